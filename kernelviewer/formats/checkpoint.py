@@ -1,0 +1,124 @@
+"""What every reader returns: named tensors that are read when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class CheckpointError(Exception):
+    """A file that cannot be used: what it is and what to do about it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    problem
+        What the file is or what is wrong with it, a clause without a full stop.
+    hint
+        What the user can do, a sentence; may be empty.
+    """
+
+    def __init__(self, path: Path, problem: str, hint: str = "") -> None:
+        self.path = path
+        self.problem = problem
+        self.hint = hint
+        text = f"{path.name or path}: {problem}"
+        super().__init__(f"{text}. {hint}" if hint else text)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What the file's own graph or configuration says of a convolution.
+
+    ``None`` means that the file does not say.
+    """
+
+    groups: int | None = None
+    transposed: bool = False
+    stride: tuple[int, ...] | None = None
+    dilation: tuple[int, ...] | None = None
+    padding: tuple[int, ...] | str | None = None
+    in_channels: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """A tensor of the network that stays in the file until it is loaded.
+
+    Convolution weights come in PyTorch's layout whatever the file's:
+    ``[out, in / groups, *kernel]`` (transposed: ``[in, out / groups, *kernel]``).
+
+    Attributes
+    ----------
+    name
+        Dotted name as people read it: wrapper prefixes such as ``module.`` removed,
+        weight norm's parts joined, the last part (``weight``) kept.
+    shape, dtype
+        Shape, and the stored type (``float32``, ``bfloat16``, ``int8`` …).
+    load
+        Reads the values now, as stored or float32 (bfloat16 and float8 become float32,
+        quantised values are dequantised). Raises `CheckpointError`.
+    raw_name
+        Name in the file.
+    operator
+        What the file says of the convolution that uses the tensor, if it says
+        anything. Where it is given, shapes need not be guessed from.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    load: Callable[[], NDArray[np.generic]] = field(repr=False)
+    raw_name: str = ""
+    operator: Operator | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An entry of the file that is no weight of the network, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """An opened file: the tensors of one network, in network (else file) order.
+
+    Attributes
+    ----------
+    path, format, size_bytes
+        The file (or folder), the container's name for people, its size.
+    tensors
+        The network's weights. Only headers have been read.
+    skipped
+        What was left out (optimizer, running statistics, other copies …) and why.
+    warnings
+        Sentences a user should see.
+    copies, copy
+        Names of the copies of the network in the file (``params``, ``params_ema``)
+        and the one that is open; empty and ``""`` where there is just one.
+    architecture
+        Name of the architecture where the file or its folder tells it.
+    metadata
+        Further facts of the file, JSON-like, for display only.
+    """
+
+    path: Path
+    format: str
+    size_bytes: int
+    tensors: tuple[Tensor, ...]
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    copy: str = ""
+    architecture: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,58 @@
+"""A file about to be read: its path, size and first bytes, fetched once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.formats.checkpoint import Checkpoint
+
+HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What readers look at to tell whether a file is theirs.
+
+    Attributes
+    ----------
+    path, size
+        The file and its size in bytes (0 for a folder).
+    head
+        Its first 4 096 bytes.
+    is_folder
+        True for a folder.
+    """
+
+    path: Path
+    size: int
+    head: bytes
+    is_folder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to open: ``copy`` names the wanted copy of the network (``""``: the default).
+
+    ``check`` is called between pieces of work and raises to cancel.
+    """
+
+    copy: str = ""
+    check: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One container format: ``match`` by content, cheap; then ``open``.
+
+    ``match`` never raises on strange bytes; ``open`` raises only `CheckpointError`
+    (and what ``options.check`` raises). Heavy libraries are imported inside ``open``.
+    """
+
+    name: str
+    match: Callable[[Source], bool]
+    open: Callable[[Source, Options], Checkpoint]

@@ -1,0 +1,146 @@
+"""The kernels of one network, grouped by size: what every later step works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kernelviewer.formats.checkpoint import Skipped, Tensor
+
+Size = tuple[int, ...]
+Kind = Literal["depthwise", "transposed", "ambiguous", "fixed"]
+
+
+def size_key(size: Size) -> str:
+    """Name of a kernel size in files: ``7x7``, ``1x11``, ``7`` (1-D), ``3x3x3``."""
+    return "x".join(map(str, size))
+
+
+def size_label(size: Size) -> str:
+    """Name of a kernel size on screen: ``7×7``; 1-D kernels read ``7 (1-D)``."""
+    return "×".join(map(str, size)) if len(size) > 1 else f"{size[0]} (1-D)"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """A layer of depthwise kernels, or one that looks like it.
+
+    Attributes
+    ----------
+    name
+        Module path without the trailing ``weight``: ``stages.2.blocks.0.conv_dw``.
+    kind
+        ``depthwise``; ``transposed`` (depthwise, transposed); ``ambiguous`` (shape
+        alone cannot tell); ``fixed`` (all kernels equal: blur pooling, Sobel).
+    kernels, size, dtype
+        Number of kernels, their size, stored type.
+    reason
+        Why the layer is ambiguous or fixed, a sentence; else empty.
+    included
+        Whether its kernels are in the bank.
+    flat
+        How many of its kernels are flat (`kernelviewer.kernels.statistics`).
+    multiplier
+        Kernels per input channel.
+    stride, dilation, padding
+        Where the file tells.
+    raw_name
+        Name of the tensor in the file.
+    """
+
+    name: str
+    kind: Kind
+    kernels: int
+    size: Size
+    dtype: str
+    reason: str = ""
+    included: bool = True
+    flat: int = 0
+    multiplier: int = 1
+    stride: Size | None = None
+    dilation: Size | None = None
+    padding: Size | str | None = None
+    raw_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KernelSet:
+    """All kernels of one size, in network order. N kernels; arrays are read-only.
+
+    Attributes
+    ----------
+    size
+        (kh, kw); (k,) for 1-D and (kd, kh, kw) for 3-D convolutions.
+    weights
+        float32 [N, *size], as the file has them (dequantised, weight norm folded in).
+    layer
+        int32 [N], index into `KernelBank.layers`.
+    channel
+        int32 [N], output channel within the layer.
+    scale, offset
+        float32 [N]: ‖w − mean(w)‖₂ and mean(w).
+    flat
+        bool [N]: dead or constant, without a pattern.
+    """
+
+    size: Size
+    weights: NDArray[np.float32]
+    layer: NDArray[np.int32]
+    channel: NDArray[np.int32]
+    scale: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    flat: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+@dataclass(frozen=True, eq=False)
+class KernelBank:
+    """The depthwise kernels of one network. Immutable.
+
+    Attributes
+    ----------
+    path, name, format
+        Where they come from; ``name`` is short, for people.
+    layers
+        Every depthwise-looking layer in network (else file) order.
+    sizes
+        Kernel size → `KernelSet`, largest kernels first.
+    convolutions
+        Lazy handles of the other convolutions, PyTorch layout.
+    skipped, warnings, copies, copy, architecture
+        As in `kernelviewer.formats.Checkpoint`.
+    """
+
+    path: Path
+    name: str
+    format: str
+    size_bytes: int
+    layers: tuple[LayerInfo, ...]
+    sizes: Mapping[Size, KernelSet]
+    convolutions: tuple[Tensor, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    copy: str = ""
+    architecture: str = ""
+    metadata: dict[str, object] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.sizes.values()))
+
+    @cached_property
+    def main_size(self) -> Size | None:
+        """The size with most kernels; among equals the largest; None if empty."""
+        return max(
+            self.sizes, key=lambda size: (len(self.sizes[size]), size), default=None
+        )
