@@ -1,0 +1,21 @@
+"""Files → named tensors: any checkpoint a user has, opened without running it."""
+
+from __future__ import annotations
+
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    Operator,
+    Skipped,
+    Tensor,
+)
+from kernelviewer.formats.registry import open_checkpoint
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "Operator",
+    "Skipped",
+    "Tensor",
+    "open_checkpoint",
+]
