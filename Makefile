@@ -1,0 +1,44 @@
+# make run   sets up .venv and opens the bundled sample
+# make test  sets up .venv and runs the tests
+# make check runs the linters as well
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check lint speed clean
+
+run: $(VENV)/.run
+	@$(BIN)/kernelviewer try
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+speed: $(VENV)/.test
+	$(BIN)/python -m pytest tests/speed -s
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+$(VENV)/bin/python:
+	$(PYTHON) -c "import sys; sys.exit('kernelviewer needs Python 3.11 or later; set PYTHON=…') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.lint: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[lint,test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

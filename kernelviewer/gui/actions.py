@@ -1,0 +1,200 @@
+"""What the commands of the menus do."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QActionGroup, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from kernelviewer.gui.commands import build_menus
+from kernelviewer.gui.dialogs.about import show_about
+from kernelviewer.gui.dialogs.details import show_details
+from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
+from kernelviewer.gui.views.inspector import array_text
+from kernelviewer.resources import resource
+from kernelviewer.state.selection import Layers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.state.model import LayerRef
+
+THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
+DEVICES = {
+    "auto": "&Automatic",
+    "cuda": "&CUDA (NVIDIA, AMD)",
+    "mps": "&MPS (Apple)",
+    "cpu": "C&PU",
+}
+ZOOM_STEP = 1.25
+
+
+class Actions(QObject):
+    """Handlers of the command table; menu bar and shortcuts come with it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._recent_menu = QMenu(window)
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        panels = QMenu(window)
+        for dock in window.docks.values():
+            panels.addAction(dock.toggleViewAction())
+        submenus = {
+            "recent": self._recent_menu,
+            "theme": self._choices(THEMES, window.settings.theme, window.set_theme),
+            "device": self._choices(DEVICES, window.settings.device, window.set_device),
+            "panels": panels,
+        }
+        grid, sizes = window.parts.grid, window.parts.sizes
+        handlers = {
+            "open": self.open,
+            "open_folder": self.open_folder,
+            "open_sample": self.open_sample,
+            "close_model": self.close_model,
+            "close_all": self.close_all,
+            "quit": window.close,
+            "undo": window.document.undo,
+            "redo": window.document.redo,
+            "select_all": window.linking.select_shown,
+            "select_layer": self.select_layer,
+            "invert": window.linking.invert,
+            "clear": window.document.clear_selection,
+            "copy_kernel": self.copy_kernel,
+            "find": window.parts.tree.start_search,
+            "zoom_in": lambda: grid.set_zoom(grid.zoom * ZOOM_STEP),
+            "zoom_out": lambda: grid.set_zoom(grid.zoom / ZOOM_STEP),
+            "zoom_reset": grid.reset_zoom,
+            "show_all": lambda: window.document.show_layers(None),
+            "next_size": lambda: sizes.step(1),
+            "previous_size": lambda: sizes.step(-1),
+            "jobs": self.toggle_jobs,
+            "shortcuts": lambda: show_shortcuts(window),
+            "about": lambda: show_about(window),
+        }
+        self.by_id = build_menus(window, handlers, submenus)
+        window.docks["jobs"].visibilityChanged.connect(self._on_jobs_shown)
+        window.linking.history_changed.connect(self._on_history_changed)
+        window.linking.models_changed.connect(self._on_models_changed)
+        self._on_history_changed(False, False)
+        self._on_models_changed(())
+
+    def open(self) -> None:
+        """Ask for files and open them."""
+        names, _ = QFileDialog.getOpenFileNames(
+            self._window, "Open checkpoints", self._window.settings.last_folder
+        )
+        self._window.opener.open([Path(name) for name in names])
+
+    def open_folder(self) -> None:
+        """Ask for a folder and open the checkpoints in it."""
+        name = QFileDialog.getExistingDirectory(
+            self._window, "Open a folder", self._window.settings.last_folder
+        )
+        if name:
+            self._window.opener.open([Path(name)])
+
+    def open_sample(self) -> None:
+        """Open the bundled network."""
+        self._window.opener.open([resource("sample", "sample.safetensors")])
+
+    def open_recent(self, path: str) -> None:
+        """Open a file again."""
+        self._window.opener.open([Path(path)])
+
+    def open_copy(self, identity: int, copy: str) -> None:
+        """Show another copy of an open network."""
+        self._window.opener.reopen(identity, copy=copy, include=())
+
+    def include(self, identity: int, layer: str, included: bool) -> None:
+        """Take the kernels of an undecided layer in, or leave them out again."""
+        bank = self._window.document.model(identity).bank
+        names = [
+            other.name
+            for other in bank.layers
+            if other.kind in ("ambiguous", "fixed") and other.included
+        ]
+        names = [name for name in names if name != layer] + [layer] * included
+        self._window.opener.reopen(identity, include=names)
+
+    def close_model(self) -> None:
+        """Close the network of the tree's current row."""
+        identity = self._window.parts.tree.current_model()
+        if identity is not None:
+            self._window.document.close(identity)
+        else:
+            self._window.statusBar().showMessage(
+                "Several networks are open: click one in the tree first."
+            )
+
+    def close_all(self) -> None:
+        """Close every network."""
+        for model in self._window.document.models:
+            self._window.document.close(model.id)
+
+    def select_layer(self) -> None:
+        """Select all kernels of the focused kernel's layer."""
+        linking = self._window.linking
+        pool, focus = linking.pool, linking.presenter.state.focus
+        if pool is not None and focus is not None:
+            ref: LayerRef = pool.layer_refs[pool.layer[focus]]
+            self._window.document.select("replace", Layers(frozenset({ref})))
+
+    def copy_kernel(self) -> None:
+        """Copy the focused kernel as a NumPy array."""
+        linking = self._window.linking
+        pool, focus = linking.pool, linking.presenter.state.focus
+        if pool is not None and focus is not None:
+            self.copy_text(array_text(pool.weights_of(focus)))
+            self._window.statusBar().showMessage("Kernel copied as a NumPy array", 4000)
+
+    def copy_text(self, text: str) -> None:
+        """Put text on the clipboard."""
+        QGuiApplication.clipboard().setText(text)
+
+    def show_details(self, identity: int) -> None:
+        """Show what was read of a network and what was left out."""
+        show_details(self._window, self._window.document.model(identity).bank)
+
+    def toggle_jobs(self) -> None:
+        """Show or hide the background jobs."""
+        dock = self._window.docks["jobs"]
+        dock.setVisible(not dock.isVisible())
+
+    def _choices(
+        self, choices: dict[str, str], now: str, use: Callable[[str], None]
+    ) -> QMenu:
+        menu = QMenu(self._window)
+        group = QActionGroup(menu)
+        for key, text in choices.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(key == now)
+            action.setData(key)
+            group.addAction(action)
+        group.triggered.connect(lambda action: use(action.data()))
+        return menu
+
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for path in self._window.settings.recent:
+            text = path.replace("&", "&&")
+            self._recent_menu.addAction(text, partial(self.open_recent, path))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction("Nothing opened yet").setEnabled(False)
+
+    def _on_jobs_shown(self, visible: bool) -> None:
+        self.by_id["jobs"].setChecked(visible)
+
+    def _on_history_changed(self, can_undo: bool, can_redo: bool) -> None:
+        self.by_id["undo"].setEnabled(can_undo)
+        self.by_id["redo"].setEnabled(can_redo)
+
+    def _on_models_changed(self, models: tuple[object, ...]) -> None:
+        for name in ("close_model", "close_all", "show_all", "select_all", "invert"):
+            self.by_id[name].setEnabled(bool(models))

@@ -1,0 +1,152 @@
+"""Starts the window; nothing heavy is imported before it stands."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QObject, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from kernelviewer.files import atomic_write
+from kernelviewer.gui.main_window import MainWindow
+from kernelviewer.gui.theme import base_font
+from kernelviewer.resources import resource
+from kernelviewer.state.settings import load_settings, reset_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from kernelviewer.state.settings import Settings
+
+POLL_MS = 30
+CALM_TICKS = 3
+
+
+def create_window(
+    paths: Sequence[Path] = (), settings: Settings | None = None
+) -> MainWindow:
+    """Make a window and let it open files; it does not show itself.
+
+    Parameters
+    ----------
+    paths
+        Files and folders to open.
+    settings
+        In place of the saved ones.
+    """
+    problem = ""
+    if settings is None:
+        settings, problem = load_settings()
+    window = MainWindow(settings, problem)
+    window.opener.open(paths)
+    return window
+
+
+def run(
+    paths: Sequence[Path] = (),
+    screenshot: Path | None = None,
+    reset: bool = False,
+    device: str = "",
+    theme: str = "",
+    size: tuple[int, int] | None = None,
+) -> int:
+    """Open the window and stay until it is closed.
+
+    Parameters
+    ----------
+    paths
+        Files and folders to open.
+    screenshot
+        Write a picture of the window there once nothing is left to do, and leave.
+    reset
+        Forget settings and layout first.
+    device, theme, size
+        In place of what the settings say.
+
+    Returns
+    -------
+    int
+        Exit code: 1 if the screenshot could not be written.
+    """
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("kernelviewer")
+    app.setDesktopFileName("kernelviewer")
+    app.setFont(base_font())
+    app.setWindowIcon(QIcon(str(resource("icons", "kernelviewer.svg"))))
+    if reset:
+        reset_settings()
+    settings, problem = load_settings()
+    if device:
+        settings = replace(settings, device=device)
+    if theme:
+        settings = replace(settings, theme=theme)
+    window = MainWindow(settings, problem)
+    _report_errors_in(window)
+    if size:
+        window.resize(*size)
+    window.show()
+    window.opener.open(paths)
+    photographer = _Photographer(window, screenshot) if screenshot else None
+    code = app.exec()
+    if photographer is not None:
+        code = photographer.code
+    if not window.stopped:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+class _Photographer(QObject):
+    """Waits until the window has nothing left to do, then takes its picture."""
+
+    def __init__(self, window: MainWindow, path: Path) -> None:
+        super().__init__(window)
+        self._window, self._path = window, path
+        self.code = 1
+        self._calm = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._on_tick)
+        self._timer.start()
+
+    def _on_tick(self) -> None:
+        self._calm = self._calm + 1 if self._window.jobs.is_idle() else 0
+        if self._calm < CALM_TICKS:
+            return
+        self._timer.stop()
+        image = self._window.grab().toImage()
+        data = QBuffer()
+        data.open(QBuffer.OpenModeFlag.WriteOnly)
+        image.save(data, b"PNG")
+        try:
+            with atomic_write(self._path) as file:
+                file.write(data.data().data())
+            self.code = 0
+        except OSError as error:
+            reason = error.strerror or error
+            print(f"kernelviewer: {self._path}: {reason}", file=sys.stderr)
+        self._window.close()
+
+
+def _report_errors_in(window: MainWindow) -> None:
+    """Show unexpected errors of the window in its jobs panel; the program goes on."""
+
+    def report(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        details = "".join(traceback.format_exception(kind, error, trace))
+        print(details, file=sys.stderr)
+        window.parts.jobs_panel.add_error(
+            "Unexpected error", f"{kind.__name__}: {error}", details
+        )
+
+    sys.excepthook = report

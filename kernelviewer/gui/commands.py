@@ -1,0 +1,125 @@
+"""One table of commands: menus, shortcuts, tooltips and the F1 sheet come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtWidgets import QMainWindow, QMenu
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the user can ask for.
+
+    Attributes
+    ----------
+    id
+        Name of the handler.
+    text
+        As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more.
+    menu
+        Title of its menu; commands stand there in the table's order.
+    keys
+        Shortcuts, portable text.
+    rule
+        True: a separating line goes before it.
+    checkable
+        True: it is switched on and off.
+    tip
+        What it does, where the text does not say it.
+    """
+
+    id: str
+    text: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    rule: bool = False
+    checkable: bool = False
+    tip: str = ""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open", "&Open…", "File", ("Ctrl+O",), tip="Open checkpoint files"),
+    Command("open_folder", "Open &Folder…", "File", ("Ctrl+Shift+O",)),
+    Command("open_sample", "Open &Sample", "File", tip="Open the bundled network"),
+    Command("recent", "Open &Recent", "File"),
+    Command("close_model", "&Close Network", "File", ("Ctrl+W",), rule=True),
+    Command("close_all", "Close &All Networks", "File", ("Ctrl+Shift+W",)),
+    Command("quit", "&Quit", "File", ("Ctrl+Q",), rule=True),
+    Command("undo", "&Undo Selection", "Edit", ("Ctrl+Z",)),
+    Command("redo", "&Redo Selection", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    Command("select_all", "Select &All Shown", "Edit", ("Ctrl+A",), rule=True),
+    Command("select_layer", "Select &Layer of Focused Kernel", "Edit", ("Ctrl+L",)),
+    Command("invert", "&Invert Selection", "Edit", ("Ctrl+I",)),
+    Command("clear", "&Clear Selection", "Edit", ("Ctrl+D",)),
+    Command("copy_kernel", "&Copy Kernel as Array", "Edit", ("Ctrl+C",), rule=True),
+    Command("find", "&Find Layer", "Edit", ("Ctrl+F",)),
+    Command("zoom_in", "Zoom &In", "View", ("Ctrl++", "Ctrl+=")),
+    Command("zoom_out", "Zoom &Out", "View", ("Ctrl+-",)),
+    Command("zoom_reset", "&Reset Zoom", "View", ("Ctrl+0",)),
+    Command("show_all", "Show All &Layers", "View", ("Ctrl+Shift+L",), rule=True),
+    Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
+    Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
+    Command("theme", "&Theme", "View", rule=True),
+    Command("device", "Compute &Device", "View"),
+    Command("panels", "&Panels", "View"),
+    Command("jobs", "Show &Jobs", "View", ("Ctrl+J",), checkable=True),
+    Command("shortcuts", "&Keyboard Shortcuts", "Help", ("F1",)),
+    Command("about", "&About kernelviewer", "Help"),
+)
+MENUS = ("File", "Edit", "View", "Help")
+
+
+def build_menus(
+    window: QMainWindow,
+    handlers: Mapping[str, Callable[[], None]],
+    submenus: Mapping[str, QMenu],
+) -> dict[str, QAction]:
+    """Fill the menu bar from the table.
+
+    Parameters
+    ----------
+    window
+        Gets the menus and the shortcuts.
+    handlers
+        Command id → what it does.
+    submenus
+        Command id → menu that takes its place.
+
+    Returns
+    -------
+    dict
+        Command id → its action.
+    """
+    menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+    actions: dict[str, QAction] = {}
+    for command in COMMANDS:
+        menu = menus[command.menu]
+        if command.rule:
+            menu.addSeparator()
+        if command.id in submenus:
+            submenus[command.id].setTitle(command.text)
+            actions[command.id] = menu.addMenu(submenus[command.id])
+            continue
+        action = QAction(command.text, window)
+        action.setObjectName(command.id)
+        action.setShortcuts([QKeySequence(keys) for keys in command.keys])
+        action.setCheckable(command.checkable)
+        action.setStatusTip(command.tip)
+        action.triggered.connect(_without_argument(handlers[command.id]))
+        menu.addAction(action)
+        actions[command.id] = action
+    return actions
+
+
+def _without_argument(handler: Callable[[], None]) -> Callable[[bool], None]:
+    def call(_checked: bool = False) -> None:
+        handler()
+
+    return call

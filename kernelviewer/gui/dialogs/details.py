@@ -1,0 +1,77 @@
+"""What was read of a checkpoint, what was left out, and why."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
+
+from kernelviewer.kernels.bank import size_label
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.kernels.bank import KernelBank
+
+
+def show_details(parent: QWidget, bank: KernelBank) -> None:
+    """Show a bank's facts beside the window, without blocking it."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setObjectName("detailsDialog")
+    dialog.setWindowTitle(bank.name)
+    dialog.resize(680, 520)
+    text = QTextBrowser(dialog)
+    text.setObjectName("detailsText")
+    text.setAccessibleName(f"Details of {bank.name}")
+    text.setHtml(details_html(bank))
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+    buttons.rejected.connect(dialog.close)
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(text)
+    layout.addWidget(buttons)
+    dialog.show()
+
+
+def details_html(bank: KernelBank) -> str:
+    """The facts as HTML."""
+    facts = [
+        ("File", str(bank.path)),
+        ("Format", f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"),
+        ("Architecture", bank.architecture),
+        ("Copies", ", ".join(bank.copies) and f"{bank.copy} of {list(bank.copies)}"),
+        (
+            "Depthwise kernels",
+            ", ".join(
+                f"{len(kernels)} of {size_label(size)}"
+                for size, kernels in bank.sizes.items()
+            )
+            or "none",
+        ),
+        ("Other convolutions", str(len(bank.convolutions))),
+    ]
+    parts = [_table([(name, value) for name, value in facts if value])]
+    open_questions = [
+        (layer.name, f"{layer.kind}: {layer.reason}")
+        for layer in bank.layers
+        if layer.reason
+    ]
+    sections = (
+        ("Warnings", [(text, "") for text in bank.warnings]),
+        ("Layers that need a look", open_questions),
+        ("Left out", [(entry.name, entry.reason) for entry in bank.skipped]),
+    )
+    for title, rows in sections:
+        if rows:
+            parts.append(f"<h3>{title} ({len(rows)})</h3>{_table(rows)}")
+    return "".join(parts)
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    cells = "".join(
+        f"<tr><td style='padding-right:16px'>{escape(a)}</td><td>{escape(b)}</td></tr>"
+        for a, b in rows
+    )
+    return f"<table>{cells}</table>"

@@ -1,0 +1,70 @@
+"""The F1 sheet: every command and every gesture."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
+
+from kernelviewer.gui.commands import COMMANDS, MENUS
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+GESTURES = (
+    ("Look at a kernel", "click, arrow keys"),
+    ("Select kernels", "drag; Shift+click a range, Ctrl+click one"),
+    ("Drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
+    ("Extend the selection", "Shift+arrow keys"),
+    ("Zoom the grid", "Ctrl+wheel, pinch"),
+    ("Show only some layers", "click them in the tree"),
+    ("Show all layers", "Escape in the tree"),
+    ("Close a network", "Delete in the tree"),
+)
+
+
+def show_shortcuts(parent: QWidget) -> None:
+    """Show the sheet beside the window, without blocking it."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setObjectName("shortcutsDialog")
+    dialog.setWindowTitle("Keyboard shortcuts")
+    dialog.resize(520, 640)
+    text = QTextBrowser(dialog)
+    text.setAccessibleName("Keyboard shortcuts")
+    text.setHtml(shortcuts_html())
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+    buttons.rejected.connect(dialog.close)
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(text)
+    layout.addWidget(buttons)
+    dialog.show()
+
+
+def shortcuts_html() -> str:
+    """The sheet as HTML."""
+    native = QKeySequence.SequenceFormat.NativeText
+    groups: list[tuple[str, list[tuple[str, str]]]] = [("Mouse and keys", [*GESTURES])]
+    for menu in MENUS:
+        rows = [
+            (
+                command.text.replace("&", "").rstrip("…"),
+                ", ".join(QKeySequence(keys).toString(native) for keys in command.keys),
+            )
+            for command in COMMANDS
+            if command.menu == menu and command.keys
+        ]
+        groups.append((menu, rows))
+    return "".join(
+        f"<h3>{escape(title)}</h3><table>"
+        + "".join(
+            f"<tr><td width='260'>{escape(what)}</td><td>{escape(keys)}</td></tr>"
+            for what, keys in rows
+        )
+        + "</table>"
+        for title, rows in groups
+        if rows
+    )

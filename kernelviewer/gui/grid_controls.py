@@ -1,0 +1,152 @@
+"""The line above the kernel grid: what is shown, and how."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import log
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+
+from kernelviewer.gui.text import spaced
+from kernelviewer.gui.views.grid.colours import COLORMAPS
+from kernelviewer.state.arrangement import Display
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from kernelviewer.state.presenter import Counts
+
+GROUPS = {
+    "layer": "grouped by layer",
+    "model": "grouped by network",
+    "none": "ungrouped",
+}
+SORTS = {
+    "channel": "in network order",
+    "scale": "sorted by scale",
+    "flat": "flat kernels first",
+}
+SCALES = {
+    "kernel": "scale per kernel",
+    "layer": "scale per layer",
+    "global": "one scale for all",
+}
+
+
+class ChoiceButton(QToolButton):
+    """A flat button that shows the choice made and offers the others."""
+
+    chosen = Signal(str)
+
+    def __init__(
+        self, name: str, title: str, choices: dict[str, str], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._title = title
+        self.setToolTip(title)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        self._group = QActionGroup(self)
+        self._actions: dict[str, QAction] = {}
+        for key, text in choices.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setData(key)
+            self._group.addAction(action)
+            self._actions[key] = action
+        self.setMenu(menu)
+        self._group.triggered.connect(lambda action: self.chosen.emit(action.data()))
+
+    def set_choice(self, key: str) -> None:
+        """Show this choice as made."""
+        action = self._actions[key]
+        action.setChecked(True)
+        self.setText(f"{action.text()} ▾")
+        self.setAccessibleName(f"{self._title}: {action.text()}")
+
+
+class GridControls(QWidget):
+    """Counts, grouping, sorting, scale, colour map and zoom of the grid."""
+
+    display_requested = Signal(object)
+    colormap_requested = Signal(str)
+    zoom_requested = Signal(float)
+    """Logical pixels per tap."""
+
+    def __init__(self, zoom_range: tuple[float, float], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._display = Display()
+        self._zoom_range = zoom_range
+        self.counts = QLabel(self)
+        self.counts.setObjectName("gridCounts")
+        self.counts.setProperty("role", "secondary")
+        self.group_by = ChoiceButton("groupBy", "Group kernels", GROUPS, self)
+        self.sort_by = ChoiceButton("sortBy", "Sort kernels in a group", SORTS, self)
+        self.scale_mode = ChoiceButton(
+            "scaleMode", "Scale of the colours", SCALES, self
+        )
+        self.colormap = ChoiceButton("colormap", "Colour map", COLORMAPS, self)
+        self.zoom = QSlider(Qt.Orientation.Horizontal, self)
+        self.zoom.setObjectName("zoomSlider")
+        self.zoom.setAccessibleName("Zoom of the kernel grid")
+        self.zoom.setToolTip("Zoom (Ctrl+wheel)")
+        self.zoom.setRange(0, 100)
+        self.zoom.setFixedWidth(96)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(8, 0, 6, 0)
+        line.setSpacing(2)
+        line.addWidget(self.counts)
+        for button in (self.group_by, self.sort_by, self.scale_mode):
+            line.addWidget(button)
+        line.addStretch(1)
+        line.addWidget(self.colormap)
+        line.addWidget(self.zoom)
+        for name, button in (
+            ("group_by", self.group_by),
+            ("sort_by", self.sort_by),
+            ("scale_mode", self.scale_mode),
+        ):
+            button.chosen.connect(lambda key, name=name: self._ask(**{name: key}))
+        self.colormap.chosen.connect(self.colormap_requested)
+        self.zoom.valueChanged.connect(self._on_zoom_moved)
+
+    def set_display(self, display: Display) -> None:
+        """Show how the grid is grouped, sorted and scaled."""
+        self._display = display
+        self.group_by.set_choice(display.group_by)
+        self.sort_by.set_choice(display.sort_by)
+        self.scale_mode.set_choice(display.scale_mode)
+
+    def set_colormap(self, key: str) -> None:
+        """Show the colour map in use."""
+        self.colormap.set_choice(key)
+
+    def set_counts(self, counts: Counts) -> None:
+        """Say how many kernels are shown and selected."""
+        text = f"{spaced(counts.shown)} of {spaced(counts.total)}"
+        if counts.selected:
+            text += f"  ·  {spaced(counts.selected)} selected"
+        self.counts.setText(text)
+
+    def set_zoom(self, zoom: float) -> None:
+        """Show the grid's zoom, logical pixels per tap."""
+        low, high = self._zoom_range
+        share = _log_share(zoom, low, high)
+        self.zoom.blockSignals(True)
+        self.zoom.setValue(round(100 * share))
+        self.zoom.blockSignals(False)
+
+    def _ask(self, **changes: Any) -> None:
+        self.display_requested.emit(replace(self._display, **changes))
+
+    def _on_zoom_moved(self, value: int) -> None:
+        low, high = self._zoom_range
+        self.zoom_requested.emit(low * (high / low) ** (value / 100))
+
+
+def _log_share(value: float, low: float, high: float) -> float:
+    return log(max(value, low) / low) / log(high / low)

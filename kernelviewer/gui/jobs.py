@@ -1,0 +1,143 @@
+"""The one bridge between background tasks and Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from PySide6.QtCore import QObject, Signal
+
+from kernelviewer.jobs.messages import (
+    Failure,
+    Partial,
+    Progress,
+    Result,
+    Stopped,
+)
+from kernelviewer.jobs.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernelviewer.gui.views.jobs_panel import JobsPanel
+    from kernelviewer.jobs.messages import (
+        Message,
+    )
+    from kernelviewer.jobs.runner import Lane
+    from kernelviewer.jobs.ticket import Ticket
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What to do with what a task says, on the GUI thread.
+
+    Attributes
+    ----------
+    done
+        Takes the result; may return a sentence for the jobs panel.
+    partial
+        Takes each finished piece.
+    failed
+        Takes message and hint, after the jobs panel has shown them.
+    """
+
+    done: Callable[[Any], str | None] = lambda value: None
+    partial: Callable[[Any], None] = lambda value: None
+    failed: Callable[[str, str], None] = lambda message, hint: None
+
+
+class Jobs(QObject):
+    """Submits tasks, lists them in the jobs panel and hands results over.
+
+    Parameters
+    ----------
+    panel
+        Lists the jobs that are not quiet.
+    """
+
+    arrived = Signal(object)
+    """A message, from whichever thread."""
+    counted = Signal(int)
+    """How many listed jobs run now."""
+
+    def __init__(self, panel: JobsPanel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._reactions: dict[int, Reaction] = {}
+        self._runner = Runner(self.arrived.emit)
+        self.arrived.connect(self._on_arrived)
+        panel.cancel_requested.connect(self._on_cancel_requested)
+
+    def submit(
+        self,
+        lane: Lane,
+        key: str,
+        title: str,
+        reaction: Reaction,
+        task: Callable[Concatenate[Ticket, P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Ticket:
+        """Run a task in the background; one of the same key is cancelled.
+
+        Titles are shown in the jobs panel; a task with an empty title is quiet unless
+        it fails.
+        """
+        ticket = self._runner.ticket(key, title, quiet=not title)
+        self._reactions[ticket.number] = reaction
+        if title:
+            self._panel.add(ticket.number, title)
+            self.counted.emit(self._panel.running())
+        return self._runner.submit_to(lane, ticket, task, *args, **kwargs)
+
+    def cancel(self, key: str) -> None:
+        """Ask the current task of that key to stop."""
+        self._runner.cancel(key)
+
+    def is_idle(self) -> bool:
+        """Nothing queued, running or undelivered."""
+        return self._runner.is_idle()
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Stop everything; False if a task still runs after ``timeout`` seconds."""
+        self.arrived.disconnect(self._on_arrived)
+        return self._runner.close(timeout)
+
+    def _on_arrived(self, message: Message) -> None:
+        self._runner.dispatch(message, self._handle)
+
+    def _handle(self, message: Message) -> None:
+        ticket = message.ticket
+        number, reaction = ticket.number, self._reactions[ticket.number]
+        match message:
+            case Progress(_, done, total, text):
+                self._panel.set_progress(number, done, total, text)
+                return
+            case Partial(_, value):
+                reaction.partial(value)
+                return
+            case Result(_, value):
+                self._finish(number, reaction.done(value) or "done")
+            case Stopped():
+                self._finish(number, "cancelled")
+            case Failure(_, text, details, hint):
+                whole = f"{text}. {hint}" if hint else text
+                self._panel.fail(number, ticket.title, whole, details)
+                reaction.failed(text, hint)
+                self._finish(number, "")
+            case _:
+                return
+
+    def _finish(self, number: int, text: str) -> None:
+        del self._reactions[number]
+        if text:
+            self._panel.end(number, text)
+        self.counted.emit(self._panel.running())
+
+    def _on_cancel_requested(self, number: int) -> None:
+        for ticket in self._runner.tickets():
+            if ticket.number == number:
+                ticket.cancel()

@@ -1,0 +1,202 @@
+"""Joins document and views: what views ask for, and what they are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.lay_out import lay_out
+from kernelviewer.gui.text import signed
+from kernelviewer.state.presenter import Presenter
+from kernelviewer.state.selection import All, Kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.gui.lay_out import Laid
+    from kernelviewer.gui.parts import Parts
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.arrangement import Display
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.pool import KernelPool
+    from kernelviewer.state.presenter import Counts
+    from kernelviewer.state.selection import Mode
+
+NOTHING_IN_SCOPE = "Nothing to show: the picked layers have no kernels of this size."
+
+
+class Linking(QObject):
+    """Implements the presenter's `Views` for the window's widgets.
+
+    Parameters
+    ----------
+    document
+        The truth.
+    parts
+        The window's widgets.
+    jobs
+        Lays the grid out in the background.
+    """
+
+    history_changed = Signal(bool, bool)
+    models_changed = Signal(object)
+    laid_out = Signal()
+    """The grid shows what the document says."""
+
+    def __init__(
+        self, document: Document, parts: Parts, jobs: Jobs, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._parts, self._jobs = document, parts, jobs
+        self._laid: Laid | None = None
+        self._listen()
+        self.presenter = Presenter(document, self)
+
+    def _listen(self) -> None:
+        parts, document = self._parts, self._document
+        parts.tree.layers_requested.connect(document.show_layers)
+        parts.tree.close_requested.connect(document.close)
+        parts.sizes.size_requested.connect(document.show_size)
+        parts.controls.display_requested.connect(document.show_as)
+        parts.grid.focus_requested.connect(self._on_focus_requested)
+        parts.grid.selection_requested.connect(self._on_selection_requested)
+        parts.grid.zoom_changed.connect(parts.controls.set_zoom)
+        parts.controls.zoom_requested.connect(parts.grid.set_zoom)
+
+    @property
+    def pool(self) -> KernelPool | None:
+        """The kernels that pool numbers mean now."""
+        return self.presenter.state.pool
+
+    def show_models(self, models: tuple[OpenModel, ...]) -> None:
+        """Rebuild the tree; the welcome page stands where nothing is open."""
+        self._parts.tree.set_models(models)
+        self._parts.centre.setCurrentIndex(1 if models else 0)
+        self.models_changed.emit(models)
+
+    def show_sizes(self, sizes: dict[Size, int], size: Size | None) -> None:
+        """Offer the kernel sizes."""
+        self._parts.sizes.set_sizes(sizes, size)
+
+    def show_layers(self, layers: frozenset[LayerRef] | None) -> None:
+        """Mark the layers in scope."""
+        self._parts.tree.set_layers(layers)
+
+    def show_display(self, display: Display) -> None:
+        """Show how the grid is grouped, sorted and scaled."""
+        self._parts.controls.set_display(display)
+
+    def arrange(
+        self, pool: KernelPool | None, shown: NDArray[np.bool_], display: Display
+    ) -> None:
+        """Lay the shown kernels out in the background."""
+        if pool is None:
+            self._jobs.cancel("grid")
+            self._laid = None
+            self._parts.grid.set_content(None)
+            self._parts.grid.set_message(_nothing(self._document))
+            return
+        self._jobs.submit(
+            "compute",
+            "grid",
+            "",
+            Reaction(done=self._on_laid),
+            lay_out,
+            pool,
+            shown,
+            display,
+            self._laid,
+        )
+
+    def show_selection(self, selected: NDArray[np.bool_]) -> None:
+        """Mark kernels, once the grid shows their pool."""
+        if self._laid is not None and len(self._laid.pool) == len(selected):
+            self._parts.grid.set_selection(selected)
+
+    def show_focus(self, pool: KernelPool | None, focus: int | None) -> None:
+        """Look at one kernel."""
+        self._parts.inspector.set_kernel(pool, focus)
+        if self._laid is not None and self._laid.pool is pool:
+            self._parts.grid.set_focus(focus)
+
+    def show_counts(self, counts: Counts) -> None:
+        """Say how many kernels there are."""
+        self._parts.controls.set_counts(counts)
+
+    def show_history(self, can_undo: bool, can_redo: bool) -> None:
+        """Enable undo and redo."""
+        self.history_changed.emit(can_undo, can_redo)
+
+    def tooltip(self, number: int) -> str:
+        """What the grid says of the kernel under the cursor."""
+        pool = self.pool
+        if pool is None or number >= len(pool):
+            return ""
+        model, layer = pool.layer_of(number)
+        lines = [
+            layer.name,
+            f"channel {pool.channel[number]} of {layer.kernels}",
+            signed(f"scale {pool.scale[number]:.4g}, offset {pool.offset[number]:.4g}"),
+        ]
+        if len(pool.models) > 1:
+            lines.insert(0, model.bank.name)
+        if pool.flat[number]:
+            lines.append("flat: dead or constant")
+        return "\n".join(lines)
+
+    def _on_laid(self, laid: Laid) -> None:
+        self._laid = laid
+        state = self.presenter.state
+        grid = self._parts.grid
+        grid.set_content(laid.content)
+        grid.set_message("" if len(laid.content.order) else NOTHING_IN_SCOPE)
+        if laid.pool is state.pool:
+            grid.set_selection(state.selected)
+            grid.set_focus(state.focus)
+        self.laid_out.emit()
+
+    def _on_focus_requested(self, number: int) -> None:
+        if self.pool is not None:
+            self._document.set_focus(self.pool.locate(number))
+
+    def _on_selection_requested(self, numbers: object, mode: Mode) -> None:
+        pool = self.pool
+        if pool is None:
+            return
+        chosen = np.zeros(len(pool), bool)
+        chosen[np.asarray(numbers, np.int64)] = True
+        if mode == "replace" and not chosen.any():
+            self._document.clear_selection()
+        else:
+            self._document.select(mode, Kernels.of(pool, chosen))
+
+    def select_shown(self) -> None:
+        """Select every kernel in scope."""
+        if self.pool is not None:
+            shown = Kernels.of(self.pool, self.presenter.state.shown)
+            self._document.select("replace", shown)
+
+    def invert(self) -> None:
+        """Select what is in scope and not selected."""
+        if self.pool is not None:
+            self._document.select("toggle", All())
+
+
+def _nothing(document: Document) -> str:
+    """Why the grid is empty although networks are open."""
+    names = [bank.name for bank in document.banks]
+    others = sum(len(bank.convolutions) for bank in document.banks)
+    if not names:
+        return ""
+    who = names[0] if len(names) == 1 else f"The {len(names)} open networks"
+    has = "has" if len(names) == 1 else "have"
+    left_out = sum(not layer.included for b in document.banks for layer in b.layers)
+    text = f"{who} {has} no depthwise kernels, but {others} other convolutions."
+    if left_out:
+        text += f" {left_out} undecided or fixed layers in the tree can be included."
+    return text

@@ -1,0 +1,330 @@
+"""The window: panels around the kernel grid, a tool line, a status line."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import (
+    QGuiApplication,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from kernelviewer.gui.actions import Actions
+from kernelviewer.gui.grid_controls import GridControls
+from kernelviewer.gui.jobs import Jobs, Reaction
+from kernelviewer.gui.linking import Linking
+from kernelviewer.gui.opening import Opener
+from kernelviewer.gui.panel import DockPanel, Panel
+from kernelviewer.gui.parts import Parts
+from kernelviewer.gui.size_bar import SizeBar
+from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
+from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
+from kernelviewer.gui.views.grid.grid import KernelGrid
+from kernelviewer.gui.views.inspector import Inspector
+from kernelviewer.gui.views.jobs_panel import JobsPanel
+from kernelviewer.gui.views.model_tree import ModelTree
+from kernelviewer.gui.views.welcome import DropOverlay, Welcome
+from kernelviewer.jobs.tasks import prepare_device
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.document import Document
+from kernelviewer.state.settings import save_settings
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMimeData
+    from PySide6.QtGui import (
+        QCloseEvent,
+        QDragEnterEvent,
+        QDragLeaveEvent,
+        QDropEvent,
+    )
+
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.state.settings import Settings
+
+LAYOUT_VERSION = 1
+DEFAULT_SIZE = QSize(1440, 900)
+
+
+class MainWindow(QMainWindow):
+    """Everything a user sees.
+
+    Attributes
+    ----------
+    document
+        The open work.
+    jobs
+        Background tasks; ``jobs.is_idle()`` when nothing is left to do.
+    stopped
+        After closing: False if a task did not stop in time.
+    """
+
+    def __init__(self, settings: Settings, problem: str = "") -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("kernelviewer")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.settings = settings
+        self.stopped = True
+        self.document = Document(
+            Display(settings.group_by, settings.sort_by, settings.scale_mode)  # type: ignore[arg-type]
+        )
+        self.parts = self._make_parts()
+        self.docks = self._make_docks()
+        self._make_tool_line()
+        self._make_status_line()
+        self.jobs = Jobs(self.parts.jobs_panel, self)
+        self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
+        self.linking = Linking(self.document, self.parts, self.jobs, self)
+        self.actions_ = Actions(self)
+        self._overlay = DropOverlay(self)
+        self._connect()
+        self.set_theme(settings.theme)
+        self.set_colormap(
+            settings.colormap if settings.colormap in COLORMAPS else "signed"
+        )
+        self.parts.grid.set_zoom(settings.zoom)
+        self._restore_layout()
+        if problem:
+            self.parts.jobs_panel.add_error("Settings", problem, problem)
+
+    # --- making ---
+
+    def _make_parts(self) -> Parts:
+        grid = KernelGrid(self)
+        centre = QStackedWidget(self)
+        parts = Parts(
+            tree=ModelTree(self),
+            grid=grid,
+            controls=GridControls(grid.zoom_range, self),
+            inspector=Inspector(self),
+            jobs_panel=JobsPanel(self),
+            welcome=Welcome(self),
+            sizes=SizeBar(self),
+            centre=centre,
+        )
+        panel = Panel("Kernels", grid)
+        panel.title_line.line.addWidget(parts.controls, 1)
+        centre.addWidget(parts.welcome)
+        centre.addWidget(panel)
+        self.setCentralWidget(centre)
+        self.setContentsMargins(GAP, 0, GAP, 0)
+        return parts
+
+    def _make_docks(self) -> dict[str, DockPanel]:
+        area = Qt.DockWidgetArea
+        docks = {
+            "models": DockPanel("modelsDock", "Models", self.parts.tree),
+            "inspector": DockPanel(
+                "inspectorDock", "Focused kernel", self.parts.inspector
+            ),
+            "jobs": DockPanel("jobsDock", "Jobs", self.parts.jobs_panel),
+        }
+        self.addDockWidget(area.LeftDockWidgetArea, docks["models"])
+        self.addDockWidget(area.RightDockWidgetArea, docks["inspector"])
+        self.addDockWidget(area.BottomDockWidgetArea, docks["jobs"])
+        self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
+        return docks
+
+    def _make_tool_line(self) -> None:
+        bar = QToolBar("Tools", self)
+        bar.setObjectName("toolLine")
+        bar.setMovable(False)
+        bar.toggleViewAction().setVisible(False)
+        title = QLabel("kernelviewer", bar)
+        title.setProperty("role", "heading")
+        space = QWidget(bar)
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        holder = QWidget(bar)
+        line = QHBoxLayout(holder)
+        line.setContentsMargins(4, 4, 4, 6)
+        line.setSpacing(20)
+        line.addWidget(title)
+        line.addWidget(self.parts.sizes)
+        line.addWidget(space, 1)
+        bar.addWidget(holder)
+        self.addToolBar(bar)
+        self._tool_line = line
+
+    def _make_status_line(self) -> None:
+        self.device_label = QLabel(f"device: {self.settings.device}", self)
+        self.device_label.setObjectName("deviceLabel")
+        self.jobs_button = QToolButton(self)
+        self.jobs_button.setObjectName("jobsButton")
+        self.jobs_button.setText("no jobs running")
+        self.jobs_button.setAccessibleName("Show or hide the background jobs")
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addPermanentWidget(self.device_label)
+        self.statusBar().addPermanentWidget(self.jobs_button)
+
+    def _connect(self) -> None:
+        parts, actions = self.parts, self.actions_
+        parts.grid.set_tooltip(self.linking.tooltip)
+        parts.controls.colormap_requested.connect(self.set_colormap)
+        parts.welcome.open_requested.connect(actions.open)
+        parts.welcome.sample_requested.connect(actions.open_sample)
+        parts.welcome.path_requested.connect(actions.open_recent)
+        parts.tree.copy_requested.connect(actions.open_copy)
+        parts.tree.include_requested.connect(actions.include)
+        parts.tree.details_requested.connect(actions.show_details)
+        parts.inspector.copy_requested.connect(actions.copy_kernel)
+        parts.jobs_panel.copy_requested.connect(actions.copy_text)
+        parts.jobs_panel.attention_requested.connect(self.docks["jobs"].show)
+        self.opener.opened.connect(self._on_opened)
+        self.opener.told.connect(self.statusBar().showMessage)
+        self.jobs.counted.connect(self._on_jobs_counted)
+        self.jobs_button.clicked.connect(actions.toggle_jobs)
+        self.linking.laid_out.connect(self._on_first_picture)
+        hints = QGuiApplication.styleHints()
+        hints.colorSchemeChanged.connect(self._on_system_theme_changed)
+        parts.welcome.set_recent(self.settings.recent)
+
+    # --- settings ---
+
+    @property
+    def tokens(self) -> Tokens:
+        """The colours in use."""
+        return tokens_for(self.settings.theme)
+
+    def set_theme(self, theme: str) -> None:
+        """Use ``light``, ``dark`` or ``system`` colours."""
+        self.settings = replace(self.settings, theme=theme)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, self.tokens)
+        self.parts.grid.set_theme(self._grid_theme())
+        self._show_colours()
+
+    def set_colormap(self, name: str) -> None:
+        """Draw weights in another colour map."""
+        self.settings = replace(self.settings, colormap=name)
+        self.parts.controls.set_colormap(name)
+        self.parts.grid.set_colormap(name)
+        self._show_colours()
+
+    def set_device(self, wish: str) -> None:
+        """Compute on another device from now on."""
+        self.settings = replace(self.settings, device=wish)
+        self.device_label.setText(f"device: {wish}")
+        reaction = Reaction(done=self._on_device_ready)
+        self.jobs.submit("compute", "device", "", reaction, prepare_device, wish)
+
+    def _grid_theme(self) -> GridTheme:
+        tokens = self.tokens
+        return GridTheme(
+            panel=tokens.panel,
+            separator=tokens.separator,
+            text=tokens.text,
+            secondary=tokens.secondary,
+            accent=tokens.accent,
+            neutral=tokens.neutral,
+            negative=tokens.negative,
+            positive=tokens.positive,
+        )
+
+    def _show_colours(self) -> None:
+        colours = weight_colours(self.settings.colormap, self._grid_theme())
+        self.parts.inspector.set_colours(colours)
+
+    def _restore_layout(self) -> None:
+        self.resize(DEFAULT_SIZE)
+        self.resizeDocks(
+            [self.docks["models"], self.docks["inspector"]],
+            [280, 300],
+            Qt.Orientation.Horizontal,
+        )
+        self.resizeDocks([self.docks["jobs"]], [120], Qt.Orientation.Vertical)
+        self.docks["jobs"].hide()
+        self.restoreGeometry(_from_text(self.settings.geometry))
+        self.restoreState(_from_text(self.settings.layout), LAYOUT_VERSION)
+
+    def _save_settings(self) -> None:
+        display = self.document.display
+        self.settings = replace(
+            self.settings,
+            group_by=display.group_by,
+            sort_by=display.sort_by,
+            scale_mode=display.scale_mode,
+            zoom=self.parts.grid.zoom,
+            geometry=_to_text(self.saveGeometry()),
+            layout=_to_text(self.saveState(LAYOUT_VERSION)),
+        )
+        try:
+            save_settings(self.settings)
+        except OSError as error:
+            print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
+
+    # --- what happens ---
+
+    def _on_opened(self, path: Path) -> None:
+        self.settings = self.settings.opened(path)
+        self.parts.welcome.set_recent(self.settings.recent)
+        self._save_settings()
+
+    def _on_first_picture(self) -> None:
+        """Torch is imported once kernels are on screen, not before."""
+        self.linking.laid_out.disconnect(self._on_first_picture)
+        self.set_device(self.settings.device)
+
+    def _on_device_ready(self, text: str) -> None:
+        self.device_label.setText(text)
+
+    def _on_jobs_counted(self, running: int) -> None:
+        jobs = "job" if running == 1 else "jobs"
+        self.jobs_button.setText(f"{running or 'no'} {jobs} running")
+
+    def _on_system_theme_changed(self) -> None:
+        if self.settings.theme == "system":
+            self.set_theme("system")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Qt: show that files can be dropped."""
+        if paths := dropped_paths(event.mimeData()):
+            what = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+            self._overlay.show_over(f"Drop to open {what}", self.tokens.accent)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Qt: the files went elsewhere."""
+        self._overlay.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Qt: open what was dropped."""
+        self._overlay.hide()
+        event.acceptProposedAction()
+        self.opener.open(dropped_paths(event.mimeData()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt: save settings and stop what runs."""
+        self._save_settings()
+        self.hide()
+        self.stopped = self.jobs.close()
+        event.accept()
+
+
+def dropped_paths(data: QMimeData) -> list[Path]:
+    """Local files and folders among what is dragged."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _to_text(data: QByteArray) -> str:
+    return bytes(data.toBase64().data()).decode("ascii")
+
+
+def _from_text(text: str) -> QByteArray:
+    return QByteArray.fromBase64(text.encode("ascii", "ignore"))

@@ -1,0 +1,101 @@
+"""Opens files in the background and tells what came of each."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.tasks import Unusable, load, open_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.gui.views.jobs_panel import JobsPanel
+    from kernelviewer.jobs.tasks import Tally
+    from kernelviewer.kernels.bank import KernelBank
+    from kernelviewer.state.document import Document
+
+
+class Opener(QObject):
+    """Brings networks into the document.
+
+    Parameters
+    ----------
+    document
+        Where opened networks go.
+    jobs, panel
+        Run the reading and show errors.
+    """
+
+    opened = Signal(object)
+    """Path of a file that was opened."""
+    told = Signal(str)
+    """A sentence for the status bar."""
+
+    def __init__(
+        self, document: Document, jobs: Jobs, panel: JobsPanel, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._jobs, self._panel = document, jobs, panel
+        self._batches = count(1)
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Open files and folders as one job."""
+        if not paths:
+            return
+        name = paths[0].name or str(paths[0])
+        title = f"Open {name}" if len(paths) == 1 else f"Open {len(paths)} files"
+        reaction = Reaction(done=self._on_done, partial=self._on_partial)
+        paths = [path.absolute() for path in paths]
+        key = f"open {next(self._batches)}"
+        self._jobs.submit("files", key, title, reaction, open_files, paths)
+
+    def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
+        """Read an open network again: another copy of it, or other layers."""
+        bank = self._document.model(identity).bank
+
+        def done(new: KernelBank) -> str:
+            self._document.replace(identity, new)
+            return self._tell(new)
+
+        self._jobs.submit(
+            "files",
+            f"reopen {identity}",
+            f"Read {bank.name} again",
+            Reaction(done=done),
+            load,
+            bank.path,
+            copy=copy or bank.copy,
+            include=include,
+        )
+
+    def _on_partial(self, value: KernelBank | Unusable) -> None:
+        if isinstance(value, Unusable):
+            text = f"{value.message}. {value.hint}" if value.hint else value.message
+            self._panel.add_error("Could not open", text, value.details)
+            self.told.emit(text)
+        else:
+            self._document.open(value)
+            self.opened.emit(value.path)
+            self._tell(value)
+
+    def _on_done(self, tally: Tally) -> str:
+        if tally.failed and tally.opened:
+            self.told.emit(f"{tally.opened} opened, {tally.failed} could not be opened")
+        return f"{tally.opened} opened, {tally.failed} failed"
+
+    def _tell(self, bank: KernelBank) -> str:
+        text = f"{bank.name}: {spaced(len(bank))} depthwise kernels"
+        if not len(bank):
+            text = (
+                f"{bank.name} has no depthwise kernels "
+                f"(it has {len(bank.convolutions)} other convolutions)"
+            )
+        self.told.emit(". ".join([text, *bank.warnings]))
+        return text

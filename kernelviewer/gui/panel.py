@@ -1,0 +1,70 @@
+"""Panels: a title line above one widget, in the centre or as a movable dock."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class TitleLine(QFrame):
+    """The top of a panel: its title, and whatever controls are added to ``line``."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", "top")
+        self.label = QLabel(title, self)
+        self.label.setProperty("role", "title")
+        self.line = QHBoxLayout(self)
+        self.line.setContentsMargins(12, 6, 6, 4)
+        self.line.setSpacing(4)
+        self.line.addWidget(self.label)
+
+
+class PanelBody(QFrame):
+    """The rest of a panel, around one widget."""
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", "bottom")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 0, 1, 1)
+        layout.addWidget(content)
+
+
+class Panel(QWidget):
+    """A panel that stays where it is."""
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self.title_line = TitleLine(title, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.title_line)
+        layout.addWidget(PanelBody(content, self), 1)
+
+
+class DockPanel(QDockWidget):
+    """A panel that can be moved and floated by its title line, and closed."""
+
+    def __init__(self, name: str, title: str, content: QWidget) -> None:
+        super().__init__(title)
+        self.setObjectName(name)
+        self.title_line = TitleLine(title, self)
+        self.title_line.line.addStretch(1)
+        close = QToolButton(self.title_line)
+        close.setText("×")
+        close.setObjectName(f"{name}Close")
+        close.setAccessibleName(f"Close the panel {title}")
+        close.setToolTip("Close this panel; View → Panels shows it again")
+        close.clicked.connect(self.close)
+        self.title_line.line.addWidget(close)
+        self.setTitleBarWidget(self.title_line)
+        self.setWidget(PanelBody(content, self))

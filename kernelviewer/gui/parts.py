@@ -1,0 +1,31 @@
+"""The widgets of the window, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QStackedWidget
+
+    from kernelviewer.gui.grid_controls import GridControls
+    from kernelviewer.gui.size_bar import SizeBar
+    from kernelviewer.gui.views.grid.grid import KernelGrid
+    from kernelviewer.gui.views.inspector import Inspector
+    from kernelviewer.gui.views.jobs_panel import JobsPanel
+    from kernelviewer.gui.views.model_tree import ModelTree
+    from kernelviewer.gui.views.welcome import Welcome
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What the window is made of."""
+
+    tree: ModelTree
+    grid: KernelGrid
+    controls: GridControls
+    inspector: Inspector
+    jobs_panel: JobsPanel
+    welcome: Welcome
+    sizes: SizeBar
+    centre: QStackedWidget

@@ -1,0 +1,218 @@
+"""Colours, fonts and the style sheet, light and dark, from one set of tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import Template
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+GAP = 8
+"""Space between panels, pixels."""
+RADIUS = 6
+CONTROL = 26
+"""Height of buttons and fields at the default font, pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The colours of one theme, ``#RRGGBB``.
+
+    ``negative`` and ``positive`` are the ends of the weights' colour map; its middle
+    is ``panel``.
+    """
+
+    dark: bool
+    window: str
+    panel: str
+    separator: str
+    text: str
+    secondary: str
+    accent: str
+    on_accent: str
+    hover: str
+    selected: str
+    error: str
+    negative: str
+    positive: str
+    neutral: str
+
+
+LIGHT = Tokens(
+    dark=False,
+    window="#F6F6F4",
+    panel="#FFFFFF",
+    separator="#E2E2DE",
+    text="#1F1F1C",
+    secondary="#6B6B64",
+    accent="#0B6BCB",
+    on_accent="#FFFFFF",
+    hover="#EEEEEA",
+    selected="#D7E8FA",
+    error="#B3261E",
+    negative="#265CB2",
+    positive="#D64834",
+    neutral="#C9C9C4",
+)
+DARK = Tokens(
+    dark=True,
+    window="#191A1C",
+    panel="#212225",
+    separator="#34363A",
+    text="#ECECEA",
+    secondary="#A3A4A1",
+    accent="#5AA9F7",
+    on_accent="#10222F",
+    hover="#2B2D31",
+    selected="#24405C",
+    error="#FF8A80",
+    negative="#68AAFF",
+    positive="#FF8060",
+    neutral="#55575B",
+)
+
+
+def tokens_for(theme: str) -> Tokens:
+    """Tokens of ``light``, ``dark`` or ``system`` (what the desktop uses)."""
+    if theme == "system":
+        scheme = QGuiApplication.styleHints().colorScheme()
+        return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+    return DARK if theme == "dark" else LIGHT
+
+
+def make_palette(tokens: Tokens) -> QPalette:
+    """Qt palette of the tokens."""
+    palette = QPalette()
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: tokens.window,
+        role.Base: tokens.panel,
+        role.AlternateBase: tokens.hover,
+        role.Button: tokens.panel,
+        role.Text: tokens.text,
+        role.WindowText: tokens.text,
+        role.ButtonText: tokens.text,
+        role.ToolTipBase: tokens.panel,
+        role.ToolTipText: tokens.text,
+        role.PlaceholderText: tokens.secondary,
+        role.Highlight: tokens.selected,
+        role.HighlightedText: tokens.text,
+        role.Link: tokens.accent,
+        role.Light: tokens.hover,
+        role.Midlight: tokens.separator,
+        role.Mid: tokens.separator,
+        role.Dark: tokens.secondary,
+        role.Shadow: tokens.separator,
+    }
+    for key, colour in colours.items():
+        palette.setColor(key, QColor(colour))
+    disabled = QPalette.ColorGroup.Disabled
+    for key in (role.Text, role.WindowText, role.ButtonText):
+        palette.setColor(disabled, key, QColor(tokens.neutral))
+    return palette
+
+
+def apply_theme(app: QApplication, tokens: Tokens) -> None:
+    """Give the whole application the palette and style sheet of the tokens."""
+    app.setStyle("Fusion")
+    app.setPalette(make_palette(tokens))
+    app.setStyleSheet(style_sheet(tokens))
+
+
+def base_font() -> QFont:
+    """The desktop's font at 13 pixels, or larger if the desktop says so."""
+    font = QFont(QApplication.font())
+    if QFontMetricsF(font).height() < 15:
+        font.setPixelSize(13)
+    return font
+
+
+def style_sheet(tokens: Tokens) -> str:
+    """Style sheet of the tokens."""
+    values = {name: getattr(tokens, name) for name in tokens.__slots__}
+    return _STYLE.substitute(values, gap=GAP, radius=RADIUS, control=CONTROL - 2)
+
+
+_STYLE = Template("""
+QMainWindow, QDialog { background: $window; }
+QMainWindow::separator { background: $window; width: ${gap}px; height: ${gap}px; }
+QMainWindow::separator:hover { background: $separator; }
+QMenuBar { background: $window; padding: 2px 4px; }
+QMenuBar::item { padding: 4px 8px; border-radius: 4px; background: transparent; }
+QMenuBar::item:selected, QMenuBar::item:pressed { background: $hover; }
+QMenu { background: $panel; border: 1px solid $separator; padding: 4px; }
+QMenu::item { padding: 5px 24px 5px 24px; border-radius: 4px; }
+QMenu::item:selected { background: $selected; color: $text; }
+QMenu::item:disabled { color: $neutral; }
+QMenu::separator { height: 1px; background: $separator; margin: 4px 8px; }
+QMenu::indicator { width: 14px; height: 14px; margin-left: 6px; }
+QToolTip { background: $panel; color: $text; border: 1px solid $separator;
+  padding: 4px 6px; }
+QFrame[panel="top"] { background: $panel; border: 1px solid $separator;
+  border-bottom: none; border-top-left-radius: ${radius}px;
+  border-top-right-radius: ${radius}px; }
+QFrame[panel="bottom"] { background: $panel; border: 1px solid $separator;
+  border-top: none; border-bottom-left-radius: ${radius}px;
+  border-bottom-right-radius: ${radius}px; }
+QLabel { background: transparent; }
+QLabel[role="title"] { color: $secondary; font-weight: 600; }
+QLabel[role="secondary"] { color: $secondary; }
+QLabel[role="caption"] { color: $secondary; font-size: 12px; }
+QLabel[role="error"] { color: $error; }
+QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
+QLabel[role="hero"] { font-size: 22px; font-weight: 600; }
+QPushButton, QToolButton[button="true"] { background: $panel; color: $text;
+  border: 1px solid $separator; border-radius: 5px; padding: 0 12px;
+  min-height: ${control}px; }
+QPushButton:hover, QToolButton[button="true"]:hover { background: $hover; }
+QPushButton:pressed, QToolButton[button="true"]:pressed { background: $separator; }
+QPushButton:focus, QToolButton:focus { border: 1px solid $accent; }
+QPushButton:disabled { color: $neutral; }
+QPushButton:default, QPushButton[primary="true"] { background: $accent;
+  color: $on_accent; border-color: $accent; }
+QPushButton[primary="true"]:hover { background: $accent; border-color: $text; }
+QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton[link="true"] { background: transparent; border: 1px solid transparent;
+  color: $accent; text-align: left; padding: 0 6px; }
+QPushButton[link="true"]:hover { background: $hover; }
+QPushButton[link="true"]:focus { border-color: $accent; }
+QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 2px 6px;
+  background: transparent; }
+QToolButton:hover { background: $hover; }
+QToolButton::menu-indicator { image: none; width: 0; }
+QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
+  padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
+  selection-color: $text; }
+QLineEdit:focus { border: 1px solid $accent; }
+QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
+  border-radius: 5px; selection-background-color: $selected; selection-color: $text; }
+QTreeView, QListView, QTableView { background: transparent; border: none;
+  outline: 0; }
+QTreeView::item { min-height: 24px; }
+QHeaderView { background: transparent; border: none; }
+QHeaderView::section { background: transparent; color: $secondary; border: none;
+  padding: 2px 4px; font-size: 12px; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
+QScrollBar::handle { background: $neutral; border-radius: 4px; margin: 2px; }
+QScrollBar::handle:vertical { min-height: 28px; }
+QScrollBar::handle:horizontal { min-width: 28px; }
+QScrollBar::handle:hover { background: $secondary; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QProgressBar { background: $separator; border: none; border-radius: 2px;
+  max-height: 4px; min-height: 4px; }
+QProgressBar::chunk { background: $accent; border-radius: 2px; }
+QStatusBar { background: $window; color: $secondary; }
+QStatusBar::item { border: none; }
+QStatusBar QLabel { color: $secondary; padding: 0 6px; }
+QSlider::groove:horizontal { height: 3px; background: $separator; border-radius: 1px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 1px; }
+QSlider::handle:horizontal { background: $accent; width: 14px; height: 14px;
+  margin: -6px 0; border-radius: 7px; }
+QSlider::handle:horizontal:focus { border: 2px solid $text; width: 10px; height: 10px; }
+QDockWidget { color: $secondary; }
+""")

@@ -1,0 +1,246 @@
+"""The open networks as a tree; what is picked in it is what the grid shows."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QStyledItemDelegate,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kernelviewer.gui.views.tree_model import EXCLUDED_ROLE, ModelTreeModel
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import (
+        QModelIndex,
+        QPersistentModelIndex,
+        QPoint,
+    )
+    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtWidgets import (
+        QStyleOptionViewItem,
+    )
+
+    from kernelviewer.gui.views.tree_model import TreeItem
+    from kernelviewer.state.model import LayerRef, OpenModel
+
+
+class _Delegate(QStyledItemDelegate):
+    """Left-out layers and the count columns recede; long names lose their middle."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+        if index.column() or index.data(EXCLUDED_ROLE):
+            quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
+            option.palette.setColor(QPalette.ColorRole.Text, quiet)
+            option.palette.setColor(QPalette.ColorRole.HighlightedText, quiet)
+
+
+class ModelTree(QWidget):
+    """Search field and tree.
+
+    Signals carry what the user asks for; setters draw and stay silent.
+    """
+
+    layers_requested = Signal(object)
+    """frozenset of `LayerRef` to show, or None for all."""
+    close_requested = Signal(int)
+    copy_requested = Signal(int, str)
+    include_requested = Signal(int, str, bool)
+    """Model id, layer name, whether to take its kernels in."""
+    details_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.search = QLineEdit(self)
+        self.search.setObjectName("layerSearch")
+        self.search.setAccessibleName("Find a layer by its name or size")
+        self.search.setPlaceholderText("Find layer…")
+        self.search.setClearButtonEnabled(True)
+        self.tree = QTreeView(self)
+        self.tree.setObjectName("modelTree")
+        self.tree.setAccessibleName("Open networks and their depthwise layers")
+        self.source = ModelTreeModel(self)
+        self.proxy = QSortFilterProxyModel(self)
+        self.proxy.setSourceModel(self.source)
+        self.proxy.setRecursiveFilteringEnabled(True)
+        self.proxy.setAutoAcceptChildRows(True)
+        self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.proxy.setFilterKeyColumn(-1)
+        self.tree.setModel(self.proxy)
+        self.tree.setItemDelegate(_Delegate(self.tree))
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(14)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(20)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 4, 4, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self.search)
+        layout.addWidget(self.tree, 1)
+        self._silent = False
+        self.search.textChanged.connect(self._on_search_changed)
+        self.tree.selectionModel().selectionChanged.connect(self._on_selection_changed)
+        self.tree.customContextMenuRequested.connect(self._on_menu_requested)
+
+    def set_models(self, models: tuple[OpenModel, ...]) -> None:
+        """Show these networks; new ones are opened up, others stay as they were."""
+        known = {item.model.id for item in self.source.roots}
+        folded = self._folded()
+        self._silent = True
+        self.source.set_models(models)
+        self._silent = False
+        for item in self._items(self.source.roots):
+            if not item.children:
+                continue
+            key = (item.model.id, item.text(0), len(item.indices))
+            few = len(item.children) <= 40
+            fold = key in folded if item.model.id in known else not few
+            self.tree.setExpanded(self._index(item), not fold)
+
+    def set_layers(self, layers: frozenset[LayerRef] | None) -> None:
+        """Mark the layers that are shown; None marks nothing."""
+        if layers == self._picked():
+            return
+        marked = QItemSelection()
+        for item in self._cover(self.source.roots, layers or frozenset()):
+            index = self._index(item)
+            marked.select(index, index)
+        flags = QItemSelectionModel.SelectionFlag
+        self._silent = True
+        self.tree.selectionModel().select(marked, flags.ClearAndSelect | flags.Rows)
+        self._silent = False
+
+    def start_search(self) -> None:
+        """Put the cursor into the search field."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def current_model(self) -> int | None:
+        """Id of the network of the current row, else of the only one."""
+        item = self._at(self.tree.currentIndex())
+        if item is None and len(self.source.roots) == 1:
+            item = self.source.roots[0]
+        return item.model.id if item else None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete closes the network, Escape shows all layers again."""
+        if event.key() == Qt.Key.Key_Delete and self.tree.hasFocus():
+            model = self.current_model()
+            if model is not None:
+                self.close_requested.emit(model)
+        elif event.key() == Qt.Key.Key_Escape:
+            if self.search.text():
+                self.search.clear()
+            else:
+                self.tree.clearSelection()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_search_changed(self, text: str) -> None:
+        self._silent = True
+        self.proxy.setFilterFixedString(
+            text.replace("x", "×") if _is_size(text) else text
+        )
+        self._silent = False
+        if text:
+            self.tree.expandAll()
+
+    def _on_selection_changed(self) -> None:
+        if not self._silent:
+            self.layers_requested.emit(self._picked())
+
+    def _on_menu_requested(self, position: QPoint) -> None:
+        item = self._at(self.tree.indexAt(position))
+        if item is None:
+            return
+        menu = self.menu_for(item)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.tree.viewport().mapToGlobal(position))
+
+    def menu_for(self, item: TreeItem) -> QMenu:
+        """The context menu of a row."""
+        menu = QMenu(self)
+        model, bank = item.model.id, item.model.bank
+        if item.layer is not None and item.layer.kind in ("ambiguous", "fixed"):
+            name, included = item.layer.name, item.layer.included
+            verb = "Leave Out Again" if included else "Include as Depthwise"
+            menu.addAction(
+                verb, lambda: self.include_requested.emit(model, name, not included)
+            )
+            menu.addSeparator()
+        if bank.copies:
+            copies = menu.addMenu("Copy of the Network")
+            for name in bank.copies:
+                action = copies.addAction(
+                    name, partial(self.copy_requested.emit, model, name)
+                )
+                action.setCheckable(True)
+                action.setChecked(name == bank.copy)
+        menu.addAction("Details…", lambda: self.details_requested.emit(model))
+        menu.addAction(f"Close “{bank.name}”", lambda: self.close_requested.emit(model))
+        return menu
+
+    def _picked(self) -> frozenset[LayerRef] | None:
+        rows = [self._at(i) for i in self.tree.selectionModel().selectedRows()]
+        refs = frozenset(ref for item in rows if item for ref in item.refs)
+        return refs or None
+
+    def _at(self, index: QModelIndex) -> TreeItem | None:
+        return self.source.item(self.proxy.mapToSource(index))
+
+    def _index(self, item: TreeItem) -> QModelIndex:
+        return self.proxy.mapFromSource(self.source.index_of(item))
+
+    def _items(self, items: list[TreeItem]) -> list[TreeItem]:
+        return [x for item in items for x in (item, *self._items(item.children))]
+
+    def _folded(self) -> set[tuple[int, str, int]]:
+        return {
+            (item.model.id, item.text(0), len(item.indices))
+            for item in self._items(self.source.roots)
+            if item.children and not self.tree.isExpanded(self._index(item))
+        }
+
+    def _cover(
+        self, items: list[TreeItem], layers: frozenset[LayerRef]
+    ) -> list[TreeItem]:
+        """The fewest rows that hold exactly these layers."""
+        rows: list[TreeItem] = []
+        for item in items:
+            if item.refs and item.refs <= layers:
+                rows.append(item)
+            elif item.refs & layers:
+                rows += self._cover(item.children, layers)
+        return rows
+
+
+def _is_size(text: str) -> bool:
+    """Whether a search text such as ``7x7`` means a kernel size."""
+    return bool(text) and all(part.isdigit() for part in text.split("x"))

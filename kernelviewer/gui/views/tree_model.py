@@ -1,0 +1,195 @@
+"""Qt's view of the open networks: models, modules, layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtGui import QFont
+
+from kernelviewer.gui.text import percent, spaced
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.state.layer_tree import layer_tree, summarize
+from kernelviewer.state.model import LayerRef
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject, QPersistentModelIndex
+
+    from kernelviewer.state.layer_tree import Node, Summary
+    from kernelviewer.state.model import OpenModel
+
+    Index = QModelIndex | QPersistentModelIndex
+
+COLUMNS = ("Layer", "Size", "Kernels", "Flat")
+Role = Qt.ItemDataRole
+EXCLUDED_ROLE = Role.UserRole + 1
+"""True for layers that are listed but whose kernels are left out."""
+
+
+class TreeItem:
+    """A row of the tree, with what it shows computed once."""
+
+    def __init__(
+        self,
+        model: OpenModel,
+        node: Node | None,
+        parent: TreeItem | None,
+        row: int,
+    ) -> None:
+        self.model, self.node, self.parent, self.row = model, node, parent, row
+        bank = model.bank
+        roots = layer_tree(bank) if node is None else node.children
+        self.children = [
+            TreeItem(model, child, self, number) for number, child in enumerate(roots)
+        ]
+        indices = range(len(bank.layers)) if node is None else node.layers()
+        self.indices = list(indices)
+        self.summary: Summary = summarize(bank, self.indices)
+        self.layer = (
+            bank.layers[node.layer] if node and node.layer is not None else None
+        )
+
+    @property
+    def refs(self) -> frozenset[LayerRef]:
+        """The included layers at or below this row."""
+        return frozenset(
+            LayerRef(self.model.id, index)
+            for index in self.indices
+            if self.model.bank.layers[index].included
+        )
+
+    @property
+    def excluded(self) -> bool:
+        """Whether this is a layer whose kernels are left out."""
+        return self.layer is not None and not self.layer.included
+
+    def text(self, column: int) -> str:
+        """What the row shows in a column."""
+        if column == 0:
+            return self.node.text if self.node else self.model.bank.name
+        if self.excluded and self.layer and column == 2:
+            return self.layer.kind
+        if column == 1:
+            return ", ".join(map(size_label, self.summary.sizes))
+        if not self.summary.kernels:
+            return "" if self.node else ("0" if column == 2 else "")
+        if column == 2:
+            return spaced(self.summary.kernels)
+        share = self.summary.flat / self.summary.kernels
+        return percent(share) if self.summary.flat else "–"
+
+    def tip(self) -> str:
+        """Longer text for the tooltip."""
+        bank = self.model.bank
+        if self.node is None:
+            lines = [str(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
+            if bank.architecture:
+                lines.append(bank.architecture)
+            if bank.copies:
+                lines.append(f"copy {bank.copy} of {', '.join(bank.copies)}")
+            lines.append(
+                f"{self.summary.kernels} depthwise kernels, "
+                f"{len(bank.convolutions)} other convolutions"
+            )
+            return "\n".join([*lines, *bank.warnings])
+        if self.layer is None:
+            return f"{self.text(0)}: {self.summary.kernels} kernels"
+        lines = [
+            self.layer.name,
+            f"{self.layer.kernels} kernels of {size_label(self.layer.size)}, "
+            f"{self.layer.kind}, {self.layer.dtype}, {self.layer.flat} flat",
+        ]
+        if self.layer.multiplier > 1:
+            lines.append(f"{self.layer.multiplier} kernels per input channel")
+        for name in ("stride", "dilation", "padding"):
+            if value := getattr(self.layer, name):
+                text = value if isinstance(value, str) else size_label(tuple(value))
+                lines.append(f"{name} {text}")
+        return "\n".join([*lines, *filter(None, [self.layer.reason])])
+
+
+class ModelTreeModel(QAbstractItemModel):
+    """Rows of the model tree; rebuilt when networks open or close."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.roots: list[TreeItem] = []
+
+    def set_models(self, models: tuple[OpenModel, ...]) -> None:
+        """Show these networks; those already shown are not walked again."""
+        known = {item.model: item for item in self.roots}
+        self.beginResetModel()
+        self.roots = []
+        for row, model in enumerate(models):
+            item = known.get(model) or TreeItem(model, None, None, row)
+            item.row = row
+            self.roots.append(item)
+        self.endResetModel()
+
+    def item(self, index: Index) -> TreeItem | None:
+        """The row behind an index."""
+        pointer: TreeItem | None = index.internalPointer() if index.isValid() else None
+        return pointer
+
+    def index_of(self, item: TreeItem, column: int = 0) -> QModelIndex:
+        """The index of a row."""
+        return self.createIndex(item.row, column, item)
+
+    def index(self, row: int, column: int, parent: Index | None = None) -> QModelIndex:
+        """Qt: index of a child."""
+        above = self.item(parent) if parent is not None else None
+        rows = above.children if above else self.roots
+        if 0 <= row < len(rows) and 0 <= column < len(COLUMNS):
+            return self.createIndex(row, column, rows[row])
+        return QModelIndex()
+
+    def parent(self, index: Index | None = None) -> Any:
+        """Qt: index of the row above."""
+        if index is None:
+            return super().parent()
+        item = self.item(index)
+        if item is None or item.parent is None:
+            return QModelIndex()
+        return self.createIndex(item.parent.row, 0, item.parent)
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        """Qt: number of children."""
+        if parent is not None and parent.column() > 0:
+            return 0
+        item = self.item(parent) if parent is not None else None
+        return len(item.children if item else self.roots)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        """Qt: number of columns."""
+        return len(COLUMNS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        """Qt: column titles."""
+        if role == Role.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return COLUMNS[section]
+        if role == Role.TextAlignmentRole and section:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Role.ToolTipRole and section == 3:
+            return "Share of dead or constant kernels, which have no pattern"
+        return None
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        """Qt: what a cell shows."""
+        item = self.item(index)
+        if item is None:
+            return None
+        if role == Role.DisplayRole:
+            return item.text(index.column())
+        if role in (Role.ToolTipRole, Role.AccessibleDescriptionRole):
+            return item.tip()
+        if role == Role.TextAlignmentRole and index.column():
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Role.FontRole and item.node is None and index.column() == 0:
+            font = QFont()
+            font.setWeight(QFont.Weight.DemiBold)
+            return font
+        if role == EXCLUDED_ROLE:
+            return item.excluded
+        return None

@@ -1,0 +1,146 @@
+"""What the window shows while nothing is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
+
+SHOWN = 6
+
+
+class DropOverlay(QWidget):
+    """Covers the window while files hang over it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dropOverlay")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.text = ""
+        self.hide()
+
+    def show_over(self, text: str, accent: str) -> None:
+        """Cover the parent and say what dropping does."""
+        self.text, self._accent = text, QColor(accent)
+        self.setGeometry(self.window().rect())
+        self.raise_()
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: a veil, a frame, a sentence."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        veil = self.palette().window().color()
+        veil.setAlphaF(0.85)
+        painter.fillRect(self.rect(), veil)
+        painter.setPen(QPen(self._accent, 2))
+        painter.drawRoundedRect(self.rect().adjusted(8, 8, -8, -8), 8, 8)
+        font = painter.font()
+        font.setPixelSize(18)
+        painter.setFont(font)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+class Welcome(QWidget):
+    """Open, open the sample, or take up a recent file."""
+
+    open_requested = Signal()
+    sample_requested = Signal()
+    path_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("welcome")
+        title = QLabel("See what a network's depthwise kernels have learned", self)
+        title.setProperty("role", "hero")
+        hint = QLabel(
+            "Drop checkpoints or folders anywhere on this window. They are read, "
+            "never executed.",
+            self,
+        )
+        hint.setProperty("role", "secondary")
+        for label in (title, hint):
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.open = _button("Open…", "openFile", "Open checkpoint files", primary=True)
+        self.sample = _button("Open Sample", "openSample", "Open the bundled network")
+        self.open.clicked.connect(lambda: self.open_requested.emit())
+        self.sample.clicked.connect(lambda: self.sample_requested.emit())
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.open)
+        buttons.addWidget(self.sample)
+        buttons.addStretch(1)
+        self.recent_title = QLabel("Recent", self)
+        self.recent_title.setProperty("role", "title")
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(2)
+        column = QFrame(self)
+        column.setMaximumWidth(560)
+        inner = QVBoxLayout(column)
+        inner.setSpacing(12)
+        inner.addWidget(title)
+        inner.addWidget(hint)
+        inner.addSpacing(8)
+        inner.addLayout(buttons)
+        inner.addSpacing(16)
+        inner.addWidget(self.recent_title)
+        inner.addLayout(self._recent)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(column, 4)
+        line.addStretch(1)
+        outer.addLayout(line)
+        outer.addStretch(3)
+        self.set_recent(())
+
+    def set_recent(self, paths: tuple[str, ...]) -> None:
+        """Offer these files, latest first."""
+        while item := self._recent.takeAt(0):
+            if widget := item.widget():
+                widget.hide()
+                widget.deleteLater()
+        self.recent_title.setVisible(bool(paths))
+        for path in paths[:SHOWN]:
+            self._recent.addWidget(self._link(Path(path)))
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: may shrink with the window."""
+        return QSize(320, 240)
+
+    def _link(self, path: Path) -> QPushButton:
+        text = f"{path.name}   {path.parent}"
+        metrics = self.fontMetrics()
+        short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 500)
+        link = QPushButton(short.replace("&", "&&"), self)
+        link.setProperty("link", True)
+        link.setToolTip(str(path))
+        link.setAccessibleName(f"Open {path}")
+        link.setCursor(Qt.CursorShape.PointingHandCursor)
+        link.clicked.connect(lambda: self.path_requested.emit(str(path)))
+        return link
+
+
+def _button(
+    text: str, name: str, accessible: str, *, primary: bool = False
+) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAccessibleName(accessible)
+    button.setProperty("primary", primary)
+    return button

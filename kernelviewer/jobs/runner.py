@@ -1,0 +1,184 @@
+"""Runs tasks on two background threads, one for files and one for computing."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
+
+from kernelviewer.formats import CheckpointError
+from kernelviewer.jobs.messages import (
+    FINAL,
+    Failure,
+    Result,
+    Started,
+    Stopped,
+)
+from kernelviewer.jobs.ticket import Cancelled, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernelviewer.jobs.messages import (
+        Message,
+    )
+
+P = ParamSpec("P")
+Lane = Literal["files", "compute"]
+LANES: tuple[Lane, ...] = ("files", "compute")
+Job = tuple[Ticket, "Callable[[], object]"]
+
+
+class Runner:
+    """Plain Python task runner: no Qt, no locks in the tasks.
+
+    A task is a function whose first parameter is its `Ticket`. Its messages go to
+    ``deliver``, on the task's thread; whoever receives them hands each to `dispatch` on
+    the thread that owns the state, which drops what is stale.
+
+    Parameters
+    ----------
+    deliver
+        Carries a message to the owning thread; must not block.
+    """
+
+    def __init__(self, deliver: Callable[[Message], None]) -> None:
+        self._deliver = deliver
+        self._lock = threading.Lock()
+        self._open: dict[int, Ticket] = {}
+        self._current: dict[str, Ticket] = {}
+        self._queues: dict[Lane, queue.SimpleQueue[Job | None]] = {
+            lane: queue.SimpleQueue() for lane in LANES
+        }
+        self._threads = [
+            threading.Thread(target=self._work, args=(jobs,), name=lane, daemon=True)
+            for lane, jobs in self._queues.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(
+        self,
+        key: str,
+        task: Callable[Concatenate[Ticket, P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Ticket:
+        """Queue a task on the compute thread; see `submit_to`."""
+        return self.submit_to(
+            "compute", Ticket(key, deliver=self._deliver), task, *args, **kwargs
+        )
+
+    def ticket(self, key: str, title: str = "", *, quiet: bool = False) -> Ticket:
+        """Make a ticket for `submit_to`."""
+        return Ticket(key, title, quiet=quiet, deliver=self._deliver)
+
+    def submit_to(
+        self,
+        lane: Lane,
+        ticket: Ticket,
+        task: Callable[Concatenate[Ticket, P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Ticket:
+        """Queue a task; a task of the same key that has not ended is cancelled."""
+        with self._lock:
+            if older := self._current.get(ticket.key):
+                older.cancel()
+            self._current[ticket.key] = ticket
+            self._open[ticket.number] = ticket
+        self._queues[lane].put((ticket, lambda: task(ticket, *args, **kwargs)))
+        return ticket
+
+    def dispatch(self, message: Message, handle: Callable[[Message], None]) -> None:
+        """Hand a message to ``handle`` unless a newer ticket has taken its place.
+
+        The end of a cancelled task reaches ``handle`` as `Stopped`, whatever the task
+        returned. Tasks that ``handle`` submits are counted before this one ends, so
+        that `is_idle` never flickers.
+        """
+        ticket = message.ticket
+        try:
+            if ticket.cancelled and isinstance(message, FINAL):
+                handle(Stopped(ticket))
+            elif not ticket.cancelled:
+                handle(message)
+        finally:
+            if isinstance(message, FINAL):
+                with self._lock:
+                    self._open.pop(ticket.number, None)
+                    if self._current.get(ticket.key) is ticket:
+                        del self._current[ticket.key]
+
+    def cancel(self, key: str) -> None:
+        """Ask the current task of that key to stop."""
+        with self._lock:
+            ticket = self._current.get(key)
+        if ticket:
+            ticket.cancel()
+
+    def cancel_all(self) -> None:
+        """Ask every task to stop."""
+        for ticket in self.tickets():
+            ticket.cancel()
+
+    def tickets(self) -> tuple[Ticket, ...]:
+        """Tickets that are queued, running or undelivered, oldest first."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    def is_idle(self) -> bool:
+        """Nothing queued, running or undelivered."""
+        with self._lock:
+            return not self._open
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Cancel all and wait up to ``timeout`` seconds; False if a task still runs."""
+        self.cancel_all()
+        for jobs in self._queues.values():
+            jobs.put(None)
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self, jobs: queue.SimpleQueue[Job | None]) -> None:
+        while (job := jobs.get()) is not None:
+            self._deliver(self._run(*job))
+            del job
+
+    def _run(self, ticket: Ticket, task: Callable[[], object]) -> Message:
+        if ticket.cancelled:
+            return Stopped(ticket)
+        self._deliver(Started(ticket))
+        try:
+            return Result(ticket, task())
+        except Cancelled:
+            return Stopped(ticket)
+        except BaseException as error:
+            return Failure(ticket, *describe_failure(error, ticket.title))
+
+
+def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
+    """(message, details, hint) of an error for people and for a bug report."""
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, CheckpointError):
+        return f"{error.path.name or error.path}: {error.problem}", details, error.hint
+    if isinstance(error, MemoryError):
+        return f"{title}: not enough memory", details, "Close other networks first."
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{title}: {name}{error.strerror}", details, ""
+    text = f"{title}: {type(error).__name__}: {error}".rstrip(": ")
+    return text, details, "This is a fault of kernelviewer; please report the details."
+
+
+def run_now(
+    task: Callable[Concatenate[Ticket, P], Any], /, *args: P.args, **kwargs: P.kwargs
+) -> Any:
+    """Run a task on this thread, without messages: for commands and tests."""
+    return task(Ticket("now"), *args, **kwargs)

@@ -1,0 +1,105 @@
+"""What runs in the background: plain functions whose first parameter is a ticket."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.device import choose_device, describe_device, use_interactive_threads
+from kernelviewer.formats import is_checkpoint, open_checkpoint
+from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.kernels import extract_kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.kernels.bank import KernelBank
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A file that could not be opened: message, hint and details for people."""
+
+    path: Path
+    message: str
+    hint: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a batch of files went."""
+
+    opened: int
+    failed: int
+
+
+def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
+    """Open files and whatever checkpoints lie in folders, one after the other.
+
+    Each comes as a partial value, a `KernelBank` or an `Unusable`; a file that cannot
+    be used does not stop the others.
+    """
+    opened, failed = 0, 0
+    files: list[Path] = []
+    for path in paths:
+        found = list(find_checkpoints(ticket, path))
+        files += found
+        if not found:
+            failed += 1
+            ticket.send(
+                Unusable(
+                    path,
+                    f"{path.name or path}: there is no checkpoint in this folder",
+                    "Choose a folder that holds files such as .safetensors or .pth.",
+                    str(path),
+                )
+            )
+    for number, path in enumerate(files):
+        ticket.progress(number, len(files), path.name)
+        try:
+            bank = load(ticket, path)
+        except Exception as error:
+            message, details, hint = describe_failure(error, path.name)
+            failed += 1
+            ticket.send(Unusable(path, message, hint, details))
+        else:
+            opened += 1
+            ticket.send(bank)
+    return Tally(opened, failed)
+
+
+def load(
+    ticket: Ticket, path: Path, *, copy: str = "", include: Sequence[str] = ()
+) -> KernelBank:
+    """Open one file and extract its kernels."""
+    checkpoint = open_checkpoint(path, copy=copy, check=ticket.check)
+    return extract_kernels(
+        checkpoint, include=include, progress=ticket.progress, check=ticket.check
+    )
+
+
+def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
+    """The path itself if it is a file or a model folder, else what a folder holds."""
+    if not path.is_dir() or is_checkpoint(path):
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        ticket.progress(0, 0, f"searching {folder}")
+        models = [name for name in sorted(folders) if is_checkpoint(Path(folder, name))]
+        folders[:] = sorted(set(folders) - set(models))
+        for name in [*models, *sorted(names)]:
+            ticket.check()
+            if name in models or is_checkpoint(Path(folder, name)):
+                yield Path(folder, name)
+
+
+def prepare_device(ticket: Ticket, wish: str) -> str:
+    """Import torch, choose the device and describe it."""
+    device = choose_device(wish)
+    ticket.check()
+    use_interactive_threads()
+    return describe_device(device)

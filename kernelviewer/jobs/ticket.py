@@ -1,0 +1,81 @@
+"""The handle of one submitted task, shared by the task and by who asked for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import count
+from typing import TYPE_CHECKING
+
+from kernelviewer.jobs.messages import Partial, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernelviewer.jobs.messages import Message
+
+PROGRESS_INTERVAL = 0.05
+_numbers = count(1)
+
+
+class Cancelled(BaseException):
+    """Raised inside a task whose ticket was cancelled.
+
+    Not an `Exception`, so that no ``except Exception`` of a library swallows it.
+    """
+
+
+class Ticket:
+    """Handle of one task.
+
+    Attributes
+    ----------
+    number, key, title
+        Order of submission; what the task is about (one current ticket a key); its
+        name for people.
+    quiet
+        True for quick housekeeping that the jobs panel need not list.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        title: str = "",
+        *,
+        quiet: bool = False,
+        deliver: Callable[[Message], None] = lambda message: None,
+    ) -> None:
+        self.number = next(_numbers)
+        self.key = key
+        self.title = title or key
+        self.quiet = quiet
+        self._deliver = deliver
+        self._cancelled = threading.Event()
+        self._next_progress = 0.0
+
+    def cancel(self) -> None:
+        """Ask the task to stop at its next check."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the task was asked to stop."""
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the task was asked to stop."""
+        if self._cancelled.is_set():
+            raise Cancelled(self.key)
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Report progress (at most 20 a second are passed on) and check."""
+        self.check()
+        now = time.monotonic()
+        if now >= self._next_progress or done == total:
+            self._next_progress = now + PROGRESS_INTERVAL
+            self._deliver(Progress(self, done, total, text))
+
+    def send(self, value: object) -> None:
+        """Hand over one finished piece while the task goes on."""
+        self.check()
+        self._deliver(Partial(self, value))

@@ -1,0 +1,95 @@
+"""The module tree of a network's depthwise layers, as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kernelviewer.kernels.bank import KernelBank, LayerInfo
+
+
+@dataclass(slots=True)
+class Node:
+    """A module, or a layer where ``layer`` is its index in the bank.
+
+    Attributes
+    ----------
+    text
+        Its part of the name; modules with one child are joined to it by dots.
+    layer
+        Index into ``bank.layers``; None for a module.
+    children
+        Submodules and layers in network order.
+    """
+
+    text: str
+    layer: int | None = None
+    children: list[Node] = field(default_factory=list)
+
+    def layers(self) -> list[int]:
+        """Indices of all layers at or below this node."""
+        own = [] if self.layer is None else [self.layer]
+        return own + [index for child in self.children for index in child.layers()]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts over some layers: kernels, flat ones, and their sizes."""
+
+    kernels: int
+    flat: int
+    sizes: tuple[tuple[int, ...], ...]
+
+
+def layer_tree(bank: KernelBank) -> list[Node]:
+    """Roots of the module tree of a bank's layers.
+
+    A root that holds everything is dissolved into its children, which then carry its
+    name: ``blocks.1``, ``blocks.4``.
+    """
+    top = Node("")
+    for index, layer in enumerate(bank.layers):
+        _insert(top, layer.name.split("."), index)
+    roots = [_joined(child) for child in top.children]
+    while len(roots) == 1 and roots[0].layer is None:
+        prefix = roots[0].text
+        roots = [
+            Node(f"{prefix}.{child.text}", child.layer, child.children)
+            for child in roots[0].children
+        ]
+    return roots
+
+
+def summarize(bank: KernelBank, indices: list[int]) -> Summary:
+    """Counts over the included layers among ``indices``."""
+    layers = [bank.layers[index] for index in indices]
+    used: list[LayerInfo] = [layer for layer in layers if layer.included]
+    return Summary(
+        kernels=sum(layer.kernels for layer in used),
+        flat=sum(layer.flat for layer in used),
+        sizes=tuple(sorted({layer.size for layer in used or layers})),
+    )
+
+
+def _insert(node: Node, parts: list[str], index: int) -> None:
+    for part in parts:
+        child = next(
+            (c for c in reversed(node.children) if c.text == part and c.layer is None),
+            None,
+        )
+        if child is None:
+            child = Node(part)
+            node.children.append(child)
+        node = child
+    if node.layer is None and not node.children:
+        node.layer = index
+    else:
+        node.children.append(Node(parts[-1], index))
+
+
+def _joined(node: Node) -> Node:
+    while node.layer is None and len(node.children) == 1:
+        child = node.children[0]
+        node = Node(f"{node.text}.{child.text}", child.layer, child.children)
+    return Node(node.text, node.layer, [_joined(child) for child in node.children])

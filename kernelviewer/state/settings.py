@@ -1,0 +1,115 @@
+"""Settings that outlive the program: a small JSON file, never fatal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from kernelviewer.files import config_dir, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECENT = 12
+CHOICES: dict[str, tuple[str, ...]] = {
+    "theme": ("system", "light", "dark"),
+    "device": ("auto", "cuda", "mps", "cpu"),
+    "group_by": ("layer", "model", "none"),
+    "sort_by": ("channel", "scale", "flat"),
+    "scale_mode": ("kernel", "layer", "global"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the program remembers. Geometry and layout are base64 of Qt's own bytes."""
+
+    theme: str = "system"
+    device: str = "auto"
+    colormap: str = "signed"
+    group_by: str = "layer"
+    sort_by: str = "channel"
+    scale_mode: str = "kernel"
+    zoom: float = 5.0
+    recent: tuple[str, ...] = ()
+    last_folder: str = ""
+    geometry: str = ""
+    layout: str = ""
+
+    def opened(self, path: Path) -> Settings:
+        """Settings after a file was opened: it leads the recent files."""
+        name = str(path)
+        recent = (name, *(other for other in self.recent if other != name))
+        return replace(self, recent=recent[:RECENT], last_folder=str(path.parent))
+
+
+def settings_path() -> Path:
+    """Where the settings are kept."""
+    return config_dir() / "settings.json"
+
+
+def load_settings() -> tuple[Settings, str]:
+    """Read the settings.
+
+    Returns
+    -------
+    settings, problem
+        Defaults and a sentence for the user if the file could not be read; the
+        unreadable file is kept as ``settings.broken.json``.
+    """
+    path = settings_path()
+    try:
+        return _parse(json.loads(path.read_text(encoding="utf-8"))), ""
+    except FileNotFoundError:
+        return Settings(), ""
+    except (OSError, ValueError, RecursionError) as error:
+        aside = path.with_name("settings.broken.json")
+        try:
+            path.replace(aside)
+        except OSError:
+            return Settings(), f"The settings could not be read ({error}); using none."
+        return Settings(), (
+            f"The settings could not be read ({error}). They were set aside as "
+            f"{aside.name}, and the program starts with fresh ones."
+        )
+
+
+def save_settings(settings: Settings) -> None:
+    """Write the settings.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    write_text(settings_path(), json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def reset_settings() -> None:
+    """Forget everything remembered."""
+    settings_path().unlink(missing_ok=True)
+
+
+def _parse(data: Any) -> Settings:
+    """Settings from JSON; unknown keys are ignored, wrong types raise ValueError."""
+    if not isinstance(data, dict):
+        msg = "the file holds no settings"
+        raise ValueError(msg)
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        if item.name not in data:
+            continue
+        value, default = data[item.name], item.default
+        if isinstance(default, tuple):
+            good = isinstance(value, list) and all(isinstance(x, str) for x in value)
+            value = tuple(value) if good else value
+        elif isinstance(default, float):
+            good = isinstance(value, int | float) and 0 < value < 1e4
+        else:
+            good = isinstance(value, str) and value in CHOICES.get(item.name, (value,))
+        if not good:
+            msg = f"{item.name} is {value!r}"
+            raise ValueError(msg)
+        values[item.name] = value
+    return Settings(**values)

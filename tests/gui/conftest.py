@@ -1,0 +1,86 @@
+"""A window per test, closed at the end, with nothing of Qt left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+from safetensors.numpy import save_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+WAIT_MS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def no_window_left(qapp: QApplication) -> Iterator[None]:
+    """A test that leaves a top-level widget behind fails."""
+    before = set(qapp.topLevelWidgets())
+    yield
+    qapp.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+    left = [w for w in qapp.topLevelWidgets() if w not in before and w.isVisible()]
+    assert not left
+
+
+@pytest.fixture
+def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
+    """Make windows that are closed after the test."""
+    from kernelviewer.gui import create_window
+
+    windows: list[MainWindow] = []
+
+    def make(*paths: Path, settle: bool = True) -> MainWindow:
+        window = create_window(paths=paths)
+        windows.append(window)
+        window.resize(1280, 800)
+        window.show()
+        if settle:
+            wait_idle(qtbot, window)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        window.deleteLater()
+
+
+def wait_idle(qtbot: Any, window: MainWindow) -> None:
+    """Wait until the window has nothing left to do."""
+    qtbot.waitUntil(window.jobs.is_idle, timeout=WAIT_MS)
+
+
+@pytest.fixture
+def small_file(tmp_path: Path) -> Path:
+    """A network with 7×7 and 3×3 depthwise layers and a regular convolution."""
+    return write_network(tmp_path / "small.safetensors")
+
+
+def write_network(path: Path, channels: int = 24, seed: int = 0) -> Path:
+    """Write a small random network with depthwise layers of two sizes."""
+    rng = np.random.default_rng(seed)
+
+    def weights(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape).astype(np.float32)
+
+    save_file(
+        {
+            "stem.weight": weights(channels, 3, 4, 4),
+            "stages.0.conv_dw.weight": weights(channels, 1, 7, 7),
+            "stages.0.conv_dw.bias": weights(channels),
+            "stages.0.mlp.weight": weights(channels, channels, 1, 1),
+            "stages.1.conv_dw.weight": weights(channels, 1, 7, 7),
+            "stages.1.conv_dw.bias": weights(channels),
+            "stages.1.mlp.weight": weights(channels, channels, 1, 1),
+            "stages.2.conv_dw.weight": weights(channels, 1, 3, 3),
+            "stages.2.conv_dw.bias": weights(channels),
+            "stages.2.mlp.weight": weights(10, channels, 1, 1),
+        },
+        path,
+    )
+    return path

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kernelviewer.formats import CheckpointError
+from kernelviewer.jobs.messages import (
+    Failure,
+    Message,
+    Partial,
+    Progress,
+    Result,
+    Stopped,
+)
+from kernelviewer.jobs.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kernelviewer.jobs.ticket import Ticket
+
+WAIT = 10.0
+pause = threading.Event()
+
+
+class Desk:
+    """Receives messages on the test's thread, as the window does on its own."""
+
+    def __init__(self) -> None:
+        self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.runner = Runner(self.inbox.put)
+        self.seen: list[Message] = []
+
+    def deliver_until_idle(self) -> list[Message]:
+        while not self.runner.is_idle():
+            self.runner.dispatch(self.inbox.get(timeout=WAIT), self.seen.append)
+        return self.seen
+
+    def of(self, kind: type) -> list:
+        return [message for message in self.seen if isinstance(message, kind)]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    assert desk.runner.close(WAIT)
+
+
+def double(ticket: Ticket, value: int) -> int:
+    return 2 * value
+
+
+def test_a_task_gives_its_result_and_then_nothing_is_left(desk: Desk) -> None:
+    ticket = desk.runner.submit("double", double, 21)
+    assert not desk.runner.is_idle()
+    desk.deliver_until_idle()
+    assert [(m.ticket, m.value) for m in desk.of(Result)] == [(ticket, 42)]
+
+
+def test_tasks_of_different_keys_all_end_in_order(desk: Desk) -> None:
+    for number in range(5):
+        desk.runner.submit(f"key {number}", double, number)
+    desk.deliver_until_idle()
+    assert [m.value for m in desk.of(Result)] == [0, 2, 4, 6, 8]
+
+
+def test_progress_and_pieces_arrive_before_the_result(desk: Desk) -> None:
+    def count(ticket: Ticket) -> str:
+        for number in range(3):
+            ticket.progress(number, 3, f"step {number}")
+            ticket.send(number)
+        ticket.progress(3, 3)
+        return "done"
+
+    desk.runner.submit("count", count)
+    desk.deliver_until_idle()
+    assert [m.value for m in desk.of(Partial)] == [0, 1, 2]
+    first, last = desk.of(Progress)[0], desk.of(Progress)[-1]
+    assert (first.done, first.total, first.text) == (0, 3, "step 0")
+    assert (last.done, last.total) == (3, 3)
+    assert isinstance(desk.seen[-1], Result)
+
+
+def test_progress_is_passed_on_at_most_20_times_a_second(desk: Desk) -> None:
+    def busy(ticket: Ticket) -> float:
+        start = time.monotonic()
+        for number in range(20_000):
+            ticket.progress(number, 30_000)
+        return time.monotonic() - start
+
+    desk.runner.submit("busy", busy)
+    desk.deliver_until_idle()
+    (result,) = desk.of(Result)
+    assert 1 <= len(desk.of(Progress)) <= 20 * result.value + 1
+
+
+def test_cancel_answers_within_half_a_second(desk: Desk) -> None:
+    started = threading.Event()
+
+    def endless(ticket: Ticket) -> None:
+        while True:
+            started.set()
+            ticket.check()
+            pause.wait(0.001)
+
+    desk.runner.submit("endless", endless)
+    assert started.wait(WAIT)
+    asked = time.monotonic()
+    desk.runner.cancel("endless")
+    desk.deliver_until_idle()
+    assert time.monotonic() - asked < 0.5
+    assert len(desk.of(Stopped)) == 1
+
+
+def test_a_failing_task_says_what_and_where(desk: Desk) -> None:
+    def fail(ticket: Ticket) -> None:
+        raise RuntimeError("shapes differ")
+
+    desk.runner.submit("fail", fail)
+    desk.runner.submit("after", double, 4)
+    desk.deliver_until_idle()
+    (failure,) = desk.of(Failure)
+    assert "shapes differ" in failure.message
+    assert "in fail" in failure.details
+    assert [m.value for m in desk.of(Result)] == [8]
+
+
+def test_a_checkpoint_error_keeps_its_words(desk: Desk, tmp_path: Path) -> None:
+    def fail(ticket: Ticket) -> None:
+        raise CheckpointError(tmp_path / "a.pth", "this is a web page", "Get the file.")
+
+    desk.runner.submit("fail", fail)
+    desk.deliver_until_idle()
+    (failure,) = desk.of(Failure)
+    assert failure.message == "a.pth: this is a web page"
+    assert failure.hint == "Get the file."
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, MemoryError])
+def test_no_error_ends_the_thread(desk: Desk, error: type[BaseException]) -> None:
+    def fail(ticket: Ticket) -> None:
+        raise error
+
+    desk.runner.submit("fail", fail)
+    desk.runner.submit("after", double, 1)
+    desk.deliver_until_idle()
+    assert len(desk.of(Failure)) == 1
+    assert len(desk.of(Result)) == 1
+
+
+def test_of_200_rapid_submits_only_the_last_counts(desk: Desk) -> None:
+    go = threading.Event()
+
+    def wait(ticket: Ticket) -> None:
+        go.wait(WAIT)
+
+    desk.runner.submit("first", wait)
+    for number in range(200):
+        desk.runner.submit("same", double, number)
+    go.set()
+    desk.deliver_until_idle()
+    results = [m.value for m in desk.of(Result) if m.ticket.key == "same"]
+    assert results == [398]
+    assert len(desk.of(Stopped)) == 199
+
+
+def test_a_stale_result_is_dropped(desk: Desk) -> None:
+    desk.runner.submit("same", double, 1)
+    finished = desk.inbox.get(timeout=WAIT)
+    while not isinstance(finished, Result):
+        finished = desk.inbox.get(timeout=WAIT)
+    desk.runner.submit("same", double, 2)
+    desk.runner.dispatch(finished, desk.seen.append)
+    desk.deliver_until_idle()
+    assert [m.value for m in desk.of(Result)] == [4]
+    assert len(desk.of(Stopped)) == 1
+
+
+def test_follow_up_tasks_leave_no_idle_moment(desk: Desk) -> None:
+    idle: list[bool] = []
+
+    def follow(message: Message) -> None:
+        if isinstance(message, Result) and message.value < 10:
+            desk.runner.submit("next", double, message.value)
+        idle.append(desk.runner.is_idle())
+
+    desk.runner.submit("next", double, 1)
+    while not desk.runner.is_idle():
+        desk.runner.dispatch(desk.inbox.get(timeout=WAIT), follow)
+    assert not any(idle)
+
+
+def test_a_handler_that_fails_does_not_block_the_runner(desk: Desk) -> None:
+    def clumsy(message: Message) -> None:
+        if isinstance(message, Result):
+            raise ValueError("handler")
+
+    desk.runner.submit("double", double, 1)
+    with pytest.raises(ValueError, match="handler"):
+        while True:
+            desk.runner.dispatch(desk.inbox.get(timeout=WAIT), clumsy)
+    assert desk.runner.is_idle()
+
+
+def test_closing_stops_running_and_waiting_tasks() -> None:
+    desk = Desk()
+    started = threading.Event()
+
+    def endless(ticket: Ticket) -> None:
+        started.set()
+        while True:
+            ticket.check()
+            pause.wait(0.001)
+
+    desk.runner.submit("endless", endless)
+    desk.runner.submit("waiting", double, 1)
+    assert started.wait(WAIT)
+    assert desk.runner.close(WAIT)
+
+
+def test_closing_does_not_wait_for_native_code() -> None:
+    desk = Desk()
+    started, release = threading.Event(), threading.Event()
+
+    def deaf(ticket: Ticket) -> None:
+        started.set()
+        release.wait(WAIT)
+
+    desk.runner.submit("deaf", deaf)
+    assert started.wait(WAIT)
+    assert not desk.runner.close(0.05)
+    release.set()
+    assert desk.runner.close(WAIT)
