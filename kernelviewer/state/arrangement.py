@@ -81,11 +81,11 @@ def arrange(
     elif np.any(keys[1:] < keys[:-1]):
         order = order[np.argsort(keys, kind="stable")]
     keys = _group_keys(pool, display.group_by)[order]
-    cuts = np.flatnonzero(np.diff(keys, prepend=-1)) if len(keys) else keys
-    ends = [*cuts[1:], len(order)]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    counts = np.diff(starts, append=len(order))
     groups = tuple(
-        Group(int(start), int(end - start), *_heading(pool, int(keys[start]), display))
-        for start, end in zip(cuts, ends, strict=True)
+        Group(int(start), int(count), *_heading(pool, int(keys[start]), display))
+        for start, count in zip(starts, counts, strict=True)
     )
     return Arrangement(order, groups)
 

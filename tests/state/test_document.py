@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kernelviewer.state.document import Document
+from kernelviewer.state.model import KernelRef, LayerRef
+from kernelviewer.state.pool import make_pool
+from kernelviewer.state.selection import All, Kernels, Layers, Selection
+from tests.state.banks import make_bank
+
+
+@pytest.fixture
+def document() -> Document:
+    document = Document()
+    document.open(make_bank("first"))
+    document.open(make_bank("second"))
+    return document
+
+
+def test_banks_come_in_opening_order(document: Document) -> None:
+    assert [bank.name for bank in document.banks] == ["first", "second"]
+
+
+def test_the_size_with_most_kernels_is_shown_until_another_is_asked_for(
+    document: Document,
+) -> None:
+    assert document.size == (7, 7)
+    document.show_size((3, 3))
+    assert document.size == (3, 3)
+
+
+def test_picking_layers_of_another_size_shows_that_size(document: Document) -> None:
+    document.show_layers(frozenset({LayerRef(1, 2)}))
+    assert document.size == (3, 3)
+
+
+def test_closing_a_network_keeps_what_is_marked_in_the_other(
+    document: Document,
+) -> None:
+    pool = make_pool(document.models, (7, 7))
+    chosen = np.zeros(20, bool)
+    chosen[[1, 12, 15]] = True
+    document.select("replace", Kernels.of(pool, chosen))
+    document.show_layers(frozenset({LayerRef(1, 0), LayerRef(2, 1)}))
+    document.set_focus(KernelRef(1, (7, 7), 0))
+    document.close(1)
+    pool = make_pool(document.models, (7, 7))
+    assert np.flatnonzero(document.selection.mask(pool)).tolist() == [2, 5]
+    assert document.scope.layers == frozenset({LayerRef(2, 1)})
+    assert document.focus is None
+
+
+def test_closing_the_last_network_leaves_nothing(document: Document) -> None:
+    document.select("replace", All())
+    document.close(1)
+    document.close(2)
+    assert document.banks == ()
+    assert document.selection == Selection()
+    assert document.size is None
+    assert not document.can_undo
+
+
+def test_a_model_id_is_never_given_twice(document: Document) -> None:
+    document.close(2)
+    assert document.open(make_bank("third")).id == 3
+
+
+def test_every_change_is_told_once(document: Document) -> None:
+    told: list[int] = []
+    document.changed.connect(lambda: told.append(1))
+    document.show_size((3, 3))
+    document.select("replace", All())
+    document.undo()
+    document.set_focus(KernelRef(1, (3, 3), 0))
+    document.set_focus(KernelRef(1, (3, 3), 0))
+    assert len(told) == 4
+
+
+def test_undo_and_redo_walk_through_selections(document: Document) -> None:
+    pool = make_pool(document.models, (7, 7))
+    document.select("replace", Layers(frozenset({LayerRef(1, 0)})))
+    document.select("add", Layers(frozenset({LayerRef(2, 1)})))
+    counts = [document.selection.mask(pool).sum()]
+    document.undo()
+    counts.append(document.selection.mask(pool).sum())
+    document.undo()
+    counts.append(document.selection.mask(pool).sum())
+    document.redo()
+    document.redo()
+    counts.append(document.selection.mask(pool).sum())
+    assert counts == [10, 4, 0, 10]
+    assert not document.can_redo
+
+
+def test_a_new_selection_forgets_what_was_undone(document: Document) -> None:
+    document.select("replace", All())
+    document.undo()
+    document.select("replace", Layers(frozenset()))
+    assert not document.can_redo
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("replace", {2, 3}),
+        ("add", {0, 1, 2, 3}),
+        ("subtract", {0, 1}),
+        ("intersect", {2}),
+        ("toggle", {0, 1, 3}),
+    ],
+)
+def test_modes_join_masks_as_sets(mode: str, expected: set[int]) -> None:
+    document = Document()
+    document.open(make_bank())
+    pool = make_pool(document.models, (7, 7))
+
+    def kernels(*numbers: int) -> Kernels:
+        chosen = np.zeros(len(pool), bool)
+        chosen[list(numbers)] = True
+        return Kernels.of(pool, chosen)
+
+    before = {"subtract": (0, 1, 2), "replace": (0, 1)}.get(mode, (0, 1, 2))
+    document.select("replace", kernels(*before))
+    document.select(mode, kernels(2, 3))  # type: ignore[arg-type]
+    marked = set(np.flatnonzero(document.selection.mask(pool)).tolist())
+    assert marked == expected

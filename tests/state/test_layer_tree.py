@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from kernelviewer.state.layer_tree import Node, layer_tree, summarize
+from tests.state.banks import make_bank
+
+
+def shape(nodes: list[Node]) -> list:
+    return [
+        (node.text, shape(node.children)) if node.children else node.text
+        for node in nodes
+    ]
+
+
+def tree(*names: str) -> list:
+    bank = make_bank("n", tuple((name, (3, 3), 2) for name in names))
+    return shape(layer_tree(bank))
+
+
+def test_modules_with_one_child_are_joined() -> None:
+    assert tree("a.0.conv.dw", "a.1.conv.dw", "b.dw") == [
+        ("a", ["0.conv.dw", "1.conv.dw"]),
+        "b.dw",
+    ]
+
+
+def test_a_root_that_holds_everything_is_dissolved() -> None:
+    assert tree("blocks.1.conv", "blocks.4.conv") == ["blocks.1.conv", "blocks.4.conv"]
+
+
+def test_network_order_is_kept_where_modules_alternate() -> None:
+    assert tree("s.0.dw", "t.0.dw", "s.1.dw") == [("s", ["0.dw", "1.dw"]), "t.0.dw"]
+
+
+def test_a_lone_layer_stands_under_its_full_name() -> None:
+    assert tree("features.0.dw") == ["features.0.dw"]
+
+
+def test_names_that_begin_other_names_and_doubled_names_stay_apart() -> None:
+    assert tree("a", "a.b", "a") != []
+    bank = make_bank("n", (("a", (3, 3), 1), ("a.b", (3, 3), 1), ("a", (3, 3), 1)))
+    found = [index for node in layer_tree(bank) for index in node.layers()]
+    assert sorted(found) == [0, 1, 2]
+
+
+def test_counts_sum_over_layers() -> None:
+    bank = make_bank()
+    summary = summarize(bank, [0, 1, 2])
+    assert summary.kernels == 15
+    assert summary.sizes == ((3, 3), (7, 7))

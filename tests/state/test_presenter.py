@@ -1,0 +1,103 @@
+"""The presenter with views that only take notes: no Qt."""
+
+from __future__ import annotations
+
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.document import Document
+from kernelviewer.state.model import KernelRef, LayerRef
+from kernelviewer.state.presenter import Presenter, Views
+from kernelviewer.state.selection import All, Layers
+from tests.state.banks import make_bank
+
+
+@pytest.fixture
+def stage() -> tuple[Document, MagicMock, Presenter]:
+    document = Document()
+    document.open(make_bank("first"))
+    views = MagicMock(spec=Views)
+    presenter = Presenter(document, views)
+    views.reset_mock()
+    return document, views, presenter
+
+
+def called(views: MagicMock) -> set[str]:
+    return {name for name, *_ in views.method_calls}
+
+
+def test_at_first_everything_is_shown() -> None:
+    views = MagicMock(spec=Views)
+    Presenter(Document(), views)
+    assert called(views) >= {
+        "show_models",
+        "show_sizes",
+        "arrange",
+        "show_selection",
+        "show_counts",
+        "show_history",
+    }
+    assert views.arrange.call_args.args[0] is None
+
+
+def test_focus_touches_nothing_else(stage: tuple) -> None:
+    document, views, _ = stage
+    document.set_focus(KernelRef(1, (7, 7), 3))
+    assert called(views) == {"show_focus"}
+    assert views.show_focus.call_args.args[1] == 3
+
+
+def test_selecting_does_not_lay_the_grid_out_again(stage: tuple) -> None:
+    document, views, _ = stage
+    document.select("replace", Layers(frozenset({LayerRef(1, 1)})))
+    assert called(views) == {"show_selection", "show_counts", "show_history"}
+    (mask,) = views.show_selection.call_args.args
+    assert np.flatnonzero(mask).tolist() == list(range(4, 10))
+    assert views.show_counts.call_args.args[0].selected == 6
+
+
+def test_scope_lays_out_and_marks_the_tree(stage: tuple) -> None:
+    document, views, _ = stage
+    layers = frozenset({LayerRef(1, 0)})
+    document.show_layers(layers)
+    assert {"show_layers", "arrange", "show_counts"} <= called(views)
+    pool, shown, display = views.arrange.call_args.args
+    assert shown.sum() == 4
+    assert views.show_counts.call_args.args[0].shown == 4
+
+
+def test_what_is_marked_lies_within_the_scope(stage: tuple) -> None:
+    document, views, _ = stage
+    document.select("replace", All())
+    document.show_layers(frozenset({LayerRef(1, 0)}))
+    assert views.show_counts.call_args.args[0].selected == 4
+
+
+def test_display_lays_out_the_same_pool(stage: tuple) -> None:
+    document, views, presenter = stage
+    pool = presenter.state.pool
+    document.show_as(Display(sort_by="scale"))
+    assert called(views) == {"show_display", "arrange"}
+    assert views.arrange.call_args.args[0] is pool
+
+
+def test_opening_another_network_renumbers_and_keeps_the_focus(stage: tuple) -> None:
+    document, views, presenter = stage
+    document.set_focus(KernelRef(1, (7, 7), 3))
+    document.open(make_bank("second"))
+    document.close(1)
+    assert presenter.state.focus is None
+    assert len(presenter.state.pool) == 10
+    views.reset_mock()
+    document.set_focus(KernelRef(2, (7, 7), 0))
+    assert views.show_focus.call_args.args[1] == 0
+
+
+def test_nothing_is_told_where_nothing_changed(stage: tuple) -> None:
+    document, views, presenter = stage
+    document.show_size((7, 7))
+    presenter.refresh()
+    assert not called(views)
