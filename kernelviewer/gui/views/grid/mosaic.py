@@ -1,0 +1,180 @@
+"""Kernels as 8-bit colour indices: what the grid draws from. Needs no Qt.
+
+Every kernel is quantised once, against its own largest tap; a common scale is applied
+to the visible kernels when they are drawn (`kernelviewer.gui.views.grid.compose`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels.bank import Size
+
+ZERO = 108
+"""Index of a tap that is exactly zero; ±`ZERO` around it are the weights."""
+TOP = 2 * ZERO
+"""Index of the largest positive tap. What is above it is no weight."""
+BLANK, MISSING, FLAT, HATCH, RING = 218, 220, 222, 224, 226
+"""The panel; a tap that is not finite; a flat kernel and its hatching; selection.
+Even, so that halving them (see `compose`) loses nothing."""
+FRAMES = 228
+"""First index of the frame colours."""
+MAX_FRAMES = 256 - FRAMES
+NO_FRAME = 255
+"""Frame number of kernels without one."""
+
+_CHUNK = 1 << 18
+"""Taps per step: the buffers stay in the cache and cancelling answers at once."""
+_TINY = 1e-30
+"""Amplitudes below this are drawn as zero; their inverse would overflow."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mosaic:
+    """All kernels of one size, quantised. N kernels.
+
+    Attributes
+    ----------
+    size
+        Kernel size: (kh, kw); (k,) for 1-D and (kd, kh, kw) for 3-D.
+    tiles
+        uint8 [N, rows, slices · (columns + 1)]: a 1-D kernel is one row, a 3-D one its
+        slices side by side. A `BLANK` column follows every slice.
+    amplitude
+        float32 [N], largest finite ``|tap|``: what the ends of the colour map mean.
+    """
+
+    size: Size
+    tiles: NDArray[np.uint8]
+    amplitude: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.tiles)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Slices, rows and columns of a kernel."""
+        return tile_shape(self.size)
+
+
+def tile_shape(size: Size) -> tuple[int, int, int]:
+    """Slices, rows and columns in which a kernel of this size is drawn.
+
+    Raises
+    ------
+    ValueError
+        If the size is not 1-D, 2-D or 3-D.
+    """
+    if not 1 <= len(size) <= 3:
+        raise ValueError(f"kernels of {len(size)} dimensions cannot be drawn")
+    slices, rows, columns = (1,) * (3 - len(size)) + tuple(size)
+    return slices, rows, columns
+
+
+def build_mosaic(
+    sources: Sequence[NDArray[np.float32]],
+    flat: NDArray[np.bool_] | None = None,
+    *,
+    check: Callable[[], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Mosaic:
+    """Quantise kernels. The sources' weights are read in pieces, never copied whole.
+
+    Parameters
+    ----------
+    sources
+        Weights float32 [Nᵢ, *size], at least one; kernels are numbered through.
+    flat
+        Bool [ΣNᵢ]: kernels without a pattern, drawn as such.
+    check, progress
+        Called per piece: raises to cancel; takes kernels done and in all.
+
+    Raises
+    ------
+    ValueError
+        If the sources are none or differ in size.
+    """
+    sizes = {tuple(weights.shape[1:]) for weights in sources}
+    if len(sizes) != 1:
+        raise ValueError(f"a mosaic shows kernels of one size, not of {len(sizes)}")
+    (size,) = sizes
+    slices, rows, columns = tile_shape(size)
+    total = sum(map(len, sources))
+    tiles = np.full((total, rows, slices * (columns + 1)), BLANK, np.uint8)
+    amplitude = np.zeros(total, np.float32)
+    step = max(1, _CHUNK // max(1, slices * rows * columns))
+    first = 0
+    for weights in sources:
+        for start in range(0, len(weights), step):
+            if check is not None:
+                check()
+            piece = weights[start : start + step]
+            here = slice(first, first + len(piece))
+            amplitude[here], indices = _quantise(piece)
+            shaped = indices.reshape(-1, slices, rows, columns)
+            target = tiles[here].reshape(-1, rows, slices, columns + 1)
+            target[..., :columns] = shaped.transpose(0, 2, 1, 3)
+            first = here.stop
+            if progress is not None:
+                progress(first, total)
+    if flat is not None:
+        tiles[flat] = FLAT
+    return Mosaic(size, tiles, amplitude)
+
+
+def _quantise(
+    weights: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Amplitude [n] and indices [n, taps] of one piece."""
+    taps = np.asarray(weights, np.float32).reshape(len(weights), -1)
+    values = np.abs(taps)
+    amplitude: NDArray[np.float32] = values.max(axis=1, initial=0)
+    missing = None
+    if not np.isfinite(amplitude).all():
+        missing = ~np.isfinite(taps)
+        taps = np.where(missing, np.float32(0), taps)
+        amplitude = np.abs(taps).max(axis=1, initial=0)
+    small = amplitude < _TINY
+    gain = np.where(small, 0, ZERO / np.where(small, 1, amplitude)).astype(np.float32)
+    np.multiply(taps, gain[:, None], out=values)
+    values += ZERO + 0.5
+    indices = values.astype(np.uint8)
+    if missing is not None:
+        indices[missing] = MISSING
+    return amplitude, indices
+
+
+def common_gain(
+    mosaic: Mosaic,
+    layer: NDArray[np.integer] | None = None,
+    shown: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """Gains float32 [N] that draw kernels on a common scale instead of each its own.
+
+    Parameters
+    ----------
+    layer
+        Int [N], at least 0: one scale for all kernels of equal number; None: one for
+        all.
+    shown
+        Bool [N]: only these count for the scale; None: all.
+    """
+    amplitude = mosaic.amplitude
+    if shown is not None:
+        amplitude = np.where(shown, amplitude, np.float32(0))
+    if not len(amplitude):
+        return amplitude
+    groups = np.zeros(len(amplitude), np.intp) if layer is None else layer
+    largest = np.zeros(int(groups.max()) + 1, np.float32)
+    np.maximum.at(largest, groups, amplitude)
+    largest[largest < _TINY] = 1
+    gain: NDArray[np.float32] = np.minimum(mosaic.amplitude / largest[groups], 1)
+    return gain
