@@ -11,7 +11,6 @@ from kernelviewer.formats.onnx_wire import (
     BYTES,
     FIXED32,
     VARINT,
-    Span,
     fields,
     floats,
     integers,
@@ -20,7 +19,10 @@ from kernelviewer.formats.onnx_wire import (
 )
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.onnx_wire import Data
+    from kernelviewer.formats.onnx_wire import (
+        Data,
+        Span,
+    )
 
 _MAX_DEPTH = 16  # graphs inside graphs
 _MAX_PIECES = 65_536  # of one weight that is written number by number
@@ -54,7 +56,6 @@ class Attribute:
     floats: tuple[float, ...] = ()
     tensor: TensorRecord | None = None
     graphs: list[Graph] = field(default_factory=list)
-    refers_to: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -149,9 +150,7 @@ def _graph(data: Data, span: Span, depth: int) -> Graph:
     return graph
 
 
-def _function(
-    data: Data, span: Span, functions: dict[tuple[str, str], Graph]
-) -> None:
+def _function(data: Data, span: Span, functions: dict[tuple[str, str], Graph]) -> None:
     """FunctionProto: a graph whose weights come from the node that calls it."""
     graph, domain = Graph(), ""
     for number, wire, a, b in fields(data, span):
@@ -210,8 +209,6 @@ def _attribute(data: Data, span: Span, depth: int) -> tuple[str, Attribute]:
             numbers += floats(data, wire, a, b)
         elif number == 8 and wire in (VARINT, BYTES):
             whole += integers(data, wire, a, b)
-        elif number == 21 and wire == BYTES:
-            attribute.refers_to = text(data, a, b)
     attribute.integers, attribute.floats = tuple(whole), tuple(numbers)
     return name, attribute
 

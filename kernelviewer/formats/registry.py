@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats import safetensors, torch_zip
+from kernelviewer.formats import onnx_file, safetensors, tflite_file, torch_zip
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 READERS: tuple[Reader, ...] = (
     Reader("safetensors", safetensors.match, safetensors.open_safetensors),
     Reader("PyTorch", torch_zip.match, torch_zip.open_torch_zip),
+    Reader("TFLite", tflite_file.match, tflite_file.open_tflite),
+    Reader("ONNX", onnx_file.match, onnx_file.open_onnx),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""
 

@@ -1,0 +1,221 @@
+"""Where an ONNX weight's bytes lie, in the model or in a file beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.dtypes import ITEMSIZE, STORED, decode
+from kernelviewer.formats.onnx_wire import unpack_varints
+from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.quantised import unpack_nibbles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.formats.onnx_graph import TensorRecord
+
+TYPES: dict[int, str] = {
+    1: "float32",
+    2: "uint8",
+    3: "int8",
+    4: "uint16",
+    5: "int16",
+    6: "int32",
+    7: "int64",
+    9: "bool",
+    10: "float16",
+    11: "float64",
+    12: "uint32",
+    13: "uint64",
+    14: "complex64",
+    15: "complex128",
+    16: "bfloat16",
+    17: "float8_e4m3fn",
+    18: "float8_e4m3fnuz",
+    19: "float8_e5m2",
+    20: "float8_e5m2fnuz",
+    21: "uint4",
+    22: "int4",
+    24: "float8_e8m0fnu",
+}
+"""TensorProto.DataType → the name used here."""
+
+_FIXED = {4: 4, 10: 8}  # float_data and double_data: bytes per number
+_VARINTS = (5, 7, 11)  # int32_data, int64_data, uint64_data
+
+
+class NotConstantError(Exception):
+    """A weight that the file alone does not give, and why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A constant of the graph, read when asked for.
+
+    ``cost`` counts the reads and operations behind it, ``origin`` is the record that
+    its values come from.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    load: Callable[[], NDArray[np.generic]]
+    raw_name: str = ""
+    origin: object = None
+    cost: int = 1
+
+
+@dataclass(slots=True)
+class Store:
+    """The model's file and the files beside it that hold weights."""
+
+    file: OpenedFile
+    _others: dict[str, OpenedFile] = field(default_factory=dict)
+
+    def value(self, record: TensorRecord) -> Value:
+        """The weight that a record describes.
+
+        Raises
+        ------
+        DamagedError
+            Shape, type and bytes do not fit together.
+        NotConstantError
+            Its number type is unknown here.
+        CheckpointError
+            It lies in another file that is missing or out of bounds.
+        """
+        dtype = TYPES.get(record.type)
+        if dtype is None:
+            msg = f"its numbers are of a type that is not read (type {record.type})"
+            raise NotConstantError(msg)
+        if len(record.shape) > 16 or any(size < 0 for size in record.shape):
+            msg = f"a weight in it has the shape {list(record.shape[:16])}"
+            raise DamagedError(msg)
+        count = math.prod(record.shape)
+        stored = count * ITEMSIZE[dtype] if dtype in ITEMSIZE else (count + 1) // 2
+        if record.is_external:
+            file, offset = self._external(record, stored)
+            read = _raw_reader(file, offset, stored)
+        elif record.raw is not None:
+            start, end = record.raw
+            _check(end - start == stored)
+            read = _raw_reader(self.file, start, stored)
+        else:
+            read = self._typed(record, dtype, count)
+
+        def load() -> NDArray[np.generic]:
+            return _decode(read(), dtype, count).reshape(record.shape)
+
+        return Value(record.shape, dtype, load, record.name, record)
+
+    def _typed(
+        self, record: TensorRecord, dtype: str, count: int
+    ) -> Callable[[], NDArray[np.uint8]]:
+        """Reader of ``float_data`` and its kind, as the bytes of ``raw_data``."""
+        pieces = record.typed
+        number = pieces[0][0] if pieces else 4
+        size = sum(end - start for _, start, end in pieces)
+        _check(all(piece[0] == number for piece in pieces))
+        numbers = (count + 1) // 2 if dtype in ("int4", "uint4") else count
+        if number in _FIXED:
+            width = _FIXED[number]
+            _check(ITEMSIZE.get(dtype, 0) % width == 0)
+            _check(size == count * ITEMSIZE[dtype])
+        else:
+            _check(number in _VARINTS and numbers <= size <= 10 * numbers)
+
+        def read() -> NDArray[np.uint8]:
+            parts = [self.file.read(start, end - start) for _, start, end in pieces]
+            raw = np.concatenate(parts) if parts else np.empty(0, np.uint8)
+            if number in _FIXED:
+                return raw
+            stored = STORED.get(dtype, np.dtype(np.uint8))
+            # float16 and bfloat16 are written as the whole number of their bits
+            bits = np.dtype(f"<u{stored.itemsize}")
+            return unpack_varints(raw, numbers).astype(bits).view(np.uint8)
+
+        return read
+
+    def _external(self, record: TensorRecord, stored: int) -> tuple[OpenedFile, int]:
+        """File and offset of a weight that lies beside the model."""
+        location = record.external.get("location", "")
+        if location not in self._others:
+            self._others[location] = self._beside(location)
+        file = self._others[location]
+        offset = _whole(record.external.get("offset", "0"))
+        length = _whole(record.external.get("length", str(stored)))
+        _check(length == stored)
+        if offset + stored > file.size:
+            raise CheckpointError(
+                self.file.path,
+                f"its weights lie in “{location}” beside it, which is too short",
+                "Copy that file again; it may be half a download.",
+            )
+        return file, offset
+
+    def _beside(self, location: str) -> OpenedFile:
+        """The other file, which must lie in the model's folder or below."""
+        model = self.file.path
+        names = PurePosixPath(location), PureWindowsPath(location)
+        if (
+            not location
+            or "\0" in location
+            or any(name.anchor or ".." in name.parts for name in names)
+        ):
+            raise self._outside(location)
+        path = model.parent / Path(location)
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):
+            raise CheckpointError(
+                model,
+                f"its weights lie in another file, “{location}”, that is not there",
+                f"Put “{location}” into the folder of {model.name}.",
+            ) from None
+        # The second folder: a model in a download cache is a link to where all its
+        # files really lie.
+        homes = model.parent.resolve(), model.resolve().parent
+        if not target.is_file() or not any(home in target.parents for home in homes):
+            raise self._outside(location)
+        return OpenedFile.of(path)
+
+    def _outside(self, location: str) -> CheckpointError:
+        return CheckpointError(
+            self.file.path,
+            f"it asks for weights from “{location[:80]}”, outside its own folder, "
+            "which is not allowed",
+            "Get the model from a source that you trust.",
+        )
+
+
+def _raw_reader(
+    file: OpenedFile, offset: int, count: int
+) -> Callable[[], NDArray[np.uint8]]:
+    return lambda: file.read(offset, count)
+
+
+def _decode(raw: NDArray[np.uint8], dtype: str, count: int) -> NDArray[np.generic]:
+    if dtype in STORED:
+        return decode(raw, dtype)
+    return unpack_nibbles(raw, count, signed=dtype == "int4")
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        msg = "the place of a weight in another file is no number"
+        raise DamagedError(msg)
+    return int(text)
+
+
+def _check(fits: bool) -> None:
+    if not fits:
+        msg = "a weight in it has another number of values than its shape says"
+        raise DamagedError(msg)
