@@ -122,7 +122,7 @@ class ArrangedArea(QAbstractScrollArea):
             return
         cell, margin = self.plan.cell, self.pixels(MARGIN)
         x, y = self.plan.origin(position)
-        top = y - max(margin, self.plan.heading)
+        top = y - cell.lead - max(margin, self.plan.heading)
         bottom = y + cell.height + margin - self.view_height
         bar = self.verticalScrollBar()
         bar.setValue(min(max(bar.value(), bottom), top))

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QPinchGesture, QToolTip
 
 from kernelviewer.gui.views.grid.band import RubberBand
-from kernelviewer.gui.views.grid.keys import MOVES, moved
+from kernelviewer.gui.views.grid.keys import ENDS, MOVES, moved
 from kernelviewer.gui.views.grid.layout import default_tap, zoomed_tap
 from kernelviewer.gui.views.grid.paint import paint_band
 from kernelviewer.gui.views.grid.selecting import band_mode
@@ -87,8 +87,8 @@ class KernelGrid(GridView):
 
     def set_content(self, content: GridContent | None) -> None:
         """Show other kernels; see `GridView.set_content`."""
-        self._band.drop()
-        self._pressed = self._zoom_anchor = None
+        self._drop_gesture()
+        self._zoom_anchor = None
         super().set_content(content)
 
     def set_focus(self, kernel: int | None) -> None:
@@ -242,7 +242,7 @@ class KernelGrid(GridView):
         elif event.key() == keys.Key_Space and self._has_focus():
             self.selection_requested.emit(np.array([self.focus]), "toggle")
         elif event.key() == keys.Key_Escape and self._band.active:
-            self._band.drop()
+            self._drop_gesture()
         elif event.key() == keys.Key_Escape and self.selected is not None:
             self.clear_selection()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
@@ -263,10 +263,11 @@ class KernelGrid(GridView):
     def _move_focus(self, key: int, *, extend: bool) -> None:
         if self.plan is None or self.content is None:
             return
-        if self.focus_position is None:
+        position = self.focus_position
+        if position is None and key not in ENDS:
             position = self.plan.nearest(0, self.scrolled()[1] + self.stuck_bottom())
         else:
-            position = moved(self.plan, self.focus_position, key, self.view_height)
+            position = moved(self.plan, position or 0, key, self.view_height)
         if position is None:
             return
         kernel = int(self.content.order[position])
@@ -343,9 +344,12 @@ class KernelGrid(GridView):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """A hidden view has no gesture."""
+        self._drop_gesture()
+        super().hideEvent(event)
+
+    def _drop_gesture(self) -> None:
         self._band.drop()
         self._pressed = None
-        super().hideEvent(event)
 
     def _paint_gesture(self, painter: QPainter) -> None:
         box = self._band.box()

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _ROWS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 _PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
-_ENDS = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: -1}
-MOVES = frozenset((*_STEPS, *_ROWS, *_PAGES, *_ENDS))
+ENDS = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: -1}
+"""Keys that move it wherever it was, and the position they lead to."""
+MOVES = frozenset((*_STEPS, *_ROWS, *_PAGES, *ENDS))
 """Keys that move the focus."""
 
 
@@ -30,8 +31,8 @@ def moved(plan: GridLayout, position: int, key: int, page: int) -> int:
         return min(max(position + _STEPS[move], 0), plan.count - 1)
     if move in _ROWS:
         return plan.beside(position, _ROWS[move])
-    if move in _ENDS:
-        return _ENDS[move] % plan.count
+    if move in ENDS:
+        return ENDS[move] % plan.count
     return _paged(plan, position, _PAGES[move], page)
 
 

@@ -108,7 +108,7 @@ def build_mosaic(
     (size,) = sizes
     slices, rows, columns = tile_shape(size)
     total = sum(map(len, sources))
-    tiles = np.full((total, rows, slices * (columns + 1)), BLANK, np.uint8)
+    tiles = np.full((total, rows, slices, columns + 1), BLANK, np.uint8)
     amplitude = np.zeros(total, np.float32)
     step = max(1, _CHUNK // max(1, slices * rows * columns))
     first = 0
@@ -120,14 +120,14 @@ def build_mosaic(
             here = slice(first, first + len(piece))
             amplitude[here], indices = _quantise(piece)
             shaped = indices.reshape(-1, slices, rows, columns)
-            target = tiles[here].reshape(-1, rows, slices, columns + 1)
-            target[..., :columns] = shaped.transpose(0, 2, 1, 3)
+            tiles[here, ..., :columns] = shaped.transpose(0, 2, 1, 3)
             first = here.stop
             if progress is not None:
                 progress(first, total)
     if flat is not None:
-        tiles[flat] = FLAT
-    return Mosaic(size, tiles, amplitude)
+        tiles[flat, ..., :columns] = FLAT
+    width = slices * (columns + 1)
+    return Mosaic(size, tiles.reshape(total, rows, width), amplitude)
 
 
 def _quantise(
