@@ -1,0 +1,291 @@
+"""Which tensors of a checkpoint are depthwise convolutions.
+
+A depthwise weight ``[C·m, 1, *size]`` looks exactly like that of a convolution whose
+input has one channel: the stem of a network for grey images, spectrograms or signals.
+Where the file holds its graph, the graph decides; else names, order and neighbouring
+shapes do, and what stays open is called ambiguous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kernelviewer.kernels import names
+from kernelviewer.kernels.layer import is_kernel_stack
+from kernelviewer.kernels.network import Network
+
+if TYPE_CHECKING:
+    from kernelviewer.formats.checkpoint import Checkpoint, Operator, Tensor
+    from kernelviewer.kernels.layer import Layer
+
+Verdict = Literal[
+    "depthwise", "transposed", "ambiguous", "fixed", "convolution", "none"
+]
+
+_NO_WEIGHT_TYPES = ("bool", "int16", "int32", "int64", "complex64", "complex128")
+_LARGEST_SIDE = 127
+_LARGEST_MULTIPLIER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a tensor is, and why.
+
+    Attributes
+    ----------
+    verdict
+        ``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
+        ``convolution`` (any other) or ``none`` (no convolution).
+    reason
+        Why it is ambiguous or fixed, a sentence; else empty.
+    multiplier
+        Kernels per input channel of a depthwise layer, as far as can be told.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    multiplier: int = 1
+
+
+CONVOLUTION = Decision("convolution")
+NO_CONVOLUTION = Decision("none")
+DEPTHWISE = Decision("depthwise")
+
+
+def classify(checkpoint: Checkpoint) -> tuple[Decision, ...]:
+    """Say of every tensor whether it is a depthwise convolution.
+
+    Only names, shapes and the file's graph are used; no values are read.
+
+    Parameters
+    ----------
+    checkpoint
+        The opened file.
+
+    Returns
+    -------
+    tuple of Decision
+        One for each of ``checkpoint.tensors``, in the same order.
+    """
+    judge = _Judge(checkpoint.tensors)
+    return tuple(judge.decide(tensor) for tensor in checkpoint.tensors)
+
+
+class _Judge:
+    """Decides on layers in network order; a stem once found helps with the next."""
+
+    def __init__(self, tensors: tuple[Tensor, ...]) -> None:
+        self._network = Network(tensors)
+        self._has_graph = any(
+            tensor.operator is not None and tensor.operator.groups is not None
+            for tensor in tensors
+        )
+        self._stems: list[Layer] = []
+        self._by_tensor: dict[int, Decision] = {}
+        for layer in self._network.layers:
+            decision = self._decide_on_layer(layer)
+            if layer.role == "candidate" and decision.verdict == "convolution":
+                self._stems.append(layer)
+            self._by_tensor[id(layer.tensor)] = decision
+
+    def decide(self, tensor: Tensor) -> Decision:
+        known = self._by_tensor.get(id(tensor))
+        if known is not None:
+            return known
+        told = _from_graph(tensor)
+        if told is not None:
+            return told
+        return NO_CONVOLUTION if self._has_graph else _from_name_alone(tensor)
+
+    def _decide_on_layer(self, layer: Layer) -> Decision:
+        told = _from_graph(layer.tensor)
+        if told is not None:
+            return told
+        if layer.tensor.dtype in _NO_WEIGHT_TYPES:
+            return NO_CONVOLUTION
+        if layer.role == "convolution":
+            return CONVOLUTION
+        if layer.role != "candidate":
+            return NO_CONVOLUTION
+        decision = self._from_surroundings(layer)
+        if decision.verdict != "depthwise":
+            return decision
+        operator = layer.tensor.operator
+        transposed = (
+            names.says_transposed(layer.path, layer.size)
+            if operator is None
+            else operator.transposed
+        )
+        verdict: Verdict = "transposed" if transposed else "depthwise"
+        return Decision(verdict, multiplier=self._multiplier(layer))
+
+    def _from_surroundings(self, layer: Layer) -> Decision:
+        network = self._network
+        kernels = layer.tensor.shape[0]
+        if names.is_fixed(layer.path):
+            return Decision("fixed", "It bears the name of a fixed filter.")
+        own_bias = not layer.tensor.name.endswith("depthwise_kernel")
+        if own_bias and layer.bias not in (None, kernels):
+            return CONVOLUTION  # transposed, with one output: its bias has length 1
+        if names.spells_depthwise(layer.tensor.name):
+            return DEPTHWISE
+        has_source = (
+            network.has_source_before(layer) or network.has_colour_input or self._stems
+        )
+        if not has_source:
+            return self._as_first_layer(layer)
+        if self._is_further_stem(layer):
+            return CONVOLUTION
+        scope = names.input_scope(layer.path)
+        if scope is not None and network.is_first_in(layer, scope):
+            if not network.has_colour_input:
+                return CONVOLUTION
+            return _ambiguous("Its name is that of an input layer.")
+        if names.says_depthwise(layer.path):
+            return DEPTHWISE
+        rank = len(layer.tensor.shape)
+        if rank == 5 and network.ranks and rank not in network.ranks:
+            return _ambiguous("It is three-dimensional in a network that is not.")
+        return self._from_flow(layer)
+
+    def _as_first_layer(self, layer: Layer) -> Decision:
+        """Nothing comes before the layer, and nothing else takes an image."""
+        network = self._network
+        following, consumer = network.next_weight(layer), network.consumer(layer)
+        dense = (
+            consumer is not None
+            and not consumer.is_pointwise
+            and consumer.takes(layer.channels)
+        )
+        if names.says_depthwise(layer.path) and not dense:
+            return DEPTHWISE
+        stacked = following is not None and following.role == "candidate"
+        order_tells = not network.is_sorted and (network.has_spatial or stacked)
+        if names.is_first(layer.path) or order_tells:
+            return CONVOLUTION
+        return _ambiguous(
+            "It is the first convolution, and nothing tells whether its input has one "
+            f"channel or {layer.channels}."
+        )
+
+    def _is_further_stem(self, layer: Layer) -> bool:
+        """Whether it stands in its branch where a known stem stands in another."""
+        network = self._network
+        consumer = network.consumer(layer)
+        if consumer is None:
+            return False
+        for stem in self._stems:
+            twin = network.signature(stem) == network.signature(layer)
+            if twin and not consumer.is_pointwise:
+                return True
+            run = network.run_from(stem)
+            if layer in run and not consumer.takes(layer.channels):
+                return consumer.takes(sum(item.channels for item in run))
+        return False
+
+    def _from_flow(self, layer: Layer) -> Decision:
+        """Judge by whether it is repeated, given channels by a layer, taken by one."""
+        network = self._network
+        consumer = network.consumer(layer)
+        taken = consumer is not None and consumer.takes(layer.channels)
+        mixed_next = consumer is not None and consumer.is_pointwise
+        repeated = network.is_repeated(layer)
+        fed, fed_by_norm = self._is_fed(layer), self._is_fed_by_own_norm(layer)
+        after_stem = network.previous_weight(layer) in self._stems
+        if after_stem and not taken and not fed_by_norm:
+            return _ambiguous("It may be a second input layer.")
+        if not repeated and layer.bias is None and network.next_weight(layer) is None:
+            return _ambiguous(
+                "It is the last convolution and has no bias: it may be a transposed "
+                "one with a single output."
+            )
+        if repeated and (fed or not taken or mixed_next):
+            return DEPTHWISE
+        if network.is_sorted and not (network.has_colour_input or self._stems):
+            return _ambiguous(
+                "The file lists its layers by name, so this may be the first one."
+            )
+        if fed and (taken or network.has_colour_input or fed_by_norm):
+            return DEPTHWISE
+        if taken and mixed_next and network.gives(layer.channels, layer):
+            return DEPTHWISE
+        return _ambiguous(
+            f"No layer near it gives {layer.channels} channels: its input may have "
+            "just one."
+        )
+
+    def _is_fed(self, layer: Layer) -> bool:
+        before = self._network.previous(layer)
+        if before is None or before.channels <= 1:
+            return False
+        return layer.channels % before.channels == 0
+
+    def _is_fed_by_own_norm(self, layer: Layer) -> bool:
+        """Whether a normalisation stands before it that is not its predecessor's."""
+        before = self._network.previous(layer)
+        source = self._network.previous_weight(layer)
+        return (
+            self._is_fed(layer)
+            and before is not None
+            and before.role == "norm"
+            and before.parent == layer.parent
+            and (source is None or source.parent != layer.parent)
+        )
+
+    def _multiplier(self, layer: Layer) -> int:
+        before = self._network.previous(layer)
+        if before is None or not self._is_fed(layer):
+            return 1
+        ratio = layer.channels // before.channels
+        if ratio > _LARGEST_MULTIPLIER or self._network.gives(layer.channels, layer):
+            return 1
+        return ratio
+
+
+def _from_graph(tensor: Tensor) -> Decision | None:
+    """What the file's own graph says; None if it does not name the groups."""
+    operator, shape = tensor.operator, tensor.shape
+    if operator is None or len(shape) < 3:
+        return None
+    groups = _groups(operator, shape)
+    if groups is None:
+        return None
+    channels = shape[0] if operator.transposed else groups * shape[1]
+    spatial = any(side > 1 for side in shape[2:])
+    if groups == 1 or groups != channels or not spatial:
+        return CONVOLUTION
+    kernels = shape[0] * shape[1] if operator.transposed else shape[0]
+    verdict: Verdict = "transposed" if operator.transposed else "depthwise"
+    return Decision(verdict, multiplier=kernels // channels)
+
+
+def _groups(operator: Operator, shape: tuple[int, ...]) -> int | None:
+    if operator.groups is not None:
+        return operator.groups
+    if operator.transposed or operator.in_channels is None or not shape[1]:
+        return None
+    return operator.in_channels // shape[1]
+
+
+def _from_name_alone(tensor: Tensor) -> Decision:
+    """A parameter or buffer whose name is not that of a layer's weight."""
+    shape = tensor.shape
+    kernels = names.may_be_kernels(tensor.name)
+    if (
+        not is_kernel_stack(shape)
+        or tensor.dtype in _NO_WEIGHT_TYPES
+        or kernels is False
+        or (kernels is None and len(shape) == 3)
+        or max(shape[2:]) > _LARGEST_SIDE
+    ):
+        return NO_CONVOLUTION
+    if names.is_fixed(tensor.name):
+        return Decision("fixed", "It bears the name of a fixed filter.")
+    return _ambiguous(
+        "It has the shape of depthwise kernels, but not the name of a layer's weight."
+    )
+
+
+def _ambiguous(reason: str) -> Decision:
+    return Decision("ambiguous", reason)

@@ -1,0 +1,159 @@
+"""What the names that people give to layers tell of them."""
+
+from __future__ import annotations
+
+import re
+
+_WEIGHT = re.compile(
+    r"(?:^|[._])(?:weights?|w|(?:depthwise_|pointwise_)?kernels?|filters?)$", re.I
+)
+_NORM_WEIGHT = re.compile(r"(?:^|[._])(?:weight|gamma|scale)$", re.I)
+_BIAS = re.compile(r"(?:^|[._])(?:bias|biases|b)$", re.I)
+_NO_KERNEL = re.compile(
+    r"pos|emb|token|anchor|bias|gamma|beta|scale|mask|quer|latent|grid|table|prompt"
+    r"|mean|std|var|temperature|alpha|index|prototype|memory|state|slot|noise|code",
+    re.I,
+)
+_KERNEL = re.compile(r"conv|kernel|filt|dw|weight", re.I)
+_NORM = re.compile(r"(?:\w*norm\w*|bn\d*|ln\d*|gn\d*)", re.I)
+_EMBEDDING = re.compile(r"(?:emb\w*|wte|wpe|\w*vocab\w*|tokens?)$", re.I)
+
+_SPELLED = re.compile(r"depth_?wise", re.I)
+_DEPTHWISE = re.compile(
+    r"(?:^|[^a-z])dw(?:s|c)?\d*(?:$|[^a-z])|dw_?conv|conv_?dw|(?:^|[^a-z])lkb"
+    r"|depth_?conv|conv_?depth|separable_?(?:conv_?)?depth|conv_spatial",
+    re.I,
+)
+_TRANSPOSED = re.compile(r"transpose|deconv|tconv|convt(?:$|[^a-z])|conv_tr", re.I)
+_UPSAMPLER = re.compile(r"(?:up|upsample|upsampler|upscale|up_?conv)(?:_?\d+)?", re.I)
+_FIXED = re.compile(
+    r"sobel|scharr|prewitt|laplac|haar|ssim|(?:^|[._])i?d[wc]t\d*(?:$|[._])", re.I
+)
+_INPUT = re.compile(
+    r"stem\d*|(?:conv_?)?first(?:_?conv)?\d*|(?:conv_?)?in(?:put)?(?:_?conv)?\d*"
+    r"|inc|\w*patch_?embed\w*|pixel_embed|conv_?stem|in(?:put)?_?(?:layer|proj|block)"
+    r"|entry(?:_flow)?|\w+_stem",
+    re.I,
+)
+_FIRST = re.compile(
+    r"conv_?[01]a?|conv2d_?1a\w*|layer_?0|base_layer|features?|conv_block_?[01]", re.I
+)
+_OUTPUT = re.compile(
+    r"head\w*|fc\w*|classifier|out\w*|last\w*|final\w*|decoder\w*|tail|post\w*"
+    r"|\w+_(?:last|out|final|post)",
+    re.I,
+)
+
+
+def module_path(name: str) -> str:
+    """Path of the module a tensor belongs to: its name without ``weight``, ``bias``."""
+    for leaf in (_WEIGHT, _BIAS, _NORM_WEIGHT):
+        if found := leaf.search(name):
+            return name[: found.start()] or name
+    return name
+
+
+def is_weight(name: str) -> bool:
+    """Whether a tensor of two or more dimensions can be a layer's weight."""
+    return _WEIGHT.search(name) is not None
+
+
+def is_norm_weight(name: str) -> bool:
+    """Whether a vector can be the weight of a normalisation."""
+    return _NORM_WEIGHT.search(name) is not None
+
+
+def is_bias(name: str) -> bool:
+    """Whether a vector is a bias."""
+    return _BIAS.search(name) is not None
+
+
+def is_norm(path: str) -> bool:
+    """Whether a module is a normalisation."""
+    return _NORM.fullmatch(path.rpartition(".")[2]) is not None
+
+
+def is_embedding(path: str) -> bool:
+    """Whether a matrix is an embedding, whose second dimension is its width."""
+    return _EMBEDDING.search(path) is not None
+
+
+def may_be_kernels(name: str) -> bool | None:
+    """Whether a parameter that is no layer's weight can be kernels; None: open."""
+    leaf = name.rpartition(".")[2]
+    if _NO_KERNEL.search(leaf):
+        return False
+    return True if _KERNEL.search(leaf) else None
+
+
+def is_fixed(path: str) -> bool:
+    """Whether the module is a filter of textbooks, such as Sobel or Haar."""
+    return _FIXED.search(_tail(path, 2)) is not None
+
+
+def spells_depthwise(path: str) -> bool:
+    """Whether the word *depthwise* itself is in the name."""
+    return _SPELLED.search(_tail(path, 4)) is not None
+
+
+def says_depthwise(path: str) -> bool:
+    """Whether an abbreviation that usually means depthwise is in the name."""
+    return _DEPTHWISE.search(_tail(path, 3)) is not None
+
+
+def says_transposed(path: str, size: tuple[int, ...]) -> bool:
+    """Whether name and size are those of a transposed convolution.
+
+    A module named ``up`` counts only if its kernel has even sides: odd ones mostly are
+    ordinary convolutions after an interpolation.
+    """
+    if _TRANSPOSED.search(_tail(path, 2)):
+        return True
+    leaf = _tail(path, 1)
+    return all(side % 2 == 0 for side in size) and bool(_UPSAMPLER.fullmatch(leaf))
+
+
+def input_scope(path: str) -> str | None:
+    """The module of the path whose name is that of a network's first layers."""
+    parts = path.split(".")
+    for depth, part in enumerate(parts, 1):
+        if _INPUT.fullmatch(part):
+            return ".".join(parts[:depth])
+    return None
+
+
+def is_first(path: str) -> bool:
+    """Whether a module's name is one that first layers bear, or just zeros."""
+    parts = path.split(".")
+    if any(_INPUT.fullmatch(part) or _FIRST.fullmatch(part) for part in parts):
+        return True
+    numbers = [part for part in parts if part.isdigit()]
+    return len(numbers) >= max(1, len(parts) - 1) and set(numbers) == {"0"}
+
+
+def order_key(name: str) -> list[tuple[int, list[tuple[int, int, str]]]]:
+    """Key that brings an alphabetical list of names near to network order.
+
+    Numbers count as numbers; stems come first, norms after what they follow, heads
+    last.
+    """
+    return [(_rank(part), _natural(part)) for part in name.split(".")]
+
+
+def _rank(part: str) -> int:
+    if _INPUT.fullmatch(part) or _FIRST.fullmatch(part):
+        return -1
+    if _NORM.fullmatch(part):
+        return 1
+    return 2 if _OUTPUT.fullmatch(part) else 0
+
+
+def _natural(part: str) -> list[tuple[int, int, str]]:
+    pieces = re.findall(r"\d+|\D+", part)
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in pieces]
+
+
+def _tail(path: str, count: int) -> str:
+    """The last module names that are not bare numbers."""
+    parts = [part for part in path.split(".") if not part.isdigit()]
+    return ".".join(parts[-count:])

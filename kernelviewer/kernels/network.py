@@ -1,0 +1,178 @@
+"""A checkpoint's tensors seen as layers in network order, with their neighbours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from kernelviewer.kernels import names
+from kernelviewer.kernels.layer import find_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kernelviewer.formats.checkpoint import Tensor
+    from kernelviewer.kernels.layer import Layer
+
+
+class Network:
+    """The layers in network order, and questions about a layer's surroundings.
+
+    Parameters
+    ----------
+    tensors
+        The network's tensors. An alphabetical list (safetensors files are sorted)
+        is first brought near to network order by what the names say.
+
+    Attributes
+    ----------
+    layers
+        Every module that has a weight.
+    is_sorted
+        Whether the list was alphabetical, so that the order says little.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.is_sorted = _is_alphabetical(tensors)
+        if self.is_sorted:
+            tensors = sorted(tensors, key=lambda item: names.order_key(item.name))
+        self.layers = find_layers(tensors)
+        self._by_tensor = {id(layer.tensor): layer for layer in self.layers}
+        self._next_weight = _next_of(self.layers, lambda item: item.role != "norm")
+        self._consumer = _next_of(self.layers, lambda item: item.mixes)
+
+    def find(self, tensor: Tensor) -> Layer | None:
+        """The layer that ``tensor`` is the weight of."""
+        return self._by_tensor.get(id(tensor))
+
+    def previous(self, layer: Layer) -> Layer | None:
+        """The layer registered just before."""
+        return self.layers[layer.index - 1] if layer.index else None
+
+    def previous_weight(self, layer: Layer) -> Layer | None:
+        """The layer before it that is no normalisation."""
+        before = self.previous(layer)
+        while before is not None and before.role == "norm":
+            before = self.previous(before)
+        return before
+
+    def next_weight(self, layer: Layer) -> Layer | None:
+        """The next layer that is no normalisation."""
+        return self._next_weight[layer.index]
+
+    def consumer(self, layer: Layer) -> Layer | None:
+        """The next layer that mixes channels."""
+        return self._consumer[layer.index]
+
+    def has_source_before(self, layer: Layer) -> bool:
+        """Whether a layer before it takes an input, be it the network's or not."""
+        return layer.index > self._first_source
+
+    def gives(self, channels: int, layer: Layer) -> bool:
+        """Whether any layer before ``layer`` gives so many channels."""
+        return self._first_giving.get(channels, layer.index) < layer.index
+
+    def is_first_in(self, layer: Layer, scope: str) -> bool:
+        """Whether nothing in the module ``scope`` sees an image before the layer."""
+        return not any(
+            item.role == "candidate" or item.is_spatial or self._takes_colours(item)
+            for item in self.layers[: layer.index]
+            if item.path == scope or item.path.startswith(f"{scope}.")
+        )
+
+    def run_from(self, layer: Layer) -> list[Layer]:
+        """The candidates in a row that start with ``layer``, side by side by name."""
+        run = []
+        for item in self.layers[layer.index :]:
+            if item.role == "norm":
+                continue
+            siblings = item.parent == layer.parent or item.pattern == layer.pattern
+            if item.role != "candidate" or not siblings:
+                break
+            run.append(item)
+        return run
+
+    def is_repeated(self, layer: Layer) -> bool:
+        """Whether the same module stands elsewhere, always as a candidate."""
+        return layer.pattern in self._repeated
+
+    def signature(self, layer: Layer) -> tuple[str, str]:
+        """Own and next weight's pattern: equal where a block is repeated."""
+        following = self.next_weight(layer)
+        return layer.pattern, following.pattern if following else ""
+
+    @cached_property
+    def has_colour_input(self) -> bool:
+        """Whether a convolution takes an image of 2 to 4 channels."""
+        return any(map(self._takes_colours, self.layers))
+
+    @cached_property
+    def has_spatial(self) -> bool:
+        """Whether there is an ordinary convolution larger than a pixel."""
+        return any(layer.is_spatial for layer in self.layers)
+
+    @cached_property
+    def ranks(self) -> set[int]:
+        """Numbers of dimensions of the ordinary convolutions' weights."""
+        return {
+            len(layer.tensor.shape)
+            for layer in self.layers
+            if layer.role == "convolution"
+        }
+
+    def _takes_colours(self, layer: Layer) -> bool:
+        shape = layer.tensor.shape
+        if layer.role != "convolution" or not 2 <= shape[1] <= 4 or shape[0] < 8:
+            return False
+        if layer.is_pointwise and names.input_scope(layer.path) is None:
+            return False
+        before = self.previous(layer)
+        if before is None:
+            return True
+        groups, rest = divmod(before.channels, shape[1])
+        grouped = rest == 0 and groups > 0 and shape[0] % groups == 0
+        return not grouped
+
+    @cached_property
+    def _repeated(self) -> set[str]:
+        counts = Counter(
+            layer.pattern for layer in self.layers if layer.role == "candidate"
+        )
+        dense = {layer.pattern for layer in self.layers if layer.is_spatial}
+        return {pattern for pattern, count in counts.items() if count > 1} - dense
+
+    @cached_property
+    def _first_source(self) -> int:
+        weights = [layer for layer in self.layers if layer.role != "norm"]
+        if weights and weights[0].role != "candidate":
+            return weights[0].index  # even a stem of one channel and one pixel
+        mixing = (layer.index for layer in weights if layer.mixes)
+        return next(mixing, len(self.layers))
+
+    @cached_property
+    def _first_giving(self) -> dict[int, int]:
+        first: dict[int, int] = {}
+        for layer in self.layers:
+            if layer.mixes:
+                first.setdefault(layer.channels, layer.index)
+        return first
+
+
+def _next_of(
+    layers: Sequence[Layer], wanted: Callable[[Layer], bool]
+) -> list[Layer | None]:
+    """For each layer the next one that is wanted."""
+    found: list[Layer | None] = []
+    following: Layer | None = None
+    for layer in reversed(layers):
+        found.append(following)
+        if wanted(layer):
+            following = layer
+    return found[::-1]
+
+
+def _is_alphabetical(tensors: Sequence[Tensor]) -> bool:
+    listed = [tensor.name for tensor in tensors]
+    return len(listed) > 1 and all(a <= b for a, b in pairwise(listed))

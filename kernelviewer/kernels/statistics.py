@@ -1,0 +1,150 @@
+"""Scale, offset, flatness and pattern of kernels (definitions of method.md, §3).
+
+A kernel ``w`` has offset ``b = mean(w)``, scale ``a = ‖w − b‖₂`` and pattern
+``x = (w − b) / a``. Sums run in float64: the weights of a kernel may share an offset
+thousands of times larger than what differs between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+FLAT_RATIO = 1e-3
+FLAT_SCALE = 1e-6
+
+_ROWS = 8192  # kernels at a time: float64 copies of 7×7 blocks stay in the cache
+_LARGEST = float(np.finfo(np.float32).max)
+_MOST_FILTERS = 8
+_FEWEST_REPEATS = 3
+_PROBE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Statistics of one layer's kernels.
+
+    Attributes
+    ----------
+    scale, offset
+        float32 [N]; 0 for kernels with NaN or infinite weights.
+    flat
+        bool [N]: no pattern.
+    broken
+        bool [N]: NaN or infinite weights.
+    """
+
+    scale: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    flat: NDArray[np.bool_]
+    broken: NDArray[np.bool_]
+
+
+def measure(weights: NDArray[np.float32]) -> Measures:
+    """Scale, offset and flatness of the kernels of **one layer**.
+
+    A kernel is flat if its scale is under 1e-3 of the median scale of the layer's
+    non-zero kernels, or under 1e-6, or if a weight is NaN or infinite: such a kernel
+    has no pattern either.
+
+    Parameters
+    ----------
+    weights
+        float32 [N, *size].
+    """
+    count = len(weights)
+    scale = np.zeros(count, np.float32)
+    offset = np.zeros(count, np.float32)
+    broken = np.zeros(count, np.bool_)
+    zero = np.zeros(count, np.bool_)
+    for rows, block in _blocks(weights):
+        broken[rows] = ~np.isfinite(block).all(axis=1)
+        block[broken[rows]] = 0
+        zero[rows] = ~block.any(axis=1)
+        mean = block.mean(axis=1)
+        block -= mean[:, None]
+        norm = np.sqrt(np.einsum("ij,ij->i", block, block))
+        offset[rows] = mean
+        scale[rows] = np.minimum(norm, _LARGEST)
+    present = scale[~(zero | broken)]
+    threshold = FLAT_RATIO * float(np.median(present)) if present.size else 0.0
+    flat = broken | (scale < max(threshold, FLAT_SCALE))
+    return Measures(scale, offset, flat, broken)
+
+
+def patterns(
+    weights: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    offset: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Patterns of a batch: mean 0, length 1.
+
+    Parameters
+    ----------
+    weights
+        float32 [N, *size].
+    scale, offset
+        float32 [N], as `measure` gives them.
+
+    Returns
+    -------
+    float32 [N, *size]
+        Zeros where the scale is 0. Flat kernels have no meaningful pattern: leave them
+        out before or after.
+    """
+    result = np.zeros(weights.shape, np.float32)
+    flattened = result.reshape(len(weights), -1)
+    for rows, block in _blocks(weights):
+        some = scale[rows] > 0
+        block = block[some]
+        block -= offset[rows][some, None]
+        block -= block.mean(axis=1, keepdims=True)  # what float32 cut off the offset
+        norm = np.sqrt(np.einsum("ij,ij->i", block, block))
+        norm[norm == 0] = 1
+        block /= norm[:, None]
+        flattened[rows][some] = block
+    return result
+
+
+def is_filter_bank(weights: NDArray[np.float32]) -> bool:
+    """Whether a layer just repeats a filter or a few: nothing that was trained.
+
+    True if all kernels are equal, or if each of at most 8 filters stands there equally
+    often (Sobel x and y for every channel, the four of a Haar transform). Kernels of
+    zeros do not count: a dead layer is not a filter.
+
+    Parameters
+    ----------
+    weights
+        float32 [N, *size] of one layer.
+    """
+    rows = np.ascontiguousarray(weights.reshape(len(weights), -1))
+    if len(rows) < 2 or not rows.any(axis=1).all() or not np.isfinite(rows).all():
+        return False
+    if (rows == rows[0]).all():
+        return True
+    if len(np.unique(rows[:_PROBE], axis=0)) > _MOST_FILTERS:
+        return False
+    distinct, counts = np.unique(rows, axis=0, return_counts=True)
+    return (
+        len(distinct) <= _MOST_FILTERS
+        and counts.min() == counts.max()
+        and counts.min() >= _FEWEST_REPEATS
+    )
+
+
+def _blocks(
+    weights: NDArray[np.float32],
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Row ranges and float64 copies [n, taps] of the kernels in them."""
+    flattened = weights.reshape(len(weights), -1)
+    for start in range(0, len(weights), _ROWS):
+        rows = slice(start, start + _ROWS)
+        yield rows, flattened[rows].astype(np.float64)
