@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.onnx_graph import TensorRecord, read_model
 from kernelviewer.formats.onnx_names import dotted, is_readable, layer_name
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.onnx_graph import Graph, Model, Node
     from kernelviewer.formats.onnx_store import Value
+    from kernelviewer.formats.onnx_wire import Data
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "an ONNX model"
@@ -60,25 +61,24 @@ def match(source: Source) -> bool:
     if not source.head.startswith(b"\x08"):
         return False
     try:
-        with source.path.open("rb") as file:
-            return _has_graph(file.fileno(), source.size)
+        with mapped(source.path) as data:
+            return _has_graph(data)
     except (OSError, ValueError):
         return False
 
 
-def _has_graph(descriptor: int, size: int) -> bool:
+def _has_graph(data: Data) -> bool:
     """Walk the model's few fields up to its graph; the graph may be cut off."""
-    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
-        at = 0
-        for _ in range(1000):
-            tag, at = varint(data, at, size)
-            value, at = varint(data, at, size)
-            if tag == 7 << 3 | BYTES:
-                return True
-            if tag >> 3 not in _MODEL_FIELDS or tag & 7 not in (VARINT, BYTES):
-                return False
-            if tag & 7 == BYTES:
-                at += value
+    at, end = 0, len(data)
+    for _ in range(1000):
+        tag, at = varint(data, at, end)
+        value, at = varint(data, at, end)
+        if tag == 7 << 3 | BYTES:
+            return True
+        if tag >> 3 not in _MODEL_FIELDS or tag & 7 not in (VARINT, BYTES):
+            return False
+        if tag & 7 == BYTES:
+            at += value
     return False
 
 
@@ -92,10 +92,7 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
     """
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
-        with (
-            source.path.open("rb") as stream,
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
+        with mapped(source.path) as data:
             model = read_model(data)
         walk = _Walk(Constants(Store(file)), model, options.check)
         walk.graph(Scope(model.graph))

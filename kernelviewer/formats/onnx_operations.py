@@ -101,8 +101,8 @@ def _quantize(node: Node, inputs: list[Value | None]) -> Value:
     limits = np.iinfo(dtype)
 
     def load() -> NDArray[np.generic]:
-        steps = np.rint(x.load() / factor()) + zero()
-        return np.clip(steps, limits.min, limits.max).astype(dtype)
+        steps = np.rint(np.divide(x.load(), factor())) + np.asarray(zero(), np.float32)
+        return np.asarray(np.clip(steps, limits.min, limits.max), dtype)
 
     return replace(x, load=load)
 

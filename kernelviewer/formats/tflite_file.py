@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tflite_buffer import root
@@ -52,10 +52,7 @@ def open_tflite(source: Source, options: Options) -> Checkpoint:
     """
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
-        with (
-            source.path.open("rb") as stream,
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
+        with mapped(source.path) as data:
             model = root(data)
             walk = _Walk(file, options.check)
             walk.model(model)
