@@ -1,0 +1,176 @@
+"""Fonts: which are installed, how wide a text is, and which signs they can show."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.font_manager import FontProperties
+
+POINT = 25.4 / 72
+"""A typographic point in mm."""
+LINE = 1.25
+"""Distance of two lines in units of the font size."""
+
+FALLBACKS: dict[str, tuple[str, ...]] = {
+    "sans-serif": ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"),
+    "serif": (
+        *("Times New Roman", "Times", "Liberation Serif", "STIXGeneral"),
+        "DejaVu Serif",
+    ),
+    "monospace": ("Courier New", "Liberation Mono", "DejaVu Sans Mono"),
+}
+"""Families named in SVG files, best first; the last one ships with matplotlib."""
+_LAST_RESORT = "Last Resort"
+
+
+class Face:
+    """A family at a size, with the fallbacks that cover what has to be written.
+
+    Parameters
+    ----------
+    family
+        A key of `FALLBACKS` or the name of an installed family.
+    size
+        Size in points of ordinary labels.
+    """
+
+    def __init__(self, family: str, size: float) -> None:
+        self.size = size
+        self.generic = family if family in FALLBACKS else "sans-serif"
+        wanted = () if family in FALLBACKS else (family,)
+        known = installed()
+        found = [name for name in (*wanted, *FALLBACKS[self.generic]) if name in known]
+        self._families = [*found[:1], *found[-1:]] if len(found) > 1 else found
+        self.missing = wanted if wanted and wanted[0] not in known else ()
+        self.escaped: set[str] = set()
+
+    def families(self) -> list[str]:
+        """Families to write with, the generic one at the end."""
+        return [*self._families, self.generic]
+
+    def readable(self, text: str) -> str:
+        """The text with every sign that no installed font covers escaped.
+
+        Control characters are escaped as well. What was escaped is kept in
+        ``escaped``.
+        """
+        if text.isascii() and text.isprintable():
+            return text
+        return "".join(map(self._sign, unicodedata.normalize("NFC", text)))
+
+    def width(
+        self, text: str, size: float | None = None, weight: str = "normal"
+    ) -> float:
+        """Width of a text in mm, at ``size`` points."""
+        readable = self.readable(text)
+        size = size or self.size
+        return _width(readable, tuple(self.families()), weight) * size * POINT
+
+    def line(self, size: float | None = None) -> float:
+        """Height of a line in mm."""
+        return (size or self.size) * LINE * POINT
+
+    def elide(
+        self, text: str, width: float, size: float | None = None, weight: str = "normal"
+    ) -> str:
+        """The text shortened in its middle to ``width`` mm; empty if nothing fits."""
+        if self.width(text, size, weight) <= width:
+            return text
+        low, high = 0, len(text) - 1
+        while low < high:  # the longest that fits
+            middle = (low + high + 1) // 2
+            if self.width(_elided(text, middle), size, weight) <= width:
+                low = middle
+            else:
+                high = middle - 1
+        return _elided(text, low) if low else ""
+
+    def wrap(
+        self, text: str, width: float, size: float | None = None, weight: str = "normal"
+    ) -> list[str]:
+        """The text in lines of at most ``width`` mm, broken between words."""
+        lines: list[str] = []
+        for word in text.split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            if lines and self.width(longer, size, weight) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(self.elide(word, width, size, weight))
+        return lines
+
+    def _sign(self, sign: str) -> str:
+        if sign.isprintable():
+            if any(ord(sign) in _cover(name) for name in self._families):
+                return sign
+            if family := _covering(sign):
+                self._families.append(family)
+                return sign
+        self.escaped.add(sign)
+        code = ord(sign)
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def installed() -> frozenset[str]:
+    """Names of the installed families."""
+    return frozenset(_files())
+
+
+def _elided(text: str, kept: int) -> str:
+    """``kept`` characters of the text, more of its end: names differ there."""
+    head = kept * 2 // 5
+    return f"{text[:head]}…{text[len(text) - (kept - head) :]}"
+
+
+@cache
+def _files() -> dict[str, str]:
+    """Installed family → a file of it, upright and regular if there is one."""
+    from matplotlib.font_manager import fontManager
+
+    files: dict[str, tuple[int, str]] = {}
+    for entry in fontManager.ttflist:
+        if entry.name.startswith(_LAST_RESORT):
+            continue
+        rank = (entry.style != "normal") + (str(entry.weight) not in ("400", "normal"))
+        best = files.get(entry.name)
+        if best is None or (rank, entry.fname) < best:
+            files[entry.name] = (rank, entry.fname)
+    return {name: path for name, (_, path) in sorted(files.items())}
+
+
+@cache
+def _cover(family: str) -> frozenset[int]:
+    """Code points a family has glyphs for."""
+    from matplotlib.font_manager import get_font
+
+    try:
+        return frozenset(get_font(_files()[family]).get_charmap())
+    except (OSError, RuntimeError, KeyError):
+        return frozenset()  # a colour font, or one removed since
+
+
+@lru_cache(4096)
+def _covering(sign: str) -> str:
+    """The first installed family that has the sign; empty if none."""
+    return next((name for name in _files() if ord(sign) in _cover(name)), "")
+
+
+@lru_cache(65536)
+def _width(text: str, families: tuple[str, ...], weight: str) -> float:
+    """Width of a text in units of the font size."""
+    from matplotlib.textpath import text_to_path
+
+    if not text:
+        return 0.0
+    font = _properties(families, weight)
+    width: float = text_to_path.get_text_width_height_descent(text, font, False)[0]
+    return width / 100
+
+
+@cache
+def _properties(families: tuple[str, ...], weight: str) -> FontProperties:
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(family=list(families), weight=weight, size=100)

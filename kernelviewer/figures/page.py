@@ -1,0 +1,242 @@
+"""A page in millimetres from its top left corner, on which exhibits are laid out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from kernelviewer.figures.colours import ink
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.fonts import POINT, Face
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.colours import Ink
+    from kernelviewer.figures.options import FigureOptions
+
+    Check = Callable[[], None]
+
+MARGIN = 1.0
+"""Empty border in mm; journals set figures without one."""
+HAIRLINE = 0.5
+"""Width of lines in points."""
+_MAX_PIXELS = 60_000
+_IMAGE, _SHAPE, _TEXT = 1, 2, 3
+TITLE = 1.2
+"""Size of the title in units of the labels' size."""
+
+
+def never() -> None:
+    """Nothing cancels."""
+
+
+class Page:
+    """A figure being laid out; all lengths in mm, y downwards.
+
+    Parameters
+    ----------
+    options
+        How the figure looks.
+    height
+        Height in mm.
+
+    Attributes
+    ----------
+    figure
+        The matplotlib figure.
+    face, ink
+        Font and colours.
+    """
+
+    def __init__(
+        self, options: FigureOptions, height: float, face: Face | None = None
+    ) -> None:
+        from matplotlib.figure import Figure
+
+        pixel = 25.4 / options.dpi
+        across, down = round(options.width_mm / pixel), round(height / pixel)
+        if down > _MAX_PIXELS:
+            raise FigureError(
+                f"the figure would be {height / 1000:.1f} m high",
+                "Show fewer kernels or layers, or make the figure wider.",
+            )
+        self.options = options
+        self.width, self.height = across * pixel, down * pixel
+        self.ink: Ink = ink(options.dark)
+        self.face = face or Face(options.font_family, options.font_size)
+        self.figure: Figure = Figure(
+            figsize=(across / options.dpi, down / options.dpi),
+            dpi=options.dpi,
+            facecolor=self.ink.paper,
+        )
+        self.ground = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), label="page")
+        self.ground.set_axis_off()
+        self.ground.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences the user should see."""
+        notes = [f"The font {name} is not installed." for name in self.face.missing]
+        if self.face.escaped:
+            notes.append(
+                "No installed font covers some characters of the names; they are "
+                "written as \\u escapes."
+            )
+        return tuple(notes)
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes for a chart, in the style of the page; nothing but the two spines."""
+        box = (
+            x / self.width,
+            1 - (y + height) / self.height,
+            width / self.width,
+            height / self.height,
+        )
+        axes = self.figure.add_axes(box, label=f"axes {len(self.figure.axes)}")
+        axes.set_facecolor("none")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set(color=self.ink.line, linewidth=HAIRLINE)
+        axes.tick_params(
+            length=2,
+            width=HAIRLINE,
+            pad=2,
+            color=self.ink.line,
+            labelcolor=self.ink.text,
+            labelsize=self.face.size,
+            labelfontfamily=self.face.families(),
+        )
+        return axes
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float | None = None,
+        colour: str | None = None,
+        weight: Literal["normal", "bold"] = "normal",
+        align: Literal["left", "center", "right"] = "left",
+        rotation: float = 0.0,
+        gid: str | None = None,
+    ) -> None:
+        """Write a text whose baseline is at y."""
+        if text:
+            self.ground.text(
+                x,
+                y,
+                self.face.readable(text),
+                fontsize=size or self.face.size,
+                color=colour or self.ink.text,
+                fontweight=weight,
+                fontfamily=self.face.families(),
+                ha=align,
+                va="baseline",
+                rotation=rotation,
+                rotation_mode="anchor",
+                parse_math=False,
+                gid=gid,
+                zorder=_TEXT,
+            )
+
+    def image(
+        self,
+        colours: NDArray[np.uint8],
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+    ) -> None:
+        """Place a picture [rows, columns, 3 or 4], nearest neighbour."""
+        from matplotlib.image import AxesImage
+
+        picture = AxesImage(
+            self.ground, interpolation="none", extent=(x, x + width, y + height, y)
+        )
+        picture.set(data=colours, zorder=_IMAGE)
+        self.ground.add_image(picture)
+
+    def rectangle(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: str,
+        *,
+        edge: str = "none",
+        hatch: str = "",
+        gid: str | None = None,
+    ) -> None:
+        """Fill a rectangle."""
+        from matplotlib.patches import Rectangle
+
+        self.ground.add_patch(
+            Rectangle(
+                (x, y),
+                width,
+                height,
+                facecolor=colour,
+                edgecolor=edge,
+                linewidth=HAIRLINE if edge != "none" else 0.0,
+                hatch=hatch or None,
+                gid=gid,
+                zorder=_SHAPE,
+            )
+        )
+
+    def frame(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw a hairline around a rectangle."""
+        self.rectangle(x, y, width, height, "none", edge=self.ink.line)
+
+    def snap(self, length: float) -> float:
+        """The length as a whole number of pixels."""
+        pixel = 25.4 / self.options.dpi
+        return round(length / pixel) * pixel
+
+    def line(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        colour: str | None = None,
+        width: float = HAIRLINE,
+    ) -> None:
+        """Draw a line through points."""
+        self.ground.plot(
+            xs,
+            ys,
+            color=colour or self.ink.line,
+            linewidth=width,
+            zorder=_SHAPE,
+            solid_capstyle="butt",
+            scalex=False,
+            scaley=False,
+        )
+
+    def title(self) -> float:
+        """Write the title, if there is one; where the rest may begin."""
+        size = self.face.size * TITLE
+        y = MARGIN
+        for line in _title_lines(self.options, self.face):
+            self.text(MARGIN, y + size * POINT, line, size=size, weight="bold")
+            y += self.face.line(size)
+        return title_height(self.options, self.face)
+
+
+def title_height(options: FigureOptions, face: Face) -> float:
+    """Where the content begins below the title."""
+    lines = _title_lines(options, face)
+    if not lines:
+        return MARGIN
+    return MARGIN + len(lines) * face.line(face.size * TITLE) + 0.4 * face.line()
+
+
+def _title_lines(options: FigureOptions, face: Face) -> list[str]:
+    room = options.width_mm - 2 * MARGIN
+    return face.wrap(options.title, room, face.size * TITLE, "bold")

@@ -1,0 +1,39 @@
+"""matplotlib's settings while a figure is drawn or written, and only then."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kernelviewer.figures.fonts import FALLBACKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Defaults of matplotlib with text as text and files that repeat byte for byte.
+
+    The settings are global to the process: one thread at a time, and what the user's
+    own settings were comes back at the end.
+    """
+    import matplotlib as mpl
+
+    ours = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "kernelviewer",
+        "pdf.fonttype": 42,
+        "image.composite_image": False,  # joined images would be resampled
+        "path.simplify": False,
+        "axes.unicode_minus": True,
+        "agg.path.chunksize": 20_000,
+        **{f"font.{name}": list(families) for name, families in FALLBACKS.items()},
+    }
+    with _LOCK, mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(ours)  # type: ignore[arg-type]
+        yield

@@ -1,0 +1,141 @@
+"""Figures → SVG, PDF and PNG files, whole or not at all, equal for equal figures."""
+
+from __future__ import annotations
+
+import errno
+import io
+from typing import TYPE_CHECKING, Any
+
+from kernelviewer import __version__
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.style import figure_style
+from kernelviewer.files import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".svg", ".pdf", ".png")
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EACCES: "the folder may not be written to",
+    errno.EPERM: "the folder may not be written to",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOENT: "there is no such folder",
+    errno.ENOTDIR: "there is no such folder",
+    errno.EISDIR: "this is a folder",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def with_suffix(path: Path, default: str = ".svg") -> Path:
+    """The path, with ``default`` added unless it ends in a known suffix.
+
+    Raises
+    ------
+    FigureError
+        It ends in the suffix of a picture format that cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return path
+    if suffix in (".jpg", ".jpeg", ".eps", ".tif", ".tiff", ".gif", ".webp", ".ps"):
+        msg = f"{path.name}: figures are written as SVG, PDF or PNG"
+        raise FigureError(msg, "Give the name one of these suffixes.")
+    return path.with_name(path.name + default)
+
+
+def render(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:
+    """The bytes of a file; equal figures and metadata give equal bytes.
+
+    Parameters
+    ----------
+    figure
+        What `kernelviewer.figures` drew.
+    suffix
+        ``.svg``, ``.pdf`` or ``.png``.
+    metadata
+        ``title``, ``description`` and ``record`` (JSON) to embed; each may be missing.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    canvases = {
+        ".svg": FigureCanvasSVG,
+        ".pdf": FigureCanvasPdf,
+        ".png": FigureCanvasAgg,
+    }
+    buffer = io.BytesIO()
+    with figure_style():
+        canvas = canvases[suffix](figure)
+        canvas.print_figure(
+            buffer,
+            dpi=figure.dpi,
+            format=suffix[1:],
+            facecolor=figure.get_facecolor(),
+            metadata=_metadata(suffix, metadata),
+        )
+    return buffer.getvalue()
+
+
+def write_figure(
+    figure: Figure, path: Path, metadata: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a figure to a temporary file and rename it.
+
+    Parameters
+    ----------
+    path
+        Its suffix decides the format; without one it gets ``.svg``. An existing file
+        is replaced: ask before.
+
+    Returns
+    -------
+    Path
+        The file, with its suffix.
+
+    Raises
+    ------
+    FigureError
+        The format is not known, or the file cannot be written; nothing is left.
+    """
+    path = with_suffix(path)
+    write_bytes(path, render(figure, path.suffix.lower(), metadata or {}))
+    return path
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file or none.
+
+    Raises
+    ------
+    FigureError
+        The folder is missing or read-only, or the disk is full.
+    """
+    try:
+        with atomic_write(path) as file:
+            file.write(data)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror or "the disk fails")
+        msg = f"{path.name}: the file cannot be written, {reason}"
+        raise FigureError(msg, "Choose another folder.") from None
+
+
+def _metadata(suffix: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What each format calls the title, the caption and the record."""
+    program = f"kernelviewer {__version__}"
+    names = {
+        ".svg": ("Title", "Description", "Source"),
+        ".pdf": ("Title", "Subject", "Keywords"),
+        ".png": ("Title", "Description", "Source"),
+    }[suffix]
+    values = (facts.get("title"), facts.get("description"), facts.get("record"))
+    known = {name: text for name, text in zip(names, values, strict=True) if text}
+    if suffix == ".svg":
+        return {**known, "Creator": program, "Date": None}
+    if suffix == ".pdf":
+        return {**known, "Creator": program, "CreationDate": None, "Producer": program}
+    return {**known, "Software": program}
