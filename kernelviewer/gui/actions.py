@@ -31,7 +31,6 @@ DEVICES = {
     "mps": "&MPS (Apple)",
     "cpu": "C&PU",
 }
-ZOOM_STEP = 1.25
 
 
 class Actions(QObject):
@@ -52,7 +51,7 @@ class Actions(QObject):
             "panels": panels,
         }
         grid, sizes = window.parts.grid, window.parts.sizes
-        handlers = {
+        handlers: dict[str, Callable[[], object]] = {
             "open": self.open,
             "open_folder": self.open_folder,
             "open_sample": self.open_sample,
@@ -67,8 +66,8 @@ class Actions(QObject):
             "clear": window.document.clear_selection,
             "copy_kernel": self.copy_kernel,
             "find": window.parts.tree.start_search,
-            "zoom_in": lambda: grid.set_zoom(grid.zoom * ZOOM_STEP),
-            "zoom_out": lambda: grid.set_zoom(grid.zoom / ZOOM_STEP),
+            "zoom_in": grid.zoom_in,
+            "zoom_out": grid.zoom_out,
             "zoom_reset": grid.reset_zoom,
             "show_all": lambda: window.document.show_layers(None),
             "next_size": lambda: sizes.step(1),

@@ -8,8 +8,8 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QObject, QTimer
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
+from PySide6.QtGui import QIcon, QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.files import atomic_write
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from PySide6.QtGui import QImage
 
     from kernelviewer.state.settings import Settings
 
@@ -123,18 +125,23 @@ class _Photographer(QObject):
         if self._calm < CALM_TICKS:
             return
         self._timer.stop()
-        image = self._window.grab().toImage()
-        data = QBuffer()
-        data.open(QBuffer.OpenModeFlag.WriteOnly)
-        image.save(data, b"PNG")
         try:
             with atomic_write(self._path) as file:
-                file.write(data.data().data())
+                file.write(png_bytes(self._window.grab().toImage()))
             self.code = 0
         except OSError as error:
             reason = error.strerror or error
             print(f"kernelviewer: {self._path}: {reason}", file=sys.stderr)
-        self._window.close()
+        finally:
+            self._window.close()
+
+
+def png_bytes(image: QImage) -> bytes:
+    """A picture as a PNG file."""
+    data = QBuffer()
+    data.open(QBuffer.OpenModeFlag.WriteOnly)
+    QImageWriter(data, QByteArray(b"png")).write(image)
+    return bytes(data.data().data())
 
 
 def _report_errors_in(window: MainWindow) -> None:

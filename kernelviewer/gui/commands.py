@@ -78,7 +78,7 @@ MENUS = ("File", "Edit", "View", "Help")
 
 def build_menus(
     window: QMainWindow,
-    handlers: Mapping[str, Callable[[], None]],
+    handlers: Mapping[str, Callable[[], object]],
     submenus: Mapping[str, QMenu],
 ) -> dict[str, QAction]:
     """Fill the menu bar from the table.
@@ -118,7 +118,7 @@ def build_menus(
     return actions
 
 
-def _without_argument(handler: Callable[[], None]) -> Callable[[bool], None]:
+def _without_argument(handler: Callable[[], object]) -> Callable[[bool], None]:
     def call(_checked: bool = False) -> None:
         handler()
 

@@ -77,10 +77,10 @@ class GridControls(QWidget):
     zoom_requested = Signal(float)
     """Logical pixels per tap."""
 
-    def __init__(self, zoom_range: tuple[float, float], parent: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._display = Display()
-        self._zoom_range = zoom_range
+        self._zoom_range = (1.0, 64.0)
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -132,10 +132,10 @@ class GridControls(QWidget):
             text += f"  ·  {spaced(counts.selected)} selected"
         self.counts.setText(text)
 
-    def set_zoom(self, zoom: float) -> None:
-        """Show the grid's zoom, logical pixels per tap."""
-        low, high = self._zoom_range
-        share = _log_share(zoom, low, high)
+    def set_zoom(self, zoom: float, zoom_range: tuple[float, float]) -> None:
+        """Show the grid's zoom and its range, logical pixels per tap."""
+        self._zoom_range = low, high = zoom_range
+        share = log(max(zoom, low) / low) / log(high / low) if high > low else 0
         self.zoom.blockSignals(True)
         self.zoom.setValue(round(100 * share))
         self.zoom.blockSignals(False)
@@ -146,7 +146,3 @@ class GridControls(QWidget):
     def _on_zoom_moved(self, value: int) -> None:
         low, high = self._zoom_range
         self.zoom_requested.emit(low * (high / low) ** (value / 100))
-
-
-def _log_share(value: float, low: float, high: float) -> float:
-    return log(max(value, low) / low) / log(high / low)

@@ -65,7 +65,7 @@ class Linking(QObject):
         parts.controls.display_requested.connect(document.show_as)
         parts.grid.focus_requested.connect(self._on_focus_requested)
         parts.grid.selection_requested.connect(self._on_selection_requested)
-        parts.grid.zoom_changed.connect(parts.controls.set_zoom)
+        parts.grid.zoom_changed.connect(self.show_zoom)
         parts.controls.zoom_requested.connect(parts.grid.set_zoom)
 
     @property
@@ -132,6 +132,11 @@ class Linking(QObject):
         """Enable undo and redo."""
         self.history_changed.emit(can_undo, can_redo)
 
+    def show_zoom(self) -> None:
+        """Show the grid's zoom in the line above it."""
+        grid = self._parts.grid
+        self._parts.controls.set_zoom(grid.zoom, grid.zoom_range)
+
     def tooltip(self, number: int) -> str:
         """What the grid says of the kernel under the cursor."""
         pool = self.pool
@@ -155,6 +160,7 @@ class Linking(QObject):
         grid = self._parts.grid
         grid.set_content(laid.content)
         grid.set_message("" if len(laid.content.order) else NOTHING_IN_SCOPE)
+        self.show_zoom()
         if laid.pool is state.pool:
             grid.set_selection(state.selected)
             grid.set_focus(state.focus)

@@ -97,7 +97,6 @@ class MainWindow(QMainWindow):
         self.set_colormap(
             settings.colormap if settings.colormap in COLORMAPS else "signed"
         )
-        self.parts.grid.set_zoom(settings.zoom)
         self._restore_layout()
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
@@ -110,7 +109,7 @@ class MainWindow(QMainWindow):
         parts = Parts(
             tree=ModelTree(self),
             grid=grid,
-            controls=GridControls(grid.zoom_range, self),
+            controls=GridControls(self),
             inspector=Inspector(self),
             jobs_panel=JobsPanel(self),
             welcome=Welcome(self),
@@ -167,6 +166,7 @@ class MainWindow(QMainWindow):
         self.jobs_button = QToolButton(self)
         self.jobs_button.setObjectName("jobsButton")
         self.jobs_button.setText("no jobs running")
+        self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addPermanentWidget(self.device_label)
@@ -245,7 +245,7 @@ class MainWindow(QMainWindow):
         self.resize(DEFAULT_SIZE)
         self.resizeDocks(
             [self.docks["models"], self.docks["inspector"]],
-            [280, 300],
+            [300, 300],
             Qt.Orientation.Horizontal,
         )
         self.resizeDocks([self.docks["jobs"]], [120], Qt.Orientation.Vertical)
@@ -260,7 +260,6 @@ class MainWindow(QMainWindow):
             group_by=display.group_by,
             sort_by=display.sort_by,
             scale_mode=display.scale_mode,
-            zoom=self.parts.grid.zoom,
             geometry=_to_text(self.saveGeometry()),
             layout=_to_text(self.saveState(LAYOUT_VERSION)),
         )

@@ -61,6 +61,7 @@ class DockPanel(QDockWidget):
         self.title_line.line.addStretch(1)
         close = QToolButton(self.title_line)
         close.setText("×")
+        close.setProperty("quiet", True)
         close.setObjectName(f"{name}Close")
         close.setAccessibleName(f"Close the panel {title}")
         close.setToolTip("Close this panel; View → Panels shows it again")

@@ -139,6 +139,7 @@ _STYLE = Template("""
 QMainWindow, QDialog { background: $window; }
 QMainWindow::separator { background: $window; width: ${gap}px; height: ${gap}px; }
 QMainWindow::separator:hover { background: $separator; }
+QToolBar { background: $window; border: none; padding: 0; spacing: 0; }
 QMenuBar { background: $window; padding: 2px 4px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 4px; background: transparent; }
 QMenuBar::item:selected, QMenuBar::item:pressed { background: $hover; }
@@ -181,6 +182,8 @@ QPushButton[link="true"]:focus { border-color: $accent; }
 QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 2px 6px;
   background: transparent; }
 QToolButton:hover { background: $hover; }
+QToolButton[quiet="true"] { color: $secondary; }
+QToolButton[quiet="true"]:hover { color: $text; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;

@@ -46,7 +46,8 @@ def layer_tree(bank: KernelBank) -> list[Node]:
     """Roots of the module tree of a bank's layers.
 
     A root that holds everything is dissolved into its children, which then carry its
-    name: ``blocks.1``, ``blocks.4``.
+    name: ``blocks.1``, ``blocks.4``. What the names of all layers of a module end in is
+    left out.
     """
     top = Node("")
     for index, layer in enumerate(bank.layers):
@@ -58,7 +59,27 @@ def layer_tree(bank: KernelBank) -> list[Node]:
             Node(f"{prefix}.{child.text}", child.layer, child.children)
             for child in roots[0].children
         ]
+    _shorten(roots)
     return roots
+
+
+def _shorten(nodes: list[Node]) -> None:
+    """Leave the tail out that the names of all layers among the nodes share."""
+    for node in nodes:
+        _shorten(node.children)
+    leaves = [node for node in nodes if node.layer is not None and not node.children]
+    names = [node.text.split(".") for node in leaves]
+    if len(leaves) < 2:
+        return
+    tail = 0
+    while all(len(parts) > tail + 1 for parts in names) and (
+        len({parts[-1 - tail] for parts in names}) == 1
+    ):
+        tail += 1
+    short = [".".join(parts[: len(parts) - tail]) for parts in names]
+    if len(set(short)) == len(short):
+        for node, text in zip(leaves, short, strict=True):
+            node.text = text
 
 
 def summarize(bank: KernelBank, indices: list[int]) -> Summary:

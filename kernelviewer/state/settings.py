@@ -31,7 +31,6 @@ class Settings:
     group_by: str = "layer"
     sort_by: str = "channel"
     scale_mode: str = "kernel"
-    zoom: float = 5.0
     recent: tuple[str, ...] = ()
     last_folder: str = ""
     geometry: str = ""
@@ -104,8 +103,6 @@ def _parse(data: Any) -> Settings:
         if isinstance(default, tuple):
             good = isinstance(value, list) and all(isinstance(x, str) for x in value)
             value = tuple(value) if good else value
-        elif isinstance(default, float):
-            good = isinstance(value, int | float) and 0 < value < 1e4
         else:
             good = isinstance(value, str) and value in CHOICES.get(item.name, (value,))
         if not good:

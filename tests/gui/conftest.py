@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication
 from safetensors.numpy import save_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from PySide6.QtWidgets import QApplication
 
     from kernelviewer.gui.main_window import MainWindow
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo, Size
+from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
+
+if TYPE_CHECKING:
+    from kernelviewer.kernels.bank import Size
 
 
 def make_bank(

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from kernelviewer.state.layer_tree import Node, layer_tree, summarize
+from typing import TYPE_CHECKING
+
+from kernelviewer.state.layer_tree import layer_tree, summarize
 from tests.state.banks import make_bank
+
+if TYPE_CHECKING:
+    from kernelviewer.state.layer_tree import Node
 
 
 def shape(nodes: list[Node]) -> list:
@@ -18,17 +23,25 @@ def tree(*names: str) -> list:
 
 def test_modules_with_one_child_are_joined() -> None:
     assert tree("a.0.conv.dw", "a.1.conv.dw", "b.dw") == [
-        ("a", ["0.conv.dw", "1.conv.dw"]),
+        ("a", ["0", "1"]),
         "b.dw",
     ]
 
 
 def test_a_root_that_holds_everything_is_dissolved() -> None:
-    assert tree("blocks.1.conv", "blocks.4.conv") == ["blocks.1.conv", "blocks.4.conv"]
+    assert tree("blocks.1.conv", "blocks.4.conv") == ["blocks.1", "blocks.4"]
+
+
+def test_only_a_tail_that_all_layers_share_is_left_out() -> None:
+    assert tree("b.0.dw.conv", "b.1.conv", "b.1.extra") == [
+        "b.0.dw.conv",
+        ("b.1", ["conv", "extra"]),
+    ]
+    assert tree("dw1", "dw2") == ["dw1", "dw2"]
 
 
 def test_network_order_is_kept_where_modules_alternate() -> None:
-    assert tree("s.0.dw", "t.0.dw", "s.1.dw") == [("s", ["0.dw", "1.dw"]), "t.0.dw"]
+    assert tree("s.0.dw", "t.0.dw", "s.1.dw") == [("s", ["0", "1"]), "t.0.dw"]
 
 
 def test_a_lone_layer_stands_under_its_full_name() -> None:

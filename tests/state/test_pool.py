@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from kernelviewer.state.arrangement import Display, arrange
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
-from kernelviewer.state.pool import KernelPool, make_pool
+from kernelviewer.state.pool import make_pool
 from tests.state.banks import make_bank
+
+if TYPE_CHECKING:
+    from kernelviewer.state.pool import KernelPool
 
 
 @pytest.fixture

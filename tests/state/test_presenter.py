@@ -64,7 +64,7 @@ def test_scope_lays_out_and_marks_the_tree(stage: tuple) -> None:
     layers = frozenset({LayerRef(1, 0)})
     document.show_layers(layers)
     assert {"show_layers", "arrange", "show_counts"} <= called(views)
-    pool, shown, display = views.arrange.call_args.args
+    _pool, shown, _display = views.arrange.call_args.args
     assert shown.sum() == 4
     assert views.show_counts.call_args.args[0].shown == 4
 

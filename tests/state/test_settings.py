@@ -19,7 +19,7 @@ def test_fresh_settings_are_the_defaults() -> None:
 
 
 def test_what_is_saved_is_loaded() -> None:
-    settings = replace(Settings(), theme="dark", zoom=3.5).opened(Path("/a/b.pth"))
+    settings = replace(Settings(), theme="dark").opened(Path("/a/b.pth"))
     save_settings(settings)
     assert load_settings() == (settings, "")
 
@@ -31,7 +31,6 @@ def test_what_is_saved_is_loaded() -> None:
         "[]",
         '{"theme": 7}',
         '{"theme": "pink"}',
-        '{"zoom": -1}',
         "\x00",
         "9" * 9999,
     ],

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.views.tree_model import EXCLUDED_ROLE, ModelTreeModel
+from kernelviewer.gui.views.tree_model import EXCLUDED_ROLE, SEARCH_ROLE, ModelTreeModel
 
 if TYPE_CHECKING:
     from PySide6.QtCore import (
@@ -85,7 +85,7 @@ class ModelTree(QWidget):
         self.proxy.setRecursiveFilteringEnabled(True)
         self.proxy.setAutoAcceptChildRows(True)
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.proxy.setFilterKeyColumn(-1)
+        self.proxy.setFilterRole(SEARCH_ROLE)
         self.tree.setModel(self.proxy)
         self.tree.setItemDelegate(_Delegate(self.tree))
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

@@ -24,6 +24,8 @@ COLUMNS = ("Layer", "Size", "Kernels", "Flat")
 Role = Qt.ItemDataRole
 EXCLUDED_ROLE = Role.UserRole + 1
 """True for layers that are listed but whose kernels are left out."""
+SEARCH_ROLE = Role.UserRole + 2
+"""What a search looks through: the full name and the sizes."""
 
 
 class TreeItem:
@@ -69,6 +71,8 @@ class TreeItem:
             return self.node.text if self.node else self.model.bank.name
         if self.excluded and self.layer and column == 2:
             return self.layer.kind
+        if column == 1 and self.node is None:
+            return ""
         if column == 1:
             return ", ".join(map(size_label, self.summary.sizes))
         if not self.summary.kernels:
@@ -77,6 +81,12 @@ class TreeItem:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
         return percent(share) if self.summary.flat else "–"
+
+    def search_text(self) -> str:
+        """Full name and size."""
+        if self.layer is None:
+            return self.text(0)
+        return f"{self.layer.name} {size_label(self.layer.size)}"
 
     def tip(self) -> str:
         """Longer text for the tooltip."""
@@ -190,6 +200,8 @@ class ModelTreeModel(QAbstractItemModel):
             font = QFont()
             font.setWeight(QFont.Weight.DemiBold)
             return font
+        if role == SEARCH_ROLE:
+            return item.search_text()
         if role == EXCLUDED_ROLE:
             return item.excluded
         return None
