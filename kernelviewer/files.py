@@ -17,7 +17,7 @@ APP = "kernelviewer"
 
 
 @contextmanager
-def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[bytes] | IO[str]]:
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` and rename it to ``path`` at the end.
 
     If the block raises, ``path`` is untouched and the temporary file is gone.
@@ -26,8 +26,6 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[bytes] | IO[str]]:
     ----------
     path
         The file to write; its folder must exist.
-    mode
-        ``"wb"`` or ``"w"`` (UTF-8, newlines as written).
 
     Raises
     ------
@@ -35,12 +33,11 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[bytes] | IO[str]]:
         The folder is missing or read-only, or the disk is full.
     """
     path = path.resolve()
-    text = "b" not in mode
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        os.fchmod(handle, 0o666 & ~_umask()) if hasattr(os, "fchmod") else None
-        encoding, newline = ("utf-8", "") if text else (None, None)
-        with os.fdopen(handle, mode, encoding=encoding, newline=newline) as file:
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, 0o666 & ~_umask())
+        with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -48,6 +45,12 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[bytes] | IO[str]]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text as `atomic_write` does."""
+    with atomic_write(path) as file:
+        file.write(text.encode())
 
 
 def config_dir() -> Path:
