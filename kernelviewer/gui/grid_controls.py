@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from kernelviewer.state.presenter import Counts
 
 GROUPS = {
-    "layer": "grouped by layer",
-    "model": "grouped by network",
+    "layer": "by layer",
+    "model": "by network",
     "none": "ungrouped",
 }
 SORTS = {
-    "channel": "in network order",
-    "scale": "sorted by scale",
-    "flat": "flat kernels first",
+    "channel": "network order",
+    "scale": "largest scale first",
+    "flat": "flat first",
 }
 SCALES = {
-    "kernel": "scale per kernel",
-    "layer": "scale per layer",
-    "global": "one scale for all",
+    "kernel": "scaled per kernel",
+    "layer": "scaled per layer",
+    "global": "one scale",
 }
 
 
@@ -95,7 +95,7 @@ class GridControls(QWidget):
         self.zoom.setAccessibleName("Zoom of the kernel grid")
         self.zoom.setToolTip("Zoom (Ctrl+wheel)")
         self.zoom.setRange(0, 100)
-        self.zoom.setFixedWidth(96)
+        self.zoom.setFixedWidth(80)
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 0, 6, 0)
         line.setSpacing(2)
@@ -126,11 +126,8 @@ class GridControls(QWidget):
         self.colormap.set_choice(key)
 
     def set_counts(self, counts: Counts) -> None:
-        """Say how many kernels are shown and selected."""
-        text = f"{spaced(counts.shown)} of {spaced(counts.total)}"
-        if counts.selected:
-            text += f"  ·  {spaced(counts.selected)} selected"
-        self.counts.setText(text)
+        """Say how many kernels are shown."""
+        self.counts.setText(f"{spaced(counts.shown)} of {spaced(counts.total)}")
 
     def set_zoom(self, zoom: float, zoom_range: tuple[float, float]) -> None:
         """Show the grid's zoom and its range, logical pixels per tap."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.lay_out import lay_out
-from kernelviewer.gui.text import signed
+from kernelviewer.gui.text import signed, spaced
 from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.selection import All, Kernels
 
@@ -127,6 +127,8 @@ class Linking(QObject):
     def show_counts(self, counts: Counts) -> None:
         """Say how many kernels there are."""
         self._parts.controls.set_counts(counts)
+        text = f"{spaced(counts.selected)} of {spaced(counts.shown)} kernels selected"
+        self._parts.selected.setText(text if counts.selected else "")
 
     def show_history(self, can_undo: bool, can_redo: bool) -> None:
         """Enable undo and redo."""

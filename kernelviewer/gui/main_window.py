@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.settings import Settings
 
 LAYOUT_VERSION = 1
+TOOL_LINE_HEIGHT = 38
 DEFAULT_SIZE = QSize(1440, 900)
 
 
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
             jobs_panel=JobsPanel(self),
             welcome=Welcome(self),
             sizes=SizeBar(self),
+            selected=QLabel(self),
             centre=centre,
         )
         panel = Panel("Kernels", grid)
@@ -150,6 +152,7 @@ class MainWindow(QMainWindow):
         space = QWidget(bar)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         holder = QWidget(bar)
+        holder.setMinimumHeight(TOOL_LINE_HEIGHT)
         line = QHBoxLayout(holder)
         line.setContentsMargins(4, 4, 4, 6)
         line.setSpacing(20)
@@ -169,6 +172,8 @@ class MainWindow(QMainWindow):
         self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
         self.statusBar().setSizeGripEnabled(False)
+        self.parts.selected.setObjectName("selectionCount")
+        self.statusBar().addPermanentWidget(self.parts.selected)
         self.statusBar().addPermanentWidget(self.device_label)
         self.statusBar().addPermanentWidget(self.jobs_button)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QStackedWidget
+    from PySide6.QtWidgets import QLabel, QStackedWidget
 
     from kernelviewer.gui.grid_controls import GridControls
     from kernelviewer.gui.size_bar import SizeBar
@@ -28,4 +28,5 @@ class Parts:
     jobs_panel: JobsPanel
     welcome: Welcome
     sizes: SizeBar
+    selected: QLabel
     centre: QStackedWidget

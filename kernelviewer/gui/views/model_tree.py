@@ -16,6 +16,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QMenu,
     QStyledItemDelegate,
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.views.tree_model import TreeItem
     from kernelviewer.state.model import LayerRef, OpenModel
+
+
+WIDEST = ("13×13", "Kernels", "00.0 %")
+"""The widest usual text of the columns behind the name."""
+CELL_PADDING = 14
 
 
 class _Delegate(QStyledItemDelegate):
@@ -97,20 +103,32 @@ class ModelTree(QWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2, 3):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for column, widest in enumerate(WIDEST, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            width = self.fontMetrics().horizontalAdvance(widest) + CELL_PADDING
+            header.resizeSection(column, width)
+        self.empty = QLabel("Networks that you open are listed here.", self)
+        self.empty.setProperty("role", "secondary")
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 4, 4, 8)
         layout.setSpacing(6)
         layout.addWidget(self.search)
+        layout.addWidget(self.empty, 1)
         layout.addWidget(self.tree, 1)
         self._silent = False
         self.search.textChanged.connect(self._on_search_changed)
         self.tree.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.tree.customContextMenuRequested.connect(self._on_menu_requested)
+        self.set_models(())
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; new ones are opened up, others stay as they were."""
+        for widget in (self.search, self.tree):
+            widget.setVisible(bool(models))
+        self.empty.setVisible(not models)
         known = {item.model.id for item in self.source.roots}
         folded = self._folded()
         self._silent = True

@@ -71,10 +71,8 @@ class TreeItem:
             return self.node.text if self.node else self.model.bank.name
         if self.excluded and self.layer and column == 2:
             return self.layer.kind
-        if column == 1 and self.node is None:
-            return ""
         if column == 1:
-            return ", ".join(map(size_label, self.summary.sizes))
+            return size_label(self.layer.size) if self.layer else ""
         if not self.summary.kernels:
             return "" if self.node else ("0" if column == 2 else "")
         if column == 2:
