@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.settings = settings
         self.stopped = True
+        self._jobs_came_up = False
         self.document = Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode)  # type: ignore[arg-type]
         )
@@ -189,7 +190,7 @@ class MainWindow(QMainWindow):
         parts.tree.details_requested.connect(actions.show_details)
         parts.inspector.copy_requested.connect(actions.copy_kernel)
         parts.jobs_panel.copy_requested.connect(actions.copy_text)
-        parts.jobs_panel.attention_requested.connect(self.docks["jobs"].show)
+        parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self._on_opened)
         self.opener.told.connect(self.statusBar().showMessage)
         self.jobs.counted.connect(self._on_jobs_counted)
@@ -248,12 +249,6 @@ class MainWindow(QMainWindow):
 
     def _restore_layout(self) -> None:
         self.resize(DEFAULT_SIZE)
-        self.resizeDocks(
-            [self.docks["models"], self.docks["inspector"]],
-            [300, 300],
-            Qt.Orientation.Horizontal,
-        )
-        self.resizeDocks([self.docks["jobs"]], [120], Qt.Orientation.Vertical)
         self.docks["jobs"].hide()
         self.restoreGeometry(_from_text(self.settings.geometry))
         self.restoreState(_from_text(self.settings.layout), LAYOUT_VERSION)
@@ -291,6 +286,14 @@ class MainWindow(QMainWindow):
     def _on_jobs_counted(self, running: int) -> None:
         jobs = "job" if running == 1 else "jobs"
         self.jobs_button.setText(f"{running or 'no'} {jobs} running")
+        if not running and self._jobs_came_up and not self.parts.jobs_panel.failed():
+            self._jobs_came_up = False
+            self.docks["jobs"].hide()
+
+    def _on_jobs_need_attention(self) -> None:
+        """The panel comes up by itself, and goes if all went well."""
+        self._jobs_came_up = self.docks["jobs"].isHidden()
+        self.docks["jobs"].show()
 
     def _on_system_theme_changed(self) -> None:
         if self.settings.theme == "system":

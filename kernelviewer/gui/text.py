@@ -13,6 +13,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\u202f%"
 
 
+def rough_percent(share: float) -> str:
+    """A share without decimals; ``<1 %`` where it is small but not zero."""
+    whole = f"{100 * share:.0f}"
+    return f"{'<1' if share and whole == '0' else whole}\u202f%"
+
+
 def signed(text: str) -> str:
     """Number text with a true minus sign."""
     return text.replace("-", "−")

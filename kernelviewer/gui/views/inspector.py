@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
@@ -71,6 +71,10 @@ class Inspector(QScrollArea):
         self._layout.addStretch(1)
         self.setWidget(body)
         self.set_kernel(None, None)
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for a 7×7 kernel with its values."""
+        return QSize(284, 400)
 
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Use these colours [K, 3] of 0 … 255 for taps, zero in the middle."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -29,6 +29,7 @@ class JobRow(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.running = True
+        self.failed = False
         self._details = ""
         self.title = QLabel(title, self)
         self.text = QLabel("waiting", self)
@@ -71,6 +72,7 @@ class JobRow(QWidget):
     def set_ended(self, text: str, details: str = "", *, failed: bool = False) -> None:
         """Show the result, or the error and its details."""
         self.running = False
+        self.failed = failed
         self._details = details
         self.bar.hide()
         self.text.setText(text)
@@ -156,6 +158,14 @@ class JobsPanel(QScrollArea):
             row.hide()
             row.deleteLater()
         self.empty.setVisible(not self.rows)
+
+    def failed(self) -> bool:
+        """Whether an error is listed."""
+        return any(row.failed for row in self.rows.values())
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for three jobs."""
+        return QSize(400, 128)
 
     def running(self) -> int:
         """How many listed jobs have not ended."""

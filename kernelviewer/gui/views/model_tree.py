@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
+    QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
@@ -42,13 +43,33 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import LayerRef, OpenModel
 
 
-WIDEST = ("13×13", "Kernels", "00.0 %")
+WIDEST = ("13×13", "Kernels", "00 %")
 """The widest usual text of the columns behind the name."""
-CELL_PADDING = 14
+CELL_PADDING = 10
 
 
 class _Delegate(QStyledItemDelegate):
-    """Left-out layers and the count columns recede; long names lose their middle."""
+    """Left-out layers and the count columns recede; long names lose their middle.
+
+    Networks and modules have no size, so their names run through that column.
+    """
+
+    def __init__(self, tree: QTreeView) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        wide = not index.siblingAtColumn(1).data()
+        if wide and index.column() == 1:
+            return
+        if wide and index.column() == 0:
+            option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
+        super().paint(painter, option, index)
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -154,6 +175,10 @@ class ModelTree(QWidget):
         self._silent = True
         self.tree.selectionModel().select(marked, flags.ClearAndSelect | flags.Rows)
         self._silent = False
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for names such as ``stages.2.blocks.11``."""
+        return QSize(316, 400)
 
     def start_search(self) -> None:
         """Put the cursor into the search field."""

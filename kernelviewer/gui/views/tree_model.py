@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
-from kernelviewer.gui.text import percent, spaced
+from kernelviewer.gui.text import rough_percent, spaced
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
@@ -78,7 +78,7 @@ class TreeItem:
         if column == 2:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
-        return percent(share) if self.summary.flat else "–"
+        return rough_percent(share) if self.summary.flat else "–"
 
     def search_text(self) -> str:
         """Full name and size."""
