@@ -62,20 +62,6 @@ def quantise(
     return indices
 
 
-def reach_of(
-    pictures: NDArray[np.float32], group: NDArray[np.integer] | None
-) -> NDArray[np.float32]:
-    """Largest absolute finite weight [N] of each kernel's group (None: of all)."""
-    finite = np.where(np.isfinite(pictures), np.abs(pictures), 0.0)
-    largest = finite.max(axis=(1, 2), initial=0.0).astype(np.float32)
-    if group is None:
-        return np.full_like(largest, largest.max(initial=0.0))
-    top = np.zeros(int(group.max(initial=-1)) + 1, np.float32)
-    np.maximum.at(top, group, largest)
-    shared: NDArray[np.float32] = top[group]
-    return shared
-
-
 def palette(options: FigureOptions, ground: Ink) -> NDArray[np.uint8]:
     """RGB [LEVELS + 3, 3] of the indices."""
     extra = (ground.paper, mix(ground.paper, ground.neutral, 0.22))

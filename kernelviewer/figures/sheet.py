@@ -3,74 +3,113 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import POINT, Face
-from kernelviewer.figures.mosaic import (
-    Mosaic,
-    as_pictures,
-    palette,
-    quantise,
-    reach_of,
+from kernelviewer.figures.kernels import (
+    blocks_arrays,
+    blocks_table,
+    colour_blocks,
+    make_block,
 )
+from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import MARGIN, Page, never, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.tiling import Blocks
+from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.content import Table
+    from kernelviewer.figures.kernels import (
+        Block,
+    )
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene
+    from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import KernelBank, Size
 
 _PAGE_HEIGHT = 240.0
-_MAX_CELL = 6.0
-_MIN_GAP = 0.25
+_LARGEST = 6.0
+_COMFORTABLE_TAP = 0.12
 _NUMBER = 0.85
 """Size of channel numbers in units of the labels' size."""
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """The kernels of one layer.
+class SheetContent:
+    """The kernels of a sheet, a block for each layer."""
 
-    Attributes
-    ----------
-    network, layer
-        Names for people; the network's is empty where there is only one.
-    indices
-        Colours [n, rows, columns] as indices of `kernelviewer.figures.mosaic`.
-    channel
-        int [n]
-    flat
-        How many of them are flat.
+    blocks: tuple[Block, ...]
+    size: Size
+
+    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+        """Lay the kernels out, as large as the page allows.
+
+        Raises
+        ------
+        FigureError
+            They do not fit into the height asked for.
+        """
+        with figure_style():
+            face = Face(options.font_family, options.font_size)
+            gutter = _gutter(self.blocks, face) if options.labels else 0.0
+            tiling = _fit(self.blocks, options, face, gutter)
+            top = title_height(options, face)
+            height = top + tiling.height + scale_bar_height(options, face) + MARGIN
+            page = Page(options, max(height, options.height_mm or 0.0), face)
+            page.title()
+            colours = colour_blocks(self.blocks, options)
+            tiling.draw(page, colours, MARGIN + gutter, top, check)
+            if options.labels:
+                _draw_labels(page, self.blocks, tiling, page.snap(top), gutter)
+            draw_scale_bar(page, page.height - MARGIN)
+            return page
+
+    def caption(self) -> str:
+        """What the sheet shows."""
+        shown = sum(map(len, self.blocks))
+        flat = sum(int(block.flat.sum()) for block in self.blocks)
+        networks = list(dict.fromkeys(block.network for block in self.blocks))
+        sentence = (
+            f"{count(shown, f'{size_label(self.size)} depthwise kernel')} of "
+            f"{listing(networks)} in {count(len(self.blocks), 'layer')}, in the order "
+            "of layers and channels; numbers give the first channel of a row."
+        )
+        return f"{sentence} Hatched: {count(flat)} flat." if flat else sentence
+
+    def table(self) -> Table:
+        """A row for each kernel."""
+        return blocks_table(self.blocks)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Kernels and where they come from."""
+        return blocks_arrays(self.blocks)
+
+
+def prepare_sheet(
+    scene: Scene, options: FigureOptions, check: Check = never
+) -> SheetContent:
+    """The kernels of a scene, layer by layer.
+
+    Raises
+    ------
+    FigureError
+        None are shown.
     """
-
-    network: str
-    layer: str
-    indices: NDArray[np.uint16]
-    channel: NDArray[np.int32]
-    flat: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Where things go; the unit is a tap."""
-
-    tap_pixels: int
-    tap: float
-    gap: int
-    per_row: int
-    gutter: int
-    heading: int
-    starts: tuple[int, ...]
-    rows: int
+    blocks = []
+    for subject in scene.subjects:
+        check()
+        blocks += [make_block(subject, *layer) for layer in subject.layers()]
+    if not blocks:
+        raise FigureError("no kernels are shown", "Show a layer or another size.")
+    return SheetContent(tuple(blocks), scene.size)
 
 
 def sheet(
@@ -100,134 +139,64 @@ def sheet(
     """
     options = options or FigureOptions()
     scene = make_scene([bank], size)
-    return draw_sheet(sheet_blocks(scene, options, check), options, check).figure
+    return prepare_sheet(scene, options, check).draw(options, check).figure
 
 
-def sheet_blocks(
-    scene: Scene, options: FigureOptions, check: Check = never
-) -> list[Block]:
-    """The kernels of a scene in colour, layer by layer."""
-    blocks = []
-    many = len(scene.subjects) > 1
-    for subject in scene.subjects:
-        check()
-        kernels = subject.kernels
-        pictures = as_pictures(kernels.weights)
-        group = {"kernel": None, "layer": kernels.layer, "figure": None}[options.scale]
-        reach = None if options.scale == "kernel" else reach_of(pictures, group)
-        for name, index in subject.layers():
-            flat = kernels.flat[index]
-            colours = quantise(
-                pictures[index], flat, None if reach is None else reach[index]
-            )
-            network = subject.bank.name if many else ""
-            count = int(flat.sum())
-            blocks.append(Block(network, name, colours, kernels.channel[index], count))
-    return blocks
+def _gutter(blocks: tuple[Block, ...], face: Face) -> float:
+    """Room in mm for channel numbers left of the kernels."""
+    last = max(int(block.channel.max()) for block in blocks)
+    return face.width("0" * len(str(last)), face.size * _NUMBER) + 0.8
 
 
-def draw_sheet(
-    blocks: list[Block], options: FigureOptions, check: Check = never
-) -> Page:
-    """Lay the kernels out, as large as the page allows."""
-    if not blocks:
-        raise FigureError("no kernels are shown", "Show a layer or another size.")
-    with figure_style():
-        face = Face(options.font_family, options.font_size)
-        plan = _fit(blocks, options, face)
-        top = title_height(options, face)
-        foot = scale_bar_height(options, face)
-        height = top + plan.rows * plan.tap + foot + MARGIN
-        page = Page(options, max(height, options.height_mm or 0.0), face)
-        page.title()
-        _draw_kernels(page, blocks, plan, top, check)
-        if options.labels:
-            _draw_labels(page, blocks, plan, top)
-        draw_scale_bar(page, page.height - MARGIN)
-        return page
-
-
-def _fit(blocks: list[Block], options: FigureOptions, face: Face) -> _Plan:
-    """The largest whole number of pixels per tap with which all of it fits."""
+def _fit(
+    blocks: tuple[Block, ...], options: FigureOptions, face: Face, gutter: float
+) -> Tiling:
+    """The largest taps with which all of it fits on the page."""
     room = (options.height_mm or _PAGE_HEIGHT) - MARGIN
     room -= title_height(options, face) + scale_bar_height(options, face)
-    pixel = 25.4 / options.dpi
-    side = max(blocks[0].indices.shape[1:])
-    largest = max(1, int(_MAX_CELL / side / pixel))
-    plan = _plan(blocks, options, face, 1)
-    for tap_pixels in range(largest, 0, -1):
-        plan = _plan(blocks, options, face, tap_pixels)
-        if plan.rows * plan.tap <= room:
-            return plan
-    if options.height_mm is not None:
-        needed = plan.rows * plan.tap + options.height_mm - room
+    plan = Blocks(
+        cell=blocks[0].cell,
+        counts=tuple(map(len, blocks)),
+        width=options.width_mm - 2 * MARGIN - gutter,
+        dpi=options.dpi,
+        before=1.15 * face.line() if options.labels else 0.0,
+        after=0.25 * face.line(),
+    )
+    if tiling := plan.fit(room, _LARGEST):
+        return tiling
+    smallest = plan.tile(1)
+    if smallest.width > plan.width:
         raise FigureError(
-            f"{len(blocks)} layers do not fit into {options.height_mm:g} mm",
-            f"Make the figure at least {needed:.0f} mm high, or show fewer layers.",
+            f"a kernel is wider than {plan.width:.0f} mm at {options.dpi} dpi",
+            "Make the figure wider or its resolution higher.",
         )
-    comfortable = max(1, round(0.12 / pixel))
-    return _plan(blocks, options, face, min(comfortable, largest))
+    if options.height_mm is not None:
+        needed = smallest.height + options.height_mm - room
+        raise FigureError(
+            f"{count(len(blocks), 'layer')} do not fit into {options.height_mm:g} mm",
+            f"Make the figure {needed:.0f} mm high, or show less.",
+        )
+    comfortable = max(1, round(_COMFORTABLE_TAP * options.dpi / 25.4))
+    while comfortable > 1 and plan.tile(comfortable).width > plan.width:
+        comfortable -= 1
+    return plan.tile(min(comfortable, plan.most_pixels(_LARGEST)))
 
 
-def _plan(
-    blocks: list[Block], options: FigureOptions, face: Face, tap_pixels: int
-) -> _Plan:
-    """Rows and columns of the sheet for one size of taps."""
-    height, width = blocks[0].indices.shape[1:]
-    tap = tap_pixels * 25.4 / options.dpi
-    gap = max(1, round(_MIN_GAP / tap))
-    gutter = 0
-    heading = gap
-    if options.labels:
-        last = max(int(block.channel.max()) for block in blocks)
-        widest = face.width("0" * len(str(last)), face.size * _NUMBER)
-        gutter = -int(-(widest + 0.8) // tap)
-        heading = -int(-(face.line() * 1.15) // tap)
-    columns = int((options.width_mm - 2 * MARGIN) / tap) - gutter
-    per_row = max(1, (columns + gap) // (width + gap))
-    starts, row = [], 0
-    for block in blocks:
-        starts.append(row + heading)
-        lines = -(-len(block.indices) // per_row)
-        row += heading + lines * (height + gap)
-        row += heading // 4
-    return _Plan(tap_pixels, tap, gap, per_row, gutter, heading, tuple(starts), row)
-
-
-def _draw_kernels(
-    page: Page, blocks: list[Block], plan: _Plan, top: float, check: Check
+def _draw_labels(
+    page: Page, blocks: tuple[Block, ...], tiling: Tiling, top: float, gutter: float
 ) -> None:
-    """All kernels as one picture."""
-    height, width = blocks[0].indices.shape[1:]
-    mosaic = Mosaic(plan.rows, plan.per_row * (width + plan.gap) - plan.gap)
-    for block, start in zip(blocks, plan.starts, strict=True):
-        check()
-        pitch = (height + plan.gap, width + plan.gap)
-        mosaic.place(block.indices, start, plan.per_row, pitch)
-    rows, columns = mosaic.indices.shape
-    picture = mosaic.picture(palette(page.options, page.ink), plan.tap_pixels)
-    left = page.snap(MARGIN) + plan.gutter * plan.tap
-    page.image(picture, left, page.snap(top), columns * plan.tap, rows * plan.tap)
-
-
-def _draw_labels(page: Page, blocks: list[Block], plan: _Plan, top: float) -> None:
     """A heading for each layer and the first channel of each row."""
-    height = blocks[0].indices.shape[1]
-    top = page.snap(top)
-    pitch = (height + plan.gap) * plan.tap
     small = page.face.size * _NUMBER
-    right = MARGIN + plan.gutter * plan.tap - 0.6
-    every = max(1, -int(-page.face.line(small) // pitch))
-    for block, start in zip(blocks, plan.starts, strict=True):
-        y = top + start * plan.tap
-        _draw_heading(page, block, y - 0.35 * page.face.size * POINT)
-        firsts = block.channel[:: plan.per_row]
+    every = max(1, -int(-page.face.line(small) // tiling.pitch))
+    many = len({block.network for block in blocks}) > 1
+    for block, y in zip(blocks, tiling.tops(top), strict=True):
+        _draw_heading(page, block, y - 0.35 * page.face.size * POINT, many)
+        firsts = block.channel[:: tiling.per_row]
         for row in range(0, len(firsts), every):
-            middle = y + row * pitch + height * plan.tap / 2
-            baseline = middle + 0.36 * small * POINT
+            middle = y + row * tiling.pitch + tiling.cell_height / 2
             page.text(
-                right,
-                baseline,
+                page.snap(MARGIN + gutter) - 0.6,
+                middle + 0.36 * small * POINT,
                 str(firsts[row]),
                 size=small,
                 align="right",
@@ -235,18 +204,17 @@ def _draw_labels(page: Page, blocks: list[Block], plan: _Plan, top: float) -> No
             )
 
 
-def _draw_heading(page: Page, block: Block, y: float) -> None:
+def _draw_heading(page: Page, block: Block, y: float, many: bool) -> None:
     """Name of the layer, its number of kernels."""
     face = page.face
-    count = f"{len(block.indices):,}".replace(",", "\u202f")
-    facts = f"{count} kernels" if len(block.indices) != 1 else "1 kernel"
-    if block.flat:
-        facts += f", {block.flat} flat"
+    facts = count(len(block), "kernel")
+    if block.flat.any():
+        facts += f", {int(block.flat.sum())} flat"
     room = page.width - 2 * MARGIN
     space = face.width(facts) + 2.0
     if space > room / 2:
         facts, space = "", 0.0
-    name = f"{block.network} · {block.layer}" if block.network else block.layer
+    name = f"{block.network} · {block.layer}" if many else block.layer
     name = face.elide(name, room - space, weight="bold")
     page.text(MARGIN, y, name, weight="bold", gid="layer")
     x = MARGIN + face.width(name, weight="bold") + 2.0

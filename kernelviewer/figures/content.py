@@ -1,0 +1,65 @@
+"""What every exhibit makes of a scene, before and after it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Check, Page
+    from kernelviewer.figures.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns by name, all of one length: what is drawn, as CSV has it."""
+
+    columns: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+
+class Content(Protocol):
+    """The data of one exhibit: drawn again quickly when only the look changes."""
+
+    def draw(self, options: FigureOptions, check: Check) -> Page:
+        """Lay it out on a page."""
+
+    def caption(self) -> str:
+        """Sentences for below the figure."""
+
+    def table(self) -> Table:
+        """What is drawn, as rows."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is drawn, as arrays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A kind of figure.
+
+    Attributes
+    ----------
+    kind
+        Its name on the command line.
+    title, summary
+        What people read in menus, and one line more.
+    needs_file, needs_classes
+        Whether there is nothing to draw without a network, without classes.
+    prepare
+        Gathers the data; options that change what is shown (seed, samples) count.
+    """
+
+    kind: str
+    title: str
+    summary: str
+    prepare: Callable[[Scene, FigureOptions, Check], Content]
+    needs_file: bool = True
+    needs_classes: bool = False

@@ -1,0 +1,127 @@
+"""The kernels of a figure, layer by layer, and their colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.figures.content import Table
+from kernelviewer.figures.mosaic import as_pictures, quantise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.scene import Subject
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Kernels that stand together in a figure.
+
+    Attributes
+    ----------
+    network, layer
+        Names for people.
+    weights
+        float32 [n, *size]
+    channel
+        int [n]
+    flat
+        bool [n]
+    total
+        How many the layer has, where only some are shown.
+    """
+
+    network: str
+    layer: str
+    weights: NDArray[np.float32]
+    channel: NDArray[np.int32]
+    flat: NDArray[np.bool_]
+    total: int
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Rows and columns of a kernel's picture."""
+        rows, columns = as_pictures(self.weights[:0]).shape[1:]
+        return rows, columns
+
+
+def make_block(
+    subject: Subject, layer: str, index: NDArray[np.intp], total: int = 0
+) -> Block:
+    """The kernels of a subject with these indices."""
+    kernels = subject.kernels
+    return Block(
+        network=subject.bank.name,
+        layer=layer,
+        weights=kernels.weights[index],
+        channel=kernels.channel[index],
+        flat=kernels.flat[index],
+        total=total or len(index),
+    )
+
+
+def colour_blocks(
+    blocks: Sequence[Block], options: FigureOptions
+) -> list[NDArray[np.uint16]]:
+    """Indices of colours [n, rows, columns] of each block.
+
+    What shares a scale is the option's: a block is a layer.
+    """
+    pictures = [as_pictures(block.weights) for block in blocks]
+    if options.scale == "kernel":
+        reaches: list[NDArray[np.float32] | None] = [None] * len(blocks)
+    else:
+        largest = [_largest(picture) for picture in pictures]
+        if options.scale == "figure":
+            largest = [max(largest, default=0.0)] * len(blocks)
+        reaches = [
+            np.full(len(picture), top, np.float32)
+            for picture, top in zip(pictures, largest, strict=True)
+        ]
+    return [
+        quantise(picture, block.flat, reach)
+        for picture, block, reach in zip(pictures, blocks, reaches, strict=True)
+    ]
+
+
+def blocks_table(blocks: Sequence[Block]) -> Table:
+    """A row for each kernel: source, layer, channel, whether flat, its weights."""
+    lengths = [len(block) for block in blocks]
+    weights = np.concatenate(
+        [block.weights.reshape(len(block), -1) for block in blocks]
+    )
+    columns: dict[str, Any] = {
+        "source": np.repeat([block.network for block in blocks], lengths).tolist(),
+        "layer": np.repeat([block.layer for block in blocks], lengths).tolist(),
+        "channel": np.concatenate([block.channel for block in blocks]).tolist(),
+        "flat": np.concatenate([block.flat for block in blocks]).astype(int).tolist(),
+    }
+    columns |= {f"w{i}": column.tolist() for i, column in enumerate(weights.T)}
+    return Table(columns)
+
+
+def blocks_arrays(blocks: Sequence[Block]) -> dict[str, NDArray[Any]]:
+    """The same as arrays; ``layer`` is an index into ``layers``."""
+    lengths = [len(block) for block in blocks]
+    return {
+        "kernels": np.concatenate([block.weights for block in blocks]),
+        "channel": np.concatenate([block.channel for block in blocks]),
+        "flat": np.concatenate([block.flat for block in blocks]),
+        "layer": np.repeat(np.arange(len(blocks)), lengths),
+        "layers": np.array([block.layer for block in blocks]),
+        "sources": np.array([block.network for block in blocks]),
+    }
+
+
+def _largest(pictures: NDArray[np.float32]) -> float:
+    finite = np.abs(pictures[np.isfinite(pictures)])
+    return float(finite.max(initial=0.0))
