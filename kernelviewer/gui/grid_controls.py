@@ -48,8 +48,7 @@ class ChoiceButton(QToolButton):
         self.setObjectName(name)
         self._title = title
         self.setToolTip(title)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self)
+        self._menu = menu = QMenu(self)
         self._group = QActionGroup(self)
         self._actions: dict[str, QAction] = {}
         for key, text in choices.items():
@@ -58,8 +57,12 @@ class ChoiceButton(QToolButton):
             action.setData(key)
             self._group.addAction(action)
             self._actions[key] = action
-        self.setMenu(menu)
+        self.clicked.connect(self._open_menu)
         self._group.triggered.connect(lambda action: self.chosen.emit(action.data()))
+
+    def _open_menu(self) -> None:
+        """A menu set on the button would make it wider for an arrow of its own."""
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
     def set_choice(self, key: str) -> None:
         """Show this choice as made."""
