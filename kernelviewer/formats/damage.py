@@ -16,7 +16,14 @@ AGAIN = "Download or export it again."
 
 
 class DamagedError(ValueError):
-    """What is wrong inside a file: a clause without the file's name."""
+    """What is wrong inside a file: a clause without the file's name.
+
+    ``hint`` is what to do about it, a sentence.
+    """
+
+    def __init__(self, problem: str, hint: str = AGAIN) -> None:
+        self.hint = hint
+        super().__init__(problem)
 
 
 @contextmanager
@@ -33,7 +40,7 @@ def damage_named(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except DamagedError as error:
-        raise CheckpointError(path, f"{what}, but {error}", AGAIN) from None
+        raise CheckpointError(path, f"{what}, but {error}", error.hint) from None
     except (struct.error, OverflowError, MemoryError, RecursionError):
         problem = f"{what}, but its structure makes no sense"
         raise CheckpointError(path, problem, AGAIN) from None

@@ -46,7 +46,7 @@ class OpenedFile:
             with self.path.open("rb", buffering=0) as file:
                 data = np.empty(count, np.uint8)
                 file.seek(offset)
-                view = memoryview(data)
+                view = data.data
                 done = 0
                 while done < count and (step := file.readinto(view[done:])):
                     done += step

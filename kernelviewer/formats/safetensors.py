@@ -1,48 +1,131 @@
-"""safetensors files: a JSON header, then the bytes."""
+"""safetensors files: a JSON header with names, types and places, then the bytes."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Checkpoint, Tensor
-from kernelviewer.formats.dtypes import decode
+from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.dtypes import ITEMSIZE
+from kernelviewer.formats.leaves import Leaf, no_values
+from kernelviewer.formats.names import natural_key
+from kernelviewer.formats.network import Contents, assemble
 from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.stored import Contiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Options, Source
 
-_TYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
+WHAT = "a safetensors file"
+MAX_HEADER = 1 << 24
+_MAX_DIMENSIONS = 32
+_TYPES = {
+    **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
+    **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"},
+    **{"F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz"},
+    **{"F8_E8M0": "float8_e8m0fnu", "C64": "complex64"},
+    **{"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "BOOL": "bool"},
+    **{"U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8"},
+}
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with the length of a JSON header."""
-    length = int.from_bytes(source.head[:8], "little")
-    return source.head[8:9] == b"{" and length <= source.size - 8
+    """Whether the file starts with a length below 2⁴⁰ and an object in JSON."""
+    return source.head[5:9] == b"\0\0\0{"
 
 
 def open_safetensors(source: Source, options: Options) -> Checkpoint:
-    """Read the header."""
-    file = OpenedFile.of(source.path)
+    """Read the header; the values stay in the file.
+
+    Raises
+    ------
+    CheckpointError
+        The header is damaged, or the file holds no weights.
+    """
+    with damage_named(source.path, WHAT):
+        file = OpenedFile.of(source.path)
+        header, start = read_header(file, source)
+        options.check()
+        metadata = header.pop("__metadata__", {})
+        leaves = read_leaves(header, file, start)
+        contents = Contents("safetensors", in_network_order(leaves))
+        if isinstance(metadata, dict):
+            contents.metadata = metadata
+        return assemble(source, options, contents)
+
+
+def read_header(file: OpenedFile, source: Source) -> tuple[dict[str, Any], int]:
+    """Give the header and where the values start."""
     length = int.from_bytes(source.head[:8], "little")
-    header = json.loads(file.read(8, length).tobytes())
-    tensors = []
+    if length > MAX_HEADER:
+        raise DamagedError(f"its header claims {length:,} bytes, more than any has")
+    if 8 + length > source.size:
+        raise DamagedError(
+            f"its header claims {length:,} bytes but the file ends after "
+            f"{source.size:,}: it is half a download or damaged"
+        )
+    raw = file.read(8, length).tobytes()
+    try:
+        header = json.loads(raw)
+    except ValueError:
+        raise DamagedError("its header is not readable (broken JSON)") from None
+    if not isinstance(header, dict):
+        raise DamagedError("its header is not a table of names")
+    tensors = len(header) - ("__metadata__" in header)
+    if raw.count(b'"data_offsets"') > tensors:
+        raise DamagedError("its header lists a name twice")
+    return header, 8 + length
+
+
+def read_leaves(header: dict[str, Any], file: OpenedFile, start: int) -> list[Leaf]:
+    """Leaves of a header's entries, each checked against the file."""
+    leaves = []
+    places = []
+    end_of_file = file.size - start
     for name, item in header.items():
-        if name == "__metadata__" or item["dtype"] not in _TYPES:
-            continue
-        start, end = item["data_offsets"]
-        dtype, shape = _TYPES[item["dtype"]], tuple(item["shape"])
-        load = _loader(file, 8 + length + start, end - start, dtype, shape)
-        tensors.append(Tensor(name, shape, dtype, load, name))
-    return Checkpoint(source.path, "safetensors", source.size, tuple(tensors))
+        try:
+            first, last = item["data_offsets"]
+            kind, shape = item["dtype"], tuple(item["shape"])
+            sound = 0 <= first <= last and {int}.issuperset(map(type, shape))
+        except (TypeError, KeyError, ValueError):
+            sound = False
+        if not sound or min(shape, default=0) < 0 or len(shape) > _MAX_DIMENSIONS:
+            raise DamagedError(f"its header makes no sense of “{name[:80]}”")
+        if last > end_of_file:
+            raise DamagedError(
+                f"it ends before the values of “{name[:80]}”: it is half a download",
+                "Download it again.",
+            )
+        places.append((first, last))
+        dtype = _TYPES.get(kind)
+        if dtype is None:
+            reason = f"its number type, {str(kind)[:20]}, is not read"
+            leaf = Leaf((name,), name, shape, "", no_values, unusable=reason)
+        elif prod(shape) * ITEMSIZE[dtype] != last - first:
+            raise DamagedError(
+                f"its header gives “{name[:80]}” a shape that does not fit its bytes"
+            )
+        else:
+            load = Contiguous(file, start + first, last - first, dtype, shape)
+            leaf = Leaf((name,), name, shape, dtype, load)
+        leaves.append(leaf)
+    places.sort()
+    if any(this[1] > following[0] for this, following in pairwise(places)):
+        raise DamagedError("its header gives two tensors the same bytes")
+    return leaves
 
 
-def _loader(
-    file: OpenedFile, offset: int, count: int, dtype: str, shape: tuple[int, ...]
-) -> Callable[[], NDArray[np.generic]]:
-    return lambda: decode(file.read(offset, count), dtype).reshape(shape)
+def in_network_order(leaves: list[Leaf]) -> list[Leaf]:
+    """Leaves in the order that people count in, where the file's order says nothing.
+
+    Most writers sort by type and then by name, which puts block 10 before block 2.
+    """
+    by_type: dict[str, list[str]] = {}
+    for leaf in leaves:
+        by_type.setdefault(leaf.dtype, []).append(leaf.raw_name)
+    if any(names != sorted(names) for names in by_type.values()):
+        return leaves
+    return sorted(leaves, key=lambda leaf: natural_key(leaf.raw_name))

@@ -1,78 +1,126 @@
-"""PyTorch zip files."""
+"""PyTorch's zip files, under any suffix: a pickle, and one record per storage."""
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from kernelviewer.formats.checkpoint import Checkpoint, CheckpointError, Tensor
-from kernelviewer.formats.dtypes import decode
+from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.network import assemble
+from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.pickle_builders import BUILDERS, storage_of
+from kernelviewer.formats.pickle_machine import PickleMachine
+from kernelviewer.formats.pickle_values import InMemory
+from kernelviewer.formats.torch_file import LeafMaker, Place, torch_contents
+from kernelviewer.formats.zip_directory import (
+    STORED,
+    ZIP_MAGIC,
+    ZipRecord,
+    zip_records,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.pickle_machine import Buffer
+    from kernelviewer.formats.pickle_values import Readable, Storage
     from kernelviewer.formats.source import Options, Source
+    from kernelviewer.formats.zip_directory import (
+        Record,
+    )
 
-
-class _Stub:
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        """Stand-ins only: nothing is imported."""
-        if name == "OrderedDict":
-            return OrderedDict
-        if name == "_rebuild_tensor_v2":
-            return lambda *arguments: ("tensor", *arguments)
-        if name.endswith("Storage"):
-            return name
-        return _Stub
-
-    def persistent_load(self, pid: Any) -> Any:
-        """Keep the storage's description."""
-        return pid
+WHAT = "a PyTorch file"
+PICKLE = "data.pkl"
+_IN_MEMORY = 1 << 24
+_MAX_PACKED = 1 << 28
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with a pickle in it."""
-    return source.head[:4] == b"PK\x03\x04" and b"data.pkl" in source.head
+    """Whether the file is a zip with the pickle of ``torch.save`` in it."""
+    return source.head.startswith(ZIP_MAGIC) and bool(pickle_name(source))
+
+
+def pickle_name(source: Source) -> str:
+    """Name of the record with the pickle; empty if there is none."""
+    try:
+        records = zip_records(source)
+    except DamagedError:
+        return ""
+    return next((name for name in records if name.split("/", 1)[-1] == PICKLE), "")
 
 
 def open_torch_zip(source: Source, options: Options) -> Checkpoint:
-    """Read the pickle."""
-    try:
-        archive = zipfile.ZipFile(source.path)
-    except zipfile.BadZipFile:
-        raise CheckpointError(
-            source.path, "half a download: the end of the file is missing"
-        ) from None
-    with archive:
-        record = next(n for n in archive.namelist() if n.endswith("data.pkl"))
-        tree = _Unpickler(archive.open(record)).load()
-    while isinstance(tree, dict) and tree and not any(isinstance(v, tuple) for v in tree.values()):
-        keys = [k for k in ("params_ema", "params", "state_dict", "model_state_dict", "model_state", "model") if k in tree]
-        tree = tree[keys[0]] if keys else {}
-    tensors = []
-    for name, value in tree.items():
-        if isinstance(value, tuple) and value[0] == "tensor":
-            (_, kind, key, _, _), offset, shape, strides = value[1:5]
-            if not kind.startswith(("Float", "Half", "Double")):
-                continue
-            dtype = {"F": "float32", "H": "float16", "D": "float64"}[kind[0]]
-            member = f"{record[:-8]}data/{key}"
+    """Read the pickle; storages stay in the file.
 
-            def load(member=member, dtype=dtype, offset=offset, shape=shape) -> Any:
-                with zipfile.ZipFile(source.path) as archive:
-                    raw = np.frombuffer(archive.read(member), np.uint8)
-                count = int(np.prod(shape))
-                return decode(raw, dtype)[offset : offset + count].reshape(shape)
+    Raises
+    ------
+    CheckpointError
+        The file is damaged or holds no weights.
+    """
+    with damage_named(source.path, WHAT):
+        archive = TorchArchive(source, pickle_name(source))
+        tree = archive.unpickle(PICKLE, options.check)
+        contents = torch_contents("PyTorch", tree, archive.leaves, options.check)
+        return assemble(source, options, contents)
 
-            tensors.append(Tensor(name.removeprefix("module."), tuple(shape), dtype, load, name))
-    return Checkpoint(source.path, "PyTorch", source.size, tuple(tensors))
+
+class TorchArchive:
+    """The records of a zip that PyTorch wrote.
+
+    Parameters
+    ----------
+    source
+        The file.
+    pickle
+        Name of its main pickle, beside which the storages lie.
+    """
+
+    def __init__(self, source: Source, pickle: str) -> None:
+        self.file = OpenedFile.of(source.path)
+        self.records: Mapping[str, Record] = zip_records(source)
+        self.root = pickle.removesuffix(PICKLE)
+        self._storages = f"{self.root}data/"
+        order = self.records.get(f"{self.root}byteorder")
+        big = order is not None and order.size < 16 and b"big" in self.bytes_of(order)
+        self.leaves = LeafMaker(self.place_of, big_endian=big)
+
+    def bytes_of(self, record: Record) -> bytes:
+        """All bytes of a record."""
+        return ZipRecord(self.file, record).unpacked().tobytes()
+
+    def place_of(self, storage: Storage) -> Place:
+        """Where a storage's bytes are."""
+        record = self.records.get(self._storages + storage.key)
+        if record is None:
+            raise DamagedError(f"its record {storage.key!r} is missing")
+        return Place(ZipRecord(self.file, record), 0, record.size)
+
+    def unpickle(self, name: str, check: Callable[[], None]) -> Any:
+        """Interpret one of the pickles without running it."""
+        record = self.records[self.root + name]
+        reader = ZipRecord(self.file, record)
+
+        def run(data: Buffer, start: int, origin: Readable, base: int) -> Any:
+            return PickleMachine(
+                *(data, start, start + record.size),
+                origin=origin,
+                base=base,
+                builders=BUILDERS,
+                persistent=storage_of,
+                check=check,
+            ).run()
+
+        if record.method != STORED:
+            if record.size > _MAX_PACKED:
+                raise DamagedError(
+                    f"its list of contents (a pickle) has {record.size:,} bytes",
+                    "Re-save the weights alone, best as safetensors.",
+                )
+            unpacked = self.bytes_of(record)
+            return run(unpacked, 0, InMemory(unpacked), 0)
+        start = reader.start()
+        with mapped(self.file.path) as data:
+            if record.size > _IN_MEMORY:
+                return run(data, start, self.file, 0)
+            return run(data[start : start + record.size], 0, self.file, start)

@@ -1,0 +1,242 @@
+"""Descriptions of the functions that pickles of PyTorch and numpy objects call.
+
+Each builder takes the arguments that the function would get and returns an inert value
+of `kernelviewer.formats.pickle_values`. Wrong arguments raise TypeError or ValueError,
+which the machine turns into "damaged".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.formats.pickle_values import (
+    Global,
+    NumpyArray,
+    NumpyType,
+    Span,
+    Storage,
+    StoredTensor,
+    Stub,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from kernelviewer.formats.pickle_machine import Builder
+
+_STORAGE_TYPES = {
+    "Double": "float64",
+    "Float": "float32",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "ComplexDouble": "complex128",
+    "ComplexFloat": "complex64",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+    "QInt8": "int8",
+    "QUInt8": "uint8",
+    "QInt32": "int32",
+    "Untyped": "uint8",
+}
+_TORCH_NAMES = {
+    "double": "float64",
+    "float": "float32",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "qint8": "int8",
+    "quint8": "uint8",
+    "qint32": "int32",
+}
+
+
+def storage_of(persistent_id: object) -> object:
+    """Storage that a persistent id describes.
+
+    Raises
+    ------
+    ValueError
+        It describes none.
+    """
+    if not isinstance(persistent_id, tuple) or not persistent_id:
+        raise ValueError
+    if persistent_id[0] == "module":  # a class, saved with its source text
+        return persistent_id[1]
+    tag, kind, key, _, count, *_ = persistent_id
+    if tag != "storage" or not isinstance(kind, Global):
+        raise ValueError
+    dtype = _STORAGE_TYPES[kind.name.removesuffix("Storage")]
+    if not isinstance(key, str | int) or not isinstance(count, int) or count < 0:
+        raise ValueError
+    return Storage(dtype, str(key), count)
+
+
+def _tensor(
+    storage: object, offset: object, shape: object, strides: object, *_: object
+) -> StoredTensor:
+    if not isinstance(storage, Storage):
+        raise TypeError
+    return StoredTensor(
+        *(storage, _count(offset), _counts(shape), _counts(strides), storage.dtype)
+    )
+
+
+def _typed_tensor(*arguments: object) -> StoredTensor | Unreadable:
+    """Describe a tensor on untyped bytes; the seventh argument is its type."""
+    plain = _tensor(*arguments[:4])
+    dtype = _dtype_name(arguments[6])
+    if dtype is None:
+        return Unreadable("its number type cannot be read", plain.shape)
+    return StoredTensor(plain.storage, plain.offset, plain.shape, plain.strides, dtype)
+
+
+def _quantised_tensor(*arguments: Any) -> StoredTensor | Unreadable:
+    plain = _tensor(*arguments[:4])
+    scheme, *numbers = arguments[4]
+    if not isinstance(scheme, Global) or not scheme.name.startswith("per_"):
+        return Unreadable("its quantisation scheme cannot be read", plain.shape)
+    scale, zero_point, *axis = numbers
+    return StoredTensor(
+        *(plain.storage, plain.offset, plain.shape, plain.strides, plain.dtype),
+        *(scale, zero_point, _count(axis[0]) if axis else 0),
+    )
+
+
+def _first(value: object, *_: object) -> object:
+    """Stand for the first argument: parameters, sizes, type tags."""
+    return value
+
+
+def _of_type(function: object, kind: object, arguments: object, *_: object) -> object:
+    """Describe a tensor of a subclass by what the plain function would make."""
+    builder = BUILDERS.get(function) if isinstance(function, Global) else None
+    if builder is None or not isinstance(arguments, tuple):
+        return Unreadable("it is of a class of its own")
+    return builder(*arguments)
+
+
+def _unreadable(reason: str) -> Builder:
+    return lambda *_: Unreadable(reason)
+
+
+def _array(*_: object) -> NumpyArray:
+    """Describe an empty array; its state follows."""
+    return NumpyArray()
+
+
+def _array_of_bytes(data: object, dtype: object, shape: object, order: object) -> Any:
+    if not isinstance(dtype, NumpyType) or not isinstance(data, bytes | Span):
+        raise TypeError
+    fortran = order == "F"
+    return NumpyArray(_counts(shape), dtype.code, dtype.big_endian, fortran, data)
+
+
+def _numpy_type(code: object, *_: object) -> NumpyType:
+    if not isinstance(code, str):
+        raise TypeError
+    return NumpyType(code.lstrip("<>|="), code.startswith(">"))
+
+
+def _numpy_scalar(dtype: object, data: object = b"") -> object:
+    """Give a number its value; others stay a description."""
+    if isinstance(dtype, NumpyType) and dtype.code[:1] in "fiub":
+        raw = data.encode("latin-1") if isinstance(data, str) else data
+        if isinstance(raw, bytes):
+            order = ">" if dtype.big_endian else "<"
+            return np.frombuffer(raw, order + dtype.code, 1)[0].item()
+    return Stub(dtype, data)
+
+
+def _encoded(text: object, encoding: object = "latin-1") -> object:
+    """Give the bytes that protocol 2 wrote as characters."""
+    if isinstance(text, str):
+        return text.encode("latin-1")
+    if isinstance(text, Span):
+        return Span(text.origin, text.offset, text.count, text=True, latin1=True)
+    raise TypeError
+
+
+def _dictionary(*arguments: object) -> object:
+    """Describe an ordered dictionary; older pickles give its items at once."""
+    if not arguments:
+        return {}
+    if isinstance(arguments[0], dict):
+        return arguments[0]
+    return Stub(Global("collections", "OrderedDict"), arguments)
+
+
+def _empty_dictionary(*_: object) -> object:
+    return {}
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError
+    return value
+
+
+def _counts(values: object) -> tuple[int, ...]:
+    if not isinstance(values, tuple | list):
+        raise TypeError
+    return tuple([_count(value) for value in values])
+
+
+def _dtype_name(dtype: object) -> str | None:
+    """Name of a ``torch.float32``."""
+    if not isinstance(dtype, Global):
+        return None
+    return _TORCH_NAMES.get(dtype.name, dtype.name)
+
+
+def _table() -> dict[Global, Builder]:
+    """Module and function → builder."""
+    rebuild: dict[str, Builder] = {
+        "_rebuild_tensor": _tensor,
+        "_rebuild_tensor_v2": _tensor,
+        "_rebuild_tensor_v3": _typed_tensor,
+        "_rebuild_qtensor": _quantised_tensor,
+        "_rebuild_parameter": _first,
+        "_rebuild_parameter_with_state": _first,
+        "_rebuild_device_tensor_from_numpy": _first,
+        "_rebuild_xla_tensor": _first,
+        "_rebuild_device_tensor_from_cpu_tensor": _first,
+        "_rebuild_sparse_tensor": _unreadable("it is a sparse tensor"),
+        "_rebuild_sparse_csr_tensor": _unreadable("it is a sparse tensor"),
+        "_rebuild_nested_tensor": _unreadable("it is a nested tensor"),
+        "_rebuild_meta_tensor_no_storage": _unreadable("it was saved without values"),
+        "_rebuild_wrapper_subclass": _unreadable("it is of a class of its own"),
+    }
+    named: dict[tuple[str, str], Builder] = {
+        **{("torch._utils", name): builder for name, builder in rebuild.items()},
+        ("torch._tensor", "_rebuild_from_type"): _of_type,
+        ("torch._tensor", "_rebuild_from_type_v2"): _of_type,
+        ("torch.tensor", "_rebuild_from_type"): _of_type,
+        ("torch.nn.parameter", "Parameter"): _first,
+        ("torch.nn.parameter", "Buffer"): _first,
+        ("torch", "Size"): _first,
+        ("torch.jit._pickle", "build_intlist"): _first,
+        ("torch.jit._pickle", "build_doublelist"): _first,
+        ("torch.jit._pickle", "build_boollist"): _first,
+        ("torch.jit._pickle", "build_tensorlist"): _first,
+        ("torch.jit._pickle", "restore_type_tag"): _first,
+        ("collections", "OrderedDict"): _dictionary,
+        ("collections", "Counter"): _dictionary,
+        ("collections", "defaultdict"): _empty_dictionary,
+        ("_codecs", "encode"): _encoded,
+        ("numpy", "dtype"): _numpy_type,
+    }
+    for core in ("numpy.core", "numpy._core"):
+        named[f"{core}.multiarray", "_reconstruct"] = _array
+        named[f"{core}.multiarray", "scalar"] = _numpy_scalar
+        named[f"{core}.numeric", "_frombuffer"] = _array_of_bytes
+    return {Global(*name): builder for name, builder in named.items()}
+
+
+BUILDERS: dict[Global, Builder] = _table()
+"""What each known function is turned into."""

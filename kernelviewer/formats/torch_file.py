@@ -1,0 +1,166 @@
+"""What the containers of PyTorch share: from a pickle's tree to the file's contents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.dtypes import ITEMSIZE, STORED
+from kernelviewer.formats.leaves import Leaf, no_values
+from kernelviewer.formats.network import Contents
+from kernelviewer.formats.pickle_values import (
+    NumpyArray,
+    Span,
+    StoredTensor,
+)
+from kernelviewer.formats.scales import Dequantised
+from kernelviewer.formats.stored import Contiguous, FortranOrder, window
+from kernelviewer.formats.torch_tree import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kernelviewer.formats.leaves import Load
+    from kernelviewer.formats.pickle_values import (
+        Readable,
+        Storage,
+    )
+
+_NUMPY_TYPES = {
+    dtype.str.lstrip("<|"): name
+    for name, dtype in STORED.items()
+    if name != "bfloat16" and not name.startswith("float8")
+} | {"b1": "bool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of a storage are."""
+
+    origin: Readable
+    start: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanBytes:
+    """Bytes of an array inside a pickle."""
+
+    span: Span
+
+    def read(self, offset: int, count: int) -> NDArray[np.uint8]:
+        """Read bytes as uint8 [count]."""
+        data = self.span.read()
+        if len(data) != count:
+            raise DamagedError("an array in it has another size than it announces")
+        return data
+
+
+class LeafMaker:
+    """Turns described tensors and arrays into leaves.
+
+    Parameters
+    ----------
+    place_of
+        Finds a storage's bytes; raises `DamagedError` where there are none.
+    big_endian
+        Whether the file was written on a big-endian machine.
+    """
+
+    def __init__(
+        self, place_of: Callable[[Storage], Place], *, big_endian: bool = False
+    ) -> None:
+        self._place_of = place_of
+        self._big_endian = big_endian
+
+    def __call__(self, value: StoredTensor | NumpyArray) -> Leaf:
+        """Leaf without a name."""
+        if isinstance(value, NumpyArray):
+            return _array_leaf(value)
+        leaf = self._tensor_leaf(value)
+        if value.scale is not None and not leaf.unusable:
+            leaf.load = self._dequantised(leaf.load, value)
+        return leaf
+
+    def _tensor_leaf(self, tensor: StoredTensor) -> Leaf:
+        storage, dtype, shape = tensor.storage, tensor.dtype, tensor.shape
+        if dtype not in STORED:
+            reason = f"its number type, {dtype}, is not read"
+            return Leaf((), "", shape, dtype, no_values, unusable=reason)
+        place = self._place_of(storage)
+        stored = storage.count * ITEMSIZE[storage.dtype]
+        if stored > place.size:
+            raise DamagedError(
+                f"its record {storage.key} holds {place.size:,} bytes "
+                f"where {stored:,} are announced"
+            )
+        load = window(
+            *(place.origin, place.start, stored // ITEMSIZE[dtype]),
+            dtype=dtype,
+            offset=tensor.offset,
+            shape=shape,
+            strides=tensor.strides,
+            big_endian=self._big_endian,
+        )
+        identity = (storage.key, dtype, tensor.offset, shape, tensor.strides)
+        return Leaf((), "", shape, dtype, load, identity=identity)
+
+    def _dequantised(self, load: Load, tensor: StoredTensor) -> Load:
+        if tensor.axis >= max(1, len(tensor.shape)):
+            raise DamagedError("a quantised tensor in it names an axis it has not")
+        scale, zero = (
+            self._numbers(part) for part in (tensor.scale, tensor.zero_point)
+        )
+        return Dequantised(load, scale, zero, tensor.axis)
+
+    def _numbers(self, part: object) -> Load | float:
+        """Scale or zero point: a number, or a tensor of them."""
+        if isinstance(part, StoredTensor):
+            return self._tensor_leaf(part).load
+        if isinstance(part, int | float):
+            return float(part)
+        raise DamagedError("a quantised tensor in it has no scale")
+
+
+def _array_leaf(array: NumpyArray) -> Leaf:
+    """Leaf of a numpy array."""
+    dtype = _NUMPY_TYPES.get(array.dtype, "")
+    shape, data = array.shape, array.data
+    if isinstance(data, str):
+        data = data.encode("latin-1", "replace")
+    counts = isinstance(shape, tuple) and all(
+        type(count) is int and count >= 0 for count in shape
+    )
+    if not counts:
+        raise DamagedError("an array in it has no possible shape")
+    if not dtype or not isinstance(data, bytes | Span):
+        reason = "it is a numpy array that holds no plain numbers"
+        return Leaf((), "", shape, dtype, no_values, unusable=reason)
+    size = prod(shape) * ITEMSIZE[dtype]
+    announced = data.count if isinstance(data, Span) else len(data)
+    exact = not (isinstance(data, Span) and data.latin1)
+    if announced < size or (exact and announced != size):
+        raise DamagedError("an array in it has another size than it announces")
+    span = data if isinstance(data, Span) else Span.of_bytes(data)
+    values = Contiguous(SpanBytes(span), 0, size, dtype, shape, array.big_endian)
+    load = FortranOrder(values) if array.fortran else values
+    return Leaf((), "", shape, dtype, load)
+
+
+def torch_contents(
+    name: str, tree: object, make_leaf: LeafMaker, check: Callable[[], None]
+) -> Contents:
+    """Contents of a file whose pickle holds ``tree``."""
+    walk = Walk(make_leaf, check)
+    walk.visit(tree)
+    metadata = {"classes": sorted(walk.classes)} if walk.classes else {}
+    return Contents(
+        *(name, walk.leaves, walk.skipped),
+        numbers=walk.numbers,
+        metadata=metadata,
+    )

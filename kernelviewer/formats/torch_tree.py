@@ -1,0 +1,312 @@
+"""From what a PyTorch pickle holds to the arrays in it.
+
+Dictionaries and lists are walked, modules by their ``_parameters``, ``_buffers`` and
+``_modules``, and other objects by their attributes. Optimizers, schedulers and the like
+are left out here, as whole branches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kernelviewer.formats.checkpoint import Operator, Skipped
+from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.leaves import Leaf, no_values
+from kernelviewer.formats.pickle_values import (
+    Global,
+    NumpyArray,
+    StoredTensor,
+    Stub,
+    Unreadable,
+)
+from kernelviewer.formats.roles import (
+    OPTIMIZER,
+    branch_role,
+    is_optimizer,
+    object_role,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MAX_DEPTH = 100
+MAX_VALUES = 2_000_000
+_ARRAYS = (StoredTensor, NumpyArray, Unreadable)
+_CONTAINERS = (dict, list, tuple, Stub)
+_MODULE_KEYS = {"_parameters", "_modules"}
+_PLAIN_CLASSES = ("collections", "builtins", "__builtin__", "argparse", "pathlib", "")
+
+
+class _Place(NamedTuple):
+    """Where the walk is: keys so far, the raw name, whether inside a module."""
+
+    path: tuple[str, ...]
+    raw_name: str
+    in_module: bool = False
+    depth: int = 0
+
+    def entered(self, key: str) -> _Place:
+        """Step into a dictionary's key."""
+        raw = f"{self.raw_name}/{key}" if self.raw_name else key
+        return _Place((*self.path, key), raw, False, self.depth + 1)
+
+    def numbered(self, index: int) -> _Place:
+        """Step into a list's element."""
+        raw = f"{self.raw_name}[{index}]"
+        return _Place((*self.path, str(index)), raw, False, self.depth + 1)
+
+    def inside(self, name: str) -> _Place:
+        """Step to a module's part: names within a module are joined by dots."""
+        if not self.in_module:
+            return self.entered(name)._replace(in_module=True)
+        path = (*self.path[:-1], f"{self.path[-1]}.{name}")
+        return _Place(path, f"{self.raw_name}.{name}", True, self.depth + 1)
+
+
+class Walk:
+    """Collects the arrays of one tree.
+
+    Parameters
+    ----------
+    make_leaf
+        Turns a described tensor or array into a leaf without a place.
+    check
+        Called now and then; raises to cancel.
+
+    Attributes
+    ----------
+    leaves, skipped
+        What was found, in order, and the branches that were left out.
+    numbers
+        Raw name → value of numbers that may be scales of quantised arrays.
+    classes
+        Names of the classes met, whose code was not run.
+    """
+
+    def __init__(
+        self,
+        make_leaf: Callable[[StoredTensor | NumpyArray], Leaf],
+        check: Callable[[], None],
+    ) -> None:
+        self.leaves: list[Leaf] = []
+        self.skipped: list[Skipped] = []
+        self.numbers: dict[str, float] = {}
+        self.classes: set[str] = set()
+        self._make_leaf = make_leaf
+        self._check = check
+        self._seen: dict[int, tuple[str, bool]] = {}
+        self._values = 0
+
+    def visit(self, value: object, place: _Place | None = None) -> None:
+        """Collect what lies below a value; without a place it is the file's root."""
+        place = place or _Place((), "")
+        kind = type(value)
+        if kind in _ARRAYS:
+            self._array(value, place, in_state_dict=place.in_module)
+        elif kind in _CONTAINERS:
+            self._container(value, place)
+        elif kind in (float, int) and place.path:
+            key = place.path[-1]
+            if "scale" in key or "zero" in key:
+                self.numbers[place.raw_name] = value  # type: ignore[assignment]
+
+    def _container(self, value: Any, place: _Place) -> None:
+        """Walk a container, once: others that are the same object are left out."""
+        if place.depth > MAX_DEPTH:
+            self.skipped.append(Skipped(place.raw_name, "it is nested too deeply"))
+            return
+        seen = self._seen.get(id(value))
+        if seen is not None:
+            first, held_arrays = seen
+            if held_arrays:
+                reason = f"the same object as {first}"
+                self.skipped.append(Skipped(place.raw_name, reason))
+            return
+        self._seen[id(value)] = (place.raw_name, False)
+        before = len(self.leaves)
+        if isinstance(value, dict):
+            self._dictionary(value, place)
+        elif isinstance(value, Stub):
+            self._object(value, place)
+        else:
+            self._count(len(value))
+            for index, item in enumerate(value):
+                if isinstance(item, _ARRAYS + _CONTAINERS):
+                    self.visit(item, place.numbered(index))
+        self._seen[id(value)] = (place.raw_name, len(self.leaves) > before)
+
+    def _dictionary(self, values: dict[Any, Any], place: _Place) -> None:
+        """Walk a dictionary, which may be a state dict."""
+        if values.keys() >= _MODULE_KEYS:
+            self._module(values, place)
+            return
+        if is_optimizer(values):
+            self.skipped.append(Skipped(place.raw_name or "the file", OPTIMIZER))
+            return
+        self._count(len(values))
+        before = len(self.leaves)
+        in_state_dict = _is_state_dict(values)
+        for key, value in values.items():
+            name = key if isinstance(key, str) else _plain(key)
+            there = place.entered(name)
+            if isinstance(value, _ARRAYS):
+                self._array(value, there, in_state_dict=in_state_dict)
+            elif isinstance(value, _CONTAINERS):
+                role = branch_role(name)
+                if not role:
+                    self._container(value, there)
+                elif value:
+                    self.skipped.append(Skipped(there.raw_name, role))
+            else:
+                self.visit(value, there)
+        operator = operator_of(values)
+        if operator:
+            for leaf in self.leaves[before:]:
+                near = len(leaf.path) <= len(place.path) + 2
+                if near and leaf.path[-1] in ("weight", "kernel"):
+                    leaf.operator = leaf.operator or operator
+
+    def _object(self, stub: Stub, place: _Place) -> None:
+        """Walk an object of a class that was not built."""
+        self._count(1)
+        name = _class_name(stub.kind)
+        role = object_role(name)
+        if role:
+            self.skipped.append(Skipped(place.raw_name or name, role))
+            return
+        if name and name.split(".")[0] not in _PLAIN_CLASSES:
+            self.classes.add(name)
+        if stub.state.keys() >= _MODULE_KEYS:
+            self._module(stub.state, place)
+        elif name.startswith("__torch__."):
+            self._script_module(stub.state, place)
+        else:
+            self._plain_object(stub, place)
+
+    def _plain_object(self, stub: Stub, place: _Place) -> None:
+        """Walk an object that is no module: a learner, a configuration."""
+        parts: Iterable[Any] = (stub.state, stub.mapping, stub.items)
+        if not any(parts) and isinstance(stub.arguments, tuple):
+            parts = [as_mapping(value) or value for value in stub.arguments]
+        for part in parts:
+            if isinstance(part, _CONTAINERS) and part:
+                self._container(part, place._replace(depth=place.depth + 1))
+
+    def _module(self, state: dict[Any, Any], place: _Place) -> None:
+        """Walk a module as its state dict would list it."""
+        before = len(self.leaves)
+        temporary = state.get("_non_persistent_buffers_set")
+        left_out = temporary if isinstance(temporary, list) else []
+        if isinstance(temporary, Stub) and isinstance(temporary.arguments, tuple):
+            left_out = [name for part in temporary.arguments for name in part]
+        for group in ("_parameters", "_buffers", "_modules"):
+            members = as_mapping(state.get(group))
+            self._count(len(members))
+            for name, value in members.items():
+                there = place.inside(str(name))
+                if group == "_buffers" and name in left_out:
+                    reason = "a buffer that its module does not save"
+                    self.skipped.append(Skipped(there.raw_name, reason))
+                else:
+                    self.visit(value, there)
+        operator = operator_of(state)
+        if operator:
+            start = len(place.inside("").raw_name)
+            for leaf in self.leaves[before:]:
+                own = leaf.raw_name[start:]
+                if own.startswith(("weight", "parametrizations.weight.")):
+                    leaf.operator = operator
+
+    def _script_module(self, state: dict[Any, Any], place: _Place) -> None:
+        """Walk a TorchScript module, whose attributes hold weights and submodules."""
+        self._count(len(state))
+        for name, value in state.items():
+            if isinstance(value, (*_ARRAYS, Stub)):
+                self.visit(value, place.inside(str(name)))
+
+    def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
+        """Add a leaf."""
+        self._count(1)
+        path, raw_name = place.path or ("tensor",), place.raw_name or "tensor"
+        if isinstance(value, Unreadable):
+            leaf = Leaf(path, raw_name, value.shape, "", no_values)
+            leaf.unusable = value.reason
+        else:
+            leaf = self._make_leaf(value)
+            leaf.path, leaf.raw_name = path, raw_name
+        leaf.in_state_dict = in_state_dict or not place.path
+        self.leaves.append(leaf)
+
+    def _count(self, values: int) -> None:
+        """Bound the work: nesting by reference can describe endless trees."""
+        self._values += values
+        if self._values > MAX_VALUES:
+            raise DamagedError(
+                f"it holds more than {MAX_VALUES:,} values beside the weights",
+                "Re-save the weights alone, best as safetensors.",
+            )
+        self._check()
+
+
+def operator_of(state: dict[Any, Any]) -> Operator | None:
+    """Convolution that a module's (or layer's) attributes describe."""
+    groups = state.get("groups")
+    if type(groups) is not int or groups < 1 or "kernel_size" not in state:
+        return None
+    padding = state.get("padding")
+    channels = state.get("in_channels")
+    return Operator(
+        groups=groups,
+        transposed=state.get("transposed") is True,
+        stride=_integers(state.get("stride")),
+        dilation=_integers(state.get("dilation")),
+        padding=padding if isinstance(padding, str) else _integers(padding),
+        in_channels=channels if type(channels) is int else None,
+    )
+
+
+def as_mapping(value: object) -> dict[Any, Any]:
+    """Give the items of a dictionary or of what stands for one; else an empty one."""
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, Stub):
+        return {}
+    if value.mapping:
+        return value.mapping
+    arguments = value.arguments
+    pairs = arguments[0] if isinstance(arguments, tuple | list) and arguments else ()
+    return {
+        pair[0]: pair[1]
+        for pair in (pairs if isinstance(pairs, tuple | list) else ())
+        if isinstance(pair, list | tuple) and len(pair) == 2 and type(pair[0]) is str
+    }
+
+
+def _is_state_dict(values: dict[Any, Any]) -> bool:
+    """Whether a dictionary's arrays are a network's, not loose ones beside it."""
+    nested = False
+    for key, value in values.items():
+        if isinstance(value, _ARRAYS):
+            if isinstance(key, str) and "." in key:
+                return True
+        elif isinstance(value, dict | Stub) and value:
+            nested = True
+    return not nested
+
+
+def _integers(value: object) -> tuple[int, ...] | None:
+    """Integers of a number or a tuple of them."""
+    if type(value) is int:
+        return (value,)
+    if isinstance(value, tuple | list) and all(type(item) is int for item in value):
+        return tuple(value)
+    return None
+
+
+def _plain(key: object) -> str:
+    """Name of a key that is no string."""
+    return str(key) if isinstance(key, int | float | bool) else type(key).__name__
+
+
+def _class_name(kind: object) -> str:
+    return f"{kind.module}.{kind.name}" if isinstance(kind, Global) else ""

@@ -1,0 +1,229 @@
+"""The list of a zip's records, and reading one of them.
+
+Read by hand rather than with `zipfile`: ten times faster for the thousands of records
+of a large checkpoint, and every number in it is checked against the file.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.opened import OpenedFile
+
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.formats.source import Source
+
+ZIP_MAGIC = b"PK\x03\x04"
+STORED, DEFLATED = 0, 8
+_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ"}
+
+_END = struct.Struct("<4s4H2LH")
+_END64_LOCATOR = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_MAX_COMMENT = 65_535
+_MAX_RECORDS = 1_000_000
+_UNKNOWN32 = 0xFFFFFFFF
+_ENCRYPTED = 1
+_MUCH, _RATIO = 1 << 26, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One file inside the zip.
+
+    Attributes
+    ----------
+    name
+        Its path inside.
+    method, flags
+        How it is packed, and the zip's flags (bit 0: encrypted).
+    packed, size
+        Bytes in the file and after unpacking.
+    offset
+        Where its local header starts.
+    """
+
+    name: str
+    method: int
+    flags: int
+    packed: int
+    size: int
+    offset: int
+
+
+Directory = dict[str, Record]
+
+
+def zip_records(source: Source) -> Mapping[str, Record]:
+    """Name → record of a zip file, in the directory's order.
+
+    Raises
+    ------
+    DamagedError
+        The zip is cut off or contradicts itself.
+    """
+    return _cached_records(OpenedFile.of(source.path))
+
+
+@lru_cache(maxsize=4)
+def _cached_records(file: OpenedFile) -> Directory:
+    """Read once for all readers that look at the same file."""
+    with mapped(file.path) as data:
+        return read_directory(data)
+
+
+def read_directory(data: mmap.mmap) -> Directory:
+    """Read the central directory at the end of the file."""
+    count, size, start, shift = _find_directory(data)
+    if not 0 <= start <= start + size <= len(data) or count * _ENTRY.size > size:
+        raise DamagedError("its zip directory points outside the file")
+    if count > _MAX_RECORDS:
+        raise DamagedError(f"it is a zip of {count:,} files, which no checkpoint is")
+    raw = data[start : start + size]
+    records: Directory = {}
+    position = 0
+    try:
+        for _ in range(count):
+            record, position = _entry(raw, position, shift, start)
+            records[record.name] = record
+    except (struct.error, UnicodeDecodeError):
+        raise DamagedError("its zip directory is damaged") from None
+    return records
+
+
+def _find_directory(data: mmap.mmap) -> tuple[int, int, int, int]:
+    """Count of entries, size and start of the directory, and bytes before the zip."""
+    tail = max(0, len(data) - _MAX_COMMENT - _END.size)
+    at = data.rfind(b"PK\x05\x06", tail)
+    if at < 0 or at + _END.size > len(data):
+        raise DamagedError(
+            "its end is missing: it is half a download", "Download it again."
+        )
+    _, _, _, _, count, size, start, _ = _END.unpack_from(data, at)
+    if at >= _END64_LOCATOR.size:
+        locator = at - _END64_LOCATOR.size
+        magic, _, end64, _ = _END64_LOCATOR.unpack_from(data, locator)
+        if magic == b"PK\x06\x07":
+            if end64 + _END64.size > locator:
+                raise DamagedError("its zip directory points outside the file")
+            fields = _END64.unpack_from(data, end64)
+            if fields[0] != b"PK\x06\x06":
+                raise DamagedError("its zip directory is damaged")
+            return fields[7], fields[8], fields[9], 0
+    shift = at - size - start  # bytes that something put before the zip
+    if shift < 0:
+        raise DamagedError("its zip directory points outside the file")
+    return count, size, start + shift, shift
+
+
+def _entry(raw: bytes, position: int, shift: int, end: int) -> tuple[Record, int]:
+    """Read one entry at a position; the next one's position."""
+    fields = _ENTRY.unpack_from(raw, position)
+    magic, _, _, flags, method, _, _, _, packed, size = fields[:10]
+    name_length, extra_length, comment_length, _, _, _, offset = fields[10:]
+    if magic != b"PK\x01\x02":
+        raise DamagedError("its zip directory is damaged")
+    start = position + _ENTRY.size
+    name_bytes = raw[start : start + name_length]
+    name = name_bytes.decode("utf-8", "replace")
+    if _UNKNOWN32 in (packed, size, offset):
+        extra = raw[start + name_length : start + name_length + extra_length]
+        size, packed, offset = _wide(extra, size, packed, offset)
+    offset += shift
+    if offset + _LOCAL.size + packed > end:
+        raise DamagedError(f"its record {name!r} lies outside the file")
+    if method == STORED and packed != size and not flags & _ENCRYPTED:
+        raise DamagedError(f"its record {name!r} has two sizes")
+    record = Record(name, method, flags, packed, size, offset)
+    return record, start + name_length + extra_length + comment_length
+
+
+def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+    """Replace numbers that need 64 bits by those of the extra field."""
+    position = 0
+    while position + 4 <= len(extra):
+        tag, length = struct.unpack_from("<HH", extra, position)
+        position += 4
+        if tag == 1:
+            at = position
+            numbers = []
+            for number in (size, packed, offset):
+                wide = number == _UNKNOWN32
+                numbers.append(
+                    struct.unpack_from("<Q", extra, at)[0] if wide else number
+                )
+                at += 8 * wide
+            return numbers[0], numbers[1], numbers[2]
+        position += length
+    return size, packed, offset
+
+
+@dataclass(frozen=True, slots=True)
+class ZipRecord:
+    """The bytes of one record, read when asked for."""
+
+    file: OpenedFile
+    record: Record
+
+    def start(self) -> int:
+        """Where its bytes, packed or not, start in the file."""
+        if self.record.flags & _ENCRYPTED:
+            raise DamagedError("it has a password", "Unpack it, open what is inside.")
+        header = self.file.read(self.record.offset, _LOCAL.size).tobytes()
+        fields = _LOCAL.unpack(header)
+        if fields[0] != ZIP_MAGIC:
+            raise DamagedError(f"its record {self.record.name!r} is damaged")
+        return self.record.offset + _LOCAL.size + int(fields[9]) + int(fields[10])
+
+    def read(self, offset: int, count: int) -> NDArray[np.uint8]:
+        """Read unpacked bytes as uint8 [count]."""
+        if self.record.method == STORED:
+            return self.file.read(self.start() + offset, count)
+        return self.unpacked()[offset : offset + count]
+
+    def unpacked(self) -> NDArray[np.uint8]:
+        """Unpack all its bytes; never more than its announced size.
+
+        Raises
+        ------
+        DamagedError
+            It has a password, is packed in a rare way, or is damaged.
+        """
+        record = self.record
+        if record.method == STORED:
+            return self.file.read(self.start(), record.size)
+        if record.method != DEFLATED:
+            way = _METHODS.get(record.method, f"method {record.method}")
+            raise DamagedError(
+                f"it is packed with {way}, which is not read",
+                "Unpack it, open what is inside.",
+            )
+        if record.size > max(_MUCH, _RATIO * record.packed):
+            raise DamagedError(
+                f"its record {record.name!r} would unpack from "
+                f"{record.packed:,} to {record.size:,} bytes, which no weights do"
+            )
+        packed = self.file.read(self.start(), record.packed)
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            data = unpacker.decompress(packed.data, record.size + 1)
+        except zlib.error:
+            data = b""
+        if len(data) != record.size:
+            raise DamagedError(f"its record {record.name!r} is damaged")
+        return np.frombuffer(data, np.uint8)
