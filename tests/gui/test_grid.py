@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from kernelviewer.gui.views.grid import GridContent, GridTheme, common_gain
-from kernelviewer.gui.views.grid.colours import index_colours
+from kernelviewer.gui.views.grid.colours import index_colours, rgb
 from tests.gui.grid_desk import CTRL, LEFT, SHIFT, Desk, make_content
 
 if TYPE_CHECKING:
@@ -138,8 +138,9 @@ def test_the_selection_is_ringed_when_large_and_the_rest_dimmed_when_small(
     assert drawn_colours(desk, 4) == plain
     desk.grid.set_zoom(2)
     assert desk.grid.content is not None
-    wanted = np.array(tap_colours(desk.grid.content, 3))
-    assert np.abs(np.array(drawn_colours(desk, 3)) - wanted).max() <= 3
+    tinted = np.array(tap_colours(desk.grid.content, 3)) * 0.84
+    tinted += rgb(GridTheme().accent) * 0.16
+    assert np.abs(np.array(drawn_colours(desk, 3)) - tinted).max() <= 3
     faded = 255 - np.array(drawn_colours(desk, 4))
     full = 255 - np.array(tap_colours(desk.grid.content, 4))
     assert faded.max() > 0
@@ -279,6 +280,16 @@ def test_a_band_scrolls_at_the_edge(desk: Desk, qtbot: QtBot) -> None:
     desk.key(Qt.Key.Key_Escape)
 
 
+def test_a_band_grows_while_the_wheel_turns(desk: Desk) -> None:
+    desk.press_and_move(desk.centre(0), QPoint(380, 200))
+    desk.wheel(QPoint(380, 200), angle=-1200)
+    QTest.mouseRelease(desk.grid.viewport(), LEFT, pos=QPoint(380, 200))
+    last = desk.grid.kernel_at(QPointF(370, 200))
+    assert last is not None
+    assert last > 40
+    assert desk.chosen == list(range(last + 1))
+
+
 def test_new_content_ends_a_band(desk: Desk) -> None:
     desk.press_and_move(desk.centre(1), desk.centre(3))
     desk.grid.set_content(make_content(5, (3, 3), cuts=()))
@@ -401,6 +412,21 @@ def test_everything_can_be_done_by_keys(desk: Desk) -> None:
     assert desk.grid.zoom == zoom
 
 
+def test_tab_finds_a_kernel_to_focus(desk: Desk, qtbot: QtBot) -> None:
+    desk.grid.scroll_to(40)
+    desk.grid.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert desk.asked == []
+    desk.grid.clearFocus()
+    desk.grid.setFocus(Qt.FocusReason.TabFocusReason)
+    (asked,) = desk.asked
+    assert asked[0] == "focus"
+    assert desk.grid.focus is not None
+    assert desk.grid.viewport().rect().contains(desk.centre(desk.grid.focus))
+    desk.grid.clearFocus()
+    desk.grid.setFocus(Qt.FocusReason.TabFocusReason)
+    assert len(desk.asked) == 1
+
+
 def test_keys_of_others_are_left_to_them(desk: Desk) -> None:
     asked = len(desk.asked)
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_X, Qt.Key.Key_0):
@@ -474,6 +500,23 @@ def test_a_pinch_zooms_about_its_place(desk: Desk) -> None:
     for _ in range(30):
         pinch(-0.04)
     assert desk.grid.zoom == pytest.approx(zoom * 1.04**30 * 0.96**30, abs=1)
+
+
+def test_two_fingers_zoom(desk: Desk) -> None:
+    device = QTest.createTouchDevice()
+    area, at = desk.grid.viewport(), desk.centre(14)
+    zoom = desk.grid.zoom
+    apart = QPoint(20, 0)
+    touch = QTest.touchEvent(area, device)
+    touch.press(0, at - apart, area).press(1, at + apart, area).commit()
+    for step in range(1, 31):
+        grown = apart + QPoint(2 * step, 0)
+        touch = QTest.touchEvent(area, device)
+        touch.move(0, at - grown, area).move(1, at + grown, area).commit()
+    touch = QTest.touchEvent(area, device)
+    touch.release(0, at - grown, area).release(1, at + grown, area).commit()
+    assert desk.grid.zoom > 1.5 * zoom
+    assert all(name == "zoom_changed" for name, *_ in desk.asked)
 
 
 def test_resizing_keeps_the_first_kernel_in_view(
@@ -578,6 +621,11 @@ def test_kernels_left_out_are_neither_found_nor_focused(desk: Desk) -> None:
     assert desk.asked == [("focus", 30)]
     desk.click(33, SHIFT)
     assert desk.chosen == [30, 31, 32, 33]
+
+
+def test_a_selection_of_other_kernels_is_refused(desk: Desk) -> None:
+    with pytest.raises(ValueError, match="59 marks for 60 kernels"):
+        desk.grid.set_selection(np.ones(59, bool))
 
 
 def test_readers_hear_of_the_focused_kernel(desk: Desk) -> None:

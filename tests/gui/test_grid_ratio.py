@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_every_tap_is_whole_pixels(ratio: str) -> None:
         env={**os.environ, "QT_SCALE_FACTOR": ratio, "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,
+        cwd=Path(__file__).parents[2],
         timeout=100,
         check=False,
     )

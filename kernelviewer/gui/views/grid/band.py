@@ -55,7 +55,7 @@ class RubberBand(QObject):
             self._timer.start()
         else:
             self._timer.stop()
-        self._update()
+        self.refresh()
 
     def finish(self) -> tuple[NDArray[np.int64], Mode]:
         """Kernel ids under the band, in drawing order, and what to do with them."""
@@ -92,9 +92,9 @@ class RubberBand(QObject):
         step = self._overshoot() * _SPEED
         bar = self._view.verticalScrollBar()
         bar.setValue(bar.value() + round(np.copysign(max(abs(step), 2), step)))
-        self._update()
 
-    def _update(self) -> None:
+    def refresh(self) -> None:
+        """Find the kernels anew: the cursor moved, or the view under it."""
         content, plan = self._view.content, self._view.plan
         if content is None or plan is None:
             self.drop()

@@ -77,6 +77,8 @@ _STOPS: dict[str, tuple[str, ...]] = {
 }
 _DIMMED = 0.25
 """How much of its contrast to the panel a dimmed kernel keeps."""
+_TINT = 0.16
+"""Share of the accent in a selected one: weak taps would not tell it from others."""
 
 
 def rgb(colour: str) -> NDArray[np.float64]:
@@ -127,10 +129,12 @@ def index_colours(
 def dimmed_colours(
     colours: NDArray[np.float64], theme: GridTheme
 ) -> NDArray[np.float64]:
-    """Colours [256, 3] for halved indices: faded, and from 128 on as they were."""
+    """Colours [256, 3] for halved indices: faded, and from 128 on tinted."""
     every_other = colours[::2]
     faded = rgb(theme.panel) * (1 - _DIMMED) + every_other * _DIMMED
-    return np.concatenate([faded, every_other])
+    tinted = every_other * (1 - _TINT) + rgb(theme.accent) * _TINT
+    tinted[BLANK // 2] = rgb(theme.panel)
+    return np.concatenate([faded, tinted])
 
 
 def qrgb_table(colours: NDArray[np.float64]) -> list[int]:

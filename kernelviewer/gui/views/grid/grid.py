@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from math import floor
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,45 +12,39 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QKeySequence,
 )
-from PySide6.QtWidgets import QApplication, QPinchGesture, QToolTip
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from kernelviewer.gui.views.grid.band import RubberBand
 from kernelviewer.gui.views.grid.keys import ENDS, MOVES, moved
-from kernelviewer.gui.views.grid.layout import default_tap, zoomed_tap
 from kernelviewer.gui.views.grid.paint import paint_band
 from kernelviewer.gui.views.grid.selecting import band_mode
-from kernelviewer.gui.views.grid.view import GridView
+from kernelviewer.gui.views.grid.zooming import ZoomingView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import (
+        QFocusEvent,
         QHelpEvent,
         QHideEvent,
         QKeyEvent,
         QMouseEvent,
-        QNativeGestureEvent,
         QPainter,
-        QWheelEvent,
     )
-    from PySide6.QtWidgets import QGestureEvent, QWidget
+    from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.grid.arranged import Anchor
     from kernelviewer.gui.views.grid.content import GridContent
     from kernelviewer.gui.views.grid.selecting import Mode
 
-_NOTCH = 120
-"""Angle of one notch of the wheel, eighths of a degree."""
 _RESET_ZOOM = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_0)
 
 
-class KernelGrid(GridView):
+class KernelGrid(ZoomingView):
     """Grid of all kernels in scope. Shows what it is told; asks by signals.
 
     A click or a key asks for the focus; Shift extends a range from the last focus,
     Ctrl+click or Space toggles, a rubber band selects (plain replaces, Shift adds, Ctrl
     subtracts, both intersect).
-
     """
 
     focus_requested = Signal(int)
@@ -61,8 +53,6 @@ class KernelGrid(GridView):
     """Kernel ids, int64 in drawing order, and a `Mode` of `selecting`."""
     activated = Signal(int)
     """Kernel id: Enter or a double click."""
-    zoom_changed = Signal(float)
-    """Logical pixels per tap, after a gesture of the user."""
     context_menu_requested = Signal(int, QPoint)
     """Kernel id (−1: none) and the place on the screen."""
 
@@ -74,21 +64,12 @@ class KernelGrid(GridView):
         self._range_from: int | None = None
         self._extending = False
         self._held = Qt.KeyboardModifier.NoModifier
-        self._turned = 0.0
-        self._rolled = QPointF()
-        self._pinched = 1.0
-        self._zoom_point = QPointF()
-        self._zoom_anchor: Anchor | None = None
         self.setObjectName("kernelGrid")
         self.setAccessibleName("Kernel grid")
-        if sys.platform != "darwin":
-            # there Qt makes a pinch of the native gestures that arrive anyway
-            self.viewport().grabGesture(Qt.GestureType.PinchGesture)
 
     def set_content(self, content: GridContent | None) -> None:
-        """Show other kernels; see `GridView.set_content`."""
+        """Show other kernels; see `ArrangedArea.set_content`."""
         self._drop_gesture()
-        self._zoom_anchor = None
         super().set_content(content)
 
     def set_focus(self, kernel: int | None) -> None:
@@ -108,19 +89,6 @@ class KernelGrid(GridView):
 
     # Commands
 
-    def zoom_in(self) -> None:
-        """Larger taps, about the focused kernel if it is in view."""
-        self._step_zoom(1, None)
-
-    def zoom_out(self) -> None:
-        """Smaller taps, about the focused kernel if it is in view."""
-        self._step_zoom(-1, None)
-
-    def reset_zoom(self) -> None:
-        """The size at which kernels are first shown."""
-        if self.content is not None:
-            self._ask_zoom(default_tap(self.content.mosaic.shape) * self.ratio, None)
-
     def select_all(self) -> None:
         """Ask for all kernels shown."""
         if self.content is not None:
@@ -130,94 +98,14 @@ class KernelGrid(GridView):
         """Ask for no kernel."""
         self.selection_requested.emit(np.zeros(0, np.int64), "replace")
 
-    # Zoom and scrolling
-
-    def _step_zoom(self, steps: int, point: QPointF | None) -> None:
-        if self.plan is not None and steps:
-            self._ask_zoom(zoomed_tap(self.plan.cell.tap, steps), point)
-
-    def _ask_zoom(self, tap: float, point: QPointF | None) -> None:
-        """Zoom for the user, about a point of the viewport if there is one."""
-        if self.plan is None:
-            return
-        if point is None:
-            anchor = self._focus_anchor() or self._keep()
-        else:
-            anchor = self._anchor_under(point)
-        before = self.zoom
-        self._zoom_to(tap, anchor)
-        if self.zoom != before:
-            self.zoom_changed.emit(self.zoom)
-
-    def _anchor_under(self, point: QPointF) -> Anchor | None:
-        """What keeps the kernel under the cursor at its height.
-
-        While the cursor rests, it is the kernel that was there at first: rows reflow,
-        and the one that is looked at must not get lost.
-        """
-        same = self._pin is not None and self._pin is self._zoom_anchor
-        if same and point == self._zoom_point:
-            return self._zoom_anchor
-        assert self.plan is not None
-        position = self.plan.nearest(*self.content_point(point))
-        if position is None:
-            return None
-        self._zoom_point = QPointF(point)
-        self._zoom_anchor = self._anchor_at(position, floor(point.y() * self.ratio))
-        return self._zoom_anchor
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll; with Ctrl zoom about the cursor."""
-        angle, pixels = QPointF(event.angleDelta()), QPointF(event.pixelDelta())
-        event.accept()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._turned += angle.y() / _NOTCH
-            steps = int(self._turned)
-            self._turned -= steps
-            self._step_zoom(steps, event.position())
-            return
-        line = QApplication.wheelScrollLines() * self.verticalScrollBar().singleStep()
-        self._rolled += (
-            angle / _NOTCH * line if pixels.isNull() else pixels * self.ratio
-        )
-        whole = self._rolled.toPoint()
-        self._rolled -= QPointF(whole)
-        for bar, delta in (
-            (self.horizontalScrollBar(), whole.x()),
-            (self.verticalScrollBar(), whole.y()),
-        ):
-            bar.setValue(bar.value() - delta)
-
     def viewportEvent(self, event: QEvent) -> bool:
-        """Tooltips and pinches."""
-        match event.type():
-            case QEvent.Type.ToolTip:
-                self._show_tooltip(cast("QHelpEvent", event))
-                return True
-            case QEvent.Type.NativeGesture:
-                native = cast("QNativeGestureEvent", event)
-                if native.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                    self._pinch_by(1 + native.value(), native.position())
-                    return True
-            case QEvent.Type.Gesture:
-                kind = Qt.GestureType.PinchGesture
-                pinch = cast("QGestureEvent", event).gesture(kind)
-                if isinstance(pinch, QPinchGesture):
-                    centre = self.viewport().mapFromGlobal(pinch.centerPoint())
-                    self._pinch_by(pinch.scaleFactor(), centre)
-                    return True
+        """Tooltips; and a pinch is no band, though its first finger seemed to be."""
+        if event.type() == QEvent.Type.Gesture:
+            self._drop_gesture()
+        if event.type() == QEvent.Type.ToolTip:
+            self._show_tooltip(cast("QHelpEvent", event))
+            return True
         return super().viewportEvent(event)
-
-    def _pinch_by(self, factor: float, point: QPointF) -> None:
-        """Zoom by small factors; they add up to whole device pixels."""
-        if self.plan is None:
-            return
-        tap = self.plan.cell.tap
-        self._pinched = max(self._pinched, 0.01) * factor
-        target = round(tap * self._pinched)
-        if target != tap:
-            self._pinched *= tap / max(target, 1)
-            self._ask_zoom(target, point)
 
     def _show_tooltip(self, event: QHelpEvent) -> None:
         kernel = self.kernel_at(QPointF(event.pos()))
@@ -255,6 +143,14 @@ class KernelGrid(GridView):
             self.reset_zoom()
         else:
             event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Whoever comes by Tab finds a focused kernel, as in Qt's own lists."""
+        super().focusInEvent(event)
+        reasons = Qt.FocusReason
+        tabbed = event.reason() in (reasons.TabFocusReason, reasons.BacktabFocusReason)
+        if tabbed and not self._has_focus():
+            self._move_focus(Qt.Key.Key_Down, extend=False)
 
     def _has_focus(self) -> bool:
         """Whether the focused kernel is among those shown."""
@@ -341,6 +237,12 @@ class KernelGrid(GridView):
             if box is not None:
                 place = self.viewport().mapToGlobal(box.center().toPoint())
         self.context_menu_requested.emit(-1 if kernel is None else kernel, place)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """A band goes with its content."""
+        super().scrollContentsBy(dx, dy)
+        if self._band.active:
+            self._band.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """A hidden view has no gesture."""

@@ -96,7 +96,7 @@ def paint_frame(painter: QPainter, box: QRect, line: int, colour: str) -> None:
 def paint_band(painter: QPainter, box: QRect, line: int, theme: GridTheme) -> None:
     """The rubber band."""
     inside = QColor(theme.accent)
-    inside.setAlphaF(0.12)
+    inside.setAlphaF(0.07)
     painter.fillRect(box, inside)
     inner = box.adjusted(line, line, -line, -line)
     paint_frame(painter, inner, line, theme.accent)

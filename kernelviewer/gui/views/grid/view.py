@@ -49,7 +49,17 @@ class GridView(ArrangedArea):
         super().set_content(content)
 
     def set_selection(self, selected: NDArray[np.bool_] | None) -> None:
-        """Mark kernels: bool [N] by kernel id; None: none."""
+        """Mark kernels: bool [N] by kernel id; None: none.
+
+        Raises
+        ------
+        ValueError
+            If it is not of as many kernels as the content's mosaic has.
+        """
+        if selected is not None and len(selected) != _count(self.content):
+            raise ValueError(
+                f"{len(selected)} marks for {_count(self.content)} kernels"
+            )
         self._picture.selected = selected
         self.redraw()
 
