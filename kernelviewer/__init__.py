@@ -1,5 +1,33 @@
-"""See the patterns in a trained network's depthwise convolution kernels."""
+"""See the patterns in a trained network's depthwise convolution kernels.
+
+Any checkpoint opens without running code from it; its depthwise kernels come as one
+array per kernel size:
+
+>>> import kernelviewer as kv
+>>> from kernelviewer.resources import resource
+>>> checkpoint = kv.open_checkpoint(resource("sample", "sample.safetensors"))
+>>> bank = kv.extract_kernels(checkpoint)
+>>> kernels = bank.sizes[7, 7]
+>>> kernels.weights.shape == (len(kernels), 7, 7)
+True
+>>> bank.layers[kernels.layer[0]].kind
+'depthwise'
+
+Neither torch nor Qt is imported.
+"""
 
 from __future__ import annotations
 
+from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
+from kernelviewer.kernels import KernelBank, extract_kernels
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "KernelBank",
+    "__version__",
+    "extract_kernels",
+    "open_checkpoint",
+]

@@ -1,0 +1,72 @@
+"""The command line: ``kernelviewer [FILE…]`` is the window, the rest are commands.
+
+Exit codes: 0 done, 1 a file could not be used (one line on stderr, the other files are
+still done), 2 wrong usage. The commands are the table in `kernelviewer.commands`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands import COMMANDS
+from kernelviewer.commands.output import complain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WINDOW = "window"
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command or open the window.
+
+    Parameters
+    ----------
+    arguments
+        In place of those of the process.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name = words.pop(0) if words and words[0] in COMMANDS else WINDOW
+    module = import_module(f"kernelviewer.commands.{name}")
+    parser = _parser(name)
+    module.add_arguments(parser)
+    try:
+        options = parser.parse_args(words)
+        code: int = module.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    return code
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    if name != WINDOW:
+        summary = COMMANDS[name]
+        return argparse.ArgumentParser(
+            prog=f"kernelviewer {name}",
+            description=f"{summary[0].upper()}{summary[1:]}.",
+        )
+    width = max(map(len, COMMANDS))
+    rows = "\n".join(f"  {key:{width}}  {value}" for key, value in COMMANDS.items())
+    return argparse.ArgumentParser(
+        prog="kernelviewer",
+        usage="kernelviewer [OPTION…] [FILE…]\n       kernelviewer COMMAND …",
+        description="See the patterns in trained depthwise convolution kernels.",
+        epilog=f"commands (kernelviewer COMMAND --help tells more):\n{rows}\n\n"
+        "A file that is named like a command opens as ./NAME.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

@@ -1,0 +1,14 @@
+"""The subcommands, one module each; none of them imports Qt.
+
+A module has ``add_arguments(parser)`` and ``run(options) -> int``, the exit code, and
+is imported when its command is called.
+"""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "info": "list the depthwise layers of a checkpoint",
+    "extract": "write the kernels of checkpoints to an .npz file",
+    "sample": "open the bundled network, or write its kernels without a display",
+}
+"""Name of the command and of its module → what it does."""

@@ -1,0 +1,75 @@
+"""``kernelviewer extract``: the kernels of checkpoints as one ``.npz`` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands.archive import write_archive
+from kernelviewer.commands.output import complain, counted, number, say
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
+    complain_of_layers,
+    read_bank,
+)
+from kernelviewer.kernels import size_label
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kernelviewer.kernels import KernelBank
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="checkpoints of any format"
+    )
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT.npz", help="the file to write"
+    )
+    add_reading_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Extract and write."""
+    output = Path(options.output)
+    if any(Path(file).resolve() == output.resolve() for file in options.files):
+        complain(f"{output} is one of the files to read; choose another name")
+        return 2
+    problem = _problem_of(output)
+    if problem:
+        complain(problem)
+        return 1
+    banks: list[tuple[str, KernelBank]] = []
+    found: set[str] = set()
+    for path in options.files:
+        bank = read_bank(path, options, found)
+        if bank is not None:
+            banks.append((path, bank))
+            layers = sum(layer.included for layer in bank.layers)
+            say(f"{path}: {counted(len(bank), 'kernel')} in {counted(layers, 'layer')}")
+    failed = len(banks) < len(options.files)
+    if not failed and complain_of_layers(options, found):
+        return 2
+    if not banks:
+        return 1
+    try:
+        sizes = write_archive(output, banks)
+    except OSError as error:
+        complain(f"{output}: cannot be written ({error.strerror or error})")
+        return 1
+    kinds = ", ".join(
+        f"{number(count)} of {size_label(size)}" for size, count in sizes.items()
+    )
+    say(f"{output}: {kinds or 'no depthwise kernels'}")
+    return int(failed)
+
+
+def _problem_of(output: Path) -> str:
+    """Why the output cannot be written, as far as a look tells; empty if it can."""
+    if output.is_dir():
+        return f"{output} is a folder; name a file in it"
+    if not output.parent.is_dir():
+        return f"{output}: there is no folder {output.parent}"
+    return ""

@@ -1,0 +1,54 @@
+"""What commands print: lines about problems, numbers, tables."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def complain(problem: str) -> None:
+    """Print one line on stderr."""
+    line = " ".join(problem.split())
+    text = f"kernelviewer: {line}\n"
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def say(text: str) -> None:
+    """Print a line on stdout, whatever its encoding can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def number(value: int) -> str:
+    """A count with its thousands apart: ``131 072``."""
+    return f"{value:,}".replace(",", " ")
+
+
+def counted(value: int, noun: str) -> str:
+    """A count with its noun: ``1 layer``, ``3 416 kernels``."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def megabytes(size: int) -> str:
+    """A file size: ``2.56 MB``."""
+    return f"{size / 1e6:.2f} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
+
+
+def share(part: int, whole: int) -> str:
+    """A share in per cent; empty if nothing or nothing of it."""
+    return f"{100 * part / whole:.1f} %" if part and whole else ""
+
+
+def aligned(rows: Sequence[Sequence[str]], right: frozenset[int]) -> Iterator[str]:
+    """Lines of a table whose columns are aligned, those in ``right`` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()

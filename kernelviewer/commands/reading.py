@@ -1,0 +1,66 @@
+"""Opening the files that a command is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands.output import complain
+from kernelviewer.formats import open_checkpoint
+from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.kernels import extract_kernels
+from kernelviewer.kernels.extract import find_stack
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kernelviewer.kernels import KernelBank
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what to take from a file."""
+    parser.add_argument(
+        "--copy",
+        default="",
+        metavar="NAME",
+        help="open this copy of the network, such as params or params_ema, "
+        "where a file holds several (default: the moving average)",
+    )
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="take in this ambiguous or fixed layer as well (may be repeated)",
+    )
+
+
+def read_bank(
+    path: str, options: argparse.Namespace, found: set[str] | None = None
+) -> KernelBank | None:
+    """Open a file and extract its kernels; complain and return None if it fails.
+
+    Names of ``options.include`` that the file has are added to ``found``.
+    """
+    try:
+        checkpoint = open_checkpoint(Path(path), copy=options.copy)
+        include = [
+            layer
+            for layer in options.include
+            if find_stack(checkpoint, layer) is not None
+        ]
+        if found is not None:
+            found.update(include)
+        return extract_kernels(checkpoint, include=include)
+    except Exception as error:  # one bad file must not end the others
+        message, _, hint = describe_failure(error, path)
+        complain(f"{message}. {hint}" if hint else message)
+        return None
+
+
+def complain_of_layers(options: argparse.Namespace, found: set[str]) -> bool:
+    """Complain of layers to include that no file has."""
+    missing = [layer for layer in options.include if layer not in found]
+    for layer in missing:
+        complain(f"no layer {layer!r} that could be included; info lists the layers")
+    return bool(missing)
