@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.state.presenter import Counts
 
+BUTTON_PADDING = 7
+
 GROUPS = {
     "layer": "by layer",
     "model": "by network",
@@ -30,8 +32,8 @@ SORTS = {
     "flat": "flat first",
 }
 SCALES = {
-    "kernel": "scaled per kernel",
-    "layer": "scaled per layer",
+    "kernel": "scale per kernel",
+    "layer": "scale per layer",
     "global": "one scale",
 }
 
@@ -59,6 +61,15 @@ class ChoiceButton(QToolButton):
             self._actions[key] = action
         self.clicked.connect(self._open_menu)
         self._group.triggered.connect(lambda action: self.chosen.emit(action.data()))
+
+    def sizeHint(self) -> QSize:
+        """Qt: as wide as its text; a tool button would add two letters."""
+        text = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(text + 2 * BUTTON_PADDING, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the text is never cut."""
+        return self.sizeHint()
 
     def _open_menu(self) -> None:
         """A menu set on the button would make it wider for an arrow of its own."""
