@@ -428,6 +428,7 @@ def test_tab_finds_a_kernel_to_focus(desk: Desk, qtbot: QtBot) -> None:
 
 
 def test_keys_of_others_are_left_to_them(desk: Desk) -> None:
+    desk.grid.set_selection(np.zeros(60, bool))
     asked = len(desk.asked)
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_X, Qt.Key.Key_0):
         desk.key(key)

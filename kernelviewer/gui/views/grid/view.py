@@ -60,7 +60,8 @@ class GridView(ArrangedArea):
             raise ValueError(
                 f"{len(selected)} marks for {_count(self.content)} kernels"
             )
-        self._picture.selected = selected
+        chosen = selected is not None and selected.any()
+        self._picture.selected = selected if chosen else None
         self.redraw()
 
     def set_preview(self, selected: NDArray[np.bool_] | None) -> None:
