@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats import onnx_file, safetensors, tflite_file, torch_zip
+from kernelviewer.formats import (
+    flax_file,
+    keras_file,
+    numpy_file,
+    onnx_file,
+    safetensors,
+    tflite_file,
+    torch_zip,
+)
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
 
@@ -18,7 +26,11 @@ READERS: tuple[Reader, ...] = (
     Reader("safetensors", safetensors.match, safetensors.open_safetensors),
     Reader("PyTorch", torch_zip.match, torch_zip.open_torch_zip),
     Reader("TFLite", tflite_file.match, tflite_file.open_tflite),
+    Reader("Keras", keras_file.match, keras_file.open_keras),
+    Reader("NumPy archive", numpy_file.match_npz, numpy_file.open_npz),
+    Reader("NumPy array", numpy_file.match_npy, numpy_file.open_npy),
     Reader("ONNX", onnx_file.match, onnx_file.open_onnx),
+    Reader("Flax", flax_file.match, flax_file.open_flax),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""
 
