@@ -9,7 +9,7 @@ from kernelviewer.formats.checkpoint import (
     Skipped,
     Tensor,
 )
-from kernelviewer.formats.registry import open_checkpoint
+from kernelviewer.formats.registry import is_checkpoint, open_checkpoint
 
 __all__ = [
     "Checkpoint",
@@ -17,5 +17,6 @@ __all__ = [
     "Operator",
     "Skipped",
     "Tensor",
+    "is_checkpoint",
     "open_checkpoint",
 ]

@@ -68,6 +68,15 @@ def open_checkpoint(
     raise CheckpointError(source.path, "this is no checkpoint that can be read")
 
 
+def is_checkpoint(path: str | Path) -> bool:
+    """Whether some reader takes the file, or the folder as a model; by content."""
+    try:
+        source = _look_at(Path(path))
+    except CheckpointError:
+        return False
+    return any(reader.match(source) for reader in READERS)
+
+
 def _look_at(path: Path) -> Source:
     """Fetch size and first bytes."""
     try:
