@@ -91,7 +91,7 @@ def run(
     if theme:
         settings = replace(settings, theme=theme)
     window = MainWindow(settings, problem)
-    _report_errors_in(window)
+    report_errors_in(window)
     if size:
         window.resize(*size)
     window.show()
@@ -144,7 +144,7 @@ def png_bytes(image: QImage) -> bytes:
     return bytes(data.data().data())
 
 
-def _report_errors_in(window: MainWindow) -> None:
+def report_errors_in(window: MainWindow) -> None:
     """Show unexpected errors of the window in its jobs panel; the program goes on."""
 
     def report(

@@ -40,7 +40,9 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
         window = create_window(paths=paths)
         windows.append(window)
         window.resize(1280, 800)
-        window.show()
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
         if settle:
             wait_idle(qtbot, window)
         return window

@@ -1,0 +1,145 @@
+"""Menus, shortcuts, dialogs and errors of the window."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QTextBrowser
+
+from kernelviewer.gui.commands import COMMANDS, MENUS
+from kernelviewer.gui.dialogs.details import details_html
+from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
+from tests.gui.conftest import wait_idle, write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+
+def test_every_command_stands_in_its_menu_once(make_window: MakeWindow) -> None:
+    window = make_window()
+    assert set(window.actions_.by_id) == {command.id for command in COMMANDS}
+    for command in COMMANDS:
+        assert command.menu in MENUS
+
+
+def test_no_shortcut_is_given_twice() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_f1_sheet_names_every_shortcut(make_window: MakeWindow) -> None:
+    window = make_window()
+    QTest.keyClick(window, Qt.Key.Key_F1)
+    dialog = window.findChild(QDialog, "shortcutsDialog")
+    assert dialog.isVisible()
+    text = dialog.findChild(QTextBrowser).toPlainText()
+    for command in COMMANDS:
+        if command.keys:
+            assert command.text.replace("&", "").rstrip("…") in text
+    dialog.close()
+    assert "Ctrl" in shortcuts_html()
+
+
+def test_the_about_box_has_the_versions_a_bug_report_needs(
+    make_window: MakeWindow,
+) -> None:
+    window = make_window()
+    window.actions_.by_id["about"].trigger()
+    box = window.findChild(QMessageBox, "aboutBox")
+    assert "PySide6" in box.informativeText()
+    box.close()
+
+
+def test_details_list_what_was_left_out(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    (bank,) = window.document.banks
+    html = details_html(bank)
+    assert str(small_file) in html
+    assert "48 of 7×7" in html
+    window.actions_.show_details(window.document.models[0].id)
+    dialog = window.findChild(QDialog, "detailsDialog")
+    assert dialog.isVisible()
+    dialog.close()
+
+
+def test_open_asks_for_files(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window = make_window()
+    answer = ([str(small_file)], "")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a, **k: answer)
+    QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    wait_idle(qtbot, window)
+    assert [bank.name for bank in window.document.banks] == ["small"]
+
+
+def test_cancelling_the_file_dialog_opens_nothing(
+    make_window: MakeWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = make_window()
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a, **k: ([], ""))
+    QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    wait_idle(qtbot, window)
+    assert window.document.banks == ()
+
+
+def test_ctrl_w_with_several_networks_asks_which(
+    make_window: MakeWindow, tmp_path: Path
+) -> None:
+    window = make_window(
+        write_network(tmp_path / "a.safetensors"),
+        write_network(tmp_path / "b.safetensors"),
+    )
+    QTest.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert len(window.document.banks) == 2
+    assert "click one" in window.statusBar().currentMessage()
+
+
+def test_sorting_grouping_and_scale_change_the_grid(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    controls, grid = window.parts.controls, window.parts.grid
+    controls.group_by.chosen.emit("none")
+    wait_idle(qtbot, window)
+    assert [group.title for group in grid.content.groups] == ["All kernels"]
+    assert controls.group_by.text().startswith("ungrouped")
+    controls.scale_mode.chosen.emit("global")
+    wait_idle(qtbot, window)
+    assert grid.content.gain.max() == pytest.approx(1)
+    assert grid.content.gain.min() < 1
+
+
+def test_zoom_slider_and_grid_agree(make_window: MakeWindow, small_file: Path) -> None:
+    window = make_window(small_file)
+    before = window.parts.grid.zoom
+    window.parts.controls.zoom.setValue(window.parts.controls.zoom.value() + 20)
+    assert window.parts.grid.zoom > before
+
+
+def test_an_unexpected_error_is_listed_and_the_window_lives(
+    make_window: MakeWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kernelviewer.gui.application import report_errors_in
+
+    window = make_window()
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    report_errors_in(window)
+    sys.excepthook(ValueError, ValueError("surprise"), None)
+    (row,) = window.parts.jobs_panel.rows.values()
+    assert "surprise" in row.text.text()
+    assert window.isVisible()

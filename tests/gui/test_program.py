@@ -1,0 +1,102 @@
+"""The program as a process: what it imports, how it starts, how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtGui import QImage
+
+from tests.gui.conftest import write_network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT_S = 90
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with a clean Qt platform."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **environment},
+    )
+
+
+def test_the_first_window_needs_no_torch_timm_or_matplotlib() -> None:
+    code = """
+import sys
+from PySide6.QtWidgets import QApplication
+from kernelviewer.gui import create_window
+app = QApplication([])
+window = create_window()
+window.show()
+heavy = {"torch", "timm", "matplotlib", "h5py", "onnx"} & set(sys.modules)
+window.close()
+print(sorted(heavy))
+"""
+    done = run("-c", code)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_screenshot_shows_the_opened_file(tmp_path: Path, theme: str) -> None:
+    path = write_network(tmp_path / "net.safetensors")
+    picture = tmp_path / "window.png"
+    done = run(
+        *("-m", "kernelviewer", str(path), "--theme", theme),
+        *("--size", "1000x700", "--screenshot", str(picture)),
+    )
+    assert done.returncode == 0, done.stderr
+    image = QImage(str(picture))
+    assert (image.width(), image.height()) == (1000, 700)
+    corner = image.pixelColor(2, image.height() // 2).lightness()
+    assert corner > 200 if theme == "light" else corner < 60
+
+
+def test_a_screenshot_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None:
+    done = run("-m", "kernelviewer", "--screenshot", str(tmp_path / "no" / "a.png"))
+    assert done.returncode == 1
+    assert "a.png" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_task_that_does_not_stop_does_not_keep_the_program(tmp_path: Path) -> None:
+    code = """
+import sys, threading
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from kernelviewer.gui import application
+from kernelviewer.gui.jobs import Reaction
+app = QApplication([])
+
+def deaf(ticket):
+    threading.Event().wait(600)
+
+def begin():
+    window = next(w for w in app.topLevelWidgets() if w.objectName() == "mainWindow")
+    window.jobs.submit("compute", "deaf", "Deaf", Reaction(), deaf)
+    QTimer.singleShot(100, window.close)
+
+QTimer.singleShot(0, begin)
+sys.exit(application.run())
+"""
+    done = run("-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_reset_forgets_the_settings(tmp_path: Path, own_folders: Path) -> None:
+    settings = own_folders / "config" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"theme": "dark", "colormap": "grey"}')
+    picture = tmp_path / "window.png"
+    done = run("-m", "kernelviewer", "--reset", "--screenshot", str(picture))
+    assert done.returncode == 0, done.stderr
+    assert '"grey"' not in settings.read_text()
