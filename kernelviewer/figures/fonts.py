@@ -47,6 +47,16 @@ class Face:
         self.missing = wanted if wanted and wanted[0] not in known else ()
         self.escaped: set[str] = set()
 
+    @property
+    def em(self) -> float:
+        """The font size in mm: the measure of every gap."""
+        return self.size * POINT
+
+    @property
+    def margin(self) -> float:
+        """Empty border in mm; journals set figures without one, slides do not."""
+        return 0.4 * self.em
+
     def families(self) -> list[str]:
         """Families to write with, the generic one at the end."""
         return [*self._families, self.generic]

@@ -58,7 +58,7 @@ class FigureOptions:
     scale
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
     samples
-        Kernels in a row of random samples.
+        Kernels in a row of random samples; None: as many as look well.
     seed
         Seed of what is drawn at random.
     dark
@@ -77,7 +77,7 @@ class FigureOptions:
     panel_letters: bool = False
     colormap: str = "signed"
     scale: Scale = "kernel"
-    samples: int = 12
+    samples: int | None = None
     seed: int = 0
     dark: bool = False
 
@@ -87,7 +87,8 @@ class FigureOptions:
             _check_range("height", self.height_mm, 20, 3 * MAX_WIDTH, " mm")
         _check_range("resolution", self.dpi, MIN_DPI, MAX_DPI, " dpi")
         _check_range("font size", self.font_size, MIN_FONT, MAX_FONT, " pt")
-        _check_range("number of samples", self.samples, 1, 1000, "")
+        if self.samples is not None:
+            _check_range("number of samples", self.samples, 1, 1000, "")
         if self.scale not in get_args(Scale):
             msg = f"the scale of weights is kernel, layer or figure, not {self.scale!r}"
             raise FigureError(msg)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Check = Callable[[], None]
 
-MARGIN = 1.0
-"""Empty border in mm; journals set figures without one."""
 HAIRLINE = 0.5
 """Width of lines in points."""
 _MAX_PIXELS = 60_000
@@ -51,6 +49,8 @@ class Page:
         The matplotlib figure.
     face, ink
         Font and colours.
+    width, height, margin
+        Lengths in mm.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Page:
         self.width, self.height = across * pixel, down * pixel
         self.ink: Ink = ink(options.dark)
         self.face = face or Face(options.font_family, options.font_size)
+        self.margin = self.face.margin
         self.figure: Figure = Figure(
             figsize=(across / options.dpi, down / options.dpi),
             dpi=options.dpi,
@@ -219,12 +220,26 @@ class Page:
             scaley=False,
         )
 
+    def heading(
+        self, x: float, y: float, text: str, width: float, letter: str = ""
+    ) -> None:
+        """Write the heading of a panel, with its letter if there are letters."""
+        if letter and self.options.panel_letters:
+            self.text(x, y, letter, weight="bold", size=self.face.size * TITLE)
+            step = (
+                self.face.width(letter, self.face.size * TITLE, "bold")
+                + 0.5 * self.face.em
+            )
+            x, width = x + step, width - step
+        name = self.face.elide(text, width, weight="bold")
+        self.text(x, y, name, weight="bold", gid="heading")
+
     def title(self) -> float:
         """Write the title, if there is one; where the rest may begin."""
         size = self.face.size * TITLE
-        y = MARGIN
+        y = self.margin
         for line in _title_lines(self.options, self.face):
-            self.text(MARGIN, y + size * POINT, line, size=size, weight="bold")
+            self.text(self.margin, y + size * POINT, line, size=size, weight="bold")
             y += self.face.line(size)
         return title_height(self.options, self.face)
 
@@ -233,10 +248,10 @@ def title_height(options: FigureOptions, face: Face) -> float:
     """Where the content begins below the title."""
     lines = _title_lines(options, face)
     if not lines:
-        return MARGIN
-    return MARGIN + len(lines) * face.line(face.size * TITLE) + 0.4 * face.line()
+        return face.margin
+    return face.margin + len(lines) * face.line(face.size * TITLE) + 0.4 * face.line()
 
 
 def _title_lines(options: FigureOptions, face: Face) -> list[str]:
-    room = options.width_mm - 2 * MARGIN
+    room = options.width_mm - 2 * face.margin
     return face.wrap(options.title, room, face.size * TITLE, "bold")

@@ -5,46 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.colours import weight_colours
-from kernelviewer.figures.fonts import POINT
-from kernelviewer.figures.page import MARGIN
 
 if TYPE_CHECKING:
     from kernelviewer.figures.fonts import Face
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Page
 
-_LENGTH = 18.0
-_HEIGHT = 1.6
-_GAP = 1.5
+_LENGTH = 7.0
+_HEIGHT = 0.6
+_GAP = 0.6
+_NOTES = {
+    "kernel": ("weight, relative to the largest of each kernel", "of each kernel"),
+    "layer": ("weight, relative to the largest of each layer", "of each layer"),
+    "figure": ("weight, relative to the largest of all", "of all"),
+}
 
 
 def scale_bar_height(options: FigureOptions, face: Face) -> float:
     """Room in mm the bar takes at the bottom."""
-    return max(face.line(), _HEIGHT) + _GAP if options.scale_bar else 0.0
+    return face.line() + _GAP * face.em if options.scale_bar else 0.0
 
 
-def draw_scale_bar(page: Page, bottom: float, left: float = MARGIN) -> None:
+def draw_scale_bar(page: Page, bottom: float) -> None:
     """Draw the bar with its lower edge at ``bottom``, if it is wanted."""
     if not page.options.scale_bar:
         return
-    face = page.face
-    gap = 0.8
-    centre = bottom - max(face.line(), _HEIGHT) / 2
-    baseline = centre + 0.36 * face.size * POINT
-    least, most = "−max", "+max"
-    x = left + face.width(least) + gap
-    length = _LENGTH * face.size / 7
-    page.text(left, baseline, least, colour=page.ink.secondary)
+    face, em = page.face, page.face.em
+    centre = bottom - face.line() / 2
+    baseline = centre + 0.36 * em
+    x = page.margin
+    page.text(x, baseline, "−max", colour=page.ink.secondary)
+    x += face.width("−max") + 0.4 * em
     colours = weight_colours(page.options.colormap, page.ink)[None]
-    page.image(colours, x, centre - _HEIGHT / 2, length, _HEIGHT)
-    page.frame(x, centre - _HEIGHT / 2, length, _HEIGHT)
-    x += length + gap
-    page.text(x, baseline, most, colour=page.ink.secondary)
-    x += face.width(most) + 3 * gap
-    of = {"kernel": "of each kernel", "layer": "of each layer", "figure": "of all"}
-    note = f"weight, {of[page.options.scale]}; the middle is zero"
-    room = page.width - MARGIN - x
-    if face.width(note) > room:
-        note = of[page.options.scale]
-    if face.width(note) <= room:
-        page.text(x, baseline, note, colour=page.ink.secondary)
+    page.image(colours, x, centre - _HEIGHT * em / 2, _LENGTH * em, _HEIGHT * em)
+    page.frame(x, centre - _HEIGHT * em / 2, _LENGTH * em, _HEIGHT * em)
+    x += (_LENGTH + 0.4) * em
+    page.text(x, baseline, "+max", colour=page.ink.secondary)
+    x += face.width("+max") + em
+    room = page.width - page.margin - x
+    notes = _NOTES[page.options.scale]
+    note = next((note for note in notes if face.width(note) <= room), "")
+    page.text(x, baseline, note, colour=page.ink.secondary)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import POINT, Face
+from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
     blocks_arrays,
     blocks_table,
@@ -15,7 +15,7 @@ from kernelviewer.figures.kernels import (
 )
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.page import MARGIN, Page, never, title_height
+from kernelviewer.figures.page import Page, never, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.figures.style import figure_style
@@ -62,14 +62,14 @@ class SheetContent:
             gutter = _gutter(self.blocks, face) if options.labels else 0.0
             tiling = _fit(self.blocks, options, face, gutter)
             top = title_height(options, face)
-            height = top + tiling.height + scale_bar_height(options, face) + MARGIN
+            height = top + tiling.height + scale_bar_height(options, face) + face.margin
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
             colours = colour_blocks(self.blocks, options)
-            tiling.draw(page, colours, MARGIN + gutter, top, check)
+            tiling.draw(page, colours, page.margin + gutter, top, check)
             if options.labels:
                 _draw_labels(page, self.blocks, tiling, page.snap(top), gutter)
-            draw_scale_bar(page, page.height - MARGIN)
+            draw_scale_bar(page, page.height - page.margin)
             return page
 
     def caption(self) -> str:
@@ -145,19 +145,19 @@ def sheet(
 def _gutter(blocks: tuple[Block, ...], face: Face) -> float:
     """Room in mm for channel numbers left of the kernels."""
     last = max(int(block.channel.max()) for block in blocks)
-    return face.width("0" * len(str(last)), face.size * _NUMBER) + 0.8
+    return face.width("0" * len(str(last)), face.size * _NUMBER) + 0.4 * face.em
 
 
 def _fit(
     blocks: tuple[Block, ...], options: FigureOptions, face: Face, gutter: float
 ) -> Tiling:
     """The largest taps with which all of it fits on the page."""
-    room = (options.height_mm or _PAGE_HEIGHT) - MARGIN
+    room = (options.height_mm or _PAGE_HEIGHT) - face.margin
     room -= title_height(options, face) + scale_bar_height(options, face)
     plan = Blocks(
         cell=blocks[0].cell,
         counts=tuple(map(len, blocks)),
-        width=options.width_mm - 2 * MARGIN - gutter,
+        width=options.width_mm - 2 * face.margin - gutter,
         dpi=options.dpi,
         before=1.15 * face.line() if options.labels else 0.0,
         after=0.25 * face.line(),
@@ -190,13 +190,13 @@ def _draw_labels(
     every = max(1, -int(-page.face.line(small) // tiling.pitch))
     many = len({block.network for block in blocks}) > 1
     for block, y in zip(blocks, tiling.tops(top), strict=True):
-        _draw_heading(page, block, y - 0.35 * page.face.size * POINT, many)
+        _draw_heading(page, block, y - 0.35 * page.face.em, many)
         firsts = block.channel[:: tiling.per_row]
         for row in range(0, len(firsts), every):
             middle = y + row * tiling.pitch + tiling.cell_height / 2
             page.text(
-                page.snap(MARGIN + gutter) - 0.6,
-                middle + 0.36 * small * POINT,
+                page.snap(page.margin + gutter) - 0.3 * page.face.em,
+                middle + 0.36 * _NUMBER * page.face.em,
                 str(firsts[row]),
                 size=small,
                 align="right",
@@ -210,12 +210,12 @@ def _draw_heading(page: Page, block: Block, y: float, many: bool) -> None:
     facts = count(len(block), "kernel")
     if block.flat.any():
         facts += f", {int(block.flat.sum())} flat"
-    room = page.width - 2 * MARGIN
-    space = face.width(facts) + 2.0
+    room = page.width - 2 * page.margin
+    space = face.width(facts) + 0.8 * face.em
     if space > room / 2:
         facts, space = "", 0.0
     name = f"{block.network} · {block.layer}" if many else block.layer
     name = face.elide(name, room - space, weight="bold")
-    page.text(MARGIN, y, name, weight="bold", gid="layer")
-    x = MARGIN + face.width(name, weight="bold") + 2.0
+    page.text(page.margin, y, name, weight="bold", gid="layer")
+    x = page.margin + face.width(name, weight="bold") + 0.8 * face.em
     page.text(x, y, facts, colour=page.ink.secondary)

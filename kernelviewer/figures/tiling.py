@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Check, Page
 
 _MIN_GAP = 0.25
+_GAP = 0.11
+"""Space between kernels in units of their smaller side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Blocks:
     Attributes
     ----------
     cell
-        Rows and columns of a kernel.
+        Rows and columns of a kernel, in taps or a multiple of them.
     counts
         Kernels of each block.
     width
@@ -53,7 +55,7 @@ class Blocks:
         """Lay the blocks out with taps of so many pixels."""
         height, width = self.cell
         tap = tap_pixels * 25.4 / self.dpi
-        gap = max(1, round(_MIN_GAP / tap))
+        gap = max(1, round(max(_MIN_GAP / tap, _GAP * min(self.cell))))
         columns = int(self.width / tap + 1e-6)
         per_row = self.per_row or max(1, (columns + gap) // (width + gap))
         starts, row = [], 0
@@ -156,12 +158,17 @@ class Tiling:
         y: float,
         check: Check,
     ) -> None:
-        """Draw the blocks, indices of colours [n, rows, columns], as one picture."""
+        """Draw the blocks, indices of colours [n, rows, columns], as one picture.
+
+        Kernels smaller than the cell are enlarged to it.
+        """
         mosaic = Mosaic(self.rows, self.columns)
         pitch = (self.cell[0] + self.gap, self.cell[1] + self.gap)
         for block, start in zip(kernels, self.starts, strict=True):
             check()
-            mosaic.place(block, start, self.per_row, pitch)
+            zoom = self.cell[0] // block.shape[1]
+            enlarged = block.repeat(zoom, axis=1).repeat(zoom, axis=2)
+            mosaic.place(enlarged, start, self.per_row, pitch)
         picture = mosaic.picture(palette(page.options, page.ink), self.tap_pixels)
         page.image(picture, page.snap(x), page.snap(y), self.width, self.height)
 
