@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.state.model import LayerRef
 
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
 DEVICES = {
@@ -70,6 +69,7 @@ class Actions(QObject):
             "zoom_out": grid.zoom_out,
             "zoom_reset": grid.reset_zoom,
             "show_all": lambda: window.document.show_layers(None),
+            "only_layer": self.only_layer,
             "next_size": lambda: sizes.step(1),
             "previous_size": lambda: sizes.step(-1),
             "jobs": self.toggle_jobs,
@@ -138,11 +138,13 @@ class Actions(QObject):
 
     def select_layer(self) -> None:
         """Select all kernels of the focused kernel's layer."""
-        linking = self._window.linking
-        pool, focus = linking.pool, linking.presenter.state.focus
-        if pool is not None and focus is not None:
-            ref: LayerRef = pool.layer_refs[pool.layer[focus]]
-            self._window.document.select("replace", Layers(frozenset({ref})))
+        if (layer := self._window.linking.focused_layer()) is not None:
+            self._window.document.select("replace", Layers(frozenset({layer})))
+
+    def only_layer(self) -> None:
+        """Show only the focused kernel's layer."""
+        if (layer := self._window.linking.focused_layer()) is not None:
+            self._window.document.show_layers(frozenset({layer}))
 
     def copy_kernel(self) -> None:
         """Copy the focused kernel as a NumPy array."""

@@ -63,7 +63,7 @@ class Linking(QObject):
         parts.tree.close_requested.connect(document.close)
         parts.sizes.size_requested.connect(document.show_size)
         parts.controls.display_requested.connect(document.show_as)
-        parts.grid.focus_requested.connect(self._on_focus_requested)
+        parts.grid.focus_requested.connect(self.focus)
         parts.grid.selection_requested.connect(self._on_selection_requested)
         parts.grid.zoom_changed.connect(self.show_zoom)
         parts.controls.zoom_requested.connect(parts.grid.set_zoom)
@@ -168,10 +168,6 @@ class Linking(QObject):
             grid.set_focus(state.focus)
         self.laid_out.emit()
 
-    def _on_focus_requested(self, number: int) -> None:
-        if self.pool is not None:
-            self._document.set_focus(self.pool.locate(number))
-
     def _on_selection_requested(self, numbers: object, mode: Mode) -> None:
         pool = self.pool
         if pool is None:
@@ -182,6 +178,18 @@ class Linking(QObject):
             self._document.clear_selection()
         else:
             self._document.select(mode, Kernels.of(pool, chosen))
+
+    def focus(self, number: int) -> None:
+        """Look at one kernel of the pool."""
+        if self.pool is not None:
+            self._document.set_focus(self.pool.locate(number))
+
+    def focused_layer(self) -> LayerRef | None:
+        """The layer of the focused kernel."""
+        pool, number = self.pool, self.presenter.state.focus
+        if pool is None or number is None:
+            return None
+        return pool.layer_refs[pool.layer[number]]
 
     def select_shown(self) -> None:
         """Select every kernel in scope."""

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.actions import Actions
 from kernelviewer.gui.grid_controls import GridControls
+from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
@@ -180,6 +181,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         parts, actions = self.parts, self.actions_
+        GridMenu(self)
+        parts.grid.activated.connect(lambda: self.docks["inspector"].show())
         parts.grid.set_tooltip(self.linking.tooltip)
         parts.controls.colormap_requested.connect(self.set_colormap)
         parts.welcome.open_requested.connect(actions.open)
