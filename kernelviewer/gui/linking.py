@@ -189,7 +189,7 @@ class Linking(QObject):
         pool, number = self.pool, self.presenter.state.focus
         if pool is None or number is None:
             return None
-        return pool.layer_refs[pool.layer[number]]
+        return pool.layer_refs[int(pool.layer[number])]
 
     def select_shown(self) -> None:
         """Select every kernel in scope."""
