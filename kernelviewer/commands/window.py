@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _misspelt_command(files: list[str]) -> str:
     """The command that a missing file's name is close to; empty if none."""
-    if not files or Path(files[0]).exists():
+    if not files or not files[0].isalpha() or Path(files[0]).exists():
         return ""
     return next(iter(difflib.get_close_matches(files[0], COMMANDS, 1, 0.7)), "")
 

@@ -276,6 +276,7 @@ def _from_name_alone(tensor: Tensor) -> Decision:
         not is_kernel_stack(shape)
         or tensor.dtype in _NO_WEIGHT_TYPES
         or kernels is False
+        or names.is_norm(names.module_path(tensor.name))
         or (kernels is None and len(shape) == 3)
         or max(shape[2:]) > _LARGEST_SIDE
     ):

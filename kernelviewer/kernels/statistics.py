@@ -7,6 +7,7 @@ thousands of times larger than what differs between them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ def patterns(
         out before or after.
     """
     result = np.zeros(weights.shape, np.float32)
-    flattened = result.reshape(len(weights), -1)
+    flattened = result.reshape(len(weights), math.prod(weights.shape[1:]))
     for rows, block in _blocks(weights):
         some = scale[rows] > 0
         block = block[some]
@@ -125,8 +126,10 @@ def is_filter_bank(weights: NDArray[np.float32]) -> bool:
     weights
         float32 [N, *size] of one layer.
     """
+    if len(weights) < 2:
+        return False
     rows = np.ascontiguousarray(weights.reshape(len(weights), -1))
-    if len(rows) < 2 or not rows.any(axis=1).all() or not np.isfinite(rows).all():
+    if not rows.any(axis=1).all() or not np.isfinite(rows).all():
         return False
     if (rows == rows[0]).all():
         return True
@@ -144,7 +147,7 @@ def _blocks(
     weights: NDArray[np.float32],
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Row ranges and float64 copies [n, taps] of the kernels in them."""
-    flattened = weights.reshape(len(weights), -1)
+    flattened = weights.reshape(len(weights), math.prod(weights.shape[1:]))
     for start in range(0, len(weights), _ROWS):
         rows = slice(start, start + _ROWS)
         yield rows, flattened[rows].astype(np.float64)

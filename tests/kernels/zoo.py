@@ -66,7 +66,10 @@ def dncnn() -> nn.Module:
 def resnet_grey() -> nn.Module:
     def block(c: int) -> nn.Module:
         return Parts(
-            conv1=conv(c, c), bn1=nn.BatchNorm2d(c), conv2=conv(c, c), bn2=nn.BatchNorm2d(c)
+            conv1=conv(c, c),
+            bn1=nn.BatchNorm2d(c),
+            conv2=conv(c, c),
+            bn2=nn.BatchNorm2d(c),
         )
 
     return Parts(
@@ -103,7 +106,10 @@ def mobilenet_v2(channels: int) -> nn.Module:
 
     return Parts(
         features=seq(
-            conv_bn(channels, 32), block(32, 16, 1), block(16, 24, 6), conv_bn(24, 64, 1)
+            conv_bn(channels, 32),
+            block(32, 16, 1),
+            block(16, 24, 6),
+            conv_bn(24, 64, 1),
         ),
         classifier=seq(nn.Dropout(), nn.Linear(64, 10)),
     )
@@ -136,7 +142,10 @@ def keyword_spotting() -> nn.Module:
 
     def block(c: int) -> nn.Module:
         return Parts(
-            depth=dw(c), bn1=nn.BatchNorm2d(c), point=conv(c, c, 1), bn2=nn.BatchNorm2d(c)
+            depth=dw(c),
+            bn1=nn.BatchNorm2d(c),
+            point=conv(c, c, 1),
+            bn2=nn.BatchNorm2d(c),
         )
 
     return Parts(
@@ -207,7 +216,9 @@ def conv_tasnet() -> nn.Module:
 
     return Parts(
         encoder=Parts(conv1d_U=nn.Conv1d(1, 64, 20, bias=False)),
-        separator=Parts(network=seq(nn.Conv1d(64, 32, 1), seq(block(), block(), block()))),
+        separator=Parts(
+            network=seq(nn.Conv1d(64, 32, 1), seq(block(), block(), block()))
+        ),
         decoder=Parts(basis_signals=nn.ConvTranspose1d(64, 1, 20, bias=False)),
     )
 
@@ -250,7 +261,9 @@ def unet_named_dw() -> nn.Module:
     def down(i: int, o: int) -> nn.Module:
         return Parts(conv1=conv(i, o), conv2=conv(o, o))
 
-    return Parts(dw1=down(1, 32), dw2=down(32, 64), up1=down(96, 32), out=conv(32, 1, 1))
+    return Parts(
+        dw1=down(1, 32), dw2=down(32, 64), up1=down(96, 32), out=conv(32, 1, 1)
+    )
 
 
 def volume_net() -> nn.Module:
@@ -314,11 +327,15 @@ def crowd_counter() -> nn.Module:
 
     def branch(c: int, k: int) -> nn.Sequential:
         return seq(
-            Parts(conv=conv(1, c, k)), Parts(conv=conv(c, 2 * c)), Parts(conv=conv(2 * c, c))
+            Parts(conv=conv(1, c, k)),
+            Parts(conv=conv(c, 2 * c)),
+            Parts(conv=conv(2 * c, c)),
         )
 
     return Parts(
-        branch1=branch(16, 9), branch2=branch(20, 7), branch3=branch(24, 5),
+        branch1=branch(16, 9),
+        branch2=branch(20, 7),
+        branch3=branch(24, 5),
         fuse=conv(60, 1, 1),
     )
 
@@ -351,7 +368,9 @@ def colour_and_depth() -> nn.Module:
             layer1=seq(conv(64, 64), nn.BatchNorm2d(64), conv(64, 256)),
         )
 
-    return Parts(encoder_rgb=encoder(3), encoder_depth=encoder(1), head=conv(512, 40, 1))
+    return Parts(
+        encoder_rgb=encoder(3), encoder_depth=encoder(1), head=conv(512, 40, 1)
+    )
 
 
 def prompt_encoder() -> nn.Module:
@@ -364,12 +383,19 @@ def prompt_encoder() -> nn.Module:
         ),
         prompt_encoder=Parts(
             mask_downscaling=seq(
-                conv(1, 4, 2), nn.LayerNorm(4), nn.GELU(), conv(4, 16, 2), nn.LayerNorm(16),
-                nn.GELU(), conv(16, 256, 1),
+                conv(1, 4, 2),
+                nn.LayerNorm(4),
+                nn.GELU(),
+                conv(4, 16, 2),
+                nn.LayerNorm(16),
+                nn.GELU(),
+                conv(16, 256, 1),
             )
         ),
         mask_decoder=Parts(
-            output_upscaling=seq(nn.ConvTranspose2d(256, 64, 2), nn.ConvTranspose2d(64, 1, 2))
+            output_upscaling=seq(
+                nn.ConvTranspose2d(256, 64, 2), nn.ConvTranspose2d(64, 1, 2)
+            )
         ),
     )
 
@@ -445,7 +471,11 @@ def large_kernel_attention() -> nn.Module:
 def single_separable() -> nn.Module:
     """One unnamed depthwise layer inside an ordinary colour network."""
     return Parts(
-        a=conv(3, 24), b=dw(24, 5), c=conv(24, 48, 1), d=conv(48, 48), e=nn.Linear(48, 10)
+        a=conv(3, 24),
+        b=dw(24, 5),
+        c=conv(24, 48, 1),
+        d=conv(48, 48),
+        e=nn.Linear(48, 10),
     )
 
 
@@ -464,7 +494,7 @@ def hybrid_intrusion() -> nn.Module:
                 nn.BatchNorm1d(64), nn.GELU(), nn.Conv1d(64, 128, 7, groups=64)
             ),
         ),
-        classifier=seq(nn.Linear(192, 128), nn.ReLU(), nn.Dropout(), nn.Linear(128, 34)),
+        classifier=seq(nn.Linear(192, 128), nn.ReLU(), nn.Linear(128, 34)),
     )  # fmt: skip
 
 
@@ -481,15 +511,17 @@ def super_resolution_grey() -> nn.Module:
 
 def text_reader() -> nn.Module:
     return Parts(
-        cnn=Parts(conv0=conv(1, 64), conv1=conv(64, 128), batchnorm1=nn.BatchNorm2d(128)),
+        cnn=Parts(
+            conv0=conv(1, 64), conv1=conv(64, 128), batchnorm1=nn.BatchNorm2d(128)
+        ),
         rnn=Parts(embedding=nn.Linear(128, 37)),
     )
 
 
 def keypoints() -> nn.Module:
     return Parts(
-        conv1a=conv(1, 64), conv1b=conv(64, 64), conv2a=conv(64, 64), convPa=conv(64, 256),
-        convPb=conv(256, 65, 1),
+        conv1a=conv(1, 64), conv1b=conv(64, 64), conv2a=conv(64, 64),
+        convPa=conv(64, 256), convPb=conv(256, 65, 1),
     )  # fmt: skip
 
 

@@ -1,0 +1,194 @@
+"""Single rules of `classify`, on the smallest network that shows each."""
+
+from __future__ import annotations
+
+import pytest
+
+from kernelviewer.formats import Operator
+from kernelviewer.kernels.depthwise import classify
+from tests.kernels.checkpoints import of_shapes
+
+RGB = ("stem.conv.weight", (16, 3, 3, 3))
+Shapes = list[tuple[str, tuple[int, ...]]]
+
+
+def verdict(shapes: Shapes, name: str, **operators: Operator) -> str:
+    checkpoint = of_shapes(shapes, {name: operators["operator"]} if operators else None)
+    decisions = dict(
+        zip((t.name for t in checkpoint.tensors), classify(checkpoint), strict=True)
+    )
+    return decisions[name].verdict
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((16, 1, 7, 7), "depthwise"),
+        ((16, 1, 1, 11), "depthwise"),
+        ((16, 1, 31, 1), "depthwise"),
+        ((16, 1, 4, 4), "depthwise"),
+        ((16, 1, 5), "depthwise"),
+        ((16, 1, 3, 3, 3), "depthwise"),
+        ((16, 1, 1, 1), "convolution"),
+        ((16, 2, 3, 3), "convolution"),
+        ((1, 1, 3, 3), "convolution"),
+        ((1, 16, 3, 3), "convolution"),
+    ],
+)
+def test_shape_decides_first(shape: tuple[int, ...], expected: str) -> None:
+    assert verdict([RGB, ("block.dwconv.weight", shape)], "block.dwconv.weight") == (
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("block.relative_position_bias", (8, 1, 14, 14)),
+        ("encoder.pos_embedding", (50, 1, 96)),
+        ("decoder.query_tokens", (100, 1, 64)),
+        ("head.anchors", (3, 1, 5, 2)),
+        ("block.layer_scale", (96, 1, 1)),
+        ("block.norm.weight", (96, 1, 4)),
+        ("embed.weight", (1000, 96)),
+        ("fc.weight", (10, 96)),
+        ("attn.temperature", (8, 1, 1)),
+        ("memory", (16, 1, 64)),
+    ],
+)
+def test_other_parameters_are_no_convolution(name: str, shape: tuple[int, ...]) -> None:
+    assert verdict([RGB, (name, shape)], name) == "none"
+
+
+def test_integer_tables_are_no_weights() -> None:
+    checkpoint = of_shapes([RGB, ("block.dwconv.weight", (16, 1, 3, 3))])
+    table = checkpoint.tensors[1]
+    checkpoint = of_shapes([])
+    object.__setattr__(table, "dtype", "int64")
+    object.__setattr__(checkpoint, "tensors", (table,))
+    assert classify(checkpoint)[0].verdict == "none"
+
+
+def test_transposed_with_one_output_is_known_by_its_bias() -> None:
+    shapes = [RGB, ("mask_head.up.weight", (16, 1, 2, 2))]
+    one_output = [*shapes, ("mask_head.up.bias", (1,))]
+    depthwise = [*shapes, ("mask_head.up.bias", (16,))]
+    assert verdict(one_output, "mask_head.up.weight") == "convolution"
+    assert verdict(depthwise, "mask_head.up.weight") == "transposed"
+
+
+def test_kernels_under_a_strange_name_are_left_to_the_user() -> None:
+    shapes = [RGB, ("edge.conv_x", (16, 1, 3, 3)), ("arr_0", (64, 1, 7, 7))]
+    assert verdict(shapes, "edge.conv_x") == "ambiguous"
+    assert verdict(shapes, "arr_0") == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    "name", ["sobel.weight", "loss.ssim_window", "dwt.filter", "edge.laplacian.weight"]
+)
+def test_filters_of_textbooks_are_fixed(name: str) -> None:
+    assert verdict([RGB, (name, (16, 1, 3, 3))], name) == "fixed"
+
+
+def test_names_that_only_contain_such_words_are_not() -> None:
+    for name in ("deblur.dwconv.weight", "wavelet_convs.0.depthwise.weight"):
+        assert verdict([RGB, (name, (16, 1, 3, 3))], name) == "depthwise"
+
+
+@pytest.mark.parametrize(
+    ("shape", "operator", "expected"),
+    [
+        ((8, 1, 3, 3), Operator(groups=8), "depthwise"),
+        ((16, 1, 3, 3), Operator(groups=8), "depthwise"),
+        ((8, 1, 3, 3), Operator(groups=1), "convolution"),
+        ((8, 1, 3, 3), Operator(in_channels=1), "convolution"),
+        ((8, 1, 3, 3), Operator(in_channels=8), "depthwise"),
+        ((8, 2, 3, 3), Operator(groups=4), "convolution"),
+        ((8, 1, 1, 1), Operator(groups=8), "convolution"),
+        ((8, 1, 2, 2), Operator(groups=8, transposed=True), "transposed"),
+        ((8, 3, 2, 2), Operator(groups=8, transposed=True), "transposed"),
+        ((8, 1, 2, 2), Operator(groups=1, transposed=True), "convolution"),
+    ],
+)
+def test_the_graph_of_the_file_decides_over_names(
+    shape: tuple[int, ...], operator: Operator, expected: str
+) -> None:
+    for name in ("stem.depthwise.weight", "onnx::Conv_42"):
+        assert verdict([(name, shape)], name, operator=operator) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "operator", "multiplier"),
+    [
+        ((16, 1, 3, 3), Operator(groups=8), 2),
+        ((8, 3, 2, 2), Operator(groups=8, transposed=True), 3),
+    ],
+)
+def test_the_graph_tells_the_multiplier(
+    shape: tuple[int, ...], operator: Operator, multiplier: int
+) -> None:
+    checkpoint = of_shapes([("w", shape)], {"w": operator})
+    assert classify(checkpoint)[0].multiplier == multiplier
+
+
+def test_the_multiplier_is_told_by_what_feeds_the_layer() -> None:
+    checkpoint = of_shapes(
+        [
+            RGB,
+            ("stem.bn.weight", (16,)),
+            ("spatial.depthwise.weight", (48, 1, 5, 5)),
+            ("point.weight", (32, 48, 1, 1)),
+        ]
+    )
+    assert classify(checkpoint)[2].multiplier == 3
+
+
+def test_a_graph_without_the_tensor_says_that_it_is_no_convolution() -> None:
+    shapes = [("conv", (8, 3, 3, 3)), ("constant_conv", (8, 1, 3, 3))]
+    checkpoint = of_shapes(shapes, {"conv": Operator(groups=1)})
+    assert [item.verdict for item in classify(checkpoint)] == ["convolution", "none"]
+
+
+def test_a_transposed_name_marks_a_depthwise_layer() -> None:
+    for name, size in (("up_2", 4), ("dw_deconv", 3), ("conv_transpose_dw", 5)):
+        shapes = [
+            RGB,
+            (f"neck.{name}.weight", (16, 1, size, size)),
+            (f"neck.{name}.bias", (16,)),
+            ("neck.point.weight", (32, 16, 1, 1)),
+        ]
+        assert verdict(shapes, f"neck.{name}.weight") == "transposed"
+
+
+def test_an_odd_kernel_in_an_upsampler_is_an_ordinary_depthwise_one() -> None:
+    shapes = [
+        RGB,
+        ("decoder.up.weight", (16, 1, 3, 3)),
+        ("decoder.point.weight", (32, 16, 1, 1)),
+    ]
+    assert verdict(shapes, "decoder.up.weight") == "depthwise"
+
+
+def test_a_lone_stack_of_kernels_is_ambiguous() -> None:
+    assert verdict([("net.weight", (64, 1, 7, 7))], "net.weight") == "ambiguous"
+
+
+def test_an_empty_network_is_no_error() -> None:
+    assert classify(of_shapes([])) == ()
+
+
+def test_tensors_without_elements_are_passed_over() -> None:
+    shapes = [("a.weight", (0, 1, 3, 3)), ("b.weight", (4, 0, 3, 3)), ("c", ())]
+    assert {item.verdict for item in classify(of_shapes(shapes))} == {"none"}
+
+
+def test_hundreds_of_layers_are_judged_in_time_that_grows_with_their_number() -> None:
+    """A quadratic walk over neighbours would take minutes here."""
+    shapes = [RGB]
+    for index in range(20_000):
+        shapes += [
+            (f"blocks.{index}.a.weight", (16, 1, 3, 3)),
+            (f"blocks.{index}.b.weight", (16, 16, 1, 1)),
+        ]
+    decisions = classify(of_shapes(shapes))
+    assert sum(item.verdict == "depthwise" for item in decisions) == 20_000
