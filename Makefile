@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: run test check lint speed clean
 
 run: $(VENV)/.run
-	@$(BIN)/kernelviewer try
+	@$(BIN)/kernelviewer sample
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
