@@ -68,12 +68,15 @@ def storage_of(persistent_id: object) -> object:
         raise ValueError
     if persistent_id[0] == "module":  # a class, saved with its source text
         return persistent_id[1]
-    tag, kind, key, _, count, *_ = persistent_id
+    tag, kind, key, _, count, *view = persistent_id
     if tag != "storage" or not isinstance(kind, Global):
         raise ValueError
     dtype = _STORAGE_TYPES[kind.name.removesuffix("Storage")]
     if not isinstance(key, str | int) or not isinstance(count, int) or count < 0:
         raise ValueError
+    if view and view[0] is not None:  # part of another storage, in older files
+        _, first, count = view[0]
+        return Storage(dtype, str(key), _count(count), _count(first))
     return Storage(dtype, str(key), count)
 
 

@@ -95,11 +95,15 @@ class Stub:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Storage:
-    """A run of values of one type, saved under a key. ``count`` is in values."""
+    """A run of values of one type, saved under a key.
+
+    ``count`` is in values; ``first`` is where it starts in the run that was saved.
+    """
 
     dtype: str
     key: str
     count: int
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

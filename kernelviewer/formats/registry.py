@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats import (
+    archives,
     flax_file,
+    folders,
     keras_file,
     numpy_file,
     onnx_file,
+    plain_pickle,
     safetensors,
+    sharded,
     tflite_file,
+    torch_legacy,
     torch_zip,
 )
 from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
+from kernelviewer.formats.wrong_files import wrong_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +35,19 @@ if TYPE_CHECKING:
 READERS: tuple[Reader, ...] = (
     Reader("safetensors", safetensors.match, safetensors.open_safetensors),
     Reader("PyTorch", torch_zip.match, torch_zip.open_torch_zip),
+    Reader("PyTorch (legacy)", torch_legacy.match, torch_legacy.open_torch_legacy),
     Reader("TFLite", tflite_file.match, tflite_file.open_tflite),
     Reader("Keras", keras_file.match, keras_file.open_keras),
     Reader("NumPy archive", numpy_file.match_npz, numpy_file.open_npz),
     Reader("NumPy array", numpy_file.match_npy, numpy_file.open_npy),
     Reader("ONNX", onnx_file.match, onnx_file.open_onnx),
     Reader("Flax", flax_file.match, flax_file.open_flax),
+    Reader("sharded checkpoint", sharded.match, sharded.open_sharded),
+    Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""
+
+_PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
 def _never() -> None:
@@ -47,7 +62,8 @@ def open_checkpoint(
     Parameters
     ----------
     path
-        A file of any format, or a model folder. Its content decides, not its suffix.
+        A file of any format, a model folder, or an archive around one of these. Its
+        content decides, not its suffix.
     copy
         Which copy of the network to open where the file holds several; the default
         is the EMA copy.
@@ -62,32 +78,81 @@ def open_checkpoint(
     """
     source = _look_at(Path(path))
     options = Options(copy, check)
-    for reader in READERS:
-        if reader.match(source):
-            return reader.open(source, options)
-    raise CheckpointError(source.path, "this is no checkpoint that can be read")
+    if source.is_folder:
+        return _open_folder(source.path, options)
+    for matches, opens in _ARCHIVES:
+        if matches(source) and not _matches(source):
+            return opens(source, options, _open_folder)
+    return _open_file(source.path, options)
 
 
 def is_checkpoint(path: str | Path) -> bool:
-    """Whether some reader takes the file, or the folder as a model; by content."""
+    """Whether some reader takes the file, or the folder as one model; by content.
+
+    Archives count only when they are opened by name.
+    """
     try:
         source = _look_at(Path(path))
     except CheckpointError:
         return False
+    return folders.match(source) if source.is_folder else _matches(source)
+
+
+_ARCHIVES = (
+    (archives.match, archives.open_packed),
+    (archives.match_zip, archives.open_zip),
+)
+
+
+def _matches(source: Source) -> bool:
     return any(reader.match(source) for reader in READERS)
 
 
+def _open_folder(path: Path, options: Options) -> Checkpoint:
+    source = _look_at(path)
+    return folders.open_folder(source, options, _open_file, is_checkpoint)
+
+
+def _open_file(path: Path, options: Options) -> Checkpoint:
+    """Open a file that is no archive."""
+    source = _look_at(path)
+    for reader in READERS:
+        if reader.match(source):
+            checkpoint = reader.open(source, options)
+            if path.name in WEIGHTS:
+                checkpoint = with_config(checkpoint, path.parent)
+            return _with_part_warning(checkpoint)
+    raise wrong_file(source)
+
+
+def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:
+    """Say so where a file's name tells that it is one of several."""
+    part = _PART.search(checkpoint.path.name)
+    if not part or int(part[2]) < 2:
+        return checkpoint
+    warning = (
+        f"This is part {int(part[1])} of {int(part[2])} of a network; "
+        "open its folder or its .index.json for the whole."
+    )
+    return replace(checkpoint, warnings=(*checkpoint.warnings, warning))
+
+
 def _look_at(path: Path) -> Source:
-    """Fetch size and first bytes."""
+    """Fetch size and first bytes; a pipe or device is not even opened."""
     try:
-        if path.is_dir():
+        state = path.stat()
+        if stat.S_ISDIR(state.st_mode):
             return Source(path, 0, b"", is_folder=True)
+        if not stat.S_ISREG(state.st_mode):
+            raise CheckpointError(path, "this is a pipe or device, not a file")
         with path.open("rb") as file:
-            return Source(path, path.stat().st_size, file.read(HEAD_BYTES))
-    except FileNotFoundError:
-        raise CheckpointError(
-            path, "there is no such file", "Check the name."
-        ) from None
+            return Source(path, state.st_size, file.read(HEAD_BYTES))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        hint = "It may have been moved or renamed; check the name."
+        raise CheckpointError(path, "there is no such file", hint) from None
+    except PermissionError:
+        hint = "Change its permissions, or copy it to a folder of yours."
+        raise CheckpointError(path, "you may not read this file", hint) from None
     except OSError as error:
-        reason = error.strerror or "unknown error"
-        raise CheckpointError(path, f"the file cannot be opened ({reason})") from None
+        reason = error.strerror or "disk error"
+        raise CheckpointError(path, f"the file cannot be read ({reason})") from None

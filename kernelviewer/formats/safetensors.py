@@ -46,15 +46,26 @@ def open_safetensors(source: Source, options: Options) -> Checkpoint:
         The header is damaged, or the file holds no weights.
     """
     with damage_named(source.path, WHAT):
-        file = OpenedFile.of(source.path)
-        header, start = read_header(file, source)
-        options.check()
-        metadata = header.pop("__metadata__", {})
-        leaves = read_leaves(header, file, start)
-        contents = Contents("safetensors", in_network_order(leaves))
-        if isinstance(metadata, dict):
-            contents.metadata = metadata
+        contents = read(source, options)
+        contents.leaves = in_network_order(contents.leaves)
         return assemble(source, options, contents)
+
+
+def read(source: Source, options: Options) -> Contents:
+    """Read what a file's header lists.
+
+    Raises
+    ------
+    DamagedError
+        The header makes no sense.
+    """
+    file = OpenedFile.of(source.path)
+    header, start = read_header(file, source)
+    options.check()
+    facts = header.pop("__metadata__", {})
+    leaves = read_leaves(header, file, start)
+    metadata = facts if isinstance(facts, dict) else {}
+    return Contents("safetensors", leaves, metadata=metadata)
 
 
 def read_header(file: OpenedFile, source: Source) -> tuple[dict[str, Any], int]:

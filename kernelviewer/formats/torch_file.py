@@ -93,21 +93,23 @@ class LeafMaker:
             reason = f"its number type, {dtype}, is not read"
             return Leaf((), "", shape, dtype, no_values, unusable=reason)
         place = self._place_of(storage)
-        stored = storage.count * ITEMSIZE[storage.dtype]
-        if stored > place.size:
+        size = ITEMSIZE[storage.dtype]
+        first, stored = storage.first * size, storage.count * size
+        if first + stored > place.size:
             raise DamagedError(
                 f"its record {storage.key} holds {place.size:,} bytes "
                 f"where {stored:,} are announced"
             )
         load = window(
-            *(place.origin, place.start, stored // ITEMSIZE[dtype]),
+            *(place.origin, place.start + first, stored // ITEMSIZE[dtype]),
             dtype=dtype,
             offset=tensor.offset,
             shape=shape,
             strides=tensor.strides,
             big_endian=self._big_endian,
         )
-        identity = (storage.key, dtype, tensor.offset, shape, tensor.strides)
+        offset = storage.first + tensor.offset
+        identity = (storage.key, dtype, offset, shape, tensor.strides)
         return Leaf((), "", shape, dtype, load, identity=identity)
 
     def _dequantised(self, load: Load, tensor: StoredTensor) -> Load:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.network import Contents
     from kernelviewer.formats.pickle_machine import Buffer
     from kernelviewer.formats.pickle_values import Readable, Storage
     from kernelviewer.formats.source import Options, Source
@@ -59,10 +60,20 @@ def open_torch_zip(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds no weights.
     """
     with damage_named(source.path, WHAT):
-        archive = TorchArchive(source, pickle_name(source))
-        tree = archive.unpickle(PICKLE, options.check)
-        contents = torch_contents("PyTorch", tree, archive.leaves, options.check)
-        return assemble(source, options, contents)
+        return assemble(source, options, read(source, options))
+
+
+def read(source: Source, options: Options) -> Contents:
+    """Read what a file's pickle describes.
+
+    Raises
+    ------
+    DamagedError
+        The file makes no sense.
+    """
+    archive = TorchArchive(source, pickle_name(source))
+    tree = archive.unpickle(PICKLE, options.check)
+    return torch_contents("PyTorch", tree, archive.leaves, options.check)
 
 
 class TorchArchive:

@@ -20,7 +20,7 @@ from kernelviewer.formats.opened import OpenedFile
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,6 +40,8 @@ _MAX_RECORDS = 1_000_000
 _UNKNOWN32 = 0xFFFFFFFF
 _ENCRYPTED = 1
 _MUCH, _RATIO = 1 << 26, 100
+_PIECE = 1 << 20
+_UNPACK = "Unpack it, open what is inside."
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ class ZipRecord:
     def start(self) -> int:
         """Where its bytes, packed or not, start in the file."""
         if self.record.flags & _ENCRYPTED:
-            raise DamagedError("it has a password", "Unpack it, open what is inside.")
+            raise DamagedError("it has a password", _UNPACK)
         header = self.file.read(self.record.offset, _LOCAL.size).tobytes()
         fields = _LOCAL.unpack(header)
         if fields[0] != ZIP_MAGIC:
@@ -204,26 +206,36 @@ class ZipRecord:
         DamagedError
             It has a password, is packed in a rare way, or is damaged.
         """
+        if self.record.method == STORED:
+            return self.file.read(self.start(), self.record.size)
+        return np.frombuffer(b"".join(self.pieces()), np.uint8)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Unpack all its bytes, a piece at a time; raises as `unpacked`."""
         record = self.record
-        if record.method == STORED:
-            return self.file.read(self.start(), record.size)
-        if record.method != DEFLATED:
+        if record.method not in (STORED, DEFLATED):
             way = _METHODS.get(record.method, f"method {record.method}")
-            raise DamagedError(
-                f"it is packed with {way}, which is not read",
-                "Unpack it, open what is inside.",
-            )
+            raise DamagedError(f"it is packed with {way}, which is not read", _UNPACK)
         if record.size > max(_MUCH, _RATIO * record.packed):
             raise DamagedError(
                 f"its record {record.name!r} would unpack from "
                 f"{record.packed:,} to {record.size:,} bytes, which no weights do"
             )
-        packed = self.file.read(self.start(), record.packed)
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            data = unpacker.decompress(packed.data, record.size + 1)
-        except zlib.error:
-            data = b""
-        if len(data) != record.size:
+        start, left = self.start(), record.size
+        for at in range(0, record.packed, _PIECE):
+            packed = self.file.read(start + at, min(_PIECE, record.packed - at))
+            try:
+                data = (
+                    packed.tobytes()
+                    if record.method == STORED
+                    else unpacker.decompress(packed.data, left + 1)
+                )
+            except zlib.error:
+                break
+            left -= len(data)
+            if left < 0:
+                break
+            yield data
+        if left:
             raise DamagedError(f"its record {record.name!r} is damaged")
-        return np.frombuffer(data, np.uint8)

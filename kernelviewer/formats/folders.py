@@ -1,0 +1,126 @@
+"""Folders that are one model: a Hugging Face snapshot, a sharded checkpoint."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
+from kernelviewer.formats.roles import branch_role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.source import Options, Source
+
+    Opener = Callable[[Path, Options], Checkpoint]
+
+_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_MAX_FILES = 10_000
+_UNREAD = (
+    ("saved_model.pb", "a TensorFlow SavedModel"),
+    ("keras_metadata.pb", "a TensorFlow SavedModel"),
+    (".metadata", "a distributed checkpoint of PyTorch (DCP)"),
+    ("zero_to_fp32.py", "a checkpoint of DeepSpeed"),
+    ("Manifest.json", "a Core ML package"),
+    ("_METADATA", "an Orbax checkpoint"),
+)
+_CONVERT = {
+    "a distributed checkpoint of PyTorch (DCP)": (
+        "Convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save."
+    ),
+    "a checkpoint of DeepSpeed": (
+        "Run its zero_to_fp32.py and open the file that this writes."
+    ),
+}
+_EXPORT = "Export the network as ONNX or safetensors and open that."
+
+
+def match(source: Source) -> bool:
+    """Whether a folder is one model."""
+    return source.is_folder and main_file(source.path) is not None
+
+
+def main_file(folder: Path) -> Path | None:
+    """File that stands for a model folder: its index, or its weights."""
+    for name in _INDEXES:
+        if (folder / name).is_file():
+            return folder / name
+    others = sorted(folder.glob("*.index.json"))
+    if others:
+        return others[0]
+    if not (folder / CONFIG).is_file():
+        return None
+    return next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+
+
+def open_folder(
+    source: Source, options: Options, open_file: Opener, is_file: Callable[[Path], bool]
+) -> Checkpoint:
+    """Open a model folder, or the one checkpoint that a folder holds.
+
+    Parameters
+    ----------
+    source, options
+        As for every reader.
+    open_file
+        Opens what was found.
+    is_file
+        Whether some reader takes a file.
+
+    Raises
+    ------
+    CheckpointError
+        It holds no checkpoint, or several, or one of a kind that is not read.
+    """
+    folder = source.path
+    main = main_file(folder)
+    if main is None:
+        found = _checkpoints(folder, is_file, options.check)
+        if len(found) != 1:
+            raise _not_one(folder, found)
+        main = found[0]
+    checkpoint = open_file(main, options)
+    return replace(with_config(checkpoint, main.parent), path=folder)
+
+
+def _checkpoints(
+    folder: Path, is_file: Callable[[Path], bool], check: Callable[[], None]
+) -> list[Path]:
+    """Networks in a folder and those below; not what only training needs."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        check()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        main = main_file(Path(place))
+        if main is not None:
+            found.append(main)
+            folders.clear()
+            continue
+        for name in sorted(names)[:_MAX_FILES]:
+            path = Path(place, name)
+            if not branch_role(path.stem) and is_file(path):
+                found.append(path)
+    return found
+
+
+def _not_one(folder: Path, found: list[Path]) -> CheckpointError:
+    """Say what a folder holds instead of one checkpoint."""
+    if found:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:3])
+        more = ", …" if len(found) > 3 else ""
+        problem = f"the folder holds {len(found)} checkpoints ({names}{more})"
+        return CheckpointError(folder, problem, "Open one of them.")
+    for name, what in _UNREAD:
+        if (folder / name).exists():
+            problem = f"this is {what}, which is not read"
+            return CheckpointError(folder, problem, _CONVERT.get(what, _EXPORT))
+    return CheckpointError(
+        folder,
+        "the folder holds no checkpoint",
+        "Open a file with a network's weights.",
+    )

@@ -1,0 +1,184 @@
+"""Naming files that are no checkpoint: what they are, and what to do instead."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING
+
+from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernelviewer.formats.source import Source
+
+_MODEL = "Open the network's checkpoint instead."
+_UNPACK = "Unpack it and open what is inside."
+_AGAIN = "Download it again."
+_EXPORT = "Export the network as ONNX or safetensors and open that."
+READABLE = "PyTorch, safetensors, ONNX, TFLite, Keras, NumPy and Flax files are read."
+
+_MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
+    (b"\x89PNG\r\n", 0, "an image (PNG)", _MODEL),
+    (b"\xff\xd8\xff", 0, "an image (JPEG)", _MODEL),
+    (b"GIF8", 0, "an image (GIF)", _MODEL),
+    (b"WEBP", 8, "an image (WebP)", _MODEL),
+    (b"II*\0", 0, "an image (TIFF)", _MODEL),
+    (b"MM\0*", 0, "an image (TIFF)", _MODEL),
+    (b"8BPS", 0, "an image (Photoshop)", _MODEL),
+    (b"WAVE", 8, "a sound (WAV)", _MODEL),
+    (b"ID3", 0, "a sound (MP3)", _MODEL),
+    (b"AVI ", 8, "a film (AVI)", _MODEL),
+    (b"ftyp", 4, "a film or image (MP4, HEIC)", _MODEL),
+    (b"\x1aE\xdf\xa3", 0, "a film (Matroska)", _MODEL),
+    (b"%PDF", 0, "a PDF document", _MODEL),
+    (b"%!PS", 0, "a PostScript document", _MODEL),
+    (b"\x7fELF", 0, "a program", _MODEL),
+    (b"MZ", 0, "a Windows program", _MODEL),
+    (b"SQLite format 3\0", 0, "an SQLite database", _MODEL),
+    (b"PAR1", 0, "a data table (Parquet)", _MODEL),
+    (b"ARROW1", 0, "a data table (Arrow)", _MODEL),
+    (b"MATLAB 5.0", 0, "a MATLAB file", "Save its arrays as .npz and open that."),
+    (b"\x89HDF\r\n", 0, "an HDF5 file without a Keras network", _MODEL),
+    (b"GGUF", 0, "a GGUF file (llama.cpp), which holds no convolutions", _MODEL),
+    (b"lmgg", 0, "a GGML file (llama.cpp), which holds no convolutions", _MODEL),
+    (b"tjgg", 0, "a GGML file (llama.cpp), which holds no convolutions", _MODEL),
+    (b"ftrt", 0, "a TensorRT engine, whose weights cannot be read", _EXPORT),
+    (b"ptrt", 0, "a TensorRT engine, whose weights cannot be read", _EXPORT),
+    (b"\x28\xb5\x2f\xfd", 0, "a Zstandard archive", _UNPACK),
+    (b"\x04\x22\x4d\x18", 0, "an LZ4 archive", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", 0, "a 7-Zip archive", _UNPACK),
+    (b"Rar!\x1a\x07", 0, "a RAR archive", _UNPACK),
+    (b"\x78\x9c", 0, "a compressed file (zlib; joblib writes such)", _UNPACK),
+    (b"\x78\xda", 0, "a compressed file (zlib; joblib writes such)", _UNPACK),
+    (b"\x78\x01", 0, "a compressed file (zlib; joblib writes such)", _UNPACK),
+    (b"\x08\x01\x12", 0, "a TensorFlow SavedModel", _EXPORT),
+)
+"""Bytes, where they stand, what the file is, what to do."""
+
+_DOCUMENTS = (
+    ("word/", "a Word document"),
+    ("xl/", "an Excel workbook"),
+    ("ppt/", "a PowerPoint presentation"),
+    ("META-INF/MANIFEST.MF", "a Java archive"),
+    ("AndroidManifest.xml", "an Android app"),
+    ("content.xml", "an OpenDocument file"),
+    ("META-INF/container.xml", "an e-book (EPUB)"),
+)
+_LFS = b"version https://git-lfs.github.com/spec/"
+_TF_DATA = re.compile(r"\.(data-\d{5}-of-\d{5}|index)$")
+_CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27})
+
+
+def wrong_file(source: Source) -> CheckpointError:
+    """Name a file that no reader took."""
+    for test in (_magic, _zip, _text, _tensorflow):
+        found = test(source)
+        if found:
+            return CheckpointError(source.path, f"this is {found[0]}", found[1])
+    if not source.size:
+        hint = "It was not saved or downloaded to its end; fetch it again."
+        return CheckpointError(source.path, "the file is empty", hint)
+    if not source.head.strip(b"\0"):
+        problem = "the file begins with zeros: an interrupted download"
+        return CheckpointError(source.path, problem, _AGAIN)
+    start = source.head[:8].hex(" ")
+    problem = f"this is no checkpoint of a known format (it starts with {start})"
+    return CheckpointError(source.path, problem, READABLE)
+
+
+def _magic(source: Source) -> tuple[str, str] | None:
+    """Name a file by its first bytes."""
+    for magic, at, what, hint in _MAGIC:
+        certain = len(magic) > 3 or not magic.isascii() or _text(source) is None
+        if certain and source.head[at : at + len(magic)] == magic:
+            return what, hint
+    return None
+
+
+def _zip(source: Source) -> tuple[str, str] | None:
+    """Name a zip: broken, or a document."""
+    if not source.head.startswith(b"PK"):
+        return None
+    if source.head.startswith(b"PK\x05\x06"):
+        return "an empty zip file", _AGAIN
+    if not source.head.startswith(ZIP_MAGIC):
+        return "a part of a zip file", _AGAIN
+    try:
+        records = zip_records(source)
+    except DamagedError as error:
+        what = "a PyTorch file" if b"data.pkl" in source.head else "a zip file"
+        return f"{what}, but {error}", error.hint
+    what = document(records)
+    return (what, _MODEL) if what else None
+
+
+def document(names: Iterable[str]) -> str:
+    """Name the document or program that a zip with these records is; else empty."""
+    found = list(names)
+    return next(
+        (
+            what
+            for mark, what in _DOCUMENTS
+            if any(name.startswith(mark) for name in found)
+        ),
+        "",
+    )
+
+
+def _text(source: Source) -> tuple[str, str] | None:
+    """Name a file that people can read."""
+    head = source.head
+    if head.startswith(_LFS):
+        size = re.search(rb"size (\d+)", head)
+        what = f" of {int(size[1]):,} bytes" if size else ""
+        return (
+            f"a Git-LFS pointer: the file{what} it stands for was not fetched",
+            "Run “git lfs pull”, or download the file itself.",
+        )
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not head or not _is_text(head):
+        return None
+    if text.startswith((b"<!doctype html", b"<html", b"<head")):
+        return (
+            "an HTML page: the download gave a web page instead of the file",
+            "Download the file itself, with the page's download or “raw” link.",
+        )
+    if text.startswith((b"<?xml", b"<error", b"<svg")):
+        return "an XML text: the message of a server, or a drawing", _AGAIN
+    if text.startswith((b"{", b"[")):
+        return "a JSON text, which holds no weights", _MODEL
+    return _plain_text(text)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes are UTF-8 without control characters; the last may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return head.translate(None, _CONTROL) == head
+
+
+def _plain_text(text: bytes) -> tuple[str, str]:
+    """Name a text by its first lines."""
+    lines = text.splitlines()[:5]
+    for mark, what in ((b",", "a table (CSV)"), (b"\t", "a table (TSV)")):
+        counts = {line.count(mark) for line in lines[:-1]}
+        if len(lines) > 2 and len(counts) == 1 and counts.pop() > 0:
+            return what, _MODEL
+    if re.search(rb"^(import|from) \w+", text, re.MULTILINE):
+        return "Python source code", _MODEL
+    return "a text", _MODEL
+
+
+def _tensorflow(source: Source) -> tuple[str, str] | None:
+    """Name the parts of TensorFlow's own formats."""
+    if _TF_DATA.search(source.path.name):
+        return "a part of a TensorFlow checkpoint", _EXPORT
+    if b"Placeholder" in source.head and b"dtype" in source.head:
+        return "a TensorFlow graph", _EXPORT
+    return None
