@@ -1,0 +1,238 @@
+"""The house rules that a look at the imports can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import kernelviewer
+from kernelviewer.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(kernelviewer.__file__).parent
+ROOMS = (
+    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
+)  # fmt: skip
+GROUND = {"resources", "files", "device"}
+FRONT = {"cli", "__main__", "commands", "__init__"}
+HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
+BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}
+QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt"}
+MOST_LINES = 400
+MOST_FUNCTION_LINES = 80
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement of a module: what, where, and whether just for types."""
+
+    module: str
+    line: int
+    at_top: bool
+    for_types: bool
+
+    @property
+    def library(self) -> str:
+        return self.module.partition(".")[0]
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Dotted name below the package → syntax tree."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(
+            path.read_text()
+        )
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def imports(tree: ast.Module) -> Iterator[Import]:
+    yield from _imports(tree.body, at_top=True, for_types=False)
+
+
+def _imports(
+    body: list[ast.stmt], *, at_top: bool, for_types: bool
+) -> Iterator[Import]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, at_top, for_types)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            for alias in node.names:
+                found = f"{node.module}.{alias.name}"
+                name = found if _is_module(found) else node.module
+                yield Import(name, node.lineno, at_top, for_types)
+        else:
+            inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+            for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+                yield from _imports(
+                    getattr(node, field, []),
+                    at_top=at_top and not inside,
+                    for_types=for_types or (types and field == "body"),
+                )
+
+
+def _is_module(name: str) -> bool:
+    parts = name.split(".")
+    if parts[0] != "kernelviewer":
+        return False
+    path = PACKAGE.joinpath(*parts[1:])
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def room_of(module: str) -> str | None:
+    """Room of a dotted name below the package; None for the package itself."""
+    first = module.partition(".")[0]
+    if not first:
+        return None
+    if first in GROUND:
+        return "ground"
+    return "front" if first in FRONT else first
+
+
+def ours(name: str) -> str | None:
+    """Name below the package of an imported module of ours."""
+    head, _, rest = name.partition(".")
+    return rest if head == "kernelviewer" else None
+
+
+def everywhere() -> Iterator[tuple[str, str, Import]]:
+    """(module, its room, import) of every import of the package."""
+    for module, tree in modules().items():
+        room = room_of(module)
+        assert room in ROOMS, f"{module} is in no room"
+        for item in imports(tree):
+            yield module, room, item
+
+
+def test_rooms_only_import_rooms_above_them() -> None:
+    wrong = []
+    for module, own, item in everywhere():
+        room = room_of(ours(item.module) or "")
+        if room is not None and ROOMS.index(room) > ROOMS.index(own):
+            wrong.append((module, item.line, item.module))
+    assert wrong == []
+
+
+def test_heavy_libraries_are_imported_where_they_are_used() -> None:
+    wrong = []
+    for module, room, item in everywhere():
+        heavy = BEFORE_THE_WINDOW if room == "gui" else HEAVY
+        if item.at_top and not item.for_types and item.library in heavy:
+            wrong.append((module, item.line, item.module))
+    assert wrong == []
+
+
+def test_only_the_window_knows_qt() -> None:
+    wrong = []
+    for module, room, item in everywhere():
+        if room == "gui":
+            continue
+        window = (ours(item.module) or "").partition(".")[0] == "gui"
+        opens = module == "commands.window" and not item.at_top
+        if item.library in QT or (window and not opens):
+            wrong.append((module, item.line, item.module))
+    assert wrong == []
+
+
+def test_no_view_imports_another() -> None:
+    """What the window uses is a view; a view may use parts that only views use."""
+
+    def unit(name: str) -> str:
+        below = name.removeprefix("gui.views").strip(".")
+        return below.partition(".")[0] if name.startswith("gui.views") else ""
+
+    views, uses = set(), []
+    for module, _, item in everywhere():
+        used = unit(ours(item.module) or "")
+        if used and not unit(module):
+            views.add(used)
+        elif used and used != unit(module):
+            uses.append((module, used, item.line))
+    assert views
+    assert [use for use in uses if use[1] in views] == []
+
+
+def test_modules_fit_in_the_head_and_functions_on_the_screen() -> None:
+    long = []
+    for module, tree in modules().items():
+        path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+        lines = len(path.read_text().splitlines())
+        if lines > MOST_LINES:
+            long.append((module, lines))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                length = node.end_lineno - node.lineno + 1
+                if length > MOST_FUNCTION_LINES:
+                    long.append((f"{module}.{node.name}", length))
+    assert long == []
+
+
+def test_the_rules_see_imports_wherever_they_stand() -> None:
+    """A check of the check: each of these lines must be found."""
+    source = """
+import torch
+from kernelviewer.gui import application
+if TYPE_CHECKING:
+    from kernelviewer.formats.checkpoint import Tensor
+else:
+    import onnx
+try:
+    import h5py
+except ImportError:
+    import timm
+def later():
+    with x:
+        import matplotlib.pyplot
+class C:
+    def method(self):
+        import PySide6.QtCore
+"""
+    found = {item.module: item for item in imports(ast.parse(source))}
+    assert list(found) == [
+        "torch", "kernelviewer.gui.application", "kernelviewer.formats.checkpoint",
+        "onnx", "h5py", "timm", "matplotlib.pyplot", "PySide6.QtCore",
+    ]  # fmt: skip
+    at_top = {name for name, item in found.items() if item.at_top}
+    assert at_top == set(found) - {"matplotlib.pyplot", "PySide6.QtCore"}
+    for_types = {name for name, item in found.items() if item.for_types}
+    assert for_types == {"kernelviewer.formats.checkpoint"}
+
+
+def loaded(code: str) -> set[str]:
+    """Top-level packages that a fresh process has imported after running ``code``."""
+    script = f"{code}\nimport sys; print(*{{m.partition('.')[0] for m in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_the_api_and_the_command_line_import_neither_torch_nor_qt() -> None:
+    found = loaded("import kernelviewer, kernelviewer.cli")
+    assert "numpy" in found
+    assert not found & (HEAVY | QT)
+
+
+def test_no_command_imports_qt_or_waits_for_torch() -> None:
+    names = ", ".join(f"kernelviewer.commands.{name}" for name in COMMANDS)
+    assert not loaded(f"import {names}") & (BEFORE_THE_WINDOW | QT)
+
+
+def test_the_window_imports_without_torch_timm_and_matplotlib() -> None:
+    assert not loaded("import kernelviewer.gui.application") & BEFORE_THE_WINDOW
