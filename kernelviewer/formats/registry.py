@@ -19,7 +19,9 @@ from kernelviewer.formats import (
     safetensors,
     sharded,
     tflite_file,
+    torch_export,
     torch_legacy,
+    torch_script,
     torch_zip,
 )
 from kernelviewer.formats.checkpoint import CheckpointError
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 READERS: tuple[Reader, ...] = (
     Reader("safetensors", safetensors.match, safetensors.open_safetensors),
+    Reader("TorchScript", torch_script.match, torch_script.open_torch_script),
+    Reader("torch.export", torch_export.match, torch_export.open_torch_export),
     Reader("PyTorch", torch_zip.match, torch_zip.open_torch_zip),
     Reader("PyTorch (legacy)", torch_legacy.match, torch_legacy.open_torch_legacy),
     Reader("TFLite", tflite_file.match, tflite_file.open_tflite),

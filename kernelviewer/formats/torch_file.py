@@ -20,11 +20,12 @@ from kernelviewer.formats.stored import Contiguous, FortranOrder, window
 from kernelviewer.formats.torch_tree import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.checkpoint import Operator
     from kernelviewer.formats.leaves import Load
     from kernelviewer.formats.pickle_values import (
         Readable,
@@ -155,10 +156,14 @@ def _array_leaf(array: NumpyArray) -> Leaf:
 
 
 def torch_contents(
-    name: str, tree: object, make_leaf: LeafMaker, check: Callable[[], None]
+    name: str,
+    tree: object,
+    make_leaf: LeafMaker,
+    check: Callable[[], None],
+    operators_of: Callable[[str], Mapping[str, Operator]] = lambda name: {},
 ) -> Contents:
-    """Contents of a file whose pickle holds ``tree``."""
-    walk = Walk(make_leaf, check)
+    """Contents of a file whose pickle holds ``tree``; see `Walk`."""
+    walk = Walk(make_leaf, check, operators_of)
     walk.visit(tree)
     metadata = {"classes": sorted(walk.classes)} if walk.classes else {}
     return Contents(

@@ -27,7 +27,7 @@ from kernelviewer.formats.roles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 MAX_DEPTH = 100
 MAX_VALUES = 2_000_000
@@ -72,6 +72,8 @@ class Walk:
         Turns a described tensor or array into a leaf without a place.
     check
         Called now and then; raises to cancel.
+    operators_of
+        Name of a TorchScript class → its attributes that convolutions use.
 
     Attributes
     ----------
@@ -87,12 +89,14 @@ class Walk:
         self,
         make_leaf: Callable[[StoredTensor | NumpyArray], Leaf],
         check: Callable[[], None],
+        operators_of: Callable[[str], Mapping[str, Operator]] = lambda name: {},
     ) -> None:
         self.leaves: list[Leaf] = []
         self.skipped: list[Skipped] = []
         self.numbers: dict[str, float] = {}
         self.classes: set[str] = set()
         self._make_leaf = make_leaf
+        self._operators_of = operators_of
         self._check = check
         self._seen: dict[int, tuple[str, bool]] = {}
         self._values = 0
@@ -179,7 +183,7 @@ class Walk:
         if stub.state.keys() >= _MODULE_KEYS:
             self._module(stub.state, place)
         elif name.startswith("__torch__."):
-            self._script_module(stub.state, place)
+            self._script_module(name, stub.state, place)
         else:
             self._plain_object(stub, place)
 
@@ -217,12 +221,18 @@ class Walk:
                 if own.startswith(("weight", "parametrizations.weight.")):
                     leaf.operator = operator
 
-    def _script_module(self, state: dict[Any, Any], place: _Place) -> None:
+    def _script_module(self, name: str, state: dict[Any, Any], place: _Place) -> None:
         """Walk a TorchScript module, whose attributes hold weights and submodules."""
         self._count(len(state))
-        for name, value in state.items():
+        operators = self._operators_of(name)
+        for key, value in state.items():
             if isinstance(value, (*_ARRAYS, Stub)):
-                self.visit(value, place.inside(str(name)))
+                self.visit(value, place.inside(str(key)))
+            if isinstance(value, StoredTensor):
+                self.leaves[-1].operator = operators.get(str(key))
+            elif key == "" and "PackedParams" in name:
+                for tensor in _quantised(value):
+                    self.visit(tensor, place.inside("weight"))
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
         """Add a leaf."""
@@ -246,6 +256,14 @@ class Walk:
                 "Re-save the weights alone, best as safetensors.",
             )
         self._check()
+
+
+def _quantised(packed: object) -> list[StoredTensor]:
+    """Weights in the packed parameters of a quantised layer, nested in tuples."""
+    if isinstance(packed, tuple | list) and len(packed) < 10:
+        return [tensor for part in packed for tensor in _quantised(part)]
+    found = isinstance(packed, StoredTensor) and packed.scale is not None
+    return [packed] if found else []  # type: ignore[list-item]
 
 
 def operator_of(state: dict[Any, Any]) -> Operator | None:

@@ -71,9 +71,10 @@ def read(source: Source, options: Options) -> Contents:
     DamagedError
         The file makes no sense.
     """
-    archive = TorchArchive(source, pickle_name(source))
+    file = OpenedFile.of(source.path)
+    archive = TorchArchive(file, zip_records(source), pickle_name(source))
     tree = archive.unpickle(PICKLE, options.check)
-    return torch_contents("PyTorch", tree, archive.leaves, options.check)
+    return torch_contents("PyTorch", tree, archive.leaves(), options.check)
 
 
 class TorchArchive:
@@ -81,31 +82,37 @@ class TorchArchive:
 
     Parameters
     ----------
-    source
-        The file.
+    file, records
+        The file and its records.
     pickle
         Name of its main pickle, beside which the storages lie.
     """
 
-    def __init__(self, source: Source, pickle: str) -> None:
-        self.file = OpenedFile.of(source.path)
-        self.records: Mapping[str, Record] = zip_records(source)
+    def __init__(
+        self, file: OpenedFile, records: Mapping[str, Record], pickle: str
+    ) -> None:
+        self.file = file
+        self.records = records
         self.root = pickle.removesuffix(PICKLE)
-        self._storages = f"{self.root}data/"
-        order = self.records.get(f"{self.root}byteorder")
-        big = order is not None and order.size < 16 and b"big" in self.bytes_of(order)
-        self.leaves = LeafMaker(self.place_of, big_endian=big)
+        order = records.get(f"{self.root}byteorder")
+        self.big_endian = (
+            order is not None and order.size < 16 and b"big" in self.bytes_of(order)
+        )
 
     def bytes_of(self, record: Record) -> bytes:
-        """All bytes of a record."""
+        """Unpack all bytes of a record."""
         return ZipRecord(self.file, record).unpacked().tobytes()
 
-    def place_of(self, storage: Storage) -> Place:
-        """Where a storage's bytes are."""
-        record = self.records.get(self._storages + storage.key)
-        if record is None:
-            raise DamagedError(f"its record {storage.key!r} is missing")
-        return Place(ZipRecord(self.file, record), 0, record.size)
+    def leaves(self, folder: str = "data") -> LeafMaker:
+        """What turns tensors into leaves; their storages lie in a folder."""
+
+        def place_of(storage: Storage) -> Place:
+            record = self.records.get(f"{self.root}{folder}/{storage.key}")
+            if record is None:
+                raise DamagedError(f"its record {folder}/{storage.key} is missing")
+            return Place(ZipRecord(self.file, record), 0, record.size)
+
+        return LeafMaker(place_of, big_endian=self.big_endian)
 
     def unpickle(self, name: str, check: Callable[[], None]) -> Any:
         """Interpret one of the pickles without running it."""

@@ -37,6 +37,7 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _MAX_COMMENT = 65_535
 _MAX_RECORDS = 1_000_000
+_MAX_END64 = 4096
 _UNKNOWN32 = 0xFFFFFFFF
 _ENCRYPTED = 1
 _MUCH, _RATIO = 1 << 26, 100
@@ -89,10 +90,14 @@ def _cached_records(file: OpenedFile) -> Directory:
         return read_directory(data)
 
 
-def read_directory(data: mmap.mmap) -> Directory:
-    """Read the central directory at the end of the file."""
-    count, size, start, shift = _find_directory(data)
-    if not 0 <= start <= start + size <= len(data) or count * _ENTRY.size > size:
+def read_directory(data: mmap.mmap, end: int | None = None) -> Directory:
+    """Read the central directory of the zip that ends at ``end``, else the file's end.
+
+    Whatever stands before the zip is allowed for, so that it may lie in another.
+    """
+    end = len(data) if end is None else end
+    count, size, start, shift = _find_directory(data, end)
+    if not 0 <= shift <= start <= start + size <= end or count * _ENTRY.size > size:
         raise DamagedError("its zip directory points outside the file")
     if count > _MAX_RECORDS:
         raise DamagedError(f"it is a zip of {count:,} files, which no checkpoint is")
@@ -103,33 +108,25 @@ def read_directory(data: mmap.mmap) -> Directory:
         for _ in range(count):
             record, position = _entry(raw, position, shift, start)
             records[record.name] = record
-    except (struct.error, UnicodeDecodeError):
+    except struct.error:
         raise DamagedError("its zip directory is damaged") from None
     return records
 
 
-def _find_directory(data: mmap.mmap) -> tuple[int, int, int, int]:
+def _find_directory(data: mmap.mmap, end: int) -> tuple[int, int, int, int]:
     """Count of entries, size and start of the directory, and bytes before the zip."""
-    tail = max(0, len(data) - _MAX_COMMENT - _END.size)
-    at = data.rfind(b"PK\x05\x06", tail)
-    if at < 0 or at + _END.size > len(data):
-        raise DamagedError(
-            "its end is missing: it is half a download", "Download it again."
-        )
+    at = data.rfind(b"PK\x05\x06", max(0, end - _MAX_COMMENT - _END.size), end)
+    if at < 0 or at + _END.size > end:
+        problem = "its end is missing: it is half a download"
+        raise DamagedError(problem, "Download it again.")
     _, _, _, _, count, size, start, _ = _END.unpack_from(data, at)
-    if at >= _END64_LOCATOR.size:
-        locator = at - _END64_LOCATOR.size
-        magic, _, end64, _ = _END64_LOCATOR.unpack_from(data, locator)
-        if magic == b"PK\x06\x07":
-            if end64 + _END64.size > locator:
-                raise DamagedError("its zip directory points outside the file")
-            fields = _END64.unpack_from(data, end64)
-            if fields[0] != b"PK\x06\x06":
-                raise DamagedError("its zip directory is damaged")
-            return fields[7], fields[8], fields[9], 0
-    shift = at - size - start  # bytes that something put before the zip
-    if shift < 0:
-        raise DamagedError("its zip directory points outside the file")
+    locator = at - _END64_LOCATOR.size
+    if locator >= _END64.size and data[locator : locator + 4] == b"PK\x06\x07":
+        at = data.rfind(b"PK\x06\x06", max(0, locator - _MAX_END64), locator)
+        if at < 0:
+            raise DamagedError("its zip directory is damaged")
+        _, _, _, _, _, _, _, count, size, start = _END64.unpack_from(data, at)
+    shift = at - size - start
     return count, size, start + shift, shift
 
 
