@@ -1,0 +1,1 @@
+"""How many kernels of each class: over all, and layer by layer."""
