@@ -1,0 +1,114 @@
+"""Flax checkpoints: MessagePack as `flax.serialization` writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+import numpy as np
+import pytest
+
+from kernelviewer.formats import CheckpointError, open_checkpoint
+from tests.formats.reading import bytes_read, weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+W = weights(0, (3, 3, 1, 6))
+"""A depthwise kernel as Flax stores it."""
+TURNED = W.transpose(3, 2, 0, 1)
+ROW = W[0, 0, 0]
+
+
+def packed(value: Any, dtype: str = "") -> msgpack.ExtType:
+    """An array as Flax's extension type 1 (a scalar as type 3)."""
+    array = np.asarray(value)
+    parts = (array.shape, dtype or array.dtype.name, array.tobytes())
+    kind = 3 if isinstance(value, np.generic) else 1
+    return msgpack.ExtType(kind, msgpack.packb(parts, use_bin_type=True))
+
+
+def save(path: Path, tree: dict[str, Any]) -> Path:
+    path.write_bytes(msgpack.packb(tree, use_bin_type=True, strict_types=True))
+    return path
+
+
+def test_parameters_are_turned_and_other_state_is_named(tmp_path: Path) -> None:
+    tree = {
+        "step": 12,
+        "params": {
+            "block_0": {"dw": {"kernel": packed(W), "bias": packed(W[0, 0, 0])}}
+        },
+        "batch_stats": {"bn": {"mean": packed(W[0, 0, 0])}},
+        "opt_state": {"0": {"mu": {"dw": {"kernel": packed(W)}}, "count": packed(3)}},
+        "lr": packed(np.float32(0.1)),
+        "done": True,
+        "note": "a text",
+        "none": None,
+    }
+    checkpoint = open_checkpoint(save(tmp_path / "m.msgpack", tree))
+    kernel, bias = checkpoint.tensors
+    assert (kernel.name, kernel.raw_name) == (
+        "block_0.dw.weight",
+        "params/block_0/dw/kernel",
+    )
+    assert bias.name == "block_0.dw.bias"
+    np.testing.assert_array_equal(kernel.load(), TURNED)
+    assert {item.name: item.reason for item in checkpoint.skipped} == {
+        "batch_stats/bn/mean": "running statistics of a normalisation layer",
+        "opt_state/0/mu/dw/kernel": "optimizer state",
+        "opt_state/0/count": "optimizer state",
+        "lr": "a single number",
+    }
+
+
+def test_arrays_that_flax_divides(tmp_path: Path) -> None:
+    flat = W.ravel()
+    pieces = {str(i): packed(flat[20 * i : 20 * i + 20]) for i in range(3)}
+    divided = {
+        "__msgpack_chunked_array__": True,
+        "shape": {str(i): size for i, size in enumerate(W.shape)},
+        "chunks": pieces,
+    }
+    path = save(tmp_path / "m.msgpack", {"params": {"dw": {"kernel": divided}}})
+    np.testing.assert_array_equal(open_checkpoint(path).tensors[0].load(), TURNED)
+
+
+def test_bfloat16(tmp_path: Path) -> None:
+    bits = (W.view(np.uint32) >> 16).astype(np.uint16)
+    tree = {"params": {"dw": {"kernel": packed(bits, "bfloat16")}}}
+    (tensor,) = open_checkpoint(save(tmp_path / "m.msgpack", tree)).tensors
+    assert tensor.dtype == "bfloat16"
+    np.testing.assert_allclose(tensor.load(), TURNED, rtol=2**-7)
+
+
+def test_weights_inside_an_old_optimizer(tmp_path: Path) -> None:
+    dw = {"dw": {"kernel": packed(W)}}
+    tree = {"optimizer": {"target": {"params": dw}, "state": {"step": 1, "m": dw}}}
+    checkpoint = open_checkpoint(save(tmp_path / "m.msgpack", tree))
+    assert [t.name for t in checkpoint.tensors] == ["dw.weight"]
+    assert [item.name for item in checkpoint.skipped] == ["optimizer/state/m/dw/kernel"]
+
+
+def test_attention_is_no_convolution(tmp_path: Path) -> None:
+    query = weights(0, (12, 1, 6))  # one head
+    tree = {"params": {"attention": {"query": {"kernel": packed(query)}}}}
+    (tensor,) = open_checkpoint(save(tmp_path / "m.msgpack", tree)).tensors
+    assert tensor.shape == (12, 1, 6)
+
+
+def test_opening_reads_no_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(tmp_path / "m.msgpack", {"params": {"dw": {"kernel": packed(W)}}})
+    with bytes_read(monkeypatch) as counts:
+        (tensor,) = open_checkpoint(path).tensors
+        assert not counts
+        tensor.load()
+    assert counts == [W.nbytes]
+
+
+def test_another_programs_messagepack(tmp_path: Path) -> None:
+    path = save(tmp_path / "m.msgpack", {"users": [{"name": "x", "age": 2.5}]})
+    with pytest.raises(CheckpointError, match="MessagePack file without any arrays"):
+        open_checkpoint(path)
