@@ -1,0 +1,167 @@
+"""The scatter plot: points where they belong, and what mouse and wheel ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from kernelviewer.gui.views.scatter import ScatterContent, ScatterView
+from kernelviewer.gui.views.scatter.raster import (
+    cells_of,
+    dense_places,
+    draw_density,
+    draw_points,
+    inside_polygon,
+    to_pixels,
+)
+
+LEFT = Qt.MouseButton.LeftButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+POINTS = np.array([[0, 0], [10, 0], [0, 10], [10, 10], [5, 5]], np.float32)
+NUMBERS = np.array([3, 4, 7, 8, 9])
+
+
+@pytest.fixture
+def scatter(qtbot: Any) -> ScatterView:
+    view = ScatterView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.set_content(ScatterContent(NUMBERS, POINTS, ("PC1", "PC2"), 6))
+    view.set_classes(np.arange(5, dtype=np.uint8), ("#ff0000",) * 5)
+    with qtbot.waitExposed(view):
+        view.show()
+    return view
+
+
+def test_points_are_drawn_where_they_are(scatter: ScatterView) -> None:
+    image = scatter.grab().toImage()
+    for number in NUMBERS:
+        place = scatter.place_of(int(number)).toPoint()
+        assert image.pixelColor(place).name() == "#ff0000"
+    assert scatter.place_of(3).y() > scatter.place_of(7).y()
+    assert scatter.place_of(5) is None
+
+
+def test_a_click_on_a_point_asks_for_the_focus(
+    scatter: ScatterView, qtbot: Any
+) -> None:
+    place = scatter.place_of(8).toPoint() + QPoint(2, 1)
+    with qtbot.waitSignal(scatter.focus_requested) as asked:
+        QTest.mouseClick(scatter, LEFT, NO_KEY, place)
+    assert asked.args == [8]
+    with qtbot.assertNotEmitted(scatter.focus_requested):
+        QTest.mouseClick(scatter, LEFT, NO_KEY, QPoint(130, 100))
+
+
+def drag(view: ScatterView, *places: QPoint, keys: Any = NO_KEY) -> None:
+    """Press at the first place, move through the others, release at the last."""
+    QTest.mousePress(view, LEFT, keys, places[0])
+    for place in places[1:]:
+        move = QPointF(place)
+        event = _move(view, move, keys)
+        QApplication.sendEvent(view, event)
+    QTest.mouseRelease(view, LEFT, keys, places[-1])
+
+
+def _move(view: ScatterView, place: QPointF, keys: Any) -> Any:
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+
+    on_screen = QPointF(view.mapToGlobal(place.toPoint()))
+    kind = QEvent.Type.MouseMove
+    return QMouseEvent(kind, place, on_screen, Qt.MouseButton.NoButton, LEFT, keys)
+
+
+def test_a_band_asks_for_what_lies_in_it(scatter: ScatterView, qtbot: Any) -> None:
+    middle = scatter.place_of(9).toPoint()
+    with qtbot.waitSignal(scatter.selection_requested) as asked:
+        drag(scatter, QPoint(1, 1), middle, middle + QPoint(20, 20))
+    assert set(asked.args[0].tolist()) == {7, 9}
+
+
+def test_a_lasso_asks_for_what_it_rings(scatter: ScatterView, qtbot: Any) -> None:
+    keys = Qt.KeyboardModifier.AltModifier
+    with qtbot.waitSignal(scatter.selection_requested) as asked:
+        corners = [QPoint(1, 1), QPoint(398, 1), QPoint(398, 100), QPoint(1, 100)]
+        drag(scatter, *corners, keys=keys)
+    assert set(asked.args[0].tolist()) == {7, 8}
+
+
+def test_the_wheel_zooms_at_the_cursor(scatter: ScatterView) -> None:
+    place = scatter.place_of(8)
+    event = QWheelEvent(
+        place,
+        QPointF(scatter.mapToGlobal(place.toPoint())),
+        QPoint(),
+        QPoint(0, 240),
+        Qt.MouseButton.NoButton,
+        NO_KEY,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(scatter, event)
+    after = scatter.place_of(8)
+    assert (after - place).manhattanLength() < 4
+    assert scatter.place_of(9).x() < 200
+    QTest.mouseDClick(scatter, LEFT, NO_KEY, QPoint(50, 50))
+    assert scatter.place_of(8).x() == pytest.approx(place.x(), abs=1)
+
+
+def test_what_is_not_selected_recedes(scatter: ScatterView) -> None:
+    scatter.set_selection(np.array([True, False, False, False, False]))
+    image = scatter.grab().toImage()
+    chosen = image.pixelColor(scatter.place_of(3).toPoint())
+    other = image.pixelColor(scatter.place_of(8).toPoint())
+    assert chosen.name() == "#ff0000"
+    assert QColor(other).lightness() > chosen.lightness()
+
+
+def test_many_points_are_drawn_as_density_and_say_so(
+    scatter: ScatterView, qtbot: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(60_000, 2)).astype(np.float32)
+    content = ScatterContent(np.arange(60_000), points, ("PC1", "PC2"), 60_000)
+    scatter.set_content(content)
+    scatter.set_classes(np.zeros(60_000, np.uint8), ("#ff0000",))
+    image = scatter.grab().toImage()
+    middle, rim = image.pixelColor(200, 150), image.pixelColor(320, 240)
+    assert middle.green() < rim.green()
+
+
+def test_without_points_it_says_what_would_fill_it(scatter: ScatterView) -> None:
+    scatter.set_content(None, "Open a network")
+    assert scatter.number_at(QPointF(10, 10)) is None
+    assert not scatter.grab().isNull()
+
+
+def test_polygon_and_cells_agree_with_counting_by_hand() -> None:
+    places = to_pixels(POINTS, (-1, 11, -1, 11), 120, 120)
+    assert places.tolist()[0] == [10, 110]
+    square = np.array([[0, 0], [70, 0], [70, 70], [0, 70]], float)
+    assert inside_polygon(places, square).tolist() == [False, False, True, False, True]
+    cells = cells_of(np.array([[0, 0], [1, 1], [9, 9], [-1, 0], [10, 0]]), (10, 10), 2)
+    assert cells.tolist() == [0, 0, 24, -1, -1]
+    assert dense_places(cells.astype(np.int32), 5).tolist() == [0]
+
+
+def test_rasters_put_every_point_inside_on_the_picture() -> None:
+    rng = np.random.default_rng(1)
+    places = rng.integers(-20, 120, (500, 2)).astype(np.int32)
+    palette = np.array([0xFFFFFFFF, 0xFF0000FF], np.uint32)
+    classes = np.ones(500, np.uint8)
+    picture = draw_points(places, classes, palette, (90, 100), 1)
+    inside = places[((places >= 0) & (places < [100, 90])).all(1)]
+    drawn = np.argwhere(picture == 0xFF0000FF)[:, ::-1]
+    assert {tuple(p) for p in drawn} == {tuple(p) for p in inside}
+    cells = cells_of(places, (90, 100), 1)
+    density = draw_density(cells, classes, palette, (90, 100), 1)
+    assert {tuple(p) for p in np.argwhere(density != 0xFFFFFFFF)[:, ::-1]} == {
+        tuple(p) for p in inside
+    }
