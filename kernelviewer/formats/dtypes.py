@@ -81,9 +81,9 @@ def _float8_table(dtype: str) -> NDArray[np.float32]:
     """float32 [256]: the value of each byte."""
     codes = np.arange(256)
     if dtype == "float8_e8m0fnu":
-        powers = np.ldexp(np.float32(1), codes - 127).astype(np.float32)
+        powers = np.ldexp(1.0, codes - 127)
         powers[255] = np.nan
-        return powers
+        return powers.astype(np.float32)
     exponent_bits, bias, infinities, negative_zero_is_nan = _FLOAT8[dtype]
     mantissa_bits = 7 - exponent_bits
     steps = 1 << mantissa_bits

@@ -63,7 +63,7 @@ class SpectralNorm:
         elif v.any():
             v /= np.linalg.norm(v)
         sigma = float(u @ matrix @ v)
-        return np.asarray(w / sigma if sigma > 0 else w, np.float32)
+        return np.asarray(w / sigma if sigma else w, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
