@@ -9,7 +9,7 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Checkpoint, CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import decode
-from kernelviewer.formats.flax_layout import arrange
+from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.flax_msgpack import Array, Walker
 from kernelviewer.formats.leaves import Leaf
 from kernelviewer.formats.mapping import mapped
@@ -60,6 +60,8 @@ def open_flax(source: Source, options: Options) -> Checkpoint:
     if not leaves:
         raise CheckpointError(source.path, "a MessagePack file without any arrays")
     arranged = arrange(source.path, leaves, options.copy)
+    if not arranged.tensors:
+        raise no_weights(source.path, _WHAT, arranged.skipped)
     return Checkpoint(
         source.path,
         "Flax",

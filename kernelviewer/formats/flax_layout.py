@@ -92,6 +92,28 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     return Arranged(tuple(tensors), tuple(skipped), warnings, copies, chosen)
 
 
+def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointError:
+    """Why a file without tensors cannot be used.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it is, with an article.
+    skipped
+        What is in it instead.
+    """
+    left = list(skipped)
+    if any(OPTIMIZER in item.reason for item in left):
+        problem = "this file holds an optimizer's state and no network"
+        return CheckpointError(path, problem, "Open the model's own file.")
+    problem = f"{what} without weights"
+    if not left:
+        return CheckpointError(path, problem)
+    return CheckpointError(path, problem, f"Of “{left[0].name}”: {left[0].reason}.")
+
+
 def _other_state(leaf: Leaf) -> str:
     """Why an array is no weight; empty if it is one."""
     path = leaf.path

@@ -11,8 +11,8 @@ from kernelviewer.formats.checkpoint import (
     Skipped,
     Tensor,
 )
-from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.flax_layout import arrange
+from kernelviewer.formats.damage import AGAIN, DamagedError, damage_named
+from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.keras_config import read_config
 from kernelviewer.formats.keras_listing import Hdf5
 from kernelviewer.formats.keras_places import places
@@ -56,6 +56,7 @@ _OPTIMIZERS = {"optimizer_weights", "optimizer", "_optimizer", "optimizer_state"
 _BUSINESS = {"metrics", "_metrics", "compile_metrics", "_compile_metrics"}
 _PLAIN = re.compile(r"(model|functional|sequential)(_\d+)?")
 """Names that Keras gives to models that have none."""
+_DAMAGED = "it is damaged"
 _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 
 
@@ -155,6 +156,7 @@ def _open(
         source.size,
         tuple(tensors),
         tuple(skipped),
+        _warnings(skipped),
         architecture=_architecture(network),
         metadata=_metadata(root, texts),
     )
@@ -266,21 +268,30 @@ def _unknown_layout(
         source.size,
         arranged.tensors,
         (*skipped, *arranged.skipped),
-        arranged.warnings,
+        (*_warnings(skipped), *arranged.warnings),
         arranged.copies,
         arranged.copy,
     )
 
 
+def _warnings(skipped: list[Skipped]) -> tuple[str, ...]:
+    """Say so where a part of the file is damaged."""
+    count = sum(item.reason == _DAMAGED for item in skipped)
+    entries = "1 entry" if count == 1 else f"{count} entries"
+    return (f"{entries} of the file cannot be read: it is damaged.",) if count else ()
+
+
 def _nothing(source: Source, skipped: list[Skipped]) -> CheckpointError:
     """Why no tensor is left."""
     reasons = {item.reason for item in skipped}
+    if _DAMAGED in reasons:
+        problem = "an HDF5 file, but its HDF5 structure is damaged"
+        return CheckpointError(source.path, problem, AGAIN)
     if any("another file" in reason for reason in reasons):
         problem = "its weights lie in another file, and such links are not followed"
         return CheckpointError(source.path, problem, "Open that file instead.")
     if any(OPTIMIZER in reason for reason in reasons):
-        problem = "this file holds an optimizer's state and no network"
-        return CheckpointError(source.path, problem, "Open the model's own file.")
+        return no_weights(source.path, "an HDF5 file", skipped)
     hint = "Files that Keras saves (.keras, .h5, .weights.h5) can be opened."
     return CheckpointError(source.path, _NO_NETWORK, hint)
 

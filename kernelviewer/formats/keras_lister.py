@@ -149,6 +149,8 @@ def described(dataset: h5py.Dataset, path: str) -> dict[str, Any]:
         facts["problem"] = "it holds no numbers that can be read"
     elif plan.get_external_count() or layout == h5py.h5d.VIRTUAL:
         facts["problem"] = "its values lie in another file, which is not followed"
+    elif 0 not in dataset.shape and not dataset.id.get_storage_size():
+        facts["problem"] = "its values were never written"
     return facts
 
 
@@ -231,8 +233,9 @@ def serve() -> None:
         watch()
         try:
             answer, data = (values if "dataset" in request else listing)(request)
-        except (*_DAMAGED, MemoryError, RecursionError):
-            answer, data = {"error": "damaged"}, b""
+        except (*_DAMAGED, MemoryError, RecursionError) as error:
+            cut = "truncated file" in str(error)
+            answer, data = {"error": "cut" if cut else "damaged"}, b""
         faulthandler.cancel_dump_traceback_later()
         kept = {key: value for key, value in answer.items() if not key.startswith("_")}
         head = json.dumps({**kept, "bytes": len(data)})

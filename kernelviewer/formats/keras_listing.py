@@ -177,10 +177,7 @@ class Hdf5:
         return dataset.offset is None or dataset.offset + count <= self.size
 
     def _unpacked(self, dataset: Dataset) -> NDArray[np.uint8]:
-        answer, data = self._ask({"dataset": dataset.path})
-        if answer.get("error") == "large":
-            problem = f"“{dataset.path[-60:]}” in it is packed and very large"
-            raise CheckpointError(self.file.path, problem, "Save it without packing.")
+        _, data = self._ask({"dataset": dataset.path})
         return np.frombuffer(data, np.uint8)
 
     def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -191,6 +188,12 @@ class Hdf5:
             request |= {"path": str(self.file.path.resolve())}
             request |= {"offset": self.offset, "size": self.size}
             answer, body = _LISTER.ask(request, b"")
-        if answer.get("error") == "damaged":
+        if answer.get("error") == "large":
+            problem = f"“{request['dataset'][-60:]}” in it is packed and very large"
+            raise CheckpointError(self.file.path, problem, "Save it without packing.")
+        if answer.get("error") == "cut":
+            msg = "its end is missing: it is half a download"
+            raise DamagedError(msg, "Download it again.")
+        if "error" in answer:
             raise DamagedError(_BROKEN)
         return answer, body

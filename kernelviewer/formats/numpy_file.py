@@ -11,7 +11,7 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Checkpoint, CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import decode
-from kernelviewer.formats.flax_layout import arrange
+from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.leaves import Leaf
 from kernelviewer.formats.numpy_header import MAGIC, MAX_HEADER, read_header
 from kernelviewer.formats.opened import OpenedFile
@@ -151,9 +151,10 @@ def _checkpoint(
     source: Source, container: str, leaves: list[Leaf], copy: str
 ) -> Checkpoint:
     arranged = arrange(source.path, leaves, copy)
-    objects = any("Python objects" in item.reason for item in arranged.skipped)
-    if not arranged.tensors and objects:
-        raise CheckpointError(source.path, _OBJECTS, _PLAIN)
+    if not arranged.tensors:
+        if any("Python objects" in item.reason for item in arranged.skipped):
+            raise CheckpointError(source.path, _OBJECTS, _PLAIN)
+        raise no_weights(source.path, f"a {container}", arranged.skipped)
     return Checkpoint(
         source.path,
         container,

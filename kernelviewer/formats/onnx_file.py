@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.mapping import mapped
@@ -21,7 +23,6 @@ from kernelviewer.formats.quantised import dequantized
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.formats.onnx_graph import Graph, Model, Node
@@ -206,7 +207,7 @@ class _Walk:
         path = self.constants.store.file.path
 
         def load() -> NDArray[np.generic]:
-            with damage_named(path, _WHAT):
+            with damage_named(path, _WHAT), np.errstate(all="ignore"):
                 return value.load()
 
         raw = value.raw_name or name

@@ -14,8 +14,9 @@ def dequantized(
     values: NDArray[np.generic], scale: ArrayLike, zero: ArrayLike
 ) -> NDArray[np.float32]:
     """(values − zero) · scale as float32; the arrays broadcast."""
-    steps = values.astype(np.float32) - np.asarray(zero, np.float32)
-    return np.asarray(steps * np.asarray(scale, np.float32), np.float32)
+    with np.errstate(all="ignore"):  # scales of a damaged file: infinities may come out
+        steps = values.astype(np.float32) - np.asarray(zero, np.float32)
+        return np.asarray(steps * np.asarray(scale, np.float32), np.float32)
 
 
 def unpack_nibbles(

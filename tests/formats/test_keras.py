@@ -317,6 +317,20 @@ def test_opening_reads_no_weights(
     assert counts == [K.nbytes]
 
 
+def test_a_damaged_entry_is_named_and_the_rest_opens(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        file[f"a/{DW}"], file[f"b/{DW}"] = K, K + 1
+        header = h5py.h5o.get_info(file[f"a/{DW}"].id).addr
+    data = bytearray(path.read_bytes())
+    data[header : header + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    checkpoint = open_checkpoint(path)
+    assert [t.name for t in checkpoint.tensors] == ["b.depthwise.weight"]
+    message = "1 entry of the file cannot be read: it is damaged."
+    assert checkpoint.warnings == (message,)
+
+
 def test_data_sets_are_no_networks(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.h5", "w") as file:
         file["images"] = np.zeros((20, 28, 28, 1), np.float32)
