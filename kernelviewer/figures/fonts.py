@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.font_manager import FontProperties
 
 POINT = 25.4 / 72
@@ -57,6 +59,11 @@ class Face:
         """Empty border in mm; journals set figures without one, slides do not."""
         return 0.4 * self.em
 
+    @property
+    def hairline(self) -> float:
+        """Width of lines in points."""
+        return max(0.5, 0.07 * self.size)
+
     def families(self) -> list[str]:
         """Families to write with, the generic one at the end."""
         return [*self._families, self.generic]
@@ -98,6 +105,15 @@ class Face:
                 high = middle - 1
         return _elided(text, low) if low else ""
 
+    def first_fitting(
+        self, texts: Sequence[str], width: float, size: float | None = None
+    ) -> str:
+        """The first of the texts, longest first, that fits; else the last, elided."""
+        for text in texts:
+            if self.width(text, size) <= width:
+                return text
+        return self.elide(texts[-1], width, size)
+
     def wrap(
         self, text: str, width: float, size: float | None = None, weight: str = "normal"
     ) -> list[str]:
@@ -112,7 +128,7 @@ class Face:
         return lines
 
     def _sign(self, sign: str) -> str:
-        if sign.isprintable():
+        if sign.isprintable() or unicodedata.category(sign) == "Zs":
             if any(ord(sign) in _cover(name) for name in self._families):
                 return sign
             if family := _covering(sign):

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
     Check = Callable[[], None]
 
-HAIRLINE = 0.5
-"""Width of lines in points."""
 _MAX_PIXELS = 60_000
-_IMAGE, _SHAPE, _TEXT = 1, 2, 3
+_IMAGE, _SHAPE, _MARK, _TEXT = 1, 2, 3, 4
 TITLE = 1.2
 """Size of the title in units of the labels' size."""
 
@@ -76,7 +74,7 @@ class Page:
             facecolor=self.ink.paper,
         )
         self.ground = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), label="page")
-        self.ground.set_axis_off()
+        self.ground.set_axis_off()  # lies over the charts, for marks in them
         self.ground.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
 
     @property
@@ -98,13 +96,17 @@ class Page:
             width / self.width,
             height / self.height,
         )
-        axes = self.figure.add_axes(box, label=f"axes {len(self.figure.axes)}")
+        axes = self.figure.add_axes(
+            box, label=f"axes {len(self.figure.axes)}", zorder=-1
+        )
         axes.set_facecolor("none")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set(color=self.ink.line, linewidth=HAIRLINE)
+        axes.spines[["left", "bottom"]].set(
+            color=self.ink.line, linewidth=self.face.hairline
+        )
         axes.tick_params(
             length=2,
-            width=HAIRLINE,
+            width=self.face.hairline,
             pad=2,
             color=self.ink.line,
             labelcolor=self.ink.text,
@@ -184,12 +186,33 @@ class Page:
                 height,
                 facecolor=colour,
                 edgecolor=edge,
-                linewidth=HAIRLINE if edge != "none" else 0.0,
+                linewidth=self.face.hairline if edge != "none" else 0.0,
                 hatch=hatch or None,
                 gid=gid,
                 zorder=_SHAPE,
             )
         )
+
+    def marker(self, x: float, y: float, text: str, ring: str) -> None:
+        """Write a short text in a circle around a point."""
+        from matplotlib.patches import Circle
+
+        size = 0.85 * self.face.size
+        radius = max(
+            self.face.width(text, size) / 2 + 0.3 * self.face.em, 0.62 * self.face.em
+        )
+        self.ground.add_patch(
+            Circle(
+                (x, y),
+                radius,
+                facecolor=self.ink.paper,
+                edgecolor=ring,
+                linewidth=2 * self.face.hairline,
+                zorder=_MARK,
+            )
+        )
+        y += 0.36 * size * POINT
+        self.text(x, y, text, size=size, align="center", gid="marker")
 
     def frame(self, x: float, y: float, width: float, height: float) -> None:
         """Draw a hairline around a rectangle."""
@@ -206,14 +229,14 @@ class Page:
         ys: Sequence[float],
         *,
         colour: str | None = None,
-        width: float = HAIRLINE,
+        width: float | None = None,
     ) -> None:
         """Draw a line through points."""
         self.ground.plot(
             xs,
             ys,
             color=colour or self.ink.line,
-            linewidth=width,
+            linewidth=width or self.face.hairline,
             zorder=_SHAPE,
             solid_capstyle="butt",
             scalex=False,

@@ -10,6 +10,7 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.classes import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,75 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+
+
+@dataclass(frozen=True, eq=False)
+class Coding:
+    """Codes and classes of every kernel of a subject.
+
+    Attributes
+    ----------
+    code, fit
+        float32 [N]; NaN where there is none (flat kernels, no autoencoder).
+    best
+        int [N]: index into `CLASSES` of the class that fits best, whatever the
+        threshold; that of *flat* for flat kernels.
+    """
+
+    code: NDArray[np.float32]
+    fit: NDArray[np.float32]
+    best: NDArray[np.int64]
+
+    def label(self, threshold: float) -> NDArray[np.int64]:
+        """Class [N] of each kernel: its best if the fit reaches the threshold."""
+        named = (self.fit >= threshold) | (self.best == INDEX["flat"])
+        return np.where(named, self.best, INDEX["unidentified"])
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part ``low … high`` of the code's axis, its class and its name."""
+
+    low: float
+    high: float
+    class_index: int
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Yardstick:
+    """What names the kernels of one size, and what white noise reaches by it.
+
+    Attributes
+    ----------
+    method
+        What it is, for people and captions.
+    threshold
+        Least fit of an identified kernel.
+    null_fit
+        float32 [M]: fits of white-noise kernels of the size.
+    spectrum
+        float32 [P, *size]: the decoded patterns at evenly spaced codes 0 … 1; None
+        without an autoencoder.
+    stretches
+        The named parts of the code's axis, from 0 to 1.
+    sha256
+        Hash of the autoencoder's file; empty without one.
+    """
+
+    method: str
+    threshold: float
+    null_fit: NDArray[np.float32]
+    spectrum: NDArray[np.float32] | None = None
+    stretches: tuple[Stretch, ...] = ()
+    sha256: str = ""
+
+    @property
+    def null_coverage(self) -> float:
+        """Share of white noise that reaches the threshold; NaN if not known."""
+        if not len(self.null_fit):
+            return float("nan")
+        return float((self.null_fit >= self.threshold).mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +99,8 @@ class Subject:
         Its kernels and the size looked at.
     shown
         Which of them, bool [N]; None: all.
+    coding
+        Their codes and classes; None where nothing names them.
     sha256
         Hash of the file, hexadecimal; empty where it is not known.
     """
@@ -36,7 +108,13 @@ class Subject:
     bank: KernelBank
     size: Size
     shown: NDArray[np.bool_] | None = None
+    coding: Coding | None = None
     sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """The network's name for people."""
+        return self.bank.name
 
     @property
     def kernels(self) -> KernelSet:
@@ -64,10 +142,22 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The networks of a figure, all seen at one kernel size."""
+    """The networks of a figure, all seen at one kernel size.
+
+    Attributes
+    ----------
+    subjects, size
+        Networks and the kernel size.
+    yardstick
+        What named their kernels, if anything did.
+    selection
+        What is shown of them in words, if it is not all.
+    """
 
     subjects: tuple[Subject, ...]
     size: Size
+    yardstick: Yardstick | None = None
+    selection: str = ""
 
     @property
     def count(self) -> int:

@@ -30,6 +30,8 @@ def figure_style() -> Iterator[None]:
         "image.composite_image": False,  # joined images would be resampled
         "path.simplify": False,
         "axes.unicode_minus": True,
+        "hatch.color": "#8C8C86",
+        "hatch.linewidth": 0.5,
         "agg.path.chunksize": 20_000,
         **{f"font.{name}": list(families) for name, families in FALLBACKS.items()},
     }

@@ -1,0 +1,95 @@
+"""How many kernels of each class there are, and what share is identified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.names import percent
+from kernelviewer.kernels.classes import CLASSES, INDEX
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
+
+_UNIDENTIFIED, _FLAT = INDEX["unidentified"], INDEX["flat"]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Kernels of each class: int [classes], flat and unidentified ones last."""
+
+    by_class: NDArray[np.int64]
+
+    @property
+    def kernels(self) -> int:
+        """All of them."""
+        return int(self.by_class.sum())
+
+    @property
+    def flat(self) -> int:
+        """Without a pattern."""
+        return int(self.by_class[_FLAT])
+
+    @property
+    def coverage(self) -> float:
+        """Identified of all that have a pattern; NaN if none has."""
+        patterned = self.kernels - self.flat
+        if not patterned:
+            return float("nan")
+        return 1 - int(self.by_class[_UNIDENTIFIED]) / patterned
+
+
+def count_labels(label: NDArray[np.int64]) -> Counts:
+    """Counts of labels [N]."""
+    return Counts(np.bincount(label, minlength=len(CLASSES)))
+
+
+def named(scene: Scene) -> Yardstick:
+    """What names the scene's kernels.
+
+    Raises
+    ------
+    FigureError
+        Nothing does.
+    """
+    if scene.yardstick is None or any(item.coding is None for item in scene.subjects):
+        raise FigureError(
+            "these kernels have no classes yet",
+            "Name them first, by an autoencoder of their size or by the pattern "
+            "family.",
+        )
+    return scene.yardstick
+
+
+def coding_of(subject: Subject) -> Coding:
+    """The codes of a subject that `named` has looked at."""
+    assert subject.coding is not None
+    return subject.coding
+
+
+def labels_of(subject: Subject, yardstick: Yardstick) -> NDArray[np.int64]:
+    """Classes of all kernels of a subject, shown or not."""
+    return coding_of(subject).label(yardstick.threshold)
+
+
+def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:
+    """The same for a heading, longest first."""
+    share, noise = percent(coverage), percent(yardstick.null_coverage)
+    return (
+        f"{share} identified (white noise {noise})",
+        f"{share} (noise {noise})",
+        share,
+    )
+
+
+def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
+    """A coverage is never said without what white noise reaches."""
+    return (
+        f"Identified: {percent(coverage)} at a fit of {yardstick.threshold:.2f} or "
+        f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.method})."
+    )

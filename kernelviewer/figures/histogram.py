@@ -1,0 +1,324 @@
+"""Exhibit: where the codes lie, and how well kernels and white noise fit."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
+from kernelviewer.figures.colours import ink, mix
+from kernelviewer.figures.content import Table
+from kernelviewer.figures.counts import (
+    coding_of,
+    count_labels,
+    coverage_facts,
+    coverage_sentence,
+    labels_of,
+    named,
+)
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.legend import Entry, Legend, class_entries
+from kernelviewer.figures.names import count, listing, percent
+from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.style import figure_style
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES, INDEX
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.colours import Ink
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.scene import Scene, Yardstick
+    from kernelviewer.kernels.bank import Size
+
+_CODE_BINS = 80
+_FIT_BINS = 50
+_HIGH = 13.0
+_LEAST = 4.0
+"""Usual and least height of a chart in units of the font size."""
+_PALE = 0.6
+"""How far unidentified kernels' colour is from their class's to the paper's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Codes, fits and classes of one network's kernels that are not flat, [N]."""
+
+    network: str
+    code: NDArray[np.float32]
+    fit: NDArray[np.float32]
+    best: NDArray[np.int64]
+    coverage: float
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether an autoencoder gave them codes."""
+        return bool(np.isfinite(self.code).any())
+
+
+@dataclass(frozen=True, eq=False)
+class HistogramContent:
+    """Distributions of each network, and of white noise."""
+
+    networks: tuple[Distribution, ...]
+    size: Size
+    yardstick: Yardstick
+
+    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+        """A row for each network: codes on the left, fits on the right."""
+        with figure_style():
+            face = Face(options.font_family, options.font_size)
+            legend = Legend(
+                self._entries(options), face, options.width_mm - 2 * face.margin
+            )
+            top, foot = title_height(options, face), legend.height + face.margin
+            rest = 2.9 * face.em + axis_height(face.em, options.labels) + face.em
+            high = _HIGH * face.em
+            rows = len(self.networks)
+            if options.height_mm is not None:
+                high = (options.height_mm - top - foot) / rows - rest
+            if high < _LEAST * face.em:
+                problem = "the histograms do not fit into this height"
+                raise FigureError(problem, "Make the figure higher.")
+            height = top + rows * (high + rest) + foot
+            page = Page(options, max(height, options.height_mm or 0.0), face)
+            page.title()
+            letters = iter(string.ascii_lowercase * (2 * rows))
+            for number, item in enumerate(self.networks):
+                check()
+                row = _Row(
+                    page, item, self.yardstick, top + number * (high + rest), high
+                )
+                row.draw(next(letters), next(letters) if item.has_codes else "")
+            legend.draw(page, page.margin, page.height - foot)
+            return page
+
+    def caption(self) -> str:
+        """What is counted, and the threshold."""
+        networks = listing([item.network for item in self.networks])
+        codes = any(item.has_codes for item in self.networks)
+        first = (
+            "Codes, in the colours of the classes (pale: unidentified), and fits "
+            if codes
+            else "Fits "
+        )
+        coverage = " ".join(
+            f"{item.network}: {coverage_sentence(item.coverage, self.yardstick)}"
+            for item in self.networks
+        )
+        return (
+            f"{first}of the {size_label(self.size)} kernels of {networks} that are not "
+            f"flat, beside the fits of {count(len(self.yardstick.null_fit))} kernels "
+            f"of white noise. {coverage}"
+        )
+
+    def table(self) -> Table:
+        """A row for each bin: share of the kernels and of white noise in it."""
+        columns: dict[str, list[Any]] = {
+            name: [] for name in ("source", "of", "low", "high", "kernels", "share")
+        }
+        for item in self.networks:
+            parts = [("fit", item.fit, _FIT_BINS)]
+            if item.has_codes:
+                parts.insert(0, ("code", item.code, _CODE_BINS))
+            for name, values, bins in parts:
+                _append(columns, item.network, name, values, bins)
+        _append(columns, "white noise", "fit", self.yardstick.null_fit, _FIT_BINS)
+        return Table(columns)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Codes, fits, classes; the null's fits and the threshold."""
+        arrays: dict[str, NDArray[Any]] = {
+            "sources": np.array([item.network for item in self.networks]),
+            "null_fit": self.yardstick.null_fit,
+            "threshold": np.array(self.yardstick.threshold),
+        }
+        for number, item in enumerate(self.networks):
+            arrays[f"code_{number}"] = item.code
+            arrays[f"fit_{number}"] = item.fit
+            arrays[f"class_{number}"] = item.best
+        return arrays
+
+    def _entries(self, options: FigureOptions) -> list[Entry]:
+        if not options.legend:
+            return []
+        ground = ink(options.dark)
+        best = [item.best for item in self.networks if item.has_codes]
+        classes = np.unique(np.concatenate(best)).tolist() if best else []
+        return [
+            *class_entries(classes, ground),
+            Entry(_kernels_colour(ground), "identified"),
+            Entry(ground.neutral, "below the threshold"),
+            Entry(_noise_colour(ground), "white noise"),
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """The charts of one network."""
+
+    page: Page
+    item: Distribution
+    yardstick: Yardstick
+    y: float
+    height: float
+
+    def draw(self, letter: str, second: str) -> None:
+        """Headings and charts; codes only where there are any."""
+        page, em = self.page, self.page.face.em
+        room = page.width - 2 * page.margin
+        share = 0.58 if self.item.has_codes else 0.0
+        between = 2 * em if self.item.has_codes else 0.0
+        left = (room - between) * share
+        x = page.margin
+        top = self.y + 2.9 * em
+        if self.item.has_codes:
+            page.heading(x, self.y + em, self.item.network, left, letter)
+            kernels = count(len(self.item.fit), "kernel")
+            page.text(x, self.y + 2.25 * em, kernels, colour=page.ink.secondary)
+            self._draw_codes(x, top, left)
+            x += left + between
+        width = room - left - between
+        heading = "Fit" if self.item.has_codes else self.item.network
+        page.heading(x, self.y + em, heading, width, second or letter)
+        facts = page.face.first_fitting(
+            coverage_facts(self.item.coverage, self.yardstick), width
+        )
+        page.text(x, self.y + 2.25 * em, facts, colour=page.ink.secondary)
+        self._draw_fits(x, top, width)
+
+    def _chart(self, x: float, y: float, width: float, top: float) -> Chart:
+        ticks = nice_ticks(top, 3)
+        names = [percent(tick, _digits(ticks)) for tick in ticks]
+        axis = max(map(self.page.face.width, names)) + 0.6 * self.page.face.em
+        reach = (0.0, max(top, 1e-9) * 1.04)
+        chart = Chart(
+            self.page,
+            x + axis,
+            y,
+            width - axis - self.page.face.em,
+            self.height,
+            (0.0, 1.0),
+            reach,
+        )
+        chart.y_axis(ticks, lambda tick: percent(tick, _digits(ticks)))
+        return chart
+
+    def _draw_codes(self, x: float, y: float, width: float) -> None:
+        """Stacked by class; the kernels below the threshold on top, paler."""
+        page, item = self.page, self.item
+        known = np.isfinite(item.code)
+        total = max(int(known.sum()), 1)
+        bins = np.minimum((item.code[known] * _CODE_BINS).astype(int), _CODE_BINS - 1)
+        weak = item.fit[known] < self.yardstick.threshold
+        best = item.best[known]
+        shape = (2, len(CLASSES), _CODE_BINS)
+        counts = np.zeros(shape)
+        np.add.at(counts, (weak.astype(int), best, bins), 1 / total)
+        chart = self._chart(x, y, width, float(counts.sum(axis=(0, 1)).max()))
+        for number in range(_CODE_BINS):
+            base = 0.0
+            for pale in range(2):
+                for index in np.flatnonzero(counts[pale, :, number]):
+                    colour = page.ink.of_class(CLASSES[index])
+                    if pale:
+                        colour = mix(colour, page.ink.paper, _PALE)
+                    high = base + float(counts[pale, index, number])
+                    edges = number / _CODE_BINS, (number + 1) / _CODE_BINS
+                    chart.bar(*edges, base, high, colour)
+                    base = high
+        chart.x_axis([0, 0.25, 0.5, 0.75, 1], "code")
+
+    def _draw_fits(self, x: float, y: float, width: float) -> None:
+        """Bars of the kernels, outline of the noise, a line at the threshold."""
+        page, threshold = self.page, self.yardstick.threshold
+        edges = np.linspace(0, 1, _FIT_BINS + 1)
+        shares = _shares(self.item.fit, edges)
+        noise = _shares(self.yardstick.null_fit, edges)
+        chart = self._chart(x, y, width, float(max(shares.max(), noise.max())))
+        for low, high, value in zip(edges[:-1], edges[1:], shares, strict=True):
+            cut = min(max(threshold, low), high)
+            chart.bar(low, cut, 0, value, page.ink.neutral)
+            chart.bar(cut, high, 0, value, _kernels_colour(page.ink))
+        chart.steps(edges.tolist(), noise.tolist(), _noise_colour(page.ink))
+        at = chart.right(threshold)
+        page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
+        ticks = [tick for tick in (0.0, 0.5, 1.0) if abs(tick - threshold) > 0.12]
+        chart.x_axis([*ticks, threshold], "fit (cosine)", lambda v: f"{v:.2g}")
+
+
+def prepare_histogram(
+    scene: Scene, options: FigureOptions, check: Check = never
+) -> HistogramContent:
+    """Codes and fits of what is shown.
+
+    Raises
+    ------
+    FigureError
+        The kernels have no classes, or none that is shown has a pattern.
+    """
+    yardstick = named(scene)
+    networks = []
+    for subject in scene.subjects:
+        check()
+        coding = coding_of(subject)
+        index = subject.index
+        coverage = count_labels(labels_of(subject, yardstick)[index]).coverage
+        index = index[coding.best[index] != INDEX["flat"]]
+        if len(index):
+            networks.append(
+                Distribution(
+                    network=subject.name,
+                    code=coding.code[index],
+                    fit=coding.fit[index],
+                    best=coding.best[index],
+                    coverage=coverage,
+                )
+            )
+    if not networks:
+        raise FigureError("no kernel that is shown has a pattern: all are flat")
+    return HistogramContent(tuple(networks), scene.size, yardstick)
+
+
+def _shares(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[Any]:
+    """Share of the values in each bin; negative fits fall into the first."""
+    counts, _ = np.histogram(np.clip(values, 0, 1), bins=edges)
+    return counts / max(len(values), 1)
+
+
+def _append(
+    columns: dict[str, list[Any]],
+    source: str,
+    of: str,
+    values: NDArray[np.float32],
+    bins: int,
+) -> None:
+    """Add the bins of one histogram to a table."""
+    edges = np.linspace(0, 1, bins + 1)
+    known = values[np.isfinite(values)]
+    shares = _shares(known, edges)
+    columns["source"] += [source] * bins
+    columns["of"] += [of] * bins
+    columns["low"] += edges[:-1].tolist()
+    columns["high"] += edges[1:].tolist()
+    columns["kernels"] += np.rint(shares * len(known)).astype(int).tolist()
+    columns["share"] += shares.tolist()
+
+
+def _digits(ticks: list[float]) -> int:
+    """Decimals with which the ticks, shares, read differently as per cent."""
+    return 0 if len(ticks) < 2 or ticks[1] >= 0.01 else 1
+
+
+def _kernels_colour(ground: Ink) -> str:
+    return mix(ground.negative, ground.paper, 0.25)
+
+
+def _noise_colour(ground: Ink) -> str:
+    return ground.positive

@@ -1,0 +1,426 @@
+"""Exhibit: the kernels in the plane of their principal components.
+
+Babaiee et al. (ICLR 2024), figure 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.figures.colours import ink, rgb, weight_colours
+from kernelviewer.figures.content import Table
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.legend import Entry, Legend, class_entries
+from kernelviewer.figures.mosaic import as_pictures, quantise
+from kernelviewer.figures.names import count, listing, percent
+from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.projection import peaks, project
+from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
+from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.tiling import Blocks
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.statistics import patterns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.colours import Ink
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.projection import Projection
+    from kernelviewer.figures.scene import Scene, Subject
+    from kernelviewer.figures.tiling import Tiling
+    from kernelviewer.kernels.bank import Size
+
+_PLACES = 8
+_APART = 0.09
+_FEWEST = 5
+_NEAREST = 24
+_SIDE_BY_SIDE = 45
+"""Least width in units of the font size for thumbnails beside the scatter."""
+_VECTOR_POINTS = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A dense place of the plane.
+
+    Attributes
+    ----------
+    at
+        Its coordinates [2].
+    members
+        Indices of kernels near it, those first that are most like their mean.
+    class_index
+        The class it is the middle of; None without classes.
+    """
+
+    at: NDArray[np.float64]
+    members: NDArray[np.intp]
+    class_index: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class PcaContent:
+    """Points, their classes, and the dense places with kernels from there.
+
+    Attributes
+    ----------
+    source, layer, channel
+        Where each of the N points comes from; ``layer`` counts through the network.
+    label
+        int [N], index into `CLASSES`; None without classes.
+    """
+
+    networks: tuple[str, ...]
+    layers: tuple[tuple[str, ...], ...]
+    size: Size
+    projection: Projection
+    weights: NDArray[np.float32]
+    source: NDArray[np.intp]
+    layer: NDArray[np.int32]
+    channel: NDArray[np.int32]
+    label: NDArray[np.int64] | None
+    places: tuple[Place, ...]
+    flat: int
+    seed: int
+
+    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+        """The scatter, and kernels of its dense places beside or below it."""
+        with figure_style():
+            face = Face(options.font_family, options.font_size)
+            plan = _Plan.of(self, options, face)
+            page = Page(options, plan.height, face)
+            page.title()
+            self._draw_points(page, plan)
+            check()
+            self._draw_places(page, plan, check)
+            y = page.height - page.margin - scale_bar_height(options, face)
+            plan.legend.draw(page, page.margin, y - plan.legend.height)
+            draw_scale_bar(page, page.height - page.margin)
+            return page
+
+    def caption(self) -> str:
+        """What is seen, and how much of the variance."""
+        first, second = (percent(share, 0) for share in self.projection.variance)
+        left_out = f"; {count(self.flat)} flat ones are left out" if self.flat else ""
+        return (
+            f"Patterns of {count(len(self.source), f'{size_label(self.size)} kernel')} "
+            f"of {listing(self.networks)} in the plane of their first two principal "
+            f"components ({first} and {second} of the variance{left_out}). Numbers "
+            "mark dense places; beside them the kernels most like the mean of each."
+        )
+
+    def table(self) -> Table:
+        """A row for each point."""
+        columns: dict[str, Any] = {
+            "source": [self.networks[i] for i in self.source],
+            "layer": [
+                self.layers[i][k] for i, k in zip(self.source, self.layer, strict=True)
+            ],
+            "channel": self.channel.tolist(),
+            "pc1": self.projection.points[:, 0].tolist(),
+            "pc2": self.projection.points[:, 1].tolist(),
+        }
+        if self.label is not None:
+            columns["class"] = [CLASSES[i].id for i in self.label]
+        return Table(columns)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Coordinates, variance, and which kernels stand beside."""
+        arrays: dict[str, NDArray[Any]] = {
+            "points": self.projection.points,
+            "variance": self.projection.variance,
+            "source": self.source,
+            "layer": self.layer,
+            "channel": self.channel,
+            "places": np.array([place.at for place in self.places]).reshape(-1, 2),
+            "kernels": self.weights,
+        }
+        if self.label is not None:
+            arrays["class"] = self.label
+        return arrays
+
+    def entries(self, options: FigureOptions) -> list[Entry]:
+        """What the colours stand for."""
+        if not options.legend:
+            return []
+        ground = ink(options.dark)
+        if self.label is not None:
+            return class_entries(self.label.tolist(), ground)
+        names = ("first layer", "middle layer", "last layer")
+        colours = map(_hex, _depth_colours(ground, 3))
+        return [Entry(*pair) for pair in zip(colours, names, strict=True)]
+
+    def _draw_points(self, page: Page, plan: _Plan) -> None:
+        axes = page.axes(plan.left, plan.top, plan.side, plan.side)
+        axes.set(xticks=[], yticks=[], box_aspect=1)
+        low, high = _span(self.projection.points)
+        axes.set_xlim(low[0], high[0])
+        axes.set_ylim(low[1], high[1])
+        n = len(self.source)
+        order = np.random.default_rng(self.seed).permutation(n)
+        largest = (0.4 * page.face.size) ** 2
+        area = min(largest, max(0.8, 2.8 * plan.side**2 / n))
+        axes.scatter(
+            self.projection.points[order, 0],
+            self.projection.points[order, 1],
+            c=self._colours(page)[order],
+            s=area,
+            linewidths=0,
+            alpha=0.8,
+            rasterized=n > _VECTOR_POINTS,
+        )
+        names = [
+            f"PC {i + 1} ({percent(share, 0)} of variance)"
+            for i, share in enumerate(self.projection.variance)
+        ]
+        if page.options.labels:
+            middle, below = plan.left + plan.side / 2, plan.top + plan.side
+            page.text(middle, below + 1.3 * page.face.em, names[0], align="center")
+            middle = plan.top + plan.side / 2
+            left = plan.left - 0.5 * page.face.em
+            page.text(left, middle, names[1], align="center", rotation=90)
+
+    def _colours(self, page: Page) -> NDArray[np.float64]:
+        """RGB [N, 3], 0 … 1: of the classes, else from the first layer to the last."""
+        if self.label is not None:
+            table = np.array([rgb(page.ink.of_class(item)) for item in CLASSES]) / 255
+            return np.asarray(table[self.label])
+        last = [max(len(names) - 1, 1) for names in self.layers]
+        share = self.layer / np.array(last)[self.source]
+        return np.asarray(
+            _depth_colours(page.ink, 256)[np.rint(share * 255).astype(int)]
+        )
+
+    def _draw_places(self, page: Page, plan: _Plan, check: Check) -> None:
+        """Numbers in the scatter and a row of kernels for each."""
+        low, high = _span(self.projection.points)
+        blocks = []
+        for number, place in enumerate(self.places):
+            share = (place.at - low) / (high - low)
+            x = plan.left + share[0] * plan.side
+            y = plan.top + (1 - share[1]) * plan.side
+            page.marker(x, y, str(number + 1), self._ring(page, place))
+            chosen = place.members[: plan.tiling.per_row]
+            pictures = as_pictures(self.weights[chosen])
+            blocks.append(quantise(pictures, np.zeros(len(chosen), bool)))
+        if not blocks:
+            return
+        plan.tiling.draw(
+            page, blocks, plan.rows_left + plan.gutter, plan.rows_top, check
+        )
+        tops = plan.tiling.tops(page.snap(plan.rows_top))
+        for number, (place, y) in enumerate(zip(self.places, tops, strict=True)):
+            middle = y + plan.tiling.cell_height / 2
+            left = plan.rows_left + 0.7 * page.face.em
+            page.marker(left, middle, str(number + 1), self._ring(page, place))
+
+    def _ring(self, page: Page, place: Place) -> str:
+        """Colour of a place's marker."""
+        if place.class_index is None:
+            return page.ink.text
+        return page.ink.of_class(CLASSES[place.class_index])
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Where scatter, rows of kernels and legend go, in mm."""
+
+    left: float
+    top: float
+    side: float
+    rows_left: float
+    rows_top: float
+    gutter: float
+    tiling: Tiling
+    legend: Legend
+    height: float
+
+    @classmethod
+    def of(cls, content: PcaContent, options: FigureOptions, face: Face) -> _Plan:
+        em, margin = face.em, face.margin
+        room = options.width_mm - 2 * margin
+        axis = 1.8 * em if options.labels else 0.0
+        legend = Legend(content.entries(options), face, room)
+        top = title_height(options, face)
+        foot = legend.height + scale_bar_height(options, face) + margin
+        beside = room > _SIDE_BY_SIDE * em
+        side = (0.46 if beside else 1.0) * room - axis
+        down = (options.height_mm or 1e6) - top - foot - axis - 0.5 * em
+        side = min(side, down if beside else 0.6 * down)
+        if side < 8 * em:
+            problem = "the scatter does not fit into this height"
+            raise FigureError(problem, "Make the figure higher.")
+        rows_left = margin + axis + side + 2 * em if beside else margin
+        rows_top = top if beside else top + side + axis + em
+        width = options.width_mm - margin - rows_left - 2 * em
+        rows_down = side + axis if beside else down - side
+        tiling = _rows(content, options, width, rows_down, em)
+        height = max(top + side + axis, rows_top + tiling.height) + 0.8 * em + foot
+        height = max(height, options.height_mm or 0.0)
+        left = margin + axis
+        if not beside:
+            left += (room - axis - side) / 2
+        return cls(left, top, side, rows_left, rows_top, 2 * em, tiling, legend, height)
+
+
+def prepare_pca(
+    scene: Scene, options: FigureOptions, check: Check = never
+) -> PcaContent:
+    """Project the patterns of all networks of the scene together.
+
+    Raises
+    ------
+    FigureError
+        No kernel that is shown has a pattern.
+    """
+    chosen = [_patterned(subject) for subject in scene.subjects]
+    parts = list(zip(scene.subjects, chosen, strict=True))
+    if not sum(map(len, chosen)):
+        raise FigureError("no kernel that is shown has a pattern: all are flat")
+    found = []
+    for subject, index in parts:
+        check()
+        kernels = subject.kernels
+        found.append(
+            patterns(
+                kernels.weights[index], kernels.scale[index], kernels.offset[index]
+            ).reshape(len(index), -1)
+        )
+    joined = np.concatenate(found)
+    projection = project(joined)
+    check()
+    label = _labels(scene, parts)
+    return PcaContent(
+        networks=tuple(subject.name for subject in scene.subjects),
+        layers=tuple(
+            tuple(layer.name for layer in subject.bank.layers)
+            for subject in scene.subjects
+        ),
+        size=scene.size,
+        projection=projection,
+        weights=np.concatenate([s.kernels.weights[i] for s, i in parts]),
+        source=np.repeat(np.arange(len(parts)), [len(index) for index in chosen]),
+        layer=np.concatenate([s.kernels.layer[i] for s, i in parts]),
+        channel=np.concatenate([s.kernels.channel[i] for s, i in parts]),
+        label=label,
+        places=tuple(_find_places(projection.points, joined, label)),
+        flat=scene.count - len(projection.points),
+        seed=options.seed,
+    )
+
+
+def _patterned(subject: Subject) -> NDArray[np.intp]:
+    """Indices of what is shown and not flat."""
+    index: NDArray[np.intp] = subject.index[~subject.kernels.flat[subject.index]]
+    return index
+
+
+def _labels(
+    scene: Scene, parts: list[tuple[Subject, NDArray[np.intp]]]
+) -> NDArray[np.int64] | None:
+    """Classes of the points, if something names every network's kernels."""
+    if scene.yardstick is None:
+        return None
+    labels = []
+    for subject, index in parts:
+        if subject.coding is None:
+            return None
+        labels.append(subject.coding.label(scene.yardstick.threshold)[index])
+    return np.concatenate(labels)
+
+
+def _find_places(
+    points: NDArray[np.float64],
+    found: NDArray[np.float32],
+    label: NDArray[np.int64] | None,
+) -> list[Place]:
+    """Dense places: the middles of the largest classes, else of all points."""
+    span = np.stack(_span(points))
+    if label is None:
+        everything = np.arange(len(points))
+        return [
+            Place(at, _near(at, points, found, everything), None)
+            for at in peaks(points, span, _PLACES, 2 * _APART)
+        ]
+    places: list[Place] = []
+    named = np.bincount(label, minlength=len(CLASSES))[: INDEX["unidentified"]]
+    for index in np.argsort(-named, kind="stable")[:_PLACES]:
+        members = np.flatnonzero(label == index)
+        if len(members) < min(_FEWEST, len(points)):
+            break
+        for at in peaks(points[members], span, _PLACES, _APART):
+            gaps = [
+                np.hypot(*((at - other.at) / (span[1] - span[0]))) for other in places
+            ]
+            if min(gaps, default=1.0) >= _APART:
+                places.append(Place(at, _near(at, points, found, members), int(index)))
+                break
+    return sorted(places, key=lambda place: place.class_index or 0)
+
+
+def _near(
+    at: NDArray[np.float64],
+    points: NDArray[np.float64],
+    found: NDArray[np.float32],
+    members: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """Members near a place, those first that are most like the mean pattern there."""
+    distance = np.hypot(*(points[members] - at).T)
+    near = members[np.argsort(distance, kind="stable")[: 2 * _NEAREST]]
+    mean = found[near[:_NEAREST]].mean(axis=0)
+    likeness = found[near] @ mean
+    ordered: NDArray[np.intp] = near[np.argsort(-likeness, kind="stable")[:_NEAREST]]
+    return ordered
+
+
+def _span(
+    points: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest and highest coordinates of a square that holds all points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = max(float((high - low).max()), 1e-6) * 0.54
+    middle = (low + high) / 2
+    return middle - reach, middle + reach
+
+
+def _depth_colours(ground: Ink, steps: int) -> NDArray[np.float64]:
+    """RGB [steps, 3], 0 … 1, from the first layer to the last."""
+    colours = weight_colours("viridis", ground)
+    at = np.linspace(0.02, 0.88, steps) * (len(colours) - 1)
+    return np.asarray(colours[at.astype(int)] / 255)
+
+
+def _hex(colour: NDArray[np.float64]) -> str:
+    return "#" + "".join(f"{round(255 * part):02X}" for part in colour)
+
+
+def _rows(
+    content: PcaContent, options: FigureOptions, width: float, height: float, em: float
+) -> Tiling:
+    """Rows of kernels, one for each place, that fill the room."""
+    places = max(len(content.places), 1)
+    rows, columns = as_pictures(content.weights[:0]).shape[1:]
+    pitch = min(height / places, 4.0 * em)
+    per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
+    per_row = min(per_row, _NEAREST)
+    plan = Blocks(
+        cell=(rows, columns),
+        counts=(per_row,) * places,
+        width=width,
+        dpi=options.dpi,
+        after=0.2 * em,
+        per_row=per_row,
+        least=1.5 * em,
+    )
+    tiling = plan.fit(height, 4.0 * em)
+    if tiling is None:
+        problem = "the kernels beside the scatter do not fit"
+        raise FigureError(problem, "Make the figure larger or show fewer samples.")
+    return tiling

@@ -1,0 +1,243 @@
+"""Exhibit: the decoded spectrum of the code, with its named stretches.
+
+Babaiee et al. (ICLR 2024), figure 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.figures.content import Table
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.legend import Legend, class_entries
+from kernelviewer.figures.mosaic import as_pictures, quantise
+from kernelviewer.figures.names import count, listing
+from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
+from kernelviewer.figures.stretches import NameRow
+from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.tiling import Blocks
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.legend import Entry
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.scene import Scene, Yardstick
+    from kernelviewer.figures.tiling import Tiling
+    from kernelviewer.kernels.bank import Size
+
+_CELL = 2.4
+_DENSITY, _BAR = 4.0, 0.7
+"""Heights in units of the font size."""
+_BINS = 160
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumContent:
+    """The decoded patterns, the stretches, and the codes of what is open.
+
+    Attributes
+    ----------
+    codes
+        float32 [N]: codes of the kernels shown; may be empty.
+    """
+
+    yardstick: Yardstick
+    spectrum: NDArray[np.float32]
+    codes: NDArray[np.float32]
+    networks: tuple[str, ...]
+    size: Size
+
+    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+        """Codes, stretches and their names, the decoded kernels, an axis."""
+        with figure_style():
+            face = Face(options.font_family, options.font_size)
+            em, room = face.em, options.width_mm - 2 * face.margin
+            tiling = self._tile(options, face)
+            width = tiling.width
+            names = NameRow.of(self.yardstick.stretches, width, face, options.labels)
+            legend = Legend(self._entries(options), face, room)
+            density = _DENSITY * em if len(self.codes) else 0.0
+            top = title_height(options, face)
+            foot = legend.height + scale_bar_height(options, face) + face.margin
+            axis = 3.6 * em if options.labels else 2.3 * em
+            height = top + density + _BAR * em + names.height + tiling.height
+            height += axis + foot
+            if options.height_mm is not None:
+                spare = options.height_mm - height
+                if spare < 0:
+                    problem = f"the spectrum does not fit into {options.height_mm:g} mm"
+                    raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
+                density += min(spare, 2 * density)
+            page = Page(options, max(height, options.height_mm or 0.0), face)
+            page.title()
+            x = page.snap(page.margin + (room - width) / 2)
+            y = top + density
+            self._draw_density(page, x, y, width, density)
+            self._draw_stretches(page, x, y, width)
+            y += _BAR * em
+            names.draw(page, x, y)
+            check()
+            y = page.snap(y + names.height)
+            self._draw_kernels(page, tiling, x, y)
+            _draw_axis(page, x, y + tiling.height, width)
+            y = page.height - foot
+            legend.draw(page, page.margin, y)
+            draw_scale_bar(page, page.height - page.margin)
+            return page
+
+    def caption(self) -> str:
+        """What is decoded, and whose codes lie above."""
+        stretches = count(len(self.yardstick.stretches), "stretch").replace(
+            "stretchs", "stretches"
+        )
+        sentence = (
+            f"Spectrum of {size_label(self.size)} kernels decoded from the code "
+            f"({self.yardstick.method}), in {stretches} named by the pattern family."
+        )
+        if not len(self.codes):
+            return sentence
+        shown = count(len(self.codes), "kernel")
+        return f"{sentence} Above: codes of {shown} of {listing(self.networks)}."
+
+    def table(self) -> Table:
+        """A row for each stretch."""
+        stretches = self.yardstick.stretches
+        return Table(
+            {
+                "low": [item.low for item in stretches],
+                "high": [item.high for item in stretches],
+                "class": [CLASSES[item.class_index].id for item in stretches],
+                "name": [item.name for item in stretches],
+                "kernels": [self._within(item.low, item.high) for item in stretches],
+            }
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Decoded patterns, codes, borders and classes of the stretches."""
+        stretches = self.yardstick.stretches
+        return {
+            "spectrum": self.spectrum,
+            "codes": self.codes,
+            "borders": np.array([item.low for item in stretches] + [1.0]),
+            "classes": np.array([CLASSES[item.class_index].id for item in stretches]),
+        }
+
+    def _within(self, low: float, high: float) -> int:
+        last = high >= 1
+        inside = (self.codes >= low) & ((self.codes < high) | last)
+        return int(inside.sum())
+
+    def _entries(self, options: FigureOptions) -> list[Entry]:
+        if not options.legend:
+            return []
+        from kernelviewer.figures.colours import ink
+
+        indices = [item.class_index for item in self.yardstick.stretches]
+        return class_entries(indices, ink(options.dark))
+
+    def _tile(self, options: FigureOptions, face: Face) -> Tiling:
+        """One row of kernels as wide as the page."""
+        rows, columns = as_pictures(self.spectrum[:0]).shape[1:]
+        room = options.width_mm - 2 * face.margin
+        plan = Blocks((rows, columns), (1,), room, options.dpi)
+        if options.samples:
+            plan = Blocks(
+                (rows, columns), (1,), room, options.dpi, per_row=options.samples
+            )
+        largest = plan.most_pixels(room if options.samples else _CELL * face.em)
+        tilings = map(plan.tile, range(largest, (largest * 2) // 3, -1))
+        fitting = [tiling for tiling in tilings if tiling.width <= room + 1e-6]
+        if options.samples and not fitting:
+            fitting = [tiling] if (tiling := plan.fit(1e6, room)) else []
+        if not fitting:
+            problem = "the kernels are too large for this width"
+            raise FigureError(problem, "Make the figure wider or show fewer samples.")
+        return max(fitting, key=lambda tiling: tiling.width)
+
+    def _draw_kernels(self, page: Page, tiling: Tiling, x: float, y: float) -> None:
+        """The pattern at the middle of each cell."""
+        at = (np.arange(tiling.per_row) + 0.5) / tiling.per_row
+        index = np.minimum(
+            (at * len(self.spectrum)).astype(int), len(self.spectrum) - 1
+        )
+        chosen = as_pictures(self.spectrum[index])
+        colours = quantise(chosen, np.zeros(len(chosen), bool))
+        tiling.draw(page, [colours], x, y, never)
+
+    def _draw_density(
+        self, page: Page, x: float, y: float, width: float, height: float
+    ) -> None:
+        if not height:
+            return
+        counts, _ = np.histogram(self.codes, bins=_BINS, range=(0, 1))
+        top = max(int(counts.max()), 1)
+        step = width / _BINS
+        for number in np.flatnonzero(counts):
+            high = counts[number] / top * (height - 0.4 * page.face.em)
+            left = x + number * step
+            page.rectangle(left, y - high, step, high, page.ink.neutral)
+
+    def _draw_stretches(self, page: Page, x: float, y: float, width: float) -> None:
+        for item in self.yardstick.stretches:
+            kind = CLASSES[item.class_index]
+            page.rectangle(
+                x + item.low * width,
+                y,
+                (item.high - item.low) * width,
+                _BAR * page.face.em,
+                page.ink.of_class(kind),
+                edge=page.ink.paper,
+                gid=f"stretch {kind.id}",
+            )
+
+
+def prepare_spectrum(
+    scene: Scene, options: FigureOptions, check: Check = never
+) -> SpectrumContent:
+    """The scene's autoencoder, and the codes of what is shown.
+
+    Raises
+    ------
+    FigureError
+        There is no autoencoder of this size.
+    """
+    yardstick = scene.yardstick
+    if yardstick is None or yardstick.spectrum is None:
+        raise FigureError(
+            f"there is no autoencoder for {size_label(scene.size)} kernels",
+            "Train one, or choose another size.",
+        )
+    codes = [
+        subject.coding.code[subject.index]
+        for subject in scene.subjects
+        if subject.coding is not None
+    ]
+    joined = np.concatenate(codes) if codes else np.zeros(0, np.float32)
+    return SpectrumContent(
+        yardstick=yardstick,
+        spectrum=yardstick.spectrum,
+        codes=joined[np.isfinite(joined)],
+        networks=tuple(subject.name for subject in scene.subjects),
+        size=scene.size,
+    )
+
+
+def _draw_axis(page: Page, x: float, y: float, width: float) -> None:
+    """The code from 0 to 1 below the kernels."""
+    em = page.face.em
+    page.line([x, x + width], [y + 0.2 * em] * 2)
+    for tick, align in ((0.0, "left"), (0.5, "center"), (1.0, "right")):
+        at = x + tick * width
+        page.line([at, at], [y + 0.2 * em, y + 0.5 * em])
+        page.text(at, y + 1.6 * em, f"{tick:g}", align=align)  # type: ignore[arg-type]
+    if page.options.labels:
+        page.text(x + width / 2, y + 2.8 * em, "code z", align="center")

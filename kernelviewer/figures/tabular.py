@@ -1,0 +1,111 @@
+"""Tables as CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kernelviewer.figures.content import Table
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "∂": r"$\partial$",
+    "²": r"$^2$",
+    "×": r"$\times$",
+}
+
+
+def to_csv(table: Table) -> str:
+    """Comma separated, a heading line first, lines ended by a line feed.
+
+    Numbers have all their digits; what is not known is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(
+        [_exact(value) for value in row]
+        for row in zip(*table.columns.values(), strict=True)
+    )
+    return text.getvalue()
+
+
+def to_markdown(table: Table) -> str:
+    """A pipe table; numbers to the right, with the digits that matter."""
+    rows = [list(table.columns), *_rows(table)]
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    numeric = _numeric(table)
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    rule = [
+        "-" * (w - 1) + (":" if n else "-")
+        for w, n in zip(widths, numeric, strict=True)
+    ]
+    lines = [rows[0], rule, *rows[1:]]
+    return "".join(
+        f"| {' | '.join(_padded(row, widths, numeric))} |\n" for row in lines
+    )
+
+
+def to_latex(table: Table) -> str:
+    """A ``tabular`` with the rules of the booktabs package."""
+    columns = "".join("r" if numeric else "l" for numeric in _numeric(table))
+    lines = [
+        "% \\usepackage{booktabs}",
+        f"\\begin{{tabular}}{{{columns}}}",
+        "\\toprule",
+        " & ".join(map(_escaped, table.columns)) + r" \\",
+        "\\midrule",
+        *(" & ".join(map(_escaped, row)) + r" \\" for row in _rows(table)),
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(table: Table) -> Iterator[list[str]]:
+    for row in zip(*table.columns.values(), strict=True):
+        yield [_short(value) for value in row]
+
+
+def _numeric(table: Table) -> list[bool]:
+    return [
+        all(isinstance(value, int | float) for value in column)
+        for column in table.columns.values()
+    ]
+
+
+def _padded(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
+    return [
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(row, widths, numeric, strict=True)
+    ]
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    return str(value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if math.isfinite(value) else "–"
+    return str(value)
+
+
+def _escaped(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
