@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from kernelviewer.gui.commands import build_menus
 from kernelviewer.gui.dialogs.about import show_about
 from kernelviewer.gui.dialogs.details import show_details
+from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
 from kernelviewer.gui.views.inspector import array_text
 from kernelviewer.resources import resource
@@ -53,6 +54,7 @@ class Actions(QObject):
         handlers: dict[str, Callable[[], object]] = {
             "open": self.open,
             "open_folder": self.open_folder,
+            "open_model": lambda: choose_model(window, window.opener.open_named),
             "open_sample": self.open_sample,
             "close_model": self.close_model,
             "close_all": self.close_all,

@@ -47,6 +47,13 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("open", "&Open…", "File", ("Ctrl+O",), tip="Open checkpoint files"),
     Command("open_folder", "Open &Folder…", "File", ("Ctrl+Shift+O",)),
+    Command(
+        "open_model",
+        "Open &Model…",
+        "File",
+        ("Ctrl+M",),
+        tip="Open a pretrained network by its name",
+    ),
     Command("open_sample", "Open &Sample", "File", tip="Open the bundled network"),
     Command("recent", "Open &Recent", "File"),
     Command("close_model", "&Close Network", "File", ("Ctrl+W",), rule=True),

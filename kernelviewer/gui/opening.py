@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.tasks import Unusable, load, open_files
+from kernelviewer.jobs.tasks import Unusable, load, open_files, open_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,17 @@ class Opener(QObject):
         key = f"open {next(self._batches)}"
         self._jobs.submit("files", key, title, reaction, open_files, paths)
 
+    def open_named(self, name: str) -> None:
+        """Open a pretrained network of timm's list or of the hub."""
+
+        def done(bank: KernelBank) -> str:
+            self._document.open(bank)
+            return self._tell(bank)
+
+        reaction = Reaction(done=done, failed=self._on_failed)
+        key = f"open {next(self._batches)}"
+        self._jobs.submit("files", key, f"Open {name}", reaction, open_named, name)
+
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
         """Read an open network again: another copy of it, or other layers."""
         bank = self._document.model(identity).bank
@@ -84,6 +95,9 @@ class Opener(QObject):
             self._document.open(value)
             self.opened.emit(value.path)
             self._tell(value)
+
+    def _on_failed(self, message: str, hint: str) -> None:
+        self.told.emit(f"{message}. {hint}" if hint else message)
 
     def _on_done(self, tally: Tally) -> str:
         if tally.failed and tally.opened:

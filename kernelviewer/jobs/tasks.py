@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, use_interactive_threads
 from kernelviewer.formats import is_checkpoint, open_checkpoint
+from kernelviewer.formats.hub import PREFIX, fetch
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 
@@ -80,6 +81,13 @@ def load(
     return extract_kernels(
         checkpoint, include=include, progress=ticket.progress, check=ticket.check
     )
+
+
+def open_named(ticket: Ticket, name: str) -> KernelBank:
+    """Open a pretrained network by its name, downloading it if the cache lacks it."""
+    path = fetch(name, progress=ticket.progress, check=ticket.check)
+    bank = load(ticket, path)
+    return replace(bank, name=name.removeprefix(PREFIX))
 
 
 def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:

@@ -1,0 +1,157 @@
+"""Choose a pretrained network by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTreeView,
+    QVBoxLayout,
+)
+
+from kernelviewer.formats.hub import PREFIX, known_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import (
+        QWidget,
+    )
+
+HINT = (
+    "Weights come from the local cache of the hub, or are downloaded to it. Any "
+    f"repository of the hub opens as {PREFIX}owner/repository."
+)
+DEPTHWISE_ROLE = Qt.ItemDataRole.UserRole + 1
+
+
+class _Filter(QSortFilterProxyModel):
+    """Names that hold every typed word; only depthwise ones if asked for."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.words: list[str] = []
+        self.only_depthwise = True
+
+    def filterAcceptsRow(self, row: int, parent: object) -> bool:
+        """Qt: whether a row is shown."""
+        index = self.sourceModel().index(row, 0)
+        if self.only_depthwise and not index.data(DEPTHWISE_ROLE):
+            return False
+        name = str(index.data()).lower()
+        return all(word in name for word in self.words)
+
+
+class OpenModelDialog(QDialog):
+    """Search as you type; Enter or a double click opens.
+
+    Parameters
+    ----------
+    use
+        Called with the chosen name.
+    """
+
+    def __init__(self, parent: QWidget, use: Callable[[str], None]) -> None:
+        super().__init__(parent)
+        self._use = use
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("openModelDialog")
+        self.setWindowTitle("Open a pretrained network")
+        self.resize(560, 560)
+        self.search = QLineEdit(self)
+        self.search.setObjectName("modelSearch")
+        self.search.setAccessibleName("Name of a pretrained network")
+        self.search.setPlaceholderText("convnext tiny   or   hf-hub:owner/repository")
+        self.search.setClearButtonEnabled(True)
+        self.only_depthwise = QCheckBox("Only with depthwise convolutions", self)
+        self.only_depthwise.setObjectName("onlyDepthwise")
+        self.only_depthwise.setAccessibleName(self.only_depthwise.text())
+        self.only_depthwise.setChecked(True)
+        self.list = self._make_list()
+        self.count = QLabel(self)
+        self.count.setProperty("role", "caption")
+        hint = QLabel(HINT, self)
+        hint.setProperty("role", "caption")
+        hint.setWordWrap(True)
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(kinds.Open | kinds.Cancel, self)
+        self.buttons.accepted.connect(self._on_accepted)
+        self.buttons.rejected.connect(self.close)
+        layout = QVBoxLayout(self)
+        for widget in (
+            *(self.search, self.only_depthwise, self.list),
+            *(self.count, hint, self.buttons),
+        ):
+            layout.addWidget(widget)
+        self.search.textChanged.connect(self._on_search_changed)
+        self.only_depthwise.toggled.connect(self._on_search_changed)
+        self.list.doubleClicked.connect(self._on_accepted)
+        self._on_search_changed()
+
+    def chosen(self) -> str:
+        """The chosen row's name, or a typed id of the hub; empty if neither."""
+        typed = self.search.text().strip()
+        if typed.removeprefix(PREFIX).count("/") == 1:
+            return typed
+        index = self.list.currentIndex()
+        return str(index.sibling(index.row(), 0).data()) if index.isValid() else ""
+
+    def _make_list(self) -> QTreeView:
+        rows = QStandardItemModel(0, 2, self)
+        rows.setHorizontalHeaderLabels(["Name", ""])
+        for model in known_models():
+            name = QStandardItem(model.name)
+            name.setData(model.depthwise, DEPTHWISE_ROLE)
+            name.setToolTip(model.repository)
+            mark = QStandardItem("depthwise" if model.depthwise else "")
+            rows.appendRow([name, mark])
+        self._filter = _Filter(self)
+        self._filter.setSourceModel(rows)
+        view = QTreeView(self)
+        view.setObjectName("modelNames")
+        view.setAccessibleName("Pretrained networks")
+        view.setModel(self._filter)
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setHeaderHidden(True)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.header().setStretchLastSection(False)
+        view.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        return view
+
+    def _on_search_changed(self) -> None:
+        self._filter.beginFilterChange()
+        self._filter.words = self.search.text().lower().split()
+        self._filter.only_depthwise = self.only_depthwise.isChecked()
+        self._filter.endFilterChange()
+        shown, total = self._filter.rowCount(), self._filter.sourceModel().rowCount()
+        self.count.setText(f"{shown} of {total} networks")
+        if shown:
+            self.list.setCurrentIndex(self._filter.index(0, 0))
+        else:
+            self.list.selectionModel().clear()
+        flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.list.selectionModel().setCurrentIndex(
+            self.list.currentIndex(), flag | QItemSelectionModel.SelectionFlag.Rows
+        )
+        opens = self.buttons.button(QDialogButtonBox.StandardButton.Open)
+        opens.setEnabled(bool(self.chosen()))
+
+    def _on_accepted(self) -> None:
+        if name := self.chosen():
+            self.close()
+            self._use(name)
+
+
+def choose_model(parent: QWidget, use: Callable[[str], None]) -> None:
+    """Show the dialog beside the window, without blocking it."""
+    OpenModelDialog(parent, use).show()
