@@ -129,10 +129,9 @@ class OpenModelDialog(QDialog):
         return view
 
     def _on_search_changed(self) -> None:
-        self._filter.beginFilterChange()
         self._filter.words = self.search.text().lower().split()
         self._filter.only_depthwise = self.only_depthwise.isChecked()
-        self._filter.endFilterChange()
+        self._filter.invalidateFilter()
         shown, total = self._filter.rowCount(), self._filter.sourceModel().rowCount()
         self.count.setText(f"{shown} of {total} networks")
         if shown:
