@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QTextBrowser
 from kernelviewer.gui.commands import COMMANDS, MENUS
 from kernelviewer.gui.dialogs.details import details_html
 from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
-from tests.gui.conftest import wait_idle, write_network
+from tests.gui.conftest import wait_idle
+from tests.networks import write_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QImage
 
-from tests.gui.conftest import write_network
+from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTreeView, QWidget
 
 from kernelviewer.state.settings import load_settings, settings_path
-from tests.gui.conftest import wait_idle, write_network
+from tests.gui.conftest import wait_idle
+from tests.networks import write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
