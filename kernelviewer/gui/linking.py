@@ -127,8 +127,11 @@ class Linking(QObject):
     def show_counts(self, counts: Counts) -> None:
         """Say how many kernels there are."""
         self._parts.controls.set_counts(counts)
-        text = f"{spaced(counts.selected)} of {spaced(counts.shown)} kernels selected"
-        self._parts.selected.setText(text if counts.selected else "")
+        if counts.selected:
+            text = f"{spaced(counts.selected)} of {spaced(counts.shown)} selected"
+        else:
+            text = f"{spaced(sum(map(len, self._document.banks)))} kernels open"
+        self._parts.selected.setText(text if self._document.banks else "")
 
     def show_history(self, can_undo: bool, can_redo: bool) -> None:
         """Enable undo and redo."""
