@@ -237,11 +237,11 @@ def test_selecting_can_be_undone_and_is_counted(
     count = window.findChild(QLabel, "selectionCount")
     assert count.text().startswith("48 of 48")
     QTest.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
-    assert count.text() == ""
+    assert "selected" not in count.text()
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.parts.grid.selected.sum() == 48
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert count.text() == ""
+    assert "selected" not in count.text()
     assert not window.linking.presenter.state.selected.any()
 
 
