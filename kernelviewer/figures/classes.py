@@ -72,7 +72,7 @@ class ClassesContent:
             height = top + tiling.height + foot + face.margin
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
-            shown = [_first(block, tiling.per_row) for block in self.blocks]
+            shown = [block.take(slice(tiling.per_row)) for block in self.blocks]
             left = page.margin + names
             tiling.draw(page, colour_blocks(shown, options), left, top, check)
             if lines:
@@ -226,17 +226,6 @@ def _gather(
         fit[mine] = coding_of(subject).fit[index[mine]]
     names = listing([subject.name for subject in scene.subjects])
     return Block(names, class_id, weights, channel, flat, n), fit
-
-
-def _first(block: Block, most: int) -> Block:
-    return Block(
-        block.network,
-        block.layer,
-        block.weights[:most],
-        block.channel[:most],
-        block.flat[:most],
-        block.total,
-    )
 
 
 def _facts(number: int, total: int) -> str:

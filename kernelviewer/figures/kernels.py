@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,15 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    def take(self, chosen: NDArray[np.intp] | slice) -> Block:
+        """The block with only these of its kernels."""
+        return replace(
+            self,
+            weights=self.weights[chosen],
+            channel=self.channel[chosen],
+            flat=self.flat[chosen],
+        )
 
     @property
     def cell(self) -> tuple[int, int]:

@@ -131,7 +131,7 @@ PRESETS: Mapping[str, FigureOptions] = MappingProxyType(
             _DEFAULT, width_mm=181.9, font_size=8.0, font_family="serif"
         ),
         "slide": replace(
-            _DEFAULT, width_mm=WIDTHS["slide"], height_mm=190.5, dpi=144, font_size=16.0
+            _DEFAULT, width_mm=WIDTHS["slide"], height_mm=190.5, dpi=144, font_size=14.0
         ),
     }
 )

@@ -214,6 +214,14 @@ class Page:
         y += 0.36 * size * POINT
         self.text(x, y, text, size=size, align="center", gid="marker")
 
+    def dot(self, x: float, y: float, radius: float, colour: str) -> None:
+        """Fill a small circle."""
+        from matplotlib.patches import Circle
+
+        self.ground.add_patch(
+            Circle((x, y), radius, facecolor=colour, linewidth=0.0, zorder=_MARK)
+        )
+
     def frame(self, x: float, y: float, width: float, height: float) -> None:
         """Draw a hairline around a rectangle."""
         self.rectangle(x, y, width, height, "none", edge=self.ink.line)

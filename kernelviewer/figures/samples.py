@@ -300,12 +300,4 @@ def _cell(column: Column, pixels: float) -> tuple[int, int]:
 
 def _first(block: Block, most: int) -> Block:
     """The block with at most ``most`` of its kernels, evenly chosen."""
-    chosen = np.array(spread(range(len(block)), most))
-    return Block(
-        block.network,
-        block.layer,
-        block.weights[chosen],
-        block.channel[chosen],
-        block.flat[chosen],
-        block.total,
-    )
+    return block.take(np.array(spread(range(len(block)), most), np.intp))

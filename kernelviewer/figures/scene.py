@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,18 @@ class Yardstick:
     spectrum: NDArray[np.float32] | None = None
     stretches: tuple[Stretch, ...] = ()
     sha256: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What a figure's file tells of it."""
+        facts: dict[str, Any] = {"method": self.method, "threshold": self.threshold}
+        if self.sha256:
+            facts["sha256"] = self.sha256
+        if self.stretches:
+            facts["stretches"] = [
+                [item.low, item.high, CLASSES[item.class_index].id, item.name]
+                for item in self.stretches
+            ]
+        return facts
 
     @property
     def null_coverage(self) -> float:

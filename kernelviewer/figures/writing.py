@@ -6,6 +6,8 @@ import errno
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.style import figure_style
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 SUFFIXES = (".svg", ".pdf", ".png")
 _REASONS = {
@@ -79,6 +82,22 @@ def render(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:
             metadata=_metadata(suffix, metadata),
         )
     return buffer.getvalue()
+
+
+def render_pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:
+    """The figure as RGBA [rows, columns, 4] at any resolution, for a preview."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with figure_style():
+        usual = figure.dpi
+        figure.set_dpi(dpi)
+        try:
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()  # type: ignore[no-untyped-call]
+            pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+            return np.array(pixels, np.uint8)
+        finally:
+            figure.set_dpi(usual)
 
 
 def write_figure(

@@ -1,0 +1,315 @@
+"""The panels of a comparison of two networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
+from kernelviewer.figures.colours import mix
+from kernelviewer.figures.counts import coverage_facts
+from kernelviewer.figures.kernels import colour_blocks
+from kernelviewer.figures.legend import HATCH
+from kernelviewer.figures.names import percent, short_names
+from kernelviewer.figures.page import never
+from kernelviewer.figures.tiling import Blocks
+from kernelviewer.kernels.classes import CLASSES, FLAT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.compare import Side
+    from kernelviewer.figures.fonts import Face
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Page
+    from kernelviewer.figures.scene import Yardstick
+
+_HEAD = 2.0
+_CHART = (10.0, 5.0)
+"""Usual and least height of a chart."""
+_PAIR = (2.35, 1.75)
+"""Usual and least distance between the bars of two classes."""
+_BAR = 0.75
+_CELL = 2.4
+_BINS = 50
+_PALE = 0.55
+_NAMES = 12.0
+"""Lengths in units of the font size."""
+
+
+class Panel(Protocol):
+    """A part of the figure with its own heading."""
+
+    @property
+    def height(self) -> float:
+        """Room it takes, mm."""
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw it with its upper left corner there."""
+
+
+@dataclass(frozen=True, eq=False)
+class SharePanel:
+    """Share of each class in both: full colour above, pale below."""
+
+    sides: tuple[Side, Side]
+    width: float
+    face: Face
+    tight: float
+
+    @property
+    def height(self) -> float:
+        """Heading, key, a pair of bars for each class."""
+        return (_HEAD + 2.8 + self._pitch * len(CLASSES) + 0.6) * self.face.em
+
+    @property
+    def _pitch(self) -> float:
+        return _between(_PAIR, self.tight)
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw the bars and write their values."""
+        face, em = self.face, self.face.em
+        page.heading(x, y + em, "Share of each class", self.width, letter)
+        known = [side for side in self.sides if side.counts is not None]
+        y += _HEAD * em
+        for row, side in enumerate(known):
+            colour = _shade(page.ink.secondary, page, row)
+            page.rectangle(x, y + (1.2 * row + 0.25) * em, em, 0.7 * em, colour)
+            name = face.elide(side.name, self.width - 1.5 * em)
+            page.text(x + 1.4 * em, y + (1.2 * row + 0.95) * em, name, gid="side")
+        y += 2.8 * em
+        names = max(face.width(item.short) for item in CLASSES) + 0.8 * em
+        shares = [
+            s.counts.by_class / max(s.counts.kernels, 1) for s in known if s.counts
+        ]
+        top = max(float(share.max()) for share in shares) if shares else 1.0
+        room = self.width - names - face.width("100.0 %", 0.85 * face.size) - em
+        for number, item in enumerate(CLASSES):
+            base = y + number * self._pitch * em
+            page.text(x, base + (1.1 if len(shares) > 1 else 0.8) * em, item.short)
+            for row, share in enumerate(shares):
+                at = base + (0.1 + row * (_BAR + 0.1)) * em
+                wide = float(share[number]) / top * room
+                colour = _shade(page.ink.of_class(item), page, row)
+                left = x + names
+                gid = f"share {item.id} {row}"
+                hatch = HATCH if item is FLAT else ""
+                page.rectangle(left, at, wide, _BAR * em, colour, hatch=hatch, gid=gid)
+                page.text(
+                    left + wide + 0.4 * em,
+                    at + 0.68 * em,
+                    percent(float(share[number])),
+                    size=0.8 * face.size,
+                    colour=page.ink.secondary,
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class FitPanel:
+    """Distributions of fit over each other and over white noise's."""
+
+    sides: tuple[Side, Side]
+    yardstick: Yardstick
+    width: float
+    face: Face
+    options: FigureOptions
+    tight: float
+
+    @property
+    def height(self) -> float:
+        """Heading, key, chart, axis."""
+        axis = axis_height(self.face.em, self.options.labels)
+        chart = _between(_CHART, self.tight)
+        return (_HEAD + 1.3 * len(self._curves()) + chart + 1.6) * self.face.em + axis
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw an outline for each."""
+        face, em = self.face, self.face.em
+        page.heading(x, y + em, "Fit", self.width, letter)
+        y += _HEAD * em
+        edges = np.linspace(0, 1, _BINS + 1)
+        colours = (page.ink.negative, page.ink.positive, page.ink.line)
+        curves = self._curves()
+        if len(curves) == 2:
+            colours = (page.ink.negative, page.ink.line, "")
+        heights = []
+        for (name, fit, coverage), colour in zip(curves, colours, strict=False):
+            page.rectangle(x, y + 0.45 * em, em, 0.25 * em, colour)
+            facts = coverage_facts(coverage, self.yardstick)[-1]
+            text = f"{name}: {facts} identified" if coverage == coverage else name
+            text = face.elide(text, self.width - 1.5 * em)
+            page.text(x + 1.4 * em, y + 0.95 * em, text, gid="side")
+            y += 1.3 * em
+            counts, _ = np.histogram(np.clip(fit, 0, 1), bins=edges)
+            heights.append(counts / max(len(fit), 1))
+        y += 0.8 * em
+        top = max(float(values.max()) for values in heights)
+        ticks = nice_ticks(top, 3)
+        axis = max(face.width(percent(tick, 0)) for tick in ticks) + 0.6 * em
+        chart = Chart(
+            page,
+            x + axis,
+            y,
+            self.width - axis - em,
+            _between(_CHART, self.tight) * em,
+            (0.0, 1.0),
+            (0.0, top * 1.04),
+        )
+        chart.y_axis(ticks, lambda tick: percent(tick, 0))
+        for values, colour in zip(heights, colours, strict=False):
+            chart.steps(edges.tolist(), values.tolist(), colour)
+        threshold = self.yardstick.threshold
+        at = chart.right(threshold)
+        page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
+        marks = [tick for tick in (0.0, 0.5, 1.0) if abs(tick - threshold) > 0.12]
+        chart.x_axis([*marks, threshold], "fit (cosine)", lambda value: f"{value:.2g}")
+
+    def _curves(self) -> list[tuple[str, NDArray[np.float32], float]]:
+        """Name, fits and coverage (NaN: none to tell) of each outline."""
+        curves = [
+            (side.name, side.fit, side.counts.coverage)
+            for side in self.sides
+            if side.fit is not None and side.counts is not None
+        ]
+        null = self.yardstick.null_fit
+        return [*curves, ("White noise", null, self.yardstick.null_coverage)]
+
+
+@dataclass(frozen=True, eq=False)
+class CosinePanel:
+    """How alike the kernels at the same place are, layer by layer."""
+
+    layers: tuple[str, ...]
+    cosines: tuple[NDArray[np.float32], ...]
+    width: float
+    face: Face
+    options: FigureOptions
+    tight: float
+
+    @property
+    def height(self) -> float:
+        """Heading, chart, names."""
+        chart = _between(_CHART, self.tight)
+        return (_HEAD + chart + 1.8) * self.face.em + self._below()
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """A dot at the median, a line between the quartiles."""
+        em = self.face.em
+        text = "Cosine between the kernels at the same place"
+        text = self.face.first_fitting([text, "Cosine of the pairs"], self.width)
+        page.heading(x, y + em, text, self.width, letter)
+        quartiles = np.array([np.quantile(c, (0.25, 0.5, 0.75)) for c in self.cosines])
+        low = min(0.0, float(np.floor(quartiles.min() * 2) / 2))
+        ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= low]
+        axis = self.face.width("−0.5") + 0.6 * em
+        chart = Chart(
+            page,
+            x + axis,
+            y + (_HEAD + 0.4) * em,
+            self.width - axis - em,
+            _between(_CHART, self.tight) * em,
+            (0.0, float(len(self.layers))),
+            (low, 1.0),
+        )
+        chart.y_axis(ticks, lambda tick: f"{tick:g}".replace("-", "−"))
+        base = chart.y + chart.height
+        page.line([chart.x, chart.x + chart.width], [base, base])
+        for number, (least, median, most) in enumerate(quartiles):
+            at = chart.right(number + 0.5)
+            spread = [chart.up(least), chart.up(most)]
+            page.line([at, at], spread, colour=page.ink.neutral, width=0.2 * em / 0.35)
+            page.dot(at, chart.up(median), 0.3 * em, page.ink.text)
+        self._draw_names(page, chart, base)
+
+    def _pitch(self) -> float:
+        return (self.width - 3 * self.face.em) / len(self.layers)
+
+    def _names(self) -> list[str]:
+        if self._pitch() < self.face.line():
+            return []
+        names = short_names(self.layers)
+        return [self.face.elide(name, _NAMES * self.face.em) for name in names]
+
+    def _below(self) -> float:
+        if not self.options.labels:
+            return 0.0
+        names = self._names()
+        longest = max(map(self.face.width, names)) if names else 0.0
+        return max(longest, self.face.em) + 0.8 * self.face.em
+
+    def _draw_names(self, page: Page, chart: Chart, y: float) -> None:
+        """Names of the layers, or what the axis is where they are too many."""
+        em = self.face.em
+        if not page.options.labels:
+            return
+        names = self._names()
+        for number, name in enumerate(names):
+            at = chart.right(number + 0.5) + 0.36 * em
+            page.text(at, y + 0.4 * em, name, align="right", rotation=90, gid="layer")
+        if not names:
+            text = f"{len(self.layers)} layers from input to output"
+            middle = chart.x + chart.width / 2
+            text = self.face.elide(text, chart.width)
+            page.text(middle, y + 1.4 * em, text, align="center", gid="axis")
+
+
+class SamplePanel:
+    """Random kernels of both, at the same places in networks of one kind."""
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        width: float,
+        face: Face,
+        options: FigureOptions,
+        paired: bool,
+        tight: float,
+    ) -> None:
+        self._sides, self._width, self._face = sides, width, face
+        cell = sides[0].samples.cell
+        largest = _CELL * face.em
+        if options.samples:
+            largest = width / options.samples
+        plan = Blocks(
+            cell=cell,
+            counts=(1, 1),
+            width=width,
+            dpi=options.dpi,
+            before=1.3 * face.em,
+            after=0.3 * face.em,
+            per_row=options.samples or 0,
+        )
+        one = plan.fit(1e6, largest) or plan.tile(1)
+        longest = max(len(side.samples) for side in sides)
+        self._count = min((1 if options.samples or tight else 2) * one.per_row, longest)
+        plan = replace(plan, counts=(self._count,) * 2, per_row=one.per_row)
+        self._tiling = plan.tile(one.tap_pixels)
+        self._heading = "The same kernels in both" if paired else "Random kernels"
+
+    @property
+    def height(self) -> float:
+        """Heading and kernels."""
+        return _HEAD * self._face.em + self._tiling.height
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw the heading, and names over kernels."""
+        em = self._face.em
+        page.heading(x, y + em, self._heading, self._width, letter)
+        top = page.snap(y + (_HEAD - 0.4) * em)
+        tiling = self._tiling
+        blocks = [side.samples.take(slice(self._count)) for side in self._sides]
+        tiling.draw(page, colour_blocks(blocks, page.options), x, top, never)
+        for side, at in zip(self._sides, tiling.tops(top), strict=True):
+            name = self._face.elide(side.name, self._width)
+            page.text(x, at - 0.3 * em, name, colour=page.ink.secondary, gid="side")
+
+
+def _between(ends: tuple[float, float], tight: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * tight
+
+
+def _shade(colour: str, page: Page, row: int) -> str:
+    """The colour for the first side, a paler one for the second."""
+    return mix(colour, page.ink.paper, _PALE) if row else colour
