@@ -81,7 +81,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
     Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
     Command("theme", "&Theme", "View", rule=True),
-    Command("device", "Compute &Device", "View"),
+    Command("device", "&Device", "View"),
     Command("panels", "&Panels", "View"),
     Command("jobs", "Show &Jobs", "View", ("Ctrl+J",), checkable=True),
     Command("shortcuts", "&Keyboard Shortcuts", "Help", ("F1",)),

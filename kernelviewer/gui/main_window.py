@@ -230,8 +230,11 @@ class MainWindow(QMainWindow):
         """Compute on another device from now on."""
         self.settings = replace(self.settings, device=wish)
         self.device_label.setText(f"device: {wish}")
-        reaction = Reaction(done=self._on_device_ready)
-        self.jobs.submit("compute", "device", "", reaction, prepare_device, wish)
+        reaction = Reaction(self._on_device_ready, failed=self._on_device_failed)
+        ticket = self.jobs.submit(
+            "compute", "device", "", reaction, prepare_device, wish
+        )
+        ticket.title = "Device"
 
     def _grid_theme(self) -> GridTheme:
         tokens = self.tokens
@@ -285,6 +288,10 @@ class MainWindow(QMainWindow):
 
     def _on_device_ready(self, text: str) -> None:
         self.device_label.setText(text)
+
+    def _on_device_failed(self, message: str, hint: str) -> None:
+        if self.settings.device != "auto":
+            self.set_device("auto")
 
     def _on_jobs_counted(self, running: int) -> None:
         jobs = "job" if running == 1 else "jobs"

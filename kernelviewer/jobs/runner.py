@@ -8,6 +8,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
+from kernelviewer.device import DeviceError
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.messages import (
     FINAL,
@@ -168,6 +169,8 @@ def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     details = "".join(traceback.format_exception(error))
     if isinstance(error, CheckpointError):
         return f"{error.path.name or error.path}: {error.problem}", details, error.hint
+    if isinstance(error, DeviceError):
+        return f"{title}: {error}", details, "Choose another under View → Device."
     if isinstance(error, MemoryError):
         return f"{title}: not enough memory", details, "Close other networks first."
     if isinstance(error, OSError) and error.strerror:
