@@ -41,11 +41,14 @@ class Reaction:
         Takes each finished piece.
     failed
         Takes message and hint, after the jobs panel has shown them.
+    quiet
+        True for quick housekeeping: listed only if it fails.
     """
 
     done: Callable[[Any], str | None] = lambda value: None
     partial: Callable[[Any], None] = lambda value: None
     failed: Callable[[str, str], None] = lambda message, hint: None
+    quiet: bool = False
 
 
 class Jobs(QObject):
@@ -81,14 +84,10 @@ class Jobs(QObject):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Ticket:
-        """Run a task in the background; one of the same key is cancelled.
-
-        Titles are shown in the jobs panel; a task with an empty title is quiet unless
-        it fails.
-        """
-        ticket = self._runner.ticket(key, title, quiet=not title)
+        """Run a task in the background; one of the same key is cancelled."""
+        ticket = self._runner.ticket(key, title)
         self._reactions[ticket.number] = reaction
-        if title:
+        if not reaction.quiet:
             self._panel.add(ticket.number, title)
             self.counted.emit(self._panel.running())
         return self._runner.submit_to(lane, ticket, task, *args, **kwargs)

@@ -104,8 +104,8 @@ class Linking(QObject):
         self._jobs.submit(
             "compute",
             "grid",
-            "",
-            Reaction(done=self._on_laid),
+            "Draw kernels",
+            Reaction(done=self._on_laid, quiet=True),
             lay_out,
             pool,
             shown,

@@ -230,11 +230,10 @@ class MainWindow(QMainWindow):
         """Compute on another device from now on."""
         self.settings = replace(self.settings, device=wish)
         self.device_label.setText(f"device: {wish}")
-        reaction = Reaction(self._on_device_ready, failed=self._on_device_failed)
-        ticket = self.jobs.submit(
-            "compute", "device", "", reaction, prepare_device, wish
+        reaction = Reaction(
+            self._on_device_ready, failed=self._on_device_failed, quiet=True
         )
-        ticket.title = "Device"
+        self.jobs.submit("compute", "device", "Device", reaction, prepare_device, wish)
 
     def _grid_theme(self) -> GridTheme:
         tokens = self.tokens

@@ -73,9 +73,9 @@ class Runner:
             "compute", Ticket(key, deliver=self._deliver), task, *args, **kwargs
         )
 
-    def ticket(self, key: str, title: str = "", *, quiet: bool = False) -> Ticket:
+    def ticket(self, key: str, title: str = "") -> Ticket:
         """Make a ticket for `submit_to`."""
-        return Ticket(key, title, quiet=quiet, deliver=self._deliver)
+        return Ticket(key, title, deliver=self._deliver)
 
     def submit_to(
         self,

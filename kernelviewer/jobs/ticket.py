@@ -33,8 +33,6 @@ class Ticket:
     number, key, title
         Order of submission; what the task is about (one current ticket a key); its
         name for people.
-    quiet
-        True for quick housekeeping that the jobs panel need not list.
     """
 
     def __init__(
@@ -42,13 +40,11 @@ class Ticket:
         key: str,
         title: str = "",
         *,
-        quiet: bool = False,
         deliver: Callable[[Message], None] = lambda message: None,
     ) -> None:
         self.number = next(_numbers)
         self.key = key
         self.title = title or key
-        self.quiet = quiet
         self._deliver = deliver
         self._cancelled = threading.Event()
         self._next_progress = 0.0
