@@ -14,6 +14,7 @@ import json
 import math
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -77,6 +78,7 @@ class Listing:
         self.skipped: list[tuple[str, str]] = []
         self._groups: set[Any] = set()
         self._objects = 0
+        self._watched = time.monotonic()
 
     def group(self, group: h5py.Group, path: str, depth: int) -> None:
         """Describe a group and what is below."""
@@ -104,10 +106,10 @@ class Listing:
             reason = "a link to another file, which is not followed"
             self.skipped.append((path, reason))
         elif kind == h5py.h5l.TYPE_HARD:
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                self.group(item, path, depth + 1)
-            elif isinstance(item, h5py.Dataset):
+            item = h5py.h5o.open(group.id, name.encode())
+            if isinstance(item, h5py.h5g.GroupID):
+                self.group(h5py.Group(item), path, depth + 1)
+            elif isinstance(item, h5py.h5d.DatasetID):
                 self.datasets.append(described(item, path))
 
     def _note_attributes(self, group: h5py.Group, path: str) -> None:
@@ -126,30 +128,33 @@ class Listing:
         if self._objects > MAX_OBJECTS:
             msg = "it lists an absurd number of objects"
             raise MemoryError(msg)
-        if self._objects % 100 == 0:
+        if time.monotonic() - self._watched > HANG_SECONDS / 4:
+            self._watched = time.monotonic()
             watch()
 
 
-def described(dataset: h5py.Dataset, path: str) -> dict[str, Any]:
+def described(dataset: h5py.h5d.DatasetID, path: str) -> dict[str, Any]:
     """Shape, number type and place of a dataset; ``problem`` says why there is none."""
     import h5py
 
-    dtype, big_endian = number_type(dataset.id.get_type())
-    plan = dataset.id.get_create_plist()
+    dtype, big_endian = number_type(dataset.get_type())
+    plan, space = dataset.get_create_plist(), dataset.get_space()
     layout = plan.get_layout()
+    has_shape = space.get_simple_extent_type() != h5py.h5s.NULL
+    shape = space.shape if has_shape else ()
     facts = {
         "path": path,
-        "shape": [] if dataset.shape is None else list(dataset.shape),
+        "shape": list(shape),
         "dtype": dtype,
         "big_endian": big_endian,
-        "offset": dataset.id.get_offset() if layout == h5py.h5d.CONTIGUOUS else None,
+        "offset": dataset.get_offset() if layout == h5py.h5d.CONTIGUOUS else None,
         "problem": "",
     }
-    if dataset.shape is None or not dtype:
+    if not (has_shape and dtype):
         facts["problem"] = "it holds no numbers that can be read"
     elif plan.get_external_count() or layout == h5py.h5d.VIRTUAL:
         facts["problem"] = "its values lie in another file, which is not followed"
-    elif 0 not in dataset.shape and not dataset.id.get_storage_size():
+    elif 0 not in shape and not dataset.get_storage_size():
         facts["problem"] = "its values were never written"
     return facts
 

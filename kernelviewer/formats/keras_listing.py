@@ -177,6 +177,7 @@ class Hdf5:
         return dataset.offset is None or dataset.offset + count <= self.size
 
     def _unpacked(self, dataset: Dataset) -> NDArray[np.uint8]:
+        self.file.read(0, 0)  # raises if the file is another one by now
         _, data = self._ask({"dataset": dataset.path})
         return np.frombuffer(data, np.uint8)
 

@@ -54,7 +54,7 @@ _PREPARING = {
     "Unsqueeze",
 }
 """Operators that only hand a weight on."""
-_MAX_NODES = 400_000  # visited, counting a function once per call
+_MAX_NODES = 200_000  # visited, counting a function once per call
 
 
 def match(source: Source) -> bool:
