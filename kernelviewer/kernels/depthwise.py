@@ -8,49 +8,28 @@ shapes do, and what stays open is called ambiguous.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kernelviewer.kernels import names
+from kernelviewer.kernels.decision import (
+    CONVOLUTION,
+    DEPTHWISE,
+    NO_CONVOLUTION,
+    Decision,
+    ambiguous,
+)
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.network import Network
+from kernelviewer.kernels.stems import Stems
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint, Operator, Tensor
+    from kernelviewer.kernels.decision import Verdict
     from kernelviewer.kernels.layer import Layer
-
-Verdict = Literal[
-    "depthwise", "transposed", "ambiguous", "fixed", "convolution", "none"
-]
 
 _NO_WEIGHT_TYPES = ("bool", "int16", "int32", "int64", "complex64", "complex128")
 _LARGEST_SIDE = 127
 _LARGEST_MULTIPLIER = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a tensor is, and why.
-
-    Attributes
-    ----------
-    verdict
-        ``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
-        ``convolution`` (any other) or ``none`` (no convolution).
-    reason
-        Why it is ambiguous or fixed, a sentence; else empty.
-    multiplier
-        Kernels per input channel of a depthwise layer, as far as can be told.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    multiplier: int = 1
-
-
-CONVOLUTION = Decision("convolution")
-NO_CONVOLUTION = Decision("none")
-DEPTHWISE = Decision("depthwise")
 
 
 def classify(checkpoint: Checkpoint) -> tuple[Decision, ...]:
@@ -81,12 +60,12 @@ class _Judge:
             tensor.operator is not None and tensor.operator.groups is not None
             for tensor in tensors
         )
-        self._stems: list[Layer] = []
+        self._stems = Stems(self._network)
         self._by_tensor: dict[int, Decision] = {}
         for layer in self._network.layers:
             decision = self._decide_on_layer(layer)
             if layer.role == "candidate" and decision.verdict == "convolution":
-                self._stems.append(layer)
+                self._stems.add(layer)
             self._by_tensor[id(layer.tensor)] = decision
 
     def decide(self, tensor: Tensor) -> Decision:
@@ -130,87 +109,48 @@ class _Judge:
             return CONVOLUTION  # transposed, with one output: its bias has length 1
         if names.spells_depthwise(layer.tensor.name):
             return DEPTHWISE
-        has_source = (
+        if not (
             network.has_source_before(layer) or network.has_colour_input or self._stems
-        )
-        if not has_source:
-            return self._as_first_layer(layer)
-        if self._is_further_stem(layer):
-            return CONVOLUTION
-        scope = names.input_scope(layer.path)
-        if scope is not None and network.is_first_in(layer, scope):
-            if not network.has_colour_input:
-                return CONVOLUTION
-            return _ambiguous("Its name is that of an input layer.")
+        ):
+            return self._stems.judge_first(layer)
+        further = self._stems.judge_further(layer)
+        if further is not None:
+            return further
         if names.says_depthwise(layer.path):
             return DEPTHWISE
         rank = len(layer.tensor.shape)
         if rank == 5 and network.ranks and rank not in network.ranks:
-            return _ambiguous("It is three-dimensional in a network that is not.")
+            return ambiguous("It is three-dimensional in a network that is not.")
         return self._from_flow(layer)
-
-    def _as_first_layer(self, layer: Layer) -> Decision:
-        """Nothing comes before the layer, and nothing else takes an image."""
-        network = self._network
-        following, consumer = network.next_weight(layer), network.consumer(layer)
-        dense = (
-            consumer is not None
-            and not consumer.is_pointwise
-            and consumer.takes(layer.channels)
-        )
-        if names.says_depthwise(layer.path) and not dense:
-            return DEPTHWISE
-        stacked = following is not None and following.role == "candidate"
-        order_tells = not network.is_sorted and (network.has_spatial or stacked)
-        if names.is_first(layer.path) or order_tells:
-            return CONVOLUTION
-        return _ambiguous(
-            "It is the first convolution, and nothing tells whether its input has one "
-            f"channel or {layer.channels}."
-        )
-
-    def _is_further_stem(self, layer: Layer) -> bool:
-        """Whether it stands in its branch where a known stem stands in another."""
-        network = self._network
-        consumer = network.consumer(layer)
-        if consumer is None:
-            return False
-        for stem in self._stems:
-            twin = network.signature(stem) == network.signature(layer)
-            if twin and not consumer.is_pointwise:
-                return True
-            run = network.run_from(stem)
-            if layer in run and not consumer.takes(layer.channels):
-                return consumer.takes(sum(item.channels for item in run))
-        return False
 
     def _from_flow(self, layer: Layer) -> Decision:
         """Judge by whether it is repeated, given channels by a layer, taken by one."""
-        network = self._network
+        network, stems = self._network, self._stems
         consumer = network.consumer(layer)
         taken = consumer is not None and consumer.takes(layer.channels)
         mixed_next = consumer is not None and consumer.is_pointwise
+        separable = taken and mixed_next
         repeated = network.is_repeated(layer)
         fed, fed_by_norm = self._is_fed(layer), self._is_fed_by_own_norm(layer)
-        after_stem = network.previous_weight(layer) in self._stems
-        if after_stem and not taken and not fed_by_norm:
-            return _ambiguous("It may be a second input layer.")
+        if network.previous_weight(layer) in stems and not (separable or fed_by_norm):
+            return ambiguous("It may be a second input layer.")
         if not repeated and layer.bias is None and network.next_weight(layer) is None:
-            return _ambiguous(
+            return ambiguous(
                 "It is the last convolution and has no bias: it may be a transposed "
                 "one with a single output."
             )
         if repeated and (fed or not taken or mixed_next):
             return DEPTHWISE
-        if network.is_sorted and not (network.has_colour_input or self._stems):
-            return _ambiguous(
+        if network.is_sorted and not (network.has_colour_input or stems):
+            return ambiguous(
                 "The file lists its layers by name, so this may be the first one."
             )
-        if fed and (taken or network.has_colour_input or fed_by_norm):
+        if fed and (separable or network.has_colour_input or fed_by_norm):
             return DEPTHWISE
-        if taken and mixed_next and network.gives(layer.channels, layer):
+        given = network.gives(layer.channels, layer)
+        if separable and given and not stems.has_colour_twin(layer):
             return DEPTHWISE
-        return _ambiguous(
+        return ambiguous(
             f"No layer near it gives {layer.channels} channels: its input may have "
             "just one."
         )
@@ -283,10 +223,6 @@ def _from_name_alone(tensor: Tensor) -> Decision:
         return NO_CONVOLUTION
     if names.is_fixed(tensor.name):
         return Decision("fixed", "It bears the name of a fixed filter.")
-    return _ambiguous(
+    return ambiguous(
         "It has the shape of depthwise kernels, but not the name of a layer's weight."
     )
-
-
-def _ambiguous(reason: str) -> Decision:
-    return Decision("ambiguous", reason)

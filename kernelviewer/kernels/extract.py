@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
     from kernelviewer.kernels.bank import Kind, Size
-    from kernelviewer.kernels.depthwise import Decision
+    from kernelviewer.kernels.decision import Decision
     from kernelviewer.kernels.statistics import Measures
 
     Progress = Callable[[int, int, str], None]

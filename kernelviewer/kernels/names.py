@@ -27,7 +27,8 @@ _DEPTHWISE = re.compile(
 _TRANSPOSED = re.compile(r"transpose|deconv|tconv|convt(?:$|[^a-z])|conv_tr", re.I)
 _UPSAMPLER = re.compile(r"(?:up|upsample|upsampler|upscale|up_?conv)(?:_?\d+)?", re.I)
 _FIXED = re.compile(
-    r"sobel|scharr|prewitt|laplac|haar|ssim|(?:^|[._])i?d[wc]t\d*(?:$|[._])", re.I
+    r"sobel|scharr|prewitt|laplac|haar|ssim|(?:^|[._])i?stft(?:$|[._])|(?:^|[._])i?d[wc]t\d*(?:$|[._])",
+    re.I,
 )
 _INPUT = re.compile(
     r"stem\d*|(?:conv_?)?first(?:_?conv)?\d*|(?:conv_?)?in(?:put)?(?:_?conv)?\d*"
@@ -117,15 +118,20 @@ def input_scope(path: str) -> str | None:
     """The module of the path whose name is that of a network's first layers."""
     parts = path.split(".")
     for depth, part in enumerate(parts, 1):
-        if _INPUT.fullmatch(part):
+        if _INPUT.fullmatch(part.strip("_")):
             return ".".join(parts[:depth])
     return None
+
+
+def is_patch_embedding(scope: str) -> bool:
+    """Whether an input scope cuts the image into patches."""
+    return "patch" in scope.rpartition(".")[2].lower()
 
 
 def is_first(path: str) -> bool:
     """Whether a module's name is one that first layers bear, or just zeros."""
     parts = path.split(".")
-    if any(_INPUT.fullmatch(part) or _FIRST.fullmatch(part) for part in parts):
+    if any(map(_is_early, parts)):
         return True
     numbers = [part for part in parts if part.isdigit()]
     return len(numbers) >= max(1, len(parts) - 1) and set(numbers) == {"0"}
@@ -140,8 +146,13 @@ def order_key(name: str) -> list[tuple[int, list[tuple[int, int, str]]]]:
     return [(_rank(part), _natural(part)) for part in name.split(".")]
 
 
+def _is_early(part: str) -> bool:
+    name = part.strip("_")
+    return bool(_INPUT.fullmatch(name) or _FIRST.fullmatch(name))
+
+
 def _rank(part: str) -> int:
-    if _INPUT.fullmatch(part) or _FIRST.fullmatch(part):
+    if _is_early(part):
         return -1
     if _NORM.fullmatch(part):
         return 1

@@ -104,9 +104,19 @@ class Network:
         return layer.pattern, following.pattern if following else ""
 
     @cached_property
+    def colour_inputs(self) -> list[Layer]:
+        """The convolutions that take an image of 2 to 4 channels."""
+        return [layer for layer in self.layers if self._takes_colours(layer)]
+
+    @property
     def has_colour_input(self) -> bool:
         """Whether a convolution takes an image of 2 to 4 channels."""
-        return any(map(self._takes_colours, self.layers))
+        return bool(self.colour_inputs)
+
+    @cached_property
+    def embedding_widths(self) -> set[int]:
+        """Lengths of the vectors that words and the like are turned into."""
+        return {layer.channels for layer in self.layers if layer.role == "embedding"}
 
     @cached_property
     def has_spatial(self) -> bool:

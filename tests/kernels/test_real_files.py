@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +27,9 @@ ONE_D = {
 READABLE = [name for name in REFERENCE if not name.startswith("CORRUPT")]
 
 
-def bank_of(name: str, **options: Any) -> KernelBank:
-    return extract_kernels(open_checkpoint(CHECKPOINTS / name, **options))
+@cache
+def bank_of(name: str, copy: str = "") -> KernelBank:
+    return extract_kernels(open_checkpoint(CHECKPOINTS / name, copy=copy))
 
 
 def kernels_per_size(bank: KernelBank) -> dict[str, int]:

@@ -518,6 +518,178 @@ def text_reader() -> nn.Module:
     )
 
 
+def text_classifier() -> nn.Module:
+    """Filters over word vectors, as wide as these."""
+    return Parts(
+        embedding=nn.Embedding(5000, 300),
+        convs=nn.ModuleList([conv(1, 100, (k, 300)) for k in (3, 4, 5)]),
+        fc=nn.Linear(300, 2),
+    )
+
+
+def text_classifier_without_vectors() -> nn.Module:
+    return Parts(
+        convs=nn.ModuleList([conv(1, 100, (k, 300)) for k in (3, 4, 5)]),
+        fc=nn.Linear(300, 2),
+    )
+
+
+def audio_tagger_with_frontend() -> nn.Module:
+    """Fourier transform and mel bins are layers of the network."""
+    return Parts(
+        spectrogram_extractor=Parts(
+            stft=Parts(
+                conv_real=nn.Conv1d(1, 513, 1024, bias=False),
+                conv_imag=nn.Conv1d(1, 513, 1024, bias=False),
+            )
+        ),
+        bn0=nn.BatchNorm2d(64),
+        conv_block1=Parts(
+            conv1=conv(1, 64, bias=False), conv2=conv(64, 64, bias=False)
+        ),
+        fc1=nn.Linear(64, 527),
+    )
+
+
+def fused_spectrograms() -> nn.Module:
+    """Two patch embeddings of one channel, one after the other."""
+    block = Parts(norm1=nn.LayerNorm(96), qkv=nn.Linear(96, 288))
+    return Parts(
+        patch_embed=Parts(proj=conv(1, 96, 4), mel_conv2d=conv(1, 96, (4, 12))),
+        layers=seq(block),
+        head=nn.Linear(96, 527),
+    )
+
+
+def univariate_forecaster() -> nn.Module:
+    """Encoder and decoder each turn the one series into vectors."""
+
+    def embedding() -> nn.Module:
+        return Parts(
+            value_embedding=Parts(tokenConv=nn.Conv1d(1, 512, 3, bias=False)),
+            temporal_embedding=Parts(embed=nn.Linear(4, 512, bias=False)),
+        )
+
+    return Parts(
+        enc_embedding=embedding(),
+        dec_embedding=embedding(),
+        encoder=Parts(query_projection=nn.Linear(512, 512)),
+        projection=nn.Linear(512, 1),
+    )
+
+
+def colour_then_depth() -> nn.Module:
+    """The second input's layers follow the first's under names with a suffix."""
+
+    def bottleneck() -> nn.Module:
+        return seq(
+            Parts(conv1=conv(64, 64, 1), conv2=conv(64, 64), conv3=conv(64, 256, 1))
+        )
+
+    return Parts(
+        conv1=conv(3, 64, 7, bias=False), bn1=nn.BatchNorm2d(64), layer1=bottleneck(),
+        conv1_d=conv(1, 64, 7, bias=False), bn1_d=nn.BatchNorm2d(64),
+        layer1_d=bottleneck(), final=conv(256, 37, 1),
+    )  # fmt: skip
+
+
+def colour_beside_depth() -> nn.Module:
+    return Parts(
+        conv1=conv(3, 64, 7, bias=False), bn1=nn.BatchNorm2d(64),
+        conv1_d=conv(1, 64, 7, bias=False), bn1_d=nn.BatchNorm2d(64),
+        layer1=seq(Parts(conv1=conv(64, 64, 1), conv2=conv(64, 64))),
+        layer1_d=seq(Parts(conv1=conv(64, 64, 1), conv2=conv(64, 64))),
+        final=conv(64, 37, 1),
+    )  # fmt: skip
+
+
+def volume_net_with_aliases() -> nn.Module:
+    """Every block keeps its layers twice: by name and in a list."""
+
+    def block(i: int, o: int) -> nn.Module:
+        part, norm = nn.Conv3d(i, o, 3), nn.InstanceNorm3d(o, affine=True)
+        return Parts(conv=part, norm=norm, all_modules=seq(part, norm))
+
+    def stage(i: int, o: int) -> nn.Module:
+        return seq(Parts(convs=seq(block(i, o), block(o, o))))
+
+    encoder = Parts(stages=seq(stage(1, 32), stage(32, 64)))
+    return Parts(
+        encoder=encoder,
+        decoder=Parts(
+            encoder=encoder,
+            transpconvs=nn.ModuleList([nn.ConvTranspose3d(64, 32, 2)]),
+            seg_layers=nn.ModuleList([nn.Conv3d(32, 3, 1)]),
+        ),
+    )
+
+
+def inception_time() -> nn.Module:
+    def block(i: int) -> nn.Module:
+        convs = [nn.Conv1d(i, 32, k, bias=False) for k in (39, 19, 9)]
+        return Parts(
+            conv_layers=nn.ModuleList(convs),
+            maxconv=nn.Conv1d(i, 32, 1, bias=False),
+            bn=nn.BatchNorm1d(128),
+        )
+
+    return Parts(blocks=seq(block(1), block(128)), fc=nn.Linear(128, 5))
+
+
+def shufflenet(channels: int) -> nn.Module:
+    def unit(c: int) -> nn.Module:
+        return Parts(
+            branch1=seq(dw(c), nn.BatchNorm2d(c), conv(c, 32, 1), nn.BatchNorm2d(32)),
+            branch2=seq(
+                conv(c, 32, 1), nn.BatchNorm2d(32), nn.ReLU(), dw(32),
+                nn.BatchNorm2d(32), conv(32, 32, 1), nn.BatchNorm2d(32),
+            ),
+        )  # fmt: skip
+
+    return Parts(
+        conv1=conv_bn(channels, 24),
+        stage2=seq(unit(24), unit(64)),
+        fc=nn.Linear(64, 10),
+    )
+
+
+def restorer(channels: int) -> nn.Module:
+    """Image restoration whose depthwise layers are just ``conv2``."""
+
+    def block(c: int) -> nn.Module:
+        return Parts(
+            conv1=conv(c, 2 * c, 1), conv2=dw(2 * c), conv3=conv(c, c, 1),
+            sca=seq(nn.Identity(), conv(c, c, 1)), norm1=nn.LayerNorm(c),
+            conv4=conv(c, 2 * c, 1), conv5=conv(c, c, 1),
+        )  # fmt: skip
+
+    return Parts(
+        intro=conv(channels, 16),
+        ending=conv(16, channels),
+        encoders=seq(seq(block(16), block(16)), seq(block(32))),
+        downs=seq(conv(16, 32, 2)),
+    )
+
+
+def detector() -> nn.Module:
+    """Ordinary and depthwise convolutions under numbers alone."""
+
+    def module(part: nn.Conv2d) -> nn.Module:
+        return Parts(conv=part, bn=nn.BatchNorm2d(part.out_channels))
+
+    head = Parts(
+        cv2=seq(seq(module(conv(64, 16)), module(conv(16, 16)), conv(16, 64, 1))),
+        cv3=seq(seq(seq(module(dw(64)), module(conv(64, 80, 1))), conv(80, 80, 1))),
+    )
+    attention = Parts(qkv=module(conv(64, 128, 1)), proj=module(conv(64, 64, 1)),
+                      pe=module(dw(64)))  # fmt: skip
+    return Parts(
+        model=seq(
+            module(conv(3, 16)), module(conv(16, 64)), Parts(attn=attention), head
+        )
+    )
+
+
 def keypoints() -> nn.Module:
     return Parts(
         conv1a=conv(1, 64), conv1b=conv(64, 64), conv2a=conv(64, 64),
@@ -534,9 +706,12 @@ NETWORKS: dict[str, Build] = {
         volume_plain, eeg_net, eeg_net_unnamed, crowd_counter, parallel_inputs,
         discriminators, colour_and_depth, prompt_encoder, mask_head, upsampler, mamba,
         conformer, large_kernel_attention, single_separable, hybrid_intrusion,
-        super_resolution_grey, text_reader, keypoints,
+        super_resolution_grey, text_reader, keypoints, text_classifier,
+        text_classifier_without_vectors, audio_tagger_with_frontend, fused_spectrograms,
+        univariate_forecaster, colour_then_depth, colour_beside_depth,
+        volume_net_with_aliases, inception_time, detector,
     )
 }  # fmt: skip
 for _channels in (1, 3):
-    for _build in (mobilenet_v1, mobilenet_v2, convnext):
+    for _build in (mobilenet_v1, mobilenet_v2, convnext, shufflenet, restorer):
         NETWORKS[f"{_build.__name__}_{_channels}"] = lambda b=_build, c=_channels: b(c)
