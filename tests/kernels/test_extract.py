@@ -70,9 +70,7 @@ def test_layers_tell_kind_size_type_and_origin() -> None:
 
 def test_ambiguous_and_fixed_layers_can_be_included_by_hand() -> None:
     arrays = network()
-    bank = extract_kernels(
-        of_arrays(arrays), include=("extra.conv_x", "blocks.1.blur")
-    )
+    bank = extract_kernels(of_arrays(arrays), include=("extra.conv_x", "blocks.1.blur"))
     assert bank.sizes[7, 7].weights.shape == (56, 7, 7)
     np.testing.assert_array_equal(
         bank.sizes[7, 7].weights[-8:], arrays["extra.conv_x"][:, 0]
