@@ -54,8 +54,7 @@ def open_flax(source: Source, options: Options) -> Checkpoint:
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
         with mapped(source.path) as data:
-            tree, _ = Walker(data).value(0)
-        options.check()
+            tree, _ = Walker(data, options.check).value(0)
         leaves = [_leaf(file, parts, item) for parts, item in _flat(tree, ())]
     if not leaves:
         raise CheckpointError(source.path, "a MessagePack file without any arrays")

@@ -11,6 +11,7 @@ from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.dtypes import ITEMSIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmap import mmap
 
     Data = mmap | bytes
@@ -39,9 +40,13 @@ class Array:
 
 @dataclass(slots=True)
 class Walker:
-    """Reads one value after another; strings and numbers are kept, arrays located."""
+    """Reads one value after another; strings and numbers are kept, arrays located.
+
+    ``check`` is called now and then; what it raises cancels.
+    """
 
     data: Data
+    check: Callable[[], None] = lambda: None
     _items: int = field(default=0)
 
     def value(self, at: int, depth: int = 0) -> tuple[object, int]:
@@ -57,6 +62,8 @@ class Walker:
             The bytes make no sense.
         """
         self._items += 1
+        if self._items % 1024 == 1:
+            self.check()
         if depth > _MAX_DEPTH or self._items > _MAX_ITEMS:
             msg = "it is nested or divided absurdly"
             raise DamagedError(msg)

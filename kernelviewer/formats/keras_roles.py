@@ -69,7 +69,7 @@ def _norm_order(layer: Layer | None) -> tuple[str, ...]:
 
 def role_of(variable: str, kind: str, rank: int) -> Role:
     """What the variable is; kernels of unknown layers count as convolutions'."""
-    if variable == "depthwise_kernel":
+    if variable == "depthwise_kernel" or (variable == "kernel" and kind == "depthwise"):
         return "depthwise"
     if variable == "pointwise_kernel":
         return "pointwise"

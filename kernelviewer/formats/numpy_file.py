@@ -61,6 +61,7 @@ def open_npy(source: Source, options: Options) -> Checkpoint:
     """
     what = "a NumPy array"
     with damage_named(source.path, what):
+        options.check()
         file = OpenedFile.of(source.path)
         start = file.read(0, min(file.size, _START)).tobytes()
         leaf = _leaf(source, what, source.path.stem, start, file.size, file.read)

@@ -94,7 +94,7 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
         with mapped(source.path) as data:
-            model = read_model(data)
+            model = read_model(data, options.check)
         walk = _Walk(Constants(Store(file)), model, options.check)
         walk.graph(Scope(model.graph))
         walk.finish()

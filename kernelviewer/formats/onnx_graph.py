@@ -19,6 +19,8 @@ from kernelviewer.formats.onnx_wire import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kernelviewer.formats.onnx_wire import (
         Data,
         Span,
@@ -103,8 +105,19 @@ class Model:
     facts: dict[str, str | int]
 
 
-def read_model(data: Data) -> Model:
+def _never() -> None:
+    """Nothing cancels."""
+
+
+def read_model(data: Data, check: Callable[[], None] = _never) -> Model:
     """Walk the whole file once.
+
+    Parameters
+    ----------
+    data
+        The file's bytes.
+    check
+        Called now and then; what it raises cancels.
 
     Raises
     ------
@@ -116,7 +129,7 @@ def read_model(data: Data) -> Model:
     facts: dict[str, str | int] = {}
     for number, wire, a, b in fields(data, (0, len(data))):
         if number == 7 and wire == BYTES:
-            graph = _graph(data, (a, b), 0)
+            graph = _graph(data, (a, b), 0, check)
         elif number == 25 and wire == BYTES:
             _function(data, (a, b), functions)
         elif number == 1 and wire == VARINT:
@@ -130,7 +143,9 @@ def read_model(data: Data) -> Model:
     return Model(graph, functions, facts)
 
 
-def _graph(data: Data, span: Span, depth: int) -> Graph:
+def _graph(
+    data: Data, span: Span, depth: int, check: Callable[[], None] = _never
+) -> Graph:
     if depth > _MAX_DEPTH:
         msg = "its graphs are nested absurdly deep"
         raise DamagedError(msg)
@@ -139,6 +154,7 @@ def _graph(data: Data, span: Span, depth: int) -> Graph:
         if wire != BYTES:
             continue
         if number == 1:
+            check()
             graph.nodes.append(_node(data, (a, b), depth))
         elif number == 2:
             graph.name = text(data, a, b)

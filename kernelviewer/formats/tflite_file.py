@@ -118,7 +118,7 @@ class _Walk:
         self._visited += 1
         if self._visited > _MAX_OPERATORS:
             raise DamagedError(_ABSURD)
-        if self._visited % 256 == 0:
+        if self._visited % 64 == 1:
             self.check()
 
     def _layer(self, graph: Subgraph, layer: Layer) -> None:

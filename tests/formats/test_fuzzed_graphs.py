@@ -109,6 +109,20 @@ def try_to_read(path: Path) -> None:
         return
 
 
+class StoppedError(Exception):
+    """What a cancelled job raises."""
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_opening_can_be_cancelled(name: str, tmp_path: Path) -> None:
+    def check() -> None:
+        raise StoppedError
+
+    path = SMALL[name](tmp_path / "m")
+    with pytest.raises(StoppedError):
+        open_checkpoint(path, check=check)
+
+
 @needs_checkpoints
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.timeout(3600 if CASES else 120)

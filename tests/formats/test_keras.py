@@ -143,6 +143,14 @@ def test_convolutions_without_configuration_leave_the_groups_open(
     assert tensor.operator is None
 
 
+def test_keras_3_in_the_old_container_calls_every_kernel_kernel(
+    tmp_path: Path,
+) -> None:
+    path = save_keras2(tmp_path / "m.h5", {"depthwise_conv2d": {"net/dw/kernel": K}})
+    (tensor,) = depthwise(open_checkpoint(path))
+    np.testing.assert_array_equal(tensor.load(), TURNED)
+
+
 def test_models_inside_models(tmp_path: Path) -> None:
     inner = model(layer("DepthwiseConv2D", "b"), layer("Conv2D", "a"), name="backbone")
     config = model(inner, layer("Dense", "head"), name="mobilenetv2_1.00_224")
