@@ -24,12 +24,15 @@ BUTTON_PADDING = 7
 GROUPS = {
     "layer": "by layer",
     "model": "by network",
+    "class": "by class",
     "none": "ungrouped",
 }
 SORTS = {
     "channel": "network order",
     "scale": "largest scale first",
     "flat": "flat first",
+    "code": "sorted by code",
+    "fit": "best fit first",
 }
 SCALES = {
     "kernel": "scale per kernel",

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.lay_out import lay_out
+from kernelviewer.gui.label_linking import LabelLinking
+from kernelviewer.gui.lay_out import content_of, lay_out
 from kernelviewer.gui.text import signed, spaced
 from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.selection import All, Kernels
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.lay_out import Laid
+    from kernelviewer.gui.label_linking import LabelLinking
+from kernelviewer.gui.lay_out import Laid
     from kernelviewer.gui.parts import Parts
+    from kernelviewer.gui.theme import Tokens
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.presenter import Counts
     from kernelviewer.state.selection import Mode
+    from kernelviewer.state.view_state import ViewState
 
 NOTHING_IN_SCOPE = "Nothing to show: the picked layers have no kernels of this size."
 
@@ -54,6 +60,8 @@ class Linking(QObject):
         super().__init__(parent)
         self._document, self._parts, self._jobs = document, parts, jobs
         self._laid: Laid | None = None
+        self._dark = self._framed = False
+        self._labels = LabelLinking(document, parts, jobs, self)
         self._listen()
         self.presenter = Presenter(document, self)
 
@@ -91,11 +99,9 @@ class Linking(QObject):
         """Show how the grid is grouped, sorted and scaled."""
         self._parts.controls.set_display(display)
 
-    def arrange(
-        self, pool: KernelPool | None, shown: NDArray[np.bool_], display: Display
-    ) -> None:
-        """Lay the shown kernels out in the background."""
-        if pool is None:
+    def arrange(self, state: ViewState) -> None:
+        """Lay the kernels in scope out in the background."""
+        if state.pool is None:
             self._jobs.cancel("grid")
             self._laid = None
             self._parts.grid.set_content(None)
@@ -107,16 +113,32 @@ class Linking(QObject):
             "Draw kernels",
             Reaction(done=self._on_laid, quiet=True),
             lay_out,
-            pool,
-            shown,
-            display,
+            state.pool,
+            state.shown,
+            state.display,
+            state.labels,
             self._laid,
         )
+
+    def show_spectrum(
+        self, autoencoder: Autoencoder | None, segments: Segments | None
+    ) -> None:
+        """Draw the decoded curve and its stretches."""
+
+    def show_labels(self, state: ViewState) -> None:
+        """Show classes, coverage and codes."""
+        self._labels.show_labels(state)
+        if self._framed:
+            self._show_content()
+
+    def show_position(self, position: float) -> None:
+        """Show the latent slider at a code."""
 
     def show_selection(self, selected: NDArray[np.bool_]) -> None:
         """Mark kernels, once the grid shows their pool."""
         if self._laid is not None and len(self._laid.pool) == len(selected):
             self._parts.grid.set_selection(selected)
+        self._labels.show_selection(self.presenter.state)
 
     def show_focus(self, pool: KernelPool | None, focus: int | None) -> None:
         """Look at one kernel."""
@@ -163,8 +185,8 @@ class Linking(QObject):
         self._laid = laid
         state = self.presenter.state
         grid = self._parts.grid
-        grid.set_content(laid.content)
-        grid.set_message("" if len(laid.content.order) else NOTHING_IN_SCOPE)
+        self._show_content()
+        grid.set_message("" if len(laid.arrangement.order) else NOTHING_IN_SCOPE)
         self.show_zoom()
         if laid.pool is state.pool:
             grid.set_selection(state.selected)
@@ -181,6 +203,24 @@ class Linking(QObject):
             self._document.clear_selection()
         else:
             self._document.select(mode, Kernels.of(pool, chosen))
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Use these colours."""
+        self._dark = tokens.dark
+        self._labels.set_theme(tokens)
+        self._show_content()
+
+    def set_framed(self, framed: bool) -> None:
+        """Frame kernels in the colour of their class, or not."""
+        self._framed = framed
+        self._show_content()
+
+    def _show_content(self) -> None:
+        if self._laid is not None:
+            labels = self.presenter.state.labels
+            dark, framed = self._dark, self._framed
+            content = content_of(self._laid, labels, framed=framed, dark=dark)
+            self._parts.grid.set_content(content)
 
     def focus(self, number: int) -> None:
         """Look at one kernel of the pool."""

@@ -32,12 +32,16 @@ from kernelviewer.gui.opening import Opener
 from kernelviewer.gui.panel import DockPanel, Panel
 from kernelviewer.gui.parts import Parts
 from kernelviewer.gui.size_bar import SizeBar
+from kernelviewer.gui.threshold_bar import ThresholdBar
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
+from kernelviewer.gui.views.classes.composition import LayerComposition
+from kernelviewer.gui.views.classes.histogram import ClassHistogram
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.inspector import Inspector
 from kernelviewer.gui.views.jobs_panel import JobsPanel
 from kernelviewer.gui.views.model_tree import ModelTree
+from kernelviewer.gui.views.scatter import ScatterView
 from kernelviewer.gui.views.welcome import DropOverlay, Welcome
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
@@ -53,7 +57,8 @@ if TYPE_CHECKING:
         QDropEvent,
     )
 
-    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.threshold_bar import ThresholdBar
+from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.settings import Settings
 
 LAYOUT_VERSION = 1
@@ -118,6 +123,10 @@ class MainWindow(QMainWindow):
             welcome=Welcome(self),
             sizes=SizeBar(self),
             selected=QLabel(self),
+            threshold=ThresholdBar(self),
+            histogram=ClassHistogram(self),
+            composition=LayerComposition(self),
+            scatter=ScatterView(self),
             centre=centre,
         )
         panel = Panel("Kernels", grid)
@@ -135,10 +144,17 @@ class MainWindow(QMainWindow):
             "inspector": DockPanel(
                 "inspectorDock", "Focused kernel", self.parts.inspector
             ),
+            "classes": DockPanel("classesDock", "Classes", self.parts.histogram),
+            "composition": DockPanel(
+                "compositionDock", "Layer composition", self.parts.composition
+            ),
+            "scatter": DockPanel("scatterDock", "PCA", self.parts.scatter),
             "jobs": DockPanel("jobsDock", "Jobs", self.parts.jobs_panel),
         }
         self.addDockWidget(area.LeftDockWidgetArea, docks["models"])
         self.addDockWidget(area.RightDockWidgetArea, docks["inspector"])
+        for name in ("classes", "composition", "scatter"):
+            self.addDockWidget(area.BottomDockWidgetArea, docks[name])
         self.addDockWidget(area.BottomDockWidgetArea, docks["jobs"])
         self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
@@ -160,6 +176,7 @@ class MainWindow(QMainWindow):
         line.setSpacing(20)
         line.addWidget(title)
         line.addWidget(self.parts.sizes)
+        line.addWidget(self.parts.threshold)
         line.addWidget(space, 1)
         bar.addWidget(holder)
         self.addToolBar(bar)
@@ -217,6 +234,7 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             apply_theme(app, self.tokens)
         self.parts.grid.set_theme(self._grid_theme())
+        self.linking.set_theme(self.tokens)
         self._show_colours()
 
     def set_colormap(self, name: str) -> None:

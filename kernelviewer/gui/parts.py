@@ -10,10 +10,14 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.grid_controls import GridControls
     from kernelviewer.gui.size_bar import SizeBar
+    from kernelviewer.gui.threshold_bar import ThresholdBar
+    from kernelviewer.gui.views.classes.composition import LayerComposition
+    from kernelviewer.gui.views.classes.histogram import ClassHistogram
     from kernelviewer.gui.views.grid.grid import KernelGrid
     from kernelviewer.gui.views.inspector import Inspector
     from kernelviewer.gui.views.jobs_panel import JobsPanel
     from kernelviewer.gui.views.model_tree import ModelTree
+    from kernelviewer.gui.views.scatter import ScatterView
     from kernelviewer.gui.views.welcome import Welcome
 
 
@@ -29,4 +33,8 @@ class Parts:
     welcome: Welcome
     sizes: SizeBar
     selected: QLabel
+    threshold: ThresholdBar
+    histogram: ClassHistogram
+    composition: LayerComposition
+    scatter: ScatterView
     centre: QStackedWidget

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,12 @@ from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
+    from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.model import KernelRef, LayerRef
     from kernelviewer.state.selection import Mode, Query
 
@@ -28,8 +33,20 @@ class Scope:
     size: Size | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What can be undone: the selection, thresholds and stretches that were changed.
+
+    Sizes that are not in ``thresholds`` or ``segments`` have their autoencoder's own.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    thresholds: Mapping[Size, float] = field(default_factory=dict)
+    segments: Mapping[Size, Segments] = field(default_factory=dict)
+
+
 class Document:
-    """Open models, scope, selection, focus and display.
+    """Open models, what was computed of them, scope, selection, focus and display.
 
     Every change goes through a method here, takes effect at once and ends in one
     ``changed``. Views are rebuilt from it; nothing is kept in a widget.
@@ -43,7 +60,11 @@ class Document:
         self.scope = Scope()
         self.focus: KernelRef | None = None
         self.display = display or Display()
-        self._history = History(Selection())
+        self.autoencoders: Mapping[Size, Autoencoder] = {}
+        self.analyses: Mapping[tuple[int, Size], Analysis] = {}
+        self.position = 0.5
+        self._history = History(Marks())
+        self._dragging = False
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
@@ -53,16 +74,33 @@ class Document:
     @property
     def selection(self) -> Selection:
         """What is marked."""
+        return self._history.now.selection
+
+    @property
+    def marks(self) -> Marks:
+        """Selection, thresholds and stretches."""
         return self._history.now
+
+    def segments_of(self, size: Size) -> Segments | None:
+        """The stretches of a size as edited, else as its autoencoder names them."""
+        known = self.autoencoders.get(size)
+        own = known.segments if known else None
+        return self.marks.segments.get(size, own)
+
+    def threshold_of(self, size: Size) -> float | None:
+        """The threshold of a size as set, else its autoencoder's; None without one."""
+        known = self.autoencoders.get(size)
+        own = known.threshold if known else None
+        return self.marks.thresholds.get(size, own)
 
     @property
     def can_undo(self) -> bool:
-        """Whether a selection can be taken back."""
+        """Whether an act can be taken back."""
         return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether a selection taken back can be restored."""
+        """Whether an act taken back can be restored."""
         return self._history.can_redo
 
     @property
@@ -109,7 +147,7 @@ class Document:
         self._forget(identity)
         self.models = tuple(model for model in self.models if model.id != identity)
         if not self.models:
-            self._history = History(Selection())
+            self._history = History(replace(self.marks, selection=Selection()))
             self.scope = Scope()
         self.changed.emit()
 
@@ -138,23 +176,72 @@ class Document:
 
     def select(self, mode: Mode, query: Query) -> None:
         """Mark kernels; can be undone."""
-        self._history.push(self.selection.then(mode, query))
-        self.changed.emit()
+        self._mark(replace(self.marks, selection=self.selection.then(mode, query)))
 
     def clear_selection(self) -> None:
         """Mark nothing; can be undone."""
         if self.selection.steps:
-            self._history.push(Selection())
+            self._mark(replace(self.marks, selection=Selection()))
+
+    def set_threshold(
+        self, size: Size, value: float, *, dragging: bool = False
+    ) -> None:
+        """Identify kernels from this fit on; a drag is undone as one act."""
+        thresholds = {**self.marks.thresholds, size: value}
+        self._mark(replace(self.marks, thresholds=thresholds), dragging=dragging)
+
+    def set_segments(
+        self, size: Size, segments: Segments | None, *, dragging: bool = False
+    ) -> None:
+        """Name the spectrum's stretches otherwise (None: as the autoencoder does)."""
+        kept = {key: own for key, own in self.marks.segments.items() if key != size}
+        if segments is not None:
+            kept[size] = segments
+        self._mark(replace(self.marks, segments=kept), dragging=dragging)
+
+    def set_position(self, position: float) -> None:
+        """Move the latent slider to a code from 0 to 1."""
+        position = min(max(position, 0.0), 1.0)
+        if position != self.position:
+            self.position = position
+            self.changed.emit()
+
+    def set_autoencoder(self, autoencoder: Autoencoder) -> None:
+        """Use an autoencoder for its size; what another one gave is forgotten."""
+        size = autoencoder.size
+        if self.autoencoders.get(size) is autoencoder:
+            return
+        self.analyses = {
+            key: known for key, known in self.analyses.items() if key[1] != size
+        }
+        self.autoencoders = {**self.autoencoders, size: autoencoder}
+        self.changed.emit()
+
+    def set_analysis(self, identity: int, size: Size, analysis: Analysis) -> None:
+        """Keep what was computed of a model's kernels of one size."""
+        if any(model.id == identity for model in self.models):
+            self.analyses = {**self.analyses, (identity, size): analysis}
             self.changed.emit()
 
     def undo(self) -> None:
-        """Take the last selection back."""
+        """Take the last act back."""
+        self._dragging = False
         self._history.undo()
         self.changed.emit()
 
     def redo(self) -> None:
-        """Restore the last selection taken back."""
+        """Restore the last act taken back."""
+        self._dragging = False
         self._history.redo()
+        self.changed.emit()
+
+    def _mark(self, marks: Marks, *, dragging: bool = False) -> None:
+        """Take a step that can be undone; the steps of one drag are one."""
+        if self._dragging:
+            self._history.replace(marks)
+        else:
+            self._history.push(marks)
+        self._dragging = dragging
         self.changed.emit()
 
     def set_focus(self, focus: KernelRef | None) -> None:
@@ -164,6 +251,11 @@ class Document:
             self.changed.emit()
 
     def _forget(self, identity: int) -> None:
+        self.analyses = {
+            key: analysis
+            for key, analysis in self.analyses.items()
+            if key[0] != identity
+        }
         if self.focus and self.focus.model == identity:
             self.focus = None
         if self.scope.layers is not None:

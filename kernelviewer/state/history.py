@@ -42,6 +42,10 @@ class History(Generic[T]):
         self._future.clear()
         del self._past[:-DEPTH]
 
+    def replace(self, snapshot: T) -> None:
+        """Put a snapshot in the place of the current one, as while dragging."""
+        self._past[-1] = snapshot
+
     def undo(self) -> T:
         """Go one snapshot back, if there is one, and return it."""
         if self.can_undo:

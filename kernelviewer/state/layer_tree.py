@@ -82,6 +82,21 @@ def _shorten(nodes: list[Node]) -> None:
             node.text = text
 
 
+def short_names(bank: KernelBank) -> dict[int, str]:
+    """Layer index → its name in the tree, with what its module tells it by."""
+    names: dict[int, str] = {}
+
+    def walk(nodes: list[Node], above: str) -> None:
+        for node in nodes:
+            path = f"{above}.{node.text}" if above else node.text
+            if node.layer is not None:
+                names[node.layer] = path
+            walk(node.children, path)
+
+    walk(layer_tree(bank), "")
+    return names
+
+
 def summarize(bank: KernelBank, indices: list[int]) -> Summary:
     """Counts over the included layers among ``indices``."""
     layers = [bank.layers[index] for index in indices]

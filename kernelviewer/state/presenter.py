@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from kernelviewer.state.pool import make_pool
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.view_state import resolve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.state.arrangement import Display
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
-    from kernelviewer.state.selection import Selection
+    from kernelviewer.state.view_state import ViewState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,28 +29,6 @@ class Counts:
     total: int
     shown: int
     selected: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ViewState:
-    """Everything the views show, derived from the document.
-
-    Parts that did not change are shared between successive states, so that they
-    compare by identity.
-    """
-
-    models: tuple[OpenModel, ...]
-    sizes: dict[Size, int]
-    size: Size | None
-    layers: frozenset[LayerRef] | None
-    display: Display
-    pool: KernelPool | None
-    shown: NDArray[np.bool_]
-    selection: Selection
-    selected: NDArray[np.bool_]
-    focus: int | None
-    can_undo: bool
-    can_redo: bool
 
 
 class Views(Protocol):
@@ -66,10 +46,19 @@ class Views(Protocol):
     def show_display(self, display: Display) -> None:
         """Show how the grid is grouped, sorted and scaled."""
 
-    def arrange(
-        self, pool: KernelPool | None, shown: NDArray[np.bool_], display: Display
+    def arrange(self, state: ViewState) -> None:
+        """Lay the kernels in scope out anew, off the GUI thread."""
+
+    def show_spectrum(
+        self, autoencoder: Autoencoder | None, segments: Segments | None
     ) -> None:
-        """Lay the shown kernels out anew, off the GUI thread."""
+        """Draw the decoded curve and its stretches."""
+
+    def show_labels(self, state: ViewState) -> None:
+        """Show classes, coverage and codes of the kernels in scope."""
+
+    def show_position(self, position: float) -> None:
+        """Show the latent slider at a code."""
 
     def show_selection(self, selected: NDArray[np.bool_]) -> None:
         """Mark kernels, bool [N]."""
@@ -98,71 +87,56 @@ class Presenter:
     def __init__(self, document: Document, views: Views) -> None:
         self.document = document
         self.views = views
-        self.state = self._resolve(None)
+        self.state = resolve(document, None)
         document.changed.connect(self.refresh)
         self._show(None, self.state)
 
     def refresh(self) -> None:
         """Show what changed since the last time."""
-        old, self.state = self.state, self._resolve(self.state)
+        old, self.state = self.state, resolve(self.document, self.state)
         self._show(old, self.state)
 
-    def _resolve(self, old: ViewState | None) -> ViewState:
-        document = self.document
-        size, layers = document.size, document.scope.layers
-        kept = old is not None and old.models is document.models and old.size == size
-        if old is not None and kept:
-            pool = old.pool
-        else:
-            pool = make_pool(document.models, size) if size else None
-        if old is not None and kept and old.layers == layers:
-            shown = old.shown
-        else:
-            shown = pool.layers_mask(layers) if pool else np.zeros(0, bool)
-        if (
-            old is not None
-            and old.selection is document.selection
-            and old.shown is shown
-        ):
-            selected = old.selected
-        else:
-            selected = document.selection.mask(pool) & shown if pool else shown
-        return ViewState(
-            models=document.models,
-            sizes=document.sizes,
-            size=size,
-            layers=layers,
-            display=document.display,
-            pool=pool,
-            shown=shown,
-            selection=document.selection,
-            selected=selected,
-            focus=pool.number(document.focus) if pool else None,
-            can_undo=document.can_undo,
-            can_redo=document.can_redo,
-        )
-
     def _show(self, old: ViewState | None, new: ViewState) -> None:
+        """Tell views what differs, scope first and what stands on it after."""
         views = self.views
-        if old is None or old.models is not new.models:
+
+        def changed(*names: str) -> bool:
+            return old is None or any(
+                _differ(getattr(old, name), getattr(new, name)) for name in names
+            )
+
+        if changed("models"):
             views.show_models(new.models)
-        if old is None or (old.sizes, old.size) != (new.sizes, new.size):
+        if changed("sizes", "size"):
             views.show_sizes(new.sizes, new.size)
-        if old is None or old.layers != new.layers or old.models is not new.models:
+        if changed("layers", "models"):
             views.show_layers(new.layers)
-        if old is None or old.display != new.display:
+        if changed("display"):
             views.show_display(new.display)
-        moved = old is None or old.shown is not new.shown or old.pool is not new.pool
-        if moved or old is None or old.display != new.display:
-            views.arrange(new.pool, new.shown, new.display)
-        if old is None or old.selected is not new.selected:
+        by_label = new.display.by_label and changed("labels")
+        if changed("pool", "shown", "display") or by_label:
+            views.arrange(new)
+        if changed("autoencoder", "segments"):
+            views.show_spectrum(new.autoencoder, new.segments)
+        if changed("labels", "pool", "shown", "threshold"):
+            views.show_labels(new)
+        if changed("position", "autoencoder"):
+            views.show_position(new.position)
+        if changed("selected"):
             views.show_selection(new.selected)
-        if old is None or old.focus != new.focus or old.pool is not new.pool:
+        if changed("focus", "pool", "labels"):
             views.show_focus(new.pool, new.focus)
-        if moved or old is None or old.selected is not new.selected:
+        if changed("shown", "pool", "selected"):
             views.show_counts(_count(new))
-        if old is None or (old.can_undo, old.can_redo) != (new.can_undo, new.can_redo):
+        if changed("can_undo", "can_redo"):
             views.show_history(new.can_undo, new.can_redo)
+
+
+def _differ(old: object, new: object) -> bool:
+    """Whether something changed; arrays and large parts compare by identity."""
+    if isinstance(new, int | float | str | tuple | frozenset | dict | Display):
+        return old != new
+    return old is not new
 
 
 def _count(state: ViewState) -> Counts:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+
+from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.pool import KernelPool
 
@@ -23,7 +26,11 @@ Mode = Literal["replace", "add", "subtract", "intersect", "toggle"]
 class All:
     """Every kernel."""
 
-    def mask(self, pool: KernelPool) -> NDArray[np.bool_]:
+    by_label: ClassVar[bool] = False
+
+    def mask(
+        self, pool: KernelPool, labels: PoolLabels | None = None
+    ) -> NDArray[np.bool_]:
         """Bool [N]."""
         return np.ones(len(pool), bool)
 
@@ -32,9 +39,13 @@ class All:
 class Layers:
     """Every kernel of some layers."""
 
+    by_label: ClassVar[bool] = False
+
     layers: frozenset[LayerRef]
 
-    def mask(self, pool: KernelPool) -> NDArray[np.bool_]:
+    def mask(
+        self, pool: KernelPool, labels: PoolLabels | None = None
+    ) -> NDArray[np.bool_]:
         """Bool [N]."""
         return pool.layers_mask(self.layers)
 
@@ -50,6 +61,8 @@ class Kernels:
     indices
         Model id → sorted int64 indices into that model's `KernelSet`.
     """
+
+    by_label: ClassVar[bool] = False
 
     size: Size
     indices: Mapping[int, NDArray[np.int64]]
@@ -67,7 +80,9 @@ class Kernels:
             },
         )
 
-    def mask(self, pool: KernelPool) -> NDArray[np.bool_]:
+    def mask(
+        self, pool: KernelPool, labels: PoolLabels | None = None
+    ) -> NDArray[np.bool_]:
         """Bool [N]."""
         chosen = np.zeros(len(pool), bool)
         if pool.size == self.size:
@@ -77,7 +92,44 @@ class Kernels:
         return chosen
 
 
-Query = All | Layers | Kernels
+@dataclass(frozen=True, slots=True)
+class CodeRange:
+    """Kernels with a code from ``low`` to ``high``; none while there are no codes."""
+
+    by_label: ClassVar[bool] = True
+
+    low: float
+    high: float
+
+    def mask(
+        self, pool: KernelPool, labels: PoolLabels | None = None
+    ) -> NDArray[np.bool_]:
+        """Bool [N]."""
+        if labels is None:
+            return np.zeros(len(pool), bool)
+        with np.errstate(invalid="ignore"):
+            return (labels.code >= self.low) & (labels.code <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Kernels of some classes, by their ids; none while there are no labels."""
+
+    by_label: ClassVar[bool] = True
+
+    ids: frozenset[str]
+
+    def mask(
+        self, pool: KernelPool, labels: PoolLabels | None = None
+    ) -> NDArray[np.bool_]:
+        """Bool [N]."""
+        if labels is None:
+            return np.zeros(len(pool), bool)
+        wanted = np.array([item.id in self.ids for item in CLASSES])
+        return wanted[labels.label]
+
+
+Query = All | Layers | Kernels | CodeRange | Classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +152,13 @@ class Selection:
             return Selection((Step("replace", query),))
         return Selection((*self.steps, Step(mode, query)))
 
-    def mask(self, pool: KernelPool) -> NDArray[np.bool_]:
+    def mask(
+        self, pool: KernelPool, labels: PoolLabels | None = None
+    ) -> NDArray[np.bool_]:
         """Bool [N]: the selected kernels of the pool."""
         chosen = np.zeros(len(pool), bool)
         for step in self.steps:
-            marked = step.query.mask(pool)
+            marked = step.query.mask(pool, labels)
             match step.mode:
                 case "replace":
                     chosen = marked

@@ -15,8 +15,8 @@ RECENT = 12
 CHOICES: dict[str, tuple[str, ...]] = {
     "theme": ("system", "light", "dark"),
     "device": ("auto", "cuda", "mps", "cpu"),
-    "group_by": ("layer", "model", "none"),
-    "sort_by": ("channel", "scale", "flat"),
+    "group_by": ("layer", "model", "class", "none"),
+    "sort_by": ("channel", "scale", "flat", "code", "fit"),
     "scale_mode": ("kernel", "layer", "global"),
 }
 

@@ -26,26 +26,36 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.views.tree_model import EXCLUDED_ROLE, SEARCH_ROLE, ModelTreeModel
+from kernelviewer.gui.painting.class_boxes import fill_class
+from kernelviewer.gui.views.tree_model import (
+    CLASSES_COLUMN,
+    COUNTS_ROLE,
+    EXCLUDED_ROLE,
+    SEARCH_ROLE,
+    ModelTreeModel,
+)
 
 if TYPE_CHECKING:
     from PySide6.QtCore import (
         QModelIndex,
         QPersistentModelIndex,
         QPoint,
+    QRectF,
     )
     from PySide6.QtGui import QKeyEvent, QPainter
     from PySide6.QtWidgets import (
         QStyleOptionViewItem,
     )
 
-    from kernelviewer.gui.views.tree_model import TreeItem
+    from kernelviewer.gui.painting.class_boxes import fill_class
+from kernelviewer.gui.views.tree_model import TreeItem
     from kernelviewer.state.model import LayerRef, OpenModel
 
 
 WIDEST = ("13×13", "Kernels", "00 %")
 """The widest usual text of the columns behind the name."""
 CELL_PADDING = 10
+BAR_WIDTH = 64
 
 
 class _Delegate(QStyledItemDelegate):
@@ -57,6 +67,7 @@ class _Delegate(QStyledItemDelegate):
     def __init__(self, tree: QTreeView) -> None:
         super().__init__(tree)
         self._tree = tree
+        self.dark = False
 
     def paint(
         self,
@@ -64,12 +75,34 @@ class _Delegate(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
+        if index.column() == CLASSES_COLUMN:
+            super().paint(painter, option, index)
+            self._paint_bar(painter, QRectF(option.rect), index)
+            return
         wide = not index.sibling(index.row(), 1).data()
         if wide and index.column() == 1:
             return
         if wide and index.column() == 0:
             option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
         super().paint(painter, option, index)
+
+    def _paint_bar(
+        self,
+        painter: QPainter,
+        cell: QRectF,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """A stacked bar of the row's classes."""
+        counts = index.data(COUNTS_ROLE)
+        if not counts:
+            return
+        bar = cell.adjusted(4, cell.height() / 2 - 4, -4, 4 - cell.height() / 2)
+        total, x = sum(counts), bar.left()
+        for number, count in enumerate(counts):
+            width = bar.width() * count / total
+            part = QRectF(x, bar.top(), width, bar.height())
+            fill_class(painter, part, number, dark=self.dark)
+            x += width
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -114,7 +147,8 @@ class ModelTree(QWidget):
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.tree.setModel(self.proxy)
-        self.tree.setItemDelegate(_Delegate(self.tree))
+        self._delegate = _Delegate(self.tree)
+        self.tree.setItemDelegate(self._delegate)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.tree.setUniformRowHeights(True)
@@ -143,6 +177,9 @@ class ModelTree(QWidget):
         self.search.textChanged.connect(self._on_search_changed)
         self.tree.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.tree.customContextMenuRequested.connect(self._on_menu_requested)
+        header.setSectionResizeMode(CLASSES_COLUMN, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(CLASSES_COLUMN, BAR_WIDTH)
+        self.tree.setColumnHidden(CLASSES_COLUMN, True)
         self.set_models(())
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
@@ -179,6 +216,16 @@ class ModelTree(QWidget):
     def sizeHint(self) -> QSize:
         """Qt: room for names such as ``stages.2.blocks.11``."""
         return QSize(316, 400)
+
+    def set_theme(self, *, dark: bool) -> None:
+        """Use the classes' colours for light or dark ground."""
+        self._delegate.dark = dark
+        self.tree.viewport().update()
+
+    def set_class_counts(self, counts: dict[LayerRef, tuple[int, ...]]) -> None:
+        """Show a bar of classes per layer; an empty dict hides the column."""
+        self.tree.setColumnHidden(CLASSES_COLUMN, not counts)
+        self.source.set_class_counts(counts)
 
     def start_search(self) -> None:
         """Put the cursor into the search field."""

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
     Index = QModelIndex | QPersistentModelIndex
 
-COLUMNS = ("Layer", "Size", "Kernels", "Flat")
+COLUMNS = ("Layer", "Size", "Kernels", "Flat", "Classes")
+CLASSES_COLUMN = 4
 Role = Qt.ItemDataRole
 EXCLUDED_ROLE = Role.UserRole + 1
 """True for layers that are listed but whose kernels are left out."""
 SEARCH_ROLE = Role.UserRole + 2
 """What a search looks through: the full name and the sizes."""
+COUNTS_ROLE = Role.UserRole + 3
+"""Kernels per class of the current size, a tuple, or None."""
 
 
 class TreeItem:
@@ -75,6 +78,8 @@ class TreeItem:
             return size_label(self.layer.size) if self.layer else ""
         if not self.summary.kernels:
             return "" if self.node else ("0" if column == 2 else "")
+        if column == CLASSES_COLUMN:
+            return ""
         if column == 2:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
@@ -122,6 +127,20 @@ class ModelTreeModel(QAbstractItemModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.roots: list[TreeItem] = []
+        self._counts: dict[LayerRef, tuple[int, ...]] = {}
+
+    def set_class_counts(self, counts: dict[LayerRef, tuple[int, ...]]) -> None:
+        """Show how many kernels of each class the layers have."""
+        self._counts = counts
+        if self.roots:
+            first = self.index_of(self.roots[0], CLASSES_COLUMN)
+            last = self.index_of(self.roots[-1], CLASSES_COLUMN)
+            self.dataChanged.emit(first, last, [COUNTS_ROLE])
+
+    def counts_of(self, item: TreeItem) -> tuple[int, ...] | None:
+        """Kernels per class at or below a row; None where there are no labels."""
+        known = [self._counts[ref] for ref in item.refs if ref in self._counts]
+        return tuple(map(sum, zip(*known, strict=True))) if known else None
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
@@ -198,6 +217,8 @@ class ModelTreeModel(QAbstractItemModel):
             font = QFont()
             font.setWeight(QFont.Weight.DemiBold)
             return font
+        if role == COUNTS_ROLE:
+            return self.counts_of(item)
         if role == SEARCH_ROLE:
             return item.search_text()
         if role == EXCLUDED_ROLE:

@@ -1,0 +1,128 @@
+"""Tasks that compute codes, family classes and principal components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.device import choose_device
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.statistics import patterns
+from kernelviewer.state.analysis import Analysis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.kernels.bank import KernelSet
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.state.pool import KernelPool
+
+COMPONENTS = 6
+BATCH = 65_536
+
+
+def encode(
+    ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder, device: str
+) -> Analysis:
+    """Codes and fits of one model's kernels of one size."""
+    codes = autoencoder.encode_set(
+        kernels,
+        device=choose_device(device),
+        progress=ticket.progress,
+        check=ticket.check,
+    )
+    return Analysis(codes.code, codes.fit)
+
+
+def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
+    """Best family class and its cosine, for sizes without an autoencoder."""
+    from kernelviewer.kernels.family import family_fit
+
+    there = ~kernels.flat
+    found = family_fit(
+        kernels.weights[there],
+        device=choose_device(device),
+        progress=lambda done, total: ticket.progress(done, total, "fitting the family"),
+        check=ticket.check,
+    )
+    fit = np.full(len(kernels), np.nan, np.float32)
+    family = np.full(len(kernels), INDEX["flat"], np.uint8)
+    fit[there] = found.cosine
+    family[there] = found.class_index
+    return Analysis(None, fit, family)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """Principal components of a pool's patterns. P kernels that are not flat.
+
+    Attributes
+    ----------
+    numbers
+        int64 [P], their pool numbers.
+    points
+        float32 [P, K], their places on the first K components.
+    share
+        [K], share of the variance that each component explains.
+    """
+
+    numbers: NDArray[np.int64]
+    points: NDArray[np.float32]
+    share: tuple[float, ...]
+
+
+def project(ticket: Ticket, pool: KernelPool) -> tuple[KernelPool, Projection]:
+    """Principal components of the pool's patterns, by their covariance.
+
+    Patterns are made batch by batch and not kept.
+    """
+    numbers = np.flatnonzero(~pool.flat)
+    taps = int(np.prod(pool.size))
+    total = np.zeros(taps)
+    square = np.zeros((taps, taps))
+    for batch in _batches(ticket, pool, numbers):
+        total += batch.sum(0, dtype=np.float64)
+        square += (batch.T @ batch).astype(np.float64)
+    count = max(1, len(numbers))
+    mean = total / count
+    values, vectors = np.linalg.eigh(square / count - np.outer(mean, mean))
+    order = np.argsort(values)[::-1][: min(COMPONENTS, max(2, taps))]
+    axes = _with_fixed_signs(vectors[:, order]).astype(np.float32)
+    parts = [batch @ axes for batch in _batches(ticket, pool, numbers)]
+    points = (
+        np.concatenate(parts) if parts else np.zeros((0, axes.shape[1]), np.float32)
+    )
+    points -= (mean @ axes).astype(np.float32)
+    variance = max(float(values.clip(0).sum()), 1e-12)
+    share = tuple(float(max(values[i], 0)) / variance for i in order)
+    return pool, Projection(numbers, points, share)
+
+
+def _batches(
+    ticket: Ticket, pool: KernelPool, numbers: NDArray[np.int64]
+) -> Iterator[NDArray[np.float32]]:
+    """Unit patterns [n, taps] of the wanted kernels, piece by piece."""
+    for start in range(0, len(numbers), BATCH):
+        ticket.check()
+        part = numbers[start : start + BATCH]
+        weights = np.concatenate(
+            [
+                kernels.weights[part[(part >= low) & (part < high)] - low]
+                for kernels, low, high in zip(
+                    pool.sets, pool.starts[:-1], pool.starts[1:], strict=True
+                )
+            ]
+        )
+        found = patterns(weights, pool.scale[part], pool.offset[part])
+        yield found.reshape(len(part), -1)
+
+
+def _with_fixed_signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Axes whose largest entry is positive: the same picture each time."""
+    largest = np.abs(axes).argmax(axis=0)
+    return axes * np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1, 1)

@@ -1,0 +1,127 @@
+"""What was computed of the open kernels: codes, fits, classes, and counts of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.latent.segments import segment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.segments import Segments
+    from kernelviewer.state.pool import KernelPool
+
+UNIDENTIFIED = INDEX["unidentified"]
+FLAT = INDEX["flat"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What was computed of one model's kernels of one size. N kernels.
+
+    Attributes
+    ----------
+    code, fit
+        float32 [N]; NaN for flat kernels. ``code`` is None where the size has no
+        autoencoder; ``fit`` then is the cosine with the best family member.
+    family
+        uint8 [N], best class of the analytic family; None where it was not fitted.
+    """
+
+    code: NDArray[np.float32] | None
+    fit: NDArray[np.float32]
+    family: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoolLabels:
+    """Classes of a pool's kernels. N kernels; indices are into `CLASSES`.
+
+    Attributes
+    ----------
+    code, fit
+        float32 [N], NaN where there is none.
+    best
+        uint8 [N], the best class whatever the fit; flat kernels are ``FLAT``.
+    label
+        uint8 [N], the same but ``UNIDENTIFIED`` where the fit is below the threshold.
+    """
+
+    code: NDArray[np.float32]
+    fit: NDArray[np.float32]
+    best: NDArray[np.uint8]
+    label: NDArray[np.uint8]
+
+
+def best_classes(
+    pool: KernelPool,
+    analyses: Mapping[tuple[int, Size], Analysis],
+    segments: Segments | None,
+) -> PoolLabels | None:
+    """Codes, fits and best classes of a pool, all of them identified.
+
+    Returns
+    -------
+    PoolLabels or None
+        None while a model of the pool has not been analysed.
+    """
+    parts = [analyses.get((model.id, pool.size)) for model in pool.models]
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    fit = np.concatenate([part.fit for part in known])
+    codes = [part.code for part in known if part.code is not None]
+    if len(codes) == len(known) and segments is not None:
+        code = np.concatenate(codes)
+        classes = np.array([item.class_index for item in segments], np.uint8)
+        best = classes[np.minimum(segment_of(segments, code), len(segments) - 1)]
+    else:
+        families = [part.family for part in known if part.family is not None]
+        if len(families) < len(known):
+            return None
+        code = np.full(len(pool), np.nan, np.float32)
+        best = np.concatenate(families)
+    best = np.where(pool.flat, np.uint8(FLAT), best).astype(np.uint8)
+    return PoolLabels(code, fit, best, best)
+
+
+def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
+    """The same with kernels below the threshold unidentified."""
+    with np.errstate(invalid="ignore"):
+        below = ~(labels.fit >= np.float32(threshold)) & (labels.best != FLAT)
+    label = np.where(below, np.uint8(UNIDENTIFIED), labels.best)
+    return PoolLabels(labels.code, labels.fit, labels.best, label)
+
+
+def count_classes(
+    labels: PoolLabels, among: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Kernels per label, and unidentified kernels per best class; [classes] each."""
+    label = labels.label if among is None else labels.label[among]
+    best = labels.best if among is None else labels.best[among]
+    counts = np.bincount(label, minlength=len(CLASSES))
+    below = np.bincount(best[label == UNIDENTIFIED], minlength=len(CLASSES))
+    return counts, below
+
+
+def count_by_layer(pool: KernelPool, labels: PoolLabels) -> NDArray[np.int64]:
+    """Kernels per layer of the pool and label, [layers, classes]."""
+    kinds = len(CLASSES)
+    joint = pool.layer.astype(np.int64) * kinds + labels.label
+    table = np.bincount(joint, minlength=len(pool.layer_refs) * kinds)
+    return table.reshape(len(pool.layer_refs), kinds)
+
+
+def coverage(counts: NDArray[np.int64]) -> float:
+    """Identified share of the kernels that are not flat; NaN if there are none."""
+    named = int(counts[:UNIDENTIFIED].sum())
+    patterned = named + int(counts[UNIDENTIFIED])
+    return named / patterned if patterned else float("nan")

@@ -1,0 +1,150 @@
+"""The document turned into everything the views show: one frozen state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.state.analysis import best_classes, identified
+from kernelviewer.state.pool import make_pool
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
+    from kernelviewer.state.analysis import PoolLabels
+    from kernelviewer.state.arrangement import Display
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.pool import KernelPool
+    from kernelviewer.state.selection import Selection
+
+NOTHING = np.zeros(0, bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewState:
+    """Everything the views show, derived from the document.
+
+    Parts that did not change are shared between successive states, so that they
+    compare by identity.
+
+    Attributes
+    ----------
+    pool
+        The kernels of the current size; None without any.
+    shown, selected
+        Bool [N]: in scope; marked and in scope.
+    named
+        PoolLabels with every kernel identified: what does not depend on the threshold.
+    labels
+        The same at the threshold; None while the kernels are not analysed.
+    focus
+        Pool number of the focused kernel.
+    """
+
+    models: tuple[OpenModel, ...]
+    sizes: dict[Size, int]
+    size: Size | None
+    layers: frozenset[LayerRef] | None
+    display: Display
+    pool: KernelPool | None
+    shown: NDArray[np.bool_]
+    autoencoder: Autoencoder | None
+    segments: Segments | None
+    threshold: float | None
+    named: PoolLabels | None
+    labels: PoolLabels | None
+    selection: Selection
+    selected: NDArray[np.bool_]
+    focus: int | None
+    position: float
+    can_undo: bool
+    can_redo: bool
+    analyses: object
+
+
+def resolve(document: Document, old: ViewState | None) -> ViewState:
+    """The state of a document, taking from ``old`` what has not changed."""
+    size, layers = document.size, document.scope.layers
+    same_pool = old is not None and old.models is document.models and old.size == size
+    pool = _pool(document, size) if old is None or not same_pool else old.pool
+    if old is not None and same_pool and old.layers == layers:
+        shown = old.shown
+    else:
+        shown = pool.layers_mask(layers) if pool else NOTHING
+    segments = document.segments_of(size) if size else None
+    threshold = document.threshold_of(size) if size else None
+    named = _named(document, old, pool, segments)
+    labels = _labels(old, named, threshold)
+    if (
+        old is not None
+        and old.selection is document.selection
+        and old.shown is shown
+        and (old.labels is labels or not _needs_labels(document.selection))
+    ):
+        selected = old.selected
+    else:
+        selected = document.selection.mask(pool, labels) & shown if pool else NOTHING
+    return ViewState(
+        models=document.models,
+        sizes=document.sizes,
+        size=size,
+        layers=layers,
+        display=document.display,
+        pool=pool,
+        shown=shown,
+        autoencoder=document.autoencoders.get(size) if size else None,
+        segments=segments,
+        threshold=threshold,
+        named=named,
+        labels=labels,
+        selection=document.selection,
+        selected=selected,
+        focus=pool.number(document.focus) if pool else None,
+        position=document.position,
+        can_undo=document.can_undo,
+        can_redo=document.can_redo,
+        analyses=document.analyses,
+    )
+
+
+def _pool(document: Document, size: Size | None) -> KernelPool | None:
+    return make_pool(document.models, size) if size else None
+
+
+def _named(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+    segments: Segments | None,
+) -> PoolLabels | None:
+    if pool is None:
+        return None
+    if (
+        old is not None
+        and old.pool is pool
+        and old.segments is segments
+        and old.analyses is document.analyses
+    ):
+        return old.named
+    return best_classes(pool, document.analyses, segments)
+
+
+def _labels(
+    old: ViewState | None, named: PoolLabels | None, threshold: float | None
+) -> PoolLabels | None:
+    if named is None or threshold is None:
+        return named
+    if old is not None and old.named is named and old.threshold == threshold:
+        return old.labels
+    return identified(named, threshold)
+
+
+def _needs_labels(selection: Selection) -> bool:
+    """Whether the selection depends on codes or classes."""
+    return any(step.query.by_label for step in selection.steps)
