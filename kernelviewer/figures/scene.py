@@ -10,7 +10,8 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.latent import segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.latent.segments import Segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +43,6 @@ class Coding:
         """Class [N] of each kernel: its best if the fit reaches the threshold."""
         named = (self.fit >= threshold) | (self.best == INDEX["flat"])
         return np.where(named, self.best, INDEX["unidentified"])
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A part ``low … high`` of the code's axis, its class and its name."""
-
-    low: float
-    high: float
-    class_index: int
-    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +70,7 @@ class Yardstick:
     threshold: float
     null_fit: NDArray[np.float32]
     spectrum: NDArray[np.float32] | None = None
-    stretches: tuple[Stretch, ...] = ()
+    stretches: Segments = ()
     sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -87,10 +79,7 @@ class Yardstick:
         if self.sha256:
             facts["sha256"] = self.sha256
         if self.stretches:
-            facts["stretches"] = [
-                [item.low, item.high, CLASSES[item.class_index].id, item.name]
-                for item in self.stretches
-            ]
+            facts["stretches"] = segments.to_json(self.stretches)
         return facts
 
     @property

@@ -116,7 +116,7 @@ class SpectrumContent:
                 "low": [item.low for item in stretches],
                 "high": [item.high for item in stretches],
                 "class": [CLASSES[item.class_index].id for item in stretches],
-                "name": [item.name for item in stretches],
+                "name": [item.label for item in stretches],
                 "kernels": [self._within(item.low, item.high) for item in stretches],
             }
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kernelviewer.kernels.classes import CLASSES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kernelviewer.figures.fonts import Face
     from kernelviewer.figures.page import Page
-    from kernelviewer.figures.scene import Stretch
+    from kernelviewer.latent.segments import Segment
 
 _LEADER = 1.2
 _LONGEST = 9.0
@@ -41,13 +43,15 @@ class NameRow:
 
     @classmethod
     def of(
-        cls, stretches: Sequence[Stretch], width: float, face: Face, wanted: bool
+        cls, stretches: Sequence[Segment], width: float, face: Face, wanted: bool
     ) -> NameRow:
         """Names of stretches along ``width`` mm; none where none are wanted."""
         if not wanted or not stretches:
             return cls((), (), (), False, 0.4 * face.em)
         anchors = tuple((item.low + item.high) / 2 * width for item in stretches)
-        names = tuple(item.name for item in stretches)
+        names = tuple(
+            item.name or CLASSES[item.class_index].short for item in stretches
+        )
         widths = [face.width(name) + 0.6 * face.em for name in names]
         room = [(item.high - item.low) * width for item in stretches]
         if all(wide <= here for wide, here in zip(widths, room, strict=True)):

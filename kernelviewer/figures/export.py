@@ -1,0 +1,214 @@
+"""The data of a figure, and the kernels it shows, as files for other programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.figures.colours import ink
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.mosaic import Mosaic, as_pictures, palette, quantise
+from kernelviewer.figures.options import FigureOptions
+from kernelviewer.figures.page import never
+from kernelviewer.figures.tabular import to_csv, to_latex, to_markdown
+from kernelviewer.figures.writing import write_bytes
+from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.classes import CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.content import Content
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.scene import Scene
+
+DATA_SUFFIXES = (".csv", ".npz", ".md", ".tex")
+KERNEL_SUFFIXES = (".npz", ".safetensors", ".png", ".zip")
+_TAP = 8
+_BEGIN = (1980, 1, 1, 0, 0, 0)
+"""The date of every entry of a zip file: equal data make equal files."""
+
+
+def write_data(content: Content, path: Path) -> Path:
+    """Write exactly what is drawn.
+
+    Parameters
+    ----------
+    path
+        ``.csv`` (the default), ``.md`` and ``.tex`` hold the exhibit's table, ``.npz``
+        its arrays.
+
+    Returns
+    -------
+    Path
+        The file, with its suffix.
+
+    Raises
+    ------
+    FigureError
+        The file cannot be written.
+    """
+    path = _known(path, DATA_SUFFIXES, ".csv")
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        data = npz_bytes(content.arrays())
+    else:
+        writers = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
+        data = writers[suffix](content.table()).encode()
+    write_bytes(path, data)
+    return path
+
+
+def write_kernels(scene: Scene, path: Path, check: Check = never) -> Path:
+    """Write the kernels that are shown.
+
+    Parameters
+    ----------
+    path
+        ``.npz`` (the default) and ``.safetensors`` hold weights, places and, where
+        there are any, codes, fits and classes; ``.png`` one picture of all kernels;
+        ``.zip`` a picture of each.
+    check
+        Called between pieces of work; what it raises cancels the writing.
+
+    Raises
+    ------
+    FigureError
+        No kernels are shown, or the file cannot be written.
+    """
+    path = _known(path, KERNEL_SUFFIXES, ".npz")
+    if not scene.count:
+        raise FigureError("no kernels are shown", "Show a layer or another size.")
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        data = npz_bytes(_gather(scene))
+    elif suffix == ".safetensors":
+        data = _safetensors(scene)
+    elif suffix == ".png":
+        data = _png(_tiles(scene, check))
+    else:
+        data = _zipped(scene, check)
+    check()
+    write_bytes(path, data)
+    return path
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as an ``.npz`` file without dates; text is stored as such, no pickles."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=_BEGIN)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asarray(values), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _known(path: Path, suffixes: tuple[str, ...], default: str) -> Path:
+    """The path, with the default suffix unless it has one of the known ones."""
+    if path.suffix.lower() in suffixes:
+        return path
+    return path.with_name(path.name + default)
+
+
+def _gather(scene: Scene) -> dict[str, NDArray[Any]]:
+    """All kernels shown; ``layer`` and ``source`` count in ``layers``, ``sources``."""
+    names: list[str] = []
+    layer, source = [], []
+    for number, subject in enumerate(scene.subjects):
+        used = subject.kernels.layer[subject.index]
+        kinds, place = np.unique(used, return_inverse=True)
+        layer.append(place + len(names))
+        names += [subject.bank.layers[i].name for i in kinds]
+        source.append(np.full(len(used), number))
+    parts = [(subject, subject.index) for subject in scene.subjects]
+    arrays: dict[str, NDArray[Any]] = {
+        "kernels": np.concatenate([s.kernels.weights[i] for s, i in parts]),
+        "layer": np.concatenate(layer).astype(np.int32),
+        "channel": np.concatenate([s.kernels.channel[i] for s, i in parts]),
+        "source": np.concatenate(source).astype(np.int32),
+        "flat": np.concatenate([s.kernels.flat[i] for s, i in parts]),
+        "layers": np.array(names),
+        "sources": np.array([subject.name for subject in scene.subjects]),
+    }
+    codings = [subject.coding for subject in scene.subjects]
+    if scene.yardstick is not None and None not in codings:
+        known = [(c, i) for c, (_, i) in zip(codings, parts, strict=True) if c]
+        threshold = scene.yardstick.threshold
+        arrays["code"] = np.concatenate([c.code[i] for c, i in known])
+        arrays["fit"] = np.concatenate([c.fit[i] for c, i in known])
+        arrays["class"] = np.concatenate([c.label(threshold)[i] for c, i in known])
+        arrays["classes"] = np.array([item.id for item in CLASSES])
+    return arrays
+
+
+def _safetensors(scene: Scene) -> bytes:
+    from safetensors.numpy import save
+
+    arrays = _gather(scene)
+    texts = {
+        name: json.dumps(values.tolist())
+        for name, values in arrays.items()
+        if values.dtype.kind == "U"
+    }
+    tensors = {
+        name: np.ascontiguousarray(values)
+        for name, values in arrays.items()
+        if name not in texts
+    }
+    return bytes(save(tensors, {"size": size_key(scene.size), **texts}))
+
+
+def _pictures(scene: Scene, check: Check) -> Iterator[tuple[str, NDArray[np.uint16]]]:
+    """Name and indices of colours [rows, columns] of each kernel shown."""
+    for subject in scene.subjects:
+        check()
+        kernels, index = subject.kernels, subject.index
+        colours = quantise(as_pictures(kernels.weights[index]), kernels.flat[index])
+        for picture, i in zip(colours, index, strict=True):
+            layer = subject.bank.layers[kernels.layer[i]].name
+            name = f"{subject.name}/{layer}/{kernels.channel[i]:05d}.png"
+            yield name, picture
+
+
+def _tiles(scene: Scene, check: Check) -> NDArray[np.uint8]:
+    """All kernels in about a square, a tap apart, RGB."""
+    pictures = np.stack([picture for _, picture in _pictures(scene, check)])
+    height, width = pictures.shape[1:]
+    per_row = max(1, round((len(pictures) * (height + 1) / (width + 1)) ** 0.5))
+    lines = -(-len(pictures) // per_row)
+    mosaic = Mosaic(lines * (height + 1) - 1, per_row * (width + 1) - 1)
+    mosaic.place(pictures, 0, per_row, (height + 1, width + 1))
+    options = FigureOptions()
+    return mosaic.picture(palette(options, ink(options.dark)), _TAP)
+
+
+def _zipped(scene: Scene, check: Check) -> bytes:
+    """A picture of each kernel, in a folder for each network and layer."""
+    options = FigureOptions()
+    colours = palette(options, ink(options.dark))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, picture in _pictures(scene, check):
+            check()
+            tile = colours[picture].repeat(_TAP, axis=0).repeat(_TAP, axis=1)
+            safe = re.sub(r'[\\:*?"<>|\x00-\x1f]', "_", name).replace("..", "__")
+            archive.writestr(zipfile.ZipInfo(safe, date_time=_BEGIN), _png(tile))
+    return buffer.getvalue()
+
+
+def _png(colours: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(colours).save(buffer, format="png")
+    return buffer.getvalue()
