@@ -67,7 +67,7 @@ def is_readable(name: str) -> bool:
 
 def _module_path(node: str) -> str:
     """Module path of a node: ``/layers/layers.0/conv/Conv`` → ``layers.0.conv``."""
-    parts = [part for part in node.split("/")[:-1] if part]
+    parts = [part for part in node.split(";")[0].split("/")[:-1] if part]
     kept: list[str] = []
     for part in parts:
         # A list and its entry both appear: blocks, blocks.0

@@ -81,6 +81,7 @@ class _Walk:
     _names: set[str] = field(default_factory=set)
     _visited: int = 0
     _convolutions: int = 0
+    _unread: int = 0
 
     def model(self, model: Table) -> None:
         """Visit every subgraph."""
@@ -96,9 +97,9 @@ class _Walk:
 
     def warnings(self) -> list[str]:
         """What a user should see."""
-        sparse = sum("sparse" in item.reason for item in self.skipped)
-        layers = "1 layer is" if sparse == 1 else f"{sparse} layers are"
-        return [f"{layers} stored sparse, which is not read."] if sparse else []
+        count = self._unread
+        layers = "1 depthwise layer" if count == 1 else f"{count} depthwise layers"
+        return [f"{layers} cannot be read, see what was skipped."] if count else []
 
     def _subgraph(self, graph: Subgraph) -> None:
         self._count()
@@ -141,6 +142,7 @@ class _Walk:
                 order, operator = kind.order, _operator(graph, layer, kind, constant)
         except UnreadError as reason:
             self.skipped.append(Skipped(name, str(reason)))
+            self._unread += kind is not None and kind.depthwise
             return
         if constant.buffer in self._buffers:
             return  # the same weights in another subgraph or at another scale

@@ -44,5 +44,7 @@ def layer_name(weight: str, output: str, kind: str, place: int) -> str:
     plain = _ADDED.sub("", weight.split(";")[0])
     if _OPAQUE.fullmatch(plain):
         return f"{kind}_{place}.weight"
-    plain = ".".join(part for part in re.split(r"[/.]", plain) if part)
-    return plain if plain.endswith(".weight") else f"{plain}.weight"
+    parts = [part for part in re.split(r"[/.]", plain) if part]
+    if parts[-1].lower() in ("kernel", "weights", "weight", "filter"):
+        parts.pop()
+    return ".".join((*(parts or [f"{kind}_{place}"]), "weight"))

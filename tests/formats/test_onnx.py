@@ -272,6 +272,7 @@ def test_shared_weights_are_listed_once(tmp_path: Path) -> None:
         ("stages.0.dw.weight_quantized", "", "stages.0.dw.weight"),
         ("onnx::Conv_123", "/a/a.0/blocks/blocks.1/dw/Conv", "a.0.blocks.1.dw.weight"),
         ("onnx::Conv_123", "", "Conv_1.weight"),
+        ("7", "net/dw_1/depthwise;net/dw_1/conv", "net.dw_1.weight"),
         ("1234", "Conv.7", "Conv.7.weight"),
         ("conv2d_118.w_0", "Conv.5", "conv2d_118.weight"),
         (
