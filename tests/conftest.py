@@ -35,7 +35,7 @@ def no_thread_left() -> Iterator[None]:
     left = [
         thread
         for thread in threading.enumerate()
-        if thread not in before and thread.name in ("files", "compute")
+        if thread not in before and thread.name in ("files", "compute", "views")
     ]
     for thread in left:
         thread.join(2)

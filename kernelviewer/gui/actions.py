@@ -72,6 +72,7 @@ class Actions(QObject):
             "zoom_reset": grid.reset_zoom,
             "show_all": lambda: window.document.show_layers(None),
             "only_layer": self.only_layer,
+            "framed": self.toggle_frames,
             "next_size": lambda: sizes.step(1),
             "previous_size": lambda: sizes.step(-1),
             "jobs": self.toggle_jobs,
@@ -163,6 +164,10 @@ class Actions(QObject):
     def show_details(self, identity: int) -> None:
         """Show what was read of a network and what was left out."""
         show_details(self._window, self._window.document.model(identity).bank)
+
+    def toggle_frames(self) -> None:
+        """Frame kernels in the colour of their class, or not."""
+        self._window.linking.set_framed(self.by_id["framed"].isChecked())
 
     def toggle_jobs(self) -> None:
         """Show or hide the background jobs."""

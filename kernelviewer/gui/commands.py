@@ -80,6 +80,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("show_all", "Show All &Layers", "View", ("Ctrl+Shift+L",)),
     Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
     Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
+    Command("framed", "&Frame Kernels by Class", "View", checkable=True),
     Command("theme", "&Theme", "View", rule=True),
     Command("device", "&Device", "View"),
     Command("panels", "&Panels", "View"),

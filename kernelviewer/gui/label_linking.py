@@ -13,7 +13,11 @@ from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.gui.views.scatter import ScatterContent
 from kernelviewer.jobs.analysing import project
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.state.analysis import count_by_layer, count_classes, coverage
+from kernelviewer.state.analysis import (
+    count_by_layer,
+    count_classes,
+    coverage,
+)
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.selection import Classes, Kernels, Layers
 
@@ -128,7 +132,7 @@ class LabelLinking(QObject):
         if self._projected is None or self._projected[0] is not state.pool:
             reaction = Reaction(done=self._on_projected, quiet=True)
             self._jobs.submit(
-                "compute", "pca", "Principal components", reaction, project, state.pool
+                "views", "pca", "Principal components", reaction, project, state.pool
             )
             return
         self._place_scatter(state)
@@ -158,7 +162,7 @@ class LabelLinking(QObject):
 
     def _colour_scatter(self) -> None:
         state, content = self._state, self._parts.scatter.content
-        if state is None or content is None:
+        if state is None or content is None or not self._fits(state):
             return
         colours = tuple(item.dark if self._dark else item.light for item in CLASSES)
         if state.labels is None or len(state.labels.label) <= content.numbers.max(
@@ -168,6 +172,10 @@ class LabelLinking(QObject):
         else:
             classes = state.labels.label[content.numbers]
         self._parts.scatter.set_classes(classes, colours)
+
+    def _fits(self, state: ViewState) -> bool:
+        """Whether the scatter shows the pool of this state."""
+        return self._projected is not None and self._projected[0] is state.pool
 
     def _mark_scatter(self, state: ViewState) -> None:
         content = self._parts.scatter.content

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.label_linking import LabelLinking
-from kernelviewer.gui.lay_out import Laid
+    from kernelviewer.gui.lay_out import Laid
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.kernels.bank import Size
@@ -108,7 +107,7 @@ class Linking(QObject):
             self._parts.grid.set_message(_nothing(self._document))
             return
         self._jobs.submit(
-            "compute",
+            "views",
             "grid",
             "Draw kernels",
             Reaction(done=self._on_laid, quiet=True),

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.actions import Actions
+from kernelviewer.gui.analyst import Analyst
 from kernelviewer.gui.grid_controls import GridControls
 from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
@@ -32,8 +33,8 @@ from kernelviewer.gui.opening import Opener
 from kernelviewer.gui.panel import DockPanel, Panel
 from kernelviewer.gui.parts import Parts
 from kernelviewer.gui.size_bar import SizeBar
-from kernelviewer.gui.threshold_bar import ThresholdBar
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
+from kernelviewer.gui.threshold_bar import ThresholdBar
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassHistogram
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
@@ -57,8 +58,7 @@ if TYPE_CHECKING:
         QDropEvent,
     )
 
-    from kernelviewer.gui.threshold_bar import ThresholdBar
-from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.settings import Settings
 
 LAYOUT_VERSION = 1
@@ -98,6 +98,7 @@ class MainWindow(QMainWindow):
         self.jobs = Jobs(self.parts.jobs_panel, self)
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
         self.linking = Linking(self.document, self.parts, self.jobs, self)
+        self.analyst = Analyst(self.document, self.jobs, self)
         self.actions_ = Actions(self)
         self._overlay = DropOverlay(self)
         self._connect()
@@ -305,6 +306,7 @@ class MainWindow(QMainWindow):
 
     def _on_device_ready(self, text: str) -> None:
         self.device_label.setText(text)
+        self.analyst.set_device(self.settings.device)
 
     def _on_device_failed(self, message: str, hint: str) -> None:
         if self.settings.device != "auto":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from kernelviewer.gui.text import percent
@@ -57,13 +57,9 @@ class ThresholdBar(QWidget):
         self.setVisible(threshold is not None)
         if threshold is None:
             return
-        for widget, value in (
-            (self.slider, round(threshold * STEPS)),
-            (self.value, threshold),
-        ):
-            widget.blockSignals(True)
-            widget.setValue(value)
-            widget.blockSignals(False)
+        with QSignalBlocker(self.slider), QSignalBlocker(self.value):
+            self.slider.setValue(round(threshold * STEPS))
+            self.value.setValue(threshold)
 
     def set_coverage(self, coverage: float, null: float | None) -> None:
         """Show the identified share of the kernels, and of white noise."""

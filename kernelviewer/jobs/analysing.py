@@ -26,6 +26,50 @@ COMPONENTS = 6
 BATCH = 65_536
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """What came of analysing; ``analysis`` None where neither way was open.
+
+    ``note`` says what the user should know of how it was computed.
+    """
+
+    autoencoder: Autoencoder | None
+    analysis: Analysis | None
+    note: str = ""
+
+
+def analyse(
+    ticket: Ticket, kernels: KernelSet, known: Autoencoder | None, device: str
+) -> Analysed:
+    """Codes by ``known`` or by the shipped autoencoder, else classes by the family.
+
+    Where the device runs out of memory, the CPU takes over, and the note says so.
+    """
+    from kernelviewer.latent.autoencoder import shipped
+
+    autoencoder = known or shipped(kernels.size)
+    try:
+        analysis = _analysis(ticket, kernels, autoencoder, device)
+    except RuntimeError as error:
+        if device == "cpu" or "out of memory" not in str(error).lower():
+            raise
+        analysis = _analysis(ticket, kernels, autoencoder, "cpu")
+        return Analysed(
+            autoencoder, analysis, "computed on the CPU: the device ran out of memory"
+        )
+    return Analysed(autoencoder, analysis)
+
+
+def _analysis(
+    ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder | None, device: str
+) -> Analysis | None:
+    from kernelviewer.kernels.family import supported
+
+    if autoencoder is not None:
+        return encode(ticket, kernels, autoencoder, device)
+    return fit_family(ticket, kernels, device) if supported(kernels.size) else None
+
+
 def encode(
     ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder, device: str
 ) -> Analysis:

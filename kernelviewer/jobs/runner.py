@@ -1,4 +1,4 @@
-"""Runs tasks on two background threads, one for files and one for computing."""
+"""Runs tasks on background threads: for files, for computing, for preparing views."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     )
 
 P = ParamSpec("P")
-Lane = Literal["files", "compute"]
-LANES: tuple[Lane, ...] = ("files", "compute")
+Lane = Literal["files", "compute", "views"]
+LANES: tuple[Lane, ...] = ("files", "compute", "views")
+"""Views have a thread of their own, so that they answer while a network is encoded."""
 Job = tuple[Ticket, "Callable[[], object]"]
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.pool import KernelPool
 
+    Mask = NDArray[np.bool_]
+
 Mode = Literal["replace", "add", "subtract", "intersect", "toggle"]
 
 

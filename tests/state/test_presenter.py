@@ -40,7 +40,7 @@ def test_at_first_everything_is_shown() -> None:
         "show_counts",
         "show_history",
     }
-    assert views.arrange.call_args.args[0] is None
+    assert views.arrange.call_args.args[0].pool is None
 
 
 def test_focus_touches_nothing_else(stage: tuple) -> None:
@@ -63,9 +63,9 @@ def test_scope_lays_out_and_marks_the_tree(stage: tuple) -> None:
     document, views, _ = stage
     layers = frozenset({LayerRef(1, 0)})
     document.show_layers(layers)
-    assert {"show_layers", "arrange", "show_counts"} <= called(views)
-    _pool, shown, _display = views.arrange.call_args.args
-    assert shown.sum() == 4
+    assert {"show_layers", "arrange", "show_counts", "show_labels"} <= called(views)
+    (state,) = views.arrange.call_args.args
+    assert state.shown.sum() == 4
     assert views.show_counts.call_args.args[0].shown == 4
 
 
@@ -81,7 +81,7 @@ def test_display_lays_out_the_same_pool(stage: tuple) -> None:
     pool = presenter.state.pool
     document.show_as(Display(sort_by="scale"))
     assert called(views) == {"show_display", "arrange"}
-    assert views.arrange.call_args.args[0] is pool
+    assert views.arrange.call_args.args[0].pool is pool
 
 
 def test_opening_another_network_renumbers_and_keeps_the_focus(stage: tuple) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
+    QRectF,
     QSize,
     QSortFilterProxyModel,
     Qt,
@@ -40,15 +41,13 @@ if TYPE_CHECKING:
         QModelIndex,
         QPersistentModelIndex,
         QPoint,
-    QRectF,
     )
     from PySide6.QtGui import QKeyEvent, QPainter
     from PySide6.QtWidgets import (
         QStyleOptionViewItem,
     )
 
-    from kernelviewer.gui.painting.class_boxes import fill_class
-from kernelviewer.gui.views.tree_model import TreeItem
+    from kernelviewer.gui.views.tree_model import TreeItem
     from kernelviewer.state.model import LayerRef, OpenModel
 
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from kernelviewer.gui.painting.class_boxes import elided, fill_class
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.classes.painting import elided, fill_class
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class LayerComposition(QWidget):
         for number, box in enumerate(boxes):
             painter.setOpacity(1.0 if self._bars[number].shown else 0.35)
             for index, part in self._parts(number, box):
-                fill_class(painter, part, index, self._tokens)
+                fill_class(painter, part, index, dark=self._tokens.dark)
         painter.setOpacity(1.0)
         self._paint_labels(painter, boxes)
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from kernelviewer.gui.painting.class_boxes import elided, fill_class
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.classes.painting import elided, fill_class
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:
@@ -193,9 +193,9 @@ class ClassHistogram(QWidget):
         )
         width = bar.width() * count / top
         solid = QRectF(bar.left(), bar.top(), width, bar.height())
-        fill_class(painter, solid, index, self._tokens)
+        fill_class(painter, solid, index, dark=self._tokens.dark)
         pale = QRectF(solid.right(), bar.top(), bar.width() * below / top, bar.height())
-        fill_class(painter, pale, index, self._tokens, pale=True)
+        fill_class(painter, pale, index, dark=self._tokens.dark, pale=True)
         if content.selected is not None:
             chosen = bar.width() * int(content.selected[index]) / top
             mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)

@@ -113,6 +113,11 @@ class ScatterView(QWidget):
             self._classes = np.zeros(len(content.points), np.uint8)
         self.reset_zoom()
 
+    @property
+    def content(self) -> ScatterContent | None:
+        """The points that are shown."""
+        return self._content
+
     def set_classes(self, classes: NDArray[np.uint8], colours: tuple[str, ...]) -> None:
         """Colour the points: uint8 [P] into at most 127 colours, ``#RRGGBB``."""
         self._classes, self._class_colours = classes, colours

@@ -1,19 +1,19 @@
-"""Boxes in class colours, the same in both class charts."""
+"""Boxes in class colours: bars of charts and of the tree."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QPen
 
+from kernelviewer.gui.painting.classes import class_colour
 from kernelviewer.kernels.classes import CLASSES, FLAT
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QRectF
-    from PySide6.QtGui import QPainter
+    from PySide6.QtGui import QColor, QPainter
 
-    from kernelviewer.gui.theme import Tokens
 
 HATCH = 5
 """Distance of the lines that mark flat kernels, pixels."""
@@ -21,17 +21,11 @@ PALE = 0.38
 """Opacity of kernels below the threshold, in the colour of their best class."""
 
 
-def class_colour(index: int, tokens: Tokens) -> QColor:
-    """Colour of a class by its index into `CLASSES`."""
-    item = CLASSES[index]
-    return QColor(item.dark if tokens.dark else item.light)
-
-
 def fill_class(
-    painter: QPainter, box: QRectF, index: int, tokens: Tokens, *, pale: bool = False
+    painter: QPainter, box: QRectF, index: int, *, dark: bool, pale: bool = False
 ) -> None:
     """Fill a box in a class's colour; flat kernels are hatched."""
-    colour = class_colour(index, tokens)
+    colour = class_colour(index, dark=dark)
     if CLASSES[index] is FLAT:
         _hatch(painter, box, colour)
         return
