@@ -15,8 +15,6 @@ from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.selection import All, Kernels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.lay_out import Laid
     from kernelviewer.gui.parts import Parts
@@ -133,11 +131,11 @@ class Linking(QObject):
     def show_position(self, position: float) -> None:
         """Show the latent slider at a code."""
 
-    def show_selection(self, selected: NDArray[np.bool_]) -> None:
+    def show_selection(self, state: ViewState) -> None:
         """Mark kernels, once the grid shows their pool."""
-        if self._laid is not None and len(self._laid.pool) == len(selected):
-            self._parts.grid.set_selection(selected)
-        self._labels.show_selection(self.presenter.state)
+        if self._laid is not None and self._laid.pool is state.pool:
+            self._parts.grid.set_selection(state.selected)
+        self._labels.show_selection(state)
 
     def show_focus(self, pool: KernelPool | None, focus: int | None) -> None:
         """Look at one kernel."""

@@ -11,8 +11,6 @@ from kernelviewer.state.arrangement import Display
 from kernelviewer.state.view_state import resolve
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
@@ -60,8 +58,8 @@ class Views(Protocol):
     def show_position(self, position: float) -> None:
         """Show the latent slider at a code."""
 
-    def show_selection(self, selected: NDArray[np.bool_]) -> None:
-        """Mark kernels, bool [N]."""
+    def show_selection(self, state: ViewState) -> None:
+        """Mark the selected kernels."""
 
     def show_focus(self, pool: KernelPool | None, focus: int | None) -> None:
         """Look at one kernel of the pool."""
@@ -123,7 +121,7 @@ class Presenter:
         if changed("position", "autoencoder"):
             views.show_position(new.position)
         if changed("selected"):
-            views.show_selection(new.selected)
+            views.show_selection(new)
         if changed("focus", "pool", "labels"):
             views.show_focus(new.pool, new.focus)
         if changed("shown", "pool", "selected"):
