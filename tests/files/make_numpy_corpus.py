@@ -86,7 +86,7 @@ def _archives(folder: Path) -> list[BadFile]:
     evil = folder / "outside.npz"
     with zipfile.ZipFile(evil, "w") as archive:
         archive.writestr("../../outside.npy", _array())
-        archive.writestr("/tmp/outside.npy", _array())
+        archive.writestr("/outside.npy", _array())
     objects = folder / "objects.npz"
     np.savez(objects, a=np.array([print], dtype=object))
     promise = folder / "promise.npz"
