@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
 from kernelviewer.kernels.depthwise import classify
 from kernelviewer.kernels.filling import Filling
@@ -71,6 +72,7 @@ def extract_kernels(
     ValueError
         ``include`` names a layer that is not there or whose shape is no kernel stack.
     """
+    checkpoint = recognise(checkpoint)
     decisions = classify(checkpoint)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
     filled = _make_room(planned)

@@ -1,0 +1,118 @@
+"""Remake the two lists about timm's networks that the program ships.
+
+index.json.gz tells how to recognise architectures by names and shapes, models.json.gz
+which pretrained networks there are and where they lie.
+
+Builds every architecture that timm registers on the meta device (no weights, no
+downloads) and notes, for each that has a depthwise convolution, a fingerprint of its
+convolutions' names and shapes and what each convolution does. Takes a few minutes:
+
+    python resources/architectures/make_index.py
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+
+from kernelviewer.kernels.architectures import fingerprint
+
+INDEX = Path(__file__).with_name("index.json.gz")
+MODELS = Path(__file__).with_name("models.json.gz")
+CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
+
+
+def facts(module: torch.nn.Module) -> list[Any]:
+    """[groups, stride, dilation, padding, in_channels] of a convolution."""
+    padding = module.padding
+    return [
+        module.groups,
+        list(module.stride),
+        list(module.dilation),
+        padding if isinstance(padding, str) else list(padding),
+        module.in_channels,
+    ]
+
+
+def describe(name: str) -> dict[str, Any] | None:
+    """Fingerprint and convolutions of one architecture; None without depthwise ones."""
+    with torch.device("meta"):
+        model = timm.create_model(name, pretrained=False)
+    layers = {
+        f"{path}.weight": module
+        for path, module in model.named_modules()
+        if isinstance(module, CONVOLUTIONS)
+    }
+    depthwise = {
+        key: facts(module)
+        for key, module in layers.items()
+        if module.groups > 1 and module.groups == module.in_channels
+    }
+    alone = [key for key, module in layers.items() if module.in_channels == 1]
+    if not depthwise:
+        return None
+    shapes = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    return {
+        "fingerprint": fingerprint(shapes),
+        "depthwise": depthwise,
+        "one_channel": alone,
+    }
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write compressed JSON, the same bytes each time."""
+    text = json.dumps(content, separators=(",", ":"), sort_keys=True)
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def write_models(depthwise: set[str]) -> None:
+    """List the pretrained networks that lie on the hub: name, repository, depthwise."""
+    rows = []
+    for name in timm.list_pretrained():
+        repository = timm.get_pretrained_cfg(name).hf_hub_id
+        if repository:
+            rows.append([name, repository, name.split(".")[0] in depthwise])
+    write(MODELS, {"timm": timm.__version__, "models": rows})
+
+
+def main() -> None:
+    """Describe all architectures and write the index."""
+    warnings.simplefilter("ignore")
+    names = timm.list_models()
+    same: dict[str, list[str]] = defaultdict(list)
+    layers: dict[str, Any] = {}
+    failed: list[str] = []
+    for number, name in enumerate(names, 1):
+        try:
+            found = describe(name)
+        except Exception as error:
+            failed.append(f"{name}: {error}")
+            continue
+        if found:
+            key = found.pop("fingerprint")
+            same[key].append(name)
+            layers.setdefault(key, found)
+        if number % 50 == 0:
+            print(f"{number} of {len(names)}", file=sys.stderr)
+    index = {
+        "timm": timm.__version__,
+        "architectures": {
+            key: {"names": names, **layers[key]} for key, names in same.items()
+        },
+    }
+    write(INDEX, index)
+    write_models({name for names in same.values() for name in names})
+    print(f"{len(same)} fingerprints of {sum(map(len, same.values()))} architectures")
+    print("\n".join(failed), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

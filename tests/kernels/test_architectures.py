@@ -1,0 +1,64 @@
+"""Recognising timm's architectures by the names and shapes of their tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import kernelviewer as kv
+from kernelviewer.kernels.architectures import depthwise_architectures, fingerprint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def save(path: Path, state: dict[str, Any]) -> Path:
+    """Write a state dict as safetensors, in alphabetical order as many files are."""
+    from safetensors.torch import save_file
+
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+    return path
+
+
+def timm_state(name: str, **options: Any) -> dict[str, Any]:
+    """State dict of an architecture with random weights."""
+    timm = pytest.importorskip("timm")
+    return timm.create_model(name, **options).state_dict()
+
+
+def test_a_network_of_timm_is_named_with_strides_and_dilations(tmp_path: Path) -> None:
+    path = save(tmp_path / "net.safetensors", timm_state("mobilenetv2_050"))
+    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    assert "mobilenetv2_050" in bank.architecture
+    strides = {layer.name: layer.stride for layer in bank.layers}
+    assert strides["blocks.0.0.conv_dw"] == (1, 1)
+    assert strides["blocks.1.0.conv_dw"] == (2, 2)
+
+
+def test_another_head_changes_nothing(tmp_path: Path) -> None:
+    state = timm_state("convnext_atto", num_classes=7)
+    path = save(tmp_path / "net.safetensors", state)
+    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    assert "convnext_atto" in bank.architecture
+
+
+def test_another_shape_is_not_taken_for_it(tmp_path: Path) -> None:
+    state = timm_state("convnext_atto", dims=(40, 80, 160, 328))
+    path = save(tmp_path / "net.safetensors", state)
+    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    assert bank.architecture == ""
+    assert len(bank) > 0
+
+
+def test_the_index_knows_the_families_that_matter() -> None:
+    names = depthwise_architectures()
+    assert {"convnext_tiny", "convnextv2_large", "mobilenetv3_large_100"} <= names
+    assert {"efficientnet_b0", "mixnet_s", "replknet_31b"} & names
+    assert "resnet50" not in names
+
+
+def test_only_convolutions_count_for_the_fingerprint() -> None:
+    shapes = {"a.weight": (8, 1, 3, 3), "head.weight": (10, 8), "norm": (8,)}
+    assert fingerprint(shapes) == fingerprint({"a.weight": (8, 1, 3, 3)})
+    assert fingerprint(shapes) != fingerprint({"a.weight": (8, 1, 5, 5)})
