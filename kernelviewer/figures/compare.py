@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.compare_panels import (
+    BINS,
     CosinePanel,
     FitPanel,
     SamplePanel,
@@ -20,6 +21,7 @@ from kernelviewer.figures.counts import (
     count_labels,
     coverage_sentence,
     labels_of,
+    null_shares,
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
@@ -156,6 +158,8 @@ class CompareContent:
                 arrays[f"counts_{number}"] = side.counts.by_class
             if side.fit is not None:
                 arrays[f"fit_{number}"] = side.fit
+        if self.yardstick is not None:
+            arrays["null_shares"] = null_shares(self.yardstick.null, BINS)
         if self.cosines:
             arrays["layers"] = np.array(self.layers)
             arrays["cosine"] = np.concatenate(self.cosines)
@@ -247,7 +251,7 @@ def prepare_compare(
     if len(scene.subjects) == 2:
         right = _side(second, yardstick, options)
     else:
-        right = _noise(first, yardstick, options)
+        right = _noise(first, options)
     return CompareContent(
         (left, right), scene.size, yardstick, layers, cosines, options.seed
     )
@@ -275,17 +279,14 @@ def _side(
     return Side(subject.name, samples, counts, fit[np.isfinite(fit)])
 
 
-def _noise(
-    subject: Subject, yardstick: Yardstick | None, options: FigureOptions
-) -> Side:
+def _noise(subject: Subject, options: FigureOptions) -> Side:
     """The side of white noise."""
     rng = np.random.default_rng(options.seed)
     weights = rng.normal(size=(_MOST, *subject.size)).astype(np.float32)
     samples = Block(
         _NOISE, "", weights, np.arange(_MOST, dtype=np.int32), np.zeros(_MOST, bool), 0
     )
-    fit = None if yardstick is None else yardstick.null_fit
-    return Side(_NOISE, samples, None, fit)
+    return Side(_NOISE, samples)
 
 
 def _alike(first: Subject, second: Subject) -> bool:

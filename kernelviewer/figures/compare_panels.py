@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
 from kernelviewer.figures.colours import mix
-from kernelviewer.figures.counts import coverage_facts
+from kernelviewer.figures.counts import coverage_facts, null_shares
 from kernelviewer.figures.kernels import colour_blocks
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import percent, short_names
@@ -33,7 +33,8 @@ _PAIR = (2.35, 1.75)
 """Usual and least distance between the bars of two classes."""
 _BAR = 0.75
 _CELL = 2.4
-_BINS = 50
+BINS = 50
+"""Bins of the distributions of fit."""
 _PALE = 0.55
 _NAMES = 12.0
 """Lengths in units of the font size."""
@@ -129,23 +130,21 @@ class FitPanel:
         face, em = self.face, self.face.em
         page.heading(x, y + em, "Fit", self.width, letter)
         y += _HEAD * em
-        edges = np.linspace(0, 1, _BINS + 1)
-        colours = (page.ink.negative, page.ink.positive, page.ink.line)
+        edges = np.linspace(0, 1, BINS + 1)
         curves = self._curves()
-        if len(curves) == 2:
-            colours = (page.ink.negative, page.ink.line, "")
-        heights = []
-        for (name, fit, coverage), colour in zip(curves, colours, strict=False):
+        colours = [page.ink.negative, page.ink.positive][: len(curves) - 1]
+        colours = [
+            *colours,
+            page.ink.line if self.yardstick.null else page.ink.positive,
+        ]
+        for (name, _, coverage), colour in zip(curves, colours, strict=True):
             page.rectangle(x, y + 0.45 * em, em, 0.25 * em, colour)
             facts = coverage_facts(coverage, self.yardstick)[-1]
-            text = f"{name}: {facts} identified" if coverage == coverage else name
-            text = face.elide(text, self.width - 1.5 * em)
+            text = face.elide(f"{name}: {facts} identified", self.width - 1.5 * em)
             page.text(x + 1.4 * em, y + 0.95 * em, text, gid="side")
             y += 1.3 * em
-            counts, _ = np.histogram(np.clip(fit, 0, 1), bins=edges)
-            heights.append(counts / max(len(fit), 1))
         y += 0.8 * em
-        top = max(float(values.max()) for values in heights)
+        top = max(float(shares.max()) for _, shares, _ in curves)
         ticks = nice_ticks(top, 3)
         axis = max(face.width(percent(tick, 0)) for tick in ticks) + 0.6 * em
         chart = Chart(
@@ -158,23 +157,27 @@ class FitPanel:
             (0.0, top * 1.04),
         )
         chart.y_axis(ticks, lambda tick: percent(tick, 0))
-        for values, colour in zip(heights, colours, strict=False):
-            chart.steps(edges.tolist(), values.tolist(), colour)
+        for (_, shares, _), colour in zip(curves, colours, strict=True):
+            chart.steps(edges.tolist(), shares.tolist(), colour)
         threshold = self.yardstick.threshold
         at = chart.right(threshold)
         page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
         marks = [tick for tick in (0.0, 0.5, 1.0) if abs(tick - threshold) > 0.12]
         chart.x_axis([*marks, threshold], "fit (cosine)", lambda value: f"{value:.2g}")
 
-    def _curves(self) -> list[tuple[str, NDArray[np.float32], float]]:
-        """Name, fits and coverage (NaN: none to tell) of each outline."""
-        curves = [
-            (side.name, side.fit, side.counts.coverage)
-            for side in self.sides
-            if side.fit is not None and side.counts is not None
-        ]
-        null = self.yardstick.null_fit
-        return [*curves, ("White noise", null, self.yardstick.null_coverage)]
+    def _curves(self) -> list[tuple[str, NDArray[np.float64], float]]:
+        """Name, share of kernels in each bin and coverage of each outline."""
+        edges = np.linspace(0, 1, BINS + 1)
+        curves = []
+        for side in self.sides:
+            if side.fit is not None and side.counts is not None:
+                counts, _ = np.histogram(np.clip(side.fit, 0, 1), bins=edges)
+                shares = np.asarray(counts / max(len(side.fit), 1), np.float64)
+                curves.append((side.name, shares, side.counts.coverage))
+        null, coverage = self.yardstick.null, self.yardstick.null_coverage
+        if null is not None:
+            curves.append(("White noise", null_shares(null, BINS), coverage))
+        return curves
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
+    from kernelviewer.latent.noise import Null
 
 _UNIDENTIFIED, _FLAT = INDEX["unidentified"], INDEX["flat"]
 
@@ -93,3 +94,14 @@ def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
         f"Identified: {percent(coverage)} at a fit of {yardstick.threshold:.2f} or "
         f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.method})."
     )
+
+
+def null_shares(null: Null | None, bins: int) -> NDArray[np.float64]:
+    """Share of white noise in each of ``bins`` equal parts of [0, 1]; 0 if not known.
+
+    ``bins`` divides the null's own number of parts.
+    """
+    if null is None:
+        return np.zeros(bins)
+    counts = null.counts.reshape(bins, -1).sum(axis=1)
+    return np.asarray(counts / max(null.kernels, 1), np.float64)

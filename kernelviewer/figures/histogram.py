@@ -18,6 +18,7 @@ from kernelviewer.figures.counts import (
     coverage_sentence,
     labels_of,
     named,
+    null_shares,
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.noise import Null
 
 _CODE_BINS = 80
 _FIT_BINS = 50
@@ -114,8 +116,7 @@ class HistogramContent:
         )
         return (
             f"{first}of the {size_label(self.size)} kernels of {networks} that are not "
-            f"flat, beside the fits of {count(len(self.yardstick.null_fit))} kernels "
-            f"of white noise. {coverage}"
+            f"flat{_beside(self.yardstick.null)}. {coverage}"
         )
 
     def table(self) -> Table:
@@ -128,15 +129,19 @@ class HistogramContent:
             if item.has_codes:
                 parts.insert(0, ("code", item.code, _CODE_BINS))
             for name, values, bins in parts:
-                _append(columns, item.network, name, values, bins)
-        _append(columns, "white noise", "fit", self.yardstick.null_fit, _FIT_BINS)
+                known = values[np.isfinite(values)]
+                shares = _shares(known, np.linspace(0, 1, bins + 1))
+                _append(columns, item.network, name, shares, len(known))
+        shares = null_shares(self.yardstick.null, _FIT_BINS)
+        total = self.yardstick.null.kernels if self.yardstick.null else 0
+        _append(columns, "white noise", "fit", shares, total)
         return Table(columns)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Codes, fits, classes; the null's fits and the threshold."""
         arrays: dict[str, NDArray[Any]] = {
             "sources": np.array([item.network for item in self.networks]),
-            "null_fit": self.yardstick.null_fit,
+            "null_shares": null_shares(self.yardstick.null, _FIT_BINS),
             "threshold": np.array(self.yardstick.threshold),
         }
         for number, item in enumerate(self.networks):
@@ -151,11 +156,14 @@ class HistogramContent:
         ground = ink(options.dark)
         best = [item.best for item in self.networks if item.has_codes]
         classes = np.unique(np.concatenate(best)).tolist() if best else []
+        noise = [Entry(_noise_colour(ground), "white noise")]
+        if self.yardstick.null is None:
+            noise = []
         return [
             *class_entries(classes, ground),
             Entry(_kernels_colour(ground), "identified"),
             Entry(ground.neutral, "below the threshold"),
-            Entry(_noise_colour(ground), "white noise"),
+            *noise,
         ]
 
 
@@ -240,13 +248,14 @@ class _Row:
         page, threshold = self.page, self.yardstick.threshold
         edges = np.linspace(0, 1, _FIT_BINS + 1)
         shares = _shares(self.item.fit, edges)
-        noise = _shares(self.yardstick.null_fit, edges)
+        noise = null_shares(self.yardstick.null, _FIT_BINS)
         chart = self._chart(x, y, width, float(max(shares.max(), noise.max())))
         for low, high, value in zip(edges[:-1], edges[1:], shares, strict=True):
             cut = min(max(threshold, low), high)
             chart.bar(low, cut, 0, value, page.ink.neutral)
             chart.bar(cut, high, 0, value, _kernels_colour(page.ink))
-        chart.steps(edges.tolist(), noise.tolist(), _noise_colour(page.ink))
+        if self.yardstick.null is not None:
+            chart.steps(edges.tolist(), noise.tolist(), _noise_colour(page.ink))
         at = chart.right(threshold)
         page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
         ticks = [tick for tick in (0.0, 0.5, 1.0) if abs(tick - threshold) > 0.12]
@@ -286,29 +295,36 @@ def prepare_histogram(
     return HistogramContent(tuple(networks), scene.size, yardstick)
 
 
-def _shares(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[Any]:
+def _shares(
+    values: NDArray[np.float32], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Share of the values in each bin; negative fits fall into the first."""
     counts, _ = np.histogram(np.clip(values, 0, 1), bins=edges)
-    return counts / max(len(values), 1)
+    return np.asarray(counts / max(len(values), 1), np.float64)
 
 
 def _append(
     columns: dict[str, list[Any]],
     source: str,
     of: str,
-    values: NDArray[np.float32],
-    bins: int,
+    shares: NDArray[np.float64],
+    total: int,
 ) -> None:
     """Add the bins of one histogram to a table."""
+    bins = len(shares)
     edges = np.linspace(0, 1, bins + 1)
-    known = values[np.isfinite(values)]
-    shares = _shares(known, edges)
     columns["source"] += [source] * bins
     columns["of"] += [of] * bins
     columns["low"] += edges[:-1].tolist()
     columns["high"] += edges[1:].tolist()
-    columns["kernels"] += np.rint(shares * len(known)).astype(int).tolist()
+    columns["kernels"] += np.rint(shares * total).astype(int).tolist()
     columns["share"] += shares.tolist()
+
+
+def _beside(null: Null | None) -> str:
+    if null is None:
+        return ""
+    return f", beside the fits of {count(null.kernels)} kernels of white noise"
 
 
 def _digits(ticks: list[float]) -> int:

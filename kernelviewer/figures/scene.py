@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.latent import segments
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
 
 
@@ -41,7 +42,8 @@ class Coding:
 
     def label(self, threshold: float) -> NDArray[np.int64]:
         """Class [N] of each kernel: its best if the fit reaches the threshold."""
-        named = (self.fit >= threshold) | (self.best == INDEX["flat"])
+        enough = self.fit >= np.float32(threshold)  # fits are float32: compare as such
+        named = (enough & (self.best < len(PATTERNS))) | (self.best == INDEX["flat"])
         return np.where(named, self.best, INDEX["unidentified"])
 
 
@@ -55,20 +57,20 @@ class Yardstick:
         What it is, for people and captions.
     threshold
         Least fit of an identified kernel.
-    null_fit
-        float32 [M]: fits of white-noise kernels of the size.
+    null
+        What white noise reaches; None where it is not known.
     spectrum
         float32 [P, *size]: the decoded patterns at evenly spaced codes 0 … 1; None
         without an autoencoder.
     stretches
         The named parts of the code's axis, from 0 to 1.
     sha256
-        Hash of the autoencoder's file; empty without one.
+        Fingerprint of the autoencoder; empty without one.
     """
 
     method: str
     threshold: float
-    null_fit: NDArray[np.float32]
+    null: Null | None = None
     spectrum: NDArray[np.float32] | None = None
     stretches: Segments = ()
     sha256: str = ""
@@ -85,9 +87,9 @@ class Yardstick:
     @property
     def null_coverage(self) -> float:
         """Share of white noise that reaches the threshold; NaN if not known."""
-        if not len(self.null_fit):
+        if self.null is None:
             return float("nan")
-        return float((self.null_fit >= self.threshold).mean())
+        return self.null.coverage(self.threshold)
 
 
 @dataclass(frozen=True, eq=False)

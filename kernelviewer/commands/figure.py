@@ -1,0 +1,276 @@
+"""``kernelviewer figure``: one figure of one or more checkpoints, ready for print."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.commands.looks import (
+    add_looks,
+    add_naming,
+    kernel_size,
+    looks,
+    naming,
+)
+from kernelviewer.commands.output import complain, say
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
+    complain_of_layers,
+    read_bank,
+)
+from kernelviewer.device import DeviceError
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import EXHIBITS, exhibit, make_figure
+from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
+from kernelviewer.figures.naming import FAMILY, fingerprint, name_scene
+from kernelviewer.figures.options import FigureOptions
+from kernelviewer.figures.provenance import read_record
+from kernelviewer.figures.remake import find_files, show_again, with_hashes
+from kernelviewer.figures.scene import Scene, make_scene
+from kernelviewer.figures.writing import with_suffix
+from kernelviewer.latent import segments
+from kernelviewer.latent.errors import LatentError
+
+if TYPE_CHECKING:
+    from kernelviewer.figures.naming import Naming
+    from kernelviewer.figures.provenance import Record
+    from kernelviewer.figures.scene import Subject
+    from kernelviewer.kernels import KernelBank
+
+_TABLES = tuple(suffix for suffix in DATA_SUFFIXES if suffix != ".npz")
+_FAMILY_SIZE = (7, 7)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    kinds = "; ".join(f"{item.kind}: {item.summary}" for item in EXHIBITS.values())
+    parser.usage = (
+        "kernelviewer figure KIND [FILE…] -o OUT [OPTION…]\n"
+        "       kernelviewer figure --from FIGURE [FILE…] -o OUT [OPTION…]"
+    )
+    parser.add_argument("words", nargs="*", metavar="KIND FILE", help=kinds)
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="OUT",
+        help="the file to write: .svg, .pdf or .png; a table also .csv, .md, .tex",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FIGURE",
+        help="make this figure again; its files are looked for beside it, here, and "
+        "among those named",
+    )
+    parser.add_argument(
+        "--size",
+        type=kernel_size,
+        help="kernel size, such as 7x7 (default: the one with most kernels)",
+    )
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="show only this layer, what lies in this module, or what a pattern such "
+        "as 'stages.*.conv_dw' matches (may be repeated)",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="OUT", help="write what is drawn: .csv or .npz"
+    )
+    parser.add_argument(
+        "--kernels",
+        type=Path,
+        metavar="OUT",
+        help="write the kernels shown: .npz, .safetensors, .png or .zip",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace existing files without asking"
+    )
+    add_looks(parser)
+    add_naming(parser)
+    add_reading_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the figure and write it."""
+    words = list(options.words)
+    if options.source is None and not words:
+        complain(f"name a figure: {', '.join(EXHIBITS)}")
+        return 2
+    try:
+        record = read_record(options.source) if options.source else None
+        kind = record.kind if record else words.pop(0)
+        if exhibit(kind).needs_file and not words and record is None:
+            complain(f"name a checkpoint: kernelviewer figure {kind} FILE -o OUT")
+            return 2
+        return _make(kind, words, record, options)
+    except (FigureError, LatentError, DeviceError) as error:
+        complain(str(error))
+        return 1
+
+
+def _make(
+    kind: str, words: list[str], record: Record | None, options: argparse.Namespace
+) -> int:
+    paths = [Path(word) for word in words]
+    if record is not None:
+        folders = (options.source.resolve().parent, Path.cwd())
+        paths = find_files(record, paths, folders)
+        options.size = options.size or kernel_size(record.size)
+    look = looks(options, FigureOptions.from_json(record.options) if record else None)
+    output = _output(kind, options.output)
+    written = [output, *filter(None, (options.data, options.kernels))]
+    if not options.force and not all(map(_may_write, written)):
+        return 1
+    found: set[str] = set()
+    banks = _read(paths, record, options, found)
+    failed = len(banks) < len(paths)
+    if not failed and complain_of_layers(options, found):
+        return 2
+    if paths and not banks:
+        return 1
+    scene = _scene(kind, banks, record, options)
+    drawn = make_figure(kind, scene, look)
+    if output.suffix.lower() in _TABLES:
+        write_data(drawn.content, output)
+    else:
+        output = drawn.write(output)
+    say(f"{output}: {drawn.caption}")
+    if options.data:
+        say(f"{write_data(drawn.content, options.data)}: data")
+    if options.kernels:
+        say(f"{write_kernels(scene, options.kernels)}: kernels")
+    for note in drawn.notes:
+        complain(note)
+    return int(failed)
+
+
+def _read(
+    paths: list[Path],
+    record: Record | None,
+    options: argparse.Namespace,
+    found: set[str],
+) -> list[KernelBank]:
+    """The files' kernels; copies and included layers as the record has them."""
+    banks = []
+    for number, path in enumerate(paths):
+        reading = argparse.Namespace(copy=options.copy, include=options.include)
+        if record is not None:
+            reading.copy = reading.copy or record.files[number].copy
+            reading.include = reading.include or list(record.files[number].include)
+        bank = read_bank(str(path), reading, found)
+        if bank is not None:
+            banks.append(bank)
+    return banks
+
+
+def _scene(
+    kind: str,
+    banks: list[KernelBank],
+    record: Record | None,
+    options: argparse.Namespace,
+) -> Scene:
+    """What the figure shows, with codes and classes where they are needed."""
+    if not exhibit(kind).needs_file:
+        return Scene((), options.size or _FAMILY_SIZE)
+    scene = make_scene(banks, options.size)
+    if record is not None:
+        scene = show_again(scene, record)
+    else:
+        scene = with_hashes(_only_layers(scene, options.layer))
+    if kind in ("sheet", "samples") and not options.kernels:
+        return scene
+    chosen = _naming(scene, record, options)
+    optional = chosen.autoencoder is None and not exhibit(kind).needs_classes
+    if optional and options.autoencoder is None:
+        return scene
+    return name_scene(scene, chosen, device=options.device)
+
+
+def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) -> Naming:
+    """As the arguments ask, else as the record tells, else as usual."""
+    if record is None or not record.naming:
+        return naming(options, scene.size)
+    facts = record.naming
+    if facts.get("method") == FAMILY and options.autoencoder is None:
+        options.autoencoder = "family"
+    try:
+        known = facts.get("stretches")
+        stretches = segments.from_json(known) if known else ()
+    except (KeyError, TypeError, ValueError):
+        raise FigureError(
+            "the stretches that the figure tells of are damaged"
+        ) from None
+    chosen = naming(options, scene.size, facts.get("threshold"), stretches)
+    wanted = facts.get("sha256", "")
+    found = fingerprint(chosen.autoencoder) if chosen.autoencoder else ""
+    if found != wanted:
+        raise FigureError(
+            "the kernels of this figure were named by another autoencoder",
+            "Name its file with --autoencoder.",
+        )
+    return chosen
+
+
+def _only_layers(scene: Scene, names: list[str]) -> Scene:
+    """The scene with only the layers that are named.
+
+    Raises
+    ------
+    FigureError
+        A name matches none.
+    """
+    if not names:
+        return scene
+    subjects: list[Subject] = []
+    met: set[str] = set()
+    for subject in scene.subjects:
+        matched = [
+            {name for name in names if _matches(layer.name, name)}
+            for layer in subject.bank.layers
+        ]
+        wanted = [i for i, found in enumerate(matched) if found]
+        met.update(*(matched[i] for i in set(subject.kernels.layer.tolist())))
+        shown = np.isin(subject.kernels.layer, wanted)
+        subjects.append(replace(subject, shown=shown))
+    missing = [name for name in names if name not in met]
+    if missing:
+        raise FigureError(
+            f"no layer with kernels of this size is named {missing[0]!r}",
+            "kernelviewer info lists the layers.",
+        )
+    text = f"layers {', '.join(names)}"
+    return replace(scene, subjects=tuple(subjects), selection=text)
+
+
+def _matches(layer: str, name: str) -> bool:
+    """Whether a layer is the one named, lies within it, or fits the pattern."""
+    return layer.startswith(f"{name}.") or fnmatch.fnmatchcase(layer, name)
+
+
+def _output(kind: str, path: Path) -> Path:
+    """The file to write, with its suffix."""
+    if kind == "table" and path.suffix.lower() in _TABLES:
+        return path
+    return with_suffix(path)
+
+
+def _may_write(path: Path) -> bool:
+    """Whether a file may be replaced; asks, if there is someone to ask."""
+    if not path.exists() or not sys.stdin.isatty():
+        return True
+    answer = input(f"{path} exists. Replace it? [y/N] ")
+    if answer.strip().lower() in ("y", "yes"):
+        return True
+    complain(f"{path} is kept; nothing was written")
+    return False

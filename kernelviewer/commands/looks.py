@@ -1,0 +1,196 @@
+"""Options of commands that say how figures look and how kernels are named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from kernelviewer.device import CHOICES
+from kernelviewer.figures.colours import COLORMAPS
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.naming import FAMILY, Naming
+from kernelviewer.figures.options import PRESETS, WIDTHS, FigureOptions, Scale
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
+
+_LOOKS = {
+    "width": "width_mm",
+    "height": "height_mm",
+    "dpi": "dpi",
+    "font": "font_family",
+    "font_size": "font_size",
+    "title": "title",
+    "labels": "labels",
+    "legend": "legend",
+    "scale_bar": "scale_bar",
+    "letters": "panel_letters",
+    "colormap": "colormap",
+    "scale": "scale",
+    "samples": "samples",
+    "seed": "seed",
+    "dark": "dark",
+}
+"""Option of the command → field of `FigureOptions`."""
+
+
+def add_looks(parser: argparse.ArgumentParser) -> None:
+    """Add what `looks` reads; what is not given stays None."""
+    from argparse import BooleanOptionalAction
+
+    group = parser.add_argument_group("looks")
+    names = ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items())
+    group.add_argument(
+        "--preset", choices=sorted(PRESETS), help="start from these looks"
+    )
+    group.add_argument(
+        "--width", type=_width, metavar="MM", help=f"column width in mm, or {names}"
+    )
+    group.add_argument(
+        "--height", type=float, metavar="MM", help="height in mm; default: as needed"
+    )
+    group.add_argument("--dpi", type=int, help="pixels per inch of PNG files")
+    group.add_argument(
+        "--font", metavar="FAMILY", help="sans-serif, serif, or an installed family"
+    )
+    group.add_argument("--font-size", type=float, metavar="PT")
+    group.add_argument("--title", help="text above the figure")
+    for name, what in (
+        ("labels", "names of layers, axes, classes"),
+        ("legend", "the colours of classes"),
+        ("scale-bar", "the colours of weights"),
+        ("letters", "a letter for each panel"),
+        ("dark", "dark ground"),
+    ):
+        group.add_argument(
+            f"--{name}", action=BooleanOptionalAction, default=None, help=what
+        )
+    group.add_argument(
+        "--colormap", metavar="NAME", help=f"such as {', '.join(COLORMAPS)}"
+    )
+    group.add_argument(
+        "--scale", choices=get_args(Scale), help="what shares a scale of colours"
+    )
+    group.add_argument("--samples", type=int, metavar="N", help="kernels in a row")
+    group.add_argument("--seed", type=int, help="of what is drawn at random")
+
+
+def looks(arguments: argparse.Namespace, start: FigureOptions | None = None) -> Any:
+    """The options that the arguments ask for.
+
+    Parameters
+    ----------
+    start
+        What is not given comes from here, else from the preset.
+
+    Raises
+    ------
+    FigureError
+        A value is out of range.
+    """
+    base = start or FigureOptions()
+    if arguments.preset:
+        base = PRESETS[arguments.preset]
+    given = {
+        field: value
+        for name, field in _LOOKS.items()
+        if (value := getattr(arguments, name)) is not None
+    }
+    return replace(base, **given)
+
+
+def add_naming(parser: argparse.ArgumentParser) -> None:
+    """Add what `naming` reads."""
+    group = parser.add_argument_group("names of kernels")
+    group.add_argument(
+        "--autoencoder",
+        metavar="FILE",
+        help="what encodes the kernels: a file made by kernelviewer train, or "
+        f"'family' for each kernel's best member of the {FAMILY} (default: the "
+        "autoencoder that comes with the program, else the family)",
+    )
+    group.add_argument(
+        "--threshold",
+        type=_threshold,
+        metavar="FIT",
+        help="least fit of an identified kernel (default: 0.7, or what 1 %% of white "
+        "noise reaches where that is more)",
+    )
+    group.add_argument(
+        "--device", choices=CHOICES, default="auto", help="where to compute"
+    )
+
+
+def naming(
+    arguments: argparse.Namespace,
+    size: Size,
+    threshold: float | None = None,
+    segments: Segments = (),
+) -> Naming:
+    """How the arguments ask to name kernels of a size.
+
+    Parameters
+    ----------
+    threshold, segments
+        In place of the usual ones, where the arguments name none.
+
+    Raises
+    ------
+    FigureError
+        The autoencoder cannot be used.
+    """
+    if arguments.threshold is not None:
+        threshold = arguments.threshold
+    return Naming(_autoencoder(arguments.autoencoder, size), threshold, segments)
+
+
+def kernel_size(text: str) -> Size:
+    """A kernel size: ``7x7``, ``7×7``, or ``7`` for 1-D kernels."""
+    import argparse
+
+    if not re.fullmatch(r"\d{1,4}([x×]\d{1,4}){0,2}", text):
+        msg = f"{text!r} is no kernel size such as 7x7"
+        raise argparse.ArgumentTypeError(msg)
+    return tuple(int(part) for part in re.split("[x×]", text))
+
+
+def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
+    from kernelviewer.formats import CheckpointError
+    from kernelviewer.latent.autoencoder import Autoencoder, shipped
+
+    if name == "family":
+        return None
+    try:
+        return shipped(size) if name is None else Autoencoder.load(Path(name))
+    except CheckpointError as error:
+        problem = f"{error.path.name}: {error.problem}"
+        raise FigureError(problem, error.hint) from None
+
+
+def _width(text: str) -> float:
+    import argparse
+
+    try:
+        return WIDTHS[text] if text in WIDTHS else float(text)
+    except ValueError:
+        msg = f"{text!r} is no width in mm and none of {', '.join(WIDTHS)}"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def _threshold(text: str) -> float:
+    import argparse
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        msg = f"{text!r} is no fit between 0 and 1"
+        raise argparse.ArgumentTypeError(msg)
+    return value

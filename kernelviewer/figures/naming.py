@@ -1,0 +1,224 @@
+"""Naming a scene's kernels: by an autoencoder, or by the pattern family itself."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.device import choose_device
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.page import never
+from kernelviewer.figures.scene import Coding, Yardstick
+from kernelviewer.files import atomic_write, cache_dir
+from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.statistics import patterns
+from kernelviewer.latent.labels import label
+from kernelviewer.latent.noise import BINS, LOWEST_THRESHOLD, Null, white_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.scene import Scene, Subject
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
+
+    Progress = Callable[[int, int, str], object]
+
+FAMILY = "pattern family"
+_NULL_KERNELS = 2000
+_POINTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How kernels get their names.
+
+    Attributes
+    ----------
+    autoencoder
+        What encodes them; None: each kernel's best member of the pattern family.
+    threshold
+        Least fit of an identified kernel; None: the usual one of the size.
+    segments
+        Stretches in place of the autoencoder's own.
+    """
+
+    autoencoder: Autoencoder | None = None
+    threshold: float | None = None
+    segments: Segments = ()
+
+
+def name_scene(
+    scene: Scene,
+    naming: Naming,
+    *,
+    device: str = "auto",
+    progress: Progress = lambda done, total, text: None,
+    check: Check = never,
+) -> Scene:
+    """The scene with codes and classes of its kernels.
+
+    Parameters
+    ----------
+    scene
+        Networks and a kernel size.
+    naming
+        How to name.
+    device
+        Where to compute, as `kernelviewer.device.choose_device` takes it.
+    progress
+        Called with the networks done, their number and a text.
+    check
+        Called between pieces of work; what it raises cancels the naming.
+
+    Raises
+    ------
+    FigureError
+        The autoencoder is for another size, or the family has no members of this one.
+    """
+    place = choose_device(device)
+    if naming.autoencoder is not None:
+        return _by_autoencoder(
+            scene, naming, naming.autoencoder, place, progress, check
+        )
+    return _by_family(scene, naming, place, progress, check)
+
+
+def yardstick_of(
+    autoencoder: Autoencoder,
+    threshold: float | None = None,
+    segments: Segments = (),
+) -> Yardstick:
+    """What names the kernels that an autoencoder encoded."""
+    return Yardstick(
+        method=f"{autoencoder.method} autoencoder",
+        threshold=autoencoder.threshold if threshold is None else threshold,
+        null=autoencoder.null if autoencoder.null.kernels else None,
+        spectrum=autoencoder.spectrum(_POINTS),
+        stretches=segments or autoencoder.segments,
+        sha256=fingerprint(autoencoder),
+    )
+
+
+def fingerprint(autoencoder: Autoencoder) -> str:
+    """Hash of what encodes and decodes: method, size and the model's numbers."""
+    digest = hashlib.sha256()
+    digest.update(f"{autoencoder.method} {size_key(autoencoder.size)}".encode())
+    for name, values in _numbers(autoencoder):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(values, np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def _numbers(autoencoder: Autoencoder) -> list[tuple[str, NDArray[np.float32]]]:
+    from kernelviewer.latent.curve import Curve
+
+    model = autoencoder.model
+    if isinstance(model, Curve):
+        return [("series", model.series), ("stretch", model.stretch)]
+    return sorted(model.parameters.items())
+
+
+def _by_autoencoder(
+    scene: Scene,
+    naming: Naming,
+    autoencoder: Autoencoder,
+    device: torch.device,
+    progress: Progress,
+    check: Check,
+) -> Scene:
+    if autoencoder.size != scene.size:
+        raise FigureError(
+            f"the autoencoder is for {size_label(autoencoder.size)} kernels, not for "
+            f"{size_label(scene.size)}",
+            "Choose one of the size, or another size.",
+        )
+    yardstick = yardstick_of(autoencoder, naming.threshold, naming.segments)
+    subjects = []
+    for number, subject in enumerate(scene.subjects):
+        progress(number, len(scene.subjects), subject.name)
+        codes = autoencoder.encode_set(subject.kernels, device=device, check=check)
+        named = label(codes, yardstick.stretches, yardstick.threshold)
+        best = named.best_class.astype(np.int64)
+        subjects.append(replace(subject, coding=Coding(codes.code, codes.fit, best)))
+    return replace(scene, subjects=tuple(subjects), yardstick=yardstick)
+
+
+def _by_family(
+    scene: Scene, naming: Naming, device: torch.device, progress: Progress, check: Check
+) -> Scene:
+    from kernelviewer.kernels.family import supported
+
+    if not supported(scene.size):
+        raise FigureError(
+            f"the pattern family has no {size_label(scene.size)} kernels",
+            "Figures without classes (sheet, samples, pca) can be made.",
+        )
+    null = _family_null(scene.size, device, progress, check)
+    usual = max(LOWEST_THRESHOLD, null.threshold(0.01))
+    threshold = usual if naming.threshold is None else naming.threshold
+    subjects = []
+    for number, subject in enumerate(scene.subjects):
+        progress(number, len(scene.subjects), subject.name)
+        subjects.append(replace(subject, coding=_family_coding(subject, device, check)))
+    yardstick = Yardstick(FAMILY, threshold, null)
+    return replace(scene, subjects=tuple(subjects), yardstick=yardstick)
+
+
+def _family_coding(subject: Subject, device: torch.device, check: Check) -> Coding:
+    """Best class and cosine of each kernel; no codes."""
+    from kernelviewer.kernels.family import family_fit
+
+    kernels = subject.kernels
+    there = ~kernels.flat
+    found = family_fit(
+        patterns(kernels.weights[there], kernels.scale[there], kernels.offset[there]),
+        device=device,
+        check=check,
+    )
+    fit = np.full(len(kernels), np.nan, np.float32)
+    best = np.full(len(kernels), INDEX["flat"], np.int64)
+    fit[there], best[there] = found.cosine, found.class_index
+    return Coding(np.full(len(kernels), np.nan, np.float32), fit, best)
+
+
+def _family_null(
+    size: Size, device: torch.device, progress: Progress, check: Check
+) -> Null:
+    """What white noise reaches with the family; computed once and kept."""
+    from kernelviewer.kernels.family import family_fit
+
+    kept = cache_dir() / f"family-null-{size_key(size)}-{_NULL_KERNELS}.npy"
+    if (known := _kept_null(kept)) is not None:
+        return known
+    progress(0, 0, f"fitting white noise of {size_label(size)}")
+    fits = [
+        family_fit(batch, device=device, check=check).cosine
+        for batch in white_noise(size, _NULL_KERNELS)
+    ]
+    null = Null.of(np.concatenate(fits))
+    with suppress(OSError), atomic_write(kept) as file:  # without it only slower
+        np.save(file, null.counts)
+    return null
+
+
+def _kept_null(path: Path) -> Null | None:
+    """A null that was computed before; None if there is none, or it is damaged."""
+    try:
+        counts = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if counts.shape != (BINS,) or counts.dtype != np.int64 or counts.min() < 0:
+        return None
+    return Null(counts)

@@ -1,0 +1,107 @@
+"""Finding again what a figure was made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.page import never
+from kernelviewer.figures.provenance import file_hash
+from kernelviewer.figures.ranges import from_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.provenance import FileRecord, Record
+    from kernelviewer.figures.scene import Scene
+    from kernelviewer.kernels.bank import KernelBank
+
+
+def find_files(
+    record: Record, given: Sequence[Path], folders: Iterable[Path], check: Check = never
+) -> list[Path]:
+    """The files of a record, in its order.
+
+    Parameters
+    ----------
+    given
+        Files named by the user, under whatever names.
+    folders
+        Where else to look, by name.
+
+    Raises
+    ------
+    FigureError
+        A file is not there, or has another content than it had.
+    """
+    places = list(folders)
+    hashes = {path: _hash_of(path, check) for path in given}
+    return [_find(item, hashes, places, check) for item in record.files]
+
+
+def show_again(scene: Scene, record: Record) -> Scene:
+    """The scene with just the kernels that the figure showed.
+
+    Raises
+    ------
+    FigureError
+        The record does not fit the networks.
+    """
+    if len(record.files) != len(scene.subjects):
+        raise FigureError("the figure was made from other networks")
+    subjects = []
+    for subject, item in zip(scene.subjects, record.files, strict=True):
+        try:
+            shown = from_ranges(item.shown, len(subject.kernels))
+        except ValueError:
+            msg = f"{item.name}: the figure showed kernels that are not there"
+            raise FigureError(msg) from None
+        subjects.append(replace(subject, shown=shown, sha256=item.sha256))
+    return replace(scene, subjects=tuple(subjects))
+
+
+def with_hashes(
+    scene: Scene, check: Check = never, known: dict[KernelBank, str] | None = None
+) -> Scene:
+    """The scene with the hash of each network's file; empty for files that are gone.
+
+    ``known`` keeps hashes between calls.
+    """
+    kept = {} if known is None else known
+    for subject in scene.subjects:
+        if subject.bank not in kept:
+            kept[subject.bank] = _hash_of(subject.bank.path, check)
+    subjects = (replace(item, sha256=kept[item.bank]) for item in scene.subjects)
+    return replace(scene, subjects=tuple(subjects))
+
+
+def _find(
+    item: FileRecord, hashes: dict[Path, str], folders: list[Path], check: Check
+) -> Path:
+    for path, found in hashes.items():
+        if found == item.sha256:
+            return path
+    named = [folder / item.name for folder in folders]
+    there = [path for path in named if path.exists()]
+    for path in there:
+        if _hash_of(path, check) == item.sha256:
+            return path
+    if there or any(path.name == item.name for path in hashes):
+        raise FigureError(
+            f"{item.name}: this is not the file that the figure was made from",
+            "Its content differs.",
+        )
+    raise FigureError(
+        f"{item.name}: the file that the figure was made from is not here",
+        "Name it after the figure.",
+    )
+
+
+def _hash_of(path: Path, check: Check) -> str:
+    try:
+        return file_hash(path, check)
+    except OSError:
+        return ""
