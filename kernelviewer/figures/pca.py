@@ -110,8 +110,8 @@ class PcaContent:
         first, second = (percent(share, 0) for share in self.projection.variance)
         left_out = f"; {count(self.flat)} flat ones are left out" if self.flat else ""
         return (
-            f"Patterns of {count(len(self.source), 'kernel')}, {size_label(self.size)}, "
-            f"of {listing(self.networks)} in the plane of their first two principal "
+            f"Patterns of {count(len(self.source), 'kernel')} "
+            f"({size_label(self.size)}) of {listing(self.networks)} in the plane of their first two principal "
             f"components ({first} and {second} of the variance{left_out}). Numbers "
             "mark dense places; beside them the kernels most like the mean of each."
         )

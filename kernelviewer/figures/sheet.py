@@ -78,7 +78,7 @@ class SheetContent:
         flat = sum(int(block.flat.sum()) for block in self.blocks)
         networks = list(dict.fromkeys(block.network for block in self.blocks))
         sentence = (
-            f"{count(shown, 'depthwise kernel')}, {size_label(self.size)}, of "
+            f"{count(shown, 'depthwise kernel')} ({size_label(self.size)}) of "
             f"{listing(networks)} in {count(len(self.blocks), 'layer')}, in the order "
             "of layers and channels; numbers give the first channel of a row."
         )
