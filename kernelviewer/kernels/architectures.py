@@ -6,9 +6,10 @@ convolutions, with what each of them does (stride, dilation, padding).
 
 from __future__ import annotations
 
-import gzip
+import base64
 import hashlib
 import json
+import zlib
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -43,18 +44,24 @@ def fingerprint(shapes: Mapping[str, tuple[int, ...]]) -> str:
 
 
 @cache
-def _index() -> dict[str, Any]:
+def _index() -> dict[str, tuple[list[str], str]]:
+    """Fingerprint → names and packed facts."""
     try:
-        data = resource("architectures", "index.json.gz").read_bytes()
+        data = resource("architectures", "index.json").read_bytes()
     except FileNotFoundError:
         return {}
-    known: dict[str, Any] = json.loads(gzip.decompress(data))["architectures"]
+    known: dict[str, tuple[list[str], str]] = json.loads(data)["architectures"]
     return known
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(text)))
+    return facts
 
 
 def depthwise_architectures() -> frozenset[str]:
     """Names of timm's architectures that have depthwise convolutions."""
-    return frozenset(name for entry in _index().values() for name in entry["names"])
+    return frozenset(name for names, _ in _index().values() for name in names)
 
 
 def recognise(checkpoint: Checkpoint) -> Checkpoint:
@@ -63,25 +70,24 @@ def recognise(checkpoint: Checkpoint) -> Checkpoint:
     What the file says itself is kept.
     """
     shapes = {tensor.name: tensor.shape for tensor in checkpoint.tensors}
-    entry = _index().get(fingerprint(shapes))
-    if entry is None:
+    names, text = _index().get(fingerprint(shapes), ([], ""))
+    if not names:
         return checkpoint
-    names: list[str] = entry["names"]
+    facts = _unpacked(text)
     stated = checkpoint.architecture
     name = stated or (names[0] if len(names) == 1 else f"{names[0]} or alike")
-    tensors = tuple(_with_operator(tensor, entry) for tensor in checkpoint.tensors)
+    tensors = tuple(_with_operator(tensor, facts) for tensor in checkpoint.tensors)
     return replace(checkpoint, architecture=name, tensors=tensors)
 
 
-def _with_operator(tensor: Tensor, entry: dict[str, Any]) -> Tensor:
-    facts = entry["depthwise"].get(tensor.name)
+def _with_operator(tensor: Tensor, facts: dict[str, Any]) -> Tensor:
     if tensor.operator is not None:
         return tensor
-    if facts is None:
-        if tensor.name not in entry["one_channel"]:
-            return tensor
+    if tensor.name in facts["one_channel"]:
         return replace(tensor, operator=Operator(groups=1, in_channels=1))
-    groups, stride, dilation, padding, channels = facts
+    if tensor.name not in facts["depthwise"]:
+        return tensor
+    groups, stride, dilation, padding, channels = facts["depthwise"][tensor.name]
     operator = Operator(
         groups=groups,
         stride=tuple(stride),

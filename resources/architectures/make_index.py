@@ -1,6 +1,6 @@
 """Remake the two lists about timm's networks that the program ships.
 
-index.json.gz tells how to recognise architectures by names and shapes, models.json.gz
+index.json tells how to recognise architectures by names and shapes, models.json.gz
 which pretrained networks there are and where they lie.
 
 Builds every architecture that timm registers on the meta device (no weights, no
@@ -12,10 +12,12 @@ convolutions' names and shapes and what each convolution does. Takes a few minut
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import sys
 import warnings
+import zlib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ import torch
 
 from kernelviewer.kernels.architectures import fingerprint
 
-INDEX = Path(__file__).with_name("index.json.gz")
+INDEX = Path(__file__).with_name("index.json")
 MODELS = Path(__file__).with_name("models.json.gz")
 CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
 
@@ -67,6 +69,12 @@ def describe(name: str) -> dict[str, Any] | None:
     }
 
 
+def packed(facts: dict[str, Any]) -> str:
+    """Facts as compressed text, so that only the entry that is needed is parsed."""
+    text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
+    return base64.b85encode(zlib.compress(text.encode(), 9)).decode()
+
+
 def write(path: Path, content: dict[str, Any]) -> None:
     """Write compressed JSON, the same bytes each time."""
     text = json.dumps(content, separators=(",", ":"), sort_keys=True)
@@ -105,10 +113,10 @@ def main() -> None:
     index = {
         "timm": timm.__version__,
         "architectures": {
-            key: {"names": names, **layers[key]} for key, names in same.items()
+            key: [names, packed(layers[key])] for key, names in same.items()
         },
     }
-    write(INDEX, index)
+    INDEX.write_text(json.dumps(index, indent=0, sort_keys=True) + "\n")
     write_models({name for names in same.values() for name in names})
     print(f"{len(same)} fingerprints of {sum(map(len, same.values()))} architectures")
     print("\n".join(failed), file=sys.stderr)
