@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 CHOICES = ("auto", "cuda", "mps", "cpu")
 
 
+class DeviceError(ValueError):
+    """A device that does not exist, or that this machine does not have."""
+
+
 def choose_device(wish: str = "auto") -> torch.device:
     """Device that computations run on.
 
@@ -21,14 +25,14 @@ def choose_device(wish: str = "auto") -> torch.device:
 
     Raises
     ------
-    ValueError
+    DeviceError
         The wish is not a choice, or this machine does not have it.
     """
     import torch
 
     if wish not in CHOICES:
         msg = f"unknown device {wish!r}; choose one of {', '.join(CHOICES)}"
-        raise ValueError(msg)
+        raise DeviceError(msg)
     usable = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -39,7 +43,7 @@ def choose_device(wish: str = "auto") -> torch.device:
     if not usable[wish]:
         there = ", ".join(name for name, has in usable.items() if has)
         msg = f"this machine has no {wish} device that torch can use; it has {there}"
-        raise ValueError(msg)
+        raise DeviceError(msg)
     return torch.device(wish)
 
 
