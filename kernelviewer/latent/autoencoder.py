@@ -1,0 +1,272 @@
+"""An autoencoder with one code: encoding kernels, decoding codes, its stretches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from kernelviewer.device import choose_device
+from kernelviewer.kernels import size_key, size_label
+from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
+from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Curve, arc_length, codes_of_table
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.nearest import batches, nearest, unit
+from kernelviewer.latent.noise import BINS, Null
+from kernelviewer.latent.paper import encode as encode_plainly
+from kernelviewer.latent.segments import Segment
+from kernelviewer.latent.storage import read_autoencoder, write_autoencoder
+from kernelviewer.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from kernelviewer.kernels import KernelSet, Size
+    from kernelviewer.latent.paper import PlainAutoencoder
+    from kernelviewer.latent.segments import Segments
+
+Method = Literal["curve", "paper"]
+METHODS: tuple[Method, ...] = ("curve", "paper")
+
+
+def _nothing() -> None:
+    """For callers that neither cancel nor follow."""
+
+
+def _unseen(done: int, total: int, text: str) -> None:
+    """For callers that do not follow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Autoencoder:
+    """Kernels ↔ codes in [0, 1], for kernels of one size. Immutable.
+
+    Attributes
+    ----------
+    method
+        ``curve`` (`kernelviewer.latent.curve`) or ``paper``
+        (`kernelviewer.latent.paper`).
+    size
+        The kernel size.
+    model
+        The fitted model.
+    segments
+        The named stretches of the spectrum.
+    null
+        What white noise reaches.
+    point_cosine
+        float32 [2048, classes]: cosine of the points of the spectrum with the nearest
+        family member of each class; empty where the family has none of this size.
+    centroids
+        float32 [k, taps] for some k: spherical K-means on the same kernels, so that
+        the two can be compared on any network; may be empty.
+    card
+        How it was made, JSON-like: training files by hash, seed, options, results,
+        versions.
+    """
+
+    method: Method
+    size: Size
+    model: Curve | PlainAutoencoder
+    segments: Segments
+    null: Null
+    point_cosine: NDArray[np.float32]
+    centroids: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, method: Method, model: Curve | PlainAutoencoder) -> Autoencoder:
+        """A model alone, without names and with an empty null."""
+        return cls(
+            method,
+            model.size,
+            model,
+            (Segment(0.0, 1.0, UNIDENTIFIED.id),),
+            Null(np.zeros(BINS, np.int64)),
+            np.empty((0, len(PATTERNS)), np.float32),
+        )
+
+    @property
+    def threshold(self) -> float:
+        """The fit from which on a kernel is identified, if nothing else is wished."""
+        return self.null.default_threshold
+
+    @cached_property
+    def arc_length(self) -> float:
+        """Length of the spectrum on the sphere of patterns, in units of π."""
+        return arc_length(self._table)
+
+    @cached_property
+    def _table(self) -> NDArray[np.float32]:
+        return self.model.decode(codes_of_table())
+
+    def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Patterns of codes: float32 [n, *size], mean 0 and length 1.
+
+        Needs no torch. Codes beyond [0, 1] give the pattern of the nearer end.
+        """
+        codes = np.atleast_1d(np.asarray(code))
+        return self.model.decode(codes).reshape(-1, *self.size)
+
+    def spectrum(self, count: int = 256) -> NDArray[np.float32]:
+        """Patterns [count, *size] of codes that lie evenly from 0 to 1."""
+        return self.decode(codes_of_table(count))
+
+    def encode(
+        self,
+        kernels: NDArray[np.float32] | Tensor,
+        *,
+        device: torch.device | None = None,
+        progress: Callable[[int, int, str], object] = _unseen,
+        check: Callable[[], object] = _nothing,
+    ) -> Codes:
+        """Codes of kernels, or of their patterns: offset and scale do not matter.
+
+        Parameters
+        ----------
+        kernels
+            [N, *size].
+        device
+            Where to compute; by default the best there is. Memory beyond the kernels
+            stays under 500 MB.
+        progress
+            Called with the kernels done, N and a text.
+        check
+            Called between batches; what it raises ends the encoding.
+
+        Returns
+        -------
+        Codes
+            NaN where a kernel is constant or not finite.
+
+        Raises
+        ------
+        LatentError
+            The kernels are of another size.
+        """
+        import torch
+
+        if tuple(kernels.shape[1:]) != self.size:
+            raise self._mismatch(tuple(kernels.shape[1:]))
+        where = choose_device() if device is None else device
+        flat = kernels.reshape(len(kernels), math.prod(self.size))
+        code = np.full(len(flat), np.nan, np.float32)
+        fit = np.full(len(flat), np.nan, np.float32)
+        find = self._finder(where)
+        text = f"encoding {size_label(self.size)} kernels"
+        for count, here in enumerate(batches(len(flat), len(self._table), where)):
+            check()
+            patterns, valid = unit(_on(where, flat[here]))
+            found, cosine = find(patterns)
+            code[here] = torch.where(valid, found, torch.nan).cpu().numpy()
+            fit[here] = torch.where(valid, cosine, torch.nan).cpu().numpy()
+            if count % 64 == 0:
+                progress(here.stop, len(flat), text)
+        progress(len(flat), len(flat), text)
+        return Codes(code, np.clip(fit, -1, 1))
+
+    def encode_set(
+        self,
+        kernels: KernelSet,
+        *,
+        device: torch.device | None = None,
+        progress: Callable[[int, int, str], object] = _unseen,
+        check: Callable[[], object] = _nothing,
+    ) -> Codes:
+        """As `encode`, for the kernels of a network; its flat kernels get NaN."""
+        codes = self.encode(
+            kernels.weights, device=device, progress=progress, check=check
+        )
+        codes.code[kernels.flat] = np.nan
+        codes.fit[kernels.flat] = np.nan
+        return codes
+
+    def save(self, path: Path) -> None:
+        """Write a ``.safetensors`` file, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            The folder is missing or read-only, or the disk is full.
+        """
+        write_autoencoder(path, self)
+
+    @classmethod
+    def load(cls, path: Path) -> Autoencoder:
+        """Read what `save` wrote; needs no torch.
+
+        Raises
+        ------
+        CheckpointError
+            The file cannot be read or is no autoencoder of this program.
+        """
+        return cls(**read_autoencoder(path))
+
+    def with_segments(self, segments: Segments) -> Autoencoder:
+        """The same with other stretches."""
+        return replace(self, segments=segments)
+
+    def _finder(
+        self, device: torch.device
+    ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        """What gives code and fit of patterns [n, taps] on the device."""
+        import torch
+
+        table = torch.from_numpy(self._table).to(device)
+        if isinstance(self.model, Curve):
+            codes = torch.from_numpy(codes_of_table().astype(np.float32)).to(device)
+
+            def find(patterns: Tensor) -> tuple[Tensor, Tensor]:
+                cosine, row = nearest(patterns, table)
+                return codes[row], cosine
+
+            return find
+        parameters = self.model.on(device)
+
+        def find_plainly(patterns: Tensor) -> tuple[Tensor, Tensor]:
+            code = encode_plainly(parameters, patterns)
+            shown = table[(code * (len(table) - 1)).round().long()]
+            return code, (patterns * shown).sum(1)
+
+        return find_plainly
+
+    def _mismatch(self, size: Size) -> LatentError:
+        return LatentError(
+            f"this autoencoder is for {size_label(self.size)} kernels, "
+            f"not for {size_label(size) if size else 'single numbers'}",
+            "Choose one for the size, or train one with kernelviewer train.",
+        )
+
+
+@cache
+def shipped(size: Size, method: Method = "curve") -> Autoencoder | None:
+    """The autoencoder that comes with the program for a kernel size, if there is one.
+
+    Raises
+    ------
+    CheckpointError
+        Its file is damaged.
+    """
+    try:
+        path = resource("autoencoders", f"{method}-{size_key(size)}.safetensors")
+    except FileNotFoundError:
+        return None
+    return Autoencoder.load(path)
+
+
+def _on(device: torch.device, kernels: NDArray[np.float32] | Tensor) -> Tensor:
+    """A batch on a device, a copy: arrays of a bank are read-only."""
+    import torch
+
+    if isinstance(kernels, torch.Tensor):
+        return kernels.to(device)
+    return torch.from_numpy(np.array(kernels, np.float32)).to(device)

@@ -1,0 +1,82 @@
+"""Spherical K-means as another way to represent kernels, measured like the curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.latent.cache import cached, content_hash
+from kernelviewer.latent.kmeans import spherical_kmeans
+from kernelviewer.latent.nearest import nearest_in_batches, unit
+from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels import Size
+    from kernelviewer.latent.networks import Network
+
+COUNTS = (10, 50, 100, 200)
+"""Centroids that the curve is compared with."""
+
+
+def centroids_of(
+    networks: Sequence[Network],
+    count: int,
+    *,
+    seed: int = 0,
+    device: torch.device | None = None,
+    check: Callable[[], object] = lambda: None,
+) -> NDArray[np.float32]:
+    """Spherical K-means of all kernels of the networks, float32 [k, taps]."""
+    import torch
+
+    rows = np.concatenate([item.patterns.reshape(len(item), -1) for item in networks])
+
+    def compute() -> dict[str, NDArray[np.float32]]:
+        found = spherical_kmeans(
+            torch.from_numpy(rows), count, seed=seed, device=device, check=check
+        )
+        return {"centroids": found.numpy()}
+
+    return cached("kmeans", content_hash(rows, count, seed), compute)["centroids"]
+
+
+def centroid_fits(
+    kernels: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    *,
+    device: torch.device | None = None,
+    check: Callable[[], object] = lambda: None,
+) -> NDArray[np.float32]:
+    """Cosine of each kernel [N, *size] with the nearest centroid."""
+    import torch
+
+    rows = torch.from_numpy(np.array(kernels, np.float32)).reshape(len(kernels), -1)
+    table = torch.from_numpy(np.array(centroids))
+    table = table if device is None else table.to(device)
+    return nearest_in_batches(unit(rows)[0], table, check)[0].numpy()
+
+
+def centroid_null(
+    size: Size,
+    centroids: NDArray[np.float32],
+    *,
+    device: torch.device | None = None,
+    check: Callable[[], object] = lambda: None,
+) -> Null:
+    """What white noise reaches with centroids."""
+
+    def compute() -> dict[str, NDArray[np.int64]]:
+        fits = [
+            centroid_fits(batch, centroids, device=device, check=check)
+            for batch in white_noise(size, KERNELS, SEED)
+        ]
+        return {"counts": Null.of(np.concatenate(fits)).counts}
+
+    key = content_hash(centroids, size, KERNELS, SEED)
+    return Null(cached("kmeans-null", key, compute)["counts"])

@@ -1,0 +1,205 @@
+"""Fitting the curve: centroids joined by a short path, then annealed soft assignment.
+
+A decoder of one code that starts at random gets stuck: codes that lie beside each other
+compete for the same kernels. So the curve begins as a short path through centroids of
+spherical K-means, on which like follows like. Then each sweep finds every kernel's
+nearest point and lets it pull on all points, with a weight that falls off with their
+distance *on the axis*, and the distance that counts shrinks from sweep to sweep. This
+is Kohonen's self-organising map in one dimension (*Self-Organizing Maps*, 2001), with
+the curve as a cosine series: there the weights are nothing but a factor
+``exp(−(π j width)²/2)`` on the j-th coefficient. The last width sets how long and how
+faithful the curve becomes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.latent.curve import (
+    POINTS,
+    Curve,
+    codes_of_table,
+    cosines,
+    unit_rows,
+)
+from kernelviewer.latent.kmeans import spherical_kmeans
+from kernelviewer.latent.nearest import nearest_in_batches
+from kernelviewer.latent.symmetry import mirrors, vary
+from kernelviewer.latent.tour import short_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from kernelviewer.kernels import Size
+
+
+@dataclass(frozen=True, slots=True)
+class CurveOptions:
+    """How a curve is fitted.
+
+    Attributes
+    ----------
+    width, first_width
+        Last and first width of the neighbourhood, as parts of the axis.
+    centroids
+        Points of the path that the curve starts from.
+    mirrored
+        Share of the kernels that are shown as a mirror image or negative.
+    memory
+        What a sweep keeps of the pull of the sweeps before.
+    inertia
+        Pull of each point on itself, as a part of a kernel's mean pull: it bridges
+        places where no kernel lives.
+    class_cost
+        Extra distance between centroids per cosine that they would lose by sharing a
+        class, so that the path visits a class's patterns together.
+    kernels
+        Kernels in a sweep at most.
+    """
+
+    width: float = 0.0045
+    first_width: float = 0.016
+    centroids: int = 200
+    mirrored: float = 0.75
+    memory: float = 0.7
+    inertia: float = 0.02
+    class_cost: float = 3.0
+    kernels: int = 32768
+
+
+class CurveFit:
+    """A curve being fitted to patterns.
+
+    Parameters
+    ----------
+    size
+        Kernel size.
+    patterns, weights
+        float32 [N, taps], mean 0 and length 1, and [N] how much each counts.
+    sweeps
+        How many sweeps `sweep` will be called for.
+    options, seed, device, check
+        See `kernelviewer.latent.training`.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        patterns: Tensor,
+        weights: Tensor,
+        *,
+        sweeps: int,
+        options: CurveOptions,
+        seed: int,
+        device: torch.device,
+        check: Callable[[], object],
+    ) -> None:
+        import torch
+
+        self._size = size
+        self._patterns, self._weights = patterns, weights / weights.sum()
+        self._sweeps, self._options = sweeps, options
+        self._device, self._check = device, check
+        self._random = torch.Generator().manual_seed(seed)
+        self._images = torch.from_numpy(mirrors(size))
+        self._done = 0
+        # the factor on the last coefficient is exp(−4.5) at the smallest width
+        harmonics = math.ceil(3.0 / (math.pi * options.width))
+        self._waves = cosines(codes_of_table(), min(harmonics, POINTS // 4))
+        self._table = self._first_table(seed)
+        self._pull = np.zeros(self._table.shape)
+        self._let_pull()
+
+    def sweep(self) -> float:
+        """Let every kernel pull once; the loss 1 − mean fit of before that."""
+        self._done += 1
+        return self._let_pull()
+
+    def curve(self) -> Curve:
+        """The curve as it is now."""
+        even = np.array([0.0, 1.0], np.float32)
+        return Curve(self._size, self._series.astype(np.float32), even)
+
+    def _let_pull(self) -> float:
+        import torch
+
+        patterns, weights = self._batch()
+        table = torch.from_numpy(self._table).to(self._device)
+        cosine, row = nearest_in_batches(patterns, table, self._check)
+        pull = torch.zeros(self._table.shape, dtype=torch.float64)
+        pull.index_add_(0, row, (patterns * weights[:, None]).double())
+        self._pull = self._options.memory * self._pull + pull.numpy()
+        self._series = self._damped()
+        self._table = unit_rows(self._waves @ self._series)
+        return 1 - float((cosine * weights).sum() / weights.sum())
+
+    def _damped(self) -> NDArray[np.float64]:
+        """Coefficients of the curve: those of the pull, damped."""
+        options = self._options
+        # three quarters of the sweeps narrow the neighbourhood, the rest settle
+        part = min(1.0, self._done / max(1.0, 0.75 * self._sweeps))
+        start = max(options.first_width, options.width)
+        width = start * (options.width / start) ** part
+        order = np.arange(self._waves.shape[1])
+        factor = np.exp(-0.5 * (np.pi * order * width) ** 2)
+        factor[1:] *= 2
+        kept = (1 - options.memory) ** -1 * options.inertia / len(self._table)
+        pull = self._pull + kept * self._table
+        series: NDArray[np.float64] = factor[:, None] * (self._waves.T @ pull)
+        return series
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """The kernels of a sweep, some of them mirrored."""
+        import torch
+
+        patterns, weights = self._patterns, self._weights
+        if len(patterns) > self._options.kernels:
+            drawn = torch.randperm(len(patterns), generator=self._random)
+            drawn = drawn[: self._options.kernels]
+            patterns, weights = patterns[drawn], weights[drawn]
+        share = self._options.mirrored
+        return vary(patterns, self._images, share, self._random), weights
+
+    def _first_table(self, seed: int) -> NDArray[np.float32]:
+        """A short path through centroids."""
+        patterns, weights = self._batch()
+        centroids = spherical_kmeans(
+            patterns,
+            self._options.centroids,
+            weights=weights,
+            iterations=10,
+            seed=seed,
+            device=self._device,
+            check=self._check,
+        ).numpy()
+        angle = np.arccos(np.clip(centroids @ centroids.T, -1, 1)).astype(np.float64)
+        apart = angle + self._options.class_cost * self._class_loss(centroids)
+        centroids = centroids[short_path(apart, seed=seed, check=self._check)]
+        steps = np.linalg.norm(np.diff(centroids, axis=0), axis=1)
+        knots = np.concatenate([[0.0], steps.cumsum()])
+        knots = knots / knots[-1] if knots[-1] > 0 else knots
+        table = np.stack(
+            [np.interp(codes_of_table(), knots, tap) for tap in centroids.T], axis=1
+        )
+        return unit_rows(table)
+
+    def _class_loss(self, centroids: NDArray[np.float32]) -> NDArray[np.float64]:
+        """[K, K] what two centroids lose in cosine if named by the same class."""
+        from kernelviewer.kernels.family import family_fit, supported
+
+        if not self._options.class_cost or not supported(self._size):
+            return np.zeros((len(centroids), len(centroids)))
+        fit = family_fit(
+            centroids.reshape(-1, *self._size), device=self._device, check=self._check
+        )
+        loss = fit.cosine[:, None].astype(np.float64) - fit.class_cosine
+        shared: NDArray[np.float64] = (loss[:, None] + loss[None]).min(axis=2)
+        return shared

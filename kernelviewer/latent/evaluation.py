@@ -1,0 +1,236 @@
+"""Judging a representation on networks it has not seen, with what to compare it to.
+
+The rules of judging: networks are split, never kernels; mean fit, coverage at the
+threshold, what noise reaches there, K-means and the plain autoencoder trained on the
+same networks, and the length of the curve stand beside each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.latent.baselines import (
+    COUNTS,
+    centroid_fits,
+    centroid_null,
+    centroids_of,
+)
+from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.training import TrainingOptions, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels import Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.networks import Network
+    from kernelviewer.latent.noise import Null
+
+    Check = Callable[[], object]
+    Progress = Callable[[int, int, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one representation does on some kernels.
+
+    Attributes
+    ----------
+    method
+        ``curve``, ``paper``, ``k-means 100``, ``family``.
+    mean_fit
+        Mean cosine of the kernels with their representation.
+    coverage, null_coverage
+        Share of the kernels, and of white noise, that reach the threshold; None where
+        it was not measured.
+    arc_length
+        Length of the spectrum in units of π; None for centroids.
+    """
+
+    method: str
+    mean_fit: float
+    coverage: float
+    null_coverage: float | None = None
+    arc_length: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All rows for the kernels of one network or family.
+
+    Attributes
+    ----------
+    name
+        Of the network or family.
+    kernels
+        How many were judged.
+    threshold
+        The same for all rows.
+    stretches
+        Of the curve.
+    exact, within
+        As in `kernelviewer.latent.labels.Agreement`; NaN where there is no family.
+    """
+
+    name: str
+    kernels: int
+    threshold: float
+    rows: tuple[Row, ...]
+    stretches: int
+    exact: float
+    within: float
+
+    def row(self, method: str) -> Row:
+        """The row of a method."""
+        return next(row for row in self.rows if row.method == method)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """What was trained on the same networks, to be compared on others."""
+
+    curve: Autoencoder
+    paper: Autoencoder | None
+    centroids: Mapping[int, NDArray[np.float32]]
+
+
+def prepare(
+    size: Size,
+    networks: Sequence[Network],
+    *,
+    options: TrainingOptions | None = None,
+    device: torch.device | None = None,
+    progress: Progress = lambda done, total, text: None,
+    check: Check = lambda: None,
+) -> Contest:
+    """Train curve, plain autoencoder and K-means on the same networks."""
+    options = options or TrainingOptions()
+    trained = [
+        train(
+            size,
+            networks,
+            options=replace(options, method=method),
+            device=device,
+            progress=progress,
+            check=check,
+        )
+        for method in ("curve", "paper")
+    ]
+    centroids = {}
+    for number, count in enumerate(COUNTS):
+        progress(number, len(COUNTS), f"K-means with {count} centroids")
+        centroids[count] = centroids_of(networks, count, device=device, check=check)
+    return Contest(trained[0], trained[1], centroids)
+
+
+def judge(
+    contest: Contest,
+    name: str,
+    kernels: NDArray[np.float32],
+    *,
+    threshold: float | None = None,
+    device: torch.device | None = None,
+    check: Check = lambda: None,
+) -> Judgement:
+    """Measure all on kernels [N, *size] of networks that they have not seen."""
+    curve = contest.curve
+    level = curve.threshold if threshold is None else threshold
+    rows = []
+    for method, coder in (("curve", curve), ("paper", contest.paper)):
+        if coder is None:
+            continue
+        fits = coder.encode(kernels, device=device, check=check).fit
+        rows.append(_row(method, fits, level, coder.null, coder.arc_length))
+    for count, centroids in contest.centroids.items():
+        fits = centroid_fits(kernels, centroids, device=device, check=check)
+        null = centroid_null(curve.size, centroids, device=device, check=check)
+        rows.append(_row(f"k-means {count}", fits, level, null, None))
+    exact = within = float("nan")
+    if curve.point_cosine.size:
+        from kernelviewer.kernels.family import family_fit
+
+        own = family_fit(kernels, device=device, check=check)
+        rows.append(_row("family", own.cosine, level, None, None))
+        codes = curve.encode(kernels, device=device, check=check)
+        agreed = agreement(label(codes, curve.segments, level), own)
+        exact, within = agreed.exact, agreed.within
+    stretches = len(curve.segments)
+    return Judgement(name, len(kernels), level, tuple(rows), stretches, exact, within)
+
+
+def leave_one_family_out(
+    size: Size,
+    networks: Sequence[Network],
+    *,
+    options: TrainingOptions | None = None,
+    device: torch.device | None = None,
+    progress: Progress = lambda done, total, text: None,
+    check: Check = lambda: None,
+) -> Iterator[Judgement]:
+    """Judge each family by what was trained on the others, one after the other."""
+    for family in dict.fromkeys(item.family for item in networks):
+        out = [item for item in networks if item.family == family]
+        rest = [item for item in networks if item.family != family]
+        if not rest:
+            return
+        contest = prepare(
+            size,
+            rest,
+            options=options,
+            device=device,
+            progress=progress,
+            check=check,
+        )
+        kernels = np.concatenate([item.patterns for item in out])
+        names = " + ".join(item.name for item in out)
+        yield judge(contest, names, kernels, device=device, check=check)
+
+
+def by_layer(network: Network) -> tuple[Network, Network]:
+    """One network's even and its odd layers: all that a split within it can do."""
+    _, order = np.unique(network.layer, return_inverse=True)
+    halves = []
+    for number in (0, 1):
+        there = order % 2 == number
+        halves.append(
+            replace(
+                network,
+                patterns=network.patterns[there],
+                layer=network.layer[there],
+                family=number,
+            )
+        )
+    return halves[0], halves[1]
+
+
+def mean_rows(judgements: Sequence[Judgement]) -> dict[str, float]:
+    """Mean fit of each method over judgements, which weigh equally."""
+    methods = [row.method for row in judgements[0].rows] if judgements else []
+    return {
+        method: float(np.mean([item.row(method).mean_fit for item in judgements]))
+        for method in methods
+    }
+
+
+def _row(
+    method: str,
+    fits: NDArray[np.float32],
+    threshold: float,
+    null: Null | None,
+    arc_length: float | None,
+) -> Row:
+    there = fits[~np.isnan(fits)]
+    empty = not len(there)
+    return Row(
+        method,
+        float("nan") if empty else float(there.mean(dtype=np.float64)),
+        float("nan") if empty else float((there >= np.float32(threshold)).mean()),
+        None if null is None else null.coverage(threshold),
+        arc_length,
+    )

@@ -1,0 +1,202 @@
+"""From a fitted model to an autoencoder: axis, null, names, card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
+from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.naming import (
+    Evidence,
+    NamingOptions,
+    common_classes,
+    name_points,
+)
+from kernelviewer.latent.networks import network_weights
+from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
+from kernelviewer.latent.segments import segments_from_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels import Size
+    from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.latent.autoencoder import Method
+    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.networks import Network
+    from kernelviewer.latent.paper import PlainAutoencoder
+
+_BY_KERNELS, _BY_LENGTH = 0.6, 0.3
+"""What makes a part of the axis long: kernels that live there, length of the curve
+there; the rest is even."""
+_KNOTS = 257
+_NAMED = 65_536
+"""Kernels that names are made from at most."""
+
+
+def finish(
+    method: Method,
+    model: Curve | PlainAutoencoder,
+    networks: Sequence[Network],
+    card: dict[str, Any],
+    *,
+    device: torch.device,
+    progress: Callable[[int, int, str], object],
+    check: Callable[[], object],
+    naming: NamingOptions | None = None,
+) -> Autoencoder:
+    """An `Autoencoder` of a fitted model."""
+    kernels, weight = _sample(networks)
+    coder = Autoencoder.of(method, model)
+    if isinstance(model, Curve):
+        codes = coder.encode(kernels, device=device, check=check)
+        model = stretched(model, codes)
+        model = _turned(model, device, check)
+        coder = Autoencoder.of(method, model)
+    progress(0, 3, "measuring what noise reaches")
+    coder = replace(coder, null=measure_null(coder, device=device, check=check))
+    progress(1, 3, "naming the spectrum")
+    codes = coder.encode(kernels, device=device, check=check)
+    coder, agreed = _named(coder, kernels, codes, weight, naming, device, check)
+    progress(3, 3, "done")
+    results = {
+        "mean_fit": round(codes.mean_fit, 4),
+        "arc_length": round(coder.arc_length, 2),
+        "threshold": coder.threshold,
+        "null_coverage": round(coder.null.coverage(coder.threshold), 5),
+        **agreed,
+    }
+    return replace(coder, card=card | {"results": results, "null": _null_card()})
+
+
+def measure_null(
+    coder: Autoencoder,
+    *,
+    count: int = KERNELS,
+    seed: int = SEED,
+    device: torch.device | None = None,
+    check: Callable[[], object] = lambda: None,
+) -> Null:
+    """What white noise reaches with an autoencoder."""
+    fits = [
+        coder.encode(batch, device=device, check=check).fit
+        for batch in white_noise(coder.size, count, seed)
+    ]
+    return Null.of(np.concatenate(fits))
+
+
+def stretched(curve: Curve, codes: Codes) -> Curve:
+    """The same curve on an axis that is longer where more kernels live."""
+    table = curve.decode(codes_of_table()).astype(np.float64)
+    steps = np.append(0, np.linalg.norm(np.diff(table, axis=0), axis=1))
+    there = codes.code[~np.isnan(codes.code)]
+    points = np.rint(there * (POINTS - 1)).astype(int)
+    kernels = np.bincount(points, minlength=POINTS).astype(np.float64)
+    even = 1 - _BY_KERNELS - _BY_LENGTH
+    density = (
+        _BY_KERNELS * kernels / max(1.0, kernels.sum())
+        + _BY_LENGTH * steps / max(1e-12, steps.sum())
+        + even / POINTS
+    )
+    passed = density.cumsum()
+    passed = (passed - passed[0]) / (passed[-1] - passed[0])
+    knots = np.interp(codes_of_table(_KNOTS), passed, codes_of_table())
+    before = np.interp(knots, codes_of_table(len(curve.stretch)), curve.stretch)
+    before[0], before[-1] = 0, 1
+    return replace(curve, stretch=before.astype(np.float32))
+
+
+def _turned(curve: Curve, device: torch.device, check: Callable[[], object]) -> Curve:
+    """The curve with its on-centres below its off-centres: one way round for all."""
+    cosine = _points(curve.size, curve.decode(codes_of_table()), device, check)
+    if cosine is None:
+        return curve
+    on, off = (
+        np.average(
+            codes_of_table(), weights=np.maximum(cosine.class_cosine[:, index], 0) ** 8
+        )
+        for index in (INDEX["on-centre"], INDEX["off-centre"])
+    )
+    if on <= off:
+        return curve
+    series = curve.series.copy()
+    series[1::2] *= -1
+    stretch = 1 - curve.stretch[::-1]
+    return replace(curve, series=series, stretch=stretch.astype(np.float32))
+
+
+def _named(
+    coder: Autoencoder,
+    kernels: NDArray[np.float32],
+    codes: Codes,
+    weight: NDArray[np.float32],
+    naming: NamingOptions | None,
+    device: torch.device,
+    check: Callable[[], object],
+) -> tuple[Autoencoder, dict[str, Any]]:
+    """The autoencoder with its stretches, and how well their names hold."""
+    from kernelviewer.kernels.family import family_fit
+
+    points = _points(coder.size, coder.spectrum(POINTS), device, check)
+    if points is None:
+        return coder, {"stretches": 1}
+    own = family_fit(kernels, device=device, check=check)
+    identified = codes.fit >= np.float32(coder.threshold)
+    options = naming or NamingOptions()
+    evidence = Evidence(
+        points.class_cosine,
+        np.rint(codes.code[identified] * (POINTS - 1)).astype(int),
+        own.class_cosine[identified],
+        weight[identified],
+        common_classes(own.class_index, options.common),
+    )
+    path = name_points(evidence, options)
+    segments = segments_from_path(path, points.class_cosine, points.sign)
+    named = replace(coder, segments=segments, point_cosine=points.class_cosine)
+    agreed = agreement(label(codes, segments, coder.threshold), own)
+    return named, {
+        "stretches": len(segments),
+        "names_exact": round(agreed.exact, 4) if agreed.kernels else None,
+        "names_within": round(agreed.within, 4) if agreed.kernels else None,
+        "family_mean_cosine": round(float(own.cosine.mean()), 4),
+    }
+
+
+def _points(
+    size: Size,
+    patterns: NDArray[np.float32],
+    device: torch.device,
+    check: Callable[[], object],
+) -> FamilyFit | None:
+    """`family_fit` of the points of a spectrum; None if there is no family."""
+    from kernelviewer.kernels.family import family_fit, supported
+
+    if not supported(size):
+        return None
+    rows = patterns.reshape(-1, *size)
+    return family_fit(rows, device=device, check=check, margin=2)
+
+
+def _sample(
+    networks: Sequence[Network],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The training kernels and their weights, or a fixed sample of them."""
+    kernels = np.concatenate([network.patterns for network in networks])
+    weight = network_weights(networks)
+    if len(kernels) <= _NAMED:
+        return kernels, weight
+    drawn = np.random.default_rng(SEED).choice(len(kernels), _NAMED, replace=False)
+    drawn.sort()
+    return kernels[drawn], weight[drawn]
+
+
+def _null_card() -> dict[str, Any]:
+    return {"kernels": KERNELS, "seed": SEED, "noise": "independent normal weights"}

@@ -1,0 +1,208 @@
+"""Whether the structure is in the kernels, or the method puts it there.
+
+The whole method is run on the kernels, on white noise, on the same kernels with their
+taps shuffled, and on untrained networks of the same shapes: first with the given
+autoencoder, then with one trained on each of these alone and measured on what it has
+not seen of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.latent.evaluation import by_layer
+from kernelviewer.latent.networks import Network
+from kernelviewer.latent.noise import white_noise
+from kernelviewer.latent.training import Training, TrainingOptions
+from kernelviewer.latent.untrained import untrained_kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels import KernelBank, Size
+
+TRAINED = "trained"
+WHITE, SHUFFLED, UNTRAINED = "white noise", "shuffled taps", "untrained"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """One kind of kernels in the null test.
+
+    Attributes
+    ----------
+    name, origin
+        ``trained``, ``white noise``, ``shuffled taps`` or ``untrained``; a few words on
+        where the kernels come from.
+    fit
+        float32 [N], fits with the given autoencoder.
+    coverage
+        Share of them at the threshold.
+    own_fit
+        float32 [M], fits of one half with a curve trained on the other half; empty
+        where that was not asked for.
+    own_coverage
+        Share of those at the threshold; NaN where it was not asked for.
+    """
+
+    name: str
+    origin: str
+    fit: NDArray[np.float32]
+    coverage: float
+    own_fit: NDArray[np.float32]
+    own_coverage: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NullTest:
+    """Fits under all conditions, the trained kernels first."""
+
+    size: Size
+    threshold: float
+    null_coverage: float
+    conditions: tuple[Condition, ...]
+
+
+def null_test(
+    banks: Sequence[KernelBank],
+    networks: Sequence[Network],
+    autoencoder: Autoencoder,
+    *,
+    threshold: float | None = None,
+    retrain: bool = True,
+    seed: int = 0,
+    device: torch.device | None = None,
+    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
+    check: Callable[[], object] = lambda: None,
+) -> NullTest:
+    """Run the method on trained kernels and three kinds of kernels without structure.
+
+    Parameters
+    ----------
+    banks
+        The networks, for the shapes of untrained ones.
+    networks
+        Their kernels of the autoencoder's size, as
+        `kernelviewer.latent.networks.collect` gives them.
+    autoencoder
+        What to encode with.
+    threshold
+        By default the autoencoder's.
+    retrain
+        Whether to train a curve on each kind as well.
+    seed
+        Of noise, shuffling and training.
+    """
+    size = autoencoder.size
+    level = autoencoder.threshold if threshold is None else threshold
+    kinds = _kinds(banks, networks, size, seed)
+    found = []
+    for number, (name, origin, network) in enumerate(kinds):
+        progress(number, len(kinds), f"null test: {name}")
+        fit = _fits(autoencoder, network.patterns, device, check)
+        own = np.empty(0, np.float32)
+        if retrain:
+            options = TrainingOptions(seed=seed)
+            own = _unseen_fits(network, size, options, device, check)
+        found.append(
+            Condition(name, origin, fit, _share(fit, level), own, _share(own, level))
+        )
+    progress(len(kinds), len(kinds), "null test: done")
+    null = autoencoder.null.coverage(level)
+    return NullTest(size, level, null, tuple(found))
+
+
+def shuffled(kernels: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+    """Kernels [N, *size] with the taps of each in an order of its own."""
+    rows = kernels.reshape(len(kernels), -1)
+    mixed = np.random.default_rng(seed).permuted(rows, axis=1)
+    return mixed.reshape(kernels.shape)
+
+
+def _kinds(
+    banks: Sequence[KernelBank], networks: Sequence[Network], size: Size, seed: int
+) -> list[tuple[str, str, Network]]:
+    """(name, origin, kernels) of the conditions, all with as many kernels."""
+    whole = _joined(networks)
+    count = len(whole)
+    noise = np.concatenate([*white_noise(size, count, seed + 1)])
+    names = {item.name for item in networks}
+    fresh = [
+        untrained_kernels(bank, size, seed=seed)
+        for bank in banks
+        if bank.path.name in names and size in bank.sizes
+    ]
+    origins = " and ".join(dict.fromkeys(origin for _, origin in fresh))
+    files = ", ".join(item.name for item in networks)
+    random = np.concatenate([kernels for kernels, _ in fresh])
+    mixed = replace(whole, patterns=shuffled(whole.patterns, seed))
+    return [
+        (TRAINED, files, whole),
+        (WHITE, "independent normal weights", _alone(noise)),
+        (SHUFFLED, f"the taps of {files} in random order", mixed),
+        (UNTRAINED, origins, _alone(random)),
+    ]
+
+
+def _joined(networks: Sequence[Network]) -> Network:
+    """All kernels as one network of two layers: the even and the odd ones of each.
+
+    These are the halves to train and test on, so siblings have the same layers in both.
+    """
+    layers = [
+        (np.unique(item.layer, return_inverse=True)[1] % 2).astype(np.int32)
+        for item in networks
+    ]
+    return Network(
+        "all",
+        "",
+        np.concatenate([item.patterns for item in networks]),
+        np.concatenate(layers),
+    )
+
+
+def _alone(kernels: NDArray[np.float32]) -> Network:
+    """Kernels that have no layers: every other one is of the other half."""
+    numbers = np.arange(len(kernels), dtype=np.int32) % 2
+    rows = kernels.reshape(len(kernels), -1)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return Network("noise", "", rows.reshape(kernels.shape), numbers)
+
+
+def _unseen_fits(
+    network: Network,
+    size: Size,
+    options: TrainingOptions,
+    device: torch.device | None,
+    check: Callable[[], object],
+) -> NDArray[np.float32]:
+    """Fits of one half's kernels with a curve trained on the other half."""
+    seen, unseen = by_layer(network)
+    if not len(seen) or not len(unseen):
+        return np.empty(0, np.float32)
+    training = Training(size, [seen], options=options, device=device, check=check)
+    *_, last = training
+    curve = Autoencoder.of(options.method, last.model)
+    return _fits(curve, unseen.patterns, device, check)
+
+
+def _fits(
+    autoencoder: Autoencoder,
+    kernels: NDArray[np.float32],
+    device: torch.device | None,
+    check: Callable[[], object],
+) -> NDArray[np.float32]:
+    fit = autoencoder.encode(kernels, device=device, check=check).fit
+    return fit[~np.isnan(fit)]
+
+
+def _share(fit: NDArray[np.float32], threshold: float) -> float:
+    return float((fit >= np.float32(threshold)).mean()) if len(fit) else float("nan")

@@ -1,0 +1,248 @@
+"""Stretches of the spectrum, each with the name of a pattern, and how to edit them.
+
+Stretches cover [0, 1] without gaps. Editing returns new ones; `Autoencoder.segments`
+has those that the program found, so that is what a reset goes back to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.latent.errors import LatentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+Segments = tuple["Segment", ...]
+NARROWEST = 1 / 2048
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the spectrum.
+
+    Attributes
+    ----------
+    low, high
+        Its borders; a code on a border belongs to the stretch above it.
+    class_id
+        Id of its class in `kernelviewer.kernels.classes.CLASSES`.
+    sign
+        Of its family members: −1 for the off- classes, either for derivatives; 0 where
+        it is not known.
+    family_cosine
+        Mean cosine of its points with their nearest members of that class; NaN where
+        it is not known.
+    name
+        What a user calls it in place of the class's name.
+    """
+
+    low: float
+    high: float
+    class_id: str
+    sign: int = 0
+    family_cosine: float = float("nan")
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.class_id not in INDEX:
+            msg = f"there is no class {self.class_id!r}"
+            raise LatentError(msg, f"Use one of {', '.join(INDEX)}.")
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return self.name or CLASSES[INDEX[self.class_id]].name
+
+    @property
+    def class_index(self) -> int:
+        """Index of its class into `CLASSES`."""
+        return INDEX[self.class_id]
+
+
+def check_segments(segments: Sequence[Segment]) -> Segments:
+    """The stretches as a tuple, if they cover [0, 1] in order.
+
+    Raises
+    ------
+    LatentError
+        They do not.
+    """
+    borders = [0.0, *(item.high for item in segments)]
+    lows = [item.low for item in segments]
+    rising = all(low < high for low, high in pairwise(borders))
+    if not segments or lows != borders[:-1] or borders[-1] != 1 or not rising:
+        msg = "the stretches do not cover the spectrum from 0 to 1 without gaps"
+        raise LatentError(msg)
+    return tuple(segments)
+
+
+def segment_at(segments: Segments, code: float) -> int:
+    """Index of the stretch that a code falls in."""
+    return int(segment_of(segments, np.array([code]))[0])
+
+
+def segment_of(segments: Segments, code: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Index of the stretch of each code [N]; NaN counts as the last."""
+    borders = np.array([item.low for item in segments[1:]], dtype=np.float64)
+    return np.searchsorted(borders, code, side="right")
+
+
+def move_border(segments: Segments, index: int, code: float) -> Segments:
+    """Move the border between stretches ``index`` and ``index + 1``.
+
+    It stops short of the next borders, so that no stretch vanishes.
+    """
+    _need(0 <= index < len(segments) - 1, f"there is no border {index}")
+    left, right = segments[index], segments[index + 1]
+    if left.low + NARROWEST > right.high - NARROWEST:
+        return segments
+    at = _round(min(max(code, left.low + NARROWEST), right.high - NARROWEST))
+    return _put(segments, index, 2, replace(left, high=at), replace(right, low=at))
+
+
+def rename(
+    segments: Segments, index: int, class_id: str | None = None, name: str | None = None
+) -> Segments:
+    """Give a stretch another class, a name of one's own, or both.
+
+    How well the family explains a stretch holds for its class and goes with it.
+    """
+    _need(0 <= index < len(segments), f"there is no stretch {index}")
+    item = segments[index]
+    if class_id is not None and class_id != item.class_id:
+        item = replace(item, class_id=class_id, sign=0, family_cosine=float("nan"))
+    if name is not None:
+        item = replace(item, name=" ".join(name.split()))
+    return _put(segments, index, 1, item)
+
+
+def split(segments: Segments, code: float, class_id: str | None = None) -> Segments:
+    """Cut the stretch at ``code`` in two; the upper part may get another class."""
+    index = segment_at(segments, code)
+    item, at = segments[index], _round(code)
+    if not item.low + NARROWEST <= at <= item.high - NARROWEST:
+        msg = "there is no room for another stretch here"
+        raise LatentError(msg, "Split further away from the border.")
+    parts = (replace(item, high=at), replace(item, low=at))
+    cut = _put(segments, index, 1, *parts)
+    return cut if class_id is None else rename(cut, index + 1, class_id, "")
+
+
+def merge(segments: Segments, index: int) -> Segments:
+    """Join stretches ``index`` and ``index + 1``; the longer one's class stays."""
+    _need(0 <= index < len(segments) - 1, f"there is no border {index}")
+    left, right = segments[index], segments[index + 1]
+    widths = left.high - left.low, right.high - right.low
+    longer = left if widths[0] >= widths[1] else right
+    cosine = longer.family_cosine
+    if left.class_id == right.class_id:
+        cosine = float(np.average([left.family_cosine, right.family_cosine], 0, widths))
+    joined = replace(longer, low=left.low, high=right.high, family_cosine=cosine)
+    return _put(segments, index, 2, joined)
+
+
+def segments_from_path(
+    path: NDArray[np.integer],
+    class_cosine: NDArray[np.floating],
+    sign: NDArray[np.integer],
+) -> Segments:
+    """Stretches of a table of n points from each point's class.
+
+    Parameters
+    ----------
+    path
+        int [n], the class of each point, an index into `PATTERNS`.
+    class_cosine
+        [n, classes], cosine of each point with the nearest member of each class.
+    sign
+        int [n], sign of each point's nearest member of all.
+    """
+    count = len(path)
+    cuts = np.flatnonzero(np.diff(path)) + 1
+    items = []
+    for low, high in pairwise([0, *cuts.tolist(), count]):
+        index = int(path[low])
+        items.append(
+            Segment(
+                _border(low, count),
+                _border(high, count),
+                PATTERNS[index].id,
+                _sign(index, sign[low:high]),
+                round(float(class_cosine[low:high, index].mean()), 4),
+            )
+        )
+    return tuple(items)
+
+
+def to_json(segments: Segments) -> list[dict[str, Any]]:
+    """As plain values, for files."""
+    keys = ("low", "high", "class_id", "sign", "name")
+    return [
+        {key: getattr(item, key) for key in keys}
+        | {
+            "family_cosine": None
+            if np.isnan(item.family_cosine)
+            else item.family_cosine
+        }
+        for item in segments
+    ]
+
+
+def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
+    """Stretches from what `to_json` made.
+
+    Raises
+    ------
+    LatentError, KeyError, TypeError, ValueError
+        The values are something else.
+    """
+    items = []
+    for value in values:
+        cosine = value["family_cosine"]
+        items.append(
+            Segment(
+                float(value["low"]),
+                float(value["high"]),
+                str(value["class_id"]),
+                int(value["sign"]),
+                float("nan") if cosine is None else float(cosine),
+                str(value["name"]),
+            )
+        )
+    return check_segments(items)
+
+
+def _border(point: int, count: int) -> float:
+    """Code halfway between two points of a table of ``count``."""
+    if point in (0, count):
+        return float(point == count)
+    return _round((point - 0.5) / (count - 1))
+
+
+def _sign(class_index: int, signs: NDArray[np.integer]) -> int:
+    id_ = PATTERNS[class_index].id
+    if id_.startswith(("on-", "off-")):
+        return 1 if id_.startswith("on-") else -1
+    return 1 if int(signs.sum()) >= 0 else -1
+
+
+def _round(code: float) -> float:
+    return round(code, _DIGITS)
+
+
+def _put(segments: Segments, index: int, count: int, *items: Segment) -> Segments:
+    return (*segments[:index], *items, *segments[index + count :])
+
+
+def _need(condition: bool, problem: str) -> None:
+    if not condition:
+        raise LatentError(problem)

@@ -1,0 +1,332 @@
+"""Training an autoencoder: an iterator over sweeps that may be stopped at any time."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer import __version__
+from kernelviewer.device import choose_device
+from kernelviewer.kernels import size_label
+from kernelviewer.latent.autoencoder import METHODS, Autoencoder
+from kernelviewer.latent.curve import codes_of_table
+from kernelviewer.latent.curve_training import CurveFit, CurveOptions
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.finishing import finish
+from kernelviewer.latent.networks import network_weights
+from kernelviewer.latent.paper import PlainFit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels import Size
+    from kernelviewer.latent.autoencoder import Method
+    from kernelviewer.latent.curve import Curve
+    from kernelviewer.latent.networks import Network
+    from kernelviewer.latent.paper import PlainAutoencoder
+
+SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
+"""Sweeps by method, if nothing else is wished."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What to train and how.
+
+    Attributes
+    ----------
+    method
+        ``curve`` or ``paper``.
+    sweeps
+        How often the kernels are shown; None: what the method needs.
+    seed
+        The same seed gives the same autoencoder on the same device.
+    curve
+        Further options of the method ``curve``.
+    """
+
+    method: Method = "curve"
+    sweeps: int | None = None
+    seed: int = 0
+    curve: CurveOptions = field(default_factory=CurveOptions)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """How training stands after a sweep.
+
+    Attributes
+    ----------
+    number, total
+        Sweeps done and wanted.
+    loss
+        1 − mean cosine of the training kernels.
+    held_out_fit
+        Mean fit of the held-out kernels; None without any.
+    seconds_left
+        An estimate.
+    model
+        The model as it is now; `spectrum` decodes it.
+    """
+
+    number: int
+    total: int
+    loss: float
+    held_out_fit: float | None
+    seconds_left: float
+    model: Curve | PlainAutoencoder
+
+    def spectrum(self, count: int = 96) -> NDArray[np.float32]:
+        """Patterns [count, *size] from one end of the axis to the other."""
+        rows = self.model.decode(codes_of_table(count))
+        return rows.reshape(count, *self.model.size)
+
+
+class Training:
+    """One training. Iterate over it for its sweeps, then ask for `result`.
+
+    Parameters
+    ----------
+    size
+        Kernel size.
+    networks
+        What to train on; families weigh equally.
+    held_out
+        Networks to measure the fit on; no family may be on both sides.
+    options
+        Method, sweeps, seed.
+    device
+        Where to compute; by default the best there is.
+    check
+        Called often; what it raises ends the training, after which `result` still
+        gives the best so far.
+
+    Raises
+    ------
+    LatentError
+        There are no kernels to train on, or a family is on both sides.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        networks: Sequence[Network],
+        *,
+        held_out: Sequence[Network] = (),
+        options: TrainingOptions | None = None,
+        device: torch.device | None = None,
+        check: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.size, self.networks, self.held_out = size, networks, held_out
+        self.options = options or TrainingOptions()
+        self.total = _sweeps(self.options)
+        self._device = choose_device() if device is None else device
+        self._check = check
+        self._stopped = False
+        self._best: Sweep | None = None
+        _check_networks(size, networks, held_out)
+
+    def stop(self) -> None:
+        """End after the current sweep; may be called from another thread."""
+        self._stopped = True
+
+    def __iter__(self) -> Iterator[Sweep]:
+        """Train; yields after each sweep."""
+        start = time.monotonic()
+        fit = self._fit()
+        held_out = [network.patterns for network in self.held_out]
+        for number in range(1, self.total + 1):
+            if self._stopped:
+                return
+            self._check()
+            loss = fit.sweep()
+            model = fit.curve() if isinstance(fit, CurveFit) else fit.model()
+            left = (time.monotonic() - start) / number * (self.total - number)
+            measured = self._mean_fit(model, held_out) if held_out else None
+            sweep = Sweep(number, self.total, loss, measured, left, model)
+            if not _is_worse(sweep, self._best):
+                self._best = sweep
+            yield sweep
+
+    def result(
+        self,
+        *,
+        progress: Callable[[int, int, str], object] = lambda done, total, text: None,
+        check: Callable[[], object] = lambda: None,
+    ) -> Autoencoder:
+        """The best model so far with its names, its null and its card.
+
+        Raises
+        ------
+        LatentError
+            No sweep was finished.
+        """
+        if self._best is None:
+            msg = "training was stopped before there was anything to keep"
+            raise LatentError(msg)
+        best = self._best
+        card: dict[str, Any] = {
+            "seed": self.options.seed,
+            "sweeps": f"{best.number} of {self.total}",
+            "options": asdict(self.options.curve) if self._is_curve else {},
+            "device": self._device.type,
+            "training": [_entry(network) for network in self.networks],
+            "held_out": [_entry(network) for network in self.held_out],
+            "held_out_fit": best.held_out_fit,
+            "versions": _versions(),
+        }
+        return finish(
+            self.options.method,
+            best.model,
+            self.networks,
+            card,
+            device=self._device,
+            progress=progress,
+            check=check,
+        )
+
+    @property
+    def _is_curve(self) -> bool:
+        return self.options.method == "curve"
+
+    def _fit(self) -> CurveFit | PlainFit:
+        import torch
+
+        rows = [network.patterns.reshape(len(network), -1) for network in self.networks]
+        patterns = torch.from_numpy(np.concatenate(rows))
+        weights = torch.from_numpy(network_weights(self.networks))
+        if not self._is_curve:
+            return PlainFit(
+                self.size,
+                patterns,
+                weights,
+                sweeps=self.total,
+                seed=self.options.seed,
+                device=self._device,
+            )
+        return CurveFit(
+            self.size,
+            patterns,
+            weights,
+            sweeps=self.total,
+            options=self.options.curve,
+            seed=self.options.seed,
+            device=self._device,
+            check=self._check,
+        )
+
+    def _mean_fit(
+        self, model: Curve | PlainAutoencoder, patterns: list[NDArray[np.float32]]
+    ) -> float:
+        """Mean over networks: they weigh equally here too."""
+        coder = Autoencoder.of(self.options.method, model)
+        fits = [
+            coder.encode(part, device=self._device, check=self._check).mean_fit
+            for part in patterns
+        ]
+        return float(np.mean(fits))
+
+
+def train(
+    size: Size,
+    networks: Sequence[Network],
+    *,
+    held_out: Sequence[Network] = (),
+    options: TrainingOptions | None = None,
+    device: torch.device | None = None,
+    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
+    check: Callable[[], object] = lambda: None,
+    watch: Callable[[Sweep], object] = lambda sweep: None,
+) -> Autoencoder:
+    """Train to the end: `Training` for callers that need not keep a part of it.
+
+    Parameters
+    ----------
+    progress
+        Called with sweeps done, their number and a text with loss and held-out fit.
+    watch
+        Called after each sweep.
+
+    See `Training` for the other parameters and what is raised.
+    """
+    training = Training(
+        size, networks, held_out=held_out, options=options, device=device, check=check
+    )
+    for sweep in training:
+        watch(sweep)
+        progress(sweep.number, sweep.total, describe(sweep))
+    return training.result(progress=progress, check=check)
+
+
+def describe(sweep: Sweep) -> str:
+    """A sweep in words: ``loss 0.213 · held-out fit 0.781 · 4 s left``."""
+    parts = [f"loss {sweep.loss:.3f}"]
+    if sweep.held_out_fit is not None:
+        parts.append(f"held-out fit {sweep.held_out_fit:.3f}")
+    return " · ".join([*parts, f"{sweep.seconds_left:.0f} s left"])
+
+
+def _is_worse(sweep: Sweep, best: Sweep | None) -> bool:
+    """Whether held-out kernels fit worse; without any the last sweep is the best."""
+    if best is None or sweep.held_out_fit is None or best.held_out_fit is None:
+        return False
+    return sweep.held_out_fit < best.held_out_fit
+
+
+def _sweeps(options: TrainingOptions) -> int:
+    if options.method not in METHODS:
+        msg = f"there is no method {options.method!r}"
+        raise LatentError(msg, f"Use {' or '.join(METHODS)}.")
+    total = SWEEPS[options.method] if options.sweeps is None else options.sweeps
+    if total < 1:
+        msg = f"{total} sweeps are too few to train"
+        raise LatentError(msg)
+    return total
+
+
+def _check_networks(
+    size: Size, networks: Sequence[Network], held_out: Sequence[Network]
+) -> None:
+    if not sum(map(len, networks)):
+        msg = f"there are no {size_label(size)} kernels to train on"
+        raise LatentError(msg, "Flat kernels do not count; open other networks.")
+    for network in (*networks, *held_out):
+        if network.patterns.shape[1:] != size:
+            msg = f"the kernels of {network.name} are not {size_label(size)}"
+            raise LatentError(msg)
+        if not np.isfinite(network.patterns).all():
+            msg = f"{network.name} has weights that are not finite"
+            raise LatentError(msg, "Mark such kernels as flat.")
+    both = {item.family for item in networks} & {item.family for item in held_out}
+    if both:
+        names = [item.name for item in held_out if item.family in both]
+        msg = f"{names[0]} is a sibling of a network that is trained on"
+        raise LatentError(msg, "Hold out the whole family, or none of it.")
+
+
+def _entry(network: Network) -> dict[str, Any]:
+    return {
+        "name": network.name,
+        "sha256": network.sha256,
+        "kernels": len(network),
+        "family": network.family,
+        "same": list(network.same),
+    }
+
+
+def _versions() -> dict[str, str]:
+    import torch
+
+    return {
+        "kernelviewer": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": str(torch.__version__).partition("+")[0],
+    }
