@@ -83,7 +83,7 @@ def _shorten(nodes: list[Node]) -> None:
 
 
 def short_names(bank: KernelBank) -> dict[int, str]:
-    """Layer index → its name in the tree, with what its module tells it by."""
+    """Layer index → its name in the tree without what all names begin with."""
     names: dict[int, str] = {}
 
     def walk(nodes: list[Node], above: str) -> None:
@@ -94,7 +94,17 @@ def short_names(bank: KernelBank) -> dict[int, str]:
             walk(node.children, path)
 
     walk(layer_tree(bank), "")
-    return names
+    parts = [name.split(".") for name in names.values()]
+    shared = 0
+    while (
+        len(parts) > 1
+        and all(len(part) > shared + 1 for part in parts)
+        and (len({part[shared] for part in parts}) == 1)
+    ):
+        shared += 1
+    return {
+        index: ".".join(part[shared:]) for index, part in zip(names, parts, strict=True)
+    }
 
 
 def summarize(bank: KernelBank, indices: list[int]) -> Summary:

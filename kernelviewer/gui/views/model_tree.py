@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 WIDEST = ("13×13", "Kernels", "00 %")
 """The widest usual text of the columns behind the name."""
 CELL_PADDING = 10
-BAR_WIDTH = 64
+BAR_WIDTH = 56
 
 
 class _Delegate(QStyledItemDelegate):
@@ -214,7 +214,7 @@ class ModelTree(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt: room for names such as ``stages.2.blocks.11``."""
-        return QSize(316, 400)
+        return QSize(352, 400)
 
     def set_theme(self, *, dark: bool) -> None:
         """Use the classes' colours for light or dark ground."""
