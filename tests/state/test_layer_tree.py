@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelviewer.state.layer_tree import layer_tree, summarize
+from kernelviewer.state.layer_tree import layer_tree, short_names, summarize
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ def test_names_that_begin_other_names_and_doubled_names_stay_apart() -> None:
     bank = make_bank("n", (("a", (3, 3), 1), ("a.b", (3, 3), 1), ("a", (3, 3), 1)))
     found = [index for node in layer_tree(bank) for index in node.layers()]
     assert sorted(found) == [0, 1, 2]
+
+
+def test_short_names_drop_what_all_begin_and_end_with() -> None:
+    layers = tuple((f"net.blocks.{n}.conv", (3, 3), 2) for n in (1, 4))
+    assert short_names(make_bank("n", layers)) == {0: "1", 1: "4"}
+    assert short_names(make_bank("n", layers[:1])) == {0: "net.blocks.1.conv"}
 
 
 def test_counts_sum_over_layers() -> None:

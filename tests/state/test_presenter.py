@@ -54,8 +54,8 @@ def test_selecting_does_not_lay_the_grid_out_again(stage: tuple) -> None:
     document, views, _ = stage
     document.select("replace", Layers(frozenset({LayerRef(1, 1)})))
     assert called(views) == {"show_selection", "show_counts", "show_history"}
-    (mask,) = views.show_selection.call_args.args
-    assert np.flatnonzero(mask).tolist() == list(range(4, 10))
+    (state,) = views.show_selection.call_args.args
+    assert np.flatnonzero(state.selected).tolist() == list(range(4, 10))
     assert views.show_counts.call_args.args[0].selected == 6
 
 
