@@ -68,12 +68,19 @@ class Chart:
         label: str,
         name: Callable[[float], str] = "{:g}".format,
     ) -> None:
-        """Draw the axis below, its ticks and its label."""
+        """Draw the axis below, its ticks and its label.
+
+        Of ticks whose names would touch, the earlier in the list stays.
+        """
         page, em = self.page, self.page.face.em
         base = self.y + self.height
         page.line([self.x, self.x + self.width], [base, base])
+        taken: list[tuple[float, float]] = []
         for tick in ticks:
-            at = self.right(tick)
+            at, half = self.right(tick), page.face.width(name(tick)) / 2 + 0.2 * em
+            if any(at - half < right and at + half > left for left, right in taken):
+                continue
+            taken.append((at - half, at + half))
             page.line([at, at], [base, base + _TICK * em])
             page.text(at, base + 1.45 * em, name(tick), align="center", gid="tick")
         if page.options.labels:
@@ -103,3 +110,8 @@ def nice_ticks(top: float, most: int = 4) -> list[float]:
     power = 10.0 ** math.floor(math.log10(top / most))
     step = next(k * power for k in (1, 2, 5, 10) if k * power * most >= top)
     return [step * i for i in range(int(top / step + 1e-9) + 1)]
+
+
+def fit_name(value: float) -> str:
+    """A fit as a tick says it: two decimals at most."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

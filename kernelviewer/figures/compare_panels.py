@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
+from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
 from kernelviewer.figures.colours import mix
 from kernelviewer.figures.counts import coverage_facts, null_shares
 from kernelviewer.figures.kernels import colour_blocks
@@ -162,8 +162,7 @@ class FitPanel:
         threshold = self.yardstick.threshold
         at = chart.right(threshold)
         page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
-        marks = [tick for tick in (0.0, 0.5, 1.0) if abs(tick - threshold) > 0.12]
-        chart.x_axis([*marks, threshold], "fit (cosine)", lambda value: f"{value:.2g}")
+        chart.x_axis([threshold, 0, 1, 0.5], "fit (cosine)", fit_name)
 
     def _curves(self) -> list[tuple[str, NDArray[np.float64], float]]:
         """Name, share of kernels in each bin and coverage of each outline."""

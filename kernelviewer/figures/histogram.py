@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
+from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
 from kernelviewer.figures.colours import ink, mix
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
@@ -241,7 +241,7 @@ class _Row:
                     edges = number / _CODE_BINS, (number + 1) / _CODE_BINS
                     chart.bar(*edges, base, high, colour)
                     base = high
-        chart.x_axis([0, 0.25, 0.5, 0.75, 1], "code")
+        chart.x_axis([0, 1, 0.5, 0.25, 0.75], "code")
 
     def _draw_fits(self, x: float, y: float, width: float) -> None:
         """Bars of the kernels, outline of the noise, a line at the threshold."""
@@ -258,8 +258,7 @@ class _Row:
             chart.steps(edges.tolist(), noise.tolist(), _noise_colour(page.ink))
         at = chart.right(threshold)
         page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
-        ticks = [tick for tick in (0.0, 0.5, 1.0) if abs(tick - threshold) > 0.12]
-        chart.x_axis([*ticks, threshold], "fit (cosine)", lambda v: f"{v:.2g}")
+        chart.x_axis([threshold, 0, 1, 0.5], "fit (cosine)", fit_name)
 
 
 def prepare_histogram(

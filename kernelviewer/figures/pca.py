@@ -111,9 +111,10 @@ class PcaContent:
         left_out = f"; {count(self.flat)} flat ones are left out" if self.flat else ""
         return (
             f"Patterns of {count(len(self.source), 'kernel')} "
-            f"({size_label(self.size)}) of {listing(self.networks)} in the plane of their first two principal "
-            f"components ({first} and {second} of the variance{left_out}). Numbers "
-            "mark dense places; beside them the kernels most like the mean of each."
+            f"({size_label(self.size)}) of {listing(self.networks)} in the plane of "
+            f"their first two principal components ({first} and {second} of the "
+            f"variance{left_out}). Numbers mark dense places; beside them the kernels "
+            "most like the mean of each."
         )
 
     def table(self) -> Table:

@@ -193,7 +193,9 @@ def _draw_labels(
         _draw_heading(page, block, y - 0.35 * page.face.em, many)
         firsts = block.channel[:: tiling.per_row]
         for row in range(0, len(firsts), every):
-            middle = y + row * tiling.pitch + tiling.cell_height / 2
+            # a number taller than its row hangs down from it, clear of the heading
+            half = max(tiling.cell_height / 2, 0.4 * _NUMBER * page.face.em)
+            middle = y + row * tiling.pitch + half
             page.text(
                 page.snap(page.margin + gutter) - 0.3 * page.face.em,
                 middle + 0.36 * _NUMBER * page.face.em,

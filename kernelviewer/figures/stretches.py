@@ -1,4 +1,7 @@
-"""Names of stretches in a row: level where all fit, else upright on leading lines."""
+"""Names of stretches in a row: level where all fit, else upright on leading lines.
+
+Where there is no room even for that, the shortest stretches keep only their colour.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +59,10 @@ class NameRow:
         room = [(item.high - item.low) * width for item in stretches]
         if all(wide <= here for wide, here in zip(widths, room, strict=True)):
             return cls(names, anchors, anchors, False, 1.8 * face.em)
-        names = tuple(face.elide(name, _LONGEST * face.em) for name in names)
-        gap = min(face.line(), width / len(names))
+        kept = _longest(room, int(width / face.line()))
+        names = tuple(face.elide(names[i], _LONGEST * face.em) for i in kept)
+        anchors = tuple(anchors[i] for i in kept)
+        gap = face.line()
         places = spaced(anchors, gap, gap / 2, width - gap / 2)
         longest = max(map(face.width, names))
         height = (_LEADER + 0.6) * face.em + longest
@@ -104,6 +109,12 @@ def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list
         for _ in range(int(pool[1])):
             places.append(start + len(places) * gap)
     return places
+
+
+def _longest(room: Sequence[float], most: int) -> list[int]:
+    """Indices, in order, of the ``most`` longest stretches."""
+    order = sorted(range(len(room)), key=lambda i: -room[i])
+    return sorted(order[: max(most, 1)])
 
 
 def _mean(pool: list[float]) -> float:

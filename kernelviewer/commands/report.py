@@ -1,0 +1,78 @@
+"""``kernelviewer report``: every figure, its data, and a page to look through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands.looks import add_looks, add_naming, looks, naming
+from kernelviewer.commands.output import complain, say
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
+    complain_of_layers,
+    read_bank,
+)
+from kernelviewer.device import DeviceError
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.report import Report
+from kernelviewer.figures.writing import SUFFIXES
+from kernelviewer.latent.errors import LatentError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="checkpoints of any format"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="the folder to write; made if missing",
+    )
+    parser.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        choices=[suffix[1:] for suffix in SUFFIXES],
+        help="write figures as this (may be repeated; default: svg)",
+    )
+    add_looks(parser)
+    add_naming(parser)
+    add_reading_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the report."""
+    found: set[str] = set()
+    read = [read_bank(path, options, found) for path in options.files]
+    banks = [bank for bank in read if bank is not None]
+    failed = len(banks) < len(read)
+    if not failed and complain_of_layers(options, found):
+        return 2
+    if not banks:
+        return 1
+    try:
+        report = Report(
+            folder=options.output,
+            options=looks(options),
+            naming=lambda size: naming(options, size),
+            formats=tuple(f".{name}" for name in options.format) or (".svg",),
+            device=options.device,
+        )
+        page = report.write(banks, _tell)
+    except (FigureError, LatentError, DeviceError) as error:
+        complain(str(error))
+        return 1
+    say(f"{page}: the report")
+    return int(failed)
+
+
+def _tell(done: int, total: int, text: str) -> None:
+    if done < total:
+        say(f"[{done + 1}/{total}] {text}")

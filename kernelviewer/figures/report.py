@@ -1,0 +1,225 @@
+"""A report: every exhibit of the given networks, its data, and a page of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import EXHIBITS, make_figure
+from kernelviewer.figures.export import write_data
+from kernelviewer.figures.naming import name_scene
+from kernelviewer.figures.page import never
+from kernelviewer.figures.remake import with_hashes
+from kernelviewer.figures.report_page import Entry, Section, page_of
+from kernelviewer.figures.scene import Scene, make_scene
+from kernelviewer.figures.writing import render, write_bytes
+from kernelviewer.kernels.bank import size_key, size_label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from kernelviewer.figures.exhibits import Drawn
+    from kernelviewer.figures.naming import Naming
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Check
+    from kernelviewer.kernels.bank import KernelBank, Size
+
+    Progress = Callable[[int, int, str], object]
+
+PAGE = "index.html"
+_ONE = ("samples", "pca", "classes", "composition", "histogram", "sheet")
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One figure of a report."""
+
+    kind: str
+    size: Size
+    banks: tuple[KernelBank, ...]
+    section: str
+    stem: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a report is made of.
+
+    Attributes
+    ----------
+    folder
+        Where it goes.
+    options
+        How its figures look.
+    naming
+        How to name the kernels of a size.
+    formats
+        Suffixes to write each figure in; the page has its own copies.
+    device
+        Where to compute.
+    """
+
+    folder: Path
+    options: FigureOptions
+    naming: Callable[[Size], Naming]
+    formats: tuple[str, ...] = (".svg",)
+    device: str = "auto"
+    _scenes: dict[tuple[Size, tuple[int, ...]], Scene] = field(default_factory=dict)
+    _hashes: dict[KernelBank, str] = field(default_factory=dict)
+
+    def write(
+        self,
+        banks: Sequence[KernelBank],
+        progress: Progress = lambda done, total, text: None,
+        check: Check = never,
+    ) -> Path:
+        """Write figures, data and the page; the page comes last.
+
+        Parameters
+        ----------
+        banks
+            The networks.
+        progress
+            Called with figures done, their number and what comes next.
+        check
+            Called between pieces of work; what it raises cancels the report.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        FigureError
+            There are no kernels at all, or a file cannot be written.
+        """
+        plans = list(plan_report(banks))
+        if not plans:
+            names = ", ".join(bank.name for bank in banks)
+            raise FigureError(f"{names}: there are no depthwise kernels to show")
+        for name in ("figures", "data"):
+            self._make(self.folder / name)
+        sections: dict[str, Section] = {}
+        for number, plan in enumerate(plans):
+            check()
+            progress(number, len(plans), f"{plan.section}: {plan.kind}")
+            section = sections.setdefault(plan.section, Section(plan.section))
+            section.entries.append(self._entry(plan, check))
+        hashes = {bank.path.name: self._hashes.get(bank, "") for bank in banks}
+        page = page_of(list(sections.values()), hashes)
+        write_bytes(self.folder / PAGE, page.encode())
+        progress(len(plans), len(plans), PAGE)
+        return self.folder / PAGE
+
+    def _entry(self, plan: Plan, check: Check) -> Entry:
+        """Make and write one figure; one that cannot be made leaves a sentence."""
+        title = EXHIBITS[plan.kind].title
+        try:
+            scene = self._scene(plan, check)
+            drawn = make_figure(plan.kind, scene, self._look(plan), check=check)
+        except FigureError as error:
+            return Entry(title, note=str(error))
+        check()
+        picture = self._write_figure(drawn, plan.stem)
+        files = [f"figures/{plan.stem}{suffix}" for suffix in self.formats]
+        suffixes = (".csv", ".md", ".tex") if plan.kind == "table" else (".csv",)
+        for suffix in suffixes:
+            write_data(drawn.content, self.folder / "data" / f"{plan.stem}{suffix}")
+            files.append(f"data/{plan.stem}{suffix}")
+        caption = " ".join((drawn.caption, *drawn.notes))
+        return Entry(title, picture, caption, tuple(files))
+
+    def _write_figure(self, drawn: Drawn, stem: str) -> bytes:
+        """Write the figure in every format; its SVG is for the page."""
+        facts = drawn.metadata()
+        picture = render(drawn.figure, ".svg", facts)
+        for suffix in self.formats:
+            data = picture
+            if suffix != ".svg":
+                data = render(drawn.figure, suffix, facts)
+            write_bytes(self.folder / "figures" / f"{stem}{suffix}", data)
+        return picture
+
+    def _scene(self, plan: Plan, check: Check) -> Scene:
+        """The networks of a figure with their names; each is named only once."""
+        if not plan.banks:
+            return Scene((), plan.size)
+        key = (plan.size, tuple(map(id, plan.banks)))
+        if key not in self._scenes:
+            scene = with_hashes(make_scene(plan.banks, plan.size), check, self._hashes)
+            parts = [
+                self._named(scene, number, check) for number in range(len(plan.banks))
+            ]
+            yardstick = parts[0].yardstick
+            subjects = tuple(part.subjects[0] for part in parts)
+            self._scenes[key] = replace(scene, subjects=subjects, yardstick=yardstick)
+        return self._scenes[key]
+
+    def _named(self, scene: Scene, number: int, check: Check) -> Scene:
+        """One network of the scene with its names, as far as anything names it."""
+        alone = replace(scene, subjects=(scene.subjects[number],))
+        key = (scene.size, (id(scene.subjects[number].bank),))
+        if key not in self._scenes:
+            try:
+                naming = self.naming(scene.size)
+                alone = name_scene(alone, naming, device=self.device, check=check)
+            except FigureError:
+                pass  # figures without classes can still be made; the rest say so
+            self._scenes[key] = alone
+        return self._scenes[key]
+
+    def _look(self, plan: Plan) -> FigureOptions:
+        """A slide's height is no page's: sheets and samples grow as they need."""
+        if plan.kind in ("sheet", "table", "compare"):
+            return replace(self.options, height_mm=None)
+        return self.options
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or "the disk fails"
+            problem = f"{folder}: the folder cannot be made ({reason})"
+            raise FigureError(problem, "Choose another folder.") from None
+
+
+def plan_report(banks: Sequence[KernelBank]) -> Iterator[Plan]:
+    """The figures of a report, in order: each network, then what joins them."""
+    sizes: dict[Size, list[KernelBank]] = {}
+    stems = _stems(banks)
+    for bank, stem in zip(banks, stems, strict=True):
+        by_count = sorted(bank.sizes, key=lambda size: -len(bank.sizes[size]))
+        for size in by_count:
+            sizes.setdefault(size, []).append(bank)
+            section = f"{bank.name}, {size_label(size)}"
+            for kind in _ONE:
+                name = f"{stem}-{size_key(size)}-{kind}"
+                yield Plan(kind, size, (bank,), section, name)
+    for size, owners in sizes.items():
+        section = f"All {size_label(size)} kernels"
+        kinds = ["table", "spectrum"]
+        if len(owners) < 3:
+            kinds.append("compare")
+        for kind in kinds:
+            yield Plan(kind, size, tuple(owners), section, f"{kind}-{size_key(size)}")
+        if len(size) < 3:
+            yield Plan("family", size, (), section, f"family-{size_key(size)}")
+
+
+def _stems(banks: Sequence[KernelBank]) -> list[str]:
+    """A different, harmless file name for each network."""
+    stems: list[str] = []
+    for bank in banks:
+        stem = re.sub(r"[^\w.-]+", "-", bank.name).strip("-.")[:_LONGEST] or "network"
+        number = 2
+        unique = stem
+        while unique in stems:
+            unique = f"{stem}-{number}"
+            number += 1
+        stems.append(unique)
+    return stems
