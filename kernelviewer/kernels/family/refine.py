@@ -46,7 +46,7 @@ def refined(
     low, high = limits
     p = start
     cosine = _cosine(kernels, planes(kind, p, size))
-    damping = torch.full_like(cosine, 1.0)
+    damping = torch.ones_like(cosine)
     for _ in range(STEPS):
         slope, curvature = _normal_equations(kernels, planes_and_slopes(kind, p, size))
         stuck = ((p <= low) & (slope <= 0)) | ((p >= high) & (slope >= 0))

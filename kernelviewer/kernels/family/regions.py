@@ -10,9 +10,10 @@ centre      at most ½ off the middle on both axes and at most ¼ on one; the tw
 square      ¼ to ¾ off the middle on both axes, so that an even block of taps lights up;
             σ as for the centre, and the full width at half maximum above 1.2
 cross       at most ½ off the middle; arms 2 to 10 times as long as wide
-d1-x, d1-y  at most 1 off the middle, turned by at most 45°
+d1-x, d1-y  at most 1 off the middle, with both lobes inside the window; turned by at
+            most 45°
 d2-x, d2-y  the same, with both flanks inside the window
-d2-xy       at most ½ off the middle, σ above ½, turned by at most 22.5°
+d2-xy       at most ½ off the middle; σ at least ½; turned by at most 22.5°
 ==========  ==========================================================================
 
 Where an axis has an even number of taps, a centre and a cross are that far off one of
@@ -157,8 +158,9 @@ def _axes(taps: int, order: int, whole: int, reach: float) -> list[Axis]:
     """
     if taps == 1:
         return [Axis((0.0, 0.0), (0.0, 0.0))]
-    # the peaks of p_1 lie at σ, those of p_2 at √3 σ: they have to be in the window
+    # the lobes have to be in the window: those of p_1 peak at σ, those of p_2 at √3 σ
     half = (taps - 1) / 2
+    reach = min(reach, max(half - order / 2, 0.25))
     top = max((taps / 2, half, half / math.sqrt(3))[order], SIGMA_LOBES)
     narrow = _narrow(top, taps)
     cuts = sorted({SIGMA_LOBES, min(SIGMA_TURNED[whole], narrow), narrow})
