@@ -1,0 +1,1 @@
+"""What several views paint with: device pixels, kernels as images, class colours."""

@@ -1,0 +1,124 @@
+"""What the reconstruction and the comparison show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NO_SPECTRUM = "Drag the slider of the spectrum: the kernel of its code appears here."
+NO_FOCUS = "Click a kernel, or move with the arrow keys, to compare it here."
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyFit:
+    """The member of the pattern family that is nearest to a pattern.
+
+    Attributes
+    ----------
+    class_index
+        Its class, into `kernelviewer.kernels.classes.CLASSES`.
+    cosine
+        With the pattern.
+    sigma
+        σx and σy, px.
+    angle
+        Of the derivative's direction, degrees.
+    offset
+        Of its centre from the middle, x and y, px.
+    """
+
+    class_index: int
+    cosine: float
+    sigma: tuple[float, float]
+    angle: float
+    offset: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReconstructionContent:
+    """A decoded kernel.
+
+    Attributes
+    ----------
+    code
+        0 … 1.
+    taps
+        float32 [*size], the pattern.
+    class_index
+        Of the code's stretch; None: nothing is named.
+    family
+        None: not known.
+    """
+
+    code: float
+    taps: NDArray[np.float32]
+    class_index: int | None = None
+    family: FamilyFit | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearKernel:
+    """A real kernel near to the decoded one.
+
+    Attributes
+    ----------
+    id
+        What `kernel_requested` says.
+    taps
+        float32 [*size]
+    cosine
+        With the decoded pattern.
+    title
+        Where it is from, for the tooltip.
+    """
+
+    id: int
+    taps: NDArray[np.float32]
+    cosine: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparisonContent:
+    """The focused kernel beside its reconstruction.
+
+    Attributes
+    ----------
+    kernel
+        float32 [*size]
+    decoded
+        float32 [*size], the pattern at its code; None: it has no code.
+    code, fit
+        None without a code.
+    class_index
+        Of the code's stretch, also where the fit is below the threshold.
+    identified
+        Whether the fit reaches the threshold.
+    note
+        Why there is no code.
+    """
+
+    kernel: NDArray[np.float32]
+    decoded: NDArray[np.float32] | None = None
+    code: float | None = None
+    fit: float | None = None
+    class_index: int | None = None
+    identified: bool = True
+    note: str = ""
+
+    @property
+    def reconstruction(self) -> NDArray[np.float32] | None:
+        """Best a·pattern + b for the kernel; float32 [*size]."""
+        if self.decoded is None:
+            return None
+        offset = self.kernel.mean()
+        centred = self.kernel - offset
+        pattern = self.decoded - self.decoded.mean()
+        square = float(np.vdot(pattern, pattern)) or 1.0
+        found = offset + float(np.vdot(centred, pattern)) / square * pattern
+        return np.asarray(found, np.float32)

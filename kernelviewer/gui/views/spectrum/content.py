@@ -1,0 +1,165 @@
+"""What the spectrum view shows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kernelviewer.gui.text import spaced
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels.bank import Size
+
+NARROWEST = 0.002
+"""Borders keep this distance from each other, in codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the code's axis whose kernels bear one class.
+
+    Attributes
+    ----------
+    start, stop
+        Codes, 0 … 1.
+    class_index
+        Into `kernelviewer.kernels.classes.CLASSES`.
+    cosine
+        Mean cosine of the decoded patterns with the class's family.
+    name
+        What stands under it; empty: the class's short name.
+    note
+        What else its tooltip says, such as how many kernels bear its code.
+    """
+
+    start: float
+    stop: float
+    class_index: int
+    cosine: float
+    name: str = ""
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """What stands under it."""
+        return self.name or CLASSES[self.class_index].short
+
+    @property
+    def title(self) -> str:
+        """Its name where there is room."""
+        return self.name or CLASSES[self.class_index].name
+
+    @property
+    def middle(self) -> float:
+        """Code half way."""
+        return (self.start + self.stop) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumContent:
+    """The decoded curve and the stretches of its axis.
+
+    Attributes
+    ----------
+    table
+        float32 [M, *size], decoded patterns at M equal steps of the code from 0 to 1.
+    stretches
+        From 0 to 1 without gaps; empty: nothing is named.
+    edited
+        Whether a user changed the stretches, so that they can be reset.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or the stretches do not cover the axis in order.
+    """
+
+    table: NDArray[np.float32]
+    stretches: tuple[Stretch, ...] = ()
+    edited: bool = False
+
+    def __post_init__(self) -> None:
+        if not len(self.table):
+            raise ValueError("a spectrum has at least one decoded pattern")
+        edge = 0.0
+        for stretch in self.stretches:
+            if stretch.start != edge or stretch.stop <= stretch.start:
+                raise ValueError("stretches must cover the axis from 0 to 1 in order")
+            edge = stretch.stop
+        if self.stretches and edge != 1.0:
+            raise ValueError("stretches must cover the axis from 0 to 1 in order")
+
+    @property
+    def size(self) -> Size:
+        """Kernel size."""
+        return tuple(self.table.shape[1:])
+
+    def row_at(self, z: float) -> int:
+        """Row of the table nearest to a code."""
+        return round(min(max(z, 0.0), 1.0) * (len(self.table) - 1))
+
+    def stretch_at(self, z: float) -> int | None:
+        """Which stretch a code lies in; a border belongs to the stretch after it."""
+        if not self.stretches:
+            return None
+        found = bisect_right(self.stretches, z, key=lambda stretch: stretch.start) - 1
+        return min(max(found, 0), len(self.stretches) - 1)
+
+    def limits_of(self, border: int) -> tuple[float, float]:
+        """Between which codes a border can be moved."""
+        before, after = self.stretches[border : border + 2]
+        return before.start + NARROWEST, after.stop - NARROWEST
+
+    def with_border(self, border: int, z: float) -> SpectrumContent:
+        """The same with border ``border`` (after stretch ``border``) at a code."""
+        stretches = list(self.stretches)
+        stretches[border] = replace(stretches[border], stop=z)
+        stretches[border + 1] = replace(stretches[border + 1], start=z)
+        return replace(self, stretches=tuple(stretches))
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why there is no spectrum, and what would give one.
+
+    Attributes
+    ----------
+    title, text
+        What is said.
+    train, family
+        Whether training and classes of the family are offered.
+    """
+
+    title: str
+    text: str = ""
+    train: bool = False
+    family: bool = False
+
+
+NOTHING_OPEN = Absence(
+    "The spectrum of the code",
+    "Open a checkpoint: its kernels are encoded in one number each, and this strip "
+    "shows what every value of that number looks like.",
+)
+
+
+def no_autoencoder(size: Size, count: int) -> Absence:
+    """There is no autoencoder for kernels of this size."""
+    return Absence(
+        f"No autoencoder for {size_label(size)} kernels yet",
+        f"Train one on the {spaced(count)} open kernels, or name each kernel by the "
+        "member of the pattern family that is nearest to it.",
+        train=True,
+        family=True,
+    )
+
+
+def preparing(size: Size) -> Absence:
+    """The autoencoder is being read and decoded."""
+    return Absence(f"Decoding the spectrum of {size_label(size)} kernels…")

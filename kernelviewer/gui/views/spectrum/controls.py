@@ -1,0 +1,192 @@
+"""The line under the slider: play, the code as a number, its stretch, the counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QWidget,
+)
+
+from kernelviewer.gui.painting.classes import ClassSwatch
+from kernelviewer.gui.theme import CONTROL, LIGHT
+from kernelviewer.gui.views.spectrum.axis import MARGIN
+from kernelviewer.gui.views.spectrum.slider import STEP
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent, QValidator
+
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.spectrum.content import Stretch
+
+_ICON = 12
+
+
+class CodeField(QDoubleSpinBox):
+    """The code with three decimals; a comma is read as a point."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tokens = LIGHT
+        self.setMinimumHeight(CONTROL)
+        self.setObjectName("latentValue")
+        self.setAccessibleName("Code as a number")
+        self.setToolTip("Code, 0 to 1")
+        self.setLocale(QLocale.c())
+        self.setRange(0.0, 1.0)
+        self.setDecimals(3)
+        self.setSingleStep(STEP)
+        self.setKeyboardTracking(False)
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Show other colours."""
+        self._tokens = tokens
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: a box as other fields have; the style's own has room for buttons."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        line = self._tokens.accent if self.hasFocus() else self._tokens.separator
+        painter.setPen(QColor(line))
+        painter.setBrush(QColor(self._tokens.panel))
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5
+        )
+
+    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
+        """Qt: whether this can be, or become, a code."""
+        state, text, at = super().validate(text.replace(",", "."), at)
+        return state, text, at
+
+    def valueFromText(self, text: str) -> float:
+        """Qt: what is typed, as a number."""
+        return super().valueFromText(text.replace(",", "."))
+
+
+class FittingLabel(QWidget):
+    """The longest of some texts that fits; none is cut."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._texts: tuple[str, ...] = ()
+        self._tokens = LIGHT
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Show other colours."""
+        self._tokens = tokens
+        self.update()
+
+    def set_texts(self, *texts: str) -> None:
+        """Show one of these, the longest first."""
+        if texts != self._texts:
+            self._texts = texts
+            self.update()
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        width = self.fontMetrics().horizontalAdvance
+        return next((text for text in self._texts if width(text) <= self.width()), "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the text."""
+        painter = QPainter(self)
+        painter.setPen(QColor(self._tokens.secondary))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.text)
+
+
+class SpectrumControls(QWidget):
+    """Shows and sets the code. Setters never emit."""
+
+    position_requested = Signal(float)
+    play_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tokens = LIGHT
+        self._playing = False
+        self.play = QToolButton(self)
+        self.play.setObjectName("playSpectrum")
+        self.play.setIconSize(QSize(_ICON, _ICON))
+        self.play.clicked.connect(lambda: self.play_requested.emit())
+        self.value = CodeField(self)
+        self.value.valueChanged.connect(self.position_requested)
+        self.swatch = ClassSwatch(self)
+        self.name = QLabel(self)
+        self.name.setObjectName("spectrumClass")
+        self.name.setAccessibleName("Class of the stretch")
+        self.detail, self.count = FittingLabel(self), QLabel(self)
+        self.count.setObjectName("spectrumCount")
+        self.count.setProperty("role", "secondary")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(MARGIN - 6, 0, MARGIN, 0)
+        line.setSpacing(8)
+        for widget in (self.play, self.value, self.swatch, self.name):
+            line.addWidget(widget)
+        line.addWidget(self.detail, 1)
+        line.addWidget(self.count)
+        self.set_playing(False)
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Show other colours."""
+        self._tokens = tokens
+        self.swatch.set_theme(tokens)
+        self.value.set_theme(tokens)
+        self.detail.set_theme(tokens)
+        self.set_playing(self._playing)
+
+    def set_position(self, z: float) -> None:
+        """Show a code."""
+        self.value.blockSignals(True)
+        self.value.setValue(z)
+        self.value.blockSignals(False)
+
+    def set_stretch(self, stretch: Stretch | None) -> None:
+        """Say which stretch the code is in; None: nothing is named."""
+        self.swatch.set_class(None if stretch is None else stretch.class_index)
+        if stretch is None:
+            self.name.setText("")
+            self.detail.set_texts()
+            return
+        self.name.setText(stretch.title)
+        span = f"{stretch.start:.3f}–{stretch.stop:.3f}"
+        self.detail.set_texts(f"{span}, family cosine {stretch.cosine:.2f}", span)
+
+    def set_count(self, text: str) -> None:
+        """Say how many kernels are marked."""
+        self.count.setText(text)
+
+    def set_playing(self, playing: bool) -> None:
+        """Show whether the cursor moves by itself."""
+        self._playing = playing
+        what = "Pause" if playing else "Play along the spectrum"
+        self.play.setAccessibleName(what)
+        self.play.setToolTip(f"{what} (Space on the slider)")
+        self.play.setIcon(self._icon())
+
+    def _icon(self) -> QIcon:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(round(_ICON * ratio), round(_ICON * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(QColor(0, 0, 0, 0))
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._tokens.text))
+        if self._playing:
+            painter.drawRect(QRectF(2, 1, 3, _ICON - 2))
+            painter.drawRect(QRectF(_ICON - 5, 1, 3, _ICON - 2))
+        else:
+            corners = [QPointF(2, 1), QPointF(2, _ICON - 1), QPointF(_ICON - 1, 6)]
+            painter.drawPolygon(QPolygonF(corners))
+        painter.end()
+        return QIcon(picture)

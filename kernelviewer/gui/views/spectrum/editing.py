@@ -1,0 +1,207 @@
+"""Changing the stretches: dragging borders, and the menu of a stretch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QToolTip
+
+from kernelviewer.gui.views.spectrum.brush import brush_mode
+from kernelviewer.gui.views.spectrum.stretch_menu import StretchMenu
+from kernelviewer.gui.views.spectrum.stretches import StretchStrip
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QPointF
+    from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
+    from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.gui.views.spectrum.content import SpectrumContent
+
+_REACH = 4
+"""A border is taken this near to it, logical pixels."""
+_STEPS = {Qt.Key.Key_Left: -0.002, Qt.Key.Key_Right: 0.002}
+
+
+class StretchEditor(StretchStrip):
+    """The stretches, which can be changed. It only asks; what it drags it shows.
+
+    Borders are dragged; with the keyboard Shift+arrows move the right border of the
+    stretch that the cursor is in, and Ctrl+arrows its left one. Stretch ``i`` lies
+    between borders ``i - 1`` and ``i``.
+    """
+
+    border_moved = Signal(int, float)
+    """Border and code, while it is dragged."""
+    border_set = Signal(int, float)
+    """The same, when it is let go."""
+    border_dropped = Signal(int)
+    """Dragging was given up: the border is to stay where it was."""
+    rename_requested = Signal(int, int)
+    """Stretch and class index."""
+    split_requested = Signal(int, float)
+    """Stretch and code."""
+    merge_requested = Signal(int, int)
+    """Stretch, and the neighbour whose class it takes."""
+    reset_requested = Signal()
+    range_requested = Signal(float, float, str)
+    """Select the kernels of a stretch: lower and upper code and a `Mode`."""
+    step_requested = Signal(int)
+    """Move the cursor to the next (1) or last (−1) stretch."""
+    guide_moved = Signal(object)
+    """Code of the border that is dragged; None when it is let go."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("spectrumStretches", "Stretches of the spectrum", parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._border: int | None = None
+        self._grip = 0.0
+        self._preview: SpectrumContent | None = None
+
+    @property
+    def drawn(self) -> SpectrumContent | None:
+        """The stretches as they are, or as they would be."""
+        return self._preview or self.content
+
+    def set_content(self, content: SpectrumContent | None) -> None:
+        """Show other stretches; a drag goes on if there are as many as before."""
+        if _count(content) != _count(self.content):
+            self._end()
+        super().set_content(content)
+
+    # Mouse
+
+    def take_press(self, event: QMouseEvent) -> bool:
+        """Take a border."""
+        x = event.position().x()
+        self._border = self._border_at(x)
+        if self._border is None:
+            return False
+        assert self.content is not None
+        stop = self.content.stretches[self._border].stop
+        self._grip = self.axis.logical(stop) - x
+        return True
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag the border; show which one could be taken."""
+        if self._border is not None:
+            self._drag(event.position().x(), event.globalPosition())
+            return
+        if not event.buttons():
+            near = self._border_at(event.position().x()) is not None
+            shapes = Qt.CursorShape
+            self.setCursor(shapes.SplitHCursor if near else shapes.ArrowCursor)
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let the border go where it is."""
+        if event.button() == Qt.MouseButton.LeftButton and self._border is not None:
+            border, preview = self._border, self._preview
+            if preview is not None:
+                self.border_set.emit(border, preview.stretches[border].stop)
+            self._end()
+        super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Select the kernels of the stretch."""
+        if self.content is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        index = self.content.stretch_at(self.axis.code(event.position().x()))
+        if index is not None:
+            stretch = self.content.stretches[index]
+            mode = brush_mode(event.modifiers())
+            self.range_requested.emit(stretch.start, stretch.stop, mode)
+
+    def _drag(self, x: float, place: QPointF) -> None:
+        if self.content is None or self._border is None:
+            return
+        low, high = self.content.limits_of(self._border)
+        z = min(max(self.axis.code(x + self._grip), low), high)
+        self._preview = self.content.with_border(self._border, z)
+        self.redraw()
+        self.guide_moved.emit(z)
+        self.border_moved.emit(self._border, z)
+        QToolTip.showText(place.toPoint(), f"border at {z:.3f}", self, QRect())
+
+    def _end(self) -> None:
+        """No border is dragged any more."""
+        if self._border is not None:
+            self._border = self._preview = None
+            QToolTip.hideText()
+            self.guide_moved.emit(None)
+            self.redraw()
+
+    def drop(self) -> None:
+        """Give the drag up."""
+        if self._border is not None:
+            border = self._border
+            self._end()
+            self.border_dropped.emit(border)
+
+    def _border_at(self, x: float) -> int | None:
+        """The nearest border, if it is near."""
+        if self.content is None:
+            return None
+        axis = self.axis
+        far = [abs(axis.logical(s.stop) - x) for s in self.content.stretches[:-1]]
+        nearest = min(range(len(far)), key=far.__getitem__, default=None)
+        return nearest if nearest is not None and far[nearest] <= _REACH else None
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A hidden strip has no gesture."""
+        self.drop()
+        super().hideEvent(event)
+
+    # Keyboard and menu
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Another stretch, its borders, its menu."""
+        keys = Qt.Key
+        if event.key() == keys.Key_Escape and self._border is not None:
+            self.drop()
+        elif event.key() in _STEPS and self.content is not None:
+            self._act_on_arrow(_STEPS[Qt.Key(event.key())], event.modifiers())
+        elif event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_F2):
+            x = self.axis.logical(self.position)
+            self._open_menu(self.position, QPoint(round(x), self.height()))
+        else:
+            super().keyPressEvent(event)
+
+    def _act_on_arrow(self, by: float, held: Qt.KeyboardModifier) -> None:
+        shift = bool(held & Qt.KeyboardModifier.ShiftModifier)
+        if not shift and not held & Qt.KeyboardModifier.ControlModifier:
+            self.step_requested.emit(1 if by > 0 else -1)
+            return
+        assert self.content is not None
+        current = self.content.stretch_at(self.position)
+        border = -1 if current is None else current - (not shift)
+        if 0 <= border < len(self.content.stretches) - 1:
+            low, high = self.content.limits_of(border)
+            z = self.content.stretches[border].stop + by
+            self.border_set.emit(border, min(max(z, low), high))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer what can be done with a stretch."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            x = self.axis.logical(self.position)
+            self._open_menu(self.position, QPoint(round(x), self.height()))
+        else:
+            self._open_menu(self.axis.code(event.pos().x()), event.pos())
+
+    def _open_menu(self, z: float, at: QPoint) -> None:
+        index = None if self.content is None else self.content.stretch_at(z)
+        if self.content is None or index is None:
+            return
+        self.touched.emit()
+        menu = StretchMenu(self.content, index, z, self.tokens, self)
+        menu.rename_chosen.connect(self.rename_requested)
+        menu.split_chosen.connect(self.split_requested)
+        menu.merge_chosen.connect(self.merge_requested)
+        menu.reset_chosen.connect(self.reset_requested)
+        menu.range_chosen.connect(self.range_requested)
+        menu.popup(self.mapToGlobal(at))
+
+
+def _count(content: SpectrumContent | None) -> int:
+    return 0 if content is None else len(content.stretches)

@@ -1,0 +1,230 @@
+"""What the strips along the code's axis have in common."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from kernelviewer.gui.painting.pixels import (
+    device_length,
+    device_pixels,
+    paint_outline,
+)
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.spectrum.axis import Axis
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import (
+        QFocusEvent,
+        QHelpEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QResizeEvent,
+    )
+
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.spectrum.content import SpectrumContent
+
+CURSOR = 1.5
+"""Width of the cursor's line, logical pixels."""
+
+
+class Strip(QWidget):
+    """A picture along the axis that is kept, and the cursor's line over it.
+
+    A subclass draws the picture in `draw` and what moves in `draw_over`, both in device
+    pixels; a press that it does not take moves the cursor. Setters never emit.
+    """
+
+    position_requested = Signal(float)
+    touched = Signal()
+    """A mouse button went down."""
+
+    def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        horizontal, fixed = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
+        self.setSizePolicy(horizontal, fixed)
+        self.tokens = LIGHT
+        self.content: SpectrumContent | None = None
+        self.position = 0.0
+        self._guide: float | None = None
+        self._scrubbing = False
+        self._ringed = False
+        self._picture: QImage | None = None
+
+    # Setters
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Show other colours."""
+        self.tokens = tokens
+        self.redraw()
+
+    def set_content(self, content: SpectrumContent | None) -> None:
+        """Show another spectrum."""
+        self.content = content
+        self.redraw()
+
+    def set_position(self, z: float) -> None:
+        """Move the cursor."""
+        if z != self.position:
+            before, self.position = self.position, z
+            self._update_columns(before, z)
+
+    def set_guide(self, z: float | None) -> None:
+        """Mark a place that is being chosen; None: none."""
+        if z != self._guide:
+            before, self._guide = self._guide, z
+            self._update_columns(*(at for at in (before, z) if at is not None))
+
+    # For subclasses
+
+    @property
+    def ratio(self) -> float:
+        """Device pixels per logical pixel."""
+        return self.devicePixelRatioF()
+
+    @property
+    def axis(self) -> Axis:
+        """Where codes lie."""
+        return Axis.across(self.width(), self.ratio)
+
+    def pixels(self, length: float) -> int:
+        """Logical to device pixels, at least one."""
+        return device_length(length, self.ratio)
+
+    def redraw(self) -> None:
+        """Draw the picture anew."""
+        self._picture = None
+        self.update()
+
+    def draw(self, painter: QPainter, width: int, height: int) -> None:
+        """Draw the picture on the panel's ground, in device pixels."""
+
+    def draw_over(self, painter: QPainter, width: int, height: int) -> None:
+        """Draw what moves, in device pixels."""
+        self.draw_line(painter, self.position, self.tokens.accent, CURSOR)
+
+    def draw_line(
+        self, painter: QPainter, z: float, colour: str, width: float = 1
+    ) -> None:
+        """A line across the strip at a code; beyond its ends, so that lines join."""
+        line, height = self.pixels(width), ceil(self.height() * self.ratio)
+        x = self.axis.pixel(z) - line // 2
+        painter.fillRect(x, -2, line, height + 4, QColor(colour))
+
+    def tip_at(self, point: QPointF) -> tuple[str, QRect]:
+        """What to say of a place, and where it holds; empty: nothing."""
+        return "", QRect()
+
+    def take_press(self, event: QMouseEvent) -> bool:
+        """Whether a press begins something else than moving the cursor."""
+        return False
+
+    def _update_columns(self, *codes: float) -> None:
+        """Paint anew where lines were and are."""
+        axis, wide = self.axis, ceil(CURSOR) + 2
+        for z in codes:
+            left = floor(axis.logical(z)) - wide
+            self.update(left, 0, 2 * wide, self.height())
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Copy the picture, then draw what moves."""
+        ratio = self.ratio
+        width, height = ceil(self.width() * ratio), ceil(self.height() * ratio)
+        if self._picture is None:
+            self._picture = self._draw(width, height)
+        painter = QPainter(self)
+        # at fractional ratios the strip may begin and end between two device pixels
+        ground = QColor(self.tokens.panel)
+        painter.fillRect(self.rect().adjusted(-1, -1, 1, 1), ground)
+        with device_pixels(painter, ratio):
+            painter.drawImage(0, 0, self._picture)
+            self.draw_over(painter, width, height)
+            if self._guide is not None:
+                self.draw_line(painter, self._guide, self.tokens.text)
+            if self._ringed:
+                box, accent = QRect(0, 0, width, height), QColor(self.tokens.accent)
+                paint_outline(painter, box, self.pixels(1), accent)
+
+    def _draw(self, width: int, height: int) -> QImage:
+        picture = QImage(width, height, QImage.Format.Format_RGB32)
+        picture.fill(QColor(self.tokens.panel))
+        painter = QPainter(picture)
+        painter.setFont(self.font())
+        self.draw(painter, width, height)
+        painter.end()
+        return picture
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to move the cursor, or what the subclass does."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            event.ignore()
+            return
+        self.touched.emit()
+        if not self.take_press(event) and self.content is not None:
+            self._scrubbing = True
+            self.position_requested.emit(self.axis.code(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """The cursor follows the mouse."""
+        if self._scrubbing:
+            self.position_requested.emit(self.axis.code(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._scrubbing = False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by keyboard sees where the focus is."""
+        super().focusInEvent(event)
+        reasons = Qt.FocusReason
+        keys = (reasons.TabFocusReason, reasons.BacktabFocusReason)
+        self._ringed = event.reason() in keys
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Tooltips; and whole device pixels on whatever screen the window is."""
+        if event.type() == QEvent.Type.ToolTip:
+            self._show_tip(cast("QHelpEvent", event))
+            return True
+        done = super().event(event)
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.updateGeometry()
+            self.redraw()
+        return done
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Names follow the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+            self.redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fill the new width."""
+        super().resizeEvent(event)
+        self.redraw()
+
+    def _show_tip(self, event: QHelpEvent) -> None:
+        text, area = self.tip_at(QPointF(event.pos()))
+        if text:
+            QToolTip.showText(event.globalPos(), text, self, area)
+        else:
+            QToolTip.hideText()

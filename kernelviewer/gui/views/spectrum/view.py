@@ -1,0 +1,224 @@
+"""The spectrum view: what every code looks like, and how many kernels bear it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+
+from kernelviewer.gui.text import spaced
+from kernelviewer.gui.views.spectrum.absent import AbsentSpectrum
+from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
+from kernelviewer.gui.views.spectrum.controls import SpectrumControls
+from kernelviewer.gui.views.spectrum.editing import StretchEditor
+from kernelviewer.gui.views.spectrum.histogram import CodeHistogram
+from kernelviewer.gui.views.spectrum.kernels import KernelStrip
+from kernelviewer.gui.views.spectrum.player import Player
+from kernelviewer.gui.views.spectrum.slider import LatentSlider
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QHideEvent, QWheelEvent
+
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.spectrum.content import (
+        Absence,
+        SpectrumContent,
+        Stretch,
+    )
+    from kernelviewer.gui.views.spectrum.density import Density
+
+
+class SpectrumView(QWidget):
+    """Density, stretches, decoded kernels and the slider, over one axis of the code.
+
+    Shows what it is told; setters never emit. A range of codes joins the selection by
+    a `kernelviewer.state.selection.Mode`; stretches and borders are numbered from the
+    left, border ``i`` lying after stretch ``i``.
+    """
+
+    position_requested = Signal(float)
+    range_moved = Signal(float, float, str)
+    """Lower and upper code and mode, while a brush is drawn."""
+    range_requested = Signal(float, float, str)
+    range_dropped = Signal()
+    """The brush was given up: what `range_moved` said does not hold."""
+    clear_requested = Signal()
+    """Select nothing by code."""
+    border_moved = Signal(int, float)
+    """Border and code, while it is dragged."""
+    border_set = Signal(int, float)
+    border_dropped = Signal(int)
+    """The drag was given up: what `border_moved` said does not hold."""
+    rename_requested = Signal(int, int)
+    """Stretch and class index."""
+    split_requested = Signal(int, float)
+    """Stretch and code."""
+    merge_requested = Signal(int, int)
+    """Stretch, and the neighbour whose class it takes."""
+    reset_requested = Signal()
+    train_requested = Signal()
+    family_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("spectrumView")
+        self.setAccessibleName("Spectrum of the code")
+        policy = QSizePolicy.Policy
+        self.setSizePolicy(policy.Expanding, policy.Preferred)
+        self.content: SpectrumContent | None = None
+        self.position = 0.0
+        self.player = Player(self)
+        self.absent = AbsentSpectrum(self)
+        self._body = QWidget(self)
+        self.histogram = CodeHistogram(self._body)
+        self.stretches = StretchEditor(self._body)
+        self.kernels = KernelStrip(self._body)
+        self.slider = LatentSlider(self._body)
+        self.controls = SpectrumControls(self._body)
+        self._strips = (self.histogram, self.stretches, self.kernels)
+        self._lay_out()
+        self._connect()
+        self.set_absence(NOTHING_OPEN)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self._body)
+        column.setContentsMargins(0, 2, 0, 8)
+        column.setSpacing(0)
+        column.addWidget(self.histogram, 1)
+        for widget in (self.stretches, self.kernels, self.slider):
+            column.addWidget(widget)
+        column.addSpacing(4)
+        column.addWidget(self.controls)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.absent)
+        self._pages.addWidget(self._body)
+        QWidget.setTabOrder(self.histogram, self.stretches)
+        QWidget.setTabOrder(self.stretches, self.slider)
+
+    def _connect(self) -> None:
+        movers = (*self._strips, self.slider, self.controls, self.player)
+        for mover in movers:
+            mover.position_requested.connect(self.position_requested)
+        for widget in (*self._strips, self.slider):
+            widget.touched.connect(self.player.stop)
+        self.controls.position_requested.connect(self.player.stop)
+        for name in ("range_moved", "range_requested", "range_dropped"):
+            getattr(self.histogram, name).connect(getattr(self, name))
+        self.histogram.clear_requested.connect(self.clear_requested)
+        editor = self.stretches
+        editor.border_moved.connect(self.border_moved)
+        editor.border_set.connect(self.border_set)
+        editor.border_dropped.connect(self.border_dropped)
+        editor.rename_requested.connect(self.rename_requested)
+        editor.split_requested.connect(self.split_requested)
+        editor.merge_requested.connect(self.merge_requested)
+        editor.reset_requested.connect(self.reset_requested)
+        editor.range_requested.connect(self.range_requested)
+        editor.step_requested.connect(self._on_step_requested)
+        for strip in (self.histogram, self.kernels):
+            editor.guide_moved.connect(strip.set_guide)
+        self.slider.step_requested.connect(self._on_step_requested)
+        self.slider.play_requested.connect(self.player.toggle)
+        self.controls.play_requested.connect(self.player.toggle)
+        self.player.running_changed.connect(self.controls.set_playing)
+        self.absent.train_requested.connect(self.train_requested)
+        self.absent.family_requested.connect(self.family_requested)
+
+    # Setters
+
+    def set_spectrum(self, content: SpectrumContent | None) -> None:
+        """Show another spectrum, or other stretches; None: say why there is none."""
+        self.content = content
+        if content is None:
+            self.player.stop()
+        for strip in self._strips:
+            strip.set_content(content)
+        self.controls.set_stretch(self._stretch())
+        self._pages.setCurrentWidget(self.absent if content is None else self._body)
+        self._describe()
+
+    def set_absence(self, absence: Absence) -> None:
+        """What is said while there is no spectrum."""
+        self.absent.set_absence(absence)
+
+    def set_density(self, density: Density | None, message: str = "") -> None:
+        """Show how many kernels bear which code; None: the message instead."""
+        self.histogram.set_message(message)
+        self.histogram.set_density(density)
+        text = ""
+        if density is not None:
+            total = spaced(int(density.shown.sum()))
+            selected = int(density.selected.sum())
+            marked = f"{spaced(selected)} of {total} kernels selected"
+            text = marked if selected else f"{total} kernels"
+        self.controls.set_count(text)
+
+    def set_ranges(self, ranges: tuple[tuple[float, float], ...]) -> None:
+        """Mark ranges of codes, lower and upper, that are part of the selection."""
+        self.histogram.set_ranges(ranges)
+
+    def set_position(self, z: float) -> None:
+        """Move the cursor to a code, held within 0 … 1."""
+        self.position = z = min(max(z, 0.0), 1.0)
+        for part in (*self._strips, self.slider, self.controls, self.player):
+            part.set_position(z)
+        self.controls.set_stretch(self._stretch())
+        self._describe()
+
+    def set_mark(self, z: float | None) -> None:
+        """Mark the code of the focused kernel; None: it has none."""
+        self.slider.set_mark(z)
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Show other colours."""
+        for part in (*self._strips, self.slider, self.controls):
+            part.set_theme(tokens)
+
+    def set_colours(self, colours: NDArray[np.float64]) -> None:
+        """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
+        self.kernels.set_colours(colours)
+
+    # Qt
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: least size; names go where there is no room for them."""
+        return QSize(360, self._body.minimumSizeHint().height())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Over any strip the wheel moves the cursor."""
+        if self.content is not None:
+            self.slider.wheelEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing moves that is not seen."""
+        self.player.stop()
+        super().hideEvent(event)
+
+    def _stretch(self) -> Stretch | None:
+        index = None if self.content is None else self.content.stretch_at(self.position)
+        return (
+            None
+            if self.content is None or index is None
+            else (self.content.stretches[index])
+        )
+
+    def _describe(self) -> None:
+        """What a screen reader says of the slider."""
+        stretch = self._stretch()
+        text = f"code {self.position:.3f}"
+        self.slider.setAccessibleDescription(
+            text if stretch is None else f"{text}, {stretch.title}"
+        )
+
+    def _on_step_requested(self, direction: int) -> None:
+        """To the middle of the next stretch, or of this one if it is ahead."""
+        if self.content is None:
+            return
+        self.player.stop()
+        middles = [stretch.middle for stretch in self.content.stretches]
+        ahead = [z for z in middles if (z - self.position) * direction > 1e-6]
+        if ahead:
+            self.position_requested.emit(min(ahead) if direction > 0 else max(ahead))
