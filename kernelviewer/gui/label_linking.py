@@ -88,6 +88,14 @@ class LabelLinking(QObject):
         self._show_histogram(state)
         self._mark_scatter(state)
 
+    def show_focus(self, state: ViewState) -> None:
+        """Ring the focused kernel in the scatter."""
+        self._parts.scatter.set_focus(state.focus)
+
+    def show_nearest(self, numbers: NDArray[np.int64]) -> None:
+        """Mark the kernels nearest to the slider in the scatter."""
+        self._parts.scatter.set_marked(numbers)
+
     def _show_histogram(self, state: ViewState) -> None:
         if state.labels is None:
             self._parts.histogram.set_counts(None, NO_LABELS)

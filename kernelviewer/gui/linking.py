@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.label_linking import LabelLinking
 from kernelviewer.gui.lay_out import content_of, lay_out
+from kernelviewer.gui.spectrum_linking import SpectrumLinking
 from kernelviewer.gui.text import signed, spaced
 from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.selection import All, Kernels
@@ -59,6 +60,8 @@ class Linking(QObject):
         self._laid: Laid | None = None
         self._dark = self._framed = False
         self._labels = LabelLinking(document, parts, jobs, self)
+        self._spectrum = SpectrumLinking(document, parts, jobs, self)
+        self._spectrum.nearest_changed.connect(self._labels.show_nearest)
         self._listen()
         self.presenter = Presenter(document, self)
 
@@ -70,6 +73,9 @@ class Linking(QObject):
         parts.controls.display_requested.connect(document.show_as)
         parts.grid.focus_requested.connect(self.focus)
         parts.grid.selection_requested.connect(self._on_selection_requested)
+        parts.scatter.focus_requested.connect(self.focus)
+        parts.scatter.set_tooltip(self.tooltip)
+        parts.reconstruction.kernel_requested.connect(self.go_to)
         parts.grid.zoom_changed.connect(self.show_zoom)
         parts.controls.zoom_requested.connect(parts.grid.set_zoom)
 
@@ -121,27 +127,33 @@ class Linking(QObject):
         self, autoencoder: Autoencoder | None, segments: Segments | None
     ) -> None:
         """Draw the decoded curve and its stretches."""
+        self._spectrum.show_spectrum(autoencoder, segments)
 
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and codes."""
         self._labels.show_labels(state)
+        self._spectrum.show_labels(state)
         if self._framed:
             self._show_content()
 
-    def show_position(self, position: float) -> None:
-        """Show the latent slider at a code."""
+    def show_position(self, state: ViewState) -> None:
+        """Show the latent slider and what lies there."""
+        self._spectrum.show_position(state)
 
     def show_selection(self, state: ViewState) -> None:
         """Mark kernels, once the grid shows their pool."""
         if self._laid is not None and self._laid.pool is state.pool:
             self._parts.grid.set_selection(state.selected)
         self._labels.show_selection(state)
+        self._spectrum.show_selection(state)
 
-    def show_focus(self, pool: KernelPool | None, focus: int | None) -> None:
+    def show_focus(self, state: ViewState) -> None:
         """Look at one kernel."""
-        self._parts.inspector.set_kernel(pool, focus)
-        if self._laid is not None and self._laid.pool is pool:
-            self._parts.grid.set_focus(focus)
+        self._parts.inspector.set_kernel(state.pool, state.focus)
+        self._spectrum.show_focus(state)
+        self._labels.show_focus(state)
+        if self._laid is not None and self._laid.pool is state.pool:
+            self._parts.grid.set_focus(state.focus)
 
     def show_counts(self, counts: Counts) -> None:
         """Say how many kernels there are."""
@@ -205,6 +217,7 @@ class Linking(QObject):
         """Use these colours."""
         self._dark = tokens.dark
         self._labels.set_theme(tokens)
+        self._spectrum.set_theme(tokens)
         self._show_content()
 
     def set_framed(self, framed: bool) -> None:
@@ -223,6 +236,11 @@ class Linking(QObject):
         """Look at one kernel of the pool."""
         if self.pool is not None:
             self._document.set_focus(self.pool.locate(number))
+
+    def go_to(self, number: int) -> None:
+        """Look at one kernel and scroll the grid to it."""
+        self.focus(number)
+        self._parts.grid.scroll_to(number)
 
     def focused_layer(self) -> LayerRef | None:
         """The layer of the focused kernel."""

@@ -30,7 +30,7 @@ from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
-from kernelviewer.gui.panel import DockPanel, Panel
+from kernelviewer.gui.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.parts import Parts
 from kernelviewer.gui.size_bar import SizeBar
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
@@ -42,7 +42,10 @@ from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.inspector import Inspector
 from kernelviewer.gui.views.jobs_panel import JobsPanel
 from kernelviewer.gui.views.model_tree import ModelTree
+from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.gui.views.scatter import ScatterView
+from kernelviewer.gui.views.spectrum.view import SpectrumView
 from kernelviewer.gui.views.welcome import DropOverlay, Welcome
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
@@ -128,6 +131,9 @@ class MainWindow(QMainWindow):
             histogram=ClassHistogram(self),
             composition=LayerComposition(self),
             scatter=ScatterView(self),
+            spectrum=SpectrumView(self),
+            reconstruction=ReconstructionView(self),
+            comparison=ComparisonView(self),
             centre=centre,
         )
         panel = Panel("Kernels", grid)
@@ -142,8 +148,16 @@ class MainWindow(QMainWindow):
         area = Qt.DockWidgetArea
         docks = {
             "models": DockPanel("modelsDock", "Models", self.parts.tree),
+            "spectrum": DockPanel(
+                "spectrumDock", "Spectrum of the code", self.parts.spectrum
+            ),
+            "reconstruction": DockPanel(
+                "reconstructionDock", "Reconstruction", self.parts.reconstruction
+            ),
             "inspector": DockPanel(
-                "inspectorDock", "Focused kernel", self.parts.inspector
+                "inspectorDock",
+                "Focused kernel",
+                stacked(self.parts.comparison, self.parts.inspector),
             ),
             "classes": DockPanel("classesDock", "Classes", self.parts.histogram),
             "composition": DockPanel(
@@ -153,10 +167,15 @@ class MainWindow(QMainWindow):
             "jobs": DockPanel("jobsDock", "Jobs", self.parts.jobs_panel),
         }
         self.addDockWidget(area.LeftDockWidgetArea, docks["models"])
+        self.addDockWidget(area.TopDockWidgetArea, docks["spectrum"])
+        self.addDockWidget(area.RightDockWidgetArea, docks["reconstruction"])
         self.addDockWidget(area.RightDockWidgetArea, docks["inspector"])
         for name in ("classes", "composition", "scatter"):
             self.addDockWidget(area.BottomDockWidgetArea, docks[name])
-        self.addDockWidget(area.BottomDockWidgetArea, docks["jobs"])
+        below = Qt.Orientation.Vertical
+        self.addDockWidget(area.BottomDockWidgetArea, docks["jobs"], below)
+        self.setCorner(Qt.Corner.TopLeftCorner, area.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.TopRightCorner, area.RightDockWidgetArea)
         self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
         return docks
@@ -270,6 +289,9 @@ class MainWindow(QMainWindow):
     def _show_colours(self) -> None:
         colours = weight_colours(self.settings.colormap, self._grid_theme())
         self.parts.inspector.set_colours(colours)
+        self.parts.spectrum.set_colours(colours)
+        self.parts.reconstruction.set_colours(colours)
+        self.parts.comparison.set_colours(colours)
 
     def _restore_layout(self) -> None:
         self.resize(DEFAULT_SIZE)
@@ -321,8 +343,9 @@ class MainWindow(QMainWindow):
 
     def _on_jobs_need_attention(self) -> None:
         """The panel comes up by itself, and goes if all went well."""
-        self._jobs_came_up = self.docks["jobs"].isHidden()
-        self.docks["jobs"].show()
+        if self.docks["jobs"].isHidden():
+            self._jobs_came_up = True
+            self.docks["jobs"].show()
 
     def _on_system_theme_changed(self) -> None:
         if self.settings.theme == "system":

@@ -69,3 +69,15 @@ class DockPanel(QDockWidget):
         self.title_line.line.addWidget(close)
         self.setTitleBarWidget(self.title_line)
         self.setWidget(PanelBody(content, self))
+
+
+def stacked(*widgets: QWidget) -> QWidget:
+    """Widgets one above the other; the last takes the room that is left."""
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.setStretch(len(widgets) - 1, 1)
+    return holder

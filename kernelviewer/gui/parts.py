@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from kernelviewer.gui.views.inspector import Inspector
     from kernelviewer.gui.views.jobs_panel import JobsPanel
     from kernelviewer.gui.views.model_tree import ModelTree
+    from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
     from kernelviewer.gui.views.scatter import ScatterView
+    from kernelviewer.gui.views.spectrum.view import SpectrumView
     from kernelviewer.gui.views.welcome import Welcome
 
 
@@ -37,4 +40,7 @@ class Parts:
     histogram: ClassHistogram
     composition: LayerComposition
     scatter: ScatterView
+    spectrum: SpectrumView
+    reconstruction: ReconstructionView
+    comparison: ComparisonView
     centre: QStackedWidget

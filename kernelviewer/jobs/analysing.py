@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelSet
+    from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
 
@@ -99,6 +100,15 @@ def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
     fit[there] = found.cosine
     family[there] = found.class_index
     return Analysis(None, fit, family)
+
+
+def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
+    """Nearest family member of each point of a spectrum; None where there is none."""
+    from kernelviewer.kernels.family import family_fit, supported
+
+    if not supported(table.shape[1:]):
+        return None
+    return family_fit(table, device=choose_device("cpu"), check=ticket.check)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,6 +65,7 @@ class Document:
         self.position = 0.5
         self._history = History(Marks())
         self._dragging = False
+        self._before_drag = Selection()
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
@@ -174,9 +175,12 @@ class Document:
         self.display = display
         self.changed.emit()
 
-    def select(self, mode: Mode, query: Query) -> None:
-        """Mark kernels; can be undone."""
-        self._mark(replace(self.marks, selection=self.selection.then(mode, query)))
+    def select(self, mode: Mode, query: Query, *, dragging: bool = False) -> None:
+        """Mark kernels; a drag joins what was marked before it, and is one act."""
+        if not self._dragging:
+            self._before_drag = self.selection
+        chosen = self._before_drag.then(mode, query)
+        self._mark(replace(self.marks, selection=chosen), dragging=dragging)
 
     def clear_selection(self) -> None:
         """Mark nothing; can be undone."""
@@ -221,6 +225,13 @@ class Document:
         """Keep what was computed of a model's kernels of one size."""
         if any(model.id == identity for model in self.models):
             self.analyses = {**self.analyses, (identity, size): analysis}
+            self.changed.emit()
+
+    def give_up_drag(self) -> None:
+        """Take back what a drag did that was given up; it cannot be restored."""
+        if self._dragging:
+            self._dragging = False
+            self._history.drop()
             self.changed.emit()
 
     def undo(self) -> None:

@@ -46,6 +46,11 @@ class History(Generic[T]):
         """Put a snapshot in the place of the current one, as while dragging."""
         self._past[-1] = snapshot
 
+    def drop(self) -> None:
+        """Forget the current snapshot, as when a drag is given up."""
+        if self.can_undo:
+            self._past.pop()
+
     def undo(self) -> T:
         """Go one snapshot back, if there is one, and return it."""
         if self.can_undo:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
-    from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
 
@@ -55,13 +54,13 @@ class Views(Protocol):
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and codes of the kernels in scope."""
 
-    def show_position(self, position: float) -> None:
+    def show_position(self, state: ViewState) -> None:
         """Show the latent slider at a code."""
 
     def show_selection(self, state: ViewState) -> None:
         """Mark the selected kernels."""
 
-    def show_focus(self, pool: KernelPool | None, focus: int | None) -> None:
+    def show_focus(self, state: ViewState) -> None:
         """Look at one kernel of the pool."""
 
     def show_counts(self, counts: Counts) -> None:
@@ -119,11 +118,11 @@ class Presenter:
         if changed("labels", "pool", "shown", "threshold"):
             views.show_labels(new)
         if changed("position", "autoencoder"):
-            views.show_position(new.position)
+            views.show_position(new)
         if changed("selected"):
             views.show_selection(new)
         if changed("focus", "pool", "labels"):
-            views.show_focus(new.pool, new.focus)
+            views.show_focus(new)
         if changed("shown", "pool", "selected"):
             views.show_counts(_count(new))
         if changed("can_undo", "can_redo"):

@@ -81,7 +81,7 @@ class KernelPicture(QWidget):
                 painter.fillRect(box, colour)
                 if show_values and np.isfinite(value):
                     painter.setPen(readable_on(colour))
-                    text = signed(f"{value / unit:.1f}")
+                    text = signed(f"{round(value / unit, 1) + 0.0:.1f}")
                     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _colour(self, value: float, top: float) -> QColor:
