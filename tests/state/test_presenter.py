@@ -47,7 +47,7 @@ def test_focus_touches_nothing_else(stage: tuple) -> None:
     document, views, _ = stage
     document.set_focus(KernelRef(1, (7, 7), 3))
     assert called(views) == {"show_focus"}
-    assert views.show_focus.call_args.args[1] == 3
+    assert views.show_focus.call_args.args[0].focus == 3
 
 
 def test_selecting_does_not_lay_the_grid_out_again(stage: tuple) -> None:
@@ -93,7 +93,7 @@ def test_opening_another_network_renumbers_and_keeps_the_focus(stage: tuple) -> 
     assert len(presenter.state.pool) == 10
     views.reset_mock()
     document.set_focus(KernelRef(2, (7, 7), 0))
-    assert views.show_focus.call_args.args[1] == 0
+    assert views.show_focus.call_args.args[0].focus == 0
 
 
 def test_nothing_is_told_where_nothing_changed(stage: tuple) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kernelviewer.gui.painting.fonts import caption_font
@@ -39,6 +39,8 @@ _SHADE = 0.16
 """How much darker the darkest side is."""
 _CUTS = ((64, 3), (256, 2))
 """Up to so many quads are cut into so many parts along each side, to be coloured."""
+_EVEN = 0.08
+"""Quads whose heights differ less are painted in one colour."""
 _MANY = 400
 """Quads; more are drawn without their outlines, which would hide them."""
 _TURNS = {
@@ -143,27 +145,32 @@ class KernelSurface(QWidget):
     def _paint_quads(
         self, painter: QPainter, mesh: Mesh, scale: float, middle: QPointF
     ) -> None:
-        """Parts without their edges, which blend into each other, then the outline."""
+        """Quads with their outlines; those of several colours part by part."""
         at = (middle.x(), middle.y())
         outlines = _Polygons(mesh.outline * scale + at)
         parts = _Polygons(mesh.parts * scale + at)
-        shade = 1 - _SHADE * (1 - mesh.light)
+        shade, cuts = 1 - _SHADE * (1 - mesh.light), mesh.parts.shape[1]
         colours: list[int] = self._paints.shaded(mesh.level, shade).ravel().tolist()
+        uneven: list[bool] = (np.ptp(mesh.level, axis=1) > _EVEN).tolist()
         line = QColor(self._tokens.secondary)
         line.setAlphaF(0.6)
-        pen, count, cuts = QPen(line, 0.8), len(mesh.outline), mesh.parts.shape[1]
-        for quad in range(count):
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(Qt.PenStyle.NoPen)
-            for part in range(quad * cuts, quad * cuts + cuts):
-                painter.setBrush(QColor(colours[part]))
-                painter.drawConvexPolygon(parts.points(part))
-            if count <= _MANY:
+        pen = QPen(line, 0.8)
+        if len(uneven) > _MANY:
+            pen = QPen(Qt.PenStyle.NoPen)
+        for quad, cut in enumerate(uneven):
+            brush = QBrush(QColor(colours[quad * cuts + cuts // 2]))
+            if cut and cuts > 1:
+                # without smoothing, neighbouring parts leave no seam between them
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+                painter.setPen(Qt.PenStyle.NoPen)
+                for part in range(quad * cuts, quad * cuts + cuts):
+                    painter.setBrush(QColor(colours[part]))
+                    painter.drawConvexPolygon(parts.points(part))
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                painter.setPen(pen)
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawConvexPolygon(outlines.points(quad))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                brush = QBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(pen)
+            painter.setBrush(brush)
+            painter.drawConvexPolygon(outlines.points(quad))
 
     def _paint_axes(
         self,

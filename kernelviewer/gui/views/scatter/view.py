@@ -220,7 +220,7 @@ class ScatterView(QWidget):
         factor = 0.999 ** event.angleDelta().y()
         place, (left, right, bottom, top) = event.position(), self._box
         x = left + (right - left) * place.x() / max(1, self.width())
-        y = top - (top - bottom) * place.y() / max(1, self.height())
+        y = top - (top - bottom) * place.y() / max(1, self.height() - CAPTION)
         self._box = (
             x + (left - x) * factor,
             x + (right - x) * factor,
@@ -297,7 +297,7 @@ class ScatterView(QWidget):
     def _pan(self, by: QPointF) -> None:
         left, right, bottom, top = self._box
         dx = -by.x() * (right - left) / max(1, self.width())
-        dy = by.y() * (top - bottom) / max(1, self.height())
+        dy = by.y() * (top - bottom) / max(1, self.height() - CAPTION)
         self._box = (left + dx, right + dx, bottom + dy, top + dy)
         self._redraw()
 
@@ -338,7 +338,8 @@ class ScatterView(QWidget):
         if content is None or wanted == self._placed_for:
             return
         height, width = shape
-        self._places = places = to_pixels(content.points, self._box, width, height)
+        free = height - round(CAPTION * self.devicePixelRatioF())
+        self._places = places = to_pixels(content.points, self._box, width, free)
         self._cells = cells_of(places, shape, cell)
         coarse = round(THUMBNAIL_CELL * self.devicePixelRatioF())
         self._shown_small = dense_places(cells_of(places, shape, coarse), THUMBNAILS)
