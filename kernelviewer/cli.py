@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words.pop(0) if words and words[0] in COMMANDS else WINDOW
-    module = import_module(f"kernelviewer.commands.{name}")
+    module = import_module(module_of(name))
     parser = _parser(name)
     module.add_arguments(parser)
     try:
@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return INTERRUPTED
     return code
+
+
+def module_of(name: str) -> str:
+    """Name of a command's module: that of ``null-test`` is ``null_test``."""
+    return f"kernelviewer.commands.{name.replace('-', '_')}"
 
 
 def _parser(name: str) -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kernelviewer
+from kernelviewer.cli import module_of
 from kernelviewer.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def test_the_api_and_the_command_line_import_neither_torch_nor_qt() -> None:
 
 
 def test_no_command_imports_qt_or_waits_for_torch() -> None:
-    names = ", ".join(f"kernelviewer.commands.{name}" for name in COMMANDS)
+    names = ", ".join(module_of(name) for name in COMMANDS)
     assert not loaded(f"import {names}") & (BEFORE_THE_WINDOW | QT)
 
 

@@ -8,7 +8,7 @@ same networks, and the length of the curve stand beside each other.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -89,6 +89,26 @@ class Judgement:
     def row(self, method: str) -> Row:
         """The row of a method."""
         return next(row for row in self.rows if row.method == method)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, rounded."""
+        return {
+            "name": self.name,
+            "kernels": self.kernels,
+            "threshold": self.threshold,
+            "stretches": self.stretches,
+            "names_exact": _rounded(self.exact),
+            "names_within": _rounded(self.within),
+            "methods": {
+                row.method: {
+                    "mean_fit": _rounded(row.mean_fit),
+                    "coverage": _rounded(row.coverage),
+                    "null_coverage": _rounded(row.null_coverage),
+                    "arc_length": _rounded(row.arc_length),
+                }
+                for row in self.rows
+            },
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,6 +236,10 @@ def mean_rows(judgements: Sequence[Judgement]) -> dict[str, float]:
         method: float(np.mean([item.row(method).mean_fit for item in judgements]))
         for method in methods
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else round(float(value), 5)
 
 
 def _row(

@@ -17,7 +17,7 @@ import numpy as np
 from kernelviewer.kernels.statistics import patterns as patterns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -67,6 +67,46 @@ class Group:
     repeats: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Networks to train on, those held out, and names of files left out of both.
+
+    What is left out are siblings, in the training files, of held-out networks.
+    """
+
+    networks: tuple[Network, ...]
+    held_out: tuple[Network, ...]
+    left_out: tuple[str, ...]
+
+
+def split(
+    seen: Sequence[KernelBank], unseen: Sequence[KernelBank], size: Size
+) -> Parts:
+    """Networks with kernels of a size to train on and to measure on, no family on both.
+
+    Parameters
+    ----------
+    seen, unseen
+        The files for training, and those to hold out.
+    size
+        Kernel size.
+    """
+    banks = [*seen, *unseen]
+    held: list[Network] = []
+    trained: list[Network] = []
+    left: list[str] = []
+    for family, group in enumerate(families(banks)):
+        everyone = {*group.members, *(index for index, _ in group.repeats)}
+        outside = any(index >= len(seen) for index in everyone)
+        for index, names in _kept(banks, group):
+            network = _network(banks[index], size, family, names)
+            if network is not None and outside == (index >= len(seen)):
+                (held if outside else trained).append(network)
+        if outside:
+            left += [banks[i].path.name for i in sorted(everyone) if i < len(seen)]
+    return Parts(tuple(trained), tuple(held), tuple(left))
+
+
 def collect(banks: Sequence[KernelBank], size: Size) -> tuple[Network, ...]:
     """The distinct networks among the banks that have kernels of a size.
 
@@ -75,9 +115,7 @@ def collect(banks: Sequence[KernelBank], size: Size) -> tuple[Network, ...]:
     """
     found: dict[int, Network] = {}
     for family, group in enumerate(families(banks)):
-        for index in group.members:
-            again = [repeat for repeat, of in group.repeats if of == index]
-            names = tuple(banks[i].path.name for i in again)
+        for index, names in _kept(banks, group):
             network = _network(banks[index], size, family, names)
             if network is not None:
                 found[index] = network
@@ -147,6 +185,15 @@ def file_hash(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def _kept(
+    banks: Sequence[KernelBank], group: Group
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The members of a family, and the names of files that repeat each."""
+    for index in group.members:
+        again = [repeat for repeat, of in group.repeats if of == index]
+        yield index, tuple(banks[i].path.name for i in again)
 
 
 def _network(

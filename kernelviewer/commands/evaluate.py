@@ -1,0 +1,216 @@
+"""``kernelviewer evaluate``: how well kernels of unseen networks are represented."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.commands.networks import (
+    Autoencoders,
+    add_autoencoder_argument,
+    add_network_arguments,
+    add_threshold_argument,
+    device_of,
+    parse_size,
+    read_banks,
+    show_progress,
+)
+from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.formats import CheckpointError
+from kernelviewer.kernels import size_key, size_label
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.evaluation import (
+    Contest,
+    judge,
+    leave_one_family_out,
+    mean_rows,
+    prepare,
+)
+from kernelviewer.latent.networks import collect, split
+from kernelviewer.latent.training import TrainingOptions
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import torch
+
+    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.latent.evaluation import Judgement, Row
+
+_HEADINGS = ("", "mean fit", "coverage", "null", "arc length")
+_NUMERIC = frozenset({1, 2, 3, 4})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_network_arguments(parser, "networks to judge on, or folders of them")
+    parser.add_argument("--size", type=parse_size, help="only this kernel size")
+    among = parser.add_mutually_exclusive_group()
+    among.add_argument(
+        "--train",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="train curve, plain autoencoder and K-means on these networks; without "
+        "it those that come with the program are judged",
+    )
+    among.add_argument(
+        "--leave-one-out",
+        action="store_true",
+        help="judge each family of the files by what is trained on the others",
+    )
+    add_autoencoder_argument(parser)
+    add_threshold_argument(parser)
+    parser.add_argument("--seed", type=int, default=0, help="of training (default: 0)")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object in place of tables"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge and print."""
+    device = device_of(options)
+    if device is None:
+        return 2
+    if options.autoencoder and (options.train or options.leave_one_out):
+        complain("--autoencoder cannot be used where autoencoders are to be trained")
+        return 2
+    try:
+        autoencoders = Autoencoders(options.autoencoder)
+    except CheckpointError as error:
+        complain(str(error))
+        return 1
+    banks, whole = read_banks(options.files, options)
+    seen, all_ = read_banks(options.train, options)
+    sizes = _sizes([bank for _, bank in banks], options.size)
+    if not sizes or not all_:
+        if banks and not sizes:
+            complain("the files have no such depthwise kernels")
+        return 1
+    found: dict[Size, list[Judgement]] = {}
+    try:
+        for size in sizes:
+            found[size] = list(
+                _judged(
+                    size,
+                    [bank for _, bank in banks],
+                    [bank for _, bank in seen],
+                    autoencoders,
+                    options,
+                    device,
+                )
+            )
+    except LatentError as error:
+        complain(str(error))
+        return 1
+    _print(found, options)
+    return 0 if whole else 1
+
+
+def _sizes(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:
+    there = {size for bank in banks for size in bank.sizes}
+    if wished is not None:
+        return [wished] if wished in there else []
+    return sorted(there, reverse=True)
+
+
+def _judged(
+    size: Size,
+    banks: list[KernelBank],
+    seen: list[KernelBank],
+    autoencoders: Autoencoders,
+    options: argparse.Namespace,
+    device: torch.device,
+) -> Iterator[Judgement]:
+    """The judgements of one size; none where there is nothing to judge."""
+    training = TrainingOptions(seed=options.seed)
+    if options.leave_one_out:
+        yield from leave_one_family_out(
+            size,
+            collect(banks, size),
+            options=training,
+            device=device,
+            progress=show_progress,
+        )
+        return
+    if seen:
+        parts = split(seen, banks, size)
+        networks = parts.held_out
+        for name in parts.left_out:
+            complain(f"{name} is a sibling of a network to judge on, so it is left out")
+        if not parts.networks or not networks:
+            return
+        contest = prepare(
+            size,
+            parts.networks,
+            options=training,
+            device=device,
+            progress=show_progress,
+        )
+    else:
+        curve = autoencoders.get(size)
+        networks = collect(banks, size)
+        if curve is None:
+            return
+        contest = Contest(curve, autoencoders.get(size, "paper"), curve.centroids)
+    for network in networks:
+        yield judge(
+            contest,
+            network.name,
+            network.patterns,
+            threshold=options.threshold,
+            device=device,
+        )
+
+
+def summarise(found: dict[Size, list[Judgement]]) -> dict[str, Any]:
+    """What ``evaluate --json`` prints."""
+    return {
+        "sizes": {
+            size_key(size): {
+                "networks": [item.to_json() for item in judgements],
+                "mean_fit": mean_rows(judgements),
+            }
+            for size, judgements in found.items()
+        }
+    }
+
+
+def _print(found: dict[Size, list[Judgement]], options: argparse.Namespace) -> None:
+    if options.json:
+        say(json.dumps(summarise(found), indent=1))
+        return
+    for size, judgements in found.items():
+        if not judgements:
+            say(f"{size_label(size)}: there is nothing to judge with; see --train")
+        for item in judgements:
+            for line in _table(size, item):
+                say(line)
+            say("")
+        if len(judgements) > 1:
+            means = mean_rows(judgements).items()
+            line = ", ".join(f"{method} {fit:.3f}" for method, fit in means)
+            say(f"{size_label(size)}, mean fit over {len(judgements)}: {line}\n")
+
+
+def _table(size: Size, item: Judgement) -> Iterable[str]:
+    yield (
+        f"{item.name}, {size_label(size)}: {number(item.kernels)} kernels, "
+        f"threshold {item.threshold:.3f}"
+    )
+    yield from aligned([_HEADINGS, *map(_cells, item.rows)], _NUMERIC)
+    if not np.isnan(item.within):
+        yield (
+            f"names: {item.stretches} stretches; {100 * item.exact:.1f} % exactly the "
+            f"kernel's own best family class, {100 * item.within:.1f} % within 0.05"
+        )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    null = "" if row.null_coverage is None else f"{100 * row.null_coverage:.2f} %"
+    length = "" if row.arc_length is None else f"{row.arc_length:.1f} π"
+    cover = f"{100 * row.coverage:.1f} %"
+    return row.method, f"{row.mean_fit:.3f}", cover, null, length

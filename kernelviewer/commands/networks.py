@@ -1,0 +1,181 @@
+"""What the commands about codes share: networks, sizes, devices, progress, outputs."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands.output import complain
+from kernelviewer.commands.reading import add_reading_arguments, read_bank
+from kernelviewer.device import CHOICES, choose_device
+from kernelviewer.formats import CheckpointError
+from kernelviewer.jobs.tasks import find_checkpoints
+from kernelviewer.jobs.ticket import Ticket
+from kernelviewer.kernels import size_label
+from kernelviewer.latent.autoencoder import Autoencoder, shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.latent.autoencoder import Method
+
+
+def parse_size(text: str) -> Size:
+    """A kernel size such as ``7x7``, ``1x11`` or ``7`` (1-D)."""
+    if not re.fullmatch(r"[1-9]\d{0,3}([x×][1-9]\d{0,3}){0,2}", text):
+        msg = f"{text!r} is no kernel size such as 7x7, 1x11 or 7"
+        raise argparse.ArgumentTypeError(msg)
+    return tuple(int(part) for part in re.split("[x×]", text))
+
+
+def parse_threshold(text: str) -> float:
+    """A fit from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        msg = f"{text!r} is no fit between 0 and 1"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def add_network_arguments(parser: argparse.ArgumentParser, files: str) -> None:
+    """Add the files, what to take from them, and where to compute."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help=files)
+    add_reading_arguments(parser)
+    add_device_argument(parser)
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument(
+        "--device",
+        choices=CHOICES,
+        default="auto",
+        help="where to compute (default: the best there is)",
+    )
+
+
+def add_autoencoder_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--autoencoder``."""
+    parser.add_argument(
+        "--autoencoder",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="use this autoencoder for its kernel size, in place of the one that "
+        "comes with the program (may be repeated)",
+    )
+
+
+def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--threshold``."""
+    parser.add_argument(
+        "--threshold",
+        type=parse_threshold,
+        metavar="FIT",
+        help="least fit of an identified kernel (default: 0.7, or what 1 %% of white "
+        "noise reaches where that is more)",
+    )
+
+
+def read_banks(
+    paths: Sequence[str], options: argparse.Namespace
+) -> tuple[list[tuple[str, KernelBank]], bool]:
+    """Open files, and what lies in folders: (path, bank) of each, and whether all went.
+
+    Problems are complained of, one line each.
+    """
+    banks = []
+    whole = True
+    for path in paths:
+        found = list(find_checkpoints(Ticket("reading"), Path(path)))
+        if not found:
+            complain(f"{path}: there is no checkpoint in this folder")
+            whole = False
+        for file in found:
+            name = path if len(found) == 1 and file == Path(path) else str(file)
+            bank = read_bank(name, options)
+            whole = whole and bank is not None
+            if bank is not None:
+                banks.append((name, bank))
+    return banks, whole
+
+
+def device_of(options: argparse.Namespace) -> torch.device | None:
+    """The wished device, or None after a complaint."""
+    try:
+        return choose_device(options.device)
+    except ValueError as error:
+        complain(str(error))
+        return None
+
+
+class Autoencoders:
+    """The autoencoders that a command uses, by kernel size.
+
+    Parameters
+    ----------
+    paths
+        Files that the user named; they come before those of the program.
+
+    Raises
+    ------
+    CheckpointError
+        A file cannot be read, or two are for the same size.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._named: dict[Size, Autoencoder] = {}
+        for path in paths:
+            autoencoder = Autoencoder.load(path)
+            if autoencoder.size in self._named:
+                problem = f"is the second for {size_label(autoencoder.size)} kernels"
+                raise CheckpointError(path, problem, "Name one for each size.")
+            self._named[autoencoder.size] = autoencoder
+
+    def named(self) -> tuple[Autoencoder, ...]:
+        """Those that the user named."""
+        return tuple(self._named.values())
+
+    def get(self, size: Size, method: Method = "curve") -> Autoencoder | None:
+        """The one for a size, if there is one."""
+        if method == "curve" and size in self._named:
+            return self._named[size]
+        return shipped(size, method)
+
+
+def problem_of_output(output: Path) -> str:
+    """Why a file cannot be written, as far as a look tells; empty if it can."""
+    if output.is_dir():
+        return f"{output} is a folder; name a file in it"
+    if not output.parent.is_dir():
+        return f"{output}: there is no folder {output.parent}"
+    if output.exists() and not output.is_file():
+        return f"{output} is no ordinary file; choose another name"
+    return ""
+
+
+def cannot_write(output: Path, error: OSError) -> str:
+    """What to say when writing fails."""
+    reason = error.strerror or str(error)
+    return f"{output}: cannot be written ({reason}); nothing was left there"
+
+
+def show_progress(done: int, total: int, text: str) -> None:
+    """Show progress on one line of a terminal; nothing where there is none."""
+    if not sys.stderr.isatty():
+        return
+    part = f"{100 * done // total:3d} %  " if total else ""
+    sys.stderr.write(f"\r\x1b[K{part}{text}"[:120])
+    if total and done >= total:
+        sys.stderr.write("\r\x1b[K")
+    sys.stderr.flush()

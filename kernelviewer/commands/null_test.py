@@ -1,0 +1,212 @@
+"""``kernelviewer null-test``: what the method finds where there is no structure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.commands.networks import (
+    Autoencoders,
+    add_autoencoder_argument,
+    add_network_arguments,
+    add_threshold_argument,
+    cannot_write,
+    device_of,
+    parse_size,
+    problem_of_output,
+    read_banks,
+    show_progress,
+)
+from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.files import atomic_write
+from kernelviewer.formats import CheckpointError
+from kernelviewer.kernels import size_key, size_label
+from kernelviewer.latent.networks import collect
+from kernelviewer.latent.null_test import null_test
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    import torch
+
+    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.latent.null_test import Condition, NullTest
+
+COLUMNS = ("size", "kernels", "fitted_with", "fit")
+_NUMERIC = frozenset({1, 2, 3, 4, 5})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_network_arguments(parser, "networks to test, or folders of them")
+    parser.add_argument("--size", type=parse_size, help="only this kernel size")
+    add_autoencoder_argument(parser)
+    add_threshold_argument(parser)
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--no-training",
+        action="store_true",
+        help="only encode; do not train on each kind of kernels as well",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="OUT.csv", help="write all fits"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object in place of tables"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Test, write and print."""
+    problem = problem_of_output(options.output) if options.output else ""
+    if problem:
+        complain(problem)
+        return 1
+    device = device_of(options)
+    if device is None:
+        return 2
+    try:
+        autoencoders = Autoencoders(options.autoencoder)
+    except CheckpointError as error:
+        complain(str(error))
+        return 1
+    named, whole = read_banks(options.files, options)
+    banks = [bank for _, bank in named]
+    tests = _tests(banks, autoencoders, options, device)
+    if not tests:
+        if banks:
+            complain("there is no autoencoder for the kernels of these files")
+        return 1
+    if options.output:
+        try:
+            write_fits(options.output, tests)
+        except OSError as error:
+            complain(cannot_write(options.output, error))
+            return 1
+    _print(tests, options)
+    return 0 if whole else 1
+
+
+def _tests(
+    banks: Sequence[KernelBank],
+    autoencoders: Autoencoders,
+    options: argparse.Namespace,
+    device: torch.device,
+) -> list[NullTest]:
+    sizes: set[Size] = {size for bank in banks for size in bank.sizes}
+    if options.size is not None:
+        sizes &= {options.size}
+    tests = []
+    for size in sorted(sizes, reverse=True):
+        autoencoder, networks = autoencoders.get(size), collect(banks, size)
+        if autoencoder is None or not networks:
+            continue
+        tests.append(
+            null_test(
+                banks,
+                networks,
+                autoencoder,
+                threshold=options.threshold,
+                retrain=not options.no_training,
+                seed=options.seed,
+                device=device,
+                progress=show_progress,
+            )
+        )
+    return tests
+
+
+def write_fits(path: Path, tests: Sequence[NullTest]) -> None:
+    """Write one row per fit, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The folder is read-only or the disk is full.
+    """
+    with atomic_write(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for test in tests:
+            key = size_key(test.size)
+            for item in test.conditions:
+                for how, fits in (("given", item.fit), ("own", item.own_fit)):
+                    rows = ((key, item.name, how, f"{fit:.6f}") for fit in fits)
+                    writer.writerows(rows)
+        text.detach()
+
+
+def summarise(tests: Sequence[NullTest]) -> dict[str, Any]:
+    """What ``null-test --json`` prints."""
+    return {
+        "sizes": {
+            size_key(test.size): {
+                "threshold": test.threshold,
+                "null_coverage": test.null_coverage,
+                "conditions": {item.name: _summarise(item) for item in test.conditions},
+            }
+            for test in tests
+        }
+    }
+
+
+def _summarise(item: Condition) -> dict[str, Any]:
+    own = len(item.own_fit) > 0
+    return {
+        "kernels": len(item.fit),
+        "origin": item.origin,
+        "mean_fit": _mean(item.fit),
+        "coverage": _number(item.coverage),
+        "own_mean_fit": _mean(item.own_fit) if own else None,
+        "own_coverage": _number(item.own_coverage) if own else None,
+    }
+
+
+def _mean(fits: np.ndarray[Any, np.dtype[np.float32]]) -> float | None:
+    return round(float(fits.mean(dtype=np.float64)), 6) if len(fits) else None
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
+
+
+def _print(tests: Sequence[NullTest], options: argparse.Namespace) -> None:
+    if options.json:
+        say(json.dumps(summarise(tests), indent=1))
+        return
+    for test in tests:
+        say(f"{size_label(test.size)}, threshold {test.threshold:.3f}")
+        rows = [
+            ("", "kernels", "mean fit", "coverage", "own fit", "own coverage"),
+            *map(_cells, test.conditions),
+        ]
+        for line in aligned(rows, _NUMERIC):
+            say(line)
+        say("")
+    if not options.no_training:
+        say("own: trained on half of these kernels alone, measured on the other half")
+
+
+def _cells(item: Condition) -> tuple[str, ...]:
+    fits = [_mean(item.fit), _mean(item.own_fit)]
+    shown = ["" if fit is None else f"{fit:.3f}" for fit in fits]
+    shares = [
+        "" if math.isnan(share) else f"{100 * share:.1f} %"
+        for share in (item.coverage, item.own_coverage)
+    ]
+    return (
+        item.name,
+        number(len(item.fit)),
+        shown[0],
+        shares[0],
+        shown[1],
+        shares[1],
+    )

@@ -1,0 +1,65 @@
+"""``kernelviewer train --shipped``: remake what comes with the program."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands.networks import (
+    cannot_write,
+    device_of,
+    read_banks,
+    show_progress,
+)
+from kernelviewer.commands.output import complain, say
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.shipping import CARD, ship
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kernelviewer.kernels import KernelBank
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train on all files, judge and write to the folder ``options.output``."""
+    folder = options.output
+    if not folder.is_dir():
+        complain(f"{folder} is no folder; with --shipped the output is one")
+        return 2
+    device = device_of(options)
+    if device is None:
+        return 2
+    named, _ = read_banks(options.files, options)
+    banks: list[KernelBank] = []
+    controls: list[KernelBank] = []
+    for path, bank in named:
+        name = Path(path).name
+        excluded = any(fnmatch(name, pattern) for pattern in options.exclude)
+        (controls if excluded else banks).append(bank)
+    try:
+        ship(
+            banks,
+            controls,
+            folder,
+            command=_typed(),
+            seed=options.seed,
+            device=device,
+            progress=show_progress,
+        )
+    except LatentError as error:
+        complain(str(error))
+        return 1
+    except OSError as error:
+        complain(cannot_write(folder, error))
+        return 1
+    say(f"{folder}: autoencoders and {CARD}")
+    return 0
+
+
+def _typed() -> str:
+    """The command line, as a person would type it."""
+    return shlex.join(["kernelviewer", *sys.argv[1:]])

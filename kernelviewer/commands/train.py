@@ -1,0 +1,215 @@
+"""``kernelviewer train``: a new autoencoder, or those that come with the program."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer.commands.networks import (
+    add_network_arguments,
+    cannot_write,
+    device_of,
+    parse_size,
+    problem_of_output,
+    read_banks,
+    show_progress,
+)
+from kernelviewer.commands.output import complain, counted, say
+from kernelviewer.kernels import size_label
+from kernelviewer.latent.autoencoder import METHODS
+from kernelviewer.latent.curve_training import CurveOptions
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.networks import split
+from kernelviewer.latent.training import Training, TrainingOptions, describe
+
+if TYPE_CHECKING:
+    import argparse
+
+    import torch
+
+    from kernelviewer.kernels import KernelBank
+    from kernelviewer.latent.autoencoder import Autoencoder
+
+INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_network_arguments(parser, "networks to train on, or folders of them")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="OUT.safetensors",
+        help="the file to write (with --shipped: the folder)",
+    )
+    parser.add_argument(
+        "--size",
+        type=parse_size,
+        help="kernel size, such as 7x7 (default: the one with most kernels)",
+    )
+    parser.add_argument("--method", choices=METHODS, default="curve")
+    parser.add_argument(
+        "--holdout",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="networks to measure the fit on; siblings of them are left out",
+    )
+    parser.add_argument(
+        "--epochs", type=_count, metavar="N", help="sweeps over the kernels"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--width",
+        type=_width,
+        default=CurveOptions().width,
+        help="of the last neighbourhood, as a part of the axis: smaller makes a longer "
+        "and more faithful curve (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the card as a JSON object"
+    )
+    parser.add_argument(
+        "--shipped",
+        action="store_true",
+        help="make the autoencoders that come with the program, with their card, from "
+        "all of the files (takes minutes)",
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out files with such names, as in 'UNTRAINED*' (may be repeated)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train and write."""
+    if options.shipped:
+        from kernelviewer.commands.shipping import run as ship
+
+        return ship(options)
+    problem = problem_of_output(options.output)
+    if problem:
+        complain(problem)
+        return 1
+    device = device_of(options)
+    if device is None:
+        return 2
+    seen, whole = read_banks(options.files, options)
+    unseen, all_ = read_banks(options.holdout, options)
+    if not seen or not all_:
+        return 1
+    try:
+        autoencoder, stopped = _train(
+            [bank for _, bank in seen], [bank for _, bank in unseen], options, device
+        )
+    except LatentError as error:
+        complain(str(error))
+        return 1
+    try:
+        autoencoder.save(options.output)
+    except OSError as error:
+        complain(cannot_write(options.output, error))
+        return 1
+    _print(autoencoder, options)
+    if stopped:
+        complain("interrupted; the best so far was kept")
+        return INTERRUPTED
+    return 0 if whole else 1
+
+
+def _train(
+    seen: list[KernelBank],
+    unseen: list[KernelBank],
+    options: argparse.Namespace,
+    device: torch.device,
+) -> tuple[Autoencoder, bool]:
+    """The autoencoder, and whether the user ended its training early."""
+    size = options.size or _main_size(seen)
+    parts = split(seen, unseen, size)
+    for name in parts.left_out:
+        complain(f"{name} is a sibling of a held-out network, so it is left out")
+    if unseen and not parts.held_out:
+        msg = f"the held-out files have no {size_label(size)} kernels"
+        raise LatentError(msg)
+    training = Training(
+        size,
+        parts.networks,
+        held_out=parts.held_out,
+        options=TrainingOptions(
+            method=options.method,
+            sweeps=options.epochs,
+            seed=options.seed,
+            curve=replace(CurveOptions(), width=options.width),
+        ),
+        device=device,
+    )
+    stopped = False
+    try:
+        for sweep in training:
+            show_progress(sweep.number, sweep.total, describe(sweep))
+    except KeyboardInterrupt:
+        stopped = True
+    return training.result(progress=show_progress), stopped
+
+
+def _main_size(banks: list[KernelBank]) -> tuple[int, ...]:
+    counts: dict[tuple[int, ...], int] = {}
+    for bank in banks:
+        for size, kernels in bank.sizes.items():
+            counts[size] = counts.get(size, 0) + len(kernels)
+    if not counts:
+        msg = "the files have no depthwise kernels to train on"
+        raise LatentError(msg)
+    return max(counts, key=lambda size: (counts[size], size))
+
+
+def _print(autoencoder: Autoencoder, options: argparse.Namespace) -> None:
+    card = autoencoder.card
+    if options.json:
+        say(json.dumps({"output": str(options.output), **card}, indent=1))
+        return
+    kernels = sum(entry["kernels"] for entry in card["training"])
+    results = card["results"]
+    say(
+        f"{options.output}: {size_label(autoencoder.size)}, {autoencoder.method}, "
+        f"{counted(kernels, 'kernel')} of {counted(len(card['training']), 'network')}"
+    )
+    held_out = card["held_out_fit"]
+    unseen = "" if held_out is None else f" · held-out fit {held_out:.3f}"
+    say(
+        f"mean fit {results['mean_fit']:.3f}{unseen} · {results['stretches']} stretches"
+        f" · arc length {results['arc_length']:.1f} π"
+    )
+    say(
+        f"threshold {results['threshold']:.3f}, which "
+        f"{100 * results['null_coverage']:.2f} % of white noise reaches"
+    )
+
+
+def _count(text: str) -> int:
+    import argparse
+
+    if not text.isdecimal() or not 0 < int(text) <= 100_000:
+        msg = f"{text!r} is no number of sweeps"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _width(text: str) -> float:
+    import argparse
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0005 <= value <= 0.1:
+        msg = f"{text!r} is no width between 0.0005 and 0.1"
+        raise argparse.ArgumentTypeError(msg)
+    return value

@@ -1,0 +1,260 @@
+"""The model card: what the shipped autoencoders are, in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_METHODS = (
+    "curve",
+    "k-means 10",
+    "k-means 50",
+    "k-means 100",
+    "k-means 200",
+    "paper",
+    "family",
+)
+_INTRODUCTION = """\
+# The autoencoders that come with kernelviewer
+
+Each turns depthwise kernels of one size into a code in [0, 1] and back, and names the
+stretches of its spectrum. `curve-KxK.safetensors` is the default method; its file also
+holds K-means centroids of the same kernels for comparison. `paper-KxK.safetensors` is
+the plain autoencoder of Babaiee et al. (ICLR 2024), for comparing like with like.
+
+Everything below, and the files, are remade by one command:
+
+    {command}
+
+made with {versions}."""
+_RECIPE = """\
+## Recipe
+
+Patterns are kernels without their mean, at length 1; flat kernels are left out. The
+same network in two containers, copies and epochs of one run count once (mean |cosine|
+of corresponding kernels above 0.9); fine-tunings of one parent (above 0.8) are one
+family, which stays on one side of every split. Families weigh equally.
+
+**curve**: the spectrum is a cosine series of the code. It starts as a short path
+(2-opt, Or-opt) through 200 centroids of spherical K-means, on which centroids of
+different pattern classes are further apart. Then 40 sweeps of annealed soft assignment:
+each kernel pulls on the points around its nearest one, within a neighbourhood on the
+axis whose width shrinks from 0.016 to 0.0045; three quarters of the kernels are shown
+as a mirror image, a transpose or a negative, under all of which the pattern family is
+closed. Last the axis is stretched where more kernels live. A code is that of the
+nearest of 2 048 points.
+
+**paper**: encoder and decoder of three layers, 256 wide, a sigmoid code, cosine loss,
+3 000 steps of AdamW on batches of 512, learning rate 2e-3 in one cycle.
+
+**Names**: dynamic programming over the 2 048 points for the names that wrong the fewest
+kernels (their class more than 0.05 in cosine below the kernel's best family class), at
+a cost for each stretch, none shorter than 1 % of the axis, at least one for each class
+that 2 % of the kernels have. **Threshold**: 0.7, or what 1 % of 100 000 white-noise
+kernels reach where that is more."""
+
+
+def model_card(facts: Mapping[str, Any]) -> str:
+    """The card as Markdown.
+
+    Parameters
+    ----------
+    facts
+        What `kernelviewer.latent.shipping.ship` gathered.
+    """
+    versions = ", ".join(f"{name} {v}" for name, v in facts["versions"].items())
+    head = _INTRODUCTION.format(command=facts["command"], versions=versions)
+    parts = [head, _RECIPE, *_overview(facts["sizes"])]
+    for key, size in facts["sizes"].items():
+        parts += _size(key.replace("x", "×"), size)
+    return "\n\n".join(parts) + "\n"
+
+
+def _overview(sizes: Mapping[str, Any]) -> Iterator[str]:
+    yield "## As shipped"
+    rows = []
+    for key, size in sizes.items():
+        results = size["made"]["curve"]["results"]
+        training = size["made"]["curve"]["training"]
+        rows.append(
+            (
+                key.replace("x", "×"),
+                str(len(training)),
+                _count(sum(entry["kernels"] for entry in training)),
+                _fit(results["mean_fit"]),
+                _fit(results["threshold"]),
+                _percent(results["null_coverage"], 2),
+                f"{results['arc_length']:.1f} π",
+                str(results["stretches"]),
+                _percent(results["names_exact"]),
+                _percent(results["names_within"]),
+            )
+        )
+    head = (
+        "size",
+        "networks",
+        "kernels",
+        "mean fit",
+        "threshold",
+        "null",
+        "length",
+        "stretches",
+        "names exact",
+        "within 0.05",
+    )
+    yield _table(head, rows)
+    yield (
+        "Names: share of the identified training kernels whose stretch has the class "
+        "of their own best family member, and of those that it explains within 0.05 "
+        "as well."
+    )
+
+
+def _size(key: str, size: Mapping[str, Any]) -> Iterator[str]:
+    yield f"## {key}"
+    yield _data(size["made"]["curve"]["training"])
+    by_family = size["split"] == "family"
+    if by_family:
+        yield (
+            "**Each family of networks left out in turn**: all methods trained on the "
+            "others. Mean fit, and coverage at the threshold in brackets; *family* is "
+            "the analytic family, which needs no training."
+        )
+    else:
+        yield (
+            "There is one network only, so it was split by layer: trained on every "
+            "other layer, judged on the rest. **This is no result about unseen "
+            "networks.**"
+        )
+    if size["left_out"]:
+        yield _left_out(size["left_out"])
+        yield _nulls(size["left_out"])
+    if size["controls"]:
+        yield from _controls(size["controls"])
+    if "knee" in size:
+        yield from _knee(size["knee"])
+
+
+def _data(training: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            entry["name"],
+            _count(entry["kernels"]),
+            str(entry["family"]),
+            entry["sha256"][:16],
+            ", ".join(entry["same"]),
+        )
+        for entry in training
+    ]
+    head = ("trained on", "kernels", "family", "SHA-256", "repeats, not counted")
+    return _table(head, rows)
+
+
+def _left_out(items: Sequence[Mapping[str, Any]]) -> str:
+    methods = [name for name in _METHODS if name in items[0]["methods"]]
+    rows = []
+    for item in items:
+        found = item["methods"]
+        cells = [
+            f"{_fit(found[name]['mean_fit'])} ({_percent(found[name]['coverage'], 0)})"
+            for name in methods
+        ]
+        rows.append(
+            (
+                item["name"],
+                _count(item["kernels"]),
+                _fit(item["threshold"]),
+                *cells,
+                _percent(item["names_within"]),
+            )
+        )
+    means = [
+        _fit(sum(item["methods"][name]["mean_fit"] for item in items) / len(items))
+        for name in methods
+    ]
+    rows.append(("**mean**", "", "", *(f"**{mean}**" for mean in means), ""))
+    head = ("left out", "kernels", "threshold", *methods, "names within 0.05")
+    return _table(head, rows)
+
+
+def _nulls(items: Sequence[Mapping[str, Any]]) -> str:
+    methods = [name for name in _METHODS if name in items[0]["methods"]]
+    most = {
+        name: max(item["methods"][name]["null_coverage"] or 0.0 for item in items)
+        for name in methods
+        if items[0]["methods"][name]["null_coverage"] is not None
+    }
+    shares = ", ".join(f"{name} {_percent(share, 2)}" for name, share in most.items())
+    lengths = {
+        name: [item["methods"][name]["arc_length"] for item in items]
+        for name in methods
+        if items[0]["methods"][name]["arc_length"] is not None
+    }
+    spans = ", ".join(
+        f"{name} {min(values):.1f} to {max(values):.1f} π"
+        for name, values in lengths.items()
+    )
+    return f"White noise at the threshold, at most: {shares}. Arc lengths: {spans}."
+
+
+def _controls(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "**Untrained networks**, which have to come out near white noise:"
+    rows = [
+        (
+            item["name"],
+            _count(item["kernels"]),
+            _fit(item["methods"]["curve"]["mean_fit"]),
+            _percent(item["methods"]["curve"]["coverage"], 2),
+            _percent(item["methods"]["curve"]["null_coverage"], 2),
+        )
+        for item in items
+    ]
+    yield _table(("network", "kernels", "mean fit", "coverage", "null"), rows)
+
+
+def _knee(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield (
+        "**Fit against length**: mean fit over the left-out families, and the curve "
+        "of all networks, by the last width of the neighbourhood."
+    )
+    rows = [
+        (
+            f"{item['width']:g}",
+            _fit(item["left_out_fit"]),
+            _fit(item["mean_fit"]),
+            f"{item['arc_length']:.1f} π",
+            str(item["stretches"]),
+            _percent(item["names_within"]),
+            _percent(item["null_coverage"], 2),
+        )
+        for item in items
+    ]
+    head = (
+        "width",
+        "fit left out",
+        "fit all",
+        "length",
+        "stretches",
+        "names within 0.05",
+        "null",
+    )
+    yield _table(head, rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _fit(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def _count(value: int) -> str:
+    return f"{value:,}".replace(",", " ")
