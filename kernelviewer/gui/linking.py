@@ -60,8 +60,8 @@ class Linking(QObject):
         self._laid: Laid | None = None
         self._dark = self._framed = False
         self._labels = LabelLinking(document, parts, jobs, self)
-        self._spectrum = SpectrumLinking(document, parts, jobs, self)
-        self._spectrum.nearest_changed.connect(self._labels.show_nearest)
+        self.spectrum = SpectrumLinking(document, parts, jobs, self)
+        self.spectrum.nearest_changed.connect(self._labels.show_nearest)
         self._listen()
         self.presenter = Presenter(document, self)
 
@@ -127,30 +127,30 @@ class Linking(QObject):
         self, autoencoder: Autoencoder | None, segments: Segments | None
     ) -> None:
         """Draw the decoded curve and its stretches."""
-        self._spectrum.show_spectrum(autoencoder, segments)
+        self.spectrum.show_spectrum(autoencoder, segments)
 
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and codes."""
         self._labels.show_labels(state)
-        self._spectrum.show_labels(state)
+        self.spectrum.show_labels(state)
         if self._framed:
             self._show_content()
 
     def show_position(self, state: ViewState) -> None:
         """Show the latent slider and what lies there."""
-        self._spectrum.show_position(state)
+        self.spectrum.show_position(state)
 
     def show_selection(self, state: ViewState) -> None:
         """Mark kernels, once the grid shows their pool."""
         if self._laid is not None and self._laid.pool is state.pool:
             self._parts.grid.set_selection(state.selected)
         self._labels.show_selection(state)
-        self._spectrum.show_selection(state)
+        self.spectrum.show_selection(state)
 
     def show_focus(self, state: ViewState) -> None:
         """Look at one kernel."""
         self._parts.inspector.set_kernel(state.pool, state.focus)
-        self._spectrum.show_focus(state)
+        self.spectrum.show_focus(state)
         self._labels.show_focus(state)
         if self._laid is not None and self._laid.pool is state.pool:
             self._parts.grid.set_focus(state.focus)
@@ -217,7 +217,7 @@ class Linking(QObject):
         """Use these colours."""
         self._dark = tokens.dark
         self._labels.set_theme(tokens)
-        self._spectrum.set_theme(tokens)
+        self.spectrum.set_theme(tokens)
         self._show_content()
 
     def set_framed(self, framed: bool) -> None:

@@ -50,7 +50,13 @@ UNIDENTIFIED = INDEX["unidentified"]
 
 
 class SpectrumLinking(QObject):
-    """Spectrum, latent slider, reconstruction and comparison."""
+    """Spectrum, latent slider, reconstruction and comparison.
+
+    Attributes
+    ----------
+    near
+        The kernels in scope that are nearest to the slider, nearest first.
+    """
 
     nearest_changed = Signal(object)
     """Pool numbers of the kernels nearest to the slider, int64."""
@@ -68,6 +74,7 @@ class SpectrumLinking(QObject):
         self._sorted: (
             tuple[PoolLabels, NDArray[np.int64], NDArray[np.float32]] | None
         ) = None
+        self.near: tuple[NearKernel, ...] = ()
         self._listen()
 
     def _listen(self) -> None:
@@ -207,14 +214,15 @@ class SpectrumLinking(QObject):
         numbers = numbers[state.shown[numbers]]
         cosines = _cosines(state, numbers, taps)
         best = np.argsort(-cosines, kind="stable")[:NEAREST]
-        near = []
+        near: list[NearKernel] = []
         for place in best:
             number = int(numbers[place])
             layer = pool.layer_of(number)[1]
             title = f"{layer.name}, channel {pool.channel[number]}"
             taps_near = pool.weights_of(number)
             near.append(NearKernel(number, taps_near, float(cosines[place]), title))
-        self._parts.reconstruction.set_nearest(tuple(near))
+        self.near = tuple(near)
+        self._parts.reconstruction.set_nearest(self.near)
         self.nearest_changed.emit(numbers[best])
 
     def _near_codes(self, named: PoolLabels, position: float) -> NDArray[np.int64]:

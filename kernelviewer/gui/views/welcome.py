@@ -121,7 +121,7 @@ class Welcome(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Qt: may shrink with the window."""
-        return QSize(320, 240)
+        return QSize(320, 120)
 
     def _link(self, path: Path) -> QPushButton:
         text = f"{path.name}   {path.parent}"
