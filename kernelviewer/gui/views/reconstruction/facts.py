@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -97,18 +98,20 @@ def describe(class_index: int | None, family: FamilyFit | None) -> dict[str, str
     """The values of a family member as text; its class where it is another one."""
     if family is None:
         return dict.fromkeys(("family", "sigma", "angle", "offset"), "–")
-    cosine = f"cos {family.cosine:.2f}"
+    cosine = f"cos {_number(family.cosine, 2)}"
     if family.class_index != class_index:
         cosine = f"{CLASSES[family.class_index].short}, {cosine}"
     (sx, sy), (ox, oy) = family.sigma, family.offset
     return {
         "family": cosine,
-        "sigma": f"{sx:.2f}, {sy:.2f} px",
+        "sigma": f"{_number(sx, 2)}, {_number(sy, 2)} px",
         "angle": f"{_number(family.angle, 0)}°",
         "offset": f"{_number(ox, 2)}, {_number(oy, 2)} px",
     }
 
 
 def _number(value: float, decimals: int) -> str:
-    """With a true minus sign, but none before zero."""
+    """With a true minus sign, but none before zero; a dash for what there is not."""
+    if math.isnan(value):
+        return "–"
     return signed(f"{round(value, decimals) + 0.0:.{decimals}f}")

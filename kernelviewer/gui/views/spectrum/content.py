@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import TYPE_CHECKING
 
 from kernelviewer.gui.text import spaced
@@ -31,7 +32,7 @@ class Stretch:
     class_index
         Into `kernelviewer.kernels.classes.CLASSES`.
     cosine
-        Mean cosine of the decoded patterns with the class's family.
+        Mean cosine of the decoded patterns with the class's family; NaN: not known.
     name
         What stands under it; empty: the class's short name.
     note
@@ -54,6 +55,16 @@ class Stretch:
     def title(self) -> str:
         """Its name where there is room."""
         return self.name or CLASSES[self.class_index].name
+
+    @property
+    def span(self) -> str:
+        """Its codes as text."""
+        return f"{self.start:.3f}–{self.stop:.3f}"
+
+    @property
+    def quality(self) -> str:
+        """How well it fits the family, as text; empty: not known."""
+        return "" if isnan(self.cosine) else f"family cosine {self.cosine:.2f}"
 
     @property
     def middle(self) -> float:
@@ -114,7 +125,8 @@ class SpectrumContent:
     def limits_of(self, border: int) -> tuple[float, float]:
         """Between which codes a border can be moved."""
         before, after = self.stretches[border : border + 2]
-        return before.start + NARROWEST, after.stop - NARROWEST
+        least = min(NARROWEST, (after.stop - before.start) / 4)
+        return before.start + least, after.stop - least
 
     def with_border(self, border: int, z: float) -> SpectrumContent:
         """The same with border ``border`` (after stretch ``border``) at a code."""

@@ -158,8 +158,8 @@ class SpectrumControls(QWidget):
             self.detail.set_texts()
             return
         self.name.setText(stretch.title)
-        span = f"{stretch.start:.3f}–{stretch.stop:.3f}"
-        self.detail.set_texts(f"{span}, family cosine {stretch.cosine:.2f}", span)
+        both = ", ".join(filter(None, (stretch.span, stretch.quality)))
+        self.detail.set_texts(both, stretch.span)
 
     def set_count(self, text: str) -> None:
         """Say how many kernels are marked."""

@@ -41,7 +41,7 @@ class StretchMenu(QMenu):
         self.setAccessibleName(f"Stretch {content.stretches[index].title}")
         self._content, self._index = content, index
         stretch = content.stretches[index]
-        select = self.addAction(f"Select Kernels of Code {_range(content, index)}")
+        select = self.addAction(f"Select Kernels of Code {stretch.span}")
         ask = partial(self.range_chosen.emit, stretch.start, stretch.stop, "replace")
         select.triggered.connect(ask)
         self.addSeparator()
@@ -77,8 +77,3 @@ class StretchMenu(QMenu):
         merge = self.addAction(text)
         merge.setEnabled(there)
         merge.triggered.connect(partial(self.merge_chosen.emit, self._index, neighbour))
-
-
-def _range(content: SpectrumContent, index: int) -> str:
-    stretch = content.stretches[index]
-    return f"{stretch.start:.3f}–{stretch.stop:.3f}"

@@ -163,8 +163,5 @@ class StretchStrip(Strip):
 
 def describe(stretch: Stretch) -> str:
     """A stretch in words."""
-    text = (
-        f"{stretch.title}\ncode {stretch.start:.3f}–{stretch.stop:.3f}"
-        f"\nfamily cosine {stretch.cosine:.2f}"
-    )
-    return f"{text}\n{stretch.note}" if stretch.note else text
+    lines = (stretch.title, f"code {stretch.span}", stretch.quality, stretch.note)
+    return "\n".join(line for line in lines if line)

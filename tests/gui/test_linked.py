@@ -1,0 +1,232 @@
+"""Linked views: a change in one is seen in all, and equals a count by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel
+
+from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.latent.autoencoder import shipped
+from kernelviewer.state.selection import Classes, CodeRange
+from tests.gui.conftest import wait_idle
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+LEFT = Qt.MouseButton.LeftButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+UNIDENTIFIED, FLAT = INDEX["unidentified"], INDEX["flat"]
+
+
+@pytest.fixture
+def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
+    """Two networks, encoded; the threshold low enough to name about half."""
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
+        for seed, name in enumerate(("first", "second"))
+    ]
+    window = make_window(*paths)
+    assert window.linking.presenter.state.labels is not None
+    fits = window.linking.presenter.state.labels.fit
+    window.document.set_threshold((7, 7), float(np.nanmedian(fits)))
+    return window
+
+
+def codes_by_hand(window: MainWindow) -> Any:
+    """Codes of the open 7×7 kernels by the autoencoder itself."""
+    autoencoder = shipped((7, 7))
+    weights = np.concatenate([b.sizes[(7, 7)].weights for b in window.document.banks])
+    return autoencoder.encode(weights)
+
+
+def test_every_kernel_is_encoded_and_named(window: MainWindow) -> None:
+    state = window.linking.presenter.state
+    codes = codes_by_hand(window)
+    assert np.allclose(state.labels.code, codes.code, atol=1e-6)
+    assert np.allclose(state.labels.fit, codes.fit, atol=1e-5)
+    threshold = window.document.threshold_of((7, 7))
+    named = state.labels.label < len(PATTERNS)
+    assert np.array_equal(named, state.labels.fit >= np.float32(threshold))
+
+
+def test_coverage_and_null_stand_beside_the_threshold(window: MainWindow) -> None:
+    value = window.findChild(QDoubleSpinBox, "thresholdValue")
+    value.setValue(0.5)
+    state = window.linking.presenter.state
+    share = float((state.labels.fit >= 0.5).mean())
+    shown = window.findChild(QLabel, "coverage").text()
+    assert shown.replace("\u202f", " ") == f"{100 * share:.1f} % identified"
+    null = shipped((7, 7)).null.coverage(0.5)
+    assert f"{100 * null:.1f}" in window.findChild(QLabel, "nullCoverage").text()
+
+
+def test_a_brush_on_the_codes_is_seen_in_every_view(window: MainWindow) -> None:
+    window.parts.spectrum.range_requested.emit(0.2, 0.6, "replace")
+    codes = codes_by_hand(window).code
+    mask = (codes >= 0.2) & (codes <= 0.6)
+    state = window.linking.presenter.state
+    assert np.array_equal(state.selected, mask)
+    assert np.array_equal(window.parts.grid.selected, mask)
+    assert (
+        window.findChild(QLabel, "selectionCount").text().startswith(f"{mask.sum()} of")
+    )
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not window.linking.presenter.state.selected.any()
+
+
+def test_a_drag_is_one_step_and_can_be_given_up(window: MainWindow) -> None:
+    view = window.parts.spectrum
+    for high in (0.3, 0.4, 0.5):
+        view.range_moved.emit(0.2, high, "replace")
+    view.range_requested.emit(0.2, 0.5, "replace")
+    assert window.document.selection.steps[-1].query == CodeRange(0.2, 0.5)
+    view.range_moved.emit(0.7, 0.8, "add")
+    view.range_dropped.emit()
+    assert len(window.document.selection.steps) == 1
+    window.document.undo()
+    assert not window.document.selection.steps
+
+
+def test_clicking_a_class_selects_its_kernels(window: MainWindow) -> None:
+    state = window.linking.presenter.state
+    index = int(np.bincount(state.labels.label, minlength=13)[:11].argmax())
+    histogram = window.parts.histogram
+    place = histogram.bar_box(index).center().toPoint()
+    QTest.mouseClick(histogram, LEFT, NO_KEY, place)
+    assert window.document.selection.steps[-1].query == Classes(
+        frozenset({CLASSES[index].id})
+    )
+    selected = window.linking.presenter.state.selected
+    assert np.array_equal(selected, state.labels.label == index)
+
+
+def test_clicking_a_part_of_a_layer_selects_just_that(window: MainWindow) -> None:
+    view = window.parts.composition
+    box = view.boxes()[0]
+    place = QPoint(int(box.center().x()), int(box.bottom()) - 2)
+    number, index = view.part_at(place.toPointF())
+    QTest.mouseClick(view, LEFT, NO_KEY, place)
+    state = window.linking.presenter.state
+    assert number == 0
+    expected = (state.pool.layer == 0) & (state.labels.label == index)
+    assert expected.any()
+    assert np.array_equal(state.selected, expected)
+
+
+def test_the_threshold_moves_counts_live_and_is_undone_as_one(
+    window: MainWindow,
+) -> None:
+    before = window.document.threshold_of((7, 7))
+    bar = window.parts.threshold
+    for value in (0.2, 0.4, 0.9):
+        bar.threshold_requested.emit(value, True)
+    bar.threshold_requested.emit(0.95, False)
+    state = window.linking.presenter.state
+    assert (state.labels.label == UNIDENTIFIED).sum() == (state.labels.fit < 0.95).sum()
+    window.document.undo()
+    assert window.document.threshold_of((7, 7)) == before
+
+
+def test_a_moved_border_renames_the_kernels_between(window: MainWindow) -> None:
+    document = window.document
+    segments = document.segments_of((7, 7))
+    view = window.parts.spectrum
+    middle = (segments[1].low + segments[1].high) / 2
+    view.border_moved.emit(0, middle)
+    view.border_set.emit(0, middle)
+    state = window.linking.presenter.state
+    codes = state.labels.code
+    between = (codes >= segments[0].high) & (codes < middle)
+    wanted = segments[0].class_index
+    assert (state.labels.best[between] == wanted).all()
+    view.reset_requested.emit()
+    assert document.segments_of((7, 7)) is document.autoencoders[(7, 7)].segments
+
+
+def test_stretches_are_renamed_split_and_merged(window: MainWindow) -> None:
+    view, document = window.parts.spectrum, window.document
+    count = len(document.segments_of((7, 7)))
+    view.rename_requested.emit(0, INDEX["d2-xy"])
+    assert document.segments_of((7, 7))[0].class_id == "d2-xy"
+    first = document.segments_of((7, 7))[0]
+    view.split_requested.emit(0, (first.low + first.high) / 2)
+    assert len(document.segments_of((7, 7))) == count + 1
+    view.merge_requested.emit(1, 0)
+    assert len(document.segments_of((7, 7))) == count
+    for _ in range(3):
+        document.undo()
+    assert document.segments_of((7, 7)) is document.autoencoders[(7, 7)].segments
+
+
+def test_the_slider_shows_what_is_decoded_and_what_is_near(window: MainWindow) -> None:
+    window.parts.spectrum.position_requested.emit(0.25)
+    assert window.document.position == 0.25
+    state = window.linking.presenter.state
+    table = document_table(window)
+    shown = window.linking.spectrum.near
+    best = max(shown, key=lambda near: near.cosine)
+    kernel = state.pool.weights_of(best.id)
+    pattern = (kernel - kernel.mean()) / np.linalg.norm(kernel - kernel.mean())
+    assert best.cosine == pytest.approx(float((pattern * table).sum()), abs=1e-4)
+
+
+def document_table(window: MainWindow) -> np.ndarray:
+    """The decoded pattern at the slider."""
+    autoencoder = window.document.autoencoders[(7, 7)]
+    rows = autoencoder.spectrum(2048)
+    return rows[round(window.document.position * 2047)]
+
+
+def test_grouping_by_class_follows_the_threshold(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.parts.controls.group_by.chosen.emit("class")
+    wait_idle(qtbot, window)
+    window.document.set_threshold((7, 7), 1.0)
+    wait_idle(qtbot, window)
+    titles = [group.title for group in window.parts.grid.content.groups]
+    assert titles == ["Unidentified"]
+
+
+def test_closing_one_network_keeps_the_other_right(
+    window: MainWindow, qtbot: Any
+) -> None:
+    before = window.linking.presenter.state.labels.code
+    window.document.close(window.document.models[0].id)
+    wait_idle(qtbot, window)
+    after = window.linking.presenter.state.labels.code
+    assert np.array_equal(after, before[len(before) // 2 :])
+
+
+def test_a_size_without_autoencoder_is_named_by_the_family(
+    make_window: MakeWindow, tmp_path: Path
+) -> None:
+    from safetensors.numpy import save_file
+
+    rng = np.random.default_rng(0)
+    path = tmp_path / "wide.safetensors"
+    save_file(
+        {
+            "stem.weight": rng.normal(size=(16, 3, 3, 3)).astype(np.float32),
+            "dw.weight": rng.normal(size=(16, 1, 11, 11)).astype(np.float32),
+            "dw.bias": np.zeros(16, np.float32),
+            "pw.weight": rng.normal(size=(16, 16, 1, 1)).astype(np.float32),
+        },
+        path,
+    )
+    window = make_window(path)
+    labels = window.linking.presenter.state.labels
+    assert (labels.best < len(PATTERNS)).all()
+    assert np.isnan(labels.code).all()
+    assert window.parts.spectrum.content is None
