@@ -36,8 +36,7 @@ class WeightNorm:
             axis for axis in range(v.ndim) if g.size == 1 or g.shape[axis] == 1
         )
         norm = np.sqrt(np.sum(v * v, axis=axes, keepdims=True))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(v * (g / norm), np.float32)
+        return np.asarray(v * (g / norm), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

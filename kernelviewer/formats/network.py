@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kernelviewer.formats.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.formats.leaves import Leaf, Load
@@ -55,7 +56,7 @@ class Contents:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Loader:
     """Reads values; what is wrong with them becomes a `CheckpointError`."""
 
@@ -65,7 +66,8 @@ class Loader:
     def __call__(self) -> NDArray[np.generic]:
         """Read now."""
         try:
-            return self.values()
+            with np.errstate(all="ignore"):  # weights may be infinite or no numbers
+                return self.values()
         except DamagedError as error:
             raise CheckpointError(self.path, str(error), error.hint) from None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from io import FileIO
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -43,14 +45,14 @@ class OpenedFile:
         """
         again = "Open it again."
         try:
-            with self.path.open("rb", buffering=0) as file:
+            with FileIO(self.path) as file:
                 data = np.empty(count, np.uint8)
                 file.seek(offset)
                 view = data.data
                 done = 0
                 while done < count and (step := file.readinto(view[done:])):
                     done += step
-            state = self.path.stat()
+                state = os.fstat(file.fileno())
         except FileNotFoundError:
             raise CheckpointError(
                 self.path, "the file is no longer there", again

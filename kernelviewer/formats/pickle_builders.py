@@ -43,6 +43,7 @@ _STORAGE_TYPES = {
     "QInt32": "int32",
     "Untyped": "uint8",
 }
+_NUMBERS = frozenset({int})
 _TORCH_NAMES = {
     "double": "float64",
     "float": "float32",
@@ -174,6 +175,23 @@ def _dictionary(*arguments: object) -> object:
     return Stub(Global("collections", "OrderedDict"), arguments)
 
 
+def _reconstructed(kind: object, base: object, state: object) -> Stub:
+    """Describe an object as protocols 0 and 1 write it."""
+    stub = Stub(kind)
+    if isinstance(state, dict):
+        stub.mapping = state
+    elif isinstance(state, list):
+        stub.items = state
+    return stub
+
+
+def _raw(*arguments: object) -> bytes:
+    """Give bytes as older protocols write none."""
+    if arguments:
+        raise TypeError
+    return b""
+
+
 def _empty_dictionary(*_: object) -> object:
     return {}
 
@@ -185,9 +203,13 @@ def _count(value: object) -> int:
 
 
 def _counts(values: object) -> tuple[int, ...]:
-    if not isinstance(values, tuple | list):
+    if not isinstance(values, tuple | list) or not _NUMBERS.issuperset(
+        map(type, values)
+    ):
         raise TypeError
-    return tuple([_count(value) for value in values])
+    if values and min(values) < 0:
+        raise ValueError
+    return tuple(values)
 
 
 def _dtype_name(dtype: object) -> str | None:
@@ -231,6 +253,10 @@ def _table() -> dict[Global, Builder]:
         ("collections", "OrderedDict"): _dictionary,
         ("collections", "Counter"): _dictionary,
         ("collections", "defaultdict"): _empty_dictionary,
+        ("copy_reg", "_reconstructor"): _reconstructed,
+        ("copyreg", "_reconstructor"): _reconstructed,
+        ("__builtin__", "bytes"): _raw,
+        ("builtins", "bytes"): _raw,
         ("_codecs", "encode"): _encoded,
         ("numpy", "dtype"): _numpy_type,
     }

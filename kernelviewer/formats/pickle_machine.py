@@ -13,7 +13,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.pickle_opcodes import HANDLERS, Stop
+from kernelviewer.formats.pickle_objects import HANDLERS
+from kernelviewer.formats.pickle_opcodes import LONG_STRING, Stop
 from kernelviewer.formats.pickle_values import Global, Span, Stub
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Builder = Callable[..., object]
 
 MAX_OPCODES = 10_000_000
-LONG_STRING = 4096
 _CHECK_EVERY = 4096
 
 

@@ -93,7 +93,7 @@ class Stub:
     mapping: dict[Any, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # made in thousands: frozen ones take twice as long
 class Storage:
     """A run of values of one type, saved under a key.
 
@@ -106,7 +106,7 @@ class Storage:
     first: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class StoredTensor:
     """A tensor as a window on a storage.
 

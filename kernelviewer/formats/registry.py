@@ -84,9 +84,8 @@ def open_checkpoint(
     options = Options(copy, check)
     if source.is_folder:
         return _open_folder(source.path, options)
-    for matches, opens in _ARCHIVES:
-        if matches(source) and not _matches(source):
-            return opens(source, options, _open_folder)
+    if archives.match(source) and not _matches(source):
+        return archives.open_archive(source, options, _open_folder)
     return _open_file(source.path, options)
 
 
@@ -100,12 +99,6 @@ def is_checkpoint(path: str | Path) -> bool:
     except CheckpointError:
         return False
     return folders.match(source) if source.is_folder else _matches(source)
-
-
-_ARCHIVES = (
-    (archives.match, archives.open_packed),
-    (archives.match_zip, archives.open_zip),
-)
 
 
 def _matches(source: Source) -> bool:

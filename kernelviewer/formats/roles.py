@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from math import prod
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.dtypes import STORED
@@ -52,6 +51,15 @@ _LAST = {
 }
 _OPTIMIZER_PREFIXES = ("optimizer.", "optimizer_state.", "optim.", "opt_state.")
 _INTEGERS = {"int64", "int32", "int16", "uint64", "uint32", "uint16", "bool"}
+_OF_TYPE = {
+    **dict.fromkeys(STORED, ""),
+    **dict.fromkeys(
+        _INTEGERS, "whole numbers (indices, counters or a mask), no weights"
+    ),
+    **dict.fromkeys(
+        ("complex64", "complex128"), "complex numbers, no weights of a convolution"
+    ),
+}
 
 
 @lru_cache(maxsize=4096)
@@ -86,15 +94,14 @@ def leaf_role(leaf: Leaf) -> str:
         return role
     if leaf.unusable:
         return leaf.unusable
-    if leaf.dtype not in STORED:
+    role = _OF_TYPE.get(leaf.dtype)
+    if role:
+        return role
+    if role is None:
         return f"its number type, {leaf.dtype}, is not read"
-    if leaf.dtype in _INTEGERS:
-        return "whole numbers (indices, counters or a mask), no weights"
-    if leaf.dtype.startswith("complex"):
-        return "complex numbers, no weights of a convolution"
     if name.startswith(_OPTIMIZER_PREFIXES):
         return OPTIMIZER
-    if not prod(leaf.shape):
+    if 0 in leaf.shape:
         return "it is empty"
     if not leaf.in_state_dict:
         if not leaf.shape:

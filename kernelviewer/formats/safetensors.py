@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WHAT = "a safetensors file"
 MAX_HEADER = 1 << 24
 _MAX_DIMENSIONS = 32
+_NUMBERS = frozenset({int})
 _TYPES = {
     **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
     **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"},
@@ -100,7 +102,7 @@ def read_leaves(header: dict[str, Any], file: OpenedFile, start: int) -> list[Le
         try:
             first, last = item["data_offsets"]
             kind, shape = item["dtype"], tuple(item["shape"])
-            sound = 0 <= first <= last and {int}.issuperset(map(type, shape))
+            sound = 0 <= first <= last and _NUMBERS.issuperset(map(type, shape))
         except (TypeError, KeyError, ValueError):
             sound = False
         if not sound or min(shape, default=0) < 0 or len(shape) > _MAX_DIMENSIONS:
@@ -139,4 +141,5 @@ def in_network_order(leaves: list[Leaf]) -> list[Leaf]:
         by_type.setdefault(leaf.dtype, []).append(leaf.raw_name)
     if any(names != sorted(names) for names in by_type.values()):
         return leaves
-    return sorted(leaves, key=lambda leaf: natural_key(leaf.raw_name))
+    key_of = cache(natural_key)  # names are made of few different parts
+    return sorted(leaves, key=lambda leaf: [*map(key_of, leaf.raw_name.split("."))])

@@ -55,19 +55,18 @@ def open_sharded(source: Source, options: Options) -> Checkpoint:
                 contents = _read(part, options)
             size += part.size
             whole.format = f"{contents.format}, {len(names)} parts"
-            whole.leaves += contents.leaves
+            whole.leaves += safetensors.in_network_order(contents.leaves)
             whole.skipped += contents.skipped
-        whole.leaves = safetensors.in_network_order(whole.leaves)
         return assemble(Source(source.path, size, b""), options, whole)
 
 
 def _part_names(source: Source) -> list[str]:
-    """Names of the parts, each once, in the order of the index."""
+    """Names of the parts, numbered in network order; the index itself is sorted."""
     if source.size > _MAX_INDEX:
         raise DamagedError("it is larger than any index")
     try:
         index = json.loads(source.path.read_bytes())
-        names = list(dict.fromkeys(index["weight_map"].values()))
+        names = sorted(set(index["weight_map"].values()))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DamagedError("it cannot be read (broken JSON)") from None
     for name in names:

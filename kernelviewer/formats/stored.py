@@ -20,7 +20,7 @@ _MAX_DIMENSIONS = 32
 _MAX_REPEATED = 1 << 24
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # frozen ones take twice as long to make
 class Contiguous:
     """Values that lie one after another; calling it reads them.
 

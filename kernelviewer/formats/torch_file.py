@@ -39,7 +39,7 @@ _NUMPY_TYPES = {
 } | {"b1": "bool"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Place:
     """Where the bytes of a storage are."""
 
@@ -110,7 +110,7 @@ class LeafMaker:
             big_endian=self._big_endian,
         )
         offset = storage.first + tensor.offset
-        identity = (storage.key, dtype, offset, shape, tensor.strides)
+        identity = (self, storage.key, dtype, offset, shape, tensor.strides)
         return Leaf((), "", shape, dtype, load, identity=identity)
 
     def _dequantised(self, load: Load, tensor: StoredTensor) -> Load:

@@ -230,7 +230,7 @@ class Walk:
                 self.visit(value, place.inside(str(key)))
             if isinstance(value, StoredTensor):
                 self.leaves[-1].operator = operators.get(str(key))
-            elif key == "" and "PackedParams" in name:
+            elif key == "":
                 for tensor in _quantised(value):
                     self.visit(tensor, place.inside("weight"))
 
@@ -258,10 +258,10 @@ class Walk:
         self._check()
 
 
-def _quantised(packed: object) -> list[StoredTensor]:
-    """Weights in the packed parameters of a quantised layer, nested in tuples."""
-    if isinstance(packed, tuple | list) and len(packed) < 10:
-        return [tensor for part in packed for tensor in _quantised(part)]
+def _quantised(packed: object, depth: int = 3) -> list[StoredTensor]:
+    """Weights in the state of a quantised layer, which is a tuple, perhaps nested."""
+    if isinstance(packed, tuple | list) and len(packed) < 20 and depth:
+        return [tensor for part in packed for tensor in _quantised(part, depth - 1)]
     found = isinstance(packed, StoredTensor) and packed.scale is not None
     return [packed] if found else []  # type: ignore[list-item]
 

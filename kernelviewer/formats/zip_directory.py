@@ -172,7 +172,7 @@ def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, 
     return size, packed, offset
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ZipRecord:
     """The bytes of one record, read when asked for."""
 

@@ -1,0 +1,227 @@
+"""Networks in several files, folders and archives: dropped as one."""
+
+from __future__ import annotations
+
+import gc
+import json
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from kernelviewer.formats import CheckpointError, is_checkpoint, open_checkpoint
+from tests.files.opcodes import WEIGHT, table, torch_zip
+from tests.formats.reading import named, weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays = dict[str, NDArray[np.float32]]
+
+ARRAYS: Arrays = {
+    f"blocks.{i}.conv_dw.weight": weights(i, (8, 1, 7, 7)) for i in range(12)
+}
+
+
+def same(path: Path, arrays: Arrays = ARRAYS) -> None:
+    found = named(open_checkpoint(path))
+    assert list(found) == list(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name].load(), array)
+
+
+def sharded(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    names, parts = list(ARRAYS), 3
+    where = {}
+    for part in range(parts):
+        file = f"model-{part + 1:05}-of-{parts:05}.safetensors"
+        chosen = names[part * 4 : part * 4 + 4]
+        save_file({name: ARRAYS[name] for name in chosen}, folder / file)
+        where |= dict.fromkeys(chosen, file)
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": where}))
+    return index
+
+
+def snapshot(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    save_file(ARRAYS, folder / "model.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(torch_zip(table(WEIGHT)))
+    (folder / "config.json").write_text(json.dumps({"architecture": "convnext_tiny"}))
+    (folder / "README.md").write_text("# A network")
+    return folder
+
+
+def test_a_sharded_checkpoint_by_its_index_or_its_folder(tmp_path: Path) -> None:
+    index = sharded(tmp_path / "net")
+    same(index)
+    same(index.parent)
+    assert is_checkpoint(index.parent)
+    checkpoint = open_checkpoint(index.parent)
+    assert checkpoint.path == index.parent
+    assert checkpoint.format == "safetensors, 3 parts"
+    assert checkpoint.size_bytes > sum(array.nbytes for array in ARRAYS.values())
+
+
+def test_a_sharded_checkpoint_of_pytorch(tmp_path: Path) -> None:
+    import torch
+
+    where = {}
+    for part, names in enumerate((list(ARRAYS)[:5], list(ARRAYS)[5:])):
+        file = f"pytorch_model-{part + 1:05}-of-00002.bin"
+        torch.save({n: torch.tensor(ARRAYS[n]) for n in names}, tmp_path / file)
+        where |= dict.fromkeys(names, file)
+    index = tmp_path / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"weight_map": where}))
+    same(tmp_path)
+
+
+def test_one_part_alone_says_so(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    part = open_checkpoint(index.parent / "model-00002-of-00003.safetensors")
+    assert len(part.tensors) == 4
+    assert part.warnings == (
+        "This is part 2 of 3 of a network; open its folder or its .index.json for the "
+        "whole.",
+    )
+
+
+def test_a_part_that_is_missing_or_no_checkpoint(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    part = tmp_path / "model-00003-of-00003.safetensors"
+    part.write_text("hello")
+    with pytest.raises(CheckpointError, match="it is neither safetensors nor PyTorch"):
+        open_checkpoint(index)
+    part.unlink()
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(tmp_path)
+    assert str(caught.value) == (
+        "model.safetensors.index.json: a part of the network, "
+        "model-00003-of-00003.safetensors, is missing. Download it into the same folder."
+    )
+
+
+def test_a_model_folder_is_one_network_with_its_architecture(tmp_path: Path) -> None:
+    folder = snapshot(tmp_path / "net")
+    assert is_checkpoint(folder)
+    same(folder)
+    checkpoint = open_checkpoint(folder)
+    assert checkpoint.path == folder
+    assert checkpoint.architecture == "convnext_tiny"
+    assert checkpoint.metadata["config"] == {"architecture": "convnext_tiny"}
+    assert open_checkpoint(folder / "model.safetensors").architecture == "convnext_tiny"
+
+
+def test_a_configuration_of_transformers(tmp_path: Path) -> None:
+    folder = snapshot(tmp_path / "net")
+    config = {"architectures": ["ConvNextForImageClassification"], "model_type": "x"}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert open_checkpoint(folder).architecture == "ConvNextForImageClassification"
+    (folder / "config.json").write_text("{")
+    assert open_checkpoint(folder).architecture == ""
+
+
+def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
+    (tmp_path / "run" / "weights").mkdir(parents=True)
+    save_file(ARRAYS, tmp_path / "run" / "weights" / "best.safetensors")
+    (tmp_path / "run" / "log.txt").write_text("epoch 1")
+    (tmp_path / "run" / "optimizer.pt").write_bytes(torch_zip(table(WEIGHT)))
+    assert not is_checkpoint(tmp_path)
+    same(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "the folder holds no checkpoint. Open a file with a network's weights."),
+        (
+            ["a.pth", "b.pth", "c.pth", "d.pth"],
+            "the folder holds 4 checkpoints (a.pth, b.pth, c.pth, …). Open one of them.",
+        ),
+        (
+            ["saved_model.pb"],
+            "this is a TensorFlow SavedModel, which is not read. Export the network as "
+            "ONNX or safetensors and open that.",
+        ),
+        (
+            [".metadata"],
+            "this is a distributed checkpoint of PyTorch (DCP), which is not read. "
+            "Convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
+        ),
+    ],
+)
+def test_folders_that_are_not_one_network(
+    names: list[str], message: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in names:
+        data = torch_zip(table(WEIGHT)) if name.endswith(".pth") else b"\x08\x01\x12\0"
+        (folder / name).write_bytes(data)
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(folder)
+    assert str(caught.value) == f"folder: {message}"
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gz", "bz2", "xz"])
+def test_archives_around_a_model_folder(kind: str, tmp_path: Path) -> None:
+    folder = snapshot(tmp_path / "net")
+    archive = tmp_path / f"net.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+            for path in folder.iterdir():
+                out.write(path, f"net/{path.name}")
+    else:
+        mode = "w" if kind == "tar" else f"w:{kind}"
+        with tarfile.open(archive, mode) as out:  # type: ignore[call-overload]
+            out.add(folder, "net")
+    same(archive)
+    checkpoint = open_checkpoint(archive)
+    assert checkpoint.path == archive
+    assert checkpoint.architecture == "convnext_tiny"
+    assert checkpoint.format.startswith("safetensors in ")
+    assert not is_checkpoint(archive)
+
+
+@pytest.mark.parametrize("packer", ["gzip", "bz2", "lzma"])
+def test_a_single_packed_file(packer: str, tmp_path: Path) -> None:
+    save_file(ARRAYS, tmp_path / "x.safetensors")
+    data = (tmp_path / "x.safetensors").read_bytes()
+    packed = tmp_path / "x.safetensors.gz"
+    packed.write_bytes(__import__(packer).compress(data))
+    same(packed)
+
+
+def test_what_was_unpacked_goes_with_the_last_tensor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    save_file(ARRAYS, tmp_path / "x.safetensors")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as out:
+        out.write(tmp_path / "x.safetensors", "x.safetensors")
+    tensor = open_checkpoint(tmp_path / "x.zip").tensors[0]
+    gc.collect()
+    np.testing.assert_array_equal(tensor.load(), ARRAYS[tensor.name])
+    assert list(temporary.iterdir())
+    del tensor
+    gc.collect()
+    assert not list(temporary.iterdir())
+
+
+def test_errors_in_an_archive_name_the_archive(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as out:
+        out.writestr("net.safetensors", b"\x09\0\0\0\0\0\0\0{")
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(tmp_path / "x.zip")
+    assert str(caught.value).startswith(
+        "x.zip: an archive, but net.safetensors in it: a safetensors file, but its "
+        "header claims 9 bytes"
+    )
