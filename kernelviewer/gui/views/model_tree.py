@@ -32,6 +32,7 @@ from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
     COUNTS_ROLE,
     EXCLUDED_ROLE,
+    FLAT_COLUMN,
     SEARCH_ROLE,
     ModelTreeModel,
 )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
         QPersistentModelIndex,
         QPoint,
     )
-    from PySide6.QtGui import QKeyEvent, QPainter
+    from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
     from PySide6.QtWidgets import (
         QStyleOptionViewItem,
     )
@@ -55,6 +56,7 @@ WIDEST = ("13×13", "Kernels", "00 %")
 """The widest usual text of the columns behind the name."""
 CELL_PADDING = 10
 BAR_WIDTH = 56
+ROOM_FOR_ALL = 330
 
 
 class _Delegate(QStyledItemDelegate):
@@ -225,6 +227,17 @@ class ModelTree(QWidget):
         """Show a bar of classes per layer; an empty dict hides the column."""
         self.tree.setColumnHidden(CLASSES_COLUMN, not counts)
         self.source.set_class_counts(counts)
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: names come first."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Where it is narrow, the bar of classes stands for the share of flat ones."""
+        bars = not self.tree.isColumnHidden(CLASSES_COLUMN)
+        self.tree.setColumnHidden(FLAT_COLUMN, bars and self.width() < ROOM_FOR_ALL)
 
     def start_search(self) -> None:
         """Put the cursor into the search field."""
