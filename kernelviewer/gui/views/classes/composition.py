@@ -83,7 +83,7 @@ class LayerComposition(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
-        return QSize(320, 220)
+        return QSize(320, 190)
 
     def minimumSizeHint(self) -> QSize:
         """Qt: smallest size."""

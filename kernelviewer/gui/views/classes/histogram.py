@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.theme import Tokens
 
-ROW = 17
+ROW = 14
 MARGIN = 12
 GAP = 8
 

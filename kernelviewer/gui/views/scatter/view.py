@@ -186,7 +186,7 @@ class ScatterView(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
-        return QSize(320, 220)
+        return QSize(320, 190)
 
     def minimumSizeHint(self) -> QSize:
         """Qt: smallest size."""
