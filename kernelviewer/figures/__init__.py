@@ -1,0 +1,36 @@
+"""Figures for papers: plain data in, matplotlib figures, files and tables out.
+
+>>> import kernelviewer as kv
+>>> from kernelviewer.figures import FigureOptions, make_figure, make_scene
+>>> from kernelviewer.resources import resource
+>>> checkpoint = kv.open_checkpoint(resource("sample", "sample.safetensors"))
+>>> scene = make_scene([kv.extract_kernels(checkpoint)])
+>>> drawn = make_figure("sheet", scene, FigureOptions(width_mm=89))
+>>> drawn.figure
+<Figure size ...>
+
+``drawn.write(path)`` writes SVG, PDF or PNG. matplotlib is imported when a figure is
+drawn; pyplot never is.
+"""
+
+from __future__ import annotations
+
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import EXHIBITS, Drawn, make_figure
+from kernelviewer.figures.naming import Naming, name_scene
+from kernelviewer.figures.options import PRESETS, FigureOptions
+from kernelviewer.figures.scene import Scene, Subject, make_scene
+
+__all__ = [
+    "EXHIBITS",
+    "PRESETS",
+    "Drawn",
+    "FigureError",
+    "FigureOptions",
+    "Naming",
+    "Scene",
+    "Subject",
+    "make_figure",
+    "make_scene",
+    "name_scene",
+]

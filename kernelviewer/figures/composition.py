@@ -171,7 +171,7 @@ class _Panel:
         """Names below the bars where they fit, else numbers of layers."""
         n = max(len(item.layers), 1)
         axis = face.width("100 %") + 0.6 * face.em if options.labels else 0.0
-        pitch = min((width - axis) / n, _WIDEST * face.em)
+        pitch = min((width - axis - face.line() / 2) / n, _WIDEST * face.em)
         names, every = short_names(item.layers), 1
         if pitch < face.line():
             names = [str(i + 1) for i in range(n)]

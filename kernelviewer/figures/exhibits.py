@@ -13,6 +13,7 @@ from kernelviewer.figures.content import Exhibit
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.family import prepare_family
 from kernelviewer.figures.histogram import prepare_histogram
+from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import never
 from kernelviewer.figures.pca import prepare_pca
@@ -144,9 +145,10 @@ class Drawn:
 
     def metadata(self) -> dict[str, Any]:
         """What goes into the file beside the drawing."""
+        title = self.record.options.get("title") or self.exhibit.title
         return {
-            "title": self.record.options.get("title") or self.exhibit.title,
-            "description": self.caption,
+            "title": printable(title),
+            "description": printable(self.caption),
             "record": self.record.to_text(),
         }
 

@@ -13,6 +13,7 @@ import numpy as np
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.mosaic import Mosaic, as_pictures, palette, quantise
+from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import never
 from kernelviewer.figures.tabular import to_csv, to_latex, to_markdown
@@ -62,7 +63,8 @@ def write_data(content: Content, path: Path) -> Path:
         data = npz_bytes(content.arrays())
     else:
         writers = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
-        data = writers[suffix](content.table()).encode()
+        text = writers[suffix](content.table())
+        data = text.encode("utf-8", "backslashreplace")
     write_bytes(path, data)
     return path
 
@@ -170,13 +172,16 @@ def _safetensors(scene: Scene) -> bytes:
 
 def _pictures(scene: Scene, check: Check) -> Iterator[tuple[str, NDArray[np.uint16]]]:
     """Name and indices of colours [rows, columns] of each kernel shown."""
-    for subject in scene.subjects:
+    for number, subject in enumerate(scene.subjects, 1):
         check()
         kernels, index = subject.kernels, subject.index
         colours = quantise(as_pictures(kernels.weights[index]), kernels.flat[index])
         for picture, i in zip(colours, index, strict=True):
             layer = subject.bank.layers[kernels.layer[i]].name
-            name = f"{subject.name}/{layer}/{kernels.channel[i]:05d}.png"
+            folder = (
+                subject.name if len(scene.subjects) == 1 else f"{number} {subject.name}"
+            )
+            name = f"{folder}/{layer}/{kernels.channel[i]:05d}.png"
             yield name, picture
 
 
@@ -201,7 +206,8 @@ def _zipped(scene: Scene, check: Check) -> bytes:
         for name, picture in _pictures(scene, check):
             check()
             tile = colours[picture].repeat(_TAP, axis=0).repeat(_TAP, axis=1)
-            safe = re.sub(r'[\\:*?"<>|\x00-\x1f]', "_", name).replace("..", "__")
+            safe = re.sub(r'[\\:*?"<>|\x00-\x1f]', "_", printable(name))
+            safe = safe.replace("..", "__")
             archive.writestr(zipfile.ZipInfo(safe, date_time=_BEGIN), _png(tile))
     return buffer.getvalue()
 

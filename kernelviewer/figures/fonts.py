@@ -48,6 +48,7 @@ class Face:
         self._families = [*found[:1], *found[-1:]] if len(found) > 1 else found
         self.missing = wanted if wanted and wanted[0] not in known else ()
         self.escaped: set[str] = set()
+        self._known: dict[str, str] = {}
 
     @property
     def em(self) -> float:
@@ -76,15 +77,24 @@ class Face:
         """
         if text.isascii() and text.isprintable():
             return text
-        return "".join(map(self._sign, unicodedata.normalize("NFC", text)))
+        known = self._known
+        signs = unicodedata.normalize("NFC", text)
+        for sign in set(signs) - known.keys():
+            known[sign] = self._sign(sign)
+        return "".join([known[sign] for sign in signs])
 
     def width(
         self, text: str, size: float | None = None, weight: str = "normal"
     ) -> float:
-        """Width of a text in mm, at ``size`` points."""
+        """Width of a text in mm, at ``size`` points.
+
+        The sum of its signs' advances: as wide as what is drawn, or a little wider
+        where signs are moved together.
+        """
         readable = self.readable(text)
-        size = size or self.size
-        return _width(readable, tuple(self.families()), weight) * size * POINT
+        families = tuple(self.families())
+        advances = sum(_advance(sign, families, weight) for sign in readable)
+        return advances * (size or self.size) * POINT
 
     def line(self, size: float | None = None) -> float:
         """Height of a line in mm."""
@@ -184,12 +194,16 @@ def _covering(sign: str) -> str:
 
 
 @lru_cache(65536)
-def _width(text: str, families: tuple[str, ...], weight: str) -> float:
-    """Width of a text in units of the font size."""
+def _advance(sign: str, families: tuple[str, ...], weight: str) -> float:
+    """How far a sign moves the next one, in units of the font size."""
+    return _extent(f"x{sign}x", families, weight) - _extent("xx", families, weight)
+
+
+@lru_cache(65536)
+def _extent(text: str, families: tuple[str, ...], weight: str) -> float:
+    """Width of a text's box in units of the font size."""
     from matplotlib.textpath import text_to_path
 
-    if not text:
-        return 0.0
     font = _properties(families, weight)
     width: float = text_to_path.get_text_width_height_descent(text, font, False)[0]
     return width / 100

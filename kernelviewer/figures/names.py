@@ -39,6 +39,12 @@ def percent(share: float, digits: int = 1) -> str:
     return "–" if share != share else f"{100 * share:.{digits}f} %"
 
 
+def printable(text: str) -> str:
+    """The text without what no file format takes: control signs, halves of signs."""
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(sign if sign >= " " else " " for sign in whole if sign != "\x7f")
+
+
 def listing(words: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     if len(words) < 2:

@@ -111,12 +111,29 @@ class FigureOptions:
         FigureError
             A value is of the wrong type or out of range.
         """
-        known = {field.name for field in fields(cls)}
-        try:
-            return cls(**{name: values[name] for name in known & set(values)})
-        except TypeError:
+        given = {
+            field.name: values[field.name]
+            for field in fields(cls)
+            if field.name in values
+        }
+        if not all(_fits(value, name) for name, value in given.items()):
             msg = "the options of this figure have values of the wrong type"
-            raise FigureError(msg) from None
+            raise FigureError(msg)
+        return cls(**given)
+
+
+def _fits(value: object, name: str) -> bool:
+    """Whether a value read from a file is of the option's type."""
+    if value is None:
+        return name in ("height_mm", "samples")
+    default = getattr(FigureOptions(), name)
+    kinds: dict[type, tuple[type, ...]] = {float: (int, float)}
+    wanted = (
+        (int, float) if default is None else kinds.get(type(default), (type(default),))
+    )
+    return isinstance(value, wanted) and isinstance(value, bool) == isinstance(
+        default, bool
+    )
 
 
 _DEFAULT = FigureOptions()

@@ -28,22 +28,30 @@ def project(patterns: NDArray[np.float32]) -> Projection:
     The coefficient of largest magnitude is positive, so that equal kernels give an
     equal picture everywhere.
     """
-    n, taps = patterns.shape
+    n = len(patterns)
     if n < 2:
         return Projection(np.zeros((n, 2)), np.zeros(2))
     mean = patterns.mean(axis=0, dtype=np.float64)
-    gram = patterns.T.astype(np.float64) @ patterns
-    covariance = gram / n - np.outer(mean, mean)
-    values, vectors = np.linalg.eigh(covariance)
-    axes = np.zeros((taps, 2))
-    kept = min(2, taps)
-    axes[:, :kept] = vectors[:, ::-1][:, :kept]
-    largest = np.abs(axes).argmax(axis=0)
-    axes *= np.where(axes[largest, [0, 1]] < 0, -1.0, 1.0)
-    total = max(float(values.clip(0).sum()), 1e-30)
-    variance = np.zeros(2)
-    variance[:kept] = values[::-1][:kept].clip(0) / total
-    return Projection((patterns - mean.astype(np.float32)) @ axes, variance)
+    axes, variance = _principal(patterns - mean)
+    kept = len(variance)
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(kept)] < 0, -1.0, 1.0)
+    points = np.zeros((n, 2))
+    points[:, :kept] = (patterns - mean) @ axes
+    return Projection(points, np.pad(variance, (0, 2 - kept)))
+
+
+def _principal(
+    centred: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Up to two axes [taps, k] and the share of variance [k] along each."""
+    wide = centred.shape[0] < centred.shape[1]
+    gram = centred @ centred.T if wide else centred.T @ centred
+    values, vectors = np.linalg.eigh(gram)
+    values, vectors = values[::-1][:2].clip(0), vectors[:, ::-1][:, :2]
+    axes = centred.T @ vectors if wide else vectors
+    length = np.linalg.norm(axes, axis=0)
+    axes = axes / np.where(length > 0, length, 1.0)
+    return axes, values / max(float(np.trace(gram)), 1e-30)
 
 
 def peaks(

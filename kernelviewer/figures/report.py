@@ -112,7 +112,7 @@ class Report:
             section.entries.append(self._entry(plan, check))
         hashes = {bank.path.name: self._hashes.get(bank, "") for bank in banks}
         page = page_of(list(sections.values()), hashes)
-        write_bytes(self.folder / PAGE, page.encode())
+        write_bytes(self.folder / PAGE, page.encode("utf-8", "backslashreplace"))
         progress(len(plans), len(plans), PAGE)
         return self.folder / PAGE
 

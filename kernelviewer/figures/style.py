@@ -29,6 +29,7 @@ def figure_style() -> Iterator[None]:
         "pdf.fonttype": 42,
         "image.composite_image": False,  # joined images would be resampled
         "path.simplify": False,
+        "text.hinting": "none",  # else texts are wider on screens than on paper
         "axes.unicode_minus": True,
         "hatch.color": "#8C8C86",
         "hatch.linewidth": 0.5,
