@@ -34,7 +34,7 @@ class Recipe:
     """Everything that the result depends on, apart from the photographs."""
 
     seed: int = 20240125
-    steps: int = 1400
+    steps: int = 900
     batch: int = 64
     crop: int = 80
     dims: tuple[int, ...] = (40, 80, 160)
@@ -44,8 +44,8 @@ class Recipe:
     kernel_std: float = 0.01
     rate: float = 2.5e-3
     decay: float = 0.3
-    kernel_decay: float = 4.0
-    average: float = 0.99
+    kernel_decay: float = 2.0
+    average: float = 0.995
     smoothing: float = 0.1
 
 
