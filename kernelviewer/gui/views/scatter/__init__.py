@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from kernelviewer.gui.views.scatter.view import ScatterContent, ScatterView
+from kernelviewer.gui.views.scatter.cloud import ScatterContent
+from kernelviewer.gui.views.scatter.view import ScatterView
 
 __all__ = ["ScatterContent", "ScatterView"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QHelpEvent,
-    QImage,
     QPainter,
     QPen,
     QPolygonF,
@@ -19,22 +17,18 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.scatter.raster import (
-    DENSITY_FROM,
-    FAINT,
-    cells_of,
-    dense_places,
-    draw_density,
-    draw_points,
-    inside_polygon,
-    to_pixels,
+from kernelviewer.gui.views.scatter.cloud import (
+    THUMBNAIL_CELL,
+    Cloud,
 )
+from kernelviewer.gui.views.scatter.raster import DENSITY_FROM, inside_polygon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
     from PySide6.QtGui import (
+        QImage,
         QMouseEvent,
         QPaintEvent,
         QResizeEvent,
@@ -42,35 +36,14 @@ if TYPE_CHECKING:
     )
 
     from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.scatter.cloud import (
+        ScatterContent,
+    )
 
 MARGIN = 16
 CAPTION = 20
 REACH = 6
 """How far from a point a click still means it, logical pixels."""
-THUMBNAIL_CELL = 64
-THUMBNAILS = 18
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScatterContent:
-    """Points and what they stand for. P points.
-
-    Attributes
-    ----------
-    numbers
-        int64 [P], kernel numbers of the pool.
-    points
-        float32 [P, 2].
-    axes
-        Names of the two axes, with the variance they explain.
-    total
-        How many kernels there are in all; flat ones have no point.
-    """
-
-    numbers: NDArray[np.int64]
-    points: NDArray[np.float32]
-    axes: tuple[str, str]
-    total: int
 
 
 class ScatterView(QWidget):
@@ -99,9 +72,7 @@ class ScatterView(QWidget):
         self._box = (-1.0, 1.0, -1.0, 1.0)
         self._image: QImage | None = None
         self._places: NDArray[np.int32] = np.zeros((0, 2), np.int32)
-        self._cells: NDArray[np.int32] = np.zeros(0, np.int32)
-        self._shown_small: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._placed_for: object = None
+        self._cloud = Cloud()
         self._path: list[QPointF] = []
         self._pan_from: QPointF | None = None
 
@@ -310,60 +281,20 @@ class ScatterView(QWidget):
         if self._image is not None or self._content is None:
             return
         ratio = self.devicePixelRatioF()
-        width = max(1, round(self.width() * ratio))
-        height = max(1, round(self.height() * ratio))
-        cell = max(1, round(2 * ratio))
-        self._place((height, width), cell)
-        classes, palette = self._drawn_classes()
-        if len(self._places) > DENSITY_FROM:
-            shape = (height, width)
-            picture = draw_density(self._cells, classes, palette, shape, cell)
-        else:
-            diameter = max(2, round((5 if len(classes) < 4000 else 3) * ratio))
-            order = np.argsort(classes >= len(palette) // 2, kind="stable")
-            picture = draw_points(
-                self._places[order], classes[order], palette, (height, width), diameter
-            )
-        picture = np.ascontiguousarray(picture)
-        image = QImage(
-            picture.data, width, height, 4 * width, QImage.Format.Format_RGB32
+        size = round(self.width() * ratio), round(self.height() * ratio)
+        places = self._cloud.place(
+            self._content, self._box, size, ratio, round(CAPTION * ratio)
         )
-        self._image = image.copy()
-        self._image.setDevicePixelRatio(ratio)
-
-    def _place(self, shape: tuple[int, int], cell: int) -> None:
-        """Find the pixels of the points, once per zoom and size."""
-        content = self._content
-        wanted = (content, self._box, shape)
-        if content is None or wanted == self._placed_for:
-            return
-        height, width = shape
-        free = height - round(CAPTION * self.devicePixelRatioF())
-        self._places = places = to_pixels(content.points, self._box, width, free)
-        self._cells = cells_of(places, shape, cell)
-        coarse = round(THUMBNAIL_CELL * self.devicePixelRatioF())
-        self._shown_small = dense_places(cells_of(places, shape, coarse), THUMBNAILS)
-        self._placed_for = wanted
-
-    def _drawn_classes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-        """Class of each point as drawn, and their colours.
-
-        0 is the ground, then each class faint, then each class as it is.
-        """
-        panel = QColor(self._tokens.panel)
-        plain = [QColor(colour) for colour in self._class_colours]
-        faint = [_mixed(panel, colour, FAINT) for colour in plain]
-        palette = np.array([c.rgb() for c in (panel, *faint, *plain)], np.uint32)
-        bright = np.uint8(len(plain))
-        if self._selected is None:
-            return self._classes + (bright + np.uint8(1)), palette
-        return self._classes + np.uint8(1) + bright * self._selected, palette
+        self._places = places
+        self._image = self._cloud.draw(
+            self._classes, self._class_colours, self._selected, self._tokens.panel
+        )
 
     def _paint_thumbnails(self, painter: QPainter, content: ScatterContent) -> None:
         ratio = self.devicePixelRatioF()
         if min(self.width(), self.height()) < 2 * THUMBNAIL_CELL:
             return
-        for row in self._shown_small:
+        for row in self._cloud.shown_small:
             picture = self._thumbnail(int(content.numbers[row]))
             if picture is not None:
                 column, line = self._places[row] / ratio
@@ -393,9 +324,3 @@ class ScatterView(QWidget):
             text += f"   density of {spaced(len(content.points))} kernels"
         box = QRectF(MARGIN, self.height() - CAPTION, self.width() - MARGIN, CAPTION)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
-
-
-def _mixed(ground: QColor, colour: QColor, share: float) -> QColor:
-    """``ground`` with a share of ``colour`` in it."""
-    parts = zip(ground.getRgb()[:3], colour.getRgb()[:3], strict=True)  # type: ignore[index]
-    return QColor(*(round(a + share * (b - a)) for a, b in parts))
