@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _AVERAGES = {"ema", "swa", "averaged", "average", "teacher", "shadow"}
-_FOLLOWERS = {"momentum", "target", "k"}
+_FOLLOWERS = (("momentum", ""), ("target", "online"), ("encoder_k", "encoder_q"))
+"""Part of the name of a module that follows another slowly, and of that other."""
 _SEPARATORS = str.maketrans("", "", "._")
 _ALIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The leaves of one copy, what was left out, and what there was to choose from."""
+    """The leaves of one copy, what was left out, and what there was to choose from.
+
+    ``names`` are the leaves' names as people read them.
+    """
 
     leaves: list[Leaf]
+    names: list[str]
     skipped: tuple[Skipped, ...] = ()
     copies: tuple[str, ...] = ()
     copy: str = ""
@@ -63,7 +68,12 @@ def choose_copy(leaves: list[Leaf], wish: str) -> Choice:
         there = " and ".join(outer.copies) or "just one copy of its network"
         problem = f"it holds no copy of the network called “{wish}”"
         raise DamagedError(problem, f"It holds {there}.")
-    return Choice(inner.leaves, skipped, outer.copies, outer.copy)
+    return Choice(inner.leaves, inner.names, skipped, outer.copies, outer.copy)
+
+
+def readable_names(leaves: list[Leaf]) -> list[str]:
+    """Dotted names without what only wraps the network."""
+    return unwrapped(joined([leaf.path for leaf in leaves]))
 
 
 def is_average(key: str) -> bool:
@@ -87,9 +97,10 @@ def _pick(names: Sequence[str], wish: str) -> str:
 
 def _choose_branch(leaves: list[Leaf], wish: str) -> Choice:
     """Keep one copy among the branches of dictionaries and lists."""
-    groups = _branch_copies(leaves)
+    nested = any(len(leaf.path) > 1 for leaf in leaves)
+    groups = _branch_copies(leaves) if nested else []
     if not groups:
-        return Choice(leaves)
+        return Choice(leaves, [])
     first = groups[0]
     copies = tuple(branch[-1] for branch in first)
     copy = _pick(copies, wish)
@@ -109,7 +120,7 @@ def _choose_branch(leaves: list[Leaf], wish: str) -> Choice:
         Skipped("/".join(branch), f"another copy of the network; {kept} is shown")
         for branch, kept in dropped.items()
     )
-    return Choice(left, skipped, copies, copy)
+    return Choice(left, [], skipped, copies, copy)
 
 
 def _branch_copies(leaves: list[Leaf]) -> list[list[tuple[str, ...]]]:
@@ -165,21 +176,24 @@ def _signature(names: Iterable[str], shapes: Iterable[tuple[int, ...]]) -> Signa
 
 def _choose_prefix(leaves: list[Leaf], wish: str) -> Choice:
     """Keep one copy among the top-level modules of the network."""
-    names = unwrapped(joined([leaf.path for leaf in leaves]))
+    names = readable_names(leaves)
     firsts = dict.fromkeys(name.split(".", 1)[0] for name in names)
-    marked = [first for first in firsts if _is_marked(first)]
+    marked = [first for first in firsts if _leaders(first) is not None]
     for prefix in dict.fromkeys(_flat(first) for first in marked):
-        pairs = _pairs(prefix, list(zip(names, leaves, strict=True)), list(firsts))
+        leader = _leaders(prefix) or ""
+        bases = ["", *(first for first in firsts if leader in first)]
+        pairs = _pairs(prefix, list(zip(names, leaves, strict=True)), bases)
         if pairs is not None:
             base, twins = pairs
             return _choose_twin(leaves, prefix, base, twins, wish)
-    return Choice(leaves)
+    return Choice(leaves, names)
 
 
-def _is_marked(first: str) -> bool:
-    """Whether a module's name says that it follows another."""
-    words = _words(first)
-    return not (words.isdisjoint(_AVERAGES) and words.isdisjoint(_FOLLOWERS))
+def _leaders(first: str) -> str | None:
+    """Part of the name of the module that this one follows; None if it follows none."""
+    if is_average(first):
+        return ""
+    return next((leader for mark, leader in _FOLLOWERS if mark in first), None)
 
 
 def _flat(first: str) -> str:
@@ -188,7 +202,7 @@ def _flat(first: str) -> str:
 
 
 def _pairs(
-    prefix: str, named: list[tuple[str, Leaf]], firsts: list[str]
+    prefix: str, named: list[tuple[str, Leaf]], bases: list[str]
 ) -> tuple[str, dict[int, Leaf]] | None:
     """Prefix of the other copy, and each leaf of this copy → its twin there."""
     lead = prefix if prefix == "ema_" else f"{prefix}."
@@ -199,7 +213,7 @@ def _pairs(
     }
     if not mine:
         return None
-    for base in ("", *firsts):
+    for base in bases:
         start = f"{base}." if base else ""
         if start == lead or (base and prefix.startswith(f"{base}.")):
             continue
@@ -230,4 +244,5 @@ def _choose_twin(
         left = [leaf for leaf in leaves if id(leaf) not in others]
     dropped = copies[copy == copies[0]]
     reason = f"another copy of the network; {copy} is shown"
-    return Choice(left, (Skipped(dropped, reason),), copies, copy)
+    names = readable_names(left)
+    return Choice(left, names, (Skipped(dropped, reason),), copies, copy)

@@ -19,7 +19,6 @@ from kernelviewer.formats.folding import fold
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.roles import OPTIMIZER, leaf_role
 from kernelviewer.formats.scales import apply_scales
-from kernelviewer.formats.wrappers import joined, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.copies import Choice
     from kernelviewer.formats.leaves import Leaf, Load
     from kernelviewer.formats.source import Options, Source
 
@@ -92,7 +92,7 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
     weights = _without_loose(weights, skipped)
     options.check()
     choice = choose_copy(weights, options.copy)
-    named, repeated = _named(choice.leaves)
+    named, repeated = _named(choice)
     named, unknown = fold(named)
     if not named:
         raise _nothing(skipped)
@@ -135,14 +135,13 @@ def _without_loose(leaves: list[Leaf], skipped: list[Skipped]) -> list[Leaf]:
     return kept
 
 
-def _named(leaves: list[Leaf]) -> tuple[dict[str, Leaf], list[Skipped]]:
+def _named(choice: Choice) -> tuple[dict[str, Leaf], list[Skipped]]:
     """Readable name → leaf, each once; names for values already there are returned."""
-    names = unwrapped(joined([leaf.path for leaf in leaves]))
     named: dict[str, Leaf] = {}
     first: dict[Any, str] = {}
     repeated = []
     taken: set[str] = set()
-    for name, leaf in zip(names, leaves, strict=True):
+    for name, leaf in zip(choice.names, choice.leaves, strict=True):
         if leaf.identity is not None:
             other = first.setdefault(leaf.identity, name)
             if other != name:

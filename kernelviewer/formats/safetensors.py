@@ -136,10 +136,10 @@ def in_network_order(leaves: list[Leaf]) -> list[Leaf]:
 
     Most writers sort by type and then by name, which puts block 10 before block 2.
     """
-    by_type: dict[str, list[str]] = {}
-    for leaf in leaves:
-        by_type.setdefault(leaf.dtype, []).append(leaf.raw_name)
-    if any(names != sorted(names) for names in by_type.values()):
+    if any(
+        this.raw_name > following.raw_name and this.dtype == following.dtype
+        for this, following in pairwise(leaves)
+    ):
         return leaves
     key_of = cache(natural_key)  # names are made of few different parts
     return sorted(leaves, key=lambda leaf: [*map(key_of, leaf.raw_name.split("."))])

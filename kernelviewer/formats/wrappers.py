@@ -19,8 +19,9 @@ def unwrapped(names: Sequence[str]) -> list[str]:
     checkpointing, which sit around parts of a network too, go wherever they stand.
     """
     found = list(names)
+    text = "\n".join(found)
     for part in _ANYWHERE:
-        if any(part in name for name in found):
+        if part in text:
             found = [name.replace(part, "") for name in found]
     while found:
         prefix = next((part for part in _OUTER if found[0].startswith(part)), None)

@@ -94,6 +94,7 @@ def test_copies_under_sibling_keys(
 @pytest.mark.parametrize(
     ("lead", "base"),
     [
+        ("encoder_k.", "encoder_q."),
         *(("model_ema.", "model."), ("ema_model.", "online_model.")),
         *(("teacher.", "student."), ("generator_ema.", "generator.")),
     ],
@@ -102,7 +103,8 @@ def test_copies_under_prefixes(lead: str, base: str, tmp_path: Path) -> None:
     value = state(1, base) | state(2, lead) | {"other.weight": torch.ones(3, 3)}
     checkpoint = opened(tmp_path / "x", value)
     assert checkpoint.copies == (base[:-1], lead[:-1])
-    assert checkpoint.copy == lead[:-1]
+    assert checkpoint.copy == (base if "_k" in lead else lead)[:-1]
+    checkpoint = open_checkpoint(tmp_path / "x", copy=lead[:-1])
     found = named(checkpoint)
     assert set(found) == {"other.weight", *(base + name for name in NAMES)}
     np.testing.assert_array_equal(
@@ -135,6 +137,8 @@ def test_averages_that_are_named_without_dots(tmp_path: Path) -> None:
             ]
         },
         {**state(1, "branch_rgb."), **state(2, "branch_depth.")},
+        {**state(1, "search."), **state(2, "target.")},
+        {"q.weight": torch.ones(3, 3), "k.weight": torch.zeros(3, 3)},
         {
             "a": {"conv": {"weight": torch.ones(2, 2)}},
             "b": {"conv": {"weight": torch.ones(2, 2) * 2}},
