@@ -7,46 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize
 from PySide6.QtGui import (
     QGuiApplication,
 )
 from PySide6.QtWidgets import (
     QApplication,
-    QHBoxLayout,
     QLabel,
     QMainWindow,
-    QSizePolicy,
-    QStackedWidget,
-    QToolBar,
     QToolButton,
-    QWidget,
 )
 
 from kernelviewer.gui.actions import Actions
 from kernelviewer.gui.analyst import Analyst
-from kernelviewer.gui.grid_controls import GridControls
+from kernelviewer.gui.building import make_docks, make_parts, make_tool_line
 from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
-from kernelviewer.gui.panel import DockPanel, Panel, stacked
-from kernelviewer.gui.parts import Parts
-from kernelviewer.gui.size_bar import SizeBar
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
-from kernelviewer.gui.threshold_bar import ThresholdBar
-from kernelviewer.gui.views.classes.composition import LayerComposition
-from kernelviewer.gui.views.classes.histogram import ClassHistogram
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
-from kernelviewer.gui.views.grid.grid import KernelGrid
-from kernelviewer.gui.views.inspector import Inspector
-from kernelviewer.gui.views.jobs_panel import JobsPanel
-from kernelviewer.gui.views.model_tree import ModelTree
-from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
-from kernelviewer.gui.views.reconstruction.view import ReconstructionView
-from kernelviewer.gui.views.scatter import ScatterView
-from kernelviewer.gui.views.spectrum.view import SpectrumView
-from kernelviewer.gui.views.welcome import DropOverlay, Welcome
+from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.document import Document
@@ -65,7 +46,6 @@ if TYPE_CHECKING:
     from kernelviewer.state.settings import Settings
 
 LAYOUT_VERSION = 1
-TOOL_LINE_HEIGHT = 38
 DEFAULT_SIZE = QSize(1440, 900)
 
 
@@ -94,9 +74,10 @@ class MainWindow(QMainWindow):
         self.document = Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode)  # type: ignore[arg-type]
         )
-        self.parts = self._make_parts()
-        self.docks = self._make_docks()
-        self._make_tool_line()
+        self.setContentsMargins(GAP, 0, GAP, 0)
+        self.parts = make_parts(self)
+        self.docks = make_docks(self, self.parts)
+        self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
         self.jobs = Jobs(self.parts.jobs_panel, self)
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
@@ -112,95 +93,6 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
-
-    # --- making ---
-
-    def _make_parts(self) -> Parts:
-        grid = KernelGrid(self)
-        centre = QStackedWidget(self)
-        parts = Parts(
-            tree=ModelTree(self),
-            grid=grid,
-            controls=GridControls(self),
-            inspector=Inspector(self),
-            jobs_panel=JobsPanel(self),
-            welcome=Welcome(self),
-            sizes=SizeBar(self),
-            selected=QLabel(self),
-            threshold=ThresholdBar(self),
-            histogram=ClassHistogram(self),
-            composition=LayerComposition(self),
-            scatter=ScatterView(self),
-            spectrum=SpectrumView(self),
-            reconstruction=ReconstructionView(self),
-            comparison=ComparisonView(self),
-            centre=centre,
-        )
-        panel = Panel("Kernels", grid)
-        panel.title_line.line.addWidget(parts.controls, 1)
-        centre.addWidget(parts.welcome)
-        centre.addWidget(panel)
-        self.setCentralWidget(centre)
-        self.setContentsMargins(GAP, 0, GAP, 0)
-        return parts
-
-    def _make_docks(self) -> dict[str, DockPanel]:
-        area = Qt.DockWidgetArea
-        docks = {
-            "models": DockPanel("modelsDock", "Models", self.parts.tree),
-            "spectrum": DockPanel(
-                "spectrumDock", "Spectrum of the code", self.parts.spectrum
-            ),
-            "reconstruction": DockPanel(
-                "reconstructionDock", "Reconstruction", self.parts.reconstruction
-            ),
-            "inspector": DockPanel(
-                "inspectorDock",
-                "Focused kernel",
-                stacked(self.parts.comparison, self.parts.inspector),
-            ),
-            "classes": DockPanel("classesDock", "Classes", self.parts.histogram),
-            "composition": DockPanel(
-                "compositionDock", "Layer composition", self.parts.composition
-            ),
-            "scatter": DockPanel("scatterDock", "PCA", self.parts.scatter),
-            "jobs": DockPanel("jobsDock", "Jobs", self.parts.jobs_panel),
-        }
-        self.addDockWidget(area.LeftDockWidgetArea, docks["models"])
-        self.addDockWidget(area.TopDockWidgetArea, docks["spectrum"])
-        self.addDockWidget(area.RightDockWidgetArea, docks["reconstruction"])
-        self.addDockWidget(area.RightDockWidgetArea, docks["inspector"])
-        for name in ("classes", "composition", "scatter"):
-            self.addDockWidget(area.BottomDockWidgetArea, docks[name])
-        below = Qt.Orientation.Vertical
-        self.addDockWidget(area.BottomDockWidgetArea, docks["jobs"], below)
-        self.setCorner(Qt.Corner.TopLeftCorner, area.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.TopRightCorner, area.RightDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
-        return docks
-
-    def _make_tool_line(self) -> None:
-        bar = QToolBar("Tools", self)
-        bar.setObjectName("toolLine")
-        bar.setMovable(False)
-        bar.toggleViewAction().setVisible(False)
-        title = QLabel("kernelviewer", bar)
-        title.setProperty("role", "heading")
-        space = QWidget(bar)
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        holder = QWidget(bar)
-        holder.setMinimumHeight(TOOL_LINE_HEIGHT)
-        line = QHBoxLayout(holder)
-        line.setContentsMargins(4, 4, 4, 6)
-        line.setSpacing(20)
-        line.addWidget(title)
-        line.addWidget(self.parts.sizes)
-        line.addWidget(self.parts.threshold)
-        line.addWidget(space, 1)
-        bar.addWidget(holder)
-        self.addToolBar(bar)
-        self._tool_line = line
 
     def _make_status_line(self) -> None:
         self.device_label = QLabel(f"device: {self.settings.device}", self)
