@@ -7,6 +7,11 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# The same cases in every run: a test that fails here fails everywhere.
+settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+settings.load_profile("fixed")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "agg")

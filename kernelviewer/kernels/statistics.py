@@ -74,7 +74,11 @@ def measure(weights: NDArray[np.float32]) -> Measures:
             scale[rows] = np.where(broken[rows], 0, np.minimum(norm, _LARGEST))
     zero = (scale == 0) & (offset == 0)
     present = scale[~zero]
-    threshold = FLAT_RATIO * float(np.median(present)) if present.size else 0.0
+    threshold = (
+        FLAT_RATIO * float(np.median(present.astype(np.float64)))
+        if present.size
+        else 0.0
+    )
     flat = broken | (scale < max(threshold, FLAT_SCALE))
     return Measures(scale, offset, flat, broken)
 
