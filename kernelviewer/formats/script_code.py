@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.checkpoint import Operator
@@ -28,10 +29,10 @@ _ORDER = {
 def class_bodies(code: str) -> dict[str, str]:
     """Class name → its code, of one file."""
     starts = list(_CLASS.finditer(code))
-    ends = [match.start() for match in starts[1:]] + [len(code)]
+    edges = [match.start() for match in starts] + [len(code)]
     return {
-        match[1]: code[match.start() : end]
-        for match, end in zip(starts, ends, strict=True)
+        match[1]: code[start:end]
+        for match, (start, end) in zip(starts, pairwise(edges), strict=True)
     }
 
 
