@@ -153,7 +153,7 @@ class ClassesContent:
                 high,
                 page.ink.of_class(item),
                 hatch=HATCH if item is FLAT else "",
-                gid=f"class {item.id}",
+                gid=f"class-{item.id}",
             )
             x, baseline = page.margin + em, y + high / 2 + 0.36 * em
             facts = _facts(int(number), self.counts.kernels)

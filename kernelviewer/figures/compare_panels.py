@@ -95,7 +95,7 @@ class SharePanel:
                 wide = float(share[number]) / top * room
                 colour = _shade(page.ink.of_class(item), page, row)
                 left = x + names
-                gid = f"share {item.id} {row}"
+                gid = f"share-{item.id}-{row}"
                 hatch = HATCH if item is FLAT else ""
                 page.rectangle(left, at, wide, _BAR * em, colour, hatch=hatch, gid=gid)
                 page.text(

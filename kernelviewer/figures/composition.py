@@ -236,7 +236,7 @@ class _Panel:
                         high,
                         page.ink.of_class(kind),
                         hatch=HATCH if kind is FLAT else "",
-                        gid=f"layer {number} {kind.id}",
+                        gid=f"layer-{number}-{kind.id}",
                     )
                 base -= high
         self._draw_counts(page, item, x, y - 0.4 * page.face.em)

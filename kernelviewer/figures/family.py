@@ -144,7 +144,7 @@ class _Panel:
             page.rectangle(left, y + 0.3 * em, self.tiling.width, 0.25 * em, colour)
         if page.options.labels:
             y += 1.65 * em
-            page.text(middle, y, item.short, align="center", gid=f"class {item.id}")
+            page.text(middle, y, item.short, align="center", gid=f"class-{item.id}")
 
 
 def _arrange(

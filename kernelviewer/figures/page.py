@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.figures.colours import ink
@@ -68,6 +69,7 @@ class Page:
         self.ink: Ink = ink(options.dark)
         self.face = face or Face(options.font_family, options.font_size)
         self.margin = self.face.margin
+        self._ids: Counter[str] = Counter()
         self.figure: Figure = Figure(
             figsize=(across / options.dpi, down / options.dpi),
             dpi=options.dpi,
@@ -143,7 +145,7 @@ class Page:
                 rotation=rotation,
                 rotation_mode="anchor",
                 parse_math=False,
-                gid=gid,
+                gid=self._unique(gid),
                 zorder=_TEXT,
             )
 
@@ -188,7 +190,7 @@ class Page:
                 edgecolor=edge,
                 linewidth=self.face.hairline if edge != "none" else 0.0,
                 hatch=hatch or None,
-                gid=gid,
+                gid=self._unique(gid),
                 zorder=_SHAPE,
             )
         )
@@ -250,6 +252,13 @@ class Page:
             scalex=False,
             scaley=False,
         )
+
+    def _unique(self, gid: str | None) -> str | None:
+        """The id, numbered from its second use on: SVG wants each just once."""
+        if gid is None:
+            return None
+        self._ids[gid] += 1
+        return gid if self._ids[gid] == 1 else f"{gid}.{self._ids[gid]}"
 
     def heading(
         self, x: float, y: float, text: str, width: float, letter: str = ""

@@ -107,7 +107,7 @@ class Record:
             files = tuple(
                 FileRecord(
                     name=str(item["name"]),
-                    sha256=str(item["sha256"]),
+                    sha256=str(item.get("sha256", "")),
                     copy=str(item.get("copy", "")),
                     include=tuple(map(str, item.get("include", ()))),
                     shown=str(item.get("shown", "")),

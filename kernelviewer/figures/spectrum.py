@@ -196,7 +196,7 @@ class SpectrumContent:
                 _BAR * page.face.em,
                 page.ink.of_class(kind),
                 edge=page.ink.paper,
-                gid=f"stretch {kind.id}",
+                gid=f"stretch-{kind.id}",
             )
 
 

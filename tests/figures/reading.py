@@ -48,10 +48,10 @@ class Svg:
         return found
 
     def colours_of(self, gid: str) -> list[str]:
-        """Fill colours of the shapes in the groups whose id begins so, ``#rrggbb``."""
+        """Fill colours of the shapes in the groups of an id, ``#rrggbb``."""
         found = []
         for group in self.root.iter(f"{SVG}g"):
-            if group.get("id", "").startswith(gid):
+            if group.get("id", "").partition(".")[0] == gid:
                 for path in group.iter(f"{SVG}path"):
                     if match := re.search(r"fill: (#\w{6})", path.get("style", "")):
                         found.append(match[1])

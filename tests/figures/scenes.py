@@ -43,7 +43,7 @@ def make_bank(
         size=size,
         weights=weights,
         layer=np.repeat(np.arange(len(layers)), counts).astype(np.int32),
-        channel=np.concatenate([np.arange(n) for n in counts]).astype(np.int32),
+        channel=np.concatenate([np.arange(n) for n in [0, *counts]]).astype(np.int32),
         scale=measures.scale,
         offset=measures.offset,
         flat=measures.flat,

@@ -1,0 +1,244 @@
+"""The commands figure, report and sample, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from kernelviewer.cli import main
+from kernelviewer.figures.provenance import read_record
+from kernelviewer.resources import resource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+try:
+    SAMPLE = str(resource("sample", "sample.safetensors"))
+except FileNotFoundError:
+    SAMPLE = ""
+needs_sample = pytest.mark.skipif(not SAMPLE, reason="the sample is not there")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A network of two small depthwise layers."""
+    from safetensors.numpy import save_file
+
+    rng = np.random.default_rng(0)
+    path = tmp_path / "small.safetensors"
+    tensors = {
+        "stem.weight": rng.normal(size=(8, 3, 3, 3)),
+        "a.dw.weight": rng.normal(size=(8, 1, 5, 5)),
+        "a.pw.weight": rng.normal(size=(8, 8, 1, 1)),
+        "b.dw.weight": rng.normal(size=(8, 1, 5, 5)),
+        "b.pw.weight": rng.normal(size=(4, 8, 1, 1)),
+    }
+    save_file({k: v.astype(np.float32) for k, v in tensors.items()}, path)
+    return path
+
+
+def test_a_figure_is_written_and_described(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sheet"
+    command = ["figure", "sheet", str(small), "-o", str(out), "--width", "single"]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith(f"{out}.svg: 16 depthwise kernels (5×5)")
+    record = read_record(tmp_path / "sheet.svg")
+    assert record.kind == "sheet"
+    assert record.options == {"width_mm": 89.0}
+    assert record.files[0].name == "small.safetensors"
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
+def test_from_makes_the_same_file_again(
+    small: Path, tmp_path: Path, suffix: str
+) -> None:
+    first, again = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
+    options = ["--layer", "b", "--seed", "4", "--dark", "--no-legend"]
+    assert main(["figure", "pca", str(small), "-o", str(first), *options]) == 0
+    assert main(["figure", "--from", str(first), "-o", str(again)]) == 0
+    assert first.read_bytes() == again.read_bytes()
+    assert read_record(first).files[0].shown
+
+
+def test_options_given_anew_win_over_the_record(small: Path, tmp_path: Path) -> None:
+    first, wider = tmp_path / "a.svg", tmp_path / "b.svg"
+    main(["figure", "sheet", str(small), "-o", str(first), "--width", "89"])
+    command = ["figure", "--from", str(first), "-o", str(wider), "--width", "double"]
+    assert main(command) == 0
+    assert read_record(wider).options == {}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".md", ".tex"])
+def test_tables_come_as_text_too(small: Path, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"table{suffix}"
+    command = ["figure", "table", str(small), "-o", str(out), "--device", "cpu"]
+    assert main(command) == 0
+    assert "small" in out.read_text()
+
+
+def test_data_and_kernels_go_with_the_figure(small: Path, tmp_path: Path) -> None:
+    data, kernels = tmp_path / "d.csv", tmp_path / "k.npz"
+    command = ["figure", "sheet", str(small), "-o", str(tmp_path / "a.png")]
+    command += ["--data", str(data), "--kernels", str(kernels), "--device", "cpu"]
+    assert main([*command, "--layer", "a.dw"]) == 0
+    assert len(data.read_text().splitlines()) == 9
+    assert np.load(kernels)["kernels"].shape == (8, 5, 5)
+
+
+def test_family_needs_no_file(tmp_path: Path) -> None:
+    out = tmp_path / "family.pdf"
+    assert main(["figure", "family", "-o", str(out), "--size", "5x5"]) == 0
+    assert read_record(out).size == "5x5"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["figure", "-o", "x"], 2, "name a figure: family, samples"),
+        (["figure", "sheet", "-o", "x"], 2, "name a checkpoint"),
+        (["figure", "nothing", "x", "-o", "x"], 1, "there is no figure 'nothing'"),
+        (["figure", "sheet", "none.pth", "-o", "x"], 1, "none.pth: there is no such"),
+        (["figure", "--from", "none.svg", "-o", "x"], 1, "none.svg: there is no such"),
+        (["report", "none.pth", "-o", "x"], 1, "none.pth: there is no such"),
+    ],
+)
+def test_wrong_calls_are_one_line(
+    arguments: list[str],
+    code: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--size", "9x9"], "there are no 9×9 kernels. There are kernels of the sizes"),
+        (["--layer", "c"], "no layer with kernels of this size is named 'c'"),
+        (["--width", "7"], "the width is between 60 and 1000 mm, not 7"),
+        (["--colormap", "rainbowish"], "there is no colour map 'rainbowish'"),
+        (["--height", "20", "--font-size", "20"], "do not fit into 20 mm"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    small: Path,
+    tmp_path: Path,
+    options: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["figure", "sheet", str(small), "-o", str(tmp_path / "a.svg")]
+    assert main([*command, *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "a.svg").exists()
+
+
+def test_a_figure_named_by_another_autoencoder_is_not_made(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = tmp_path / "a.svg"
+    command = ["figure", "classes", str(small), "-o", str(first), "--device", "cpu"]
+    assert main([*command, "--autoencoder", "family"]) == 0
+    text = first.read_text().replace("pattern family", "curve autoencoder")
+    first.write_text(text.replace('"method"', '"sha256": "00", "method"'))
+    assert main(["figure", "--from", str(first), "-o", str(tmp_path / "b.svg")]) == 1
+    assert "named by another autoencoder" in capsys.readouterr().err
+
+
+def test_an_existing_file_is_asked_about(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a.svg"
+    out.write_text("mine")
+    command = ["figure", "sheet", str(small), "-o", str(out)]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    assert main(command) == 1
+    assert out.read_text() == "mine"
+    monkeypatch.setattr("builtins.input", _never_asked)
+    assert main([*command, "--force"]) == 0
+    assert out.read_text() != "mine"
+
+
+def _never_asked(question: str) -> str:
+    raise AssertionError(question)
+
+
+def test_a_bad_file_does_not_stop_the_good_one(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.pth"
+    bad.write_text("nothing")
+    out = tmp_path / "a.svg"
+    assert main(["figure", "sheet", str(small), str(bad), "-o", str(out)]) == 1
+    assert out.exists()
+    assert "bad.pth" in capsys.readouterr().err
+
+
+def test_report_is_one_page_that_needs_nothing_else(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "report"
+    command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
+    assert main([*command, "--format", "svg", "--format", "png"]) == 0
+    page = (folder / "index.html").read_text()
+    assert page.count("<figure>") == 10
+    assert page.count("data:image/svg+xml;base64,") >= 9
+    for outside in ("http://", "https://", "<script", 'src="figures'):
+        assert outside not in page.replace("http://www.w3.org", "")
+    names = {path.name for path in (folder / "figures").iterdir()}
+    assert "small-5x5-sheet.svg" in names
+    assert "small-5x5-sheet.png" in names
+    assert {"table-5x5.csv", "table-5x5.md", "table-5x5.tex"} <= {
+        path.name for path in (folder / "data").iterdir()
+    }
+    assert str(tmp_path) not in page
+    printed = capsys.readouterr().out
+    assert "[1/10]" in printed
+    assert printed.endswith(f"{folder / 'index.html'}: the report\n")
+
+
+@needs_sample
+def test_sample_without_a_display_writes_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    folder = tmp_path / "sample"
+    assert main(["sample", "-o", str(folder)]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("There is no display")
+    assert last.startswith(str(folder))
+    assert {path.name for path in folder.iterdir()} == {
+        "info.txt",
+        "info.json",
+        "kernels.png",
+    }
+    assert json.loads((folder / "info.json").read_text())["layers"]
+
+
+@needs_sample
+def test_sample_with_a_display_opens_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = []
+    monkeypatch.setattr(
+        "kernelviewer.commands.window.run",
+        lambda options: opened.append(options.files) or 0,
+    )
+    assert main(["sample"]) == 0
+    assert opened == [[SAMPLE]]

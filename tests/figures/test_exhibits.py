@@ -1,0 +1,355 @@
+"""What a reader sees in the SVG is what the data say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kernelviewer.figures import (
+    EXHIBITS,
+    FigureError,
+    FigureOptions,
+    Naming,
+    Scene,
+    make_figure,
+    make_scene,
+    name_scene,
+)
+from kernelviewer.formats import Tensor
+from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from tests.figures.reading import Svg
+from tests.figures.scenes import THRESHOLD, make_bank, named
+
+SINGLE = FigureOptions(width_mm=89.0)
+
+
+def labels(scene: Scene) -> np.ndarray:
+    parts = []
+    for subject in scene.subjects:
+        assert subject.coding is not None
+        parts.append(subject.coding.label(THRESHOLD))
+    return np.concatenate(parts)
+
+
+def counts(scene: Scene) -> dict[str, int]:
+    found = np.bincount(labels(scene), minlength=len(CLASSES))
+    return {item.id: int(n) for item, n in zip(CLASSES, found, strict=True)}
+
+
+def test_family_shows_every_class_once() -> None:
+    svg = Svg(make_figure("family", Scene((), (7, 7)), SINGLE).figure)
+    for item in PATTERNS:
+        assert svg.texts.count(item.short) == 1
+    assert len(svg.images) == len(PATTERNS) + 1  # and the colours of the weights
+
+
+def test_sheet_has_a_heading_for_each_layer_and_one_picture() -> None:
+    svg = Svg(make_figure("sheet", named(make_bank())).figure)
+    assert [text for text in svg.texts if "conv_dw" in text] == [
+        "stages.0.conv_dw",
+        "stages.1.conv_dw",
+        "stages.2.conv_dw",
+    ]
+    assert "24 kernels, 2 flat" in svg.texts
+    assert "7 kernels, 1 flat" in svg.texts
+    assert len(svg.images) == 2
+    assert svg.texts.count("0") == 3, "each layer's first row begins with channel 0"
+
+
+def test_sheet_shows_each_weight_in_its_colour() -> None:
+    bank = make_bank([("layer", 1)])
+    options = FigureOptions(labels=False, scale_bar=False)
+    picture = Svg(make_figure("sheet", make_scene([bank]), options).figure).images[0]
+    borders = np.flatnonzero(np.diff(picture[0].astype(int), axis=0).any(axis=1)) + 1
+    tap = int(np.gcd.reduce(borders))
+    found = picture[::tap, ::tap, :3].astype(int)[:7, :7]
+    weights = bank.sizes[7, 7].weights[0]
+    reddish = found[:, :, 0] - found[:, :, 2]
+    assert np.corrcoef(reddish.ravel(), weights.ravel())[0, 1] > 0.99
+    strongest = np.unravel_index(np.abs(weights).argmax(), weights.shape)
+    ends = {(0xD6, 0x48, 0x34), (0x26, 0x5C, 0xB2)}
+    assert tuple(found[strongest]) in ends
+
+
+@pytest.mark.parametrize("scale", ["kernel", "layer", "figure"])
+def test_scale_says_what_shares_one(scale: str) -> None:
+    bank = make_bank([("weak", 5), ("strong", 5)])
+    bank.sizes[7, 7].weights[:5] *= 0.1
+    options = FigureOptions(labels=False, scale_bar=False, scale=scale)  # type: ignore[arg-type]
+    picture = Svg(make_figure("sheet", make_scene([bank]), options).figure).images[0]
+    rows = (picture[:, :, :3] != 255).any(axis=2)
+    blue_red = np.abs(picture[:, :, 0].astype(int) - picture[:, :, 2])
+    used = np.flatnonzero(rows.any(axis=1))
+    upper = blue_red[used[0] : used[len(used) // 2]].max()
+    lower = blue_red[used[len(used) // 2] + 1 : used[-1]].max()
+    assert (upper > 0.9 * lower) == (scale != "figure")
+
+
+def test_samples_put_regular_kernels_beside() -> None:
+    regular = Tensor(
+        "stem.weight",
+        (8, 3, 3, 3),
+        "float32",
+        lambda: np.random.default_rng(0).normal(size=(8, 3, 3, 3)).astype(np.float32),
+    )
+    bank = make_bank(convolutions=(regular,))
+    texts = Svg(make_figure("samples", make_scene([bank])).figure).texts
+    assert "Depthwise 7×7" in texts
+    assert "Regular 3×3" in texts
+    assert "stem" in texts
+    assert "stages.0" in texts
+    alone = Svg(make_figure("samples", make_scene([make_bank()])).figure).texts
+    assert not [text for text in alone if text.startswith("Regular")]
+
+
+def test_samples_tell_how_many_layers_they_leave_out() -> None:
+    bank = make_bank([(f"layer.{i}.dw", 4) for i in range(120)])
+    texts = Svg(make_figure("samples", make_scene([bank])).figure).texts
+    heading = next(text for text in texts if text.startswith("Depthwise"))
+    shown = sum(text.startswith("layer.") for text in texts)
+    assert heading == f"Depthwise 7×7, {shown} of 120 layers"
+
+
+@pytest.mark.parametrize("kind", ["samples", "classes", "compare", "pca"])
+def test_a_seed_draws_the_same_kernels(kind: str) -> None:
+    scene = named(make_bank([("layer", 400)]))
+    first, again, other = (
+        Svg(make_figure(kind, scene, replace(SINGLE, seed=seed)).figure).data
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_classes_have_counts_shares_and_colours() -> None:
+    scene = named(make_bank())
+    svg = Svg(make_figure("classes", scene).figure)
+    total = scene.count
+    for item in CLASSES:
+        number = counts(scene)[item.id]
+        assert item.short in svg.texts
+        assert f"{number} · {100 * number / total:.1f} %" in svg.texts
+        if item.id != "flat":  # hatched, not filled
+            assert svg.colours_of(f"class-{item.id}") == [item.light.lower()]
+
+
+def test_a_class_without_members_says_none() -> None:
+    scene = named(make_bank(), classes=[0, 1])
+    drawn = make_figure("classes", scene)
+    empty = len(CLASSES) - np.count_nonzero(list(counts(scene).values()))
+    assert Svg(drawn.figure).texts.count("none") == empty
+    assert empty >= 9
+
+
+def test_composition_stacks_to_the_share_of_each_class() -> None:
+    scene = named(make_bank())
+    drawn = make_figure("composition", scene)
+    label = labels(scene)
+    layer = scene.subjects[0].kernels.layer
+    heights: dict[str, float] = {}
+    for patch in drawn.figure.axes[0].patches:
+        if patch.get_gid() and patch.get_gid().startswith("layer"):
+            heights[patch.get_gid()] = patch.get_height()
+    for number in range(3):
+        column = sum(
+            h for gid, h in heights.items() if gid.startswith(f"layer-{number}-")
+        )
+        mine = label[layer == number]
+        for index, item in enumerate(CLASSES):
+            share = float((mine == index).mean())
+            assert heights.get(
+                f"layer-{number}-{item.id}", 0.0
+            ) / column == pytest.approx(share, abs=1e-6)
+    svg = Svg(drawn.figure)
+    assert {"stages.0", "stages.1", "stages.2"} <= set(svg.texts)
+    assert svg.colours_of("layer-0-on-centre") == [PATTERNS[0].light.lower()]
+
+
+def test_coverage_is_never_without_white_noise() -> None:
+    scene = named(make_bank())
+    there = labels(scene)
+    patterned = there[there != 12]
+    coverage = f"{100 * (patterned != 11).mean():.1f} %"
+    for kind in ("composition", "histogram"):
+        texts = Svg(make_figure(kind, scene).figure).texts
+        facts = [text for text in texts if coverage in text]
+        assert facts
+        assert all("white noise 0.0 %" in text for text in facts)
+    for kind in ("classes", "composition", "histogram", "compare"):
+        caption = make_figure(kind, scene).caption
+        assert coverage in caption
+        assert "white noise: 0.0 %" in caption
+
+
+def test_histogram_bars_hold_every_code() -> None:
+    scene = named(make_bank())
+    drawn = make_figure("histogram", scene)
+    table = drawn.content.table().columns
+    rows = list(zip(table["of"], table["source"], table["kernels"], strict=True))
+    there = scene.count - int(scene.subjects[0].kernels.flat.sum())
+    assert sum(n for of, source, n in rows if (of, source) == ("code", "net")) == there
+    assert sum(n for of, source, n in rows if (of, source) == ("fit", "net")) == there
+    assert sum(n for _, source, n in rows if source == "white noise") == 5000
+    assert {"code", "fit (cosine)", "white noise", "0.7"} <= set(
+        Svg(drawn.figure).texts
+    )
+
+
+def test_spectrum_names_its_stretches_in_their_colours() -> None:
+    scene = named(make_bank())
+    drawn = make_figure("spectrum", scene)
+    svg = Svg(drawn.figure)
+    for item in PATTERNS:
+        assert item.short in svg.texts
+        assert svg.colours_of(f"stretch-{item.id}") == [item.light.lower()]
+    table = drawn.content.table()
+    assert sum(table.columns["kernels"]) == scene.count - int(
+        scene.subjects[0].kernels.flat.sum()
+    )
+
+
+def test_a_renamed_stretch_keeps_its_own_name() -> None:
+    scene = named(make_bank())
+    assert scene.yardstick is not None
+    first, *rest = scene.yardstick.stretches
+    stretches = (replace(first, name="blob"), *rest)
+    scene = replace(scene, yardstick=replace(scene.yardstick, stretches=stretches))
+    assert "blob" in Svg(make_figure("spectrum", scene).figure).texts
+
+
+def test_pca_plots_every_kernel_that_has_a_pattern() -> None:
+    scene = named(make_bank())
+    drawn = make_figure("pca", scene)
+    scatter = drawn.figure.axes[1].collections[0]
+    there = scene.count - int(scene.subjects[0].kernels.flat.sum())
+    assert len(scatter.get_offsets()) == there
+    assert len(drawn.content.table()) == there
+    assert any(text.startswith("PC 1 (") for text in Svg(drawn.figure).texts)
+
+
+def test_pca_needs_no_classes() -> None:
+    texts = Svg(make_figure("pca", make_scene([make_bank()])).figure).texts
+    assert {"first layer", "last layer"} <= set(texts)
+
+
+def test_comparing_networks_of_one_kind_pairs_their_kernels() -> None:
+    first = make_bank(name="before")
+    after = make_bank(name="after")
+    drawn = make_figure("compare", named(first, after))
+    texts = Svg(drawn.figure).texts
+    assert "The same kernels in both" in texts
+    assert "Cosine between the kernels at the same place" in texts
+    assert np.allclose(drawn.content.arrays()["cosine"], 1, atol=1e-5)
+    other = make_bank([("x", 30)], name="other")
+    texts = Svg(make_figure("compare", named(first, other)).figure).texts
+    assert "Random kernels" in texts
+
+
+def test_comparing_one_network_sets_it_against_white_noise() -> None:
+    texts = Svg(make_figure("compare", named(make_bank())).figure).texts
+    assert "white noise" in texts
+    with pytest.raises(FigureError, match="3 networks"):
+        make_figure("compare", named(*(make_bank(name=n) for n in "abc")))
+
+
+def test_table_has_a_row_for_each_network() -> None:
+    scene = named(make_bank(name="first"), make_bank([("x", 20)], name="second"))
+    drawn = make_figure("table", scene)
+    table = drawn.content.table().columns
+    assert table["network"] == ["first", "second"]
+    assert table["kernels"] == [71, 20]
+    shares = np.array([table[item.id] for item in CLASSES])
+    assert np.allclose(shares.sum(axis=0), 1)
+    assert {"first", "second", "71", "20"} <= set(Svg(drawn.figure).texts)
+
+
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_looks_are_followed(kind: str) -> None:
+    scene = Scene((), (7, 7)) if kind == "family" else named(make_bank())
+    bare = FigureOptions(labels=False, legend=False, scale_bar=False)
+    texts = Svg(make_figure(kind, scene, bare).figure).texts
+    assert "+max" not in texts
+    dark = make_figure(kind, scene, FigureOptions(dark=True, title="Night", dpi=100))
+    svg = Svg(dark.figure)
+    assert "Night" in svg.texts
+    assert b"#191a1c" in svg.data
+
+
+@pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])
+def test_kernels_that_are_not_shown_are_not_drawn(kind: str) -> None:
+    scene = named(make_bank())
+    kernels = scene.subjects[0].kernels
+    subject = replace(scene.subjects[0], shown=kernels.layer == 1)
+    part = replace(scene, subjects=(subject,))
+    if kind in ("sheet", "samples", "composition"):
+        texts = Svg(make_figure(kind, part).figure).texts
+        assert sum("stages." in text for text in texts) == 1
+    if kind == "table":
+        table = make_figure(kind, part).content.table().columns
+        assert table["kernels"] == [40]
+    nothing = replace(subject, shown=np.zeros(len(kernels), bool))
+    if kind != "spectrum":
+        with pytest.raises(FigureError, match=r"shown|flat"):
+            make_figure(kind, replace(scene, subjects=(nothing,)))
+
+
+@pytest.mark.parametrize("kind", ["classes", "composition", "histogram", "table"])
+def test_without_classes_it_says_what_is_missing(kind: str) -> None:
+    with pytest.raises(FigureError, match="have no classes yet"):
+        make_figure(kind, make_scene([make_bank()]))
+
+
+def test_sizes_that_are_not_there_are_named() -> None:
+    with pytest.raises(FigureError, match=r"no 5×5 kernels.*sizes 7x7"):
+        make_scene([make_bank()], (5, 5))
+    with pytest.raises(FigureError, match="no depthwise kernels"):
+        make_scene([make_bank([])])
+    with pytest.raises(FigureError, match="no autoencoder for 7×7"):
+        make_figure("spectrum", make_scene([make_bank()]))
+
+
+def test_only_flat_kernels_have_no_picture_of_their_patterns() -> None:
+    bank = make_bank([("dead", 3)])
+    kernels = bank.sizes[7, 7]
+    flat = replace(kernels, flat=np.ones(3, bool))
+    scene = named(replace(bank, sizes={(7, 7): flat}))
+    for kind in ("pca", "histogram"):
+        with pytest.raises(FigureError, match="all are flat"):
+            make_figure(kind, scene)
+    for kind in ("sheet", "samples", "classes", "composition", "table"):
+        make_figure(kind, scene, SINGLE)
+
+
+def test_naming_by_the_family_needs_no_autoencoder() -> None:
+    scene = make_scene([make_bank([("layer", 6)], size=(3, 3))])
+    found = name_scene(scene, Naming(threshold=0.5), device="cpu")
+    assert found.yardstick is not None
+    assert found.yardstick.method == "pattern family"
+    assert 0 < found.yardstick.null_coverage <= 1
+    coding = found.subjects[0].coding
+    assert coding is not None
+    assert np.isnan(coding.code).all()
+    texts = Svg(make_figure("histogram", found).figure).texts
+    assert "code" not in texts
+    with pytest.raises(FigureError, match="has no 2×1"):
+        name_scene(make_scene([make_bank(size=(2, 1))]), Naming(), device="cpu")
+
+
+def test_cancelling_stops_at_the_next_check() -> None:
+    class Cancelled(BaseException):
+        pass
+
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise Cancelled
+
+    bank = make_bank([(f"layer{i}", 4) for i in range(40)])
+    with pytest.raises(Cancelled):
+        make_figure("sheet", named(bank), check=check)
+    assert calls == 4
