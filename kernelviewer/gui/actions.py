@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from kernelviewer.gui.commands import build_menus
 from kernelviewer.gui.dialogs.about import show_about
 from kernelviewer.gui.dialogs.details import show_details
+from kernelviewer.gui.dialogs.null_test import open_null_test
 from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
+from kernelviewer.gui.dialogs.train import open_training
 from kernelviewer.gui.views.inspector import array_text
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Layers
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
 
+NEED_A_NETWORK = (
+    *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
+    *("train", "null_test", "reset_borders"),
+)
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
 DEVICES = {
     "auto": "&Automatic",
@@ -76,6 +82,10 @@ class Actions(QObject):
             "next_size": lambda: sizes.step(1),
             "previous_size": lambda: sizes.step(-1),
             "jobs": self.toggle_jobs,
+            "train": lambda: open_training(window),
+            "load_autoencoder": self.load_autoencoder,
+            "null_test": lambda: open_null_test(window),
+            "reset_borders": window.linking.spectrum.reset,
             "shortcuts": lambda: show_shortcuts(window),
             "about": lambda: show_about(window),
         }
@@ -165,6 +175,17 @@ class Actions(QObject):
         """Show what was read of a network and what was left out."""
         show_details(self._window, self._window.document.model(identity).bank)
 
+    def load_autoencoder(self) -> None:
+        """Ask for an autoencoder and use it for its size."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window,
+            "Load an autoencoder",
+            self._window.settings.last_folder,
+            "Autoencoders (*.safetensors)",
+        )
+        if name:
+            self._window.opener.load_autoencoder(Path(name))
+
     def toggle_frames(self) -> None:
         """Frame kernels in the colour of their class, or not."""
         self._window.linking.set_framed(self.by_id["framed"].isChecked())
@@ -204,5 +225,5 @@ class Actions(QObject):
         self.by_id["redo"].setEnabled(can_redo)
 
     def _on_models_changed(self, models: tuple[object, ...]) -> None:
-        for name in ("close_model", "close_all", "show_all", "select_all", "invert"):
+        for name in NEED_A_NETWORK:
             self.by_id[name].setEnabled(bool(models))

@@ -85,10 +85,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("device", "&Device", "View"),
     Command("panels", "&Panels", "View"),
     Command("jobs", "Show &Jobs", "View", ("Ctrl+J",), checkable=True),
+    Command("train", "&Train on What Is Open…", "Code", ("Ctrl+T",)),
+    Command("load_autoencoder", "&Load an Autoencoder…", "Code"),
+    Command("null_test", "&Null Test…", "Code", ("Ctrl+Shift+N",)),
+    Command("reset_borders", "&Reset the Stretches", "Code", rule=True),
     Command("shortcuts", "&Keyboard Shortcuts", "Help", ("F1",)),
     Command("about", "&About kernelviewer", "Help"),
 )
-MENUS = ("File", "Edit", "View", "Help")
+MENUS = ("File", "Edit", "View", "Code", "Help")
 
 
 def build_menus(

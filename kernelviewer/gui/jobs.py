@@ -41,6 +41,8 @@ class Reaction:
         Takes each finished piece.
     failed
         Takes message and hint, after the jobs panel has shown them.
+    stopped
+        Called where the task was cancelled.
     quiet
         True for quick housekeeping: listed only if it fails.
     """
@@ -48,6 +50,7 @@ class Reaction:
     done: Callable[[Any], str | None] = lambda value: None
     partial: Callable[[Any], None] = lambda value: None
     failed: Callable[[str, str], None] = lambda message, hint: None
+    stopped: Callable[[], None] = lambda: None
     quiet: bool = False
 
 
@@ -121,6 +124,7 @@ class Jobs(QObject):
             case Result(_, value):
                 self._finish(number, reaction.done(value) or "done")
             case Stopped():
+                reaction.stopped()
                 self._finish(number, "cancelled")
             case Failure(_, text, details, hint):
                 whole = f"{text}. {hint}" if hint else text

@@ -34,6 +34,8 @@ from kernelviewer.state.document import Document
 from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtCore import QMimeData
     from PySide6.QtGui import (
         QCloseEvent,
@@ -178,8 +180,12 @@ class MainWindow(QMainWindow):
             positive=tokens.positive,
         )
 
+    def weight_table(self) -> NDArray[np.float64]:
+        """Colours [K, 3] of 0 … 255 for weights, zero in the middle."""
+        return weight_colours(self.settings.colormap, self._grid_theme())
+
     def _show_colours(self) -> None:
-        colours = weight_colours(self.settings.colormap, self._grid_theme())
+        colours = self.weight_table()
         self.parts.inspector.set_colours(colours)
         self.parts.spectrum.set_colours(colours)
         self.parts.reconstruction.set_colours(colours)

@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.tasks import Unusable, load, open_files, open_named
+from kernelviewer.jobs.tasks import Unusable, load, open_files, open_named, read_code
+from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.views.jobs_panel import JobsPanel
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.kernels.bank import KernelBank
+    from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
 
 
@@ -66,6 +68,19 @@ class Opener(QObject):
         reaction = Reaction(done=done, failed=self._on_failed)
         key = f"open {next(self._batches)}"
         self._jobs.submit("files", key, f"Open {name}", reaction, open_named, name)
+
+    def load_autoencoder(self, path: Path) -> None:
+        """Use an autoencoder from a file for its kernel size."""
+
+        def done(autoencoder: Autoencoder) -> str:
+            self._document.set_autoencoder(autoencoder)
+            text = f"{path.name} is used for {size_label(autoencoder.size)} kernels"
+            self.told.emit(text)
+            return text
+
+        reaction = Reaction(done=done, failed=self._on_failed)
+        title = f"Load {path.name}"
+        self._jobs.submit("files", "autoencoder", title, reaction, read_code, path)
 
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
         """Read an open network again: another copy of it, or other layers."""

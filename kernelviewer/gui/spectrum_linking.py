@@ -90,8 +90,14 @@ class SpectrumLinking(QObject):
         view.rename_requested.connect(self._on_rename_requested)
         view.split_requested.connect(self._on_split_requested)
         view.merge_requested.connect(self._on_merge_requested)
-        view.reset_requested.connect(lambda: self._edit(None))
+        view.reset_requested.connect(self.reset)
         self._parts.comparison.code_requested.connect(document.set_position)
+
+    def reset(self) -> None:
+        """Name the stretches as the autoencoder does."""
+        size = self._document.size
+        if size is not None and size in self._document.marks.segments:
+            self._edit(None)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
+    from kernelviewer.latent.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ def open_named(ticket: Ticket, name: str) -> KernelBank:
     path = fetch(name, progress=ticket.progress, check=ticket.check)
     bank = load(ticket, path)
     return replace(bank, name=name.removeprefix(PREFIX))
+
+
+def read_code(ticket: Ticket, path: Path) -> Autoencoder:
+    """Read an autoencoder."""
+    from kernelviewer.latent.autoencoder import Autoencoder
+
+    return Autoencoder.load(path)
 
 
 def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
