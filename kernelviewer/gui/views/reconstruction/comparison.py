@@ -51,6 +51,15 @@ class PictureRow(QWidget):
             self._captions[part] = caption = QLabel(part, self)
             caption.setProperty("role", "caption")
 
+    def show_parts(self, *parts: NDArray[np.float32] | None, top: float) -> None:
+        """Show kernel, reconstruction and residual, the colours reaching to ±top."""
+        before = self.sizeHint()
+        for picture, taps in zip(self.pictures.values(), parts, strict=True):
+            picture.set_taps(taps, top)
+        if self.sizeHint() != before:
+            self.updateGeometry()
+        self._arrange()
+
     def heightForWidth(self, width: int) -> int:
         """Qt: the pictures' height, and a line of text."""
         picture = self.pictures[_PARTS[0]].heightForWidth(self._wide(width))
@@ -72,6 +81,9 @@ class PictureRow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Divide the width."""
         super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
         wide = self._wide(self.width())
         for i, part in enumerate(_PARTS):
             picture, x = self.pictures[part], i * (wide + _GAP)
@@ -198,9 +210,7 @@ class ComparisonView(QWidget):
         top = float(finite.max(initial=0.0)) or 1.0
         reconstruction = content.reconstruction
         residual = None if reconstruction is None else content.kernel - reconstruction
-        parts = (content.kernel, reconstruction, residual)
-        for picture, taps in zip(self.pictures.values(), parts, strict=True):
-            picture.set_taps(taps, top)
+        self.row.show_parts(content.kernel, reconstruction, residual, top=top)
 
     def _on_go_clicked(self) -> None:
         if self.content is not None and self.content.code is not None:

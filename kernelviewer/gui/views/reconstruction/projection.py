@@ -72,13 +72,10 @@ def heights_of(taps: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def ground_of(shape: tuple[int, int]) -> tuple[float, float]:
-    """Half the length of the ground along x and along y."""
-    rows, columns = shape
-    longest = max(rows, columns)
-    return (
-        max(columns / longest, _SHORTEST) / 2,
-        max(rows / longest, _SHORTEST) / 2,
-    )
+    """Half the length of the ground along x and along y, for rows and columns."""
+    down, across = shape[0] - 1, shape[1] - 1
+    longest = max(down, across)
+    return max(across / longest, _SHORTEST) / 2, max(down / longest, _SHORTEST) / 2
 
 
 def project(

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.theme import LIGHT
@@ -24,7 +25,7 @@ from kernelviewer.gui.views.reconstruction.projection import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.projection import (
@@ -69,6 +70,7 @@ class KernelSurface(QWidget):
         self._mesh: Mesh | None = None
         self._camera = Camera()
         self._last: QPointF | None = None
+        self._ringed = False
 
     @property
     def camera(self) -> Camera:
@@ -126,7 +128,7 @@ class KernelSurface(QWidget):
         scale, middle = self._placing(self._heights)
         self._paint_quads(painter, self._mesh, scale, middle)
         self._paint_axes(painter, self._heights, scale, middle)
-        if self.hasFocus():
+        if self._ringed:
             painter.setPen(QColor(self._tokens.accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
@@ -196,6 +198,18 @@ class KernelSurface(QWidget):
         for text, (x, y) in zip("xy", (places * scale).tolist(), strict=True):
             left = x - metrics.horizontalAdvance(text) / 2
             painter.drawText(middle + QPointF(left, y + metrics.ascent() / 2), text)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by keyboard sees where the focus is."""
+        super().focusInEvent(event)
+        self._ringed = came_by_keyboard(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
 
     # Turning
 

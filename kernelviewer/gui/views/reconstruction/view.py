@@ -192,7 +192,7 @@ class ReconstructionView(QScrollArea):
 
     def _place(self, room: int) -> int:
         """One column; the height that it takes."""
-        x, facts = _MARGIN, self.facts.sizeHint().width()
+        x, facts = _MARGIN, self.facts.widest()
         beside = room - facts - _GAP
         if self._needs_a_line():
             y = _TOP + self._place_picture(x, _TOP, room, _LARGE_SIDE) + _GAP
@@ -210,7 +210,11 @@ class ReconstructionView(QScrollArea):
 
     def _place_wide(self, room: int) -> int:
         """Picture, facts and surface side by side; the height that they take."""
-        x, y, facts = _MARGIN, _TOP, self.facts.sizeHint()
+        x, y, facts = (
+            _MARGIN,
+            _TOP,
+            QSize(self.facts.widest(), self.facts.sizeHint().height()),
+        )
         if self._is_long():
             y += self._place_picture(x, y, room, _LARGE_SIDE) + _GAP
             tall = _SURFACE

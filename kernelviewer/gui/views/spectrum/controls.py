@@ -16,9 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.classes import ClassSwatch
+from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import CONTROL, LIGHT
 from kernelviewer.gui.views.spectrum.axis import MARGIN
 from kernelviewer.gui.views.spectrum.slider import STEP
+from kernelviewer.kernels.classes import PATTERNS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent, QValidator
@@ -75,8 +77,12 @@ class CodeField(QDoubleSpinBox):
 class FittingLabel(QWidget):
     """The longest of some texts that fits; none is cut."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, side: Qt.AlignmentFlag, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.setObjectName(name)
+        self._side = side
         self._texts: tuple[str, ...] = ()
         self._tokens = LIGHT
 
@@ -89,7 +95,19 @@ class FittingLabel(QWidget):
         """Show one of these, the longest first."""
         if texts != self._texts:
             self._texts = texts
+            self.setAccessibleName(texts[0] if texts else "")
+            self.updateGeometry()
             self.update()
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for the longest."""
+        metrics = self.fontMetrics()
+        wide = max(map(metrics.horizontalAdvance, self._texts), default=0)
+        return QSize(wide, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: it may go."""
+        return QSize(0, self.fontMetrics().height())
 
     @property
     def text(self) -> str:
@@ -101,7 +119,8 @@ class FittingLabel(QWidget):
         """Qt: paint the text."""
         painter = QPainter(self)
         painter.setPen(QColor(self._tokens.secondary))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.text)
+        flags = self._side | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), flags, self.text)
 
 
 class SpectrumControls(QWidget):
@@ -124,9 +143,13 @@ class SpectrumControls(QWidget):
         self.name = QLabel(self)
         self.name.setObjectName("spectrumClass")
         self.name.setAccessibleName("Class of the stretch")
-        self.detail, self.count = FittingLabel(self), QLabel(self)
-        self.count.setObjectName("spectrumCount")
-        self.count.setProperty("role", "secondary")
+        names = [found.name for found in PATTERNS]
+        widest = max(self.name.fontMetrics().horizontalAdvance(name) for name in names)
+        # what stands beside it shall not jump while the cursor moves
+        self.name.setMinimumWidth(widest)
+        sides = Qt.AlignmentFlag
+        self.detail = FittingLabel("spectrumDetail", sides.AlignLeft, self)
+        self.count = FittingLabel("spectrumCount", sides.AlignRight, self)
         line = QHBoxLayout(self)
         line.setContentsMargins(MARGIN - 6, 0, MARGIN, 0)
         line.setSpacing(8)
@@ -142,6 +165,7 @@ class SpectrumControls(QWidget):
         self.swatch.set_theme(tokens)
         self.value.set_theme(tokens)
         self.detail.set_theme(tokens)
+        self.count.set_theme(tokens)
         self.set_playing(self._playing)
 
     def set_position(self, z: float) -> None:
@@ -161,9 +185,14 @@ class SpectrumControls(QWidget):
         both = ", ".join(filter(None, (stretch.span, stretch.quality)))
         self.detail.set_texts(both, stretch.span)
 
-    def set_count(self, text: str) -> None:
-        """Say how many kernels are marked."""
-        self.count.setText(text)
+    def set_counts(self, shown: int, selected: int) -> None:
+        """Say how many kernels have a code, and how many of them are selected."""
+        total = spaced(shown)
+        if selected:
+            some = f"{spaced(selected)} of {total}"
+            self.count.set_texts(f"{some} kernels selected", some)
+        else:
+            self.count.set_texts(f"{total} kernels" if shown else "")
 
     def set_playing(self, playing: bool) -> None:
         """Show whether the cursor moves by itself."""

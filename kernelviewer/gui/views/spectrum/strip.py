@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.painting.pixels import (
     device_length,
     device_pixels,
@@ -188,9 +189,7 @@ class Strip(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Who comes by keyboard sees where the focus is."""
         super().focusInEvent(event)
-        reasons = Qt.FocusReason
-        keys = (reasons.TabFocusReason, reasons.BacktabFocusReason)
-        self._ringed = event.reason() in keys
+        self._ringed = came_by_keyboard(event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

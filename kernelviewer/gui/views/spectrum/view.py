@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.absent import AbsentSpectrum
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
 from kernelviewer.gui.views.spectrum.controls import SpectrumControls
@@ -148,13 +147,9 @@ class SpectrumView(QWidget):
         """Show how many kernels bear which code; None: the message instead."""
         self.histogram.set_message(message)
         self.histogram.set_density(density)
-        text = ""
-        if density is not None:
-            total = spaced(int(density.shown.sum()))
-            selected = int(density.selected.sum())
-            marked = f"{spaced(selected)} of {total} kernels selected"
-            text = marked if selected else f"{total} kernels"
-        self.controls.set_count(text)
+        shown = 0 if density is None else int(density.shown.sum())
+        selected = 0 if density is None else int(density.selected.sum())
+        self.controls.set_counts(shown, selected)
 
     def set_ranges(self, ranges: tuple[tuple[float, float], ...]) -> None:
         """Mark ranges of codes, lower and upper, that are part of the selection."""
@@ -182,10 +177,6 @@ class SpectrumView(QWidget):
         self.kernels.set_colours(colours)
 
     # Qt
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: least size; names go where there is no room for them."""
-        return QSize(360, self._body.minimumSizeHint().height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Over any strip the wheel moves the cursor."""
