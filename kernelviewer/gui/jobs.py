@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from kernelviewer.jobs.messages import (
     Failure,
@@ -18,6 +19,8 @@ from kernelviewer.jobs.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.jobs_panel import JobsPanel
     from kernelviewer.jobs.messages import (
@@ -52,6 +55,20 @@ class Reaction:
     failed: Callable[[str, str], None] = lambda message, hint: None
     stopped: Callable[[], None] = lambda: None
     quiet: bool = False
+
+    def while_alive(self, widget: QWidget) -> Reaction:
+        """The same, but silent once the widget is gone."""
+
+        def guarded(call: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda *given: call(*given) if isValid(widget) else None
+
+        return replace(
+            self,
+            done=guarded(self.done),
+            partial=guarded(self.partial),
+            failed=guarded(self.failed),
+            stopped=guarded(self.stopped),
+        )
 
 
 class Jobs(QObject):

@@ -18,6 +18,7 @@ from kernelviewer.jobs.messages import (
     Stopped,
 )
 from kernelviewer.jobs.ticket import Cancelled, Ticket
+from kernelviewer.latent.errors import LatentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kernelviewer.jobs.messages import (
         Message,
     )
+
 
 P = ParamSpec("P")
 Lane = Literal["files", "compute", "views"]
@@ -170,6 +172,8 @@ def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     details = "".join(traceback.format_exception(error))
     if isinstance(error, CheckpointError):
         return f"{error.path.name or error.path}: {error.problem}", details, error.hint
+    if isinstance(error, LatentError):
+        return f"{title}: {error.problem}", details, error.hint
     if isinstance(error, DeviceError):
         return f"{title}: {error}", details, "Choose another under View → Device."
     if isinstance(error, MemoryError):

@@ -74,7 +74,7 @@ class NullTestDialog(QDialog):
             "compute",
             "null test",
             f"Null test of {size_label(size)}",
-            Reaction(done=self._on_done, failed=self._on_failed),
+            Reaction(done=self._on_done, failed=self._on_failed).while_alive(self),
             run_null_test,
             document.banks,
             autoencoder,

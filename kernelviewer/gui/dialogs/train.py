@@ -148,7 +148,7 @@ class TrainDialog(QDialog):
                 partial=self._on_sweep,
                 failed=self._on_failed,
                 stopped=self._on_cancelled,
-            ),
+            ).while_alive(self),
             train_on,
             self._window.document.banks,
             wish,
