@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from math import floor
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
@@ -23,7 +24,9 @@ def device_pixels(painter: QPainter, ratio: float) -> Iterator[None]:
     painter.save()
     painter.scale(1 / ratio, 1 / ratio)
     at = painter.deviceTransform()
-    painter.translate(round(at.dx()) - at.dx(), round(at.dy()) - at.dy())
+    # halves go up, as where Qt clips; round() would send every other one down
+    x, y = floor(at.dx() + 0.5), floor(at.dy() + 0.5)
+    painter.translate(x - at.dx(), y - at.dy())
     yield
     painter.restore()
 

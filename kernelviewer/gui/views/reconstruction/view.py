@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QFrame,
     QLabel,
     QScrollArea,
     QToolButton,
@@ -61,6 +62,7 @@ class ReconstructionView(QScrollArea):
         super().__init__(parent)
         self.setObjectName("reconstructionView")
         self.setAccessibleName("Reconstruction")
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.content: ReconstructionContent | None = None
@@ -92,7 +94,7 @@ class ReconstructionView(QScrollArea):
         self.surface = KernelSurface(body)
         self.slice = QLabel(body)
         self.slice.setProperty("role", "caption")
-        self.nearest_title = QLabel("Nearest kernels", body)
+        self.nearest_title = QLabel(body)
         self.nearest_title.setProperty("role", "title")
         self.nearest = Thumbnails(body)
         self.nearest.kernel_requested.connect(self.kernel_requested)
