@@ -117,18 +117,24 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
 
 
 def _without_loose(leaves: list[Leaf], skipped: list[Skipped]) -> list[Leaf]:
-    """Leave out arrays that lie beside a state dict: class weights, metrics."""
-    if all(leaf.in_state_dict for leaf in leaves):
+    """Leave out what lies beside a state dict: metrics, class weights, lists.
+
+    A state dict is known by its dotted names; other dictionaries beside it are taken
+    for parts of the network if they hold matrices or kernels.
+    """
+    if all(leaf.in_state_dict and "." in leaf.path[-1] for leaf in leaves):
         return leaves
-    networks = {
-        leaf.path[:-1] for leaf in leaves if leaf.in_state_dict and "." in leaf.path[-1]
-    }
+    groups: dict[tuple[str, ...], bool] = {}
+    for leaf in leaves:
+        inside = leaf.in_state_dict and len(leaf.shape) > 1
+        groups[leaf.path[:-1]] = groups.get(leaf.path[:-1], False) or inside
+    dotted = {leaf.path[:-1] for leaf in leaves if "." in leaf.path[-1]}
+    if not any(leaf.in_state_dict and leaf.path[:-1] in dotted for leaf in leaves):
+        return leaves
     kept = []
     for leaf in leaves:
-        parent = leaf.path[:-1]
-        if leaf.in_state_dict or not any(
-            network[: len(parent)] == parent for network in networks
-        ):
+        group = leaf.path[:-1]
+        if leaf.in_state_dict and (group in dotted or groups[group]):
             kept.append(leaf)
         else:
             skipped.append(Skipped(leaf.raw_name, "an array beside the network"))

@@ -80,13 +80,18 @@ def open_checkpoint(
         The file is no checkpoint or is damaged; the message says what it is and what
         to do.
     """
-    source = _look_at(Path(path))
     options = Options(copy, check)
-    if source.is_folder:
-        return _open_folder(source.path, options)
-    if archives.match(source) and not _matches(source):
-        return archives.open_archive(source, options, _open_folder)
-    return _open_file(source.path, options)
+    try:
+        source = _look_at(Path(path))
+        if source.is_folder:
+            return _open_folder(source.path, options)
+        if not _matches(source) and archives.match(source):
+            return archives.open_archive(source, options, _open_folder)
+        return _open_file(source.path, options)
+    except OSError as error:
+        reason = error.strerror or "disk error"
+        problem = f"the file cannot be read ({reason})"
+        raise CheckpointError(Path(path), problem) from None
 
 
 def is_checkpoint(path: str | Path) -> bool:
@@ -96,7 +101,7 @@ def is_checkpoint(path: str | Path) -> bool:
     """
     try:
         source = _look_at(Path(path))
-    except CheckpointError:
+    except (CheckpointError, OSError):
         return False
     return folders.match(source) if source.is_folder else _matches(source)
 
@@ -150,6 +155,3 @@ def _look_at(path: Path) -> Source:
     except PermissionError:
         hint = "Change its permissions, or copy it to a folder of yours."
         raise CheckpointError(path, "you may not read this file", hint) from None
-    except OSError as error:
-        reason = error.strerror or "disk error"
-        raise CheckpointError(path, f"the file cannot be read ({reason})") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.dtypes import STORED
@@ -18,7 +19,7 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _BRANCHES = {
     OPTIMIZER: {
         *("optimizer", "optimizers", "optim", "optims", "optimiser", "opt"),
-        *("momentum", "adam", "sgd"),
+        *("adam", "sgd"),
     },
     "scheduler state": {"scheduler", "schedulers", "sched", "lrscheduler"},
     "mixed-precision state": {"scaler", "scalers", "amp", "gradscaler"},
@@ -28,7 +29,12 @@ _BRANCHES = {
     "gradients": {"grad", "grads", "gradients"},
 }
 _BRANCH_OF_WORD = {word: role for role, words in _BRANCHES.items() for word in words}
-_CLASSES = re.compile(r"optim|scheduler|gradscaler|\bloss\b", re.IGNORECASE)
+_WHOLE = {"momentum", "velocity", "exp_avg", "exp_avg_sq", "momentum_buffer"}
+_CLASSES = (
+    (re.compile(r"\boptim(izers?)?\.|Optimi[sz]er$|OptimWrapper$"), OPTIMIZER),
+    (re.compile(r"Scheduler$|lr_scheduler\."), "scheduler state"),
+    (re.compile(r"GradScaler$"), "mixed-precision state"),
+)
 
 _LAST = {
     **dict.fromkeys(
@@ -44,11 +50,9 @@ _LAST = {
         ),
         OPTIMIZER,
     ),
-    **dict.fromkeys(
-        ("n_averaged", "num_updates", "decay", "ema_decay", "initted", "updates"),
-        "bookkeeping of a moving average",
-    ),
 }
+_NUMBERS = {"n_averaged", "num_updates", "decay", "ema_decay", "initted", "updates"}
+"""Names of single numbers that moving averages keep."""
 _OPTIMIZER_PREFIXES = ("optimizer.", "optimizer_state.", "optim.", "opt_state.")
 _INTEGERS = {"int64", "int32", "int16", "uint64", "uint32", "uint16", "bool"}
 _OF_TYPE = {
@@ -65,6 +69,8 @@ _OF_TYPE = {
 @lru_cache(maxsize=4096)
 def branch_role(key: str) -> str:
     """Why what lies under a dictionary's key is no network; empty if it may be one."""
+    if key in _WHOLE:
+        return OPTIMIZER
     for word in _WORDS.findall(key):
         role = _BRANCH_OF_WORD.get(word.lower())
         if role:
@@ -74,11 +80,7 @@ def branch_role(key: str) -> str:
 
 def object_role(class_name: str) -> str:
     """Why an object of a class is no network; empty if it may be one."""
-    found = _CLASSES.search(class_name)
-    if not found:
-        return ""
-    kinds = {"optim": OPTIMIZER, "scheduler": "scheduler state", "loss": "a loss"}
-    return kinds.get(found[0].lower(), "mixed-precision state")
+    return next((role for name, role in _CLASSES if name.search(class_name)), "")
 
 
 def is_optimizer(keys: object) -> bool:
@@ -89,7 +91,8 @@ def is_optimizer(keys: object) -> bool:
 def leaf_role(leaf: Leaf) -> str:
     """Why an array is no weight of the network; empty if it may be one."""
     name = leaf.path[-1]
-    role = _LAST.get(name[name.rfind(".") + 1 :])
+    last = name[name.rfind(".") + 1 :]
+    role = _LAST.get(last)
     if role:
         return role
     if leaf.unusable:
@@ -103,6 +106,8 @@ def leaf_role(leaf: Leaf) -> str:
         return OPTIMIZER
     if 0 in leaf.shape:
         return "it is empty"
+    if len(leaf.shape) < 2 and last in _NUMBERS and prod(leaf.shape) == 1:
+        return "bookkeeping of a moving average"
     if not leaf.in_state_dict:
         if not leaf.shape:
             return "a single number beside the network"

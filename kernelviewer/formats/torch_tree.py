@@ -174,13 +174,14 @@ class Walk:
         """Walk an object of a class that was not built."""
         self._count(1)
         name = _class_name(stub.kind)
-        role = object_role(name)
+        is_module = stub.state.keys() >= _MODULE_KEYS
+        role = "" if is_module else object_role(name)
         if role:
             self.skipped.append(Skipped(place.raw_name or name, role))
             return
         if name and name.split(".")[0] not in _PLAIN_CLASSES:
             self.classes.add(name)
-        if stub.state.keys() >= _MODULE_KEYS:
+        if is_module:
             self._module(stub.state, place)
         elif name.startswith("__torch__."):
             self._script_module(name, stub.state, place)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+from typing import TYPE_CHECKING
 
 from tests.files.opcodes import VALUES, WEIGHT, table, torch_legacy, torch_zip
-from tests.files.writing import Case, case, cut, gzipped, tarred, zipped
+from tests.files.writing import case, cut, gzipped, tarred, zipped
+
+if TYPE_CHECKING:
+    from tests.files.writing import Case
 
 AGAIN = "Download it again."
 TRUST = "Unpack it yourself, if you trust it, and open what is inside."
@@ -133,7 +137,8 @@ CONTAINERS: list[Case] = [
     case(
         "traversal.zip",
         zipped({"../../evil.pth": TORCH}),
-        f"a zip file, but it holds a file “../../evil.pth” that points outside. {TRUST}",
+        "a zip file, but it holds a file “../../evil.pth” that points outside. "
+        f"{TRUST}",
     ),
     case(
         "absolute.tar",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.files.writing import Case, case
+from tests.files.writing import case
+
+if TYPE_CHECKING:
+    from tests.files.writing import Case
 
 AGAIN = "Download or export it again."
 
@@ -88,7 +91,7 @@ HEADERS: list[Case] = [
             bytes(4),
         ),
         "its header lists a name twice",
-    ),  # fmt: skip
+    ),
     bad(
         "overlapping",
         safetensors({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)),

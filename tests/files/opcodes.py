@@ -9,6 +9,7 @@ import io
 import pickle
 import struct
 import zipfile
+from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,10 +68,7 @@ def tensor(
 ) -> bytes:
     """Push a tensor on a storage of ``count`` float32 values."""
     if strides is None:
-        strides = []
-        for length in reversed(shape):
-            strides.insert(0, strides[0] * last if strides else 1)
-            last = length
+        strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
     return call(
         "torch._utils _rebuild_tensor_v2",
         *(storage(count, key), number(offset)),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
-from tests.files.writing import Case, case, zipped
+from tests.files.writing import case, zipped
+
+if TYPE_CHECKING:
+    from tests.files.writing import Case
 
 MODEL = "Open the network's checkpoint instead."
 PACKED = "Unpack it and open what is inside."
@@ -104,6 +108,7 @@ OTHERS: list[Case] = [
         "noise.pth",
         bytes(range(7, 200)),
         "this is no checkpoint of a known format (it starts with 07 08 09 0a 0b 0c 0d "
-        "0e). PyTorch, safetensors, ONNX, TFLite, Keras, NumPy and Flax files are read.",
+        "0e). PyTorch, safetensors, ONNX, TFLite, Keras, NumPy and Flax files are "
+        "read.",
     ),
 ]

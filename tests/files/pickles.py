@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from tests.files.opcodes import (
     SHAPE,
@@ -19,7 +20,10 @@ from tests.files.opcodes import (
     torch_legacy,
     torch_zip,
 )
-from tests.files.writing import CANARY, Case, case
+from tests.files.writing import CANARY, case
+
+if TYPE_CHECKING:
+    from tests.files.writing import Case
 
 AGAIN = "Download or export it again."
 DAMAGED = f"a PyTorch file, but its list of contents (a pickle) is damaged. {AGAIN}"
@@ -37,6 +41,11 @@ EMPTY = (
 TOO_DEEP = (
     "a PyTorch file, but it holds no weights of a network (it is nested too deeply). "
     "Open the file that holds the network's state dict."
+)
+
+TOO_MANY = (
+    "a PyTorch file, but its list of contents (a pickle) has more than 4,000,000 "
+    "entries. Re-save the weights alone, best as safetensors."
 )
 
 RUN = f"touch {CANARY}"
@@ -115,6 +124,8 @@ PICKLES: list[Case] = [
     plain("nested-keys", b"}(" + b")" + b"\x85" * 300_000 + b"Nu", EMPTY),
     plain("nested-objects", b"cx\nY\n)\x81" * 50_000 + b"b" * 49_999, TOO_DEEP),
     plain("laughs", LAUGHS, EMPTY),
+    plain("many-notes", b"N" + b"\x94" * 5_000_000, TOO_MANY),
+    plain("many-objects", b"](" + b"cx\nY\nq\0" + b"h\0)\x81" * 1_500_000, TOO_MANY),
     plain("long-string", b"\x8d" + struct.pack("<Q", 1 << 62), CUT_OFF),
     plain("long-bytes", b"\x8e" + struct.pack("<Q", 1 << 40), CUT_OFF),
     plain("long-number", b"\x8b" + struct.pack("<I", 1 << 31), DAMAGED),
@@ -173,7 +184,8 @@ PICKLES: list[Case] = [
     case(
         "legacy-strange-key.pth",
         torch_legacy(table(WEIGHT), keys=b"](" + text("7") + b"e"),
-        "an older PyTorch file, but its list of storages is damaged. Download it again.",
+        "an older PyTorch file, but its list of storages is damaged. Download it "
+        "again.",
     ),
     case(
         "legacy-no-keys.pth",

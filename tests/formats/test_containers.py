@@ -7,7 +7,6 @@ import json
 import tarfile
 import tempfile
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,8 @@ from tests.files.opcodes import WEIGHT, table, torch_zip
 from tests.formats.reading import named, weights
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Arrays = dict[str, NDArray[np.float32]]
@@ -103,7 +104,8 @@ def test_a_part_that_is_missing_or_no_checkpoint(tmp_path: Path) -> None:
         open_checkpoint(tmp_path)
     assert str(caught.value) == (
         "model.safetensors.index.json: a part of the network, "
-        "model-00003-of-00003.safetensors, is missing. Download it into the same folder."
+        "model-00003-of-00003.safetensors, is missing. Download it into the same "
+        "folder."
     )
 
 
@@ -142,7 +144,8 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
         ([], "the folder holds no checkpoint. Open a file with a network's weights."),
         (
             ["a.pth", "b.pth", "c.pth", "d.pth"],
-            "the folder holds 4 checkpoints (a.pth, b.pth, c.pth, …). Open one of them.",
+            "the folder holds 4 checkpoints (a.pth, b.pth, c.pth, …). Open one of "
+            "them.",
         ),
         (
             ["saved_model.pb"],
@@ -152,7 +155,8 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
         (
             [".metadata"],
             "this is a distributed checkpoint of PyTorch (DCP), which is not read. "
-            "Convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
+            "Convert it with "
+            "torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
         ),
     ],
 )

@@ -158,6 +158,41 @@ def test_a_discriminator_beside_two_generators(tmp_path: Path) -> None:
     assert set(named(checkpoint)) == {"d.conv.weight", *(f"g_ema.{n}" for n in NAMES)}
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"shadow_params": [torch.ones(6, 3, 3, 3), torch.ones(6, 1, 3, 3)]},
+        {"metrics": {"accuracy": torch.tensor(0.9), "per_class": torch.ones(10)}},
+        {"class_weights": torch.ones(10, 10)},
+        {"ema": {"decay": 0.9, "shadow_params": [torch.ones(6, 1, 3, 3)]}},
+        {"losses": [[torch.tensor(1.0)]]},
+    ],
+)
+def test_arrays_beside_a_network_are_left_out(
+    beside: dict[str, Any], tmp_path: Path
+) -> None:
+    checkpoint = opened(tmp_path / "x", {"net": ONE, **beside})
+    assert list(named(checkpoint)) == NAMES
+    assert {item.reason for item in checkpoint.skipped} <= {
+        "an array beside the network",
+        "a single number beside the network",
+    }
+
+
+def test_a_head_saved_beside_the_body_is_a_part(tmp_path: Path) -> None:
+    head = {"weight": torch.ones(10, 6), "bias": torch.ones(10)}
+    checkpoint = opened(tmp_path / "x", {"body": ONE, "head": head})
+    names = [*(f"body.{name}" for name in NAMES), "head.weight", "head.bias"]
+    assert list(named(checkpoint)) == names
+
+
+def test_bookkeeping_of_averages(tmp_path: Path) -> None:
+    value = {"net.decay": torch.ones(8, 8), "decay": torch.tensor(0.9)} | ONE
+    checkpoint = opened(tmp_path / "x", value)
+    assert list(named(checkpoint)) == ["net.decay", *NAMES]
+    assert checkpoint.skipped[0].reason == "bookkeeping of a moving average"
+
+
 def test_a_copy_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
         opened(tmp_path / "x.pth", {"params": ONE, "params_ema": TWO}, copy="best")
