@@ -22,6 +22,7 @@ def make_plot(parent: QWidget, name: str, axes: tuple[str, str], tokens: Tokens)
     for side, label in zip(("bottom", "left"), axes, strict=True):
         axis = plot.getAxis(side)
         axis.setLabel(label, color=tokens.secondary)
+        axis.enableAutoSIPrefix(False)
         axis.setPen(tokens.separator)
         axis.setTextPen(tokens.secondary)
     return plot

@@ -46,7 +46,7 @@ class NullTestDialog(QDialog):
         axes = ("fit, cosine", "share of the kernels per bin")
         self.plot = make_plot(self, "nullPlot", axes, window.tokens)
         self.plot.addLegend(labelTextColor=window.tokens.text)
-        self.table = QLabel("running", self)
+        self.table = QLabel("Encoding and training on each kind of kernels…", self)
         self.table.setObjectName("nullTable")
         self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         note = QLabel(TEXT, self)

@@ -160,12 +160,15 @@ class TrainDialog(QDialog):
 
     def _on_sweep(self, sweep: Sweep) -> None:
         self._losses.append(sweep.loss)
+        self._show_strip(sweep.spectrum(STRIP))
         self.curve.setData(np.arange(1, len(self._losses) + 1), self._losses)
+        if sweep.number == sweep.total:
+            self.status.setText("Naming the stretches and measuring white noise…")
+            return
         self.status.setText(
             f"Sweep {sweep.number} of {sweep.total}, loss {sweep.loss:.3f}, "
             f"about {sweep.seconds_left:.0f} s left"
         )
-        self._show_strip(sweep.spectrum(STRIP))
 
     def _on_done(self, autoencoder: Autoencoder) -> str:
         self._running, self._result = False, autoencoder
