@@ -166,3 +166,8 @@ def test_what_is_missing_is_said_with_its_size_and_count() -> None:
     assert "1\u202f488" in absence.text
     assert absence.train
     assert absence.family
+
+
+def test_an_unknown_cosine_is_not_said() -> None:
+    assert Stretch(0, 1, 0, 0.934).quality == "family cosine 0.93"
+    assert Stretch(0, 1, 0, float("nan")).quality == ""

@@ -41,7 +41,7 @@ _WIDE = 460
 """From this width on the surface stands beside the picture."""
 _LEAST = 200
 _MARGIN, _TOP, _GAP = 12, 4, 12
-_INSET = 6
+_INSET = 10
 """From the left of a flat button to its text."""
 _LONG = 1.6
 """Pictures that are longer than this get a line of their own."""

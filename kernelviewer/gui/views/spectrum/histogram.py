@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
+    from kernelviewer.gui.views.spectrum.content import SpectrumContent
     from kernelviewer.gui.views.spectrum.density import Density
 
 _HEIGHT, _LOWEST = 46, 28
@@ -35,6 +36,10 @@ class CodeHistogram(BrushedStrip):
         self.setSizePolicy(expanding, expanding)
         self.density: Density | None = None
         self._message = ""
+
+    def set_content(self, content: SpectrumContent | None) -> None:
+        """Know the spectrum; none of it is drawn here."""
+        self.content = content
 
     def set_density(self, density: Density | None) -> None:
         """Show other counts; None: the message."""

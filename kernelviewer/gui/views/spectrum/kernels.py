@@ -58,10 +58,12 @@ class KernelStrip(Strip):
 
     def set_content(self, content: SpectrumContent | None) -> None:
         """Show another spectrum."""
-        same = content and self.content and content.size == self.content.size
+        before = self.content
+        if before and content and before.table is content.table:
+            self.content = content
+            return
         super().set_content(content)
-        if not same:
-            self.updateGeometry()
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """Qt: wished size, whole taps at this pixel ratio."""
