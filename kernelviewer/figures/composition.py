@@ -257,7 +257,8 @@ class _Panel:
     def _draw_names(self, page: Page, x: float, y: float) -> None:
         em = page.face.em
         for number, name in enumerate(self.names):
-            if self.every > 1 and (number + 1) % self.every and number:
+            first = not number and self.every > 4
+            if (number + 1) % self.every and not first:
                 continue
             middle = x + (number + 0.5) * self.pitch
             page.text(

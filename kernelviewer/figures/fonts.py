@@ -116,13 +116,17 @@ class Face:
         return _elided(text, low) if low else ""
 
     def first_fitting(
-        self, texts: Sequence[str], width: float, size: float | None = None
+        self,
+        texts: Sequence[str],
+        width: float,
+        size: float | None = None,
+        weight: str = "normal",
     ) -> str:
         """The first of the texts, longest first, that fits; else the last, elided."""
         for text in texts:
-            if self.width(text, size) <= width:
+            if self.width(text, size, weight) <= width:
                 return text
-        return self.elide(texts[-1], width, size)
+        return self.elide(texts[-1], width, size, weight)
 
     def wrap(
         self, text: str, width: float, size: float | None = None, weight: str = "normal"

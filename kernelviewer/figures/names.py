@@ -35,8 +35,13 @@ def count(number: int, noun: str = "") -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """``90.8 %``; a dash where there is no share."""
-    return "–" if share != share else f"{100 * share:.{digits}f} %"
+    """``90.8 %``; a dash where there is no share, and never 0 where there is some."""
+    if share != share:
+        return "–"
+    least = 10.0**-digits
+    if 0 < 100 * share < least / 2:
+        return f"<{least:.{digits}f} %"
+    return f"{100 * share:.{digits}f} %"
 
 
 def printable(text: str) -> str:

@@ -261,17 +261,23 @@ class Page:
         return gid if self._ids[gid] == 1 else f"{gid}.{self._ids[gid]}"
 
     def heading(
-        self, x: float, y: float, text: str, width: float, letter: str = ""
+        self,
+        x: float,
+        y: float,
+        text: str | Sequence[str],
+        width: float,
+        letter: str = "",
     ) -> None:
-        """Write the heading of a panel, with its letter if there are letters."""
+        """Write the heading of a panel, with its letter if there are letters.
+
+        Of several texts the first that fits is written.
+        """
         if letter and self.options.panel_letters:
             self.text(x, y, letter, weight="bold", size=self.face.size * TITLE)
-            step = (
-                self.face.width(letter, self.face.size * TITLE, "bold")
-                + 0.5 * self.face.em
-            )
-            x, width = x + step, width - step
-        name = self.face.elide(text, width, weight="bold")
+            step = self.face.width(letter, self.face.size * TITLE, "bold")
+            x, width = x + step + 0.5 * self.face.em, width - step - 0.5 * self.face.em
+        texts = (text,) if isinstance(text, str) else text
+        name = self.face.first_fitting(texts, width, weight="bold")
         self.text(x, y, name, weight="bold", gid="heading")
 
     def title(self) -> float:

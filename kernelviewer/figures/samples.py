@@ -60,12 +60,13 @@ class Column:
     network: str
     blocks: tuple[Block, ...]
 
-    def heading(self, rows: int) -> str:
-        """What stands above it."""
+    def headings(self, rows: int) -> tuple[str, ...]:
+        """What may stand above it, longest first."""
         kind = f"{self.kind} {size_label(self.size)}"
-        if rows < len(self.blocks):
-            return f"{kind}, {rows} of {count(len(self.blocks), 'layer')}"
-        return kind
+        total = len(self.blocks)
+        if rows == total:
+            return (kind,)
+        return f"{kind}, {rows} of {count(total, 'layer')}", f"{kind}, {rows}/{total}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +262,8 @@ class _Section:
         for column, rows, tiling, lines in zip(
             self.columns, self.rows, self.tilings, self.lines, strict=True
         ):
-            page.heading(x, base, column.heading(len(rows)), self.width, next(letters))
+            headings = column.headings(len(rows))
+            page.heading(x, base, headings, self.width, next(letters))
             shown = [_first(block, tiling.per_row * lines) for block in rows]
             top = page.snap(y + self.head)
             tiling.draw(page, colour_blocks(shown, page.options), x, top, check)

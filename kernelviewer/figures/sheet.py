@@ -18,8 +18,8 @@ from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import Page, never, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.scene import make_scene
+from kernelviewer.figures.sheet_layout import arrange
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
@@ -32,12 +32,9 @@ if TYPE_CHECKING:
     )
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene
-    from kernelviewer.figures.tiling import Tiling
+    from kernelviewer.figures.sheet_layout import Column
     from kernelviewer.kernels.bank import KernelBank, Size
 
-_PAGE_HEIGHT = 240.0
-_LARGEST = 6.0
-_COMFORTABLE_TAP = 0.12
 _NUMBER = 0.85
 """Size of channel numbers in units of the labels' size."""
 
@@ -60,15 +57,20 @@ class SheetContent:
         with figure_style():
             face = Face(options.font_family, options.font_size)
             gutter = _gutter(self.blocks, face) if options.labels else 0.0
-            tiling = _fit(self.blocks, options, face, gutter)
-            top = title_height(options, face)
-            height = top + tiling.height + scale_bar_height(options, face) + face.margin
-            page = Page(options, max(height, options.height_mm or 0.0), face)
+            top, foot = title_height(options, face), scale_bar_height(options, face)
+            rest = top + foot + face.margin
+            cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
+            layout = arrange(cell, counts, options, face, gutter, rest)
+            height = max(layout.height + rest, options.height_mm or 0.0)
+            page = Page(options, height, face)
             page.title()
             colours = colour_blocks(self.blocks, options)
-            tiling.draw(page, colours, page.margin + gutter, top, check)
-            if options.labels:
-                _draw_labels(page, self.blocks, tiling, page.snap(top), gutter)
+            for column in layout.columns:
+                part = slice(column.first, column.last)
+                left = column.x + gutter
+                column.tiling.draw(page, colours[part], left, top, check)
+                if options.labels:
+                    self._draw_labels(page, column, left, layout.width)
             draw_scale_bar(page, page.height - page.margin)
             return page
 
@@ -91,6 +93,33 @@ class SheetContent:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Kernels and where they come from."""
         return blocks_arrays(self.blocks)
+
+    def _draw_labels(
+        self, page: Page, column: Column, left: float, width: float
+    ) -> None:
+        """A heading for each layer and the first channel of each row."""
+        tiling, em = column.tiling, page.face.em
+        small = page.face.size * _NUMBER
+        every = max(1, -int(-page.face.line(small) // tiling.pitch))
+        top = page.snap(title_height(page.options, page.face))
+        many = len({block.network for block in self.blocks}) > 1
+        blocks = self.blocks[column.first : column.last]
+        for block, y in zip(blocks, tiling.tops(top), strict=True):
+            name = f"{block.network} · {block.layer}" if many else block.layer
+            _draw_heading(page, block, name, column.x, y - 0.35 * em, width)
+            firsts = block.channel[:: tiling.per_row]
+            for row in range(0, len(firsts), every):
+                # a number taller than its row hangs down, clear of the heading
+                half = max(tiling.cell_height / 2, 0.4 * _NUMBER * em)
+                middle = y + row * tiling.pitch + half
+                page.text(
+                    page.snap(left) - 0.3 * em,
+                    middle + 0.36 * _NUMBER * em,
+                    str(firsts[row]),
+                    size=small,
+                    align="right",
+                    colour=page.ink.secondary,
+                )
 
 
 def prepare_sheet(
@@ -148,76 +177,18 @@ def _gutter(blocks: tuple[Block, ...], face: Face) -> float:
     return face.width("0" * len(str(last)), face.size * _NUMBER) + 0.4 * face.em
 
 
-def _fit(
-    blocks: tuple[Block, ...], options: FigureOptions, face: Face, gutter: float
-) -> Tiling:
-    """The largest taps with which all of it fits on the page."""
-    room = (options.height_mm or _PAGE_HEIGHT) - face.margin
-    room -= title_height(options, face) + scale_bar_height(options, face)
-    plan = Blocks(
-        cell=blocks[0].cell,
-        counts=tuple(map(len, blocks)),
-        width=options.width_mm - 2 * face.margin - gutter,
-        dpi=options.dpi,
-        before=1.15 * face.line() if options.labels else 0.0,
-        after=0.25 * face.line(),
-    )
-    if tiling := plan.fit(room, _LARGEST):
-        return tiling
-    smallest = plan.tile(1)
-    if smallest.width > plan.width:
-        raise FigureError(
-            f"a kernel is wider than {plan.width:.0f} mm at {options.dpi} dpi",
-            "Make the figure wider or its resolution higher.",
-        )
-    if options.height_mm is not None:
-        needed = smallest.height + options.height_mm - room
-        raise FigureError(
-            f"{count(len(blocks), 'layer')} do not fit into {options.height_mm:g} mm",
-            f"Make the figure {needed:.0f} mm high, or show less.",
-        )
-    comfortable = max(1, round(_COMFORTABLE_TAP * options.dpi / 25.4))
-    while comfortable > 1 and plan.tile(comfortable).width > plan.width:
-        comfortable -= 1
-    return plan.tile(min(comfortable, plan.most_pixels(_LARGEST)))
-
-
-def _draw_labels(
-    page: Page, blocks: tuple[Block, ...], tiling: Tiling, top: float, gutter: float
+def _draw_heading(
+    page: Page, block: Block, name: str, x: float, y: float, room: float
 ) -> None:
-    """A heading for each layer and the first channel of each row."""
-    small = page.face.size * _NUMBER
-    every = max(1, -int(-page.face.line(small) // tiling.pitch))
-    many = len({block.network for block in blocks}) > 1
-    for block, y in zip(blocks, tiling.tops(top), strict=True):
-        _draw_heading(page, block, y - 0.35 * page.face.em, many)
-        firsts = block.channel[:: tiling.per_row]
-        for row in range(0, len(firsts), every):
-            # a number taller than its row hangs down from it, clear of the heading
-            half = max(tiling.cell_height / 2, 0.4 * _NUMBER * page.face.em)
-            middle = y + row * tiling.pitch + half
-            page.text(
-                page.snap(page.margin + gutter) - 0.3 * page.face.em,
-                middle + 0.36 * _NUMBER * page.face.em,
-                str(firsts[row]),
-                size=small,
-                align="right",
-                colour=page.ink.secondary,
-            )
-
-
-def _draw_heading(page: Page, block: Block, y: float, many: bool) -> None:
-    """Name of the layer, its number of kernels."""
+    """Name of the layer, its number of kernels where there is room."""
     face = page.face
-    facts = count(len(block), "kernel")
-    if block.flat.any():
-        facts += f", {int(block.flat.sum())} flat"
-    room = page.width - 2 * page.margin
-    space = face.width(facts) + 0.8 * face.em
-    if space > room / 2:
-        facts, space = "", 0.0
-    name = f"{block.network} · {block.layer}" if many else block.layer
+    kernels = count(len(block), "kernel")
+    flat = f", {int(block.flat.sum())} flat" if block.flat.any() else ""
+    gap = 0.8 * face.em
+    left = room - min(face.width(name, weight="bold"), 0.8 * room) - gap
+    facts = face.first_fitting([kernels + flat, count(len(block)), ""], left)
+    space = face.width(facts) + gap if facts else 0.0
     name = face.elide(name, room - space, weight="bold")
-    page.text(page.margin, y, name, weight="bold", gid="layer")
-    x = page.margin + face.width(name, weight="bold") + 0.8 * face.em
+    page.text(x, y, name, weight="bold", gid="layer")
+    x += face.width(name, weight="bold") + gap
     page.text(x, y, facts, colour=page.ink.secondary)

@@ -119,4 +119,6 @@ def test_numbers_read_well() -> None:
     assert count(1, "kernel") == "1 kernel"
     assert count(12345, "kernel") == "12\u202f345 kernels"
     assert percent(0.9075) == "90.8 %"
+    assert percent(0.0004) == "<0.1 %"
+    assert percent(0.0) == "0.0 %"
     assert percent(float("nan")) == "–"

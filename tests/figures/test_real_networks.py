@@ -11,7 +11,6 @@ from kernelviewer.figures import (
     EXHIBITS,
     FigureOptions,
     Naming,
-    Scene,
     make_figure,
     make_scene,
     name_scene,
@@ -23,6 +22,9 @@ from tests.figures.reading import Svg, faults
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
 
 if TYPE_CHECKING:
+    from kernelviewer.figures import (
+        Scene,
+    )
     from kernelviewer.kernels import Size
 
 pytestmark = needs_checkpoints
@@ -75,6 +77,5 @@ def test_the_untrained_control_is_named_no_more_than_noise() -> None:
 
 
 def test_reference_counts_agree_with_what_is_drawn() -> None:
-    layers = reference_counts()[SCENES["9×9"][0][0]]["layers"]
-    expected = sum(item["n"] for item in layers if item["size"] == [9, 9])
+    expected = reference_counts()[SCENES["9×9"][0][0]]["kernels_per_size"]["9x9"]
     assert scene_of("9×9").count == expected
