@@ -58,6 +58,7 @@ class LabelLinking(QObject):
         self._document, self._parts, self._jobs = document, parts, jobs
         self._state: ViewState | None = None
         self._projected: tuple[KernelPool, Projection] | None = None
+        self._placed: tuple[Projection, NDArray[np.bool_]] | None = None
         self._dark = False
         parts.histogram.classes_requested.connect(self._on_classes_requested)
         parts.composition.layer_requested.connect(self._on_layer_requested)
@@ -153,6 +154,12 @@ class LabelLinking(QObject):
     def _place_scatter(self, state: ViewState) -> None:
         assert self._projected is not None
         _, found = self._projected
+        if self._placed is not None and (
+            self._placed[0] is found and self._placed[1] is state.shown
+        ):
+            self._colour_scatter()
+            return
+        self._placed = (found, state.shown)
         inside = state.shown[found.numbers]
         axes = tuple(
             f"PC{axis + 1} {100 * share:.0f} %"
