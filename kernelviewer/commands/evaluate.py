@@ -156,10 +156,12 @@ def _judged(
         if curve is None:
             return
         contest = Contest(curve, autoencoders.get(size, "paper"), curve.centroids)
+    known = {entry["sha256"] for entry in contest.curve.card.get("training", [])}
     for network in networks:
+        trained = network.sha256 in known and not seen
         yield judge(
             contest,
-            network.name,
+            f"{network.name} (it was trained on this)" if trained else network.name,
             network.patterns,
             threshold=options.threshold,
             device=device,

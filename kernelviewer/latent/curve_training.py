@@ -65,7 +65,7 @@ class CurveOptions:
         Kernels in a sweep at most.
     """
 
-    width: float = 0.0045
+    width: float = 0.004
     first_width: float = 0.016
     centroids: int = 200
     mirrored: float = 0.75

@@ -216,11 +216,12 @@ def by_layer(network: Network) -> tuple[Network, Network]:
     """One network's even and its odd layers: all that a split within it can do."""
     _, order = np.unique(network.layer, return_inverse=True)
     halves = []
-    for number in (0, 1):
+    for number, word in enumerate(("even", "odd")):
         there = order % 2 == number
         halves.append(
             replace(
                 network,
+                name=f"{network.name} ({word} layers)",
                 patterns=network.patterns[there],
                 layer=network.layer[there],
                 family=number,

@@ -41,7 +41,7 @@ family, which stays on one side of every split. Families weigh equally.
 (2-opt, Or-opt) through 200 centroids of spherical K-means, on which centroids of
 different pattern classes are further apart. Then 40 sweeps of annealed soft assignment:
 each kernel pulls on the points around its nearest one, within a neighbourhood on the
-axis whose width shrinks from 0.016 to 0.0045; three quarters of the kernels are shown
+axis whose width shrinks from 0.016 to 0.004; three quarters of the kernels are shown
 as a mirror image, a transpose or a negative, under all of which the pattern family is
 closed. Last the axis is stretched where more kernels live. A code is that of the
 nearest of 2 048 points.

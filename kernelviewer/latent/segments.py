@@ -145,7 +145,8 @@ def merge(segments: Segments, index: int) -> Segments:
     longer = left if widths[0] >= widths[1] else right
     cosine = longer.family_cosine
     if left.class_id == right.class_id:
-        cosine = float(np.average([left.family_cosine, right.family_cosine], 0, widths))
+        both = [left.family_cosine, right.family_cosine]
+        cosine = round(float(np.average(both, weights=widths)), 4)
     joined = replace(longer, low=left.low, high=right.high, family_cosine=cosine)
     return _put(segments, index, 2, joined)
 

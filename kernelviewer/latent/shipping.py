@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SIZES: tuple[Size, ...] = ((3, 3), (5, 5), (7, 7), (9, 9))
 KNEE_SIZE: Size = (7, 7)
-WIDTHS = (0.016, 0.011, 0.008, 0.006, 0.0045, 0.0032, 0.0022)
+WIDTHS = (0.016, 0.011, 0.008, 0.0056, 0.004, 0.0028, 0.002)
 """Widths of the last neighbourhood between which the default was chosen."""
 RESULTS = "evaluation.json"
 CARD = "MODEL_CARD.md"

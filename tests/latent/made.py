@@ -1,0 +1,75 @@
+"""Networks and autoencoders made for the tests."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.family import member
+from kernelviewer.latent.networks import Network
+from kernelviewer.latent.training import TrainingOptions, train
+
+if TYPE_CHECKING:
+    from kernelviewer.latent.autoencoder import Autoencoder
+
+CPU = torch.device("cpu")
+IDS = [item.id for item in PATTERNS]
+SIZE = (7, 7)
+
+
+@cache
+def members(per_class: int = 24, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Family members [n, 7, 7] of known classes, and these as indices."""
+    rng = np.random.default_rng(seed)
+    rows, classes = [], []
+    for index, name in enumerate(IDS):
+        derivative = name.startswith("d")
+        for _ in range(per_class):
+            sigma = rng.uniform(0.8, 1.5) if derivative else rng.uniform(0.6, 1.4)
+            sigma = rng.uniform(1.0, 1.5) if "square" in name else sigma
+            sign = int(rng.choice([-1, 1])) if derivative else 1
+            sigma = 2.0 if "cross" in name else sigma
+            rows.append(member(name, SIZE, sigma=sigma, sign=sign).numpy())
+            classes.append(index)
+    return np.stack(rows), np.array(classes)
+
+
+def patterns(
+    count: int, *, noise: float = 0.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Patterns [count, 7, 7] of the family with noise, and their classes."""
+    clean, classes = members()
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(len(clean), size=count)
+    rows = clean[chosen] + noise / 7 * rng.standard_normal((count, *SIZE))
+    rows -= rows.mean(axis=(1, 2), keepdims=True)
+    rows /= np.linalg.norm(rows, axis=(1, 2), keepdims=True)
+    return rows.astype(np.float32), classes[chosen]
+
+
+def networks(
+    count: int, kernels: int, *, noise: float = 0.3, seed: int = 0, family: int = 0
+) -> list[Network]:
+    """Networks of their own families with such kernels, four layers each."""
+    return [
+        Network(
+            f"network-{seed + i}.pth",
+            f"{seed + i:064x}",
+            patterns(kernels, noise=noise, seed=seed + i)[0],
+            np.arange(kernels, dtype=np.int32) * 4 // kernels,
+            family + i,
+        )
+        for i in range(count)
+    ]
+
+
+@cache
+def small(method: str = "curve") -> Autoencoder:
+    """A quickly trained 7×7 autoencoder."""
+    sweeps = {"curve": 12, "paper": 4}
+    options = TrainingOptions(method=method, sweeps=sweeps[method])
+    return train(SIZE, networks(2, 600), options=options, device=CPU)

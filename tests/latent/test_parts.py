@@ -1,0 +1,139 @@
+"""K-means, the path through centroids, mirror images, the nearest of a table."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+
+from kernelviewer.latent.kmeans import spherical_kmeans
+from kernelviewer.latent.nearest import nearest, nearest_in_batches, unit
+from kernelviewer.latent.symmetry import mirrors, vary
+from kernelviewer.latent.tour import short_path
+from tests.latent.made import patterns
+
+
+def rows(count: int, taps: int = 9, seed: int = 0) -> torch.Tensor:
+    noise = torch.randn(count, taps, generator=torch.Generator().manual_seed(seed))
+    return unit(noise)[0]
+
+
+def test_centroids_are_the_means_of_separate_clusters() -> None:
+    middles = rows(5, 25)
+    noise = 0.02 * torch.randn(500, 25, generator=torch.Generator().manual_seed(1))
+    points = unit(middles.repeat(100, 1) + noise)[0]
+    found = spherical_kmeans(points, 5)
+    cosine = (found @ middles.T).max(0).values
+    assert (cosine > 0.999).all()
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(5))
+
+
+def test_more_centroids_fit_better() -> None:
+    points = rows(800, 25)
+    fits = [
+        float(nearest_in_batches(points, spherical_kmeans(points, count))[0].mean())
+        for count in (2, 10, 50)
+    ]
+    assert fits == sorted(fits)
+    assert fits[-1] > fits[0] + 0.1
+
+
+def test_weights_pull_centroids() -> None:
+    points = torch.tensor([[1.0, 0, -1], [0, 1, -1]]) / 2**0.5
+    middle = spherical_kmeans(points, 1, weights=torch.tensor([9.0, 1.0]))
+    assert float(middle @ points[0]) > float(middle @ points[1])
+
+
+def test_there_are_no_more_centroids_than_patterns() -> None:
+    assert len(spherical_kmeans(rows(3), 10)) == 3
+    assert len(spherical_kmeans(rows(1), 10)) == 1
+
+
+def test_k_means_is_the_same_for_a_seed() -> None:
+    points = rows(300)
+    torch.testing.assert_close(
+        spherical_kmeans(points, 20, seed=4), spherical_kmeans(points, 20, seed=4)
+    )
+
+
+def test_short_paths_are_the_shortest_of_few_points() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        places = rng.random((7, 2))
+        distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+
+        def length(order: tuple[int, ...], distance: np.ndarray) -> float:
+            return float(distance[list(order[1:]), list(order[:-1])].sum())
+
+        best = min(length(order, distance) for order in permutations(range(7)))
+        assert length(tuple(short_path(distance)), distance) == pytest.approx(best)
+
+
+def test_points_on_a_line_are_visited_in_order() -> None:
+    places = np.random.default_rng(1).permutation(60).astype(float)
+    order = places[short_path(np.abs(places[:, None] - places[None]))]
+    assert sorted([order[0], order[-1]]) == [0, 59]
+    assert (np.abs(np.diff(order)) == 1).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_few_points_have_a_path(count: int) -> None:
+    distance = np.ones((count, count)) - np.eye(count)
+    assert sorted(short_path(distance)) == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [((7, 7), 8), ((3, 3), 8), ((1, 11), 2), ((5, 7), 4), ((9,), 2), ((3, 3, 3), 8)],
+)
+def test_kernels_have_as_many_images_as_their_shape_allows(
+    size: tuple[int, ...], count: int
+) -> None:
+    images = mirrors(size)
+    assert images.shape == (count, np.prod(size))
+    assert (images[0] == np.arange(np.prod(size))).all()
+    assert (np.sort(images, axis=1) == images[0]).all()
+    assert len(np.unique(images, axis=0)) == count
+
+
+def test_images_are_mirrored_and_transposed() -> None:
+    kernel = np.arange(9.0).reshape(3, 3)
+    seen = {tuple(kernel.reshape(-1)[image]) for image in mirrors((3, 3))}
+    for plane in (kernel, kernel.T):
+        for flip in ((), (0,), (1,), (0, 1)):
+            assert tuple(np.flip(plane, flip).reshape(-1)) in seen
+
+
+def test_kernels_are_varied_as_often_as_wished() -> None:
+    kernels = torch.from_numpy(patterns(4000)[0]).reshape(4000, -1)
+    images = torch.from_numpy(mirrors((7, 7)))
+    random = torch.Generator().manual_seed(0)
+    same = vary(kernels, images, 0.0, random)
+    torch.testing.assert_close(same, kernels)
+    varied = vary(kernels, images, 1.0, random)
+    torch.testing.assert_close(
+        varied.abs().sort(1).values, kernels.abs().sort(1).values
+    )
+    turned = float(((varied * kernels).sum(1) < 0.99).float().mean())
+    assert 0.6 < turned < 1
+
+
+@pytest.mark.parametrize("columns", [1, 31, 32, 64, 2048])
+def test_the_nearest_row_is_found(columns: int) -> None:
+    points, table = rows(300, 25), rows(columns, 25, seed=9)
+    cosine, row = nearest(points, table)
+    products = points @ table.T
+    assert (row == products.argmax(1)).all()
+    torch.testing.assert_close(cosine, products.max(1).values)
+    batched = nearest_in_batches(points, table)
+    assert (batched[1] == row).all()
+
+
+def test_a_large_offset_does_not_drown_the_pattern() -> None:
+    noise = np.random.default_rng(0).standard_normal((50, 49)).astype(np.float32)
+    plain, _ = unit(torch.from_numpy(noise))
+    moved, valid = unit(torch.from_numpy(noise + np.float32(300)))
+    assert valid.all()
+    assert float((plain * moved).sum(1).min()) > 0.99999

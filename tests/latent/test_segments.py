@@ -1,0 +1,141 @@
+"""Stretches and the edits a user makes to them."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.segments import (
+    NARROWEST,
+    Segment,
+    check_segments,
+    from_json,
+    merge,
+    move_border,
+    rename,
+    segment_at,
+    segment_of,
+    segments_from_path,
+    split,
+    to_json,
+)
+
+THREE = (
+    Segment(0.0, 0.2, "on-centre", 1, 0.9),
+    Segment(0.2, 0.7, "d1-x", -1, 0.8),
+    Segment(0.7, 1.0, "off-centre", -1, 0.95),
+)
+
+
+def test_codes_find_their_stretch() -> None:
+    codes = np.array([0.0, 0.19, 0.2, 0.69, 0.7, 1.0])
+    assert segment_of(THREE, codes).tolist() == [0, 0, 1, 1, 2, 2]
+    assert segment_at(THREE, 0.5) == 1
+
+
+def test_a_border_moves_and_keeps_the_rest() -> None:
+    moved = move_border(THREE, 0, 0.3)
+    assert [item.high for item in moved] == [0.3, 0.7, 1.0]
+    assert moved[1].low == 0.3
+    assert moved[2] is THREE[2]
+    assert check_segments(moved) == moved
+
+
+def test_a_border_stops_short_of_its_neighbours() -> None:
+    for code, high in ((-5.0, NARROWEST), (5.0, 0.7 - NARROWEST)):
+        moved = move_border(THREE, 0, code)
+        assert moved[0].high == pytest.approx(high, abs=1e-6)
+        check_segments(moved)
+
+
+@pytest.mark.parametrize("index", [-1, 2, 9])
+def test_there_are_only_borders_between_stretches(index: int) -> None:
+    with pytest.raises(LatentError, match="there is no border"):
+        move_border(THREE, index, 0.5)
+    with pytest.raises(LatentError, match="there is no border"):
+        merge(THREE, index)
+
+
+def test_another_class_drops_what_held_for_the_old_one() -> None:
+    named = rename(THREE, 1, "d2-x")
+    assert named[1].class_id == "d2-x"
+    assert named[1].sign == 0
+    assert math.isnan(named[1].family_cosine)
+    assert rename(THREE, 1, "d1-x") == THREE
+
+
+def test_a_stretch_can_have_a_name_of_its_own() -> None:
+    named = rename(THREE, 1, name="  edges \n falling ")
+    assert named[1].label == "edges falling"
+    assert named[1].family_cosine == 0.8
+    assert THREE[1].label == "First derivative ∂x"
+    assert rename(named, 1, name="")[1] == THREE[1]
+
+
+def test_a_stretch_cannot_have_a_class_that_is_none() -> None:
+    with pytest.raises(LatentError, match="there is no class 'blob'"):
+        rename(THREE, 0, "blob")
+
+
+def test_split_and_merge_undo_each_other() -> None:
+    parts = split(THREE, 0.4)
+    assert [item.class_id for item in parts] == [
+        "on-centre",
+        "d1-x",
+        "d1-x",
+        "off-centre",
+    ]
+    assert parts[1].high == parts[2].low == 0.4
+    assert merge(parts, 1) == THREE
+
+
+def test_the_upper_part_of_a_split_may_get_another_class() -> None:
+    parts = split(THREE, 0.4, "on-cross")
+    assert [item.class_id for item in parts][1:3] == ["d1-x", "on-cross"]
+    check_segments(parts)
+
+
+def test_there_must_be_room_for_a_split() -> None:
+    for code in (0.2, 0.2 + NARROWEST / 2, 0.0, 1.0):
+        with pytest.raises(LatentError, match="there is no room"):
+            split(THREE, code)
+
+
+def test_the_longer_stretch_gives_its_name_to_both() -> None:
+    joined = merge(THREE, 0)
+    assert joined[0] == Segment(0.0, 0.7, "d1-x", -1, 0.8)
+    assert len(joined) == 2
+
+
+def test_stretches_have_to_cover_the_axis() -> None:
+    for wrong in ((), THREE[1:], THREE[:-1], (THREE[0], THREE[2]), THREE[::-1]):
+        with pytest.raises(LatentError, match="without gaps"):
+            check_segments(wrong)
+
+
+def test_they_come_back_from_json() -> None:
+    some = rename(rename(THREE, 1, "d2-xy"), 0, name="dots")
+    again = from_json(json.loads(json.dumps(to_json(some))))
+    assert again[0] == some[0]
+    assert again[2] == some[2]
+    assert again[1].class_id == "d2-xy"
+    assert math.isnan(again[1].family_cosine)
+
+
+def test_a_path_becomes_stretches_with_their_cosines() -> None:
+    path = np.array([0] * 60 + [6] * 40)
+    cosine = np.zeros((100, 11), np.float32)
+    cosine[:60, 0], cosine[60:, 6] = 0.75, 0.5
+    sign = np.array([1] * 60 + [-1] * 40)
+    first, second = segments_from_path(path, cosine, sign)
+    assert (first.low, second.high) == (0.0, 1.0)
+    assert first.high == second.low == pytest.approx(59.5 / 99, abs=1e-6)
+    assert (first.class_id, second.class_id) == ("on-centre", "d1-x")
+    assert (first.sign, second.sign) == (1, -1)
+    assert (first.family_cosine, second.family_cosine) == (0.75, 0.5)
+    assert first.class_index == INDEX["on-centre"]
