@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QStackedWidget,
     QToolBar,
@@ -52,6 +53,7 @@ def make_parts(window: QMainWindow) -> Parts:
         welcome=Welcome(window),
         sizes=SizeBar(window),
         selected=QLabel(window),
+        export=QPushButton("Export Figure…", window),
         threshold=ThresholdBar(window),
         histogram=ClassHistogram(window),
         composition=LayerComposition(window),
@@ -124,5 +126,6 @@ def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
     line.addWidget(parts.sizes)
     line.addWidget(parts.threshold)
     line.addWidget(space, 1)
+    line.addWidget(parts.export)
     bar.addWidget(holder)
     return bar

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QLabel, QStackedWidget
+    from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget
 
     from kernelviewer.gui.grid_controls import GridControls
     from kernelviewer.gui.size_bar import SizeBar
@@ -36,6 +36,7 @@ class Parts:
     welcome: Welcome
     sizes: SizeBar
     selected: QLabel
+    export: QPushButton
     threshold: ThresholdBar
     histogram: ClassHistogram
     composition: LayerComposition

@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
 from kernelviewer.device import DeviceError
+from kernelviewer.figures.errors import FigureError
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.messages import (
     FINAL,
@@ -172,7 +173,7 @@ def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     details = "".join(traceback.format_exception(error))
     if isinstance(error, CheckpointError):
         return f"{error.path.name or error.path}: {error.problem}", details, error.hint
-    if isinstance(error, LatentError):
+    if isinstance(error, LatentError | FigureError):
         return f"{title}: {error.problem}", details, error.hint
     if isinstance(error, DeviceError):
         return f"{title}: {error}", details, "Choose another under View → Device."
