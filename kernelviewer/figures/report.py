@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PAGE = "index.html"
 _ONE = ("samples", "pca", "classes", "composition", "histogram", "sheet")
 _LONGEST = 60
+_DATA = {"table": (".csv", ".md", ".tex"), "sheet": (".npz",)}
+"""Suffixes of an exhibit's data: all weights of a network are no text to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,7 @@ class Report:
         check()
         picture = self._write_figure(drawn, plan.stem)
         files = [f"figures/{plan.stem}{suffix}" for suffix in self.formats]
-        suffixes = (".csv", ".md", ".tex") if plan.kind == "table" else (".csv",)
-        for suffix in suffixes:
+        for suffix in _DATA.get(plan.kind, (".csv",)):
             write_data(drawn.content, self.folder / "data" / f"{plan.stem}{suffix}")
             files.append(f"data/{plan.stem}{suffix}")
         caption = " ".join((drawn.caption, *drawn.notes))
