@@ -144,3 +144,18 @@ def test_an_unexpected_error_is_listed_and_the_window_lives(
     (row,) = window.parts.jobs_panel.rows.values()
     assert "surprise" in row.text.text()
     assert window.isVisible()
+
+
+def test_a_device_that_is_not_there_is_named_and_replaced(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    import torch
+
+    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+    window = make_window(small_file)
+    window.set_device(absent)
+    wait_idle(qtbot, window)
+    assert window.settings.device == "auto"
+    assert window.device_label.text().split(" ")[0] in ("cpu", "cuda", "mps")
+    (row,) = [row for row in window.parts.jobs_panel.rows.values() if row.failed]
+    assert f"no {absent} device" in row.text.text()
