@@ -29,6 +29,7 @@ _FOLLOWERS = (("momentum", ""), ("target", "online"), ("encoder_k", "encoder_q")
 """Part of the name of a module that follows another slowly, and of that other."""
 _SEPARATORS = str.maketrans("", "", "._")
 _ALIKE = 0.9
+_FEW = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +180,9 @@ def _choose_prefix(leaves: list[Leaf], wish: str) -> Choice:
     names = readable_names(leaves)
     firsts = dict.fromkeys(name.split(".", 1)[0] for name in names)
     marked = [first for first in firsts if _leaders(first) is not None]
-    for prefix in dict.fromkeys(_flat(first) for first in marked):
+    for prefix in dict.fromkeys(_flat(first) for first in marked[:_FEW]):
         leader = _leaders(prefix) or ""
-        bases = ["", *(first for first in firsts if leader in first)]
+        bases = ["", *(first for first in firsts if leader in first)][:_FEW]
         pairs = _pairs(prefix, list(zip(names, leaves, strict=True)), bases)
         if pairs is not None:
             base, twins = pairs

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Operator
+from kernelviewer.formats.operators import operator_of
+
+if TYPE_CHECKING:
+    from kernelviewer.formats.checkpoint import Operator
 
 _TARGET = re.compile(r"\.aten\.(convolution|conv(_transpose)?[123]d)\.")
 
@@ -24,7 +27,9 @@ def operators(program: dict[str, Any]) -> dict[str, Operator]:
             if target:
                 arguments = _arguments(node["inputs"])
                 weight = str(arguments["weight"])
-                found[names.get(weight, weight)] = _operator(target, arguments)
+                if target[2]:
+                    arguments["transposed"] = True
+                found[names.get(weight, weight)] = operator_of(arguments, groups=1)
     except (KeyError, TypeError, AttributeError, ValueError):
         return {}
     return found
@@ -47,22 +52,3 @@ def _arguments(inputs: list[dict[str, Any]]) -> dict[str, Any]:
         (value,) = item["arg"].values()
         values[item["name"]] = value["name"] if isinstance(value, dict) else value
     return values
-
-
-def _operator(target: re.Match[str], arguments: dict[str, Any]) -> Operator:
-    """Operator of a node; arguments that are not given have PyTorch's defaults."""
-    groups = arguments.get("groups", 1)
-    padding = arguments.get("padding")
-    return Operator(
-        groups=groups if type(groups) is int and groups > 0 else None,
-        transposed=bool(target[2]) or arguments.get("transposed") is True,
-        stride=_integers(arguments.get("stride")),
-        dilation=_integers(arguments.get("dilation")),
-        padding=padding if isinstance(padding, str) else _integers(padding),
-    )
-
-
-def _integers(value: object) -> tuple[int, ...] | None:
-    if isinstance(value, list) and value and all(type(item) is int for item in value):
-        return tuple(value)
-    return None

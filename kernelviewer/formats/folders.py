@@ -93,6 +93,7 @@ def _checkpoints(
 ) -> list[Path]:
     """Networks in a folder and those below; not what only training needs."""
     found: list[Path] = []
+    looked_at = 0
     for place, folders, names in os.walk(folder):
         check()
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -101,7 +102,10 @@ def _checkpoints(
             found.append(main)
             folders.clear()
             continue
-        for name in sorted(names)[:_MAX_FILES]:
+        looked_at += len(names)
+        if looked_at > _MAX_FILES:
+            break
+        for name in sorted(names):
             path = Path(place, name)
             if not branch_role(path.stem) and is_file(path):
                 found.append(path)

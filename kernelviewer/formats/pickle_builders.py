@@ -106,6 +106,8 @@ def _quantised_tensor(*arguments: Any) -> StoredTensor | Unreadable:
     if not isinstance(scheme, Global) or not scheme.name.startswith("per_"):
         return Unreadable("its quantisation scheme cannot be read", plain.shape)
     scale, zero_point, *axis = numbers
+    if scale is None:
+        raise ValueError
     return StoredTensor(
         *(plain.storage, plain.offset, plain.shape, plain.strides, plain.dtype),
         *(scale, zero_point, _count(axis[0]) if axis else 0),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Buffer = bytes | mmap.mmap
     Builder = Callable[..., object]
 
-MAX_OPCODES = 4_000_000
+MAX_OPCODES = 3_000_000
 _CHECK_EVERY = 4096
 
 

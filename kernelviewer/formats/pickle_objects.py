@@ -84,6 +84,7 @@ def _items(m: PickleMachine) -> None:
 def _extend(target: object, values: list[Any]) -> None:
     """Append to a list, or to a stand-in for one."""
     if isinstance(target, Stub):
+        target.items = target.items or []
         target = target.items
     if not isinstance(target, list):
         raise TypeError
@@ -93,6 +94,7 @@ def _extend(target: object, values: list[Any]) -> None:
 def _set_items(target: object, found: list[Any]) -> None:
     """Set alternating keys and values."""
     if isinstance(target, Stub):
+        target.mapping = target.mapping or {}
         target = target.mapping
     if not isinstance(target, dict) or len(found) % 2:
         raise TypeError

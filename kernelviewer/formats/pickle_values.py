@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -28,7 +28,7 @@ class InMemory:
 
     def read(self, offset: int, count: int) -> NDArray[np.uint8]:
         """Bytes as uint8 [count]; a short array past the end."""
-        return np.frombuffer(self.data[offset : offset + count], np.uint8)
+        return np.frombuffer(self.data[offset : offset + count], np.uint8).copy()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ class Span:
             meant = raw.tobytes().decode().encode("latin-1")
         except UnicodeError:
             raise DamagedError("an array in it is damaged") from None
-        return np.frombuffer(meant, np.uint8)
+        return np.frombuffer(meant, np.uint8).copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,16 @@ class Stub:
     arguments
         What it would have been made with.
     state
-        Its attributes, where the pickle sets any.
+        Its attributes; None where the pickle sets none, as for the following.
     items, mapping
         What was appended to it, and set in it by key.
     """
 
     kind: object
     arguments: object = ()
-    state: dict[Any, Any] = field(default_factory=dict)
-    items: list[Any] = field(default_factory=list)
-    mapping: dict[Any, Any] = field(default_factory=dict)
+    state: dict[Any, Any] | None = None
+    items: list[Any] | None = None
+    mapping: dict[Any, Any] | None = None
 
 
 @dataclass(slots=True, eq=False)  # made in thousands: frozen ones take twice as long

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import Operator
+from kernelviewer.formats.operators import operator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kernelviewer.formats.checkpoint import Operator
+
 _CALL = re.compile(r"torch\.(_convolution_mode|_convolution|conv(_transpose)?[123]d)\(")
 _CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
 _ATTRIBUTE = re.compile(r"(\w+) = self\.(\w+)$", re.MULTILINE)
+_NUMBER = re.compile(r"-?\d{1,9}")
 _MAX_CALL = 4000
+_MAX_CALLS = 5000
 _ORDER = {
     "conv": ("stride", "padding", "dilation", "groups"),
     "conv_transpose": ("stride", "padding", "output_padding", "groups", "dilation"),
@@ -42,7 +45,7 @@ def convolutions(code: str) -> Iterator[tuple[str, Operator]]:
     A weight is an attribute (``weight``) or a constant (``CONSTANTS.c4``).
     """
     attributes = dict(_ATTRIBUTE.findall(code))
-    for call in _CALL.finditer(code):
+    for call in islice(_CALL.finditer(code), _MAX_CALLS):
         arguments = _arguments(code, call.end())
         if len(arguments) < 2:
             continue
@@ -50,21 +53,9 @@ def convolutions(code: str) -> Iterator[tuple[str, Operator]]:
         kind = call[1].rstrip("123d") if call[1].startswith("conv") else call[1]
         values = map(_literal, arguments[3:])
         facts = dict(zip(_ORDER[kind], values, strict=False))
-        transposed = kind == "conv_transpose" or facts.get("transposed") is True
-        yield attributes.get(weight, weight), _operator(facts, transposed)
-
-
-def _operator(facts: dict[str, Any], transposed: bool) -> Operator:
-    """Operator of a call's arguments; what is not given has PyTorch's default."""
-    groups = facts.get("groups", 1)
-    padding = facts.get("padding")
-    return Operator(
-        groups=groups if type(groups) is int and groups > 0 else None,
-        transposed=transposed,
-        stride=_integers(facts.get("stride")),
-        dilation=_integers(facts.get("dilation")),
-        padding=padding if isinstance(padding, str) else _integers(padding),
-    )
+        if kind == "conv_transpose":
+            facts["transposed"] = True
+        yield attributes.get(weight, weight), operator_of(facts, groups=1)
 
 
 def _arguments(code: str, start: int) -> list[str]:
@@ -85,14 +76,9 @@ def _arguments(code: str, start: int) -> list[str]:
 
 
 def _literal(text: str) -> object:
-    """Value of a number, string or list; None for anything else."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-
-
-def _integers(value: object) -> tuple[int, ...] | None:
-    if isinstance(value, list) and value and all(type(item) is int for item in value):
-        return tuple(value)
-    return None
+    """Value of a number, string, truth value or list of numbers; else None."""
+    if text.startswith("["):
+        return [int(number) for number in _NUMBER.findall(text)]
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    return {"True": True, "False": False}.get(text, text.strip('"') or None)

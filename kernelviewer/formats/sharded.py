@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.source import Options
 
 WHAT = "the index of a sharded checkpoint"
-_MAX_INDEX = 1 << 25
+_MAX_INDEX = 1 << 23
 _MAX_PARTS = 2000
 _PARTS: tuple[
     tuple[Callable[[Source], bool], Callable[[Source, Options], Contents]], ...

@@ -35,7 +35,7 @@ WHAT = "a program of torch.export"
 _CONFIG = "_weights_config.json"
 _OLD_WEIGHTS = ("serialized_state_dict.pt", "serialized_state_dict.json")
 _OLD_GRAPH = "serialized_exported_program.json"
-_MAX_JSON = 1 << 25
+_MAX_JSON = 1 << 24
 _TYPES = {
     **{1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 12: "bool"},
     **{6: "float16", 7: "float32", 8: "float64", 13: "bfloat16"},

@@ -98,7 +98,7 @@ class LeafMaker:
         first, stored = storage.first * size, storage.count * size
         if first + stored > place.size:
             raise DamagedError(
-                f"its record {storage.key} holds {place.size:,} bytes "
+                f"its record {storage.key[:80]} holds {place.size:,} bytes "
                 f"where {stored:,} are announced"
             )
         load = window(
@@ -114,20 +114,19 @@ class LeafMaker:
         return Leaf((), "", shape, dtype, load, identity=identity)
 
     def _dequantised(self, load: Load, tensor: StoredTensor) -> Load:
-        if tensor.axis >= max(1, len(tensor.shape)):
-            raise DamagedError("a quantised tensor in it names an axis it has not")
+        along = (*tensor.shape, 1)[tensor.axis : tensor.axis + 1]
         scale, zero = (
-            self._numbers(part) for part in (tensor.scale, tensor.zero_point)
+            self._numbers(part, along) for part in (tensor.scale, tensor.zero_point)
         )
         return Dequantised(load, scale, zero, tensor.axis)
 
-    def _numbers(self, part: object) -> Load | float:
-        """Scale or zero point: a number, or a tensor of them."""
-        if isinstance(part, StoredTensor):
+    def _numbers(self, part: object, along: tuple[int, ...]) -> Load | float:
+        """Scale or zero point: a number, or a tensor with one for each index."""
+        if isinstance(part, StoredTensor) and part.shape == along:
             return self._tensor_leaf(part).load
         if isinstance(part, int | float):
             return float(part)
-        raise DamagedError("a quantised tensor in it has no scale")
+        raise DamagedError("a quantised tensor in it has scales that do not fit it")
 
 
 def _array_leaf(array: NumpyArray) -> Leaf:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 WHAT = "a TorchScript file"
 _CONSTANTS = "constants.pkl"
-_MAX_CODE = 1 << 22
+_MAX_CODE = 1 << 20
+_MAX_FILES = 500
 
 
 def match(source: Source) -> bool:
@@ -62,22 +63,30 @@ class _Code:
     def __init__(self, archive: TorchArchive) -> None:
         self._archive = archive
         self._bodies: dict[str, dict[str, str]] = {}
+        self._operators: dict[str, dict[str, Operator]] = {}
 
     def operators_of(self, class_name: str) -> Mapping[str, Operator]:
         """Attributes of a class that its own methods convolve with."""
-        module, _, name = class_name.rpartition(".")
-        path = f"code/{module.replace('.', '/')}.py"
-        if path not in self._bodies:
-            self._bodies[path] = class_bodies(self._text(path))
-        return dict(convolutions(self._bodies[path].get(name, "")))
+        if class_name not in self._operators:
+            module, _, name = class_name.rpartition(".")
+            path = f"code/{module.replace('.', '/')}.py"
+            if path not in self._bodies:
+                self._bodies[path] = class_bodies(self._text(path))
+            body = self._bodies[path].get(name, "")
+            self._operators[class_name] = dict(convolutions(body))
+        return self._operators[class_name]
 
     def operators_of_constants(self) -> dict[str, Operator]:
         """Constants that any code convolves with, in the order of the code."""
         root = self._archive.root
+        code = [
+            name.removeprefix(root)
+            for name in self._archive.records
+            if name.startswith(f"{root}code/") and name.endswith(".py")
+        ]
         found: dict[str, Operator] = {}
-        for name in self._archive.records:
-            if name.startswith(f"{root}code/") and name.endswith(".py"):
-                found.update(convolutions(self._text(name.removeprefix(root))))
+        for path in code[:_MAX_FILES]:
+            found.update(convolutions(self._text(path)))
         return {name: item for name, item in found.items() if "CONSTANTS" in name}
 
     def _text(self, path: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernelviewer.formats.checkpoint import Operator, Skipped
+from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.leaves import Leaf, no_values
+from kernelviewer.formats.operators import operator_of
 from kernelviewer.formats.pickle_values import (
     Global,
     NumpyArray,
@@ -29,8 +30,12 @@ from kernelviewer.formats.roles import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from kernelviewer.formats.checkpoint import Operator
+
 MAX_DEPTH = 100
+MAX_KEYS = 24
 MAX_VALUES = 2_000_000
+_ARRAY_COUNTS = 20
 _ARRAYS = (StoredTensor, NumpyArray, Unreadable)
 _CONTAINERS = (dict, list, tuple, Stub)
 _MODULE_KEYS = {"_parameters", "_modules"}
@@ -98,7 +103,7 @@ class Walk:
         self._make_leaf = make_leaf
         self._operators_of = operators_of
         self._check = check
-        self._seen: dict[int, tuple[str, bool]] = {}
+        self._seen: dict[int, tuple[object, str, bool]] = {}
         self._values = 0
 
     def visit(self, value: object, place: _Place | None = None) -> None:
@@ -116,17 +121,17 @@ class Walk:
 
     def _container(self, value: Any, place: _Place) -> None:
         """Walk a container, once: others that are the same object are left out."""
-        if place.depth > MAX_DEPTH:
+        if place.depth > MAX_DEPTH or len(place.path) > MAX_KEYS:
             self.skipped.append(Skipped(place.raw_name, "it is nested too deeply"))
             return
         seen = self._seen.get(id(value))
         if seen is not None:
-            first, held_arrays = seen
+            _, first, held_arrays = seen
             if held_arrays:
                 reason = f"the same object as {first}"
                 self.skipped.append(Skipped(place.raw_name, reason))
             return
-        self._seen[id(value)] = (place.raw_name, False)
+        self._seen[id(value)] = (value, place.raw_name, False)  # keeps the id taken
         before = len(self.leaves)
         if isinstance(value, dict):
             self._dictionary(value, place)
@@ -137,7 +142,7 @@ class Walk:
             for index, item in enumerate(value):
                 if isinstance(item, _ARRAYS + _CONTAINERS):
                     self.visit(item, place.numbered(index))
-        self._seen[id(value)] = (place.raw_name, len(self.leaves) > before)
+        self._seen[id(value)] = (value, place.raw_name, len(self.leaves) > before)
 
     def _dictionary(self, values: dict[Any, Any], place: _Place) -> None:
         """Walk a dictionary, which may be a state dict."""
@@ -151,7 +156,7 @@ class Walk:
         before = len(self.leaves)
         in_state_dict = _is_state_dict(values)
         for key, value in values.items():
-            name = key if isinstance(key, str) else _plain(key)
+            name = _label(key)
             there = place.entered(name)
             if isinstance(value, _ARRAYS):
                 self._array(value, there, in_state_dict=in_state_dict)
@@ -163,7 +168,7 @@ class Walk:
                     self.skipped.append(Skipped(there.raw_name, role))
             else:
                 self.visit(value, there)
-        operator = operator_of(values)
+        operator = _operator(values)
         if operator:
             for leaf in self.leaves[before:]:
                 near = len(leaf.path) <= len(place.path) + 2
@@ -174,17 +179,18 @@ class Walk:
         """Walk an object of a class that was not built."""
         self._count(1)
         name = _class_name(stub.kind)
-        is_module = stub.state.keys() >= _MODULE_KEYS
+        state = stub.state or {}
+        is_module = state.keys() >= _MODULE_KEYS
         role = "" if is_module else object_role(name)
         if role:
             self.skipped.append(Skipped(place.raw_name or name, role))
             return
         if name and name.split(".")[0] not in _PLAIN_CLASSES:
-            self.classes.add(name)
+            self.classes.add(name[:120])
         if is_module:
-            self._module(stub.state, place)
+            self._module(state, place)
         elif name.startswith("__torch__."):
-            self._script_module(name, stub.state, place)
+            self._script_module(name, state, place)
         else:
             self._plain_object(stub, place)
 
@@ -200,21 +206,18 @@ class Walk:
     def _module(self, state: dict[Any, Any], place: _Place) -> None:
         """Walk a module as its state dict would list it."""
         before = len(self.leaves)
-        temporary = state.get("_non_persistent_buffers_set")
-        left_out = temporary if isinstance(temporary, list) else []
-        if isinstance(temporary, Stub) and isinstance(temporary.arguments, tuple):
-            left_out = [name for part in temporary.arguments for name in part]
+        left_out = _strings(state.get("_non_persistent_buffers_set"))
         for group in ("_parameters", "_buffers", "_modules"):
             members = as_mapping(state.get(group))
             self._count(len(members))
             for name, value in members.items():
-                there = place.inside(str(name))
-                if group == "_buffers" and name in left_out:
+                there = place.inside(_label(name))
+                if group == "_buffers" and _label(name) in left_out:
                     reason = "a buffer that its module does not save"
                     self.skipped.append(Skipped(there.raw_name, reason))
                 else:
                     self.visit(value, there)
-        operator = operator_of(state)
+        operator = _operator(state)
         if operator:
             start = len(place.inside("").raw_name)
             for leaf in self.leaves[before:]:
@@ -228,16 +231,16 @@ class Walk:
         operators = self._operators_of(name)
         for key, value in state.items():
             if isinstance(value, (*_ARRAYS, Stub)):
-                self.visit(value, place.inside(str(key)))
+                self.visit(value, place.inside(_label(key)))
             if isinstance(value, StoredTensor):
-                self.leaves[-1].operator = operators.get(str(key))
+                self.leaves[-1].operator = operators.get(_label(key))
             elif key == "":
                 for tensor in _quantised(value):
                     self.visit(tensor, place.inside("weight"))
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
         """Add a leaf."""
-        self._count(1)
+        self._count(_ARRAY_COUNTS)
         path, raw_name = place.path or ("tensor",), place.raw_name or "tensor"
         if isinstance(value, Unreadable):
             leaf = Leaf(path, raw_name, value.shape, "", no_values)
@@ -253,7 +256,7 @@ class Walk:
         self._values += values
         if self._values > MAX_VALUES:
             raise DamagedError(
-                f"it holds more than {MAX_VALUES:,} values beside the weights",
+                "it holds more arrays and values than any network",
                 "Re-save the weights alone, best as safetensors.",
             )
         self._check()
@@ -267,21 +270,10 @@ def _quantised(packed: object, depth: int = 3) -> list[StoredTensor]:
     return [packed] if found else []  # type: ignore[list-item]
 
 
-def operator_of(state: dict[Any, Any]) -> Operator | None:
+def _operator(state: dict[Any, Any]) -> Operator | None:
     """Convolution that a module's (or layer's) attributes describe."""
-    groups = state.get("groups")
-    if type(groups) is not int or groups < 1 or "kernel_size" not in state:
-        return None
-    padding = state.get("padding")
-    channels = state.get("in_channels")
-    return Operator(
-        groups=groups,
-        transposed=state.get("transposed") is True,
-        stride=_integers(state.get("stride")),
-        dilation=_integers(state.get("dilation")),
-        padding=padding if isinstance(padding, str) else _integers(padding),
-        in_channels=channels if type(channels) is int else None,
-    )
+    is_convolution = type(state.get("groups")) is int and "kernel_size" in state
+    return operator_of(state) if is_convolution else None
 
 
 def as_mapping(value: object) -> dict[Any, Any]:
@@ -313,18 +305,20 @@ def _is_state_dict(values: dict[Any, Any]) -> bool:
     return not nested
 
 
-def _integers(value: object) -> tuple[int, ...] | None:
-    """Integers of a number or a tuple of them."""
-    if type(value) is int:
-        return (value,)
-    if isinstance(value, tuple | list) and all(type(item) is int for item in value):
-        return tuple(value)
-    return None
+def _label(key: object) -> str:
+    """Name of a key; an object's own description could be endless."""
+    if isinstance(key, str):
+        return key
+    return str(key) if isinstance(key, int | float) else type(key).__name__
 
 
-def _plain(key: object) -> str:
-    """Name of a key that is no string."""
-    return str(key) if isinstance(key, int | float | bool) else type(key).__name__
+def _strings(value: object) -> set[str]:
+    """Strings of a list, or of a set as older pickles describe it."""
+    if isinstance(value, Stub) and isinstance(value.arguments, tuple):
+        return {name for part in value.arguments for name in _strings(part)}
+    if isinstance(value, list | tuple):
+        return {name for name in value if isinstance(name, str)}
+    return set()
 
 
 def _class_name(kind: object) -> str:

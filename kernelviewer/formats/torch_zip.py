@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 WHAT = "a PyTorch file"
 PICKLE = "data.pkl"
-_IN_MEMORY = 1 << 24
+_IN_MEMORY = 1 << 24  # read whole: faster than through the map
 _MAX_PACKED = 1 << 28
 
 
@@ -109,7 +109,7 @@ class TorchArchive:
         def place_of(storage: Storage) -> Place:
             record = self.records.get(f"{self.root}{folder}/{storage.key}")
             if record is None:
-                raise DamagedError(f"its record {folder}/{storage.key} is missing")
+                raise DamagedError(f"its record {folder}/{storage.key[:80]} is missing")
             return Place(ZipRecord(self.file, record), 0, record.size)
 
         return LeafMaker(place_of, big_endian=self.big_endian)

@@ -36,7 +36,7 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _MAX_COMMENT = 65_535
-_MAX_RECORDS = 1_000_000
+_MAX_RECORDS = 250_000
 _MAX_END64 = 4096
 _UNKNOWN32 = 0xFFFFFFFF
 _ENCRYPTED = 1
@@ -101,12 +101,11 @@ def read_directory(data: mmap.mmap, end: int | None = None) -> Directory:
         raise DamagedError("its zip directory points outside the file")
     if count > _MAX_RECORDS:
         raise DamagedError(f"it is a zip of {count:,} files, which no checkpoint is")
-    raw = data[start : start + size]
     records: Directory = {}
-    position = 0
+    position = start
     try:
         for _ in range(count):
-            record, position = _entry(raw, position, shift, start)
+            record, position = _entry(data, position, shift, start)
             records[record.name] = record
     except struct.error:
         raise DamagedError("its zip directory is damaged") from None
@@ -123,31 +122,31 @@ def _find_directory(data: mmap.mmap, end: int) -> tuple[int, int, int, int]:
     locator = at - _END64_LOCATOR.size
     if locator >= _END64.size and data[locator : locator + 4] == b"PK\x06\x07":
         at = data.rfind(b"PK\x06\x06", max(0, locator - _MAX_END64), locator)
-        if at < 0:
+        if at < 0 or at + _END64.size > locator:
             raise DamagedError("its zip directory is damaged")
         _, _, _, _, _, _, _, count, size, start = _END64.unpack_from(data, at)
     shift = at - size - start
     return count, size, start + shift, shift
 
 
-def _entry(raw: bytes, position: int, shift: int, end: int) -> tuple[Record, int]:
+def _entry(data: mmap.mmap, position: int, shift: int, end: int) -> tuple[Record, int]:
     """Read one entry at a position; the next one's position."""
-    fields = _ENTRY.unpack_from(raw, position)
+    fields = _ENTRY.unpack_from(data, position)
     magic, _, _, flags, method, _, _, _, packed, size = fields[:10]
     name_length, extra_length, comment_length, _, _, _, offset = fields[10:]
     if magic != b"PK\x01\x02":
         raise DamagedError("its zip directory is damaged")
     start = position + _ENTRY.size
-    name_bytes = raw[start : start + name_length]
+    name_bytes = data[start : start + name_length]
     name = name_bytes.decode("utf-8", "replace")
     if _UNKNOWN32 in (packed, size, offset):
-        extra = raw[start + name_length : start + name_length + extra_length]
+        extra = data[start + name_length : start + name_length + extra_length]
         size, packed, offset = _wide(extra, size, packed, offset)
     offset += shift
     if offset + _LOCAL.size + packed > end:
-        raise DamagedError(f"its record {name!r} lies outside the file")
+        raise DamagedError(f"its record {name[-80:]!r} lies outside the file")
     if method == STORED and packed != size and not flags & _ENCRYPTED:
-        raise DamagedError(f"its record {name!r} has two sizes")
+        raise DamagedError(f"its record {name[-80:]!r} has two sizes")
     record = Record(name, method, flags, packed, size, offset)
     return record, start + name_length + extra_length + comment_length
 
@@ -205,7 +204,7 @@ class ZipRecord:
         """
         if self.record.method == STORED:
             return self.file.read(self.start(), self.record.size)
-        return np.frombuffer(b"".join(self.pieces()), np.uint8)
+        return np.frombuffer(bytearray().join(self.pieces()), np.uint8)
 
     def pieces(self) -> Iterator[bytes]:
         """Unpack all its bytes, a piece at a time; raises as `unpacked`."""

@@ -43,8 +43,16 @@ TOO_DEEP = (
     "Open the file that holds the network's state dict."
 )
 
+TOO_MUCH = (
+    "a PyTorch file, but it holds more arrays and values than any network. Re-save the "
+    "weights alone, best as safetensors."
+)
+NO_SCALE = (
+    "a PyTorch file, but a quantised tensor in it has scales that do not fit it. "
+    f"{AGAIN}"
+)
 TOO_MANY = (
-    "a PyTorch file, but its list of contents (a pickle) has more than 4,000,000 "
+    "a PyTorch file, but its list of contents (a pickle) has more than 3,000,000 "
     "entries. Re-save the weights alone, best as safetensors."
 )
 
@@ -73,6 +81,39 @@ LAUGHS = b"]" + b"".join(
     for n in range(100)
 )
 """A list of two times the same list of two times the same list …"""
+
+
+ARRAY = tensor(SHAPE)
+MANY_ARRAYS = (
+    b"](ctorch._utils\n_rebuild_tensor\nq\0"
+    + group(storage(54), number(0), *[group(number(54)), group(number(1))])
+    + b"q\1R"
+    + b"h\0h\1R" * 300_000
+    + b"e"
+)
+DEEP_ARRAYS = b"".join(b"}" + text(f"k{n}") for n in range(200)) + ARRAY + b"s" * 200
+ODD_MODULE = b"cx\nY\n)\x81}(" + b"".join(
+    text(key) + value
+    for key, value in {
+        "_parameters": b"K\1",
+        "_buffers": b"](K\1K\2e",
+        "_modules": group(number(1)),
+        "_non_persistent_buffers_set": call("builtins set", number(1)),
+        "groups": number(3),
+        "kernel_size": b"N",
+    }.items()
+) + b"ub"  # fmt: skip
+
+
+def quantised(scale: bytes) -> bytes:
+    """Push a tensor quantised per channel, with these scales."""
+    scheme = group(b"ctorch\nper_channel_affine\n", scale, scale, number(0))
+    shape = [group(*map(number, part)) for part in (SHAPE, (9, 9, 3, 1))]
+    return call(
+        "torch._utils _rebuild_qtensor",
+        *(storage(54, kind="QInt8Storage"), number(0), *shape, scheme),
+        *(b"\x89", call("collections OrderedDict")),
+    )
 
 
 def claims(name: str, body: bytes, message: str) -> Case:
@@ -123,9 +164,14 @@ PICKLES: list[Case] = [
     plain("nested-tuples", b")" + b"\x85" * 300_000, TOO_DEEP),
     plain("nested-keys", b"}(" + b")" + b"\x85" * 300_000 + b"Nu", EMPTY),
     plain("nested-objects", b"cx\nY\n)\x81" * 50_000 + b"b" * 49_999, TOO_DEEP),
-    plain("laughs", LAUGHS, EMPTY),
+    plain("laughs", LAUGHS, TOO_DEEP),
     plain("many-notes", b"N" + b"\x94" * 5_000_000, TOO_MANY),
     plain("many-objects", b"](" + b"cx\nY\nq\0" + b"h\0)\x81" * 1_500_000, TOO_MANY),
+    plain("many-arrays", MANY_ARRAYS, TOO_MUCH),
+    plain("deep-arrays", DEEP_ARRAYS, TOO_DEEP),
+    plain("odd-module", ODD_MODULE, EMPTY),
+    claims("no-scale", quantised(b"N"), DAMAGED),
+    claims("odd-scales", quantised(tensor((5,))), NO_SCALE),
     plain("long-string", b"\x8d" + struct.pack("<Q", 1 << 62), CUT_OFF),
     plain("long-bytes", b"\x8e" + struct.pack("<Q", 1 << 40), CUT_OFF),
     plain("long-number", b"\x8b" + struct.pack("<I", 1 << 31), DAMAGED),
