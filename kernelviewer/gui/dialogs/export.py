@@ -80,11 +80,10 @@ class ExportDialog(QDialog):
     def _make_options(self, kind: str) -> None:
         self.kind = QComboBox(self)
         for item in EXHIBITS.values():
-            self.kind.addItem(f"{item.title}: {item.summary}", item.kind)
+            self.kind.addItem(item.title, item.kind)
+            tip = Qt.ItemDataRole.ToolTipRole
+            self.kind.setItemData(self.kind.count() - 1, item.summary, tip)
         self.kind.setCurrentIndex(self.kind.findData(kind))
-        self.kind.setMinimumContentsLength(24)
-        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.kind.setSizeAdjustPolicy(policy)
         self.scope = QComboBox(self)
         for key, text in SCOPES.items():
             self.scope.addItem(text, key)
