@@ -14,16 +14,17 @@ from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.legend import Entry, Legend, class_entries
+from kernelviewer.figures.legend import Entry, class_entries
 from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing, percent
-from kernelviewer.figures.page import Page, never, title_height
-from kernelviewer.figures.projection import peaks, project
+from kernelviewer.figures.page import Page, never
+from kernelviewer.figures.pca_plan import PcaPlan
+from kernelviewer.figures.places import find_places, span_of
+from kernelviewer.figures.projection import project
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.statistics import patterns
 
 if TYPE_CHECKING:
@@ -32,37 +33,12 @@ if TYPE_CHECKING:
     from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
+    from kernelviewer.figures.places import Place
     from kernelviewer.figures.projection import Projection
     from kernelviewer.figures.scene import Scene, Subject
-    from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
 
-_PLACES = 8
-_APART = 0.09
-_FEWEST = 5
-_NEAREST = 24
-_SIDE_BY_SIDE = 45
-"""Least width in units of the font size for thumbnails beside the scatter."""
 _VECTOR_POINTS = 4000
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """A dense place of the plane.
-
-    Attributes
-    ----------
-    at
-        Its coordinates [2].
-    members
-        Indices of kernels near it, those first that are most like their mean.
-    class_index
-        The class it is the middle of; None without classes.
-    """
-
-    at: NDArray[np.float64]
-    members: NDArray[np.intp]
-    class_index: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +70,13 @@ class PcaContent:
         """The scatter, and kernels of its dense places beside or below it."""
         with figure_style():
             face = Face(options.font_family, options.font_size)
-            plan = _Plan.of(self, options, face)
+            plan = PcaPlan.of(
+                as_pictures(self.weights[:0]).shape[1:],
+                len(self.places),
+                self.entries(options),
+                options,
+                face,
+            )
             page = Page(options, plan.height, face)
             page.title()
             self._draw_points(page, plan)
@@ -158,10 +140,10 @@ class PcaContent:
         colours = map(_hex, _depth_colours(ground, 3))
         return [Entry(*pair) for pair in zip(colours, names, strict=True)]
 
-    def _draw_points(self, page: Page, plan: _Plan) -> None:
+    def _draw_points(self, page: Page, plan: PcaPlan) -> None:
         axes = page.axes(plan.left, plan.top, plan.side, plan.side)
         axes.set(xticks=[], yticks=[], box_aspect=1)
-        low, high = _span(self.projection.points)
+        low, high = span_of(self.projection.points)
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         n = len(self.source)
@@ -199,9 +181,9 @@ class PcaContent:
             _depth_colours(page.ink, 256)[np.rint(share * 255).astype(int)]
         )
 
-    def _draw_places(self, page: Page, plan: _Plan, check: Check) -> None:
+    def _draw_places(self, page: Page, plan: PcaPlan, check: Check) -> None:
         """Numbers in the scatter and a row of kernels for each."""
-        low, high = _span(self.projection.points)
+        low, high = span_of(self.projection.points)
         blocks = []
         for number, place in enumerate(self.places):
             share = (place.at - low) / (high - low)
@@ -227,48 +209,6 @@ class PcaContent:
         if place.class_index is None:
             return page.ink.text
         return page.ink.of_class(CLASSES[place.class_index])
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """Where scatter, rows of kernels and legend go, in mm."""
-
-    left: float
-    top: float
-    side: float
-    rows_left: float
-    rows_top: float
-    gutter: float
-    tiling: Tiling
-    legend: Legend
-    height: float
-
-    @classmethod
-    def of(cls, content: PcaContent, options: FigureOptions, face: Face) -> _Plan:
-        em, margin = face.em, face.margin
-        room = options.width_mm - 2 * margin
-        axis = 1.8 * em if options.labels else 0.0
-        legend = Legend(content.entries(options), face, room)
-        top = title_height(options, face)
-        foot = legend.height + scale_bar_height(options, face) + margin
-        beside = room > _SIDE_BY_SIDE * em
-        side = (0.46 if beside else 1.0) * room - axis
-        down = (options.height_mm or 1e6) - top - foot - axis - 0.5 * em
-        side = min(side, down if beside else 0.6 * down)
-        if side < 8 * em:
-            problem = "the scatter does not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
-        rows_left = margin + axis + side + 2 * em if beside else margin
-        rows_top = top if beside else top + side + axis + em
-        width = options.width_mm - margin - rows_left - 2 * em
-        rows_down = side + axis if beside else down - side
-        tiling = _rows(content, options, width, rows_down, em)
-        height = max(top + side + axis, rows_top + tiling.height) + 0.8 * em + foot
-        height = max(height, options.height_mm or 0.0)
-        left = margin + axis
-        if not beside:
-            left += (room - axis - side) / 2
-        return cls(left, top, side, rows_left, rows_top, 2 * em, tiling, legend, height)
 
 
 def prepare_pca(
@@ -311,7 +251,7 @@ def prepare_pca(
         layer=np.concatenate([s.kernels.layer[i] for s, i in parts]),
         channel=np.concatenate([s.kernels.channel[i] for s, i in parts]),
         label=label,
-        places=tuple(_find_places(projection.points, joined, label)),
+        places=tuple(find_places(projection.points, joined, label)),
         flat=scene.count - len(projection.points),
         seed=options.seed,
     )
@@ -337,60 +277,6 @@ def _labels(
     return np.concatenate(labels)
 
 
-def _find_places(
-    points: NDArray[np.float64],
-    found: NDArray[np.float32],
-    label: NDArray[np.int64] | None,
-) -> list[Place]:
-    """Dense places: the middles of the largest classes, else of all points."""
-    span = np.stack(_span(points))
-    if label is None:
-        everything = np.arange(len(points))
-        return [
-            Place(at, _near(at, points, found, everything), None)
-            for at in peaks(points, span, _PLACES, 2 * _APART)
-        ]
-    places: list[Place] = []
-    named = np.bincount(label, minlength=len(CLASSES))[: INDEX["unidentified"]]
-    for index in np.argsort(-named, kind="stable")[:_PLACES]:
-        members = np.flatnonzero(label == index)
-        if len(members) < min(_FEWEST, len(points)):
-            break
-        for at in peaks(points[members], span, _PLACES, _APART):
-            gaps = [
-                np.hypot(*((at - other.at) / (span[1] - span[0]))) for other in places
-            ]
-            if min(gaps, default=1.0) >= _APART:
-                places.append(Place(at, _near(at, points, found, members), int(index)))
-                break
-    return sorted(places, key=lambda place: place.class_index or 0)
-
-
-def _near(
-    at: NDArray[np.float64],
-    points: NDArray[np.float64],
-    found: NDArray[np.float32],
-    members: NDArray[np.intp],
-) -> NDArray[np.intp]:
-    """Members near a place, those first that are most like the mean pattern there."""
-    distance = np.hypot(*(points[members] - at).T)
-    near = members[np.argsort(distance, kind="stable")[: 2 * _NEAREST]]
-    mean = found[near[:_NEAREST]].mean(axis=0)
-    likeness = found[near] @ mean
-    ordered: NDArray[np.intp] = near[np.argsort(-likeness, kind="stable")[:_NEAREST]]
-    return ordered
-
-
-def _span(
-    points: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest coordinates of a square that holds all points."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    reach = max(float((high - low).max()), 1e-6) * 0.54
-    middle = (low + high) / 2
-    return middle - reach, middle + reach
-
-
 def _depth_colours(ground: Ink, steps: int) -> NDArray[np.float64]:
     """RGB [steps, 3], 0 … 1, from the first layer to the last."""
     colours = weight_colours("viridis", ground)
@@ -400,28 +286,3 @@ def _depth_colours(ground: Ink, steps: int) -> NDArray[np.float64]:
 
 def _hex(colour: NDArray[np.float64]) -> str:
     return "#" + "".join(f"{round(255 * part):02X}" for part in colour)
-
-
-def _rows(
-    content: PcaContent, options: FigureOptions, width: float, height: float, em: float
-) -> Tiling:
-    """Rows of kernels, one for each place, that fill the room."""
-    places = max(len(content.places), 1)
-    rows, columns = as_pictures(content.weights[:0]).shape[1:]
-    pitch = min(height / places, 4.0 * em)
-    per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
-    per_row = min(per_row, _NEAREST)
-    plan = Blocks(
-        cell=(rows, columns),
-        counts=(per_row,) * places,
-        width=width,
-        dpi=options.dpi,
-        after=0.2 * em,
-        per_row=per_row,
-        least=1.5 * em,
-    )
-    tiling = plan.fit(height, 4.0 * em)
-    if tiling is None:
-        problem = "the kernels beside the scatter do not fit"
-        raise FigureError(problem, "Make the figure larger or show fewer samples.")
-    return tiling
