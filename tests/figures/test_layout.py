@@ -80,14 +80,12 @@ def test_one_kernel_is_enough(kind: str) -> None:
     assert faults(make_figure(kind, scene, FigureOptions(width_mm=89.0)).figure) == []
 
 
-@pytest.mark.parametrize(
-    "size", [(3, 3), (9, 9), (1, 11), (60, 1), (4, 6), (5,), (51, 51)]
-)
-@pytest.mark.parametrize("kind", ["sheet", "samples", "spectrum", "classes", "pca"])
-def test_kernels_of_any_shape(kind: str, size: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("size", [(3, 3), (1, 11), (60, 1), (4, 6), (5,), (51, 51)])
+def test_kernels_of_any_shape(size: tuple[int, ...]) -> None:
     scene = named(make_bank(size=size))
-    drawn = make_figure(kind, scene, FigureOptions(width_mm=89.0))
-    assert faults(drawn.figure) == []
+    for kind in ("sheet", "samples", "spectrum", "classes", "pca"):
+        options = FigureOptions(width_mm=89.0, dpi=150)
+        assert faults(make_figure(kind, scene, options).figure) == [], kind
 
 
 def test_slices_of_3d_kernels_stand_side_by_side() -> None:
