@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from kernelviewer.device import CHOICES
 from kernelviewer.figures.colours import COLORMAPS
@@ -46,8 +46,12 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
 
     group = parser.add_argument_group("looks")
     names = ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items())
+    presets = ", ".join(f"'{name}'" for name in PRESETS)
     group.add_argument(
-        "--preset", choices=sorted(PRESETS), help="start from these looks"
+        "--preset",
+        type=_preset,
+        metavar="NAME",
+        help=f"start from the looks of {presets}",
     )
     group.add_argument(
         "--width", type=_width, metavar="MM", help=f"column width in mm, or {names}"
@@ -81,7 +85,9 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, help="of what is drawn at random")
 
 
-def looks(arguments: argparse.Namespace, start: FigureOptions | None = None) -> Any:
+def looks(
+    arguments: argparse.Namespace, start: FigureOptions | None = None
+) -> FigureOptions:
     """The options that the arguments ask for.
 
     Parameters
@@ -96,7 +102,7 @@ def looks(arguments: argparse.Namespace, start: FigureOptions | None = None) -> 
     """
     base = start or FigureOptions()
     if arguments.preset:
-        base = PRESETS[arguments.preset]
+        base = arguments.preset
     given = {
         field: value
         for name, field in _LOOKS.items()
@@ -171,6 +177,16 @@ def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
     except CheckpointError as error:
         problem = f"{error.path.name}: {error.problem}"
         raise FigureError(problem, error.hint) from None
+
+
+def _preset(text: str) -> FigureOptions:
+    import argparse
+
+    for name, options in PRESETS.items():
+        if name.lower() == text.lower():
+            return options
+    msg = f"{text!r} is none of {', '.join(PRESETS)}"
+    raise argparse.ArgumentTypeError(msg)
 
 
 def _width(text: str) -> float:

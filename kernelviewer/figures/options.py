@@ -140,11 +140,11 @@ _DEFAULT = FigureOptions()
 PRESETS: Mapping[str, FigureOptions] = MappingProxyType(
     {
         "Nature": replace(_DEFAULT, width_mm=183.0, font_size=7.0, panel_letters=True),
-        "Nature, one column": replace(
+        "Nature single": replace(
             _DEFAULT, width_mm=89.0, font_size=6.0, panel_letters=True
         ),
         "IEEE": replace(_DEFAULT, width_mm=88.9, font_size=8.0, font_family="serif"),
-        "IEEE, two columns": replace(
+        "IEEE double": replace(
             _DEFAULT, width_mm=181.9, font_size=8.0, font_family="serif"
         ),
         "slide": replace(

@@ -1,7 +1,7 @@
 """How long figures take; prints, gates on nothing.
 
-Run with ``pytest -s tests/speed/test_figures.py``. Processor time is that of all threads
-together, so that what else the machine does matters little.
+Run with ``pytest -s tests/speed/test_figures.py``. Processor time is that of all
+threads together, so that what else the machine does matters little.
 """
 
 from __future__ import annotations
