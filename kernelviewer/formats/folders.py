@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.roles import branch_role
+from kernelviewer.formats.source import HEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,12 +51,21 @@ def main_file(folder: Path) -> Path | None:
     for name in _INDEXES:
         if (folder / name).is_file():
             return folder / name
-    others = sorted(folder.glob("*.index.json"))
-    if others:
-        return others[0]
+    for path in sorted(folder.glob("*.index.json")):
+        if _is_index(path):
+            return path
     if not (folder / CONFIG).is_file():
         return None
     return next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+
+
+def _is_index(path: Path) -> bool:
+    """Whether a file is the index of a sharded checkpoint."""
+    try:
+        with path.open("rb") as file:
+            return b'"weight_map"' in file.read(HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def open_folder(

@@ -37,6 +37,7 @@ _NUMPY_TYPES = {
     for name, dtype in STORED.items()
     if name != "bfloat16" and not name.startswith("float8")
 } | {"b1": "bool"}
+_MOST_FACTS, _LONG_FACT = 30, 200
 
 
 @dataclass(slots=True, eq=False)
@@ -164,9 +165,27 @@ def torch_contents(
     """Contents of a file whose pickle holds ``tree``; see `Walk`."""
     walk = Walk(make_leaf, check, operators_of)
     walk.visit(tree)
-    metadata = {"classes": sorted(walk.classes)} if walk.classes else {}
+    facts = _facts(tree)
+    metadata: dict[str, object] = {"facts": facts} if facts else {}
+    if walk.classes:
+        metadata["classes"] = sorted(walk.classes)
+    architecture = facts.get("arch") or facts.get("architecture")
     return Contents(
         *(name, walk.leaves, walk.skipped),
         numbers=walk.numbers,
+        architecture=architecture if isinstance(architecture, str) else "",
         metadata=metadata,
     )
+
+
+def _facts(tree: object) -> dict[str, object]:
+    """What a training script noted beside the weights: its epoch, its accuracy."""
+    if not isinstance(tree, dict):
+        return {}
+    plain = {
+        key: value
+        for key, value in tree.items()
+        if isinstance(key, str) and type(value) in (str, int, float, bool)
+    }
+    short = [item for item in plain.items() if len(str(item)) < _LONG_FACT]
+    return dict(short[:_MOST_FACTS])

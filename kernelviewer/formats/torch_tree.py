@@ -309,6 +309,8 @@ def _label(key: object) -> str:
     """Name of a key; an object's own description could be endless."""
     if isinstance(key, str):
         return key
+    if isinstance(key, bytes):
+        return key.decode("latin-1")
     return str(key) if isinstance(key, int | float) else type(key).__name__
 
 

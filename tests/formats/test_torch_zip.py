@@ -141,6 +141,7 @@ def test_a_training_checkpoint(tmp_path: Path) -> None:
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10)
     value = {
         "epoch": 3,
+        "arch": "convnext_tiny",
         "best_acc1": torch.tensor(76.1),
         "losses": [torch.tensor(1.0), torch.tensor(0.5)],
         "state_dict": model.state_dict(),
@@ -155,6 +156,9 @@ def test_a_training_checkpoint(tmp_path: Path) -> None:
     }
     checkpoint = opened(tmp_path / "x", value)
     same(checkpoint, model.state_dict())
+    assert checkpoint.architecture == "convnext_tiny"
+    facts = {"epoch": 3, "arch": "convnext_tiny", "precision": 0.5}
+    assert checkpoint.metadata["facts"] == facts
     reasons = {item.name: item.reason for item in checkpoint.skipped}
     assert reasons["optimizer"] == "optimizer state"
     assert reasons["another"] == "optimizer state"
