@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.figures import make_figure, make_scene, name_scene
 from kernelviewer.figures.exhibits import exhibit
+from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.writing import render
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class FigureWish:
         How kernels get their names, and where to compute.
     options
         How the figure looks.
+    hashes
+        Bank → hash of its file, filled on the way and kept between drawings.
     """
 
     kind: str
@@ -51,6 +54,7 @@ class FigureWish:
     naming: Naming
     device: str
     options: FigureOptions
+    hashes: dict[KernelBank, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +89,7 @@ def draw_figure(ticket: Ticket, wish: FigureWish) -> Picture:
             progress=ticket.progress,
             check=ticket.check,
         )
+    scene = with_hashes(scene, ticket.check, wish.hashes)
     drawn = make_figure(wish.kind, scene, wish.options, check=ticket.check)
     ticket.check()
     return Picture(drawn, render(drawn.figure, ".png", drawn.metadata()))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.jobs.drawing import Picture
+    from kernelviewer.kernels.bank import KernelBank
 
 DELAY_MS = 150
 SCOPES = {"all": "all open", "shown": "what is shown", "selected": "the selection"}
@@ -55,6 +56,7 @@ class ExportDialog(QDialog):
         self._window = window
         self._picture: Picture | None = None
         self._pixmap = QPixmap()
+        self._hashes: dict[KernelBank, str] = {}
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("exportDialog")
         self.setWindowTitle("Export a figure")
@@ -250,6 +252,7 @@ class ExportDialog(QDialog):
             ),
             device=self._window.settings.device,
             options=self.options(),
+            hashes=self._hashes,
         )
 
     def _on_drawn(self, picture: Picture) -> None:
