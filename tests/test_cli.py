@@ -344,3 +344,17 @@ def test_an_unknown_copy_is_refused_with_the_known_ones(
     path = CHECKPOINTS / "vapsr-x4-zhoumumu.pth"
     assert main(["info", str(path), "--copy", "nowhere"]) == 1
     assert "params_ema" in complaint(capsys)
+
+
+def test_names_from_a_file_cannot_steer_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = np.ones((8, 1, 3, 3), np.float32) * np.arange(8)[:, None, None, None]
+    name = "evil\x1b[31m\n\u202ename" + "x" * 5000 + ".dw.weight"
+    path = tmp_path / "names.safetensors"
+    save_file({name: weights, "dw2.weight": weights}, path)
+    assert main(["info", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "\u202e" not in printed
+    assert max(map(len, printed.splitlines())) < 300

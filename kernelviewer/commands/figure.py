@@ -110,6 +110,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         record = read_record(options.source) if options.source else None
         kind = record.kind if record else words.pop(0)
+        if kind not in EXHIBITS:
+            complain(f"there is no figure {kind!r}; choose {', '.join(EXHIBITS)}")
+            return 2
         if exhibit(kind).needs_file and not words and record is None:
             complain(f"name a checkpoint: kernelviewer figure {kind} FILE -o OUT")
             return 2

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+LONGEST = 100
+
+
+def harmless(text: str) -> str:
+    """Text whose control and direction marks are written out.
+
+    Names in files may hold terminal escapes; nothing of theirs reaches the terminal.
+    """
+    return "".join(
+        mark
+        if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs")
+        else mark.encode("unicode_escape").decode("ascii")
+        for mark in text
+    )
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """A name of one line, its middle left out if it is very long."""
+    text = text.replace("\n", "\\n")
+    if len(text) <= most:
+        return text
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
 def complain(problem: str) -> None:
     """Print one line on stderr."""
-    line = " ".join(problem.split())
+    line = harmless(" ".join(problem.split()))
     text = f"kernelviewer: {line}\n"
     encoding = sys.stderr.encoding or "utf-8"
     sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -19,6 +45,7 @@ def complain(problem: str) -> None:
 
 def say(text: str) -> None:
     """Print a line on stdout, whatever its encoding can show."""
+    text = harmless(text)
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
@@ -45,6 +72,7 @@ def share(part: int, whole: int) -> str:
 
 def aligned(rows: Sequence[Sequence[str]], right: frozenset[int]) -> Iterator[str]:
     """Lines of a table whose columns are aligned, those in ``right`` to the right."""
+    rows = [[shortened(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = (".svg", ".pdf", ".png")
+_OTHERS = (
+    *(".jpg", ".jpeg", ".eps", ".tif", ".tiff", ".gif", ".webp", ".ps", ".bmp"),
+    *(".emf", ".wmf", ".heic", ".avif", ".ico", ".tga", ".html", ".csv", ".npz"),
+)
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EACCES: "the folder may not be written to",
@@ -44,7 +48,7 @@ def with_suffix(path: Path, default: str = ".svg") -> Path:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return path
-    if suffix in (".jpg", ".jpeg", ".eps", ".tif", ".tiff", ".gif", ".webp", ".ps"):
+    if suffix in _OTHERS:
         msg = f"{path.name}: figures are written as SVG, PDF or PNG"
         raise FigureError(msg, "Give the name one of these suffixes.")
     return path.with_name(path.name + default)

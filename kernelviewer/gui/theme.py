@@ -139,6 +139,7 @@ _STYLE = Template("""
 QMainWindow, QDialog { background: $window; }
 QMainWindow::separator { background: $window; width: ${gap}px; height: ${gap}px; }
 QMainWindow::separator:hover { background: $separator; }
+QWidget#sizeBar QPushButton { padding: 0 9px; }
 QToolBar { background: $window; border: none; padding: 0; spacing: 0; }
 QMenuBar { background: $window; padding: 2px 4px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 4px; background: transparent; }

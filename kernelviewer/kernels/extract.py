@@ -229,8 +229,8 @@ def _warn_of_broken(layer: LayerInfo, measures: Measures) -> list[str]:
     if not broken:
         return []
     return [
-        f"{layer.name}: {broken} of {layer.kernels} kernels have NaN or infinite "
-        "weights; they count as flat."
+        f"{layer.name}: {broken} of {layer.kernels} kernels have weights that are "
+        "NaN, infinite or beyond float32; they count as flat."
     ]
 
 

@@ -101,7 +101,7 @@ def test_family_needs_no_file(tmp_path: Path) -> None:
     [
         (["figure", "-o", "x"], 2, "name a figure: family, samples"),
         (["figure", "sheet", "-o", "x"], 2, "name a checkpoint"),
-        (["figure", "nothing", "x", "-o", "x"], 1, "there is no figure 'nothing'"),
+        (["figure", "nothing", "x", "-o", "x"], 2, "there is no figure 'nothing'"),
         (["figure", "sheet", "none.pth", "-o", "x"], 1, "none.pth: there is no such"),
         (["figure", "--from", "none.svg", "-o", "x"], 1, "none.svg: there is no such"),
         (["report", "none.pth", "-o", "x"], 1, "none.pth: there is no such"),

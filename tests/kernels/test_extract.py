@@ -128,8 +128,8 @@ def test_broken_weights_are_kept_counted_as_flat_and_told_of() -> None:
     assert bank.layers[0].flat == 2
     assert bank.warnings == (
         "Opened.",
-        "blocks.0.dwconv: 2 of 16 kernels have NaN or infinite weights; they count as "
-        "flat.",
+        "blocks.0.dwconv: 2 of 16 kernels have weights that are NaN, infinite or "
+        "beyond float32; they count as flat.",
     )
 
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import LayerRef, OpenModel
 
 
-WIDEST = ("13×13", "Kernels", "00 %")
+WIDEST = ("13×13", "ambiguous", "100 %")
 """The widest usual text of the columns behind the name."""
 CELL_PADDING = 10
 BAR_WIDTH = 56

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,12 +62,18 @@ class Members:
         return len(self.class_index)
 
 
+MOST_TAPS = 51 * 51
+
+
 def supported(size: Size) -> bool:
     """Whether the family has members of this kernel size.
 
     It has for (k,), k ≥ 3, and for (rows, columns) with three taps along one axis or
-    two along both; not for 3-D kernels.
+    two along both; not for 3-D kernels, nor for more than 51 × 51 taps, whose bank
+    would take minutes and gigabytes.
     """
+    if math.prod(size) > MOST_TAPS:
+        return False
     if len(size) not in (1, 2) or min(size) < 1:
         return False
     return max(size) > 2 or size == (2, 2)

@@ -207,7 +207,8 @@ class LayerComposition(QWidget):
         for number in range(0, len(boxes), every):
             box = boxes[number]
             width = max(step * every - 4, 8)
-            left = min(max(box.center().x() - width / 2, 2), self.width() - width - 2)
-            place = QRectF(left, box.bottom() + 4, width, LABEL)
+            width = min(width, self.width() - box.left() - 2)
+            place = QRectF(box.left(), box.bottom() + 4, width, LABEL)
             text = elided(painter, self._bars[number].label, width)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+            side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, side, text)
