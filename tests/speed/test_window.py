@@ -107,8 +107,8 @@ def test_the_window_answers_while_a_large_file_opens(
     gap, shown, kernels = np.median(np.array(runs), axis=0)
     print(
         f"\n{kernels:.0f} kernels of {large_file.stat().st_size / 1e6:.0f} MB on screen "
-        f"after {shown:.2f} s = {shown / floor:.1f} × touching every page; largest "
-        f"gap of the event loop {1000 * gap:.0f} ms "
+        f"after {shown:.2f} s = {shown / floor:.1f} × touching every page; "
+        f"largest gap of the event loop {1000 * gap:.0f} ms "
         f"({'torch imported before' if torch_imported else 'import of torch included'})"
     )
     assert kernels > 0
