@@ -106,8 +106,8 @@ def test_the_window_answers_while_a_large_file_opens(
     runs += [run(OPEN, str(large_file), "warm" if torch_imported else "cold")]
     gap, shown, kernels = np.median(np.array(runs), axis=0)
     print(
-        f"\n{kernels:.0f} kernels of {large_file.stat().st_size / 1e6:.0f} MB on screen "
-        f"after {shown:.2f} s = {shown / floor:.1f} × touching every page; "
+        f"\n{kernels:.0f} kernels of {large_file.stat().st_size / 1e6:.0f} MB "
+        f"on screen after {shown:.2f} s = {shown / floor:.1f} × touching every page; "
         f"largest gap of the event loop {1000 * gap:.0f} ms "
         f"({'torch imported before' if torch_imported else 'import of torch included'})"
     )
