@@ -19,7 +19,12 @@ from kernelviewer.latent.baselines import (
     centroids_of,
 )
 from kernelviewer.latent.labels import agreement, label
-from kernelviewer.latent.training import TrainingOptions, train
+from kernelviewer.latent.training import (
+    Training,
+    TrainingOptions,
+    describe,
+    train,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,22 +136,19 @@ def prepare(
 ) -> Contest:
     """Train curve, plain autoencoder and K-means on the same networks."""
     options = options or TrainingOptions()
-    trained = [
-        train(
-            size,
-            networks,
-            options=replace(options, method=method),
-            device=device,
-            progress=progress,
-            check=check,
-        )
-        for method in ("curve", "paper")
-    ]
+    curve = train(
+        size, networks, options=options, device=device, progress=progress, check=check
+    )
+    plainly = replace(options, method="paper")
+    plain = Training(size, networks, options=plainly, device=device, check=check)
+    for sweep in plain:
+        progress(sweep.number, sweep.total, describe(sweep))
+    paper = plain.result(check=check, names=False)
     centroids = {}
     for number, count in enumerate(COUNTS):
         progress(number, len(COUNTS), f"K-means with {count} centroids")
         centroids[count] = centroids_of(networks, count, device=device, check=check)
-    return Contest(trained[0], trained[1], centroids)
+    return Contest(curve, paper, centroids)
 
 
 def judge(

@@ -38,6 +38,8 @@ _BY_KERNELS, _BY_LENGTH = 0.6, 0.3
 """What makes a part of the axis long: kernels that live there, length of the curve
 there; the rest is even."""
 _KNOTS = 257
+_ORIENTING = 256
+"""Points that tell which way round a curve is."""
 _NAMED = 65_536
 """Kernels that names are made from at most."""
 
@@ -51,9 +53,9 @@ def finish(
     device: torch.device,
     progress: Callable[[int, int, str], object],
     check: Callable[[], object],
-    naming: NamingOptions | None = None,
+    names: bool = True,
 ) -> Autoencoder:
-    """An `Autoencoder` of a fitted model."""
+    """An `Autoencoder` of a fitted model, its spectrum named or not."""
     kernels, weight = _sample(networks)
     coder = Autoencoder.of(method, model)
     if isinstance(model, Curve):
@@ -65,7 +67,9 @@ def finish(
     coder = replace(coder, null=measure_null(coder, device=device, check=check))
     progress(1, 3, "naming the spectrum")
     codes = coder.encode(kernels, device=device, check=check)
-    coder, agreed = _named(coder, kernels, codes, weight, naming, device, check)
+    agreed: dict[str, Any] = {}
+    if names:
+        coder, agreed = _named(coder, kernels, codes, weight, device, check)
     progress(3, 3, "done")
     results = {
         "mean_fit": round(codes.mean_fit, 4),
@@ -80,15 +84,15 @@ def finish(
 def measure_null(
     coder: Autoencoder,
     *,
-    count: int = KERNELS,
+    count: int | None = None,
     seed: int = SEED,
     device: torch.device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> Null:
-    """What white noise reaches with an autoencoder."""
+    """What white noise reaches with an autoencoder: 100 000 kernels or ``count``."""
     fits = [
         coder.encode(batch, device=device, check=check).fit
-        for batch in white_noise(coder.size, count, seed)
+        for batch in white_noise(coder.size, KERNELS if count is None else count, seed)
     ]
     return Null.of(np.concatenate(fits))
 
@@ -116,15 +120,13 @@ def stretched(curve: Curve, codes: Codes) -> Curve:
 
 def _turned(curve: Curve, device: torch.device, check: Callable[[], object]) -> Curve:
     """The curve with its on-centres below its off-centres: one way round for all."""
-    cosine = _points(curve.size, curve.decode(codes_of_table()), device, check)
-    if cosine is None:
+    codes = codes_of_table(_ORIENTING)
+    points = _points(curve.size, curve.decode(codes), device, check)
+    if points is None:
         return curve
-    on, off = (
-        np.average(
-            codes_of_table(), weights=np.maximum(cosine.class_cosine[:, index], 0) ** 8
-        )
-        for index in (INDEX["on-centre"], INDEX["off-centre"])
-    )
+    near = np.maximum(points.class_cosine, 1e-6) ** 8
+    on = np.average(codes, weights=near[:, INDEX["on-centre"]])
+    off = np.average(codes, weights=near[:, INDEX["off-centre"]])
     if on <= off:
         return curve
     series = curve.series.copy()
@@ -138,7 +140,6 @@ def _named(
     kernels: NDArray[np.float32],
     codes: Codes,
     weight: NDArray[np.float32],
-    naming: NamingOptions | None,
     device: torch.device,
     check: Callable[[], object],
 ) -> tuple[Autoencoder, dict[str, Any]]:
@@ -150,7 +151,7 @@ def _named(
         return coder, {"stretches": 1}
     own = family_fit(kernels, device=device, check=check)
     identified = codes.fit >= np.float32(coder.threshold)
-    options = naming or NamingOptions()
+    options = NamingOptions()
     evidence = Evidence(
         points.class_cosine,
         np.rint(codes.code[identified] * (POINTS - 1)).astype(int),
@@ -182,7 +183,7 @@ def _points(
     if not supported(size):
         return None
     rows = patterns.reshape(-1, *size)
-    return family_fit(rows, device=device, check=check, margin=2)
+    return family_fit(rows, device=device, check=check)
 
 
 def _sample(

@@ -160,8 +160,16 @@ class Training:
         *,
         progress: Callable[[int, int, str], object] = lambda done, total, text: None,
         check: Callable[[], object] = lambda: None,
+        names: bool = True,
     ) -> Autoencoder:
         """The best model so far with its names, its null and its card.
+
+        Parameters
+        ----------
+        progress, check
+            As for `train`.
+        names
+            Whether to name the spectrum, which takes most of the time.
 
         Raises
         ------
@@ -190,6 +198,7 @@ class Training:
             device=self._device,
             progress=progress,
             check=check,
+            names=names,
         )
 
     @property

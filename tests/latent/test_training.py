@@ -17,6 +17,7 @@ from kernelviewer.latent.labels import label
 from kernelviewer.latent.nearest import nearest_in_batches, unit
 from kernelviewer.latent.networks import Network
 from kernelviewer.latent.training import Training, TrainingOptions, describe, train
+from tests.latent.conftest import NOISE_KERNELS
 from tests.latent.made import CPU, IDS, SIZE, networks, patterns, small
 
 
@@ -87,7 +88,7 @@ def test_any_shape_can_be_trained(size: tuple[int, ...]) -> None:
     options = TrainingOptions(sweeps=3)
     known = train(size, [network(noise_of(size, 150))], options=options, device=CPU)
     assert known.spectrum(5).shape == (5, *size)
-    assert known.null.kernels == 100_000
+    assert known.null.kernels == NOISE_KERNELS
     assert known.null.coverage(known.threshold) <= 0.01
     assert known.segments[-1].high == 1
 

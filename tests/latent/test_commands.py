@@ -1,0 +1,464 @@
+"""label, train, evaluate and null-test, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from kernelviewer.cli import main
+from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.latent.training import SWEEPS, Training
+from tests.latent.made import patterns, small
+from tests.shared import CHECKPOINTS, needs_checkpoints
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = [
+    *("source", "layer", "channel", "size", "code", "fit", "class", "best_class"),
+    *("scale", "offset", "family_class", "family_cosine"),
+]
+
+
+def write_network(path: Path, seed: int, count: int = 40) -> Path:
+    """A network with 7×7 patterns in two layers, one flat, a strip and 3-D kernels."""
+    first = patterns(count, noise=0.3, seed=seed)[0][:, None].copy()
+    first[3] = 0
+    second = patterns(count, noise=0.3, seed=seed + 50)[0][:, None]
+    rng = np.random.default_rng(seed)
+    save_file(
+        {
+            "stem.weight": np.zeros((count, 3, 3, 3), np.float32),
+            "a.dwconv.weight": first,
+            "b.dwconv.weight": 0.1 * second + 0.5,
+            "c.dwconv.weight": rng.standard_normal((count, 1, 1, 11), np.float32),
+        },
+        path,
+    )
+    return path
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    return write_network(tmp_path / "network.safetensors", 1)
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Path:
+    """A quickly trained 7×7 autoencoder."""
+    path = tmp_path / "quick" / "own.safetensors"
+    path.parent.mkdir()
+    small().save(path)
+    return path
+
+
+def run(*words: object) -> int:
+    return main([*map(str, words), "--device", "cpu"])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        assert reader.fieldnames == COLUMNS
+        return list(reader)
+
+
+def test_label_writes_a_row_for_each_kernel(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "labels.csv"
+    assert run("label", network, "-o", out) == 0
+    rows = rows_of(out)
+    assert len(rows) == 120
+    assert {row["source"] for row in rows} == {str(network)}
+    by_size = {
+        key: [row for row in rows if row["size"] == key] for key in ("7x7", "1x11")
+    }
+    assert [len(items) for items in by_size.values()] == [80, 40]
+    flat = by_size["7x7"][3]
+    assert flat["layer"] == "a.dwconv"
+    assert flat["channel"] == "3"
+    assert [flat[key] for key in ("code", "fit", "class", "best_class")] == [
+        *("", "", "flat", "flat"),
+    ]
+    assert flat["family_class"] == ""
+    ids = {item.id for item in CLASSES}
+    for row in by_size["7x7"][:3] + by_size["7x7"][40:]:
+        assert 0 <= float(row["code"]) <= 1
+        assert 0 < float(row["fit"]) <= 1
+        assert row["class"] in (row["best_class"], "unidentified")
+        assert row["best_class"] in ids
+        assert 0 < float(row["family_cosine"]) <= 1
+    assert float(by_size["7x7"][41]["offset"]) == pytest.approx(0.5, abs=0.01)
+    strip = by_size["1x11"][0]
+    assert [strip[key] for key in ("code", "fit", "class", "best_class")] == [""] * 4
+    assert strip["family_class"] in ids
+    printed = capsys.readouterr().out
+    assert "7×7: 80 kernels, 1 flat" in printed
+    assert "where white noise reaches 0.0 %" in printed
+    assert "1×11: 40 kernels; there is no autoencoder for this size." in printed
+    assert f"{out}: 120 rows" in printed
+
+
+def test_label_json_agrees_with_its_rows(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "labels.csv"
+    assert run("label", network, "-o", out, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert list(summary) == ["sizes"]
+    assert set(summary["sizes"]) == {"7x7", "1x11"}
+    found = summary["sizes"]["7x7"]
+    rows = [row for row in rows_of(out) if row["size"] == "7x7"]
+    there = [row for row in rows if row["class"] != "flat"]
+    assert list(found) == [
+        *("kernels", "flat", "mean_fit", "threshold", "coverage", "null_coverage"),
+        "classes",
+    ]
+    assert found["kernels"] == len(rows) == 80
+    assert found["flat"] == 1
+    fits = [float(row["fit"]) for row in there]
+    assert found["mean_fit"] == pytest.approx(np.mean(fits), abs=1e-5)
+    assert found["threshold"] == 0.7
+    identified = [row for row in there if row["class"] != "unidentified"]
+    assert found["coverage"] == pytest.approx(len(identified) / 79, abs=1e-5)
+    assert all((float(row["fit"]) >= 0.7) == (row in identified) for row in there)
+    assert sum(found["classes"].values()) == 80
+    for name, count in found["classes"].items():
+        assert count == sum(row["class"] == name for row in rows)
+    nothing = summary["sizes"]["1x11"]
+    assert nothing["kernels"] == 40
+    assert nothing["flat"] == 0
+    assert [nothing[key] for key in list(nothing)[2:]] == [None] * 5
+
+
+def test_a_threshold_and_an_autoencoder_can_be_chosen(
+    network: Path, quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for threshold in ("0", "0.99"):
+        words = ("--threshold", threshold, "--autoencoder", quick, "--json")
+        assert run("label", network, *words) == 0
+        found.append(json.loads(capsys.readouterr().out)["sizes"]["7x7"])
+    assert found[0]["coverage"] == found[0]["null_coverage"] == 1
+    assert found[1]["coverage"] < 0.5
+    assert found[0]["mean_fit"] == found[1]["mean_fit"]
+
+
+@needs_checkpoints
+def test_1d_kernels_have_their_key(capsys: pytest.CaptureFixture[str]) -> None:
+    file = CHECKPOINTS / "hybridids-convnext1d-checkpoint.pth"
+    assert run("label", file, "--json") == 0
+    sizes = json.loads(capsys.readouterr().out)["sizes"]
+    assert sizes == {
+        "7": {
+            "kernels": 128,
+            "flat": 0,
+            **dict.fromkeys(
+                ("mean_fit", "threshold", "coverage", "null_coverage", "classes")
+            ),
+        }
+    }
+
+
+@needs_checkpoints
+def test_networks_without_depthwise_kernels_have_no_sizes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = CHECKPOINTS / "imdn-x4-ntire2022-baseline.pth"
+    assert run("label", file, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"sizes": {}}
+    assert run("label", file) == 0
+    assert capsys.readouterr().out == "There are no depthwise kernels.\n"
+
+
+def test_a_bad_file_does_not_stop_the_others(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.pth"
+    bad.write_bytes(b"<html>not found</html>")
+    out = tmp_path / "labels.csv"
+    assert run("label", bad, network, "-o", out) == 1
+    printed = capsys.readouterr()
+    assert len(printed.err.splitlines()) == 1
+    assert "bad.pth" in printed.err
+    assert len(rows_of(out)) == 120
+    assert run("label", bad, "-o", tmp_path / "none.csv") == 1
+    assert not (tmp_path / "none.csv").exists()
+
+
+def test_broken_weights_are_flat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernels = patterns(8)[0][:, None].copy()
+    kernels[0, 0, 0, 0], kernels[1, 0, 3, 3], kernels[2] = np.nan, np.inf, 4.0
+    path = tmp_path / "broken.safetensors"
+    save_file({"dwconv.weight": kernels, "n.weight": np.ones(8, np.float32)}, path)
+    assert run("label", path, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["sizes"]["7x7"]
+    assert found["flat"] == found["classes"]["flat"] == 3
+    assert np.isfinite(found["mean_fit"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--autoencoder", "{bad}"], 1, "bad.txt: is no autoencoder, or a damaged one"),
+        (["--autoencoder", "{none}"], 1, "there is no such file"),
+        (["--autoencoder", "{own}", "--autoencoder", "{own}"], 1, "is the second for"),
+        (["-o", "{folder}/deep/out.csv"], 1, "there is no folder"),
+        (["-o", "{folder}"], 1, "is a folder; name a file in it"),
+        (["-o", "/dev/full"], 1, "is no ordinary file"),
+        (["--threshold", "1.5"], 2, "'1.5' is no fit between 0 and 1"),
+        (["--threshold", "high"], 2, "'high' is no fit between 0 and 1"),
+    ],
+)
+def test_wrong_wishes_are_named(
+    words: list[str],
+    code: int,
+    message: str,
+    network: Path,
+    quick: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "bad.txt").write_text("nothing")
+    places = {
+        "bad": tmp_path / "bad.txt",
+        "none": tmp_path / "none",
+        "own": quick,
+        "folder": tmp_path,
+    }
+    filled = [word.format(**places) for word in words]
+    if code == 2:
+        with pytest.raises(SystemExit) as ending:
+            run("label", network, *filled)
+        assert ending.value.code == 2
+    else:
+        assert run("label", network, *filled) == code
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_full_disk_is_told_and_leaves_nothing(network: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    script = (
+        "import resource, signal, sys; from kernelviewer.cli import main;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["label", str(network), "-o", str(out / "labels.csv"), "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *words],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"KERNELVIEWER_CACHE": str(tmp_path / "cache")},
+    )
+    assert done.returncode == 1
+    assert "labels.csv: cannot be written (File too large)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(out.iterdir()) == []
+
+
+def train(tmp_path: Path, *words: object) -> int:
+    return run("train", *words, "-o", tmp_path / "new.safetensors", "--epochs", "3")
+
+
+def test_train_writes_an_autoencoder_that_label_uses(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_network(tmp_path / "other.safetensors", 9)
+    assert train(tmp_path, network, "--size", "7x7", "--holdout", other) == 0
+    printed = capsys.readouterr().out
+    assert "7×7, curve, 79 kernels of 1 network" in printed
+    assert "held-out fit 0." in printed
+    known = Autoencoder.load(tmp_path / "new.safetensors")
+    assert known.card["sweeps"].endswith("of 3")
+    (entry,) = known.card["training"]
+    assert entry["name"] == "network.safetensors"
+    assert len(entry["sha256"]) == 64
+    words = ("--autoencoder", tmp_path / "new.safetensors", "--json")
+    assert run("label", network, *words) == 0
+    found = json.loads(capsys.readouterr().out)["sizes"]["7x7"]
+    assert found["mean_fit"] == pytest.approx(
+        known.card["results"]["mean_fit"], abs=1e-3
+    )
+
+
+def test_train_on_strips_by_either_method(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--size", "1x11", "--method", "paper", "--seed", "3", "--json")
+    assert train(tmp_path, network, *words) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["seed"] == 3
+    known = Autoencoder.load(tmp_path / "new.safetensors")
+    assert known.method == "paper"
+    assert known.spectrum(3).shape == (3, 1, 11)
+
+
+def test_siblings_of_held_out_networks_do_not_train(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(network.read_bytes())
+    assert train(tmp_path, copy, "--holdout", network) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "copy.safetensors is a sibling of a held-out network" in lines[0]
+    assert "there are no 7×7 kernels to train on" in lines[1]
+    assert not (tmp_path / "new.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--size", "9x9"], "there are no 9×9 kernels to train on"),
+        (["--holdout", "absent.pth"], "absent.pth"),
+    ],
+)
+def test_what_cannot_be_trained_is_told(
+    words: list[str],
+    message: str,
+    network: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert train(tmp_path, network, *words) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "new.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--size", "seven"],
+        ["--size", "0x7"],
+        ["--epochs", "0"],
+        ["--epochs", "many"],
+        ["--width", "3"],
+        ["--method", "magic"],
+    ],
+)
+def test_wrong_wishes_for_training_are_wrong_usage(
+    words: list[str], network: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        train(tmp_path, network, *words)
+    assert ending.value.code == 2
+
+
+def test_an_interrupted_training_is_kept(
+    network: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = Training.__iter__
+
+    def interrupted(self: Training) -> Any:
+        for sweep in whole(self):
+            yield sweep
+            if sweep.number == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Training, "__iter__", interrupted)
+    assert train(tmp_path, network, "--size", "7x7") == 130
+    assert "interrupted; the best so far was kept" in capsys.readouterr().err
+    known = Autoencoder.load(tmp_path / "new.safetensors")
+    assert known.card["sweeps"] == "2 of 3"
+
+
+def test_evaluate_with_what_comes_with_the_program(
+    network: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("evaluate", network, "--size", "7x7", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["sizes"]["7x7"]
+    (judged,) = found["networks"]
+    assert judged["name"] == "network.safetensors"
+    assert judged["kernels"] == 79
+    wanted = {"curve", "paper", "family"} | {f"k-means {k}" for k in (10, 50, 100, 200)}
+    assert set(judged["methods"]) == wanted
+    for row in judged["methods"].values():
+        assert 0 < row["mean_fit"] <= 1
+    assert run("evaluate", network) == 0
+    printed = capsys.readouterr().out
+    assert "network.safetensors, 7×7: 79 kernels, threshold 0.700" in printed
+    assert "k-means 100" in printed
+    assert "1×11: there is nothing to judge with; see --train" in printed
+
+
+def test_evaluate_with_what_is_trained_on_others(
+    network: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for method in SWEEPS:
+        monkeypatch.setitem(SWEEPS, method, 1)
+    other = write_network(tmp_path / "other.safetensors", 9)
+    size = ("--size", "7x7", "--json")
+    assert run("evaluate", network, *size, "--train", other) == 0
+    one = json.loads(capsys.readouterr().out)["sizes"]["7x7"]["networks"]
+    assert [item["name"] for item in one] == ["network.safetensors"]
+    assert run("evaluate", network, other, *size, "--leave-one-out") == 0
+    both = json.loads(capsys.readouterr().out)["sizes"]["7x7"]["networks"]
+    assert [item["name"] for item in both] == [
+        "network.safetensors",
+        "other.safetensors",
+    ]
+    fits = [item["methods"]["curve"]["mean_fit"] for item in (one[0], both[0])]
+    assert fits[0] == fits[1]
+
+
+def test_an_autoencoder_cannot_be_given_and_trained(
+    network: Path, quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--autoencoder", quick, "--leave-one-out")
+    assert run("evaluate", network, *words) == 2
+    assert "--autoencoder cannot be used where" in capsys.readouterr().err
+
+
+def test_null_test_tells_trained_from_untrained(
+    network: Path, quick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "fits.csv"
+    words = ("--autoencoder", quick, "--no-training", "--json", "-o", out)
+    assert run("null-test", network, *words) == 0
+    found = json.loads(capsys.readouterr().out)["sizes"]
+    assert set(found) == {"7x7"}
+    conditions = found["7x7"]["conditions"]
+    assert list(conditions) == [
+        *("trained", "white noise", "shuffled taps", "untrained"),
+    ]
+    assert conditions["trained"]["coverage"] > 0.5
+    for name in list(conditions)[1:]:
+        assert conditions[name]["coverage"] < 0.1
+        assert conditions[name]["own_coverage"] is None
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["size", "kernels", "fitted_with", "fit"]
+    assert len(rows) == 79 + 79 + 79 + 80
+
+
+def test_null_test_prints_a_table(
+    network: Path, quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("null-test", network, "--autoencoder", quick, "--size", "7x7") == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("7×7, threshold 0.7")
+    assert "shuffled taps" in printed
+    assert "own: trained on half of these kernels alone" in printed
+    assert run("null-test", network, "--size", "1x11") == 1
+    assert "there is no autoencoder for the kernels" in capsys.readouterr().err
