@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import KernelBank, Size
 
-TRAINED = "trained"
-WHITE, SHUFFLED, UNTRAINED = "white noise", "shuffled taps", "untrained"
+THESE, WHITE, SHUFFLED, UNTRAINED = (
+    "these kernels",
+    "white noise",
+    "shuffled taps",
+    "untrained",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +43,8 @@ class Condition:
     Attributes
     ----------
     name, origin
-        ``trained``, ``white noise``, ``shuffled taps`` or ``untrained``; a few words on
-        where the kernels come from.
+        ``these kernels``, ``white noise``, ``shuffled taps`` or ``untrained``; a few
+        words on where they come from.
     fit
         float32 [N], fits with the given autoencoder.
     coverage
@@ -62,7 +66,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NullTest:
-    """Fits under all conditions, the trained kernels first."""
+    """Fits under all conditions, those of the networks themselves first."""
 
     size: Size
     threshold: float
@@ -133,18 +137,16 @@ def _kinds(
     whole = _joined(networks)
     count = len(whole)
     noise = np.concatenate([*white_noise(size, count, seed + 1)])
-    names = {item.name for item in networks}
+    by_name = {bank.path.name: bank for bank in banks if size in bank.sizes}
     fresh = [
-        untrained_kernels(bank, size, seed=seed)
-        for bank in banks
-        if bank.path.name in names and size in bank.sizes
+        untrained_kernels(by_name[item.name], size, seed=seed) for item in networks
     ]
     origins = " and ".join(dict.fromkeys(origin for _, origin in fresh))
     files = ", ".join(item.name for item in networks)
     random = np.concatenate([kernels for kernels, _ in fresh])
     mixed = replace(whole, patterns=shuffled(whole.patterns, seed))
     return [
-        (TRAINED, files, whole),
+        (THESE, files, whole),
         (WHITE, "independent normal weights", _alone(noise)),
         (SHUFFLED, f"the taps of {files} in random order", mixed),
         (UNTRAINED, origins, _alone(random)),

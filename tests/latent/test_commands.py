@@ -440,9 +440,9 @@ def test_null_test_tells_trained_from_untrained(
     assert set(found) == {"7x7"}
     conditions = found["7x7"]["conditions"]
     assert list(conditions) == [
-        *("trained", "white noise", "shuffled taps", "untrained"),
+        *("these kernels", "white noise", "shuffled taps", "untrained"),
     ]
-    assert conditions["trained"]["coverage"] > 0.5
+    assert conditions["these kernels"]["coverage"] > 0.5
     for name in list(conditions)[1:]:
         assert conditions[name]["coverage"] < 0.1
         assert conditions[name]["own_coverage"] is None

@@ -101,7 +101,7 @@ def test_fresh_noise_is_covered_as_the_null_says() -> None:
 def test_only_trained_kernels_stand_out() -> None:
     found = null_test([bank()], networks(1, 600), small(), device=CPU)
     names = [item.name for item in found.conditions]
-    assert names == ["trained", "white noise", "shuffled taps", "untrained"]
+    assert names == ["these kernels", "white noise", "shuffled taps", "untrained"]
     trained, *nulls = found.conditions
     assert trained.coverage > 0.8
     assert trained.own_coverage > 0.5
