@@ -17,8 +17,10 @@ from kernelviewer.formats.copies import choose_copy
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.folding import fold
 from kernelviewer.formats.names import unique_name
+from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.roles import OPTIMIZER, leaf_role
 from kernelviewer.formats.scales import apply_scales
+from kernelviewer.formats.stored import Contiguous
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +101,7 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
     tensors = tuple(
         [
             Tensor(
-                *(name, leaf.shape, leaf.dtype, Loader(source.path, leaf.load)),
+                *(name, leaf.shape, leaf.dtype, _guarded(source.path, leaf.load)),
                 *(leaf.raw_name, leaf.operator),
             )
             for name, leaf in named.items()
@@ -114,6 +116,13 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
         architecture=contents.architecture,
         metadata=contents.metadata,
     )
+
+
+def _guarded(path: Path, load: Load) -> Load:
+    """Let reading give nothing but a `CheckpointError`; plain values do so anyway."""
+    if type(load) is Contiguous and type(load.origin) is OpenedFile:
+        return load
+    return Loader(path, load)
 
 
 def _without_loose(leaves: list[Leaf], skipped: list[Skipped]) -> list[Leaf]:

@@ -85,9 +85,10 @@ def open_checkpoint(
         source = _look_at(Path(path))
         if source.is_folder:
             return _open_folder(source.path, options)
-        if not _matches(source) and archives.match(source):
+        reader = _reader_of(source)
+        if reader is None and archives.match(source):
             return archives.open_archive(source, options, _open_folder)
-        return _open_file(source.path, options)
+        return _open_file(source, options, reader)
     except OSError as error:
         reason = error.strerror or "disk error"
         problem = f"the file cannot be read ({reason})"
@@ -103,28 +104,34 @@ def is_checkpoint(path: str | Path) -> bool:
         source = _look_at(Path(path))
     except (CheckpointError, OSError):
         return False
-    return folders.match(source) if source.is_folder else _matches(source)
+    if source.is_folder:
+        return folders.match(source)
+    return _reader_of(source) is not None
 
 
-def _matches(source: Source) -> bool:
-    return any(reader.match(source) for reader in READERS)
+def _reader_of(source: Source) -> Reader | None:
+    """Reader that takes a file."""
+    return next((reader for reader in READERS if reader.match(source)), None)
 
 
 def _open_folder(path: Path, options: Options) -> Checkpoint:
-    source = _look_at(path)
-    return folders.open_folder(source, options, _open_file, is_checkpoint)
+    """Open a folder; its files are opened unless they are archives again."""
+
+    def open_inside(file: Path, options: Options) -> Checkpoint:
+        source = _look_at(file)
+        return _open_file(source, options, _reader_of(source))
+
+    return folders.open_folder(_look_at(path), options, open_inside, is_checkpoint)
 
 
-def _open_file(path: Path, options: Options) -> Checkpoint:
+def _open_file(source: Source, options: Options, reader: Reader | None) -> Checkpoint:
     """Open a file that is no archive."""
-    source = _look_at(path)
-    for reader in READERS:
-        if reader.match(source):
-            checkpoint = reader.open(source, options)
-            if path.name in WEIGHTS:
-                checkpoint = with_config(checkpoint, path.parent)
-            return _with_part_warning(checkpoint)
-    raise wrong_file(source)
+    if reader is None:
+        raise wrong_file(source)
+    checkpoint = reader.open(source, options)
+    if source.path.name in WEIGHTS:
+        checkpoint = with_config(checkpoint, source.path.parent)
+    return _with_part_warning(checkpoint)
 
 
 def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:

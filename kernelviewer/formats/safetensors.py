@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from itertools import pairwise
 from math import prod
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE
 from kernelviewer.formats.leaves import Leaf, no_values
-from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.network import Contents, assemble
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.stored import Contiguous
@@ -24,6 +24,7 @@ WHAT = "a safetensors file"
 MAX_HEADER = 1 << 24
 _MAX_DIMENSIONS = 32
 _NUMBERS = frozenset({int})
+_DIGITS = re.compile(r"\d+")
 _TYPES = {
     **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
     **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"},
@@ -101,11 +102,12 @@ def read_leaves(header: dict[str, Any], file: OpenedFile, start: int) -> list[Le
     for name, item in header.items():
         try:
             first, last = item["data_offsets"]
-            kind, shape = item["dtype"], tuple(item["shape"])
-            sound = 0 <= first <= last and _NUMBERS.issuperset(map(type, shape))
+            dtype, shape = _TYPES.get(item["dtype"]), tuple(item["shape"])
+            numbers = (first, last, *shape)
+            sound = _NUMBERS.issuperset(map(type, numbers)) and min(numbers) >= 0
         except (TypeError, KeyError, ValueError):
             sound = False
-        if not sound or min(shape, default=0) < 0 or len(shape) > _MAX_DIMENSIONS:
+        if not sound or first > last or len(shape) > _MAX_DIMENSIONS:
             raise DamagedError(f"its header makes no sense of “{name[:80]}”")
         if last > end_of_file:
             raise DamagedError(
@@ -113,9 +115,8 @@ def read_leaves(header: dict[str, Any], file: OpenedFile, start: int) -> list[Le
                 "Download it again.",
             )
         places.append((first, last))
-        dtype = _TYPES.get(kind)
         if dtype is None:
-            reason = f"its number type, {str(kind)[:20]}, is not read"
+            reason = f"its number type, {str(item['dtype'])[:20]}, is not read"
             leaf = Leaf((name,), name, shape, "", no_values, unusable=reason)
         elif prod(shape) * ITEMSIZE[dtype] != last - first:
             raise DamagedError(
@@ -141,5 +142,12 @@ def in_network_order(leaves: list[Leaf]) -> list[Leaf]:
         for this, following in pairwise(leaves)
     ):
         return leaves
-    key_of = cache(natural_key)  # names are made of few different parts
-    return sorted(leaves, key=lambda leaf: [*map(key_of, leaf.raw_name.split("."))])
+    padded = cache(_padded)  # names are made of few different parts
+    return sorted(
+        leaves, key=lambda leaf: ".".join(map(padded, leaf.raw_name.split(".")))
+    )
+
+
+def _padded(part: str) -> str:
+    """Part of a name with its numbers at equal length, so that they sort as such."""
+    return _DIGITS.sub(lambda number: number[0].zfill(9), part)

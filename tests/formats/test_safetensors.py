@@ -122,6 +122,8 @@ def test_only_the_header_is_read_until_values_are_asked_for(
         ({"w": entry("F32", [1], -4, 0)}, bytes(4), "makes no sense of “w”"),
         ({"w": entry("F32", [1], 4, 0)}, bytes(4), "makes no sense of “w”"),
         ({"w": entry("F32", [True], 0, 4)}, bytes(4), "makes no sense of “w”"),
+        ({"w": entry("F32", [1], 0.0, 4)}, bytes(4), "makes no sense of “w”"),  # type: ignore[arg-type]
+        ({"w": entry([], [1], 0, 4)}, bytes(4), "makes no sense of “w”"),  # type: ignore[arg-type]
         ({"w": entry("F32", [1.0], 0, 4)}, bytes(4), "makes no sense of “w”"),  # type: ignore[list-item]
         ({"w": entry("F32", [1] * 33, 0, 4)}, bytes(4), "makes no sense of “w”"),
         ({"w": entry("F32", [2], 0, 8)}, bytes(4), "it ends before the values of “w”"),
