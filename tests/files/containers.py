@@ -142,8 +142,8 @@ CONTAINERS: list[Case] = [
     ),
     case(
         "absolute.tar",
-        tarred({"/tmp/kernelviewer-evil.pth": TORCH}),
-        "a tar file, but it holds a file “/tmp/kernelviewer-evil.pth” that points "
+        tarred({"/kernelviewer-evil.pth": TORCH}),
+        "a tar file, but it holds a file “/kernelviewer-evil.pth” that points "
         f"outside. {TRUST}",
     ),
     case(
