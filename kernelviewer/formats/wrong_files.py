@@ -101,12 +101,12 @@ def _magic(source: Source) -> tuple[str, str] | None:
 
 def _zip(source: Source) -> tuple[str, str] | None:
     """Name a zip: broken, or a document."""
-    if not source.head.startswith(b"PK"):
-        return None
     if source.head.startswith(b"PK\x05\x06"):
         return "an empty zip file", _AGAIN
-    if not source.head.startswith(ZIP_MAGIC):
+    if source.head.startswith((b"PK\x01\x02", b"PK\x07\x08")):
         return "a part of a zip file", _AGAIN
+    if not source.head.startswith(ZIP_MAGIC):
+        return None
     try:
         records = zip_records(source)
     except DamagedError as error:

@@ -62,6 +62,7 @@ OTHERS: list[Case] = [
         f"this is a JSON text, which holds no weights. {MODEL}",
     ),
     case("log.csv", b"epoch,loss\n1,2\n2,1\n3,1\n", f"this is a table (CSV). {MODEL}"),
+    case("pk.txt", b"PK stands for primary key.\n", f"this is a text. {MODEL}"),
     case("notes.txt", b"Use the large model.\n", f"this is a text. {MODEL}"),
     case("model.py", b"import torch\nx = 1\n", f"this is Python source code. {MODEL}"),
     case("tool.bin", b"\x7fELF\x02\x01" + bytes(40), f"this is a program. {MODEL}"),
