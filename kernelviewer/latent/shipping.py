@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     import torch
 
     from kernelviewer.kernels import KernelBank, Size
-    from kernelviewer.latent.evaluation import Judgement
     from kernelviewer.latent.networks import Network
 
     Progress = Callable[[int, int, str], object]
@@ -103,11 +102,12 @@ def ship(
         facts["versions"] = made["curve"].card["versions"]
         facts["sizes"][size_key(size)] = {
             "made": {method: _facts(item) for method, item in made.items()},
-            **_judged(size, networks, options, device, progress),
+            "split": "family" if len(_families(networks)) > 1 else "layer",
+            "left_out": _judged(size, _parts(networks), options, device, progress),
             "controls": _controls(made["curve"], controls, device),
         }
         if size == KNEE_SIZE:
-            knee = list(_knee(size, networks, options, device, progress))
+            knee = list(_knee(size, _parts(networks), options, device, progress))
             facts["sizes"][size_key(size)]["knee"] = knee
         write_text(folder / RESULTS, json.dumps(facts, indent=1) + "\n")
         write_text(folder / CARD, model_card(facts))
@@ -128,20 +128,23 @@ def _judged(
     options: TrainingOptions,
     device: torch.device | None,
     progress: Progress,
-) -> dict[str, Any]:
-    """What is trained without a family, judged on it; by layer if there is just one."""
-    several = len({item.family for item in networks}) > 1
-    parts = networks if several else [p for n in networks for p in by_layer(n)]
-    judgements: list[Judgement] = []
-    for item in leave_one_family_out(
-        size, parts, options=options, device=device, progress=progress
-    ):
-        judgements.append(item)
-        progress(len(judgements), 0, f"judged {item.name}")
-    return {
-        "split": "family" if several else "layer",
-        "left_out": [item.to_json() for item in judgements],
-    }
+) -> list[dict[str, Any]]:
+    """Each family judged by what is trained without it."""
+    judgements = leave_one_family_out(
+        size, networks, options=options, device=device, progress=progress
+    )
+    return [item.to_json() for item in judgements]
+
+
+def _families(networks: Sequence[Network]) -> list[int]:
+    return list(dict.fromkeys(item.family for item in networks))
+
+
+def _parts(networks: Sequence[Network]) -> Sequence[Network]:
+    """The networks, or the halves by layer where there is just one family."""
+    if len(_families(networks)) > 1:
+        return networks
+    return [part for network in networks for part in by_layer(network)]
 
 
 def _controls(
@@ -167,7 +170,7 @@ def _knee(
         curve = replace(CurveOptions(), width=width)
         chosen = replace(options, curve=curve)
         fits = []
-        for family in dict.fromkeys(item.family for item in networks):
+        for family in _families(networks):
             rest = [item for item in networks if item.family != family]
             out = [item.patterns for item in networks if item.family == family]
             *_, last = Training(size, rest, options=chosen, device=device)

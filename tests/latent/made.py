@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 
 from kernelviewer.kernels.classes import PATTERNS
 from kernelviewer.kernels.family import member
@@ -14,6 +15,8 @@ from kernelviewer.latent.networks import Network
 from kernelviewer.latent.training import TrainingOptions, train
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernelviewer.latent.autoencoder import Autoencoder
 
 CPU = torch.device("cpu")
@@ -73,3 +76,21 @@ def small(method: str = "curve") -> Autoencoder:
     sweeps = {"curve": 12, "paper": 4}
     options = TrainingOptions(method=method, sweeps=sweeps[method])
     return train(SIZE, networks(2, 600), options=options, device=CPU)
+
+
+def write_network(path: Path, seed: int, count: int = 40) -> Path:
+    """A network with 7×7 patterns in two layers, one flat, a strip and 3-D kernels."""
+    first = patterns(count, noise=0.3, seed=seed)[0][:, None].copy()
+    first[3] = 0
+    second = patterns(count, noise=0.3, seed=seed + 50)[0][:, None]
+    rng = np.random.default_rng(seed)
+    save_file(
+        {
+            "stem.weight": np.zeros((count, 3, 3, 3), np.float32),
+            "a.dwconv.weight": first,
+            "b.dwconv.weight": 0.1 * second + 0.5,
+            "c.dwconv.weight": rng.standard_normal((count, 1, 1, 11), np.float32),
+        },
+        path,
+    )
+    return path

@@ -18,7 +18,7 @@ from kernelviewer.cli import main
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.training import SWEEPS, Training
-from tests.latent.made import patterns, small
+from tests.latent.made import patterns, small, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
@@ -28,24 +28,6 @@ COLUMNS = [
     *("source", "layer", "channel", "size", "code", "fit", "class", "best_class"),
     *("scale", "offset", "family_class", "family_cosine"),
 ]
-
-
-def write_network(path: Path, seed: int, count: int = 40) -> Path:
-    """A network with 7×7 patterns in two layers, one flat, a strip and 3-D kernels."""
-    first = patterns(count, noise=0.3, seed=seed)[0][:, None].copy()
-    first[3] = 0
-    second = patterns(count, noise=0.3, seed=seed + 50)[0][:, None]
-    rng = np.random.default_rng(seed)
-    save_file(
-        {
-            "stem.weight": np.zeros((count, 3, 3, 3), np.float32),
-            "a.dwconv.weight": first,
-            "b.dwconv.weight": 0.1 * second + 0.5,
-            "c.dwconv.weight": rng.standard_normal((count, 1, 1, 11), np.float32),
-        },
-        path,
-    )
-    return path
 
 
 @pytest.fixture

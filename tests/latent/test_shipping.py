@@ -1,0 +1,101 @@
+"""Remaking what comes with the program."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from kernelviewer.cli import main
+from kernelviewer.latent import shipping
+from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.latent.training import SWEEPS
+from tests.latent.made import write_network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for method in SWEEPS:
+        monkeypatch.setitem(SWEEPS, method, 1)
+    monkeypatch.setattr(shipping, "WIDTHS", (0.01, 0.02))
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> Path:
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    for name, seed in (("one", 1), ("two", 2)):
+        write_network(folder / f"{name}.safetensors", seed)
+    (folder / "copy.safetensors").write_bytes((folder / "one.safetensors").read_bytes())
+    random = np.random.default_rng(0).standard_normal((30, 1, 7, 7), np.float32)
+    save_file(
+        {"dwconv.weight": random, "norm.weight": np.ones(30, np.float32)},
+        folder / "UNTRAINED-three.safetensors",
+    )
+    return folder
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_command_makes_autoencoders_results_and_card(
+    networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["--exclude", "UNTRAINED*", "-o", str(out), "--device", "cpu"]
+    assert main(["train", str(networks), "--shipped", *words]) == 0
+    assert "autoencoders and MODEL_CARD.md" in capsys.readouterr().out
+    assert sorted(path.name for path in out.iterdir()) == [
+        "MODEL_CARD.md",
+        "curve-7x7.safetensors",
+        "evaluation.json",
+        "paper-7x7.safetensors",
+    ]
+    known = Autoencoder.load(out / "curve-7x7.safetensors")
+    assert set(known.centroids) == {10, 50, 100, 200}
+    names = [entry["name"] for entry in known.card["training"]]
+    assert names == ["one.safetensors", "two.safetensors"]
+    facts = json.loads((out / "evaluation.json").read_text())["sizes"]["7x7"]
+    assert facts["split"] == "family"
+    assert [item["name"] for item in facts["left_out"]] == names
+    assert [item["width"] for item in facts["knee"]] == [0.01, 0.02]
+    (control,) = facts["controls"]
+    assert control["name"] == "UNTRAINED-three.safetensors"
+    card = (out / "MODEL_CARD.md").read_text()
+    for words_ in (
+        "## 7×7",
+        "| one.safetensors | 79 |",
+        "copy.safetensors",
+        "**Untrained networks**",
+        "**Fit against length**",
+        "k-means 100",
+    ):
+        assert words_ in card
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_single_network_is_split_by_layer_and_the_card_says_so(
+    networks: Path, tmp_path: Path
+) -> None:
+    one = str(networks / "one.safetensors")
+    words = ["--shipped", "-o", str(tmp_path), "--device", "cpu"]
+    assert main(["train", one, *words]) == 0
+    card = (tmp_path / "MODEL_CARD.md").read_text()
+    assert "This is no result about unseen" in card
+    assert "one.safetensors (even layers)" in card
+
+
+def test_what_cannot_be_shipped_is_told(
+    networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = str(networks / "one.safetensors")
+    assert main(["train", one, "--shipped", "-o", str(tmp_path / "none")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+    words = ["--exclude", "*", "-o", str(tmp_path), "--device", "cpu"]
+    assert main(["train", one, "--shipped", *words]) == 1
+    assert "no kernels of a size that comes with" in capsys.readouterr().err
