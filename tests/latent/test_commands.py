@@ -356,7 +356,12 @@ def test_an_interrupted_training_is_kept(
                 os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Training, "__iter__", interrupted)
-    assert train(tmp_path, network, "--size", "7x7") == 130
+    # background jobs of a shell start with the signal ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert train(tmp_path, network, "--size", "7x7") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "interrupted; the best so far was kept" in capsys.readouterr().err
     known = Autoencoder.load(tmp_path / "new.safetensors")
     assert known.card["sweeps"] == "2 of 3"
