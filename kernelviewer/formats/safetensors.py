@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import prod
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.damage import DamagedError, damage_named
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Options, Source
 
+    _Entry = tuple[str, str, tuple[int, ...], int, int]
+
 WHAT = "a safetensors file"
 MAX_HEADER = 1 << 24
-_MAX_DIMENSIONS = 32
-_NUMBERS = frozenset({int})
+_MOST = 32  # dimensions
 _DIGITS = re.compile(r"\d+")
 _TYPES = {
     **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
@@ -99,24 +101,16 @@ def read_leaves(header: dict[str, Any], file: OpenedFile, start: int) -> list[Le
     leaves = []
     places = []
     end_of_file = file.size - start
-    for name, item in header.items():
-        try:
-            first, last = item["data_offsets"]
-            dtype, shape = _TYPES.get(item["dtype"]), tuple(item["shape"])
-            numbers = (first, last, *shape)
-            sound = _NUMBERS.issuperset(map(type, numbers)) and min(numbers) >= 0
-        except (TypeError, KeyError, ValueError):
-            sound = False
-        if not sound or first > last or len(shape) > _MAX_DIMENSIONS:
-            raise DamagedError(f"its header makes no sense of “{name[:80]}”")
+    for name, kind, shape, first, last in _entries(header):
         if last > end_of_file:
             raise DamagedError(
                 f"it ends before the values of “{name[:80]}”: it is half a download",
                 "Download it again.",
             )
         places.append((first, last))
+        dtype = _TYPES.get(kind)
         if dtype is None:
-            reason = f"its number type, {str(item['dtype'])[:20]}, is not read"
+            reason = f"its number type, {kind[:20]}, is not read"
             leaf = Leaf((name,), name, shape, "", no_values, unusable=reason)
         elif prod(shape) * ITEMSIZE[dtype] != last - first:
             raise DamagedError(
@@ -132,16 +126,52 @@ def read_leaves(header: dict[str, Any], file: OpenedFile, start: int) -> list[Le
     return leaves
 
 
+def _entries(header: dict[str, Any]) -> list[_Entry]:
+    """Entries of the header, whose numbers are numbers and not negative."""
+    entries: list[_Entry] = []
+    numbers: list[int] = []
+    for name, item in header.items():
+        try:
+            first, last = item["data_offsets"]
+            shape = tuple(item["shape"])
+            entry = (name, item["dtype"], shape, first, last)
+        except (TypeError, KeyError, ValueError):
+            raise _nonsense(name) from None
+        entries.append(entry)
+        numbers += shape
+        numbers += (first, last)
+    if {int}.issuperset(map(type, numbers)) and min(numbers, default=0) >= 0:
+        strange = [
+            name
+            for name, kind, shape, first, last in entries
+            if first > last or type(kind) is not str or len(shape) > _MOST
+        ]
+    else:  # rare, so that it is sought only now
+        strange = [name for name, _, *places in entries if not _is_sound(places)]
+    if strange:
+        raise _nonsense(strange[0])
+    return entries
+
+
+def _is_sound(places: list[Any]) -> bool:
+    """Whether a shape, a start and an end are whole numbers."""
+    shape, *place = places
+    return all(type(number) is int and number >= 0 for number in (*shape, *place))
+
+
+def _nonsense(name: str) -> DamagedError:
+    return DamagedError(f"its header makes no sense of “{name[:80]}”")
+
+
 def in_network_order(leaves: list[Leaf]) -> list[Leaf]:
     """Leaves in the order that people count in, where the file's order says nothing.
 
     Most writers sort by type and then by name, which puts block 10 before block 2.
     """
-    if any(
-        this.raw_name > following.raw_name and this.dtype == following.dtype
-        for this, following in pairwise(leaves)
-    ):
-        return leaves
+    for _, same_type in groupby(leaves, attrgetter("dtype")):
+        names = [leaf.raw_name for leaf in same_type]
+        if names != sorted(names):
+            return leaves
     padded = cache(_padded)  # names are made of few different parts
     return sorted(
         leaves, key=lambda leaf: ".".join(map(padded, leaf.raw_name.split(".")))
