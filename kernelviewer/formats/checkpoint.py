@@ -71,6 +71,9 @@ class Tensor:
     operator
         What the file says of the convolution that uses the tensor, if it says
         anything. Where it is given, shapes need not be guessed from.
+    doubt
+        What else the axes of a stack of kernels may be, a sentence; empty where the
+        file or the name tells.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Tensor:
     load: Callable[[], NDArray[np.generic]] = field(repr=False)
     raw_name: str = ""
     operator: Operator | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

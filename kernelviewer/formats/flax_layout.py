@@ -1,27 +1,26 @@
-"""Named arrays to a network's tensors: what is a weight, and which axis is which.
+"""Named arrays to a network's tensors: what is a weight, and what its name is.
 
 NumPy and Flax files hold names and arrays only. Names tell weights from other state;
-the last part of a name (``kernel``: channels last; ``weight``: PyTorch) or, without
-one, the shape tells the layout.
+names and shapes tell the order of the axes (`kernelviewer.formats.axes`).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import CheckpointError, Operator, Skipped, Tensor
+from kernelviewer.formats.advice import EMPTY, WHOLE_NUMBERS, advice, warnings_of
+from kernelviewer.formats.axes import DEPTHWISE, find_axes, turned
+from kernelviewer.formats.checkpoint import CheckpointError, Skipped
 from kernelviewer.formats.names import natural_key, unique_name
-from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, branch_role
+from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, branch_role, type_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from kernelviewer.formats.leaves import Leaf, Load
-
-    Layout = Literal["pytorch", "flax", "keras", "stack", "unknown"]
+    from kernelviewer.formats.checkpoint import Tensor
+    from kernelviewer.formats.leaves import Leaf
 
 _OPTIMIZER = {"opt_state", "optimizer", "optimizer_state", "opt", "optim"}
 _OPTIMIZED = {("optimizer", "target"), ("opt", "target")}
@@ -30,12 +29,7 @@ _STATISTICS = {"batch_stats", "running_mean", "running_var", "moving_mean"}
 _STATISTICS |= {"moving_variance", "num_batches_tracked", "moving_average"}
 _PROGRESS = {"step", "global_step", "epoch", "seed", "count", "loss"}
 _WRAPPERS = {"params", "model", "target", "params_ema", "ema_params", "ema"}
-_ATTENTION = {"query", "key", "value", "qkv", "out"}
 _LAST = {"kernel": "weight", "scale": "weight", "w": "weight", "b": "bias"}
-_DEPTHWISE = re.compile(r"depthwise_(kernel|weights?)(:0)?")
-_STACK = re.compile(r"kernels?(_\d+x\d+)?")
-_LARGEST = 64
-"""Taps along one side beyond which a shape is not taken for a kernel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +82,9 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     if names == sorted(names):  # the writer sorted: block_10 before block_2
         weights.sort(key=lambda leaf: natural_key(leaf.raw_name))
     tensors, unsure = _tensors(weights)
-    warnings = (_unsure(unsure),) if unsure else ()
-    return Arranged(tuple(tensors), tuple(skipped), warnings, copies, chosen)
+    warnings = [_unsure(unsure)] if unsure else []
+    warnings += warnings_of(skipped)
+    return Arranged(tuple(tensors), tuple(skipped), tuple(warnings), copies, chosen)
 
 
 def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointError:
@@ -111,7 +106,9 @@ def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointE
     problem = f"{what} without weights"
     if not left:
         return CheckpointError(path, problem)
-    return CheckpointError(path, problem, f"Of “{left[0].name}”: {left[0].reason}.")
+    hint = f"Of “{left[0].name}”: {left[0].reason}."
+    how = advice(item.reason for item in left)
+    return CheckpointError(path, problem, f"{hint} {how}" if how else hint)
 
 
 def _other_state(leaf: Leaf) -> str:
@@ -128,9 +125,11 @@ def _other_state(leaf: Leaf) -> str:
         return "training progress"
     if not leaf.shape:
         return "a single number"
-    if "float" not in leaf.dtype and len(leaf.shape) < 3:
-        return "whole numbers, no weights"
-    return ""
+    if 0 in leaf.shape:
+        return EMPTY
+    if leaf.dtype in ("int8", "uint8") and len(leaf.shape) < 3:
+        return WHOLE_NUMBERS
+    return type_role(leaf.dtype)
 
 
 def _copies(weights: list[Leaf]) -> tuple[str, ...]:
@@ -151,18 +150,13 @@ def _choose(path: Path, copies: tuple[str, ...], wanted: str) -> str:
 
 def _tensors(weights: list[Leaf]) -> tuple[list[Tensor], list[str]]:
     """The tensors, and the names of those whose axes cannot be told."""
-    layouts = [_layout(leaf) for leaf in weights]
-    votes = [layouts.count(layout) for layout in ("flax", "pytorch")]
-    clear: Layout = "flax" if votes[0] > votes[1] else "pytorch"
     taken: set[str] = set()
     tensors, unsure = [], []
-    for leaf, layout in zip(weights, layouts, strict=True):
+    for leaf, axes in zip(weights, find_axes(weights), strict=True):
         name = unique_name(_name(leaf.path), taken)
-        if layout == "unknown":
-            layout = clear
-            if votes[0] == votes[1]:
-                unsure.append(name)
-        tensors.append(_turned(name, leaf, layout))
+        if axes.layout == "unknown":
+            unsure.append(name)
+        tensors.append(turned(name, leaf, axes))
     return tensors, unsure
 
 
@@ -173,74 +167,9 @@ def _name(parts: tuple[str, ...]) -> str:
     while len(parts) > 1 and parts[0] in _WRAPPERS:
         parts = parts[1:]
     last = parts[-1].removesuffix(":0")
-    if _DEPTHWISE.fullmatch(last):
+    if DEPTHWISE.fullmatch(last):
         return ".".join((*parts[:-1], "depthwise", "weight"))
     return ".".join((*parts[:-1], _LAST.get(last, last)))
-
-
-def _layout(leaf: Leaf) -> Layout:
-    """Where the channels are: by the name's last part, else by the shape."""
-    last, shape = leaf.path[-1].removesuffix(":0"), leaf.shape
-    if not 3 <= len(shape) <= 5:
-        return "flax" if last == "kernel" and len(shape) == 2 else "pytorch"
-    if _DEPTHWISE.fullmatch(last):
-        return "keras"
-    if last in ("kernel", "w", "weights"):
-        return "flax"
-    if last.startswith("weight"):
-        return "pytorch"
-    if (
-        len(shape) == 3
-        and max(shape[1:]) <= _LARGEST
-        and (
-            _STACK.fullmatch(last) or (len(leaf.path) == 1 and shape[1] == shape[2] > 1)
-        )
-    ):
-        return "stack"
-    return _layout_by_shape(shape)
-
-
-def _layout_by_shape(shape: tuple[int, ...]) -> Layout:
-    """Taps are few and channels many; one channel per group stands beside the many."""
-    first, last = shape[2:], shape[:-2]  # the taps, if PyTorch's or channels last
-    pytorch = max(first) <= _LARGEST and max(first) <= max(shape[:2])
-    flax = max(last) <= _LARGEST and max(last) <= max(shape[-2:])
-    if shape[1] == 1 and pytorch and shape[-2] != 1:
-        return "pytorch"
-    if shape[-2] == 1 and flax and shape[1] != 1:
-        return "flax"
-    if pytorch != flax:
-        return "pytorch" if pytorch else "flax"
-    return "unknown"
-
-
-def _turned(name: str, leaf: Leaf, layout: Layout) -> Tensor:
-    """The tensor in PyTorch's layout."""
-    shape, rank, load, operator = leaf.shape, len(leaf.shape), leaf.load, leaf.operator
-    if layout == "stack":
-        shape = (shape[0], 1, *shape[1:])
-        operator = Operator(groups=shape[0], in_channels=shape[0])
-        load = _reshaped(load, tuple(range(rank)), shape)
-    elif layout == "flax" and _is_convolution(leaf):
-        axes = (rank - 1, rank - 2, *range(rank - 2))
-        shape = tuple(shape[axis] for axis in axes)
-        load = _reshaped(load, axes, shape)
-    elif layout == "keras":
-        axes = (rank - 2, rank - 1, *range(rank - 2))
-        operator = Operator(groups=shape[-2], in_channels=shape[-2])
-        shape = (shape[-2] * shape[-1], 1, *shape[:-2])
-        load = _reshaped(load, axes, shape)
-    return Tensor(name, shape, leaf.dtype, load, leaf.raw_name, operator)
-
-
-def _reshaped(load: Load, axes: tuple[int, ...], shape: tuple[int, ...]) -> Load:
-    return lambda: load().transpose(axes).reshape(shape)
-
-
-def _is_convolution(leaf: Leaf) -> bool:
-    """Whether a channels-last kernel can be one's: attention has 3-D kernels too."""
-    parent = leaf.path[-2] if len(leaf.path) > 1 else ""
-    return parent not in _ATTENTION or len(leaf.shape) != 3
 
 
 def _unsure(names: list[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.formats.advice import advice, warnings_of
 from kernelviewer.formats.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -107,10 +108,11 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
             for name, leaf in named.items()
         ]
     )
+    warnings = (*contents.warnings, *_warnings(unknown), *warnings_of(skipped))
     return Checkpoint(
         *(source.path, contents.format, source.size, tensors),
         skipped=(*skipped, *choice.skipped, *repeated),
-        warnings=(*contents.warnings, *_warnings(unknown)),
+        warnings=warnings,
         copies=choice.copies,
         copy=choice.copy,
         architecture=contents.architecture,
@@ -178,7 +180,8 @@ def _nothing(skipped: list[Skipped]) -> DamagedError:
         reasons = ", ".join(dict.fromkeys(item.reason for item in skipped[:3]))
         return DamagedError(
             f"it holds no weights of a network ({reasons})",
-            "Open the file that holds the network's state dict.",
+            advice(item.reason for item in skipped)
+            or "Open the file that holds the network's state dict.",
         )
     return DamagedError(
         "it holds no arrays", "Open the file that holds the network's state dict."

@@ -80,6 +80,8 @@ def _number_type(description: object) -> tuple[str, str]:
     if kind == "V" and size == 2:
         return "bfloat16", ""  # numpy's name for numbers that it does not know
     name = "bool" if kind in "b?" else f"{_KINDS.get(kind, kind)}{8 * size}"
+    if kind in "SU":
+        return "", "it holds text, no numbers"
     if name not in ITEMSIZE:
-        return "", "it holds no numbers that can be read"
+        return "", f"its number type, {name}, is not read: save it as float32"
     return name, ""

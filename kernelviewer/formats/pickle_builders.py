@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.formats.advice import NESTED, OWN_CLASS, SPARSE, WITHOUT_VALUES
 from kernelviewer.formats.pickle_values import (
     Global,
     NumpyArray,
@@ -123,7 +124,7 @@ def _of_type(function: object, kind: object, arguments: object, *_: object) -> o
     """Describe a tensor of a subclass by what the plain function would make."""
     builder = BUILDERS.get(function) if isinstance(function, Global) else None
     if builder is None or not isinstance(arguments, tuple):
-        return Unreadable("it is of a class of its own")
+        return Unreadable(OWN_CLASS)
     return builder(*arguments)
 
 
@@ -233,11 +234,11 @@ def _table() -> dict[Global, Builder]:
         "_rebuild_device_tensor_from_numpy": _first,
         "_rebuild_xla_tensor": _first,
         "_rebuild_device_tensor_from_cpu_tensor": _first,
-        "_rebuild_sparse_tensor": _unreadable("it is a sparse tensor"),
-        "_rebuild_sparse_csr_tensor": _unreadable("it is a sparse tensor"),
-        "_rebuild_nested_tensor": _unreadable("it is a nested tensor"),
-        "_rebuild_meta_tensor_no_storage": _unreadable("it was saved without values"),
-        "_rebuild_wrapper_subclass": _unreadable("it is of a class of its own"),
+        "_rebuild_sparse_tensor": _unreadable(SPARSE),
+        "_rebuild_sparse_csr_tensor": _unreadable(SPARSE),
+        "_rebuild_nested_tensor": _unreadable(NESTED),
+        "_rebuild_meta_tensor_no_storage": _unreadable(WITHOUT_VALUES),
+        "_rebuild_wrapper_subclass": _unreadable(OWN_CLASS),
     }
     named: dict[tuple[str, str], Builder] = {
         **{("torch._utils", name): builder for name, builder in rebuild.items()},

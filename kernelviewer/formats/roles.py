@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.advice import COMPLEX, EMPTY, WHOLE_NUMBERS
 from kernelviewer.formats.dtypes import STORED
 
 if TYPE_CHECKING:
@@ -57,12 +58,8 @@ _OPTIMIZER_PREFIXES = ("optimizer.", "optimizer_state.", "optim.", "opt_state.")
 _INTEGERS = {"int64", "int32", "int16", "uint64", "uint32", "uint16", "bool"}
 _OF_TYPE = {
     **dict.fromkeys(STORED, ""),
-    **dict.fromkeys(
-        _INTEGERS, "whole numbers (indices, counters or a mask), no weights"
-    ),
-    **dict.fromkeys(
-        ("complex64", "complex128"), "complex numbers, no weights of a convolution"
-    ),
+    **dict.fromkeys(_INTEGERS, WHOLE_NUMBERS),
+    **dict.fromkeys(("complex64", "complex128"), COMPLEX),
 }
 
 
@@ -88,6 +85,11 @@ def is_optimizer(keys: object) -> bool:
     return isinstance(keys, dict) and "param_groups" in keys and "state" in keys
 
 
+def type_role(dtype: str) -> str:
+    """Why numbers of a type are no weights; empty if they may be."""
+    return _OF_TYPE.get(dtype, f"its number type, {dtype}, is not read")
+
+
 def leaf_role(leaf: Leaf) -> str:
     """Why an array is no weight of the network; empty if it may be one."""
     name = leaf.path[-1]
@@ -97,15 +99,13 @@ def leaf_role(leaf: Leaf) -> str:
         return role
     if leaf.unusable:
         return leaf.unusable
-    role = _OF_TYPE.get(leaf.dtype)
+    role = type_role(leaf.dtype)
     if role:
         return role
-    if role is None:
-        return f"its number type, {leaf.dtype}, is not read"
     if name.startswith(_OPTIMIZER_PREFIXES):
         return OPTIMIZER
     if 0 in leaf.shape:
-        return "it is empty"
+        return EMPTY
     if len(leaf.shape) < 2 and last in _NUMBERS and prod(leaf.shape) == 1:
         return "bookkeeping of a moving average"
     if not leaf.in_state_dict:

@@ -104,7 +104,10 @@ class Subgraph:
         for _ in range(8):
             tensor = self.tensors[index]
             if tensor.field(6):
-                msg = "it is stored sparse, which is not read"
+                msg = (
+                    "it is stored sparse, which is not read: convert the network "
+                    "again without sparsity"
+                )
                 raise UnreadError(msg)
             buffer = tensor.number(2, "<I")
             offset, size = self._bytes(buffer)

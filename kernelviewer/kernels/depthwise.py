@@ -75,7 +75,9 @@ class _Judge:
         told = _from_graph(tensor)
         if told is not None:
             return told
-        return NO_CONVOLUTION if self._has_graph else _from_name_alone(tensor)
+        if self._has_graph and not tensor.doubt:
+            return NO_CONVOLUTION
+        return _from_name_alone(tensor)
 
     def _decide_on_layer(self, layer: Layer) -> Decision:
         told = _from_graph(layer.tensor)
@@ -83,6 +85,8 @@ class _Judge:
             return told
         if layer.tensor.dtype in _NO_WEIGHT_TYPES:
             return NO_CONVOLUTION
+        if layer.tensor.doubt:
+            return _from_name_alone(layer.tensor)
         if layer.role == "convolution":
             return CONVOLUTION
         if layer.role != "candidate":
@@ -217,12 +221,16 @@ def _from_name_alone(tensor: Tensor) -> Decision:
         or tensor.dtype in _NO_WEIGHT_TYPES
         or kernels is False
         or names.is_norm(names.module_path(tensor.name))
-        or (kernels is None and len(shape) == 3)
+        or (kernels is None and len(shape) == 3 and not tensor.doubt)
         or max(shape[2:]) > _LARGEST_SIDE
     ):
         return NO_CONVOLUTION
     if names.is_fixed(tensor.name):
         return Decision("fixed", "It bears the name of a fixed filter.")
+    if names.spells_depthwise(tensor.name) or names.says_depthwise(tensor.name):
+        return DEPTHWISE
+    if tensor.doubt:
+        return ambiguous(tensor.doubt)
     return ambiguous(
         "It has the shape of depthwise kernels, but not the name of a layer's weight."
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
 from kernelviewer.kernels.depthwise import classify
@@ -18,7 +19,7 @@ from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _GENERIC_NAMES = ("model", "pytorch_model", "checkpoint", "weights", "model_weights")
 _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
 _TRAINED = ("depthwise", "transposed")
+_FEWEST_DIMENSIONS = 3
+_NO_CONVOLUTION = "by its name and shape no convolution's weight"
 
 
 def extract_kernels(
@@ -104,7 +107,7 @@ def extract_kernels(
             for tensor, decision in zip(checkpoint.tensors, decisions, strict=True)
             if decision.verdict == "convolution"
         ),
-        skipped=checkpoint.skipped,
+        skipped=(*checkpoint.skipped, *_not_taken(checkpoint, decisions, planned)),
         warnings=tuple(warnings),
         copies=checkpoint.copies,
         copy=checkpoint.copy,
@@ -143,6 +146,19 @@ class _Planned:
     def kernels(self) -> int:
         # a depthwise weight is [C·m, 1, *size], a transposed one [C, m, *size]
         return math.prod(self.tensor.shape[:2])
+
+
+def _not_taken(
+    checkpoint: Checkpoint,
+    decisions: Iterable[Decision],
+    planned: Iterable[_Planned],
+) -> Iterator[Skipped]:
+    """Tensors that have the dimensions of a convolution's weight but are none."""
+    read = {id(item.tensor) for item in planned}
+    for tensor, decision in zip(checkpoint.tensors, decisions, strict=True):
+        none = decision.verdict == "none" and id(tensor) not in read
+        if none and len(tensor.shape) >= _FEWEST_DIMENSIONS:
+            yield Skipped(tensor.raw_name or tensor.name, _NO_CONVOLUTION)
 
 
 def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:

@@ -94,7 +94,7 @@ def test_only_weights_are_kept(tmp_path: Path) -> None:
         "batch_stats/bn/mean": "running statistics of a normalisation layer",
         "opt_state/0/mu/params/dw/kernel": "optimizer state",
         "step": "training progress",
-        "labels": "it holds no numbers that can be read",
+        "labels": "it holds text, no numbers",
     }
 
 

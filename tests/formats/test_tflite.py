@@ -180,7 +180,8 @@ def test_sparse_and_computed_weights_are_named(tmp_path: Path) -> None:
     computed.tensors[1].values = None
     checkpoint = open_checkpoint(save(tmp_path / "m.tflite", [sparse, computed]))
     assert [item.reason for item in checkpoint.skipped] == [
-        "it is stored sparse, which is not read",
+        "it is stored sparse, which is not read: convert the network again without "
+        "sparsity",
         "its weights are computed by the network",
     ]
     message = "2 depthwise layers cannot be read, see what was skipped."

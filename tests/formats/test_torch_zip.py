@@ -257,6 +257,27 @@ def test_tensors_that_cannot_be_shown_are_listed(tmp_path: Path) -> None:
         "a.meta": "it was saved without values",
         "a.empty": "it is empty",
     }
+    assert checkpoint.warnings == (
+        "2 arrays (a.sparse …) are left out: it is a sparse tensor. "
+        "Save sparse tensors dense: tensor.to_dense().",
+        "a.meta is left out: it was saved without values. "
+        "Save the network after its values were loaded, not from the meta device.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (torch.eye(3).to_sparse(), r"a sparse tensor\)\. Save .*tensor\.to_dense\(\)"),
+        (torch.eye(3) * 1j, r"complex numbers.*value\.real and value\.imag"),
+        (torch.empty(3, 3, device="meta"), r"without values\)\. Save .*meta device"),
+    ],
+)
+def test_what_cannot_be_shown_says_how_to_save_it(
+    tmp_path: Path, tensor: torch.Tensor, message: str
+) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        opened(tmp_path / "x", {"a.weight": tensor})
 
 
 def test_a_file_of_a_big_endian_machine(tmp_path: Path) -> None:
