@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
+    *("similar", "only_selected"),
     *("train", "null_test", "reset_borders", "export"),
 )
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -69,9 +70,10 @@ class Actions(QObject):
             "quit": window.close,
             "undo": window.document.undo,
             "redo": window.document.redo,
-            "select_all": window.linking.select_shown,
+            "select_all": window.linking.selection.select_shown,
             "select_layer": self.select_layer,
-            "invert": window.linking.invert,
+            "similar": window.linking.selection.select_similar,
+            "invert": window.linking.selection.invert,
             "clear": window.document.clear_selection,
             "copy_kernel": self.copy_kernel,
             "find": window.parts.tree.start_search,
@@ -80,6 +82,7 @@ class Actions(QObject):
             "zoom_reset": grid.reset_zoom,
             "show_all": lambda: window.document.show_layers(None),
             "only_layer": self.only_layer,
+            "only_selected": self.toggle_only_selected,
             "framed": self.toggle_frames,
             "next_size": lambda: sizes.step(1),
             "previous_size": lambda: sizes.step(-1),
@@ -95,7 +98,10 @@ class Actions(QObject):
         window.docks["jobs"].visibilityChanged.connect(self._on_jobs_shown)
         window.linking.history_changed.connect(self._on_history_changed)
         window.linking.models_changed.connect(self._on_models_changed)
-        self._on_history_changed(False, False)
+        window.linking.only_selected_changed.connect(
+            self.by_id["only_selected"].setChecked
+        )
+        self._on_history_changed("", "")
         self._on_models_changed(())
 
     def open(self) -> None:
@@ -161,6 +167,11 @@ class Actions(QObject):
         if (layer := self._window.linking.focused_layer()) is not None:
             self._window.document.show_layers(frozenset({layer}))
 
+    def toggle_only_selected(self) -> None:
+        """Leave what is not selected out of the grid, or show it again."""
+        only = self._window.document.scope.only_selected
+        self._window.document.show_only_selected(not only)
+
     def copy_kernel(self) -> None:
         """Copy the focused kernel as a NumPy array."""
         linking = self._window.linking
@@ -222,9 +233,10 @@ class Actions(QObject):
     def _on_jobs_shown(self, visible: bool) -> None:
         self.by_id["jobs"].setChecked(visible)
 
-    def _on_history_changed(self, can_undo: bool, can_redo: bool) -> None:
-        self.by_id["undo"].setEnabled(can_undo)
-        self.by_id["redo"].setEnabled(can_redo)
+    def _on_history_changed(self, undo: str, redo: str) -> None:
+        for name, verb, act in (("undo", "&Undo", undo), ("redo", "&Redo", redo)):
+            self.by_id[name].setEnabled(bool(act))
+            self.by_id[name].setText(f"{verb} {act}".rstrip())
 
     def _on_models_changed(self, models: tuple[object, ...]) -> None:
         for name in NEED_A_NETWORK:

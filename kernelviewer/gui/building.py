@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.grid_controls import GridControls
 from kernelviewer.gui.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.parts import Parts
+from kernelviewer.gui.selection_chips import SelectionChips
 from kernelviewer.gui.size_bar import SizeBar
 from kernelviewer.gui.threshold_bar import ThresholdBar
 from kernelviewer.gui.views.classes.composition import LayerComposition
@@ -52,6 +53,7 @@ def make_parts(window: QMainWindow) -> Parts:
         jobs_panel=JobsPanel(window),
         welcome=Welcome(window),
         sizes=SizeBar(window),
+        chips=SelectionChips(window),
         selected=QLabel(window),
         export=QPushButton("Export Figure…", window),
         threshold=ThresholdBar(window),

@@ -91,6 +91,8 @@ class GridControls(QWidget):
 
     display_requested = Signal(object)
     colormap_requested = Signal(str)
+    show_all_requested = Signal()
+    """Show what is not selected as well."""
     zoom_requested = Signal(float)
     """Logical pixels per tap."""
 
@@ -101,6 +103,14 @@ class GridControls(QWidget):
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
+        self.only_selected = QToolButton(self)
+        self.only_selected.setObjectName("onlySelected")
+        self.only_selected.setProperty("chip", True)
+        self.only_selected.setText("only selected ×")
+        self.only_selected.setToolTip("Show all kernels again (Ctrl+H)")
+        self.only_selected.setAccessibleName("Only selected kernels; show all again")
+        self.only_selected.clicked.connect(self.show_all_requested)
+        self.only_selected.hide()
         self.group_by = ChoiceButton("groupBy", "Group kernels", GROUPS, self)
         self.sort_by = ChoiceButton("sortBy", "Sort kernels in a group", SORTS, self)
         self.scale_mode = ChoiceButton(
@@ -117,6 +127,7 @@ class GridControls(QWidget):
         line.setContentsMargins(8, 0, 6, 0)
         line.setSpacing(2)
         line.addWidget(self.counts)
+        line.addWidget(self.only_selected)
         for button in (self.group_by, self.sort_by, self.scale_mode):
             line.addWidget(button)
         line.addStretch(1)
@@ -144,7 +155,12 @@ class GridControls(QWidget):
 
     def set_counts(self, counts: Counts) -> None:
         """Say how many kernels are shown."""
-        self.counts.setText(f"{spaced(counts.shown)} of {spaced(counts.total)}")
+        only = counts.only_selected
+        part, whole = (
+            (counts.selected, counts.shown) if only else (counts.shown, counts.total)
+        )
+        self.counts.setText(f"{spaced(part)} of {spaced(whole)}")
+        self.only_selected.setVisible(only)
 
     def set_zoom(self, zoom: float, zoom_range: tuple[float, float]) -> None:
         """Show the grid's zoom and its range, logical pixels per tap."""

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
 
-ON_KERNEL = ("copy_kernel", "select_layer", "only_layer")
-ALWAYS = ("select_all", "invert", "clear", "show_all")
+ON_KERNEL = ("copy_kernel", "select_layer", "similar", "only_layer")
+ALWAYS = ("select_all", "invert", "clear", "only_selected", "show_all")
 
 
 class GridMenu(QObject):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.selection_linking import mode_of
 from kernelviewer.gui.views.classes.composition import CompositionBar
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.gui.views.scatter import ScatterContent
@@ -19,10 +20,11 @@ from kernelviewer.state.analysis import (
     coverage,
 )
 from kernelviewer.state.layer_tree import short_names
-from kernelviewer.state.selection import Classes, Kernels, Layers
+from kernelviewer.state.selection import Classes, Every, Layers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import Qt
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.parts import Parts
@@ -31,21 +33,9 @@ if TYPE_CHECKING:
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.pool import KernelPool
-    from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
 
 NO_LABELS = "Classes show here once the kernels are encoded."
-
-
-def mode_of(keys: Qt.KeyboardModifier) -> Mode:
-    """How a brush joins the selection: Shift adds, Ctrl subtracts, both intersect."""
-    shift = bool(keys & Qt.KeyboardModifier.ShiftModifier)
-    control = bool(keys & Qt.KeyboardModifier.ControlModifier)
-    if shift and control:
-        return "intersect"
-    if shift:
-        return "add"
-    return "subtract" if control else "replace"
 
 
 class LabelLinking(QObject):
@@ -64,7 +54,6 @@ class LabelLinking(QObject):
         parts.composition.layer_requested.connect(self._on_layer_requested)
         parts.composition.part_requested.connect(self._on_part_requested)
         parts.threshold.threshold_requested.connect(self._on_threshold_requested)
-        parts.scatter.selection_requested.connect(self._on_points_requested)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
@@ -211,24 +200,10 @@ class LabelLinking(QObject):
         self, ref: LayerRef, class_id: str, keys: Qt.KeyboardModifier
     ) -> None:
         """Select one class within one layer."""
-        state = self._state
-        if state is None or state.pool is None or state.labels is None:
-            return
-        layer = state.pool.layers_mask(frozenset({ref}))
-        part = layer & Classes(frozenset({class_id})).mask(state.pool, state.labels)
-        self._document.select(mode_of(keys), Kernels.of(state.pool, part))
+        part = Every((Layers(frozenset({ref})), Classes(frozenset({class_id}))))
+        self._document.select(mode_of(keys), part)
 
     def _on_threshold_requested(self, threshold: float, dragging: bool) -> None:
         size = self._document.size
         if size is not None:
             self._document.set_threshold(size, threshold, dragging=dragging)
-
-    def _on_points_requested(
-        self, numbers: NDArray[np.int64], keys: Qt.KeyboardModifier
-    ) -> None:
-        if self._state is None or self._state.pool is None:
-            return
-        chosen = np.zeros(len(self._state.pool), bool)
-        chosen[numbers] = True
-        kernels = Kernels.of(self._state.pool, chosen)
-        self._document.select(mode_of(keys), kernels)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.label_linking import LabelLinking
 from kernelviewer.gui.lay_out import content_of, lay_out
+from kernelviewer.gui.selection_linking import SelectionLinking
 from kernelviewer.gui.spectrum_linking import SpectrumLinking
-from kernelviewer.gui.text import signed, spaced
+from kernelviewer.gui.text import signed
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.selection import All, Kernels
 
 if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
@@ -28,10 +27,13 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.presenter import Counts
-    from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
 
 NOTHING_IN_SCOPE = "Nothing to show: the picked layers have no kernels of this size."
+NOTHING_SELECTED = (
+    "Nothing is selected. Brush the code histogram, click a class or a layer, or show "
+    "all kernels again with Ctrl+H."
+)
 
 
 class Linking(QObject):
@@ -47,7 +49,9 @@ class Linking(QObject):
         Lays the grid out in the background.
     """
 
-    history_changed = Signal(bool, bool)
+    history_changed = Signal(str, str)
+    """The acts that undo and redo would take back and restore; empty: none."""
+    only_selected_changed = Signal(bool)
     models_changed = Signal(object)
     laid_out = Signal()
     """The grid shows what the document says."""
@@ -59,6 +63,7 @@ class Linking(QObject):
         self._document, self._parts, self._jobs = document, parts, jobs
         self._laid: Laid | None = None
         self._dark = self._framed = False
+        self.selection = SelectionLinking(document, parts, self)
         self._labels = LabelLinking(document, parts, jobs, self)
         self.spectrum = SpectrumLinking(document, parts, jobs, self)
         self.spectrum.nearest_changed.connect(self._labels.show_nearest)
@@ -72,7 +77,6 @@ class Linking(QObject):
         parts.sizes.size_requested.connect(document.show_size)
         parts.controls.display_requested.connect(document.show_as)
         parts.grid.focus_requested.connect(self.focus)
-        parts.grid.selection_requested.connect(self._on_selection_requested)
         parts.scatter.focus_requested.connect(self.focus)
         parts.scatter.set_tooltip(self.tooltip)
         parts.reconstruction.kernel_requested.connect(self.go_to)
@@ -117,7 +121,7 @@ class Linking(QObject):
             Reaction(done=self._on_laid, quiet=True),
             lay_out,
             state.pool,
-            state.shown,
+            state.listed,
             state.display,
             state.labels,
             self._laid,
@@ -147,6 +151,10 @@ class Linking(QObject):
         self._labels.show_selection(state)
         self.spectrum.show_selection(state)
 
+    def show_steps(self, state: ViewState) -> None:
+        """Say in words what the selection and the scope are."""
+        self.selection.show_steps(state)
+
     def show_focus(self, state: ViewState) -> None:
         """Look at one kernel."""
         self._parts.inspector.set_kernel(state.pool, state.focus)
@@ -158,15 +166,12 @@ class Linking(QObject):
     def show_counts(self, counts: Counts) -> None:
         """Say how many kernels there are."""
         self._parts.controls.set_counts(counts)
-        if counts.selected:
-            text = f"{spaced(counts.selected)} of {spaced(counts.shown)} selected"
-        else:
-            text = f"{spaced(sum(map(len, self._document.banks)))} kernels open"
-        self._parts.selected.setText(text if self._document.banks else "")
+        self.selection.show_counts(counts)
+        self.only_selected_changed.emit(counts.only_selected)
 
-    def show_history(self, can_undo: bool, can_redo: bool) -> None:
-        """Enable undo and redo."""
-        self.history_changed.emit(can_undo, can_redo)
+    def show_history(self, undo: str, redo: str) -> None:
+        """Name what undo and redo would do."""
+        self.history_changed.emit(undo, redo)
 
     def show_zoom(self) -> None:
         """Show the grid's zoom in the line above it."""
@@ -195,23 +200,13 @@ class Linking(QObject):
         state = self.presenter.state
         grid = self._parts.grid
         self._show_content()
-        grid.set_message("" if len(laid.arrangement.order) else NOTHING_IN_SCOPE)
+        empty = NOTHING_SELECTED if state.shown.any() else NOTHING_IN_SCOPE
+        grid.set_message("" if len(laid.arrangement.order) else empty)
         self.show_zoom()
         if laid.pool is state.pool:
             grid.set_selection(state.selected)
             grid.set_focus(state.focus)
         self.laid_out.emit()
-
-    def _on_selection_requested(self, numbers: object, mode: Mode) -> None:
-        pool = self.pool
-        if pool is None:
-            return
-        chosen = np.zeros(len(pool), bool)
-        chosen[np.asarray(numbers, np.int64)] = True
-        if mode == "replace" and not chosen.any():
-            self._document.clear_selection()
-        else:
-            self._document.select(mode, Kernels.of(pool, chosen))
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
@@ -248,17 +243,6 @@ class Linking(QObject):
         if pool is None or number is None:
             return None
         return pool.layer_refs[int(pool.layer[number])]
-
-    def select_shown(self) -> None:
-        """Select every kernel in scope."""
-        if self.pool is not None:
-            shown = Kernels.of(self.pool, self.presenter.state.shown)
-            self._document.select("replace", shown)
-
-    def invert(self) -> None:
-        """Select what is in scope and not selected."""
-        if self.pool is not None:
-            self._document.select("toggle", All())
 
 
 def _nothing(document: Document) -> str:

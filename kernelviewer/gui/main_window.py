@@ -25,6 +25,7 @@ from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
+from kernelviewer.gui.status_line import StatusLine
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.welcome import DropOverlay
@@ -104,11 +105,9 @@ class MainWindow(QMainWindow):
         self.jobs_button.setText("no jobs running")
         self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
-        self.statusBar().setSizeGripEnabled(False)
         self.parts.selected.setObjectName("selectionCount")
-        self.statusBar().addPermanentWidget(self.parts.selected)
-        self.statusBar().addPermanentWidget(self.device_label)
-        self.statusBar().addPermanentWidget(self.jobs_button)
+        parts, device, jobs = self.parts, self.device_label, self.jobs_button
+        self.setStatusBar(StatusLine(parts.chips, parts.selected, device, jobs, self))
 
     def _connect(self) -> None:
         parts, actions = self.parts, self.actions_
@@ -130,6 +129,7 @@ class MainWindow(QMainWindow):
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self._on_opened)
         self.opener.told.connect(self.statusBar().showMessage)
+        self.linking.selection.told.connect(self.statusBar().showMessage)
         self.jobs.counted.connect(self._on_jobs_counted)
         self.jobs_button.clicked.connect(actions.toggle_jobs)
         self.linking.laid_out.connect(self._on_first_picture)

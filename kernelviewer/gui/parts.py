@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget
 
     from kernelviewer.gui.grid_controls import GridControls
+    from kernelviewer.gui.selection_chips import SelectionChips
     from kernelviewer.gui.size_bar import SizeBar
     from kernelviewer.gui.threshold_bar import ThresholdBar
     from kernelviewer.gui.views.classes.composition import LayerComposition
@@ -35,6 +36,7 @@ class Parts:
     jobs_panel: JobsPanel
     welcome: Welcome
     sizes: SizeBar
+    chips: SelectionChips
     selected: QLabel
     export: QPushButton
     threshold: ThresholdBar

@@ -27,6 +27,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.latent import segments as stretches
 from kernelviewer.state.selection import CodeRange
+from kernelviewer.state.similarity import cosines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +98,7 @@ class SpectrumLinking(QObject):
         """Name the stretches as the autoencoder does."""
         size = self._document.size
         if size is not None and size in self._document.marks.segments:
-            self._edit(None)
+            self._edit(None, "Reset of Stretches")
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
@@ -218,15 +219,15 @@ class SpectrumLinking(QObject):
             return
         numbers = self._near_codes(named, state.position)
         numbers = numbers[state.shown[numbers]]
-        cosines = _cosines(state, numbers, taps)
-        best = np.argsort(-cosines, kind="stable")[:NEAREST]
+        found = cosines(pool, taps, numbers)
+        best = np.argsort(-found, kind="stable")[:NEAREST]
         near: list[NearKernel] = []
         for place in best:
             number = int(numbers[place])
             layer = pool.layer_of(number)[1]
             title = f"{layer.name}, channel {pool.channel[number]}"
             taps_near = pool.weights_of(number)
-            near.append(NearKernel(number, taps_near, float(cosines[place]), title))
+            near.append(NearKernel(number, taps_near, float(found[place]), title))
         self.near = tuple(near)
         self._parts.reconstruction.set_nearest(self.near)
         self.nearest_changed.emit(numbers[best])
@@ -268,46 +269,34 @@ class SpectrumLinking(QObject):
 
     def _on_rename_requested(self, stretch: int, class_index: int) -> None:
         if (now := self._segments()) is not None:
-            self._edit(stretches.rename(now, stretch, CLASSES[class_index].id, ""))
+            renamed = stretches.rename(now, stretch, CLASSES[class_index].id, "")
+            self._edit(renamed, "Rename")
 
     def _on_split_requested(self, stretch: int, code: float) -> None:
         if (now := self._segments()) is not None:
-            self._edit(stretches.split(now, code))
+            self._edit(stretches.split(now, code), "Split")
 
     def _on_merge_requested(self, stretch: int, neighbour: int) -> None:
         if (now := self._segments()) is not None:
             kept = now[neighbour]
             lower = min(stretch, neighbour)
             joined = stretches.merge(now, lower)
-            self._edit(stretches.rename(joined, lower, kept.class_id, kept.name))
+            merged = stretches.rename(joined, lower, kept.class_id, kept.name)
+            self._edit(merged, "Merge")
 
     def _segments(self) -> Segments | None:
         size = self._document.size
         return self._document.segments_of(size) if size else None
 
-    def _edit(self, segments: Segments | None, *, dragging: bool = False) -> None:
+    def _edit(
+        self,
+        segments: Segments | None,
+        act: str = "Border Move",
+        *,
+        dragging: bool = False,
+    ) -> None:
         if (size := self._document.size) is not None:
-            self._document.set_segments(size, segments, dragging=dragging)
-
-
-def _cosines(
-    state: ViewState, numbers: NDArray[np.int64], taps: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Cosine of kernels' patterns with a unit pattern that has mean 0.
-
-    Offsets drop out, so it is the product with the weights over their scale.
-    """
-    pool = state.pool
-    assert pool is not None
-    found = np.zeros(len(numbers), np.float32)
-    flat = taps.ravel()
-    for kernels, low, high in zip(
-        pool.sets, pool.starts[:-1], pool.starts[1:], strict=True
-    ):
-        here = (numbers >= low) & (numbers < high)
-        rows = kernels.weights[numbers[here] - low].reshape(-1, len(flat))
-        found[here] = rows @ flat / np.maximum(pool.scale[numbers[here]], 1e-30)
-    return found
+            self._document.set_segments(size, segments, act=act, dragging=dragging)
 
 
 def _absence(state: ViewState) -> Absence:

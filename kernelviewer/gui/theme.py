@@ -213,6 +213,15 @@ QProgressBar { background: $separator; border: none; border-radius: 2px;
   max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QStatusBar { background: $window; color: $secondary; }
+QFrame[chip="true"] { background: $panel; border: 1px solid $separator;
+  border-radius: 11px; }
+QFrame[chip="true"] QLabel { color: $text; padding: 0; }
+QLabel[chipSign="true"] { color: $secondary; padding: 0; }
+QFrame[chip="true"] QToolButton { padding: 0 4px; border-radius: 8px; }
+QToolButton[chip="true"] { background: $panel; color: $text; padding: 0 8px;
+  border: 1px solid $separator; border-radius: 11px; min-height: 20px; }
+QToolButton[chip="true"]:hover { background: $hover; }
+QFrame#cosinePopover { background: $panel; border: 1px solid $separator; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: $secondary; padding: 0 6px; }
 QSlider::groove:horizontal { height: 3px; background: $separator; border-radius: 1px; }

@@ -12,6 +12,7 @@ from psygnal import Signal
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.history import History
 from kernelviewer.state.model import OpenModel
+from kernelviewer.state.moving import moved_selection
 from kernelviewer.state.selection import Selection
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is shown: layers (None: all of them) and the wished kernel size."""
+    """What is shown: layers (None: all of them) and the wished kernel size.
+
+    ``only_selected``: the grid leaves out what is not selected.
+    """
 
     layers: frozenset[LayerRef] | None = None
     size: Size | None = None
+    only_selected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,16 @@ class Document:
         return self._history.can_redo
 
     @property
+    def undo_name(self) -> str:
+        """The act that undo would take back, such as "Selection"; empty without one."""
+        return self._history.undo_name
+
+    @property
+    def redo_name(self) -> str:
+        """The act that redo would restore; empty without one."""
+        return self._history.redo_name
+
+    @property
     def sizes(self) -> dict[Size, int]:
         """Kernel sizes over all models with their counts, smallest first."""
         total: Counter[Size] = Counter()
@@ -135,7 +150,17 @@ class Document:
         return model
 
     def replace(self, identity: int, bank: KernelBank) -> None:
-        """Show another copy, or other layers, of an open network in its place."""
+        """Show another copy, or other layers, of an open network in its place.
+
+        What is marked stays marked, where the new one has it too.
+        """
+        old = self.model(identity).bank
+        self._history.change(
+            lambda marks: replace(
+                marks,
+                selection=moved_selection(marks.selection, identity, old, bank),
+            )
+        )
         self._forget(identity)
         self.models = tuple(
             OpenModel(model.id, bank) if model.id == identity else model
@@ -162,13 +187,19 @@ class Document:
             if shown and self.size not in shown:
                 sizes = self.sizes
                 size = max(shown & sizes.keys(), key=lambda s: sizes[s], default=size)
-        self.scope = Scope(layers, size)
+        self.scope = replace(self.scope, layers=layers, size=size)
         self.changed.emit()
 
     def show_size(self, size: Size) -> None:
         """Show the kernels of one size."""
-        self.scope = Scope(self.scope.layers, size)
+        self.scope = replace(self.scope, size=size)
         self.changed.emit()
+
+    def show_only_selected(self, only: bool) -> None:
+        """Leave what is not selected out of the grid, or show it again."""
+        if only != self.scope.only_selected:
+            self.scope = replace(self.scope, only_selected=only)
+            self.changed.emit()
 
     def show_as(self, display: Display) -> None:
         """Group, sort and scale the grid differently."""
@@ -180,28 +211,50 @@ class Document:
         if not self._dragging:
             self._before_drag = self.selection
         chosen = self._before_drag.then(mode, query)
-        self._mark(replace(self.marks, selection=chosen), dragging=dragging)
+        self._select(chosen, dragging=dragging)
 
     def clear_selection(self) -> None:
         """Mark nothing; can be undone."""
-        if self.selection.steps:
-            self._mark(replace(self.marks, selection=Selection()))
+        self._select(Selection())
+
+    def remove_step(self, number: int) -> None:
+        """Take one act of the selection out of it; can be undone."""
+        if number < len(self.selection.steps):
+            self._select(self.selection.without(number))
+
+    def change_step(self, number: int, query: Query, *, dragging: bool = False) -> None:
+        """Put another query in the place of one of the selection's."""
+        if number < len(self.selection.steps):
+            self._select(self.selection.with_query(number, query), dragging=dragging)
+
+    def _select(self, selection: Selection, *, dragging: bool = False) -> None:
+        marks = replace(self.marks, selection=selection)
+        self._mark(marks, "Selection", dragging=dragging)
 
     def set_threshold(
         self, size: Size, value: float, *, dragging: bool = False
     ) -> None:
         """Identify kernels from this fit on; a drag is undone as one act."""
         thresholds = {**self.marks.thresholds, size: value}
-        self._mark(replace(self.marks, thresholds=thresholds), dragging=dragging)
+        marks = replace(self.marks, thresholds=thresholds)
+        self._mark(marks, "Threshold", dragging=dragging)
 
     def set_segments(
-        self, size: Size, segments: Segments | None, *, dragging: bool = False
+        self,
+        size: Size,
+        segments: Segments | None,
+        *,
+        act: str = "Border Move",
+        dragging: bool = False,
     ) -> None:
-        """Name the spectrum's stretches otherwise (None: as the autoencoder does)."""
+        """Name the spectrum's stretches otherwise (None: as the autoencoder does).
+
+        ``act`` is what undo calls it.
+        """
         kept = {key: own for key, own in self.marks.segments.items() if key != size}
         if segments is not None:
             kept[size] = segments
-        self._mark(replace(self.marks, segments=kept), dragging=dragging)
+        self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
 
     def set_position(self, position: float) -> None:
         """Move the latent slider to a code from 0 to 1."""
@@ -246,12 +299,19 @@ class Document:
         self._history.redo()
         self.changed.emit()
 
-    def _mark(self, marks: Marks, *, dragging: bool = False) -> None:
-        """Take a step that can be undone; the steps of one drag are one."""
+    def _mark(self, marks: Marks, act: str, *, dragging: bool = False) -> None:
+        """Take a step that can be undone; the steps of one drag are one.
+
+        Where nothing changes there is nothing to undo.
+        """
+        before = self._history.before() if self._dragging else self.marks
+        if marks == before and not dragging:
+            self.give_up_drag()
+            return
         if self._dragging:
             self._history.replace(marks)
         else:
-            self._history.push(marks)
+            self._history.push(marks, act)
         self._dragging = dragging
         self.changed.emit()
 
@@ -271,4 +331,4 @@ class Document:
             self.focus = None
         if self.scope.layers is not None:
             kept = frozenset(r for r in self.scope.layers if r.model != identity)
-            self.scope = Scope(kept or None, self.scope.size)
+            self.scope = replace(self.scope, layers=kept or None)

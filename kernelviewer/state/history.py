@@ -1,8 +1,11 @@
-"""Undo and redo of frozen snapshots."""
+"""Undo and redo of frozen snapshots, each with the name of the act that made it."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 DEPTH = 200
@@ -18,13 +21,23 @@ class History(Generic[T]):
     """
 
     def __init__(self, first: T) -> None:
-        self._past: list[T] = [first]
-        self._future: list[T] = []
+        self._past: list[tuple[T, str]] = [(first, "")]
+        self._future: list[tuple[T, str]] = []
 
     @property
     def now(self) -> T:
         """The current snapshot."""
-        return self._past[-1]
+        return self._past[-1][0]
+
+    @property
+    def undo_name(self) -> str:
+        """The act that would be taken back; empty without one."""
+        return self._past[-1][1] if self.can_undo else ""
+
+    @property
+    def redo_name(self) -> str:
+        """The act that would be restored; empty without one."""
+        return self._future[-1][1] if self._future else ""
 
     @property
     def can_undo(self) -> bool:
@@ -36,20 +49,29 @@ class History(Generic[T]):
         """Whether there is something taken back."""
         return bool(self._future)
 
-    def push(self, snapshot: T) -> None:
+    def push(self, snapshot: T, act: str = "") -> None:
         """Add a snapshot after the current one; what was taken back is lost."""
-        self._past.append(snapshot)
+        self._past.append((snapshot, act))
         self._future.clear()
         del self._past[:-DEPTH]
 
     def replace(self, snapshot: T) -> None:
         """Put a snapshot in the place of the current one, as while dragging."""
-        self._past[-1] = snapshot
+        self._past[-1] = snapshot, self._past[-1][1]
 
     def drop(self) -> None:
         """Forget the current snapshot, as when a drag is given up."""
         if self.can_undo:
             self._past.pop()
+
+    def before(self) -> T | None:
+        """The snapshot before the current one, if there is one."""
+        return self._past[-2][0] if self.can_undo else None
+
+    def change(self, how: Callable[[T], T]) -> None:
+        """Put another snapshot in the place of each, as when what they name moved."""
+        self._past = [(how(snapshot), act) for snapshot, act in self._past]
+        self._future = [(how(snapshot), act) for snapshot, act in self._future]
 
     def undo(self) -> T:
         """Go one snapshot back, if there is one, and return it."""

@@ -82,8 +82,8 @@ def _shorten(nodes: list[Node]) -> None:
             node.text = text
 
 
-def short_names(bank: KernelBank) -> dict[int, str]:
-    """Layer index → its name in the tree without what all names begin with."""
+def tree_names(bank: KernelBank) -> dict[int, str]:
+    """Layer index → its name as the tree shows it, from the root on."""
     names: dict[int, str] = {}
 
     def walk(nodes: list[Node], above: str) -> None:
@@ -94,6 +94,12 @@ def short_names(bank: KernelBank) -> dict[int, str]:
             walk(node.children, path)
 
     walk(layer_tree(bank), "")
+    return names
+
+
+def short_names(bank: KernelBank) -> dict[int, str]:
+    """Layer index → its name in the tree without what all names begin with."""
+    names = tree_names(bank)
     parts = [name.split(".") for name in names.values()]
     shared = 0
     while (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=np.generic)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class KernelPool:
     """The kernels of one size over all open models, numbered 0 … N−1.
 

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """How many kernels of the current size there are, are shown, are selected."""
+    """How many kernels of the current size there are, are in scope, are selected.
+
+    ``only_selected``: the grid leaves out what is not selected.
+    """
 
     total: int
     shown: int
     selected: int
+    only_selected: bool = False
 
 
 class Views(Protocol):
@@ -60,14 +64,17 @@ class Views(Protocol):
     def show_selection(self, state: ViewState) -> None:
         """Mark the selected kernels."""
 
+    def show_steps(self, state: ViewState) -> None:
+        """Say in words what the selection and the scope are."""
+
     def show_focus(self, state: ViewState) -> None:
         """Look at one kernel of the pool."""
 
     def show_counts(self, counts: Counts) -> None:
         """Say how many kernels there are."""
 
-    def show_history(self, can_undo: bool, can_redo: bool) -> None:
-        """Enable undo and redo."""
+    def show_history(self, undo: str, redo: str) -> None:
+        """Name what undo and redo would do; empty: nothing."""
 
 
 class Presenter:
@@ -111,7 +118,7 @@ class Presenter:
         if changed("display"):
             views.show_display(new.display)
         by_label = new.display.by_label and changed("labels")
-        if changed("pool", "shown", "display") or by_label:
+        if changed("pool", "listed", "display") or by_label:
             views.arrange(new)
         if changed("autoencoder", "segments"):
             views.show_spectrum(new.autoencoder, new.segments)
@@ -121,12 +128,14 @@ class Presenter:
             views.show_position(new)
         if changed("selected"):
             views.show_selection(new)
+        if changed("selection", "models", "size", "layers"):
+            views.show_steps(new)
         if changed("focus", "pool", "labels"):
             views.show_focus(new)
-        if changed("shown", "pool", "selected"):
+        if changed("shown", "pool", "selected", "only_selected"):
             views.show_counts(_count(new))
-        if changed("can_undo", "can_redo"):
-            views.show_history(new.can_undo, new.can_redo)
+        if changed("undo", "redo"):
+            views.show_history(new.undo, new.redo)
 
 
 def _differ(old: object, new: object) -> bool:
@@ -141,4 +150,5 @@ def _count(state: ViewState) -> Counts:
         total=len(state.pool) if state.pool else 0,
         shown=int(np.count_nonzero(state.shown)),
         selected=int(np.count_nonzero(state.selected)),
+        only_selected=state.only_selected,
     )

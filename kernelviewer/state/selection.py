@@ -1,137 +1,51 @@
-"""What is marked: a query that is evaluated to one bool mask over a pool."""
+"""What is marked: acts of selecting, evaluated to one bool mask over a pool."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.state.queries import (
+    All,
+    Classes,
+    CodeRange,
+    Every,
+    Kernels,
+    Layers,
+    Mode,
+    Query,
+    Similar,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels.bank import Size
     from kernelviewer.state.analysis import PoolLabels
-    from kernelviewer.state.model import LayerRef
     from kernelviewer.state.pool import KernelPool
 
-    Mask = NDArray[np.bool_]
+__all__ = [
+    "All",
+    "Classes",
+    "CodeRange",
+    "Every",
+    "Kernels",
+    "Layers",
+    "Mode",
+    "Query",
+    "Selection",
+    "Similar",
+    "Step",
+]
 
-Mode = Literal["replace", "add", "subtract", "intersect", "toggle"]
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Every kernel."""
-
-    by_label: ClassVar[bool] = False
-
-    def mask(
-        self, pool: KernelPool, labels: PoolLabels | None = None
-    ) -> NDArray[np.bool_]:
-        """Bool [N]."""
-        return np.ones(len(pool), bool)
-
-
-@dataclass(frozen=True, slots=True)
-class Layers:
-    """Every kernel of some layers."""
-
-    by_label: ClassVar[bool] = False
-
-    layers: frozenset[LayerRef]
-
-    def mask(
-        self, pool: KernelPool, labels: PoolLabels | None = None
-    ) -> NDArray[np.bool_]:
-        """Bool [N]."""
-        return pool.layers_mask(self.layers)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kernels:
-    """Kernels picked one by one or with the rubber band.
-
-    Attributes
-    ----------
-    size
-        Their size.
-    indices
-        Model id → sorted int64 indices into that model's `KernelSet`.
-    """
-
-    by_label: ClassVar[bool] = False
-
-    size: Size
-    indices: Mapping[int, NDArray[np.int64]]
-
-    @staticmethod
-    def of(pool: KernelPool, chosen: NDArray[np.bool_]) -> Kernels:
-        """Kernels whose entry in the bool mask [N] is set."""
-        return Kernels(
-            pool.size,
-            {
-                model.id: np.flatnonzero(chosen[start:end])
-                for model, start, end in zip(
-                    pool.models, pool.starts[:-1], pool.starts[1:], strict=True
-                )
-            },
-        )
-
-    def mask(
-        self, pool: KernelPool, labels: PoolLabels | None = None
-    ) -> NDArray[np.bool_]:
-        """Bool [N]."""
-        chosen = np.zeros(len(pool), bool)
-        if pool.size == self.size:
-            for model, start in zip(pool.models, pool.starts[:-1], strict=True):
-                if model.id in self.indices:
-                    chosen[start + self.indices[model.id]] = True
-        return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRange:
-    """Kernels with a code from ``low`` to ``high``; none while there are no codes."""
-
-    by_label: ClassVar[bool] = True
-
-    low: float
-    high: float
-
-    def mask(
-        self, pool: KernelPool, labels: PoolLabels | None = None
-    ) -> NDArray[np.bool_]:
-        """Bool [N]."""
-        if labels is None:
-            return np.zeros(len(pool), bool)
-        with np.errstate(invalid="ignore"):
-            return (labels.code >= self.low) & (labels.code <= self.high)
-
-
-@dataclass(frozen=True, slots=True)
-class Classes:
-    """Kernels of some classes, by their ids; none while there are no labels."""
-
-    by_label: ClassVar[bool] = True
-
-    ids: frozenset[str]
-
-    def mask(
-        self, pool: KernelPool, labels: PoolLabels | None = None
-    ) -> NDArray[np.bool_]:
-        """Bool [N]."""
-        if labels is None:
-            return np.zeros(len(pool), bool)
-        wanted = np.array([item.id in self.ids for item in CLASSES])
-        return wanted[labels.label]
-
-
-Query = All | Layers | Kernels | CodeRange | Classes
+_NO_CHANGE = {
+    *(("replace", "add"), ("replace", "intersect"), ("add", "add")),
+    *(("subtract", "subtract"), ("intersect", "intersect")),
+}
+"""Modes of two acts with the same query after which the second changes nothing."""
+_UNDONE = ("replace", "toggle")
+"""Modes of an act that toggling the same query takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +58,49 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Acts of selecting in order; empty: nothing is selected."""
+    """Acts of selecting in order, the first with the mode "replace".
+
+    Empty: nothing is selected.
+    """
 
     steps: tuple[Step, ...] = ()
 
     def then(self, mode: Mode, query: Query) -> Selection:
-        """The selection after one more act."""
-        if mode == "replace":
-            return Selection((Step("replace", query),))
-        return Selection((*self.steps, Step(mode, query)))
+        """The selection after one more act; acts that say the same become one."""
+        if isinstance(query, Kernels) and not len(query):
+            return Selection() if mode in ("replace", "intersect") else self
+        if mode == "replace" or not self.steps:
+            if mode in ("subtract", "intersect"):
+                return self
+            return Selection(_parted("replace", query))
+        *before, last = self.steps
+        if last.query == query and (last.mode, mode) in _NO_CHANGE:
+            return self
+        if last.query == query and mode == "toggle" and last.mode in _UNDONE:
+            return Selection(tuple(before))
+        joined = _joined(last, mode, query)
+        if joined is not None:
+            picked = joined.query
+            kept = (joined,) if isinstance(picked, Kernels) and len(picked) else ()
+            return Selection((*before, *kept))
+        return Selection((*self.steps, *_parted(mode, query)))
+
+    def without(self, number: int) -> Selection:
+        """The selection as if one act had not been; what follows begins from all."""
+        kept = (*self.steps[:number], *self.steps[number + 1 :])
+        if not kept or number:
+            return Selection(kept)
+        first = kept[0]
+        if first.mode == "subtract":
+            if isinstance(self.steps[0].query, All):
+                return Selection(kept).without(0)
+            return Selection((Step("replace", All()), *kept))
+        return Selection((replace(first, mode="replace"), *kept[1:]))
+
+    def with_query(self, number: int, query: Query) -> Selection:
+        """The selection with another query in the place of one act's."""
+        step = replace(self.steps[number], query=query)
+        return Selection((*self.steps[:number], step, *self.steps[number + 1 :]))
 
     def mask(
         self, pool: KernelPool, labels: PoolLabels | None = None
@@ -173,3 +121,24 @@ class Selection:
                 case "toggle":
                     chosen ^= marked
         return chosen
+
+
+def _parted(mode: Mode, query: Query) -> tuple[Step, ...]:
+    """Acts that can be taken back one by one, where a query says several things."""
+    if not isinstance(query, Every) or mode not in ("replace", "intersect"):
+        return (Step(mode, query),)
+    first, *others = query.queries
+    return (Step(mode, first), *(Step("intersect", other) for other in others))
+
+
+def _joined(last: Step, mode: Mode, query: Query) -> Step | None:
+    """Two acts on single kernels as one; None if they are to stay apart."""
+    old = last.query
+    if not (isinstance(old, Kernels) and isinstance(query, Kernels)):
+        return None
+    if old.size != query.size or last.mode not in ("replace", mode):
+        return None
+    if last.mode == "replace":
+        return Step("replace", old.joined(mode, query))
+    how: Mode = mode if mode in ("toggle", "intersect") else "add"
+    return Step(mode, old.joined(how, query))

@@ -37,14 +37,16 @@ class ViewState:
     ----------
     pool
         The kernels of the current size; None without any.
-    shown, selected
-        Bool [N]: in scope; marked and in scope.
+    shown, selected, listed
+        Bool [N]: in scope; marked and in scope; in the grid.
     named
         PoolLabels with every kernel identified: what does not depend on the threshold.
     labels
         The same at the threshold; None while the kernels are not analysed.
     focus
         Pool number of the focused kernel.
+    undo, redo
+        The act that would be taken back or restored; empty without one.
     """
 
     models: tuple[OpenModel, ...]
@@ -61,10 +63,12 @@ class ViewState:
     labels: PoolLabels | None
     selection: Selection
     selected: NDArray[np.bool_]
+    only_selected: bool
+    listed: NDArray[np.bool_]
     focus: int | None
     position: float
-    can_undo: bool
-    can_redo: bool
+    undo: str
+    redo: str
     analyses: object
 
 
@@ -90,6 +94,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         selected = old.selected
     else:
         selected = document.selection.mask(pool, labels) & shown if pool else NOTHING
+    only = document.scope.only_selected
     return ViewState(
         models=document.models,
         sizes=document.sizes,
@@ -105,10 +110,12 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         labels=labels,
         selection=document.selection,
         selected=selected,
+        only_selected=only,
+        listed=selected if only else shown,
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
-        can_undo=document.can_undo,
-        can_redo=document.can_redo,
+        undo=document.undo_name,
+        redo=document.redo_name,
         analyses=document.analyses,
     )
 

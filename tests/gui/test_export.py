@@ -89,7 +89,7 @@ def test_a_selection_is_what_is_drawn(dialog: QDialog, qtbot: Any) -> None:
     drawn(qtbot, window)
     assert "nothing is selected" in dialog.findChild(QLabel, "figurePreview").text()
     assert not dialog.findChild(QPushButton, "saveFigure").isEnabled()
-    window.linking.select_shown()
+    window.linking.selection.select_shown()
     choose(dialog, "figureScope", "all")
     choose(dialog, "figureScope", "selected")
     drawn(qtbot, window)

@@ -125,3 +125,52 @@ def test_modes_join_masks_as_sets(mode: str, expected: set[int]) -> None:
     document.select(mode, kernels(2, 3))  # type: ignore[arg-type]
     marked = set(np.flatnonzero(document.selection.mask(pool)).tolist())
     assert marked == expected
+
+
+def test_a_network_read_again_keeps_what_is_marked_by_name(document: Document) -> None:
+    pool = make_pool(document.models, (7, 7))
+    chosen = np.zeros(20, bool)
+    chosen[[1, 6, 9, 15]] = True
+    document.select("replace", Kernels.of(pool, chosen))
+    document.select("add", Layers(frozenset({LayerRef(1, 2), LayerRef(2, 0)})))
+    less = (("stages.1.conv_dw", (7, 7), 5), ("stages.1.small", (3, 3), 5))
+    document.replace(1, make_bank("first", less))
+    pool = make_pool(document.models, (7, 7))
+    chosen = np.flatnonzero(document.selection.mask(pool)).tolist()
+    assert chosen == [2, *range(5, 9), 10]
+    small = make_pool(document.models, (3, 3))
+    assert np.flatnonzero(document.selection.mask(small)).tolist() == list(range(5))
+    document.undo()
+    assert np.flatnonzero(document.selection.mask(pool)).tolist() == [2, 10]
+
+
+def test_acts_have_names_and_no_act_is_without_effect(document: Document) -> None:
+    document.set_threshold((7, 7), 0.5)
+    assert document.undo_name == "Threshold"
+    document.set_threshold((7, 7), 0.5)
+    document.clear_selection()
+    document.select("subtract", All())
+    document.undo()
+    assert not document.can_undo
+    assert document.redo_name == "Threshold"
+
+
+def test_a_drag_that_comes_back_is_no_act(document: Document) -> None:
+    document.set_threshold((7, 7), 0.5)
+    for value, dragging in ((0.6, True), (0.7, True), (0.5, False)):
+        document.set_threshold((7, 7), value, dragging=dragging)
+    assert document.threshold_of((7, 7)) == 0.5
+    document.undo()
+    assert not document.can_undo
+
+
+def test_a_step_is_changed_and_taken_out(document: Document) -> None:
+    document.select("replace", All())
+    document.select("subtract", Layers(frozenset({LayerRef(1, 0)})))
+    document.change_step(1, Layers(frozenset({LayerRef(2, 0)})))
+    pool = make_pool(document.models, (7, 7))
+    assert document.selection.mask(pool).sum() == 16
+    document.undo()
+    assert document.selection.mask(pool)[10:].all()
+    document.undo()
+    assert document.selection.mask(pool).all()

@@ -53,7 +53,12 @@ def test_focus_touches_nothing_else(stage: tuple) -> None:
 def test_selecting_does_not_lay_the_grid_out_again(stage: tuple) -> None:
     document, views, _ = stage
     document.select("replace", Layers(frozenset({LayerRef(1, 1)})))
-    assert called(views) == {"show_selection", "show_counts", "show_history"}
+    assert called(views) == {
+        "show_selection",
+        "show_steps",
+        "show_counts",
+        "show_history",
+    }
     (state,) = views.show_selection.call_args.args
     assert np.flatnonzero(state.selected).tolist() == list(range(4, 10))
     assert views.show_counts.call_args.args[0].selected == 6
@@ -74,6 +79,31 @@ def test_what_is_marked_lies_within_the_scope(stage: tuple) -> None:
     document.select("replace", All())
     document.show_layers(frozenset({LayerRef(1, 0)}))
     assert views.show_counts.call_args.args[0].selected == 4
+
+
+def test_only_selected_lays_out_just_these_and_follows(stage: tuple) -> None:
+    document, views, presenter = stage
+    document.select("replace", Layers(frozenset({LayerRef(1, 1)})))
+    views.reset_mock()
+    document.show_only_selected(True)
+    assert called(views) == {"arrange", "show_counts"}
+    state = views.arrange.call_args.args[0]
+    assert np.flatnonzero(state.listed).tolist() == list(range(4, 10))
+    assert state.shown.all()
+    document.select("replace", Layers(frozenset({LayerRef(1, 0)})))
+    assert np.flatnonzero(presenter.state.listed).tolist() == list(range(4))
+    assert views.arrange.call_args.args[0] is presenter.state
+    document.show_only_selected(False)
+    assert presenter.state.listed is presenter.state.shown
+
+
+def test_undo_and_redo_are_named(stage: tuple) -> None:
+    document, views, _ = stage
+    document.select("replace", All())
+    document.set_threshold((7, 7), 0.5)
+    assert views.show_history.call_args.args == ("Threshold", "")
+    document.undo()
+    assert views.show_history.call_args.args == ("Selection", "Threshold")
 
 
 def test_display_lays_out_the_same_pool(stage: tuple) -> None:
