@@ -85,6 +85,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "as 'stages.*.conv_dw' matches (may be repeated)",
     )
     parser.add_argument(
+        "--channel",
+        action="append",
+        default=[],
+        type=int,
+        metavar="N",
+        help="show only this channel of every layer shown (may be repeated)",
+    )
+    parser.add_argument(
+        "--caption", metavar="TEXT", help="written into the file in place of ours"
+    )
+    parser.add_argument(
         "--data", type=Path, metavar="OUT", help="write what is drawn: .csv or .npz"
     )
     parser.add_argument(
@@ -142,8 +153,11 @@ def _make(
         return 2
     if paths and not banks:
         return 1
-    scene = _scene(kind, banks, record, options)
+    scene = _scene(kind, banks, record, options, look)
     drawn = make_figure(kind, scene, look)
+    caption = options.caption or (record.caption if record else "")
+    if caption:
+        drawn = drawn.with_caption(caption)
     if output.suffix.lower() in _TABLES:
         write_data(drawn.content, output)
     else:
@@ -182,6 +196,7 @@ def _scene(
     banks: list[KernelBank],
     record: Record | None,
     options: argparse.Namespace,
+    look: FigureOptions,
 ) -> Scene:
     """What the figure shows, with codes and classes where they are needed."""
     if not exhibit(kind).needs_file:
@@ -190,12 +205,14 @@ def _scene(
     if record is not None:
         scene = show_again(scene, record)
     else:
-        scene = with_hashes(_only_layers(scene, options.layer))
-    if kind in ("sheet", "samples") and not options.kernels:
+        scene = _only_layers(scene, options.layer)
+        scene = with_hashes(_only_channels(scene, options.channel))
+    item = exhibit(kind)
+    wanted = item.wants_classes(look)
+    if not (wanted or item.shows_classes or options.kernels):
         return scene
     chosen = _naming(scene, record, options)
-    optional = chosen.autoencoder is None and not exhibit(kind).needs_classes
-    if optional and options.autoencoder is None:
+    if chosen.autoencoder is None and options.autoencoder is None and not wanted:
         return scene
     return name_scene(scene, chosen, device=options.device)
 
@@ -254,6 +271,31 @@ def _only_layers(scene: Scene, names: list[str]) -> Scene:
         )
     text = f"layers {', '.join(names)}"
     return replace(scene, subjects=tuple(subjects), selection=text)
+
+
+def _only_channels(scene: Scene, channels: list[int]) -> Scene:
+    """The scene with only these channels of the layers shown.
+
+    Raises
+    ------
+    FigureError
+        No layer has one of them.
+    """
+    if not channels:
+        return scene
+    subjects = []
+    for subject in scene.subjects:
+        shown = np.isin(subject.kernels.channel, channels)
+        if subject.shown is not None:
+            shown &= subject.shown
+        subjects.append(replace(subject, shown=shown))
+    met = [item.kernels.channel[item.index] for item in subjects]
+    missing = sorted(set(channels) - set(np.concatenate(met).tolist()))
+    if missing:
+        raise FigureError(f"no layer shown has a channel {missing[0]}")
+    text = f"channel{'s' * (len(channels) > 1)} {', '.join(map(str, channels))}"
+    joined = f"{scene.selection}, {text}" if scene.selection else text
+    return replace(scene, subjects=tuple(subjects), selection=joined)
 
 
 def _matches(layer: str, name: str) -> bool:

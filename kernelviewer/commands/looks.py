@@ -11,7 +11,14 @@ from kernelviewer.device import CHOICES
 from kernelviewer.figures.colours import COLORMAPS
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.naming import FAMILY, Naming
-from kernelviewer.figures.options import PRESETS, WIDTHS, FigureOptions, Scale
+from kernelviewer.figures.options import (
+    PRESETS,
+    WIDTHS,
+    FigureOptions,
+    Group,
+    Scale,
+    Sort,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 _LOOKS = {
     "width": "width_mm",
     "height": "height_mm",
+    "margin": "margin_mm",
     "dpi": "dpi",
     "font": "font_family",
     "font_size": "font_size",
@@ -34,6 +42,10 @@ _LOOKS = {
     "colormap": "colormap",
     "scale": "scale",
     "samples": "samples",
+    "group": "group",
+    "sort": "sort",
+    "components": "components",
+    "mark": "mark",
     "seed": "seed",
     "dark": "dark",
 }
@@ -59,6 +71,9 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--height", type=float, metavar="MM", help="height in mm; default: as needed"
     )
+    group.add_argument(
+        "--margin", type=float, metavar="MM", help="empty border; default: hardly any"
+    )
     group.add_argument("--dpi", type=int, help="pixels per inch of PNG files")
     group.add_argument(
         "--font", metavar="FAMILY", help="sans-serif, serif, or an installed family"
@@ -82,6 +97,22 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
         "--scale", choices=get_args(Scale), help="what shares a scale of colours"
     )
     group.add_argument("--samples", type=int, metavar="N", help="kernels in a row")
+    group.add_argument(
+        "--group", choices=get_args(Group), help="how a sheet's kernels are grouped"
+    )
+    group.add_argument("--sort", choices=get_args(Sort), help="their order in a group")
+    group.add_argument(
+        "--components",
+        type=_components,
+        metavar="A,B",
+        help="principal components across and up (default: 1,2)",
+    )
+    group.add_argument(
+        "--mark",
+        type=float,
+        metavar="CODE",
+        help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's figure",
+    )
     group.add_argument("--seed", type=int, help="of what is drawn at random")
 
 
@@ -197,6 +228,16 @@ def _width(text: str) -> float:
     except ValueError:
         msg = f"{text!r} is no width in mm and none of {', '.join(WIDTHS)}"
         raise argparse.ArgumentTypeError(msg) from None
+
+
+def _components(text: str) -> tuple[int, int]:
+    import argparse
+
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        msg = f"{text!r} are no two numbers of principal components such as 1,3"
+        raise argparse.ArgumentTypeError(msg)
+    return int(parts[0]), int(parts[1])
 
 
 def _threshold(text: str) -> float:

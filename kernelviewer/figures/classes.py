@@ -20,7 +20,11 @@ from kernelviewer.figures.counts import (
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.kernels import Block, blocks_arrays, colour_blocks
+from kernelviewer.figures.kernels import (
+    blocks_arrays,
+    colour_blocks,
+    gather_block,
+)
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, never, title_height
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.counts import (
         Counts,
+    )
+    from kernelviewer.figures.kernels import (
+        Block,
     )
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
@@ -65,7 +72,7 @@ class ClassesContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """A row for each class: colour, name, count and share, kernels."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             tiling, lines = self._arrange(options, face)
             names = _names_width(self.counts, face, lines)
             top, foot = title_height(options, face), scale_bar_height(options, face)
@@ -188,6 +195,7 @@ def prepare_classes(
     )
     index = np.concatenate([subject.index for subject in scene.subjects])
     label = np.concatenate([labels_of(s, yardstick)[s.index] for s in scene.subjects])
+    fit = [coding_of(subject).fit for subject in scene.subjects]
     blocks, fits = [], []
     for number, item in enumerate(CLASSES):
         check()
@@ -195,9 +203,11 @@ def prepare_classes(
         chosen = draw_some(members, _MOST, options.seed, number)
         # the order of the draw, not of the layers: any first few are a fair sample
         chosen = np.random.default_rng((options.seed, number)).permutation(chosen)
-        block, fit = _gather(scene, owner[chosen], index[chosen], item.id)
-        blocks.append(block)
-        fits.append(fit)
+        place = owner[chosen], index[chosen]
+        blocks.append(gather_block(scene.subjects, *place, item.id))
+        fits.append(
+            np.array([fit[i][k] for i, k in zip(*place, strict=True)], np.float32)
+        )
     return ClassesContent(
         networks=tuple(subject.name for subject in scene.subjects),
         size=scene.size,
@@ -207,25 +217,6 @@ def prepare_classes(
         yardstick=yardstick,
         seed=options.seed,
     )
-
-
-def _gather(
-    scene: Scene, owner: NDArray[np.intp], index: NDArray[np.intp], class_id: str
-) -> tuple[Block, NDArray[np.float32]]:
-    """Kernels and fits from several networks, in the given order."""
-    n = len(index)
-    weights = np.zeros((n, *scene.size), np.float32)
-    channel, flat = np.zeros(n, np.int32), np.zeros(n, bool)
-    fit = np.zeros(n, np.float32)
-    for number, subject in enumerate(scene.subjects):
-        mine = owner == number
-        kernels = subject.kernels
-        weights[mine] = kernels.weights[index[mine]]
-        channel[mine] = kernels.channel[index[mine]]
-        flat[mine] = kernels.flat[index[mine]]
-        fit[mine] = coding_of(subject).fit[index[mine]]
-    names = listing([subject.name for subject in scene.subjects])
-    return Block(names, class_id, weights, channel, flat, n), fit
 
 
 def _facts(number: int, total: int) -> str:

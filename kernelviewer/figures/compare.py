@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
     count_labels,
-    coverage_sentence,
+    coverage_sentences,
     labels_of,
     null_shares,
 )
@@ -93,7 +93,7 @@ class CompareContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """Shares of the classes, fits, cosines by layer, kernels."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             rest = top + foot + face.margin
             layout = self._arrange(options, face, rest)
@@ -119,11 +119,12 @@ class CompareContent:
                 f"{mean:.2f}; dots are the layers' medians, lines their quartiles."
             )
         if self.yardstick is not None:
-            for side in self.sides:
-                if side.counts is not None:
-                    coverage = side.counts.coverage
-                    sentence = coverage_sentence(coverage, self.yardstick)
-                    sentences.append(f"{side.name}: {sentence}")
+            known = [
+                (side.name, side.counts.coverage)
+                for side in self.sides
+                if side.counts is not None
+            ]
+            sentences.append(coverage_sentences(known, self.yardstick))
         return " ".join(sentences)
 
     def table(self) -> Table:
@@ -189,7 +190,7 @@ class CompareContent:
         room = options.width_mm - 2 * face.margin
         columns = 2 if room > _BESIDE * face.em else 1
         width = (room - (columns - 1) * 3 * face.em) / columns
-        charts: list[Panel] = []
+        charts: list[SharePanel | FitPanel | CosinePanel] = []
         if self.yardstick is not None:
             charts.append(SharePanel(self.sides, width, face, tight))
             yardstick = self.yardstick
@@ -197,7 +198,7 @@ class CompareContent:
         if self.cosines:
             pairs = self.layers, self.cosines
             charts.append(CosinePanel(*pairs, width, face, options, tight))
-        stacks = [charts] if columns == 1 else [charts[:1], charts[1:]]
+        stacks = [charts] if columns == 1 else _levelled(charts, face)
         places: list[tuple[Panel, float, float]] = []
         bottom = 0.0
         for number, stack in enumerate(stacks):
@@ -212,6 +213,24 @@ class CompareContent:
             places.append((samples, face.margin, bottom))
             bottom += samples.height
         return _Layout(places, bottom, kernels)
+
+
+def _levelled(
+    charts: list[SharePanel | FitPanel | CosinePanel], face: Face
+) -> list[list[SharePanel | FitPanel | CosinePanel]]:
+    """The first chart on the left, the others beside it and as high together."""
+    left, right = charts[:1], charts[1:]
+    if not right:
+        return [left, []]
+    spare = left[0].height - sum(panel.height for panel in right)
+    extra = max(spare, 0.0) / len(right) / face.em
+    return [
+        left,
+        [
+            panel if isinstance(panel, SharePanel) else replace(panel, extra=extra)
+            for panel in right
+        ],
+    ]
 
 
 @dataclass(frozen=True, slots=True)

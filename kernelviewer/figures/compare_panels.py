@@ -30,7 +30,8 @@ _HEAD = 2.0
 _CHART = (10.0, 5.0)
 """Usual and least height of a chart."""
 _PAIR = (2.35, 1.75)
-"""Usual and least distance between the bars of two classes."""
+_ALONE = (1.6, 1.35)
+"""Usual and least distance between the bars of two classes; with one bar each."""
 _BAR = 0.75
 _CELL = 2.4
 BINS = 50
@@ -67,7 +68,8 @@ class SharePanel:
 
     @property
     def _pitch(self) -> float:
-        return _between(_PAIR, self.tight)
+        alone = sum(side.counts is not None for side in self.sides) < 2
+        return _between(_ALONE if alone else _PAIR, self.tight)
 
     def draw(self, page: Page, x: float, y: float, letter: str) -> None:
         """Draw the bars and write their values."""
@@ -117,12 +119,18 @@ class FitPanel:
     face: Face
     options: FigureOptions
     tight: float
+    extra: float = 0.0
+    """What the chart is higher than it has to be, in units of the font size."""
+
+    @property
+    def _chart(self) -> float:
+        return _between(_CHART, self.tight) + self.extra
 
     @property
     def height(self) -> float:
         """Heading, key, chart, axis."""
         axis = axis_height(self.face.em, self.options.labels)
-        chart = _between(_CHART, self.tight)
+        chart = self._chart
         return (_HEAD + 1.3 * len(self._curves()) + chart + 1.6) * self.face.em + axis
 
     def draw(self, page: Page, x: float, y: float, letter: str) -> None:
@@ -152,7 +160,7 @@ class FitPanel:
             x + axis,
             y,
             self.width - axis - em,
-            _between(_CHART, self.tight) * em,
+            self._chart * em,
             (0.0, 1.0),
             (0.0, top * 1.04),
         )
@@ -189,12 +197,17 @@ class CosinePanel:
     face: Face
     options: FigureOptions
     tight: float
+    extra: float = 0.0
+    """What the chart is higher than it has to be, in units of the font size."""
+
+    @property
+    def _chart(self) -> float:
+        return _between(_CHART, self.tight) + self.extra
 
     @property
     def height(self) -> float:
         """Heading, chart, names."""
-        chart = _between(_CHART, self.tight)
-        return (_HEAD + chart + 1.8) * self.face.em + self._below()
+        return (_HEAD + self._chart + 1.8) * self.face.em + self._below()
 
     def draw(self, page: Page, x: float, y: float, letter: str) -> None:
         """A dot at the median, a line between the quartiles."""
@@ -211,7 +224,7 @@ class CosinePanel:
             x + axis,
             y + (_HEAD + 0.4) * em,
             self.width - axis - em,
-            _between(_CHART, self.tight) * em,
+            self._chart * em,
             (0.0, float(len(self.layers))),
             (low, 1.0),
         )

@@ -16,13 +16,13 @@ from kernelviewer.figures.counts import (
     Counts,
     count_labels,
     coverage_facts,
-    coverage_sentence,
+    coverage_sentences,
     labels_of,
     named,
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.legend import HATCH, Legend, class_entries
+from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
 from kernelviewer.figures.names import count, listing, short_names
 from kernelviewer.figures.page import Page, never, title_height
 from kernelviewer.figures.style import figure_style
@@ -32,6 +32,7 @@ from kernelviewer.kernels.classes import CLASSES, FLAT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
@@ -71,13 +72,22 @@ class CompositionContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """A stacked bar for each layer, in the order of the network."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             room = options.width_mm - 2 * face.margin
-            legend = Legend(self._entries(options), face, room)
+            entries = self._entries(options)
+            legend = Legend(entries, face, room)
             columns = 2 if len(self.networks) > 1 and room > _BESIDE * face.em else 1
             rows = -(-len(self.networks) // columns)
             width = (room - (columns - 1) * 2 * face.em) / columns
-            top, foot = title_height(options, face), legend.height + face.margin
+            top = title_height(options, face)
+            panels = [
+                _Panel.of(item, width, options, face, rows, top + face.margin)
+                for item in self.networks
+            ]
+            beside = self._beside(entries, panels[0], options, face)
+            if beside is not None:
+                return self._draw_one(panels[0], beside, options, face)
+            foot = face.margin + legend.height
             panels = [
                 _Panel.of(item, width, options, face, rows, top + foot)
                 for item in self.networks
@@ -100,9 +110,9 @@ class CompositionContent:
     def caption(self) -> str:
         """What the bars are, and how much of each network is identified."""
         several = listing([item.network for item in self.networks])
-        sentences = " ".join(
-            f"{item.network}: {coverage_sentence(item.counts.coverage, self.yardstick)}"
-            for item in self.networks
+        sentences = coverage_sentences(
+            [(item.network, item.counts.coverage) for item in self.networks],
+            self.yardstick,
         )
         return (
             f"Share of each class among the {size_label(self.size)} kernels of each "
@@ -135,7 +145,38 @@ class CompositionContent:
             arrays[f"layers_{number}"] = np.array(item.layers)
         return arrays
 
-    def _entries(self, options: FigureOptions) -> list[Any]:
+    def _beside(
+        self, entries: list[Entry], panel: _Panel, options: FigureOptions, face: Face
+    ) -> tuple[Legend, float] | None:
+        """The legend and its place right of the only network's bars, if it fits."""
+        if len(self.networks) > 1 or not entries:
+            return None
+        left = panel.axis + len(panel.names) * panel.pitch + 2 * face.em
+        widest = width_of(entries, face)
+        legend = Legend(entries[::-1], face, widest)  # as the bars are stacked
+        if left + widest > panel.width or legend.height > panel.bars + panel.below:
+            return None
+        return legend, left
+
+    def _draw_one(
+        self,
+        panel: _Panel,
+        beside: tuple[Legend, float],
+        options: FigureOptions,
+        face: Face,
+    ) -> Page:
+        """One network with the legend at its right."""
+        top = title_height(options, face)
+        height = top + panel.height + face.margin
+        page = Page(options, max(height, options.height_mm or 0.0), face)
+        page.title()
+        panel.draw(page, self.networks[0], page.margin, top, "a", self.yardstick)
+        legend, left = beside
+        spare = max((panel.bars - legend.height) / 2, 0.0)
+        legend.draw(page, page.margin + left, top + panel.head + spare)
+        return page
+
+    def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
         from kernelviewer.figures.colours import ink

@@ -53,6 +53,8 @@ class Exhibit:
         What people read in menus, and one line more.
     needs_file, needs_classes
         Whether there is nothing to draw without a network, without classes.
+    shows_classes
+        Whether classes are shown where there are any.
     prepare
         Gathers the data; options that change what is shown (seed, samples) count.
     """
@@ -63,3 +65,9 @@ class Exhibit:
     prepare: Callable[[Scene, FigureOptions, Check], Content]
     needs_file: bool = True
     needs_classes: bool = False
+    shows_classes: bool = False
+
+    def wants_classes(self, options: FigureOptions) -> bool:
+        """Whether it cannot be drawn as the options say without classes."""
+        by_class = options.group == "class" or options.sort in ("code", "fit")
+        return self.needs_classes or (self.kind == "sheet" and by_class)

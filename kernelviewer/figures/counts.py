@@ -12,6 +12,8 @@ from kernelviewer.figures.names import percent
 from kernelviewer.kernels.classes import CLASSES, INDEX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
@@ -94,6 +96,18 @@ def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
         f"Identified: {percent(coverage)} at a fit of {yardstick.threshold:.2f} or "
         f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.method})."
     )
+
+
+def coverage_sentences(
+    networks: Sequence[tuple[str, float]], yardstick: Yardstick
+) -> str:
+    """A sentence for each network's coverage, led by its name if there are several."""
+    sentences = [
+        (name, coverage_sentence(coverage, yardstick)) for name, coverage in networks
+    ]
+    if len(sentences) == 1:
+        return sentences[0][1]
+    return " ".join(f"{name}: {sentence}" for name, sentence in sentences)
 
 
 def null_shares(null: Null | None, bins: int) -> NDArray[np.float64]:

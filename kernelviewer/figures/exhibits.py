@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from kernelviewer.figures.provenance import FileRecord, Record
 from kernelviewer.figures.ranges import to_ranges
 from kernelviewer.figures.samples import prepare_samples
 from kernelviewer.figures.sheet import prepare_sheet
+from kernelviewer.figures.single import prepare_kernel
 from kernelviewer.figures.spectrum import prepare_spectrum
 from kernelviewer.figures.table import prepare_table
 from kernelviewer.figures.writing import write_figure
@@ -63,6 +64,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "Principal components",
             "kernels in the plane of their first two principal components",
             prepare_pca,
+            shows_classes=True,
         ),
         Exhibit(
             "classes",
@@ -88,14 +90,22 @@ EXHIBITS: dict[str, Exhibit] = {
         Exhibit(
             "sheet",
             "Sheet",
-            "every kernel, layer by layer",
+            "every kernel, by layer, class or network",
             prepare_sheet,
+        ),
+        Exhibit(
+            "kernel",
+            "Kernel",
+            "a kernel with its reconstruction, or what a code stands for",
+            prepare_kernel,
+            shows_classes=True,
         ),
         Exhibit(
             "compare",
             "Comparison",
             "two networks, or one and white noise",
             prepare_compare,
+            shows_classes=True,
         ),
         Exhibit(
             "table",
@@ -140,8 +150,21 @@ class Drawn:
 
     @cached_property
     def caption(self) -> str:
-        """Sentences for below the figure."""
-        return self.content.caption()
+        """Sentences for below the figure: the user's own, else those proposed."""
+        return self.record.caption or self.proposal
+
+    @cached_property
+    def proposal(self) -> str:
+        """What the figure shows, and which kernels if it is not all of them."""
+        sentences = self.content.caption()
+        if self.record.selection:
+            sentences += f" Shown: {self.record.selection}."
+        return sentences
+
+    def with_caption(self, text: str) -> Drawn:
+        """The figure with the user's own caption, or the proposed one if empty."""
+        own = "" if text.strip() == self.proposal else text.strip()
+        return replace(self, record=replace(self.record, caption=own))
 
     def metadata(self) -> dict[str, Any]:
         """What goes into the file beside the drawing."""
@@ -226,4 +249,11 @@ def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
         for subject in scene.subjects
     )
     naming = {} if scene.yardstick is None else scene.yardstick.to_json()
-    return Record(kind, size_key(scene.size), files, naming, options.to_json())
+    return Record(
+        kind=kind,
+        size=size_key(scene.size),
+        files=files,
+        naming=naming,
+        options=options.to_json(),
+        selection=scene.selection,
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.kernels import gather
 from kernelviewer.figures.mosaic import Mosaic, as_pictures, palette, quantise
 from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
@@ -124,24 +125,10 @@ def _known(path: Path, suffixes: tuple[str, ...], default: str) -> Path:
 
 def _gather(scene: Scene) -> dict[str, NDArray[Any]]:
     """All kernels shown; ``layer`` and ``source`` count in ``layers``, ``sources``."""
-    names: list[str] = []
-    layer, source = [], []
-    for number, subject in enumerate(scene.subjects):
-        used = subject.kernels.layer[subject.index]
-        kinds, place = np.unique(used, return_inverse=True)
-        layer.append(place + len(names))
-        names += [subject.bank.layers[i].name for i in kinds]
-        source.append(np.full(len(used), number))
     parts = [(subject, subject.index) for subject in scene.subjects]
-    arrays: dict[str, NDArray[Any]] = {
-        "kernels": np.concatenate([s.kernels.weights[i] for s, i in parts]),
-        "layer": np.concatenate(layer).astype(np.int32),
-        "channel": np.concatenate([s.kernels.channel[i] for s, i in parts]),
-        "source": np.concatenate(source).astype(np.int32),
-        "flat": np.concatenate([s.kernels.flat[i] for s, i in parts]),
-        "layers": np.array(names),
-        "sources": np.array([subject.name for subject in scene.subjects]),
-    }
+    owner = np.repeat(np.arange(len(parts)), [len(index) for _, index in parts])
+    index = np.concatenate([index for _, index in parts])
+    arrays = gather(scene.subjects, owner, index)
     codings = [subject.coding for subject in scene.subjects]
     if scene.yardstick is not None and None not in codings:
         known = [(c, i) for c, (_, i) in zip(codings, parts, strict=True) if c]

@@ -60,18 +60,20 @@ class FamilyContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """A column for each class: surface, kernel, name."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             columns, panel = _arrange(self.kernels.shape[1:], options, face)
             rows = -(-len(PATTERNS) // columns)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             height = top + rows * panel.height + foot + face.margin
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
+            pitch = panel.height + (page.height - height) / (rows + 1)
+            top += pitch - panel.height
             for number in range(len(PATTERNS)):
                 check()
                 row, column = divmod(number, columns)
                 left = page.margin + column * panel.width
-                panel.draw(page, self, number, left, top + row * panel.height)
+                panel.draw(page, self, number, left, top + row * pitch)
             draw_scale_bar(page, page.height - page.margin)
             return page
 
@@ -160,20 +162,42 @@ def _arrange(
     room = options.width_mm - 2 * face.margin
     name = max(face.width(item.short) for item in PATTERNS) + 0.4 * face.em
     fits = max(1, min(len(PATTERNS), int(room / name)))
-    rows = -(-len(PATTERNS) // fits)
-    columns = -(-len(PATTERNS) // rows)
-    width = room / columns
-    panel = _Panel.of(size, width, width - 0.6 * face.em, options, face)
+    least = -(-len(PATTERNS) // fits)
     if options.height_mm is None:
-        return columns, panel
+        columns = -(-len(PATTERNS) // least)
+        width = room / columns
+        return columns, _Panel.of(size, width, width - 0.6 * face.em, options, face)
     down = options.height_mm - title_height(options, face) - face.margin
-    down = (down - scale_bar_height(options, face)) / rows
-    while panel.height > down:
+    down -= scale_bar_height(options, face)
+    choices = {-(-len(PATTERNS) // rows) for rows in range(least, len(PATTERNS) + 1)}
+    found = [
+        (panel.surface, columns, panel)
+        for columns in sorted(choices, reverse=True)
+        if (panel := _fitting(size, room, columns, down, options, face))
+    ]
+    if not found:
+        problem = f"the family does not fit into {options.height_mm:g} mm"
+        raise FigureError(problem, "Make the figure higher.")
+    _, columns, panel = max(found, key=lambda choice: choice[:2])
+    return columns, panel
+
+
+def _fitting(
+    size: tuple[int, ...],
+    room: float,
+    columns: int,
+    down: float,
+    options: FigureOptions,
+    face: Face,
+) -> _Panel | None:
+    """The largest panel of so many columns that fits into ``down`` mm."""
+    width, rows = room / columns, -(-len(PATTERNS) // columns)
+    panel = _Panel.of(size, width, width - 0.6 * face.em, options, face)
+    while panel.height > down / rows:
         panel = _Panel.of(size, width, 0.95 * panel.surface, options, face)
         if panel.surface < 2 * face.em:
-            problem = f"the family does not fit into {options.height_mm:g} mm"
-            raise FigureError(problem, "Make the figure higher.")
-    return columns, panel
+            return None
+    return panel
 
 
 def prepare_family(

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from matplotlib.font_manager import FontProperties
 
+    from kernelviewer.figures.options import FigureOptions
+
 POINT = 25.4 / 72
 """A typographic point in mm."""
 LINE = 1.25
@@ -37,10 +39,13 @@ class Face:
         A key of `FALLBACKS` or the name of an installed family.
     size
         Size in points of ordinary labels.
+    margin
+        Empty border in mm; None: hardly any, as journals set figures.
     """
 
-    def __init__(self, family: str, size: float) -> None:
+    def __init__(self, family: str, size: float, margin: float | None = None) -> None:
         self.size = size
+        self.margin = 0.4 * self.em if margin is None else margin
         self.generic = family if family in FALLBACKS else "sans-serif"
         wanted = () if family in FALLBACKS else (family,)
         known = installed()
@@ -50,15 +55,15 @@ class Face:
         self.escaped: set[str] = set()
         self._known: dict[str, str] = {}
 
+    @classmethod
+    def of(cls, options: FigureOptions) -> Face:
+        """The font that the options ask for."""
+        return cls(options.font_family, options.font_size, options.margin_mm)
+
     @property
     def em(self) -> float:
         """The font size in mm: the measure of every gap."""
         return self.size * POINT
-
-    @property
-    def margin(self) -> float:
-        """Empty border in mm; journals set figures without one, slides do not."""
-        return 0.4 * self.em
 
     @property
     def hairline(self) -> float:

@@ -15,7 +15,7 @@ from kernelviewer.figures.counts import (
     coding_of,
     count_labels,
     coverage_facts,
-    coverage_sentence,
+    coverage_sentences,
     labels_of,
     named,
     null_shares,
@@ -75,7 +75,7 @@ class HistogramContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """A row for each network: codes on the left, fits on the right."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             legend = Legend(
                 self._entries(options), face, options.width_mm - 2 * face.margin
             )
@@ -110,9 +110,8 @@ class HistogramContent:
             if codes
             else "Fits "
         )
-        coverage = " ".join(
-            f"{item.network}: {coverage_sentence(item.coverage, self.yardstick)}"
-            for item in self.networks
+        coverage = coverage_sentences(
+            [(item.network, item.coverage) for item in self.networks], self.yardstick
         )
         return (
             f"{first}of the {size_label(self.size)} kernels of {networks} that are not "

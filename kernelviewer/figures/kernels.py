@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.mosaic import as_pictures, quantise
+from kernelviewer.figures.names import listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,78 @@ def make_block(
         flat=kernels.flat[index],
         total=total or len(index),
     )
+
+
+def gather(
+    subjects: Sequence[Subject], owner: NDArray[np.intp], index: NDArray[np.intp]
+) -> dict[str, NDArray[Any]]:
+    """Kernels of several networks and where they come from.
+
+    Parameters
+    ----------
+    owner, index
+        [n]: position in ``subjects``, and index into that one's kernels.
+
+    Returns
+    -------
+    dict
+        ``kernels`` float32 [n, *size], ``layer``, ``channel`` and ``source`` int32 [n],
+        ``flat`` bool [n]; ``layer`` and ``source`` count in the names ``layers``,
+        ``sources``.
+    """
+    n = len(index)
+    names: list[str] = []
+    size = subjects[0].size if subjects else ()
+    arrays: dict[str, NDArray[Any]] = {
+        "kernels": np.zeros((n, *size), np.float32),
+        "layer": np.zeros(n, np.int32),
+        "channel": np.zeros(n, np.int32),
+        "source": np.asarray(owner, np.int32),
+        "flat": np.zeros(n, bool),
+    }
+    for number, subject in enumerate(subjects):
+        mine = owner == number
+        kernels, wanted = subject.kernels, index[mine]
+        kinds, place = np.unique(kernels.layer[wanted], return_inverse=True)
+        arrays["kernels"][mine] = kernels.weights[wanted]
+        arrays["layer"][mine] = place + len(names)
+        arrays["channel"][mine] = kernels.channel[wanted]
+        arrays["flat"][mine] = kernels.flat[wanted]
+        names += [subject.bank.layers[i].name for i in kinds]
+    arrays["layers"] = np.array(names, np.str_)
+    arrays["sources"] = np.array([subject.name for subject in subjects], np.str_)
+    return arrays
+
+
+def gather_block(
+    subjects: Sequence[Subject],
+    owner: NDArray[np.intp],
+    index: NDArray[np.intp],
+    name: str,
+) -> Block:
+    """Kernels of several networks, in the given order, as one block."""
+    found = gather(subjects, owner, index)
+    return Block(
+        network=listing([subject.name for subject in subjects]),
+        layer=name,
+        weights=found["kernels"],
+        channel=found["channel"],
+        flat=found["flat"],
+        total=len(index),
+    )
+
+
+def gathered_table(found: dict[str, NDArray[Any]]) -> Table:
+    """What `gather` found: a row for each kernel."""
+    weights = found["kernels"].reshape(len(found["kernels"]), -1)
+    columns: dict[str, Any] = {
+        "source": found["sources"][found["source"]].tolist(),
+        "layer": found["layers"][found["layer"]].tolist(),
+        "channel": found["channel"].tolist(),
+        "flat": found["flat"].astype(int).tolist(),
+    }
+    columns |= {f"w{i}": column.tolist() for i, column in enumerate(weights.T)}
+    return Table(columns)
 
 
 def colour_blocks(

@@ -36,6 +36,12 @@ def class_entries(indices: Iterable[int], ground: Ink) -> list[Entry]:
     ]
 
 
+def width_of(entries: Iterable[Entry], face: Face) -> float:
+    """Width in mm of a legend with one entry a line."""
+    widest = max((face.width(entry.text) for entry in entries), default=0.0)
+    return widest + (_PATCH + _GAP) * face.em + 0.01
+
+
 class Legend:
     """Entries laid out in lines of a given width.
 

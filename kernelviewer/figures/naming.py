@@ -21,7 +21,7 @@ from kernelviewer.latent.labels import label
 from kernelviewer.latent.noise import BINS, LOWEST_THRESHOLD, Null, white_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import torch
@@ -87,12 +87,62 @@ def name_scene(
     FigureError
         The autoencoder is for another size, or the family has no members of this one.
     """
+    yardstick = find_yardstick(
+        naming, scene.size, device=device, progress=progress, check=check
+    )
     place = choose_device(device)
+    codings = []
+    for number, subject in enumerate(scene.subjects):
+        progress(number, len(scene.subjects), subject.name)
+        if naming.autoencoder is None:
+            codings.append(_family_coding(subject, place, check))
+        else:
+            codings.append(
+                _coding(subject, naming.autoencoder, yardstick, place, check)
+            )
+    return with_codings(scene, yardstick, codings)
+
+
+def find_yardstick(
+    naming: Naming,
+    size: Size,
+    *,
+    device: str = "auto",
+    progress: Progress = lambda done, total, text: None,
+    check: Check = never,
+) -> Yardstick:
+    """What names kernels of a size; parameters and errors as in `name_scene`."""
     if naming.autoencoder is not None:
-        return _by_autoencoder(
-            scene, naming, naming.autoencoder, place, progress, check
+        if naming.autoencoder.size != size:
+            raise FigureError(
+                f"the autoencoder is for {size_label(naming.autoencoder.size)} kernels,"
+                f" not for {size_label(size)}",
+                "Choose one of the size, or another size.",
+            )
+        return yardstick_of(naming.autoencoder, naming.threshold, naming.segments)
+    from kernelviewer.kernels.family import supported
+
+    if not supported(size):
+        raise FigureError(
+            f"the pattern family has no {size_label(size)} kernels",
+            "Figures without classes (sheet, samples, pca) can be made.",
         )
-    return _by_family(scene, naming, place, progress, check)
+    null = _family_null(size, choose_device(device), progress, check)
+    usual = max(LOWEST_THRESHOLD, null.threshold(0.01))
+    return Yardstick(
+        FAMILY, usual if naming.threshold is None else naming.threshold, null
+    )
+
+
+def with_codings(
+    scene: Scene, yardstick: Yardstick, codings: Sequence[Coding]
+) -> Scene:
+    """The scene with codes and classes that are known, one `Coding` a network."""
+    subjects = tuple(
+        replace(subject, coding=coding)
+        for subject, coding in zip(scene.subjects, codings, strict=True)
+    )
+    return replace(scene, subjects=subjects, yardstick=yardstick)
 
 
 def yardstick_of(
@@ -130,50 +180,17 @@ def _numbers(autoencoder: Autoencoder) -> list[tuple[str, NDArray[np.float32]]]:
     return sorted(model.parameters.items())
 
 
-def _by_autoencoder(
-    scene: Scene,
-    naming: Naming,
+def _coding(
+    subject: Subject,
     autoencoder: Autoencoder,
+    yardstick: Yardstick,
     device: torch.device,
-    progress: Progress,
     check: Check,
-) -> Scene:
-    if autoencoder.size != scene.size:
-        raise FigureError(
-            f"the autoencoder is for {size_label(autoencoder.size)} kernels, not for "
-            f"{size_label(scene.size)}",
-            "Choose one of the size, or another size.",
-        )
-    yardstick = yardstick_of(autoencoder, naming.threshold, naming.segments)
-    subjects = []
-    for number, subject in enumerate(scene.subjects):
-        progress(number, len(scene.subjects), subject.name)
-        codes = autoencoder.encode_set(subject.kernels, device=device, check=check)
-        named = label(codes, yardstick.stretches, yardstick.threshold)
-        best = named.best_class.astype(np.int64)
-        subjects.append(replace(subject, coding=Coding(codes.code, codes.fit, best)))
-    return replace(scene, subjects=tuple(subjects), yardstick=yardstick)
-
-
-def _by_family(
-    scene: Scene, naming: Naming, device: torch.device, progress: Progress, check: Check
-) -> Scene:
-    from kernelviewer.kernels.family import supported
-
-    if not supported(scene.size):
-        raise FigureError(
-            f"the pattern family has no {size_label(scene.size)} kernels",
-            "Figures without classes (sheet, samples, pca) can be made.",
-        )
-    null = _family_null(scene.size, device, progress, check)
-    usual = max(LOWEST_THRESHOLD, null.threshold(0.01))
-    threshold = usual if naming.threshold is None else naming.threshold
-    subjects = []
-    for number, subject in enumerate(scene.subjects):
-        progress(number, len(scene.subjects), subject.name)
-        subjects.append(replace(subject, coding=_family_coding(subject, device, check)))
-    yardstick = Yardstick(FAMILY, threshold, null)
-    return replace(scene, subjects=tuple(subjects), yardstick=yardstick)
+) -> Coding:
+    """Codes, and the classes of their stretches."""
+    codes = autoencoder.encode_set(subject.kernels, device=device, check=check)
+    found = label(codes, yardstick.stretches, yardstick.threshold)
+    return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
 
 
 def _family_coding(subject: Subject, device: torch.device, check: Check) -> Coding:

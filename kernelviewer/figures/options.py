@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Scale = Literal["kernel", "layer", "figure"]
+Group = Literal["layer", "class", "network", "none"]
+Sort = Literal["channel", "code", "fit", "scale"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
 )
 """Names of column widths in mm: a journal's columns, and a 16:9 slide."""
 
-MIN_WIDTH, MAX_WIDTH = 60.0, 1000.0
+MIN_WIDTH, MAX_WIDTH = 40.0, 1000.0
 MIN_DPI, MAX_DPI = 72, 1200
 MIN_FONT, MAX_FONT = 4.0, 40.0
+MOST_PARTS = 9
+"""How many principal components there are to choose from."""
 
 
 def _check_range(what: str, value: float, low: float, high: float, unit: str) -> None:
@@ -28,6 +32,13 @@ def _check_range(what: str, value: float, low: float, high: float, unit: str) ->
     if not low <= value <= high:
         msg = f"the {what} is between {low:g} and {high:g}{unit}, not {value:g}"
         raise FigureError(msg)
+
+
+def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise unless the value is one of the choices."""
+    if value not in choices:
+        names = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise FigureError(f"the {what} is {names}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,16 @@ class FigureOptions:
         ``signed`` (blue – paper – red) or one of `kernelviewer.figures.colours`.
     scale
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
+    margin_mm
+        Empty border; None: hardly any, as journals set figures.
     samples
         Kernels in a row of random samples; None: as many as look well.
+    group, sort
+        How a sheet's kernels are grouped, and in which order they stand in a group.
+    components
+        Principal components across and up, counted from 1.
+    mark
+        A code, 0 … 1: marked in a spectrum, decoded in a figure of one kernel.
     seed
         Seed of what is drawn at random.
     dark
@@ -67,6 +86,7 @@ class FigureOptions:
 
     width_mm: float = WIDTHS["double"]
     height_mm: float | None = None
+    margin_mm: float | None = None
     dpi: int = 300
     font_family: str = "sans-serif"
     font_size: float = 7.0
@@ -78,6 +98,10 @@ class FigureOptions:
     colormap: str = "signed"
     scale: Scale = "kernel"
     samples: int | None = None
+    group: Group = "layer"
+    sort: Sort = "channel"
+    components: tuple[int, int] = (1, 2)
+    mark: float | None = None
     seed: int = 0
     dark: bool = False
 
@@ -87,11 +111,24 @@ class FigureOptions:
             _check_range("height", self.height_mm, 20, 3 * MAX_WIDTH, " mm")
         _check_range("resolution", self.dpi, MIN_DPI, MAX_DPI, " dpi")
         _check_range("font size", self.font_size, MIN_FONT, MAX_FONT, " pt")
+        if self.margin_mm is not None:
+            _check_range("margin", self.margin_mm, 0, self.width_mm / 4, " mm")
         if self.samples is not None:
             _check_range("number of samples", self.samples, 1, 1000, "")
-        if self.scale not in get_args(Scale):
-            msg = f"the scale of weights is kernel, layer or figure, not {self.scale!r}"
-            raise FigureError(msg)
+        if self.mark is not None:
+            _check_range("marked code", self.mark, 0, 1, "")
+        _check_choice("scale of weights", self.scale, get_args(Scale))
+        _check_choice("group", self.group, get_args(Group))
+        _check_choice("order", self.sort, get_args(Sort))
+        if self.components[0] == self.components[1]:
+            raise FigureError("the two principal components are the same")
+        for number in self.components:
+            _check_range("number of a principal component", number, 1, MOST_PARTS, "")
+
+    @property
+    def content_key(self) -> tuple[object, ...]:
+        """What decides which data are drawn; the rest is looks."""
+        return self.seed, self.group, self.sort, self.components, self.mark
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, JSON-like."""
@@ -119,21 +156,24 @@ class FigureOptions:
         if not all(_fits(value, name) for name, value in given.items()):
             msg = "the options of this figure have values of the wrong type"
             raise FigureError(msg)
+        if "components" in given:
+            given["components"] = tuple(given["components"])
         return cls(**given)
 
 
 def _fits(value: object, name: str) -> bool:
     """Whether a value read from a file is of the option's type."""
-    if value is None:
-        return name in ("height_mm", "samples")
+    if name == "samples":
+        return value is None or type(value) is int
     default = getattr(FigureOptions(), name)
-    kinds: dict[type, tuple[type, ...]] = {float: (int, float)}
-    wanted = (
-        (int, float) if default is None else kinds.get(type(default), (type(default),))
-    )
-    return isinstance(value, wanted) and isinstance(value, bool) == isinstance(
-        default, bool
-    )
+    if default is None or isinstance(default, float):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number or (value is None and default is None)
+    if isinstance(default, tuple):
+        if not isinstance(value, list | tuple) or len(value) != len(default):
+            return False
+        return all(type(item) is int for item in value)
+    return type(value) is type(default)
 
 
 _DEFAULT = FigureOptions()
@@ -148,7 +188,12 @@ PRESETS: Mapping[str, FigureOptions] = MappingProxyType(
             _DEFAULT, width_mm=181.9, font_size=8.0, font_family="serif"
         ),
         "slide": replace(
-            _DEFAULT, width_mm=WIDTHS["slide"], height_mm=190.5, dpi=144, font_size=14.0
+            _DEFAULT,
+            width_mm=WIDTHS["slide"],
+            height_mm=190.5,
+            margin_mm=10.0,
+            dpi=144,
+            font_size=14.0,
         ),
     }
 )

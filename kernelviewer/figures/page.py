@@ -67,7 +67,7 @@ class Page:
         self.options = options
         self.width, self.height = across * pixel, down * pixel
         self.ink: Ink = ink(options.dark)
-        self.face = face or Face(options.font_family, options.font_size)
+        self.face = face or Face.of(options)
         self.margin = self.face.margin
         self._ids: Counter[str] = Counter()
         self.figure: Figure = Figure(

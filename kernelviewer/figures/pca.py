@@ -65,11 +65,12 @@ class PcaContent:
     places: tuple[Place, ...]
     flat: int
     seed: int
+    components: tuple[int, int] = (1, 2)
 
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """The scatter, and kernels of its dense places beside or below it."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             plan = PcaPlan.of(
                 as_pictures(self.weights[:0]).shape[1:],
                 len(self.places),
@@ -94,7 +95,7 @@ class PcaContent:
         return (
             f"Patterns of {count(len(self.source), 'kernel')} "
             f"({size_label(self.size)}) of {listing(self.networks)} in the plane of "
-            f"their first two principal components ({first} and {second} of the "
+            f"{self._which()} principal components ({first} and {second} of the "
             f"variance{left_out}). Numbers mark dense places; beside them the kernels "
             "most like the mean of each."
         )
@@ -107,8 +108,10 @@ class PcaContent:
                 self.layers[i][k] for i, k in zip(self.source, self.layer, strict=True)
             ],
             "channel": self.channel.tolist(),
-            "pc1": self.projection.points[:, 0].tolist(),
-            "pc2": self.projection.points[:, 1].tolist(),
+            **{
+                f"pc{number}": self.projection.points[:, axis].tolist()
+                for axis, number in enumerate(self.components)
+            },
         }
         if self.label is not None:
             columns["class"] = [CLASSES[i].id for i in self.label]
@@ -119,6 +122,7 @@ class PcaContent:
         arrays: dict[str, NDArray[Any]] = {
             "points": self.projection.points,
             "variance": self.projection.variance,
+            "components": np.array(self.components),
             "source": self.source,
             "layer": self.layer,
             "channel": self.channel,
@@ -128,6 +132,11 @@ class PcaContent:
         if self.label is not None:
             arrays["class"] = self.label
         return arrays
+
+    def _which(self) -> str:
+        if self.components == (1, 2):
+            return "their first two"
+        return "their {}. and {}.".format(*self.components)
 
     def entries(self, options: FigureOptions) -> list[Entry]:
         """What the colours stand for."""
@@ -160,8 +169,10 @@ class PcaContent:
             rasterized=n > _VECTOR_POINTS,
         )
         names = [
-            f"PC {i + 1} ({percent(share, 0)} of variance)"
-            for i, share in enumerate(self.projection.variance)
+            f"PC {number} ({percent(share, 0)} of variance)"
+            for number, share in zip(
+                self.components, self.projection.variance, strict=True
+            )
         ]
         if page.options.labels:
             middle, below = plan.left + plan.side / 2, plan.top + plan.side
@@ -235,7 +246,7 @@ def prepare_pca(
             ).reshape(len(index), -1)
         )
     joined = np.concatenate(found)
-    projection = project(joined)
+    projection = project(joined, options.components)
     check()
     label = _labels(scene, parts)
     return PcaContent(
@@ -254,6 +265,7 @@ def prepare_pca(
         places=tuple(find_places(projection.points, joined, label)),
         flat=scene.count - len(projection.points),
         seed=options.seed,
+        components=options.components,
     )
 
 

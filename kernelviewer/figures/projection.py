@@ -22,32 +22,39 @@ class Projection:
     variance: NDArray[np.float64]
 
 
-def project(patterns: NDArray[np.float32]) -> Projection:
-    """Principal components of patterns [N, taps]; the sign of each axis is fixed.
+def project(
+    patterns: NDArray[np.float32], components: tuple[int, int] = (1, 2)
+) -> Projection:
+    """Two principal components of patterns [N, taps]; the sign of each axis is fixed.
 
     The coefficient of largest magnitude is positive, so that equal kernels give an
-    equal picture everywhere.
+    equal picture everywhere. ``components`` count from 1; those that there are not
+    are zero.
     """
     n = len(patterns)
     if n < 2:
         return Projection(np.zeros((n, 2)), np.zeros(2))
     mean = patterns.mean(axis=0, dtype=np.float64)
-    axes, variance = _principal(patterns - mean)
+    axes, variance = _principal(patterns - mean, max(components))
     kept = len(variance)
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(kept)] < 0, -1.0, 1.0)
-    points = np.zeros((n, 2))
-    points[:, :kept] = (patterns - mean) @ axes
-    return Projection(points, np.pad(variance, (0, 2 - kept)))
+    chosen = [number - 1 for number in components]
+    there = [at for at, index in enumerate(chosen) if index < kept]
+    points, shares = np.zeros((n, 2)), np.zeros(2)
+    wanted = [chosen[at] for at in there]
+    points[:, there] = (patterns - mean) @ axes[:, wanted]
+    shares[there] = variance[wanted]
+    return Projection(points, shares)
 
 
 def _principal(
-    centred: NDArray[np.float64],
+    centred: NDArray[np.float64], most: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Up to two axes [taps, k] and the share of variance [k] along each."""
+    """Up to ``most`` axes [taps, k] and the share of variance [k] along each."""
     wide = centred.shape[0] < centred.shape[1]
     gram = centred @ centred.T if wide else centred.T @ centred
     values, vectors = np.linalg.eigh(gram)
-    values, vectors = values[::-1][:2].clip(0), vectors[:, ::-1][:, :2]
+    values, vectors = values[::-1][:most].clip(0), vectors[:, ::-1][:, :most]
     axes = centred.T @ vectors if wide else vectors
     length = np.linalg.norm(axes, axis=0)
     axes = axes / np.where(length > 0, length, 1.0)

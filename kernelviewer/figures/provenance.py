@@ -58,6 +58,10 @@ class Record:
         ``threshold``, ``stretches`` …; JSON-like, empty where nothing is named.
     options
         `kernelviewer.figures.options.FigureOptions.to_json`.
+    selection
+        What is shown, in words; empty: all.
+    caption
+        The caption, where the user wrote another than the proposed one.
     version
         Of the program.
     """
@@ -67,6 +71,8 @@ class Record:
     files: tuple[FileRecord, ...] = ()
     naming: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    selection: str = ""
+    caption: str = ""
     version: str = __version__
 
     def to_text(self) -> str:
@@ -86,6 +92,8 @@ class Record:
             "files": files,
             "naming": self.naming,
             "options": self.options,
+            "selection": self.selection,
+            "caption": self.caption,
         }
         return json.dumps(
             {name: value for name, value in facts.items() if value}, sort_keys=True
@@ -120,6 +128,8 @@ class Record:
                 files=files,
                 naming=dict(facts.get("naming", {})),
                 options=dict(facts.get("options", {})),
+                selection=str(facts.get("selection", "")),
+                caption=str(facts.get("caption", "")),
                 version=str(facts[_PROGRAM]),
             )
         except (KeyError, TypeError, AttributeError) as error:

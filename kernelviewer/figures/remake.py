@@ -60,7 +60,7 @@ def show_again(scene: Scene, record: Record) -> Scene:
             msg = f"{item.name}: the figure showed kernels that are not there"
             raise FigureError(msg) from None
         subjects.append(replace(subject, shown=shown, sha256=item.sha256))
-    return replace(scene, subjects=tuple(subjects))
+    return replace(scene, subjects=tuple(subjects), selection=record.selection)
 
 
 def with_hashes(

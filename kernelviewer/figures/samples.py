@@ -79,7 +79,7 @@ class SamplesContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """Lay the networks below each other, their two columns side by side."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             room = (options.height_mm or _ROOM) - top - foot - face.margin
             named = len(self.pairs) > 1
@@ -236,7 +236,7 @@ class _Section:
         tilings = [
             Blocks(
                 cell=cell,
-                counts=(per_row * line,) * len(chosen),
+                counts=tuple(min(per_row * line, len(block)) for block in chosen),
                 width=width,
                 dpi=options.dpi,
                 before=label,

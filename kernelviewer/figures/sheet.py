@@ -1,26 +1,31 @@
-"""Exhibit: every kernel that is shown, layer by layer."""
+"""Exhibit: every kernel that is shown, layer by layer or in other groups."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
-    blocks_arrays,
-    blocks_table,
     colour_blocks,
-    make_block,
+    gather,
+    gather_block,
+    gathered_table,
 )
+from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import Page, never, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.scene import make_scene
+from kernelviewer.figures.sheet_groups import group_kernels
 from kernelviewer.figures.sheet_layout import arrange
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES, FLAT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,20 +36,39 @@ if TYPE_CHECKING:
         Block,
     )
     from kernelviewer.figures.page import Check
-    from kernelviewer.figures.scene import Scene
+    from kernelviewer.figures.scene import Scene, Subject
+    from kernelviewer.figures.sheet_groups import Group
     from kernelviewer.figures.sheet_layout import Column
     from kernelviewer.kernels.bank import KernelBank, Size
 
+_ORDERS = {
+    "channel": "in the order of layers and channels",
+    "code": "in the order of their codes",
+    "fit": "the best fitting first",
+    "scale": "the strongest first",
+}
 _NUMBER = 0.85
 """Size of channel numbers in units of the labels' size."""
 
 
 @dataclass(frozen=True, eq=False)
 class SheetContent:
-    """The kernels of a sheet, a block for each layer."""
+    """The kernels of a sheet, a block for each group.
+
+    Attributes
+    ----------
+    blocks, groups
+        The kernels, and where those of each block come from.
+    joined, sorted_by
+        `FigureOptions.group` and ``sort``.
+    """
 
     blocks: tuple[Block, ...]
     size: Size
+    groups: tuple[Group, ...]
+    subjects: tuple[Subject, ...]
+    joined: str
+    sorted_by: str
 
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """Lay the kernels out, as large as the page allows.
@@ -55,8 +79,8 @@ class SheetContent:
             They do not fit into the height asked for.
         """
         with figure_style():
-            face = Face(options.font_family, options.font_size)
-            gutter = _gutter(self.blocks, face) if options.labels else 0.0
+            face = Face.of(options)
+            gutter = self._gutter(face) if options.labels else 0.0
             top, foot = title_height(options, face), scale_bar_height(options, face)
             rest = top + foot + face.margin
             cell, counts = self.blocks[0].cell, [len(block) for block in self.blocks]
@@ -78,21 +102,53 @@ class SheetContent:
         """What the sheet shows."""
         shown = sum(map(len, self.blocks))
         flat = sum(int(block.flat.sum()) for block in self.blocks)
-        networks = list(dict.fromkeys(block.network for block in self.blocks))
+        networks = [subject.name for subject in self.subjects if len(subject.index)]
         sentence = (
             f"{count(shown, 'depthwise kernel')} ({size_label(self.size)}) of "
-            f"{listing(networks)} in {count(len(self.blocks), 'layer')}, in the order "
-            "of layers and channels; numbers give the first channel of a row."
+            f"{listing(networks)}{self._arrangement()}."
         )
         return f"{sentence} Hatched: {count(flat)} flat." if flat else sentence
 
     def table(self) -> Table:
         """A row for each kernel."""
-        return blocks_table(self.blocks)
+        return gathered_table(self._gathered())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Kernels and where they come from."""
-        return blocks_arrays(self.blocks)
+        """Kernels, where they come from, and in which group they stand."""
+        arrays = self._gathered()
+        lengths = [len(group.index) for group in self.groups]
+        arrays["group"] = np.repeat(np.arange(len(lengths)), lengths)
+        arrays["groups"] = np.array([group.heading for group in self.groups])
+        return arrays
+
+    def _gathered(self) -> dict[str, NDArray[Any]]:
+        owner = np.concatenate([group.owner for group in self.groups])
+        index = np.concatenate([group.index for group in self.groups])
+        return gather(self.subjects, owner, index)
+
+    @property
+    def _numbered(self) -> bool:
+        """Whether rows begin with the number of their first channel."""
+        return self.joined == "layer" and self.sorted_by == "channel"
+
+    def _arrangement(self) -> str:
+        """In which groups and order the kernels stand, for the caption."""
+        if self._numbered:
+            layers = count(len(self.blocks), "layer")
+            return (
+                f" in {layers}, in the order of layers and channels; numbers give the "
+                "first channel of a row"
+            )
+        groups = "" if self.joined == "none" else f", by {self.joined}"
+        return f"{groups}, {_ORDERS[self.sorted_by]}"
+
+    def _gutter(self, face: Face) -> float:
+        """Room in mm for channel numbers left of the kernels."""
+        if not self._numbered:
+            return 0.0
+        last = max(int(block.channel.max()) for block in self.blocks)
+        digits = face.width("0" * len(str(last)), face.size * _NUMBER)
+        return digits + 0.4 * face.em
 
     def _draw_labels(
         self, page: Page, column: Column, left: float, width: float
@@ -102,11 +158,12 @@ class SheetContent:
         small = page.face.size * _NUMBER
         every = max(1, -int(-page.face.line(small) // tiling.pitch))
         top = page.snap(title_height(page.options, page.face))
-        many = len({block.network for block in self.blocks}) > 1
-        blocks = self.blocks[column.first : column.last]
-        for block, y in zip(blocks, tiling.tops(top), strict=True):
-            name = f"{block.network} · {block.layer}" if many else block.layer
-            _draw_heading(page, block, name, column.x, y - 0.35 * em, width)
+        part = slice(column.first, column.last)
+        groups, blocks = self.groups[part], self.blocks[part]
+        for group, block, y in zip(groups, blocks, tiling.tops(top), strict=True):
+            _draw_heading(page, block, group, column.x, y - 0.35 * em, width)
+            if not self._numbered:
+                continue
             firsts = block.channel[:: tiling.per_row]
             for row in range(0, len(firsts), every):
                 # a number taller than its row hangs down, clear of the heading
@@ -132,13 +189,22 @@ def prepare_sheet(
     FigureError
         None are shown.
     """
-    blocks = []
-    for subject in scene.subjects:
-        check()
-        blocks += [make_block(subject, *layer) for layer in subject.layers()]
-    if not blocks:
+    if not scene.count:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
-    return SheetContent(tuple(blocks), scene.size)
+    groups = group_kernels(scene, options)
+    blocks = []
+    for group in groups:
+        check()
+        place = group.owner, group.index
+        blocks.append(gather_block(scene.subjects, *place, group.heading))
+    return SheetContent(
+        blocks=tuple(blocks),
+        size=scene.size,
+        groups=tuple(groups),
+        subjects=scene.subjects,
+        joined=options.group,
+        sorted_by=options.sort,
+    )
 
 
 def sheet(
@@ -171,24 +237,30 @@ def sheet(
     return prepare_sheet(scene, options, check).draw(options, check).figure
 
 
-def _gutter(blocks: tuple[Block, ...], face: Face) -> float:
-    """Room in mm for channel numbers left of the kernels."""
-    last = max(int(block.channel.max()) for block in blocks)
-    return face.width("0" * len(str(last)), face.size * _NUMBER) + 0.4 * face.em
-
-
 def _draw_heading(
-    page: Page, block: Block, name: str, x: float, y: float, room: float
+    page: Page, block: Block, group: Group, x: float, y: float, room: float
 ) -> None:
-    """Name of the layer, its number of kernels where there is room."""
+    """Name of the group, its number of kernels where there is room."""
     face = page.face
+    if group.class_index is not None:
+        kind = CLASSES[group.class_index]
+        side, step = 0.75 * face.em, 1.2 * face.em
+        hatch = HATCH if kind is FLAT else ""
+        colour = page.ink.of_class(kind)
+        page.rectangle(
+            x, y - side, side, side, colour, hatch=hatch, gid=f"class-{kind.id}"
+        )
+        x, room = x + step, room - step
     kernels = count(len(block), "kernel")
     flat = f", {int(block.flat.sum())} flat" if block.flat.any() else ""
+    if group.class_index is not None:
+        flat = ""
     gap = 0.8 * face.em
-    left = room - min(face.width(name, weight="bold"), 0.8 * room) - gap
+    left = room - min(face.width(group.heading, weight="bold"), 0.8 * room) - gap
     facts = face.first_fitting([kernels + flat, count(len(block)), ""], left)
     space = face.width(facts) + gap if facts else 0.0
-    name = face.elide(name, room - space, weight="bold")
+    name = face.elide(group.heading, room - space, weight="bold")
     page.text(x, y, name, weight="bold", gid="layer")
-    x += face.width(name, weight="bold") + gap
+    if name:
+        x += face.width(name, weight="bold") + gap
     page.text(x, y, facts, colour=page.ink.secondary)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _CELL = 2.4
 _DENSITY, _BAR = 4.0, 0.7
-"""Heights in units of the font size."""
+_MOST_DENSITY = 4.0
+"""Heights in units of the font size; how far the codes may grow on a high page."""
 _BINS = 160
 
 
@@ -59,13 +60,13 @@ class SpectrumContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """Codes, stretches and their names, the decoded kernels, an axis."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             em, room = face.em, options.width_mm - 2 * face.margin
             tiling = self._tile(options, face)
             width = tiling.width
             names = NameRow.of(self.yardstick.stretches, width, face, options.labels)
             legend = Legend(self._entries(options), face, room)
-            density = _DENSITY * em if len(self.codes) else 0.0
+            density = usual = _DENSITY * em if len(self.codes) else 0.0
             top = title_height(options, face)
             foot = legend.height + scale_bar_height(options, face) + face.margin
             axis = 3.6 * em if options.labels else 2.3 * em
@@ -76,11 +77,13 @@ class SpectrumContent:
                 if spare < 0:
                     problem = f"the spectrum does not fit into {options.height_mm:g} mm"
                     raise FigureError(problem, f"Make the figure {height:.0f} mm high.")
-                density += min(spare, 2 * density)
+                density += min(spare, _MOST_DENSITY * density)
+                height += density - usual
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
             x = page.snap(page.margin + (room - width) / 2)
-            y = top + density
+            y = top + density + (page.height - height) / 2
+            above = (y - density, y + (_BAR + 0.2) * em)
             self._draw_density(page, x, y, width, density)
             self._draw_stretches(page, x, y, width)
             y += _BAR * em
@@ -89,6 +92,9 @@ class SpectrumContent:
             y = page.snap(y + names.height)
             self._draw_kernels(page, tiling, x, y)
             _draw_axis(page, x, y + tiling.height, width)
+            if options.mark is not None:
+                below = (y - 0.3 * em, y + tiling.height + 0.2 * em)
+                _draw_mark(page, x + options.mark * width, above, below)
             y = page.height - foot
             legend.draw(page, page.margin, y)
             draw_scale_bar(page, page.height - page.margin)
@@ -232,12 +238,28 @@ def prepare_spectrum(
 
 
 def _draw_axis(page: Page, x: float, y: float, width: float) -> None:
-    """The code from 0 to 1 below the kernels."""
-    em = page.face.em
+    """The code from 0 to 1 below the kernels; a tick gives way to a marked code."""
+    em, mark = page.face.em, page.options.mark
     page.line([x, x + width], [y + 0.2 * em] * 2)
-    for tick, align in ((0.0, "left"), (0.5, "center"), (1.0, "right")):
-        at = x + tick * width
+    ticks = [(0.0, "0"), (1.0, "1"), (0.5, "0.5")]
+    if mark is not None:
+        ticks = [(mark, f"{mark:.3f}"), *ticks]
+    taken: list[tuple[float, float]] = []
+    for tick, name in ticks:
+        at, half = x + tick * width, page.face.width(name) / 2
+        middle = min(max(at, x + half), x + width - half)
+        gap = half + 0.3 * em
+        if any(abs(middle - other) < gap + room for other, room in taken):
+            continue
+        taken.append((middle, half))
         page.line([at, at], [y + 0.2 * em, y + 0.5 * em])
-        page.text(at, y + 1.6 * em, f"{tick:g}", align=align)  # type: ignore[arg-type]
+        page.text(middle, y + 1.6 * em, name, align="center", gid="tick")
     if page.options.labels:
         page.text(x + width / 2, y + 2.8 * em, "code z", align="center")
+
+
+def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
+    """A line at the marked code, where there are no names."""
+    for top, bottom in spans:
+        width = 2 * page.face.hairline
+        page.line([x, x], [top, bottom], colour=page.ink.text, width=width)

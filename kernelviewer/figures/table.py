@@ -63,7 +63,7 @@ class TableContent:
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """A row for each network if the page is wide enough, else a column."""
         with figure_style():
-            face = Face(options.font_family, options.font_size)
+            face = Face.of(options)
             top = title_height(options, face)
             cells = [_heads(), *(_cells(item, self.yardstick) for item in self.entries)]
             names = ["", *(item.network for item in self.entries)]

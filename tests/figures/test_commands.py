@@ -128,7 +128,7 @@ def test_wrong_calls_are_one_line(
     [
         (["--size", "9x9"], "there are no 9×9 kernels. There are kernels of the sizes"),
         (["--layer", "c"], "no layer with kernels of this size is named 'c'"),
-        (["--width", "7"], "the width is between 60 and 1000 mm, not 7"),
+        (["--width", "7"], "the width is between 40 and 1000 mm, not 7"),
         (["--colormap", "rainbowish"], "there is no colour map 'rainbowish'"),
         (["--height", "20", "--font-size", "20"], "do not fit into 20 mm"),
     ],
