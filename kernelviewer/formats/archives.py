@@ -1,7 +1,7 @@
 """Archives around a checkpoint: ``.zip``, ``.tar``, ``.tar.gz``, ``.gz`` and the like.
 
 What is inside is unpacked into a temporary folder, which goes when the last tensor of
-it is let go, and opened there.
+it is let go, and opened there. A single archive in an archive is unpacked as well.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.unpacking import packer, unpack, unzip
+from kernelviewer.formats.unpacking import Limits, packer, unpack, unzip
 from kernelviewer.formats.wrong_files import document
 from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from kernelviewer.formats.source import Options, Source
 
     Opener = Callable[[Path, Options], Checkpoint]
+    Finder = Callable[[Path, Options], Source | None]
 
+_LEVELS = 2
 _PREFIX = "kernelviewer-"
 _OLD_TORCH = ("storages", "tensors", "pickle")
 
@@ -49,26 +51,39 @@ def match(source: Source) -> bool:
     return bool(records) and not document(records)
 
 
-def open_archive(source: Source, options: Options, open_inner: Opener) -> Checkpoint:
-    """Open the checkpoint in an archive; ``open_inner`` opens the unpacked folder.
+def open_archive(
+    source: Source, options: Options, open_inner: Opener, archive_in: Finder
+) -> Checkpoint:
+    """Open the checkpoint in an archive.
+
+    Parameters
+    ----------
+    source, options
+        As for every reader.
+    open_inner
+        Opens the unpacked folder.
+    archive_in
+        Gives the one archive that a folder without checkpoints holds, if it does.
 
     Raises
     ------
     CheckpointError
         It holds no checkpoint, or several, or is damaged.
     """
-    kind = _kind(source)
-    what = f"a file packed with {kind}" if packer(source) else f"a {kind} file"
-    with damage_named(source.path, what):
-        folder = _Folder()
-        (unzip if kind == "zip" else unpack)(source, folder.path, options.check)
-        if all((folder.path / name).exists() for name in _OLD_TORCH):
-            problem = "it was saved by a PyTorch from before 0.2, which is not read"
-            raise DamagedError(problem, "Load it in Python and save it again.")
+    folder = _Folder()
+    limits = Limits(source.size, options.check)
+    place, packed, kinds = folder.path, source, [_kind(source)]
+    _unpack(packed, place, limits)
     try:
-        inner = open_inner(folder.path, options)
+        while len(kinds) < _LEVELS and (inside := archive_in(place, options)):
+            packed, place = inside, folder.path / f"{_PREFIX}{len(kinds)}"
+            kinds.insert(0, _kind(packed))
+            place.mkdir()
+            _unpack(packed, place, limits)
+            packed.path.unlink()
+        inner = open_inner(place, options)
     except CheckpointError as error:
-        raise _outside(source.path, error) from None
+        raise _outside(source.path, error, packed.path) from None
     tensors = [
         replace(tensor, load=_Kept(tensor.load, folder, source.path))
         for tensor in inner.tensors
@@ -76,10 +91,21 @@ def open_archive(source: Source, options: Options, open_inner: Opener) -> Checkp
     return replace(
         inner,
         path=source.path,
-        format=f"{inner.format} in {kind}",
+        format=" in ".join((inner.format, *kinds)),
         size_bytes=source.size,
         tensors=tuple(tensors),
     )
+
+
+def _unpack(source: Source, folder: Path, limits: Limits) -> None:
+    """Unpack one archive into an empty folder."""
+    kind = _kind(source)
+    what = f"a file packed with {kind}" if packer(source) else f"a {kind} file"
+    with damage_named(source.path, what):
+        (unzip if kind == "zip" else unpack)(source, folder, limits)
+        if all((folder / name).exists() for name in _OLD_TORCH):
+            problem = "it was saved by a PyTorch from before 0.2, which is not read"
+            raise DamagedError(problem, "Load it in Python and save it again.")
 
 
 class _Folder:
@@ -113,10 +139,15 @@ def _kind(source: Source) -> str:
     return packer(source) or "tar"
 
 
-def _outside(archive: Path, error: CheckpointError) -> CheckpointError:
-    """Say of the archive what is wrong inside."""
+def _outside(
+    archive: Path, error: CheckpointError, inside: Path | None = None
+) -> CheckpointError:
+    """Say of the archive what is wrong inside, perhaps in an archive in it."""
+    problem = error.problem
     if error.path.name.startswith(_PREFIX):
-        problem = error.problem.replace("the folder", "it").replace("this is", "it is")
-        return CheckpointError(archive, f"an archive, but {problem}", error.hint)
-    problem = f"an archive, but {error.path.name} in it: {error.problem}"
-    return CheckpointError(archive, problem, error.hint)
+        problem = problem.replace("the folder", "it").replace("this is", "it is")
+        if inside not in (None, archive):
+            problem = f"{inside.name} in it is one too, and {problem}"
+    else:
+        problem = f"{error.path.name} in it: {problem}"
+    return CheckpointError(archive, f"an archive, but {problem}", error.hint)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.source import Options, Source
 
     Opener = Callable[[Path, Options], Checkpoint]
+    Test = Callable[[Path], bool]
 
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _MAX_FILES = 10_000
@@ -37,6 +38,10 @@ _CONVERT = {
     "a checkpoint of DeepSpeed": (
         "Run its zero_to_fp32.py and open the file that this writes."
     ),
+}
+_SUFFIXES = {
+    *(".pth", ".pt", ".pt2", ".ckpt", ".safetensors", ".onnx", ".tflite"),
+    *(".h5", ".hdf5", ".keras", ".npz", ".msgpack"),
 }
 _EXPORT = "Export the network as ONNX or safetensors and open that."
 
@@ -69,7 +74,11 @@ def _is_index(path: Path) -> bool:
 
 
 def open_folder(
-    source: Source, options: Options, open_file: Opener, is_file: Callable[[Path], bool]
+    source: Source,
+    options: Options,
+    open_file: Opener,
+    is_file: Test,
+    is_archive: Test,
 ) -> Checkpoint:
     """Open a model folder, or the one checkpoint that a folder holds.
 
@@ -79,8 +88,8 @@ def open_folder(
         As for every reader.
     open_file
         Opens what was found.
-    is_file
-        Whether some reader takes a file.
+    is_file, is_archive
+        Whether some reader takes a file; whether it is an archive.
 
     Raises
     ------
@@ -90,23 +99,38 @@ def open_folder(
     folder = source.path
     main = main_file(folder)
     if main is None:
-        found = _checkpoints(folder, is_file, options.check)
-        if len(found) != 1:
-            raise _not_one(folder, found)
+        found = files_in(folder, is_file, options.check)
+        if not found:
+            found = files_in(folder, is_named_so, options.check)[:1]
+        if not found:
+            raise _none(folder, files_in(folder, is_archive, options.check))
+        if len(found) > 1:
+            problem = f"the folder holds {len(found)} checkpoints "
+            raise CheckpointError(
+                folder, problem + _listed(folder, found), "Open one of them."
+            )
         main = found[0]
     checkpoint = open_file(main, options)
     return replace(with_config(checkpoint, main.parent), path=folder)
 
 
-def _checkpoints(
-    folder: Path, is_file: Callable[[Path], bool], check: Callable[[], None]
-) -> list[Path]:
+def is_named_so(path: Path) -> bool:
+    """Whether a file's name is that of a checkpoint, whatever it holds."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a folder is one that people do not look into, such as ``.git``."""
+    return name.startswith(".")
+
+
+def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Path]:
     """Networks in a folder and those below; not what only training needs."""
     found: list[Path] = []
     looked_at = 0
     for place, folders, names in os.walk(folder):
         check()
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         main = main_file(Path(place))
         if main is not None:
             found.append(main)
@@ -122,17 +146,24 @@ def _checkpoints(
     return found
 
 
-def _not_one(folder: Path, found: list[Path]) -> CheckpointError:
-    """Say what a folder holds instead of one checkpoint."""
-    if found:
-        names = ", ".join(str(path.relative_to(folder)) for path in found[:3])
-        more = ", …" if len(found) > 3 else ""
-        problem = f"the folder holds {len(found)} checkpoints ({names}{more})"
-        return CheckpointError(folder, problem, "Open one of them.")
+def _listed(folder: Path, found: list[Path]) -> str:
+    """Names of the first few files, in brackets."""
+    names = ", ".join(str(path.relative_to(folder)) for path in found[:3])
+    return f"({names}{', …' if len(found) > 3 else ''})"
+
+
+def _none(folder: Path, packed: list[Path]) -> CheckpointError:
+    """Say what a folder holds instead of a checkpoint; ``packed`` are its archives."""
     for name, what in _UNREAD:
         if (folder / name).exists():
             problem = f"this is {what}, which is not read"
             return CheckpointError(folder, problem, _CONVERT.get(what, _EXPORT))
+    if packed:
+        one = len(packed) == 1
+        what = "only an archive" if one else "only archives"
+        problem = f"the folder holds no checkpoint, {what} {_listed(folder, packed)}"
+        hint = f"Unpack {'it' if one else 'one of them'} and open what is inside."
+        return CheckpointError(folder, problem, hint)
     return CheckpointError(
         folder,
         "the folder holds no checkpoint",

@@ -87,7 +87,7 @@ def open_checkpoint(
             return _open_folder(source.path, options)
         reader = _reader_of(source)
         if reader is None and archives.match(source):
-            return archives.open_archive(source, options, _open_folder)
+            return archives.open_archive(source, options, _open_folder, _archive_in)
         return _open_file(source, options, reader)
     except OSError as error:
         reason = error.strerror or "disk error"
@@ -121,7 +121,27 @@ def _open_folder(path: Path, options: Options) -> Checkpoint:
         source = _look_at(file)
         return _open_file(source, options, _reader_of(source))
 
-    return folders.open_folder(_look_at(path), options, open_inside, is_checkpoint)
+    return folders.open_folder(
+        _look_at(path), options, open_inside, is_checkpoint, _is_archive
+    )
+
+
+def _archive_in(path: Path, options: Options) -> Source | None:
+    """The one archive that a folder without checkpoints holds, if it does."""
+    if folders.files_in(path, is_checkpoint, options.check):
+        return None
+    found = folders.files_in(path, _is_archive, options.check)
+    return _look_at(found[0]) if len(found) == 1 else None
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file is an archive around other files."""
+    try:
+        source = _look_at(path)
+    except (CheckpointError, OSError):
+        return False
+    no_reader = not source.is_folder and _reader_of(source) is None
+    return no_reader and archives.match(source)
 
 
 def _open_file(source: Source, options: Options, reader: Reader | None) -> Checkpoint:

@@ -45,7 +45,7 @@ def packer(source: Source) -> str:
     )
 
 
-def unpack(source: Source, folder: Path, check: Callable[[], None]) -> None:
+def unpack(source: Source, folder: Path, limits: Limits) -> None:
     """Unpack a tar, or a single file that was compressed.
 
     Links and devices are passed over.
@@ -55,7 +55,6 @@ def unpack(source: Source, folder: Path, check: Callable[[], None]) -> None:
     DamagedError
         It is damaged, too large, or would write outside the folder.
     """
-    limits = _Limits(source.size, check)
     try:
         with _stream(source.path, packer(source)) as stream:
             if stream.read(512)[257:262] == b"ustar":
@@ -75,10 +74,9 @@ def unpack(source: Source, folder: Path, check: Callable[[], None]) -> None:
         raise DamagedError(problem, "Download it again.") from None
 
 
-def unzip(source: Source, folder: Path, check: Callable[[], None]) -> None:
+def unzip(source: Source, folder: Path, limits: Limits) -> None:
     """Unpack a zip; raises as `unpack`."""
     file = OpenedFile.of(source.path)
-    limits = _Limits(source.size, check)
     try:
         for name, record in zip_records(source).items():
             if name.endswith("/") or name.startswith("__MACOSX/") or _is_other(name):
@@ -88,7 +86,7 @@ def unzip(source: Source, folder: Path, check: Callable[[], None]) -> None:
             limits.take(record.size)
             with target.open("wb") as out:
                 for piece in ZipRecord(file, record).pieces():
-                    check()
+                    limits.check()
                     out.write(piece)
     except DamagedError:
         raise
@@ -96,14 +94,22 @@ def unzip(source: Source, folder: Path, check: Callable[[], None]) -> None:
         raise DamagedError("the names of the files in it make no sense") from None
 
 
-class _Limits:
-    """Bounds on what one archive may unpack to."""
+class Limits:
+    """Bounds on what one archive may unpack to, archives in it included.
+
+    Parameters
+    ----------
+    packed
+        Size of the archive in bytes.
+    check
+        Called between pieces of work; raises to cancel.
+    """
 
     def __init__(self, packed: int, check: Callable[[], None]) -> None:
         free = shutil.disk_usage(tempfile.gettempdir()).free
         self._allowed = min(max(_MUCH, _RATIO * packed), free)
         self._files = 0
-        self._check = check
+        self.check = check
 
     def next_file(self) -> None:
         """Count a file."""
@@ -113,7 +119,7 @@ class _Limits:
 
     def take(self, count: int) -> None:
         """Count bytes."""
-        self._check()
+        self.check()
         self._allowed -= count
         if self._allowed < 0:
             raise DamagedError(
@@ -144,7 +150,7 @@ def _stream(path: Path, packed_by: str) -> IO[bytes]:
 
 
 def _untar(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, limits: _Limits
+    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, limits: Limits
 ) -> None:
     """Unpack one file of a tar."""
     limits.next_file()
@@ -155,7 +161,7 @@ def _untar(
         _copy(stream, _target(folder, member.name), limits)
 
 
-def _copy(stream: IO[bytes], target: Path, limits: _Limits) -> None:
+def _copy(stream: IO[bytes], target: Path, limits: Limits) -> None:
     """Copy bytes within the limits."""
     with target.open("wb") as out:
         while piece := stream.read(_CHUNK):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, use_interactive_threads
 from kernelviewer.formats import is_checkpoint, open_checkpoint
+from kernelviewer.formats.folders import is_hidden, is_named_so
 from kernelviewer.formats.hub import PREFIX, fetch
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
@@ -48,18 +49,7 @@ def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
     opened, failed = 0, 0
     files: list[Path] = []
     for path in paths:
-        found = list(find_checkpoints(ticket, path))
-        files += found
-        if not found:
-            failed += 1
-            ticket.send(
-                Unusable(
-                    path,
-                    f"{path.name or path}: there is no checkpoint in this folder",
-                    "Choose a folder that holds files such as .safetensors or .pth.",
-                    str(path),
-                )
-            )
+        files += list(find_checkpoints(ticket, path)) or [path]
     for number, path in enumerate(files):
         ticket.progress(number, len(files), path.name)
         try:
@@ -99,18 +89,26 @@ def read_code(ticket: Ticket, path: Path) -> Autoencoder:
 
 
 def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
-    """The path itself if it is a file or a model folder, else what a folder holds."""
+    """The path itself if it is a file or a model folder, else what a folder holds.
+
+    Files that bear a checkpoint's suffix and are none are among them, so that opening
+    them tells what they are.
+    """
     if not path.is_dir() or is_checkpoint(path):
         yield path
         return
     for folder, folders, names in os.walk(path):
         ticket.progress(0, 0, f"searching {folder}")
         models = [name for name in sorted(folders) if is_checkpoint(Path(folder, name))]
-        folders[:] = sorted(set(folders) - set(models))
-        for name in [*models, *sorted(names)]:
+        folders[:] = sorted(
+            name for name in set(folders) - set(models) if not is_hidden(name)
+        )
+        yield from (Path(folder, name) for name in models)
+        for name in sorted(names):
             ticket.check()
-            if name in models or is_checkpoint(Path(folder, name)):
-                yield Path(folder, name)
+            file = Path(folder, name)
+            if is_named_so(file) or is_checkpoint(file):
+                yield file
 
 
 def prepare_device(ticket: Ticket, wish: str) -> str:

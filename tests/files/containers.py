@@ -68,6 +68,9 @@ CONTAINERS: list[Case] = [
     case("sound.zip", zipped({"a/model.pth": TORCH, "a/notes.txt": b"x"})),
     case("sound.tar.gz", gzipped(tarred({"model.pth": TORCH}))),
     case("sound.pth.gz", gzipped(TORCH)),
+    case("nested.zip", zipped({"inner.zip": zipped({"model.pth": TORCH})})),
+    case("packed.zip", zipped({"a/model.pth.gz": gzipped(TORCH)})),
+    case("nested.tar.gz", gzipped(tarred({"x.zip": zipped({"model.pth": TORCH})}))),
     case("only-magic.pth", b"PK\x03\x04", f"this is a zip file, {NO_END}"),
     case(
         "empty.zip",
@@ -152,9 +155,36 @@ CONTAINERS: list[Case] = [
         "an archive, but it holds no checkpoint. Open a file with a network's weights.",
     ),
     case(
-        "nested.zip",
-        zipped({"inner.zip": zipped({"model.pth": TORCH})}),
-        "an archive, but it holds no checkpoint. Open a file with a network's weights.",
+        "deep.zip",
+        zipped({"b.zip": zipped({"c.zip": zipped({"model.pth": TORCH})})}),
+        "an archive, but b.zip in it is one too, and it holds no checkpoint, only an "
+        "archive (c.zip). Unpack it and open what is inside.",
+    ),
+    case(
+        "several.zip",
+        zipped({"a.pth.gz": gzipped(TORCH), "b.pth.gz": gzipped(TORCH)}),
+        "an archive, but it holds no checkpoint, only archives (a.pth.gz, b.pth.gz). "
+        "Unpack one of them and open what is inside.",
+    ),
+    case(
+        "broken-within.zip",
+        zipped({"inner.tar.gz": cut(gzipped(tarred({"model.pth": TORCH})), 0.5)}),
+        "an archive, but inner.tar.gz in it: a file packed with gzip, but it is cut "
+        f"off or damaged: it may be half a download. {AGAIN}",
+    ),
+    case(
+        "evil-within.zip",
+        zipped({"inner.zip": zipped({"../../evil.pth": TORCH})}),
+        "an archive, but inner.zip in it: a zip file, but it holds a file "
+        "“../../evil.pth” that points outside. Unpack it yourself, if you trust it, "
+        "and open what is inside.",
+    ),
+    case(
+        "bomb-within.zip",
+        lambda: zipped({"inner.gz": gzipped(bytes(80_000_000))}),
+        "an archive, but inner.gz in it: a file packed with gzip, but it would unpack "
+        "to far more than weights can be packed into, or than the disk has room for. "
+        "Unpack it yourself, if you trust it, and open what is inside.",
     ),
     case(
         "texts.tar.gz",

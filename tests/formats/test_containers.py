@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
 import tarfile
 import tempfile
@@ -200,6 +201,50 @@ def test_a_single_packed_file(packer: str, tmp_path: Path) -> None:
     packed = tmp_path / "x.safetensors.gz"
     packed.write_bytes(__import__(packer).compress(data))
     same(packed)
+
+
+@pytest.mark.parametrize("outer", ["zip", "tar"])
+@pytest.mark.parametrize("inner", ["zip", "gz"])
+def test_an_archive_in_an_archive(outer: str, inner: str, tmp_path: Path) -> None:
+    save_file(ARRAYS, tmp_path / "x.safetensors")
+    packed = tmp_path / f"net.{inner}"
+    if inner == "zip":
+        with zipfile.ZipFile(packed, "w") as out:
+            out.write(tmp_path / "x.safetensors", "x.safetensors")
+    else:
+        packed.write_bytes(gzip.compress((tmp_path / "x.safetensors").read_bytes()))
+    archive = tmp_path / f"both.{outer}"
+    if outer == "zip":
+        with zipfile.ZipFile(archive, "w") as out:
+            out.write(packed, f"folder/{packed.name}")
+            out.writestr("folder/readme.txt", "hello")
+    else:
+        with tarfile.open(archive, "w") as tar:
+            tar.add(packed, packed.name)
+    same(archive)
+    checkpoint = open_checkpoint(archive)
+    assert checkpoint.path == archive
+    names = {"gz": "gzip"}
+    assert checkpoint.format == (f"safetensors in {names.get(inner, inner)} in {outer}")
+
+
+def test_a_folder_of_archives_names_them(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "net.pth.gz").write_bytes(gzip.compress(b"x"))
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(folder)
+    assert str(caught.value) == (
+        "folder: the folder holds no checkpoint, only an archive (net.pth.gz). "
+        "Unpack it and open what is inside."
+    )
+
+
+def test_a_folder_with_a_pointer_says_what_it_is(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n"
+    (tmp_path / "best.pth").write_bytes(pointer)
+    with pytest.raises(CheckpointError, match="this is a Git-LFS pointer"):
+        open_checkpoint(tmp_path)
 
 
 def test_what_was_unpacked_goes_with_the_last_tensor(

@@ -77,6 +77,44 @@ def test_folders_are_searched_in_order_of_names(tmp_path: Path) -> None:
     assert names == ["a/net.safetensors", "a/c/net.safetensors", "b/net.safetensors"]
 
 
+def test_what_only_bears_the_name_in_a_folder_is_told_of(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    (folder / ".git").mkdir(parents=True)
+    write_network(folder / ".git" / "object")
+    for number in range(27):
+        write_network(folder / f"epoch{number:02}.safetensors")
+    (folder / "empty.pth").touch()
+    (folder / "page.ckpt").write_text("<!DOCTYPE html><html>")
+    (folder / "half.safetensors").write_bytes(
+        (folder / "epoch00.safetensors").read_bytes()[:5000]
+    )
+    (folder / "notes.txt").write_text("x")
+    seen: list[Message] = []
+    ticket = Ticket("open", deliver=seen.append)
+    assert open_files(ticket, [folder]) == Tally(opened=27, failed=3)
+    pieces = [message.value for message in seen if isinstance(message, Partial)]
+    failed = [piece for piece in pieces if isinstance(piece, Unusable)]
+    assert [piece.message for piece in failed] == [
+        "empty.pth: the file is empty",
+        "half.safetensors: a safetensors file, but it ends before the values of "
+        "“stages.0.conv_dw.weight”: it is half a download",
+        "page.ckpt: this is an HTML page: the download gave a web page instead of the "
+        "file",
+    ]
+
+
+def test_a_folder_without_checkpoints_says_what_it_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(b"x")
+    seen: list[Message] = []
+    open_files(Ticket("open", deliver=seen.append), [folder])
+    (piece,) = [message.value for message in seen if isinstance(message, Partial)]
+    assert piece.message == (
+        "saved: this is a TensorFlow SavedModel, which is not read"
+    )
+
+
 def test_a_long_extraction_is_cancelled_within_half_a_second(tmp_path: Path) -> None:
     layers = {
         f"stages.{number}.conv_dw.weight": np.ones((256, 1, 7, 7), np.float32)
