@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,56 +20,20 @@ from kernelviewer.commands.networks import (
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
-from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, PATTERNS
-from kernelviewer.latent.labels import agreement, label
+from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
+from kernelviewer.latent.labels import agreement
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.family import FamilyFit
-    from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.codes import Codes
-    from kernelviewer.latent.labels import Labels
-
-COLUMNS = (
-    "source",
-    "layer",
-    "channel",
-    "size",
-    "code",
-    "fit",
-    "class",
-    "best_class",
-    "scale",
-    "offset",
-    "family_class",
-    "family_cosine",
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
-    """The kernels of one size of one network with all that is found about them.
-
-    ``codes`` and ``labels`` are None where there is no autoencoder, ``family`` (of the
-    kernels that are not flat) where the family has no such kernels.
-    """
-
-    source: str
-    bank: KernelBank
-    kernels: KernelSet
-    autoencoder: Autoencoder | None
-    codes: Codes | None
-    labels: Labels | None
-    family: FamilyFit | None
+    from kernelviewer.kernels import Size
+    from kernelviewer.latent.label_table import Labelled
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,51 +71,25 @@ def run(options: argparse.Namespace) -> int:
     if not banks:
         return 1
     found = [
-        label_kernels(source, bank, size, autoencoders, options.threshold, device)
+        label_kernels(
+            source,
+            bank,
+            size,
+            Labelling(autoencoders.get(size), options.threshold),
+            device,
+            progress=show_progress,
+        )
         for source, bank in banks
         for size in bank.sizes
     ]
     if options.output:
         try:
-            write_rows(options.output, found)
+            write_rows(options.output, [(item, None) for item in found])
         except OSError as error:
             complain(cannot_write(options.output, error))
             return 1
     _print(found, options)
     return 0 if whole else 1
-
-
-def label_kernels(
-    source: str,
-    bank: KernelBank,
-    size: Size,
-    autoencoders: Autoencoders,
-    threshold: float | None,
-    device: torch.device,
-) -> Labelled:
-    """Encode and label the kernels of one size, and fit the family to them."""
-    from kernelviewer.kernels.family import family_fit, supported
-    from kernelviewer.kernels.statistics import patterns
-
-    kernels = bank.sizes[size]
-    autoencoder = autoencoders.get(size)
-    codes = labels = family = None
-    if autoencoder is not None:
-        codes = autoencoder.encode_set(kernels, device=device, progress=show_progress)
-        level = autoencoder.threshold if threshold is None else threshold
-        labels = label(codes, autoencoder.segments, level)
-    if supported(size):
-        there = ~kernels.flat
-        rows = patterns(
-            kernels.weights[there], kernels.scale[there], kernels.offset[there]
-        )
-        text = f"fitting the family to {size_label(size)} kernels"
-        family = family_fit(
-            rows,
-            device=device,
-            progress=lambda done, total: show_progress(done, total, text),
-        )
-    return Labelled(source, bank, kernels, autoencoder, codes, labels, family)
 
 
 def summarise(found: Sequence[Labelled]) -> dict[str, Any]:
@@ -165,61 +100,6 @@ def summarise(found: Sequence[Labelled]) -> dict[str, Any]:
             for size, items in _by_size(found).items()
         }
     }
-
-
-def write_rows(path: Path, found: Iterable[Labelled]) -> None:
-    """Write the CSV file, whole or not at all.
-
-    Raises
-    ------
-    OSError
-        The folder is read-only or the disk is full.
-    """
-    with atomic_write(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for item in found:
-            writer.writerows(_rows(item))
-        text.detach()
-
-
-def _rows(item: Labelled) -> Iterator[tuple[object, ...]]:
-    kernels, names = item.kernels, [entry.id for entry in CLASSES]
-    key = size_key(kernels.size)
-    family_class, family_cosine = _family_columns(item)
-    for i in range(len(kernels)):
-        flat = bool(kernels.flat[i])
-        code = fit = ""
-        named = best = FLAT.id if flat else ""
-        if item.codes is not None and item.labels is not None and not flat:
-            code, fit = f"{item.codes.code[i]:.6f}", f"{item.codes.fit[i]:.6f}"
-            named = names[item.labels.class_index[i]]
-            best = names[item.labels.best_class[i]]
-        yield (
-            item.source,
-            item.bank.layers[kernels.layer[i]].name,
-            int(kernels.channel[i]),
-            key,
-            code,
-            fit,
-            named,
-            best,
-            f"{kernels.scale[i]:.7g}",
-            f"{kernels.offset[i]:.7g}",
-            family_class[i],
-            family_cosine[i],
-        )
-
-
-def _family_columns(item: Labelled) -> tuple[list[str], list[str]]:
-    """Class and cosine of the family for every kernel; empty for flat ones."""
-    classes, cosines = [""] * len(item.kernels), [""] * len(item.kernels)
-    if item.family is not None:
-        for at, i in enumerate(np.flatnonzero(~item.kernels.flat)):
-            classes[i] = PATTERNS[item.family.class_index[at]].id
-            cosines[i] = f"{item.family.cosine[at]:.6f}"
-    return classes, cosines
 
 
 def _by_size(found: Sequence[Labelled]) -> dict[Size, list[Labelled]]:

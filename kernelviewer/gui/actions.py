@@ -14,6 +14,7 @@ from kernelviewer.gui.commands import build_menus
 from kernelviewer.gui.dialogs.about import show_about
 from kernelviewer.gui.dialogs.details import show_details
 from kernelviewer.gui.dialogs.export import open_export
+from kernelviewer.gui.dialogs.export_labels import open_export_labels
 from kernelviewer.gui.dialogs.null_test import open_null_test
 from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
-    *("similar", "only_selected"),
+    *("similar", "only_selected", "export_labels"),
     *("train", "null_test", "reset_borders", "export"),
 )
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -65,6 +66,7 @@ class Actions(QObject):
             "open_model": lambda: choose_model(window, window.opener.open_named),
             "open_sample": self.open_sample,
             "export": lambda: open_export(window),
+            "export_labels": lambda: open_export_labels(window),
             "close_model": self.close_model,
             "close_all": self.close_all,
             "quit": window.close,

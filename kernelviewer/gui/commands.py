@@ -57,6 +57,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("open_sample", "Open &Sample", "File", tip="Open the bundled network"),
     Command("recent", "Open &Recent", "File"),
     Command("export", "&Export Figure…", "File", ("Ctrl+E",), rule=True),
+    Command(
+        "export_labels",
+        "Export &Labels…",
+        "File",
+        ("Ctrl+Shift+E",),
+        tip="Write code, fit and class of every open kernel as a table",
+    ),
     Command("close_model", "&Close Network", "File", ("Ctrl+W",)),
     Command("close_all", "Close &All Networks", "File", ("Ctrl+Shift+W",)),
     Command("quit", "&Quit", "File", ("Ctrl+Q",), rule=True),

@@ -1,0 +1,119 @@
+"""Export labels: which kernels, then where to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QRadioButton,
+    QVBoxLayout,
+)
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.labelling import wish_of, write_labels
+from kernelviewer.state.describe import describe_selection
+
+if TYPE_CHECKING:
+    from kernelviewer.gui.main_window import MainWindow
+
+TEXT = (
+    "One row for each kernel: network, layer, channel, size, code, fit, class, best "
+    "class, scale, offset, and the nearest member of the pattern family; the same "
+    "columns as kernelviewer label. Stretches and thresholds are those of the window."
+)
+WIDTH = 440
+
+
+class ExportLabelsDialog(QDialog):
+    """All open kernels or the selected ones; the writing is a background job."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("exportLabelsDialog")
+        self.setWindowTitle("Export labels")
+        self.setFixedWidth(WIDTH)
+        note = QLabel(TEXT, self)
+        note.setProperty("role", "secondary")
+        note.setWordWrap(True)
+        networks = window.document.banks
+        count = spaced(sum(map(len, networks)))
+        where = (
+            "the open network" if len(networks) == 1 else f"{len(networks)} networks"
+        )
+        self.all = QRadioButton(f"All {count} kernels of {where}", self)
+        self.all.setObjectName("labelsOfAll")
+        self.all.setAccessibleName(self.all.text())
+        self.selected = QRadioButton("Only what is selected", self)
+        self.selected.setObjectName("labelsOfSelected")
+        self.selected.setAccessibleName(self.selected.text())
+        self.what = QLabel(self)
+        self.what.setProperty("role", "secondary")
+        self.what.setWordWrap(True)
+        self.what.setContentsMargins(24, 0, 0, 0)
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(kinds.Save | kinds.Cancel, self)
+        self.buttons.button(kinds.Save).setText("Save…")
+        self.buttons.accepted.connect(self._on_accepted)
+        self.buttons.rejected.connect(self.close)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(10)
+        for widget in (note, self.all, self.selected, self.what, self.buttons):
+            layout.addWidget(widget)
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        state = self._window.linking.presenter.state
+        steps = bool(state.selection.steps)
+        self.selected.setEnabled(steps)
+        self.all.setChecked(not steps)
+        self.selected.setChecked(steps)
+        if steps:
+            count = spaced(int(np.count_nonzero(state.selected)))
+            text = f"{describe_selection(state)}: {count} of the size shown"
+        else:
+            text = "nothing is selected"
+        self.what.setText(text)
+
+    def _on_accepted(self) -> None:
+        window = self._window
+        start = Path(window.settings.last_folder, "labels.csv")
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Export labels", str(start), "Tables (*.csv)"
+        )
+        if not name:
+            return
+        path = Path(name)
+        if not path.suffix:
+            path = path.with_suffix(".csv")
+        only = self.selected.isChecked()
+        wish = wish_of(window.document, window.settings.device, only_selected=only)
+        tell = window.statusBar().showMessage
+
+        def done(rows: int) -> str:
+            tell(f"{path}: {spaced(rows)} rows")
+            return f"{spaced(rows)} rows in {path}"
+
+        def failed(message: str, hint: str) -> None:
+            tell(f"{message}. {hint}" if hint else message)
+
+        reaction = Reaction(done=done, failed=failed)
+        title = f"Export labels to {path.name}"
+        window.jobs.submit(
+            "compute", "labels", title, reaction, write_labels, path, wish
+        )
+        self.close()
+
+
+def open_export_labels(window: MainWindow) -> None:
+    """Show the dialog beside the window, without blocking it."""
+    ExportLabelsDialog(window).show()

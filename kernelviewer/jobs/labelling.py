@@ -1,0 +1,175 @@
+"""The task that writes the table of labels of what is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kernelviewer.device import choose_device
+from kernelviewer.jobs.analysing import analyse
+from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
+from kernelviewer.state.analysis import best_classes, identified
+from kernelviewer.state.pool import make_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.label_table import Labelled
+    from kernelviewer.state.analysis import Analysis
+    from kernelviewer.state.document import Document, Marks, Scope
+    from kernelviewer.state.model import OpenModel
+
+    Masks = dict[tuple[int, Size], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelWish:
+    """What to label, frozen when it was asked for.
+
+    Attributes
+    ----------
+    models
+        The open networks.
+    autoencoders, analyses
+        What is known already; the rest is computed.
+    marks
+        Thresholds, stretches and the selection.
+    scope
+        What is shown.
+    only_selected
+        Write only what is selected within the scope.
+    device
+        Where to compute.
+    """
+
+    models: tuple[OpenModel, ...]
+    autoencoders: Mapping[Size, Autoencoder]
+    analyses: Mapping[tuple[int, Size], Analysis]
+    marks: Marks
+    scope: Scope
+    only_selected: bool
+    device: str
+
+
+def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWish:
+    """What to label in an open document as it is now."""
+    return LabelWish(
+        document.models,
+        document.autoencoders,
+        document.analyses,
+        document.marks,
+        document.scope,
+        only_selected,
+        device,
+    )
+
+
+def write_labels(ticket: Ticket, path: Path, wish: LabelWish) -> int:
+    """Write the CSV file of `kernelviewer label` for what is open; its rows.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; it names the file.
+    """
+    autoencoders = _autoencoders(wish)
+    chosen = None
+    if wish.only_selected:
+        wish = replace(wish, analyses=_analyses(ticket, wish, autoencoders))
+        chosen = _chosen(ticket, wish, autoencoders)
+
+    def found() -> Iterator[tuple[Labelled, NDArray[np.bool_] | None]]:
+        for model in wish.models:
+            for size in model.bank.sizes:
+                ticket.check()
+                mask = None if chosen is None else chosen[model.id, size]
+                if mask is None or mask.any():
+                    yield _label(ticket, wish, model, size, autoencoders[size]), mask
+
+    try:
+        return write_rows(path, found(), ticket.check)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _autoencoders(wish: LabelWish) -> dict[Size, Autoencoder | None]:
+    """The autoencoder of every open size: the window's, else the program's."""
+    from kernelviewer.latent.autoencoder import shipped
+
+    sizes = {size for model in wish.models for size in model.bank.sizes}
+    return {size: wish.autoencoders.get(size) or shipped(size) for size in sizes}
+
+
+def _label(
+    ticket: Ticket,
+    wish: LabelWish,
+    model: OpenModel,
+    size: Size,
+    autoencoder: Autoencoder | None,
+) -> Labelled:
+    known = wish.analyses.get((model.id, size))
+    codes = None
+    if known is not None and known.code is not None:
+        codes = Codes(known.code, known.fit)
+    how = Labelling(
+        autoencoder,
+        wish.marks.thresholds.get(size),
+        wish.marks.segments.get(size),
+        codes,
+    )
+    return label_kernels(
+        str(model.bank.path),
+        model.bank,
+        size,
+        how,
+        choose_device(wish.device),
+        progress=ticket.progress,
+        check=ticket.check,
+    )
+
+
+def _analyses(
+    ticket: Ticket, wish: LabelWish, autoencoders: Mapping[Size, Autoencoder | None]
+) -> Mapping[tuple[int, Size], Analysis]:
+    """What is known, and what is still to be known, of every network and size."""
+    found = dict(wish.analyses)
+    for model in wish.models:
+        for size, kernels in model.bank.sizes.items():
+            if (model.id, size) not in found:
+                result = analyse(ticket, kernels, autoencoders[size], wish.device)
+                if result.analysis is not None:
+                    found[model.id, size] = result.analysis
+    return found
+
+
+def _chosen(
+    ticket: Ticket, wish: LabelWish, autoencoders: Mapping[Size, Autoencoder | None]
+) -> Masks:
+    """The selected kernels in scope of every network and size."""
+    masks: Masks = {}
+    for size, autoencoder in autoencoders.items():
+        ticket.check()
+        pool = make_pool(wish.models, size)
+        segments = wish.marks.segments.get(size)
+        threshold = wish.marks.thresholds.get(size)
+        if autoencoder is not None:
+            segments = segments or autoencoder.segments
+            threshold = autoencoder.threshold if threshold is None else threshold
+        labels = best_classes(pool, wish.analyses, segments)
+        if labels is not None and threshold is not None:
+            labels = identified(labels, threshold)
+        mask = wish.marks.selection.mask(pool, labels)
+        mask &= pool.layers_mask(wish.scope.layers)
+        for model, low, high in zip(
+            pool.models, pool.starts[:-1], pool.starts[1:], strict=True
+        ):
+            masks[model.id, size] = mask[low:high]
+    return masks
