@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,45 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text as `atomic_write` does."""
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+class FileLock:
+    """A lock that the system frees when the process ends, however it ends."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self._path, self._file = path, file
+
+    @classmethod
+    def take(cls, path: Path) -> FileLock | None:
+        """Lock a file, made if missing; None if somebody has it locked.
+
+        Raises
+        ------
+        OSError
+            The folder is missing or read-only.
+        """
+        file = path.open("ab")
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return None
+        return cls(path, file)
+
+    def release(self, *, remove: bool = False) -> None:
+        """Free it; ``remove``: nobody needs the file any more."""
+        if remove and sys.platform != "win32":  # first, so that nobody takes it yet
+            self._path.unlink(missing_ok=True)
+        self._file.close()
+        if remove and sys.platform == "win32":
+            self._path.unlink(missing_ok=True)
 
 
 def config_dir() -> Path:

@@ -40,7 +40,7 @@ def no_thread_left() -> Iterator[None]:
     left = [
         thread
         for thread in threading.enumerate()
-        if thread not in before and thread.name in ("files", "compute", "views")
+        if thread not in before and thread.name in ("files", "compute", "views", "keep")
     ]
     for thread in left:
         thread.join(2)

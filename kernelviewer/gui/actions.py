@@ -19,6 +19,7 @@ from kernelviewer.gui.dialogs.null_test import open_null_test
 from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
 from kernelviewer.gui.dialogs.train import open_training
+from kernelviewer.gui.text import offer_text
 from kernelviewer.gui.views.inspector import array_text
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Layers
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
-    *("similar", "only_selected", "export_labels"),
+    *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "null_test", "reset_borders", "export"),
 )
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -65,6 +66,8 @@ class Actions(QObject):
             "open_folder": self.open_folder,
             "open_model": lambda: choose_model(window, window.opener.open_named),
             "open_sample": self.open_sample,
+            "save": window.sessions.save,
+            "save_as": window.sessions.save_as,
             "export": lambda: open_export(window),
             "export_labels": lambda: open_export_labels(window),
             "close_model": self.close_model,
@@ -156,8 +159,7 @@ class Actions(QObject):
 
     def close_all(self) -> None:
         """Close every network."""
-        for model in self._window.document.models:
-            self._window.document.close(model.id)
+        self._window.document.close_all()
 
     def select_layer(self) -> None:
         """Select all kernels of the focused kernel's layer."""
@@ -226,6 +228,12 @@ class Actions(QObject):
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
+        sessions = self._window.sessions
+        for offer in sessions.recovery.offers:
+            reopen = partial(sessions.take_up, offer.path)
+            self._recent_menu.addAction(offer_text(offer), reopen)
+        if sessions.recovery.offers:
+            self._recent_menu.addSeparator()
         for path in self._window.settings.recent:
             text = path.replace("&", "&&")
             self._recent_menu.addAction(text, partial(self.open_recent, path))

@@ -45,7 +45,7 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("open", "&Open…", "File", ("Ctrl+O",), tip="Open checkpoint files"),
+    Command("open", "&Open…", "File", ("Ctrl+O",), tip="Open checkpoints and sessions"),
     Command("open_folder", "Open &Folder…", "File", ("Ctrl+Shift+O",)),
     Command(
         "open_model",
@@ -56,6 +56,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("open_sample", "Open &Sample", "File", tip="Open the bundled network"),
     Command("recent", "Open &Recent", "File"),
+    Command("save", "&Save Session", "File", ("Ctrl+S",), rule=True),
+    Command("save_as", "Save Session &As…", "File", ("Ctrl+Shift+S",)),
     Command("export", "&Export Figure…", "File", ("Ctrl+E",), rule=True),
     Command(
         "export_labels",

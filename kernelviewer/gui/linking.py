@@ -215,6 +215,11 @@ class Linking(QObject):
         self.spectrum.set_theme(tokens)
         self._show_content()
 
+    @property
+    def is_framed(self) -> bool:
+        """Whether kernels are framed in the colour of their class."""
+        return self._framed
+
     def set_framed(self, framed: bool) -> None:
         """Frame kernels in the colour of their class, or not."""
         self._framed = framed

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize
+from PySide6.QtCore import QSize
 from PySide6.QtGui import (
     QGuiApplication,
 )
@@ -21,17 +21,20 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.actions import Actions
 from kernelviewer.gui.analyst import Analyst
 from kernelviewer.gui.building import make_docks, make_parts, make_tool_line
+from kernelviewer.gui.dock_layout import LAYOUT_VERSION, DockLayout, from_text, to_text
 from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
 from kernelviewer.gui.status_line import StatusLine
+from kernelviewer.gui.sessions import Sessions
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.document import Document
+from kernelviewer.state.session.model import Look
 from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.settings import Settings
 
-LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1440, 900)
 
 
@@ -86,6 +88,8 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
         self.linking = Linking(self.document, self.parts, self.jobs, self)
         self.analyst = Analyst(self.document, self.jobs, self)
+        self.dock_layout = DockLayout(self, self.docks, ("jobs",))
+        self.sessions = Sessions(self)
         self.actions_ = Actions(self)
         self._overlay = DropOverlay(self)
         self._connect()
@@ -94,6 +98,7 @@ class MainWindow(QMainWindow):
             settings.colormap if settings.colormap in COLORMAPS else "signed"
         )
         self._restore_layout()
+        self.sessions.recovery.look()
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
 
@@ -127,9 +132,14 @@ class MainWindow(QMainWindow):
         parts.inspector.copy_requested.connect(actions.copy_kernel)
         parts.jobs_panel.copy_requested.connect(actions.copy_text)
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
-        self.opener.opened.connect(self._on_opened)
+        self.opener.opened.connect(self.note_opened)
         self.opener.told.connect(self.statusBar().showMessage)
         self.linking.selection.told.connect(self.statusBar().showMessage)
+        self.opener.session_found.connect(self.sessions.open)
+        self.sessions.told.connect(self.statusBar().showMessage)
+        self.sessions.recovery.offered.connect(parts.welcome.set_offers)
+        parts.welcome.reopen_requested.connect(self.sessions.take_up)
+        parts.welcome.dismiss_requested.connect(self.sessions.recovery.dismiss)
         self.jobs.counted.connect(self._on_jobs_counted)
         self.jobs_button.clicked.connect(actions.toggle_jobs)
         self.linking.laid_out.connect(self._on_first_picture)
@@ -170,6 +180,20 @@ class MainWindow(QMainWindow):
         )
         self.jobs.submit("compute", "device", "Device", reaction, prepare_device, wish)
 
+    @property
+    def look(self) -> Look:
+        """What a session says of how the work looks."""
+        framed = self.linking.is_framed
+        return Look(self.settings.colormap, framed, self.dock_layout.text())
+
+    def show_look(self, look: Look) -> None:
+        """Show the work as a session says; what is unknown here stays as it is."""
+        if look.colormap in COLORMAPS:
+            self.set_colormap(look.colormap)
+        self.actions_.by_id["framed"].setChecked(look.framed)
+        self.linking.set_framed(look.framed)
+        self.dock_layout.restore(look.layout)
+
     def _grid_theme(self) -> GridTheme:
         tokens = self.tokens
         return GridTheme(
@@ -197,8 +221,8 @@ class MainWindow(QMainWindow):
     def _restore_layout(self) -> None:
         self.resize(DEFAULT_SIZE)
         self.docks["jobs"].hide()
-        self.restoreGeometry(_from_text(self.settings.geometry))
-        self.restoreState(_from_text(self.settings.layout), LAYOUT_VERSION)
+        self.restoreGeometry(from_text(self.settings.geometry))
+        self.restoreState(from_text(self.settings.layout), LAYOUT_VERSION)
 
     def _save_settings(self) -> None:
         display = self.document.display
@@ -207,8 +231,8 @@ class MainWindow(QMainWindow):
             group_by=display.group_by,
             sort_by=display.sort_by,
             scale_mode=display.scale_mode,
-            geometry=_to_text(self.saveGeometry()),
-            layout=_to_text(self.saveState(LAYOUT_VERSION)),
+            geometry=to_text(self.saveGeometry()),
+            layout=to_text(self.saveState(LAYOUT_VERSION)),
         )
         try:
             save_settings(self.settings)
@@ -217,7 +241,8 @@ class MainWindow(QMainWindow):
 
     # --- what happens ---
 
-    def _on_opened(self, path: Path) -> None:
+    def note_opened(self, path: Path) -> None:
+        """Put a file first among the recent ones."""
         self.settings = self.settings.opened(path)
         self.parts.welcome.set_recent(self.settings.recent)
         self._save_settings()
@@ -273,6 +298,7 @@ class MainWindow(QMainWindow):
         """Qt: save settings and stop what runs."""
         self._save_settings()
         self.hide()
+        self.sessions.finish()
         self.stopped = self.jobs.close()
         event.accept()
 
@@ -280,11 +306,3 @@ class MainWindow(QMainWindow):
 def dropped_paths(data: QMimeData) -> list[Path]:
     """Local files and folders among what is dragged."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-
-
-def _to_text(data: QByteArray) -> str:
-    return bytes(data.toBase64().data()).decode("ascii")
-
-
-def _from_text(text: str) -> QByteArray:
-    return QByteArray.fromBase64(text.encode("ascii", "ignore"))

@@ -9,7 +9,14 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.tasks import Unusable, load, open_files, open_named, read_code
+from kernelviewer.jobs.tasks import (
+    SessionFound,
+    Unusable,
+    load,
+    open_files,
+    open_named,
+    read_code,
+)
 from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
@@ -37,6 +44,8 @@ class Opener(QObject):
 
     opened = Signal(object)
     """Path of a file that was opened."""
+    session_found = Signal(object, object)
+    """Path of a session among what is to be opened, and the other paths."""
     told = Signal(str)
     """A sentence for the status bar."""
 
@@ -62,7 +71,7 @@ class Opener(QObject):
         """Open a pretrained network of timm's list or of the hub."""
 
         def done(bank: KernelBank) -> str:
-            self._document.open(bank)
+            self._document.open(bank, hub=name)
             return self._tell(bank)
 
         reaction = Reaction(done=done, failed=self._on_failed)
@@ -73,7 +82,7 @@ class Opener(QObject):
         """Use an autoencoder from a file for its kernel size."""
 
         def done(autoencoder: Autoencoder) -> str:
-            self._document.set_autoencoder(autoencoder)
+            self._document.choose_autoencoder(autoencoder, path.absolute())
             text = f"{path.name} is used for {size_label(autoencoder.size)} kernels"
             self.told.emit(text)
             return text
@@ -101,11 +110,13 @@ class Opener(QObject):
             include=include,
         )
 
-    def _on_partial(self, value: KernelBank | Unusable) -> None:
+    def _on_partial(self, value: KernelBank | Unusable | SessionFound) -> None:
         if isinstance(value, Unusable):
             text = f"{value.message}. {value.hint}" if value.hint else value.message
             self._panel.add_error("Could not open", text, value.details)
             self.told.emit(text)
+        elif isinstance(value, SessionFound):
+            self.session_found.emit(value.path, value.others)
         else:
             self._document.open(value)
             self.opened.emit(value.path)
@@ -117,6 +128,8 @@ class Opener(QObject):
     def _on_done(self, tally: Tally) -> str:
         if tally.failed and tally.opened:
             self.told.emit(f"{tally.opened} opened, {tally.failed} could not be opened")
+        if tally.session:
+            return f"{tally.session} is a session"
         return f"{tally.opened} opened, {tally.failed} failed"
 
     def _tell(self, bank: KernelBank) -> str:

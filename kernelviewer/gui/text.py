@@ -1,6 +1,12 @@
-"""Numbers as people read them."""
+"""Numbers, times and other things as people read them."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kernelviewer.state.session.files import Offer
 
 
 def spaced(number: int) -> str:
@@ -22,3 +28,25 @@ def rough_percent(share: float) -> str:
 def signed(text: str) -> str:
     """Number text with a true minus sign."""
     return text.replace("-", "−")
+
+
+def when(moment: str) -> str:
+    """A time of a session (ISO 8601) as people here say it; itself if it is none."""
+    try:
+        time = datetime.fromisoformat(moment).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return moment
+    now = datetime.now().astimezone()
+    if time.date() == now.date():
+        return f"today {time:%H:%M}"
+    if time.year == now.year:
+        return f"{time.day} {time:%B, %H:%M}"
+    return f"{time.day} {time:%B %Y}"
+
+
+def offer_text(offer: Offer) -> str:
+    """Work that was kept, in a line."""
+    names = [entry.name for entry in offer.session.networks]
+    count = "1 network" if len(names) == 1 else f"{len(names)} networks"
+    listed = ", ".join(names[:2]) + (", …" if len(names) > 2 else "")
+    return f"Reopen the last work: {count}, {listed} ({when(offer.session.saved)})"

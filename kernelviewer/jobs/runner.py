@@ -1,4 +1,4 @@
-"""Runs tasks on background threads: for files, for computing, for preparing views."""
+"""Runs tasks on background threads: files, computing, preparing views, keeping work."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 
 P = ParamSpec("P")
-Lane = Literal["files", "compute", "views"]
-LANES: tuple[Lane, ...] = ("files", "compute", "views")
-"""Views have a thread of their own, so that they answer while a network is encoded."""
+Lane = Literal["files", "compute", "views", "keep"]
+LANES: tuple[Lane, ...] = ("files", "compute", "views", "keep")
+"""Views have a thread of their own, so that they answer while a network is encoded;
+so has keeping the work, so that it waits for no download."""
 Job = tuple[Ticket, "Callable[[], object]"]
 
 

@@ -13,6 +13,7 @@ from kernelviewer.formats.folders import is_hidden, is_named_so
 from kernelviewer.formats.hub import PREFIX, fetch
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
+from kernelviewer.state.session.files import is_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,14 +39,26 @@ class Tally:
 
     opened: int
     failed: int
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFound:
+    """A session among files to open; the others have to wait for it."""
+
+    path: Path
+    others: tuple[Path, ...]
 
 
 def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
     """Open files and whatever checkpoints lie in folders, one after the other.
 
     Each comes as a partial value, a `KernelBank` or an `Unusable`; a file that cannot
-    be used does not stop the others.
+    be used does not stop the others. A session among the paths comes first: it is
+    handed back with the others, and nothing else is opened.
     """
+    if sessions := [path for path in paths if is_session(path)]:
+        return _hand_back(ticket, sessions, paths)
     opened, failed = 0, 0
     files: list[Path] = []
     for path in paths:
@@ -62,6 +75,18 @@ def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
             opened += 1
             ticket.send(bank)
     return Tally(opened, failed)
+
+
+def _hand_back(
+    ticket: Ticket, sessions: Sequence[Path], paths: Sequence[Path]
+) -> Tally:
+    for path in sessions[1:]:
+        message = f"{path.name}: only one session can be open"
+        hint = "Open it in a window of its own."
+        ticket.send(Unusable(path, message, hint, str(path)))
+    others = tuple(path for path in paths if path not in sessions)
+    ticket.send(SessionFound(sessions[0], others))
+    return Tally(0, len(sessions) - 1, sessions[0].name)
 
 
 def load(

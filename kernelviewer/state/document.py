@@ -14,9 +14,11 @@ from kernelviewer.state.history import History
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.moving import moved_selection
 from kernelviewer.state.selection import Selection
+from kernelviewer.state.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -49,6 +51,11 @@ class Marks:
     thresholds: Mapping[Size, float] = field(default_factory=dict)
     segments: Mapping[Size, Segments] = field(default_factory=dict)
 
+    @property
+    def are_blank(self) -> bool:
+        """Whether nothing was marked yet."""
+        return not (self.selection.steps or self.thresholds or self.segments)
+
 
 class Document:
     """Open models, what was computed of them, scope, selection, focus and display.
@@ -66,6 +73,7 @@ class Document:
         self.focus: KernelRef | None = None
         self.display = display or Display()
         self.autoencoders: Mapping[Size, Autoencoder] = {}
+        self.chosen: Mapping[Size, Path | None] = {}
         self.analyses: Mapping[tuple[int, Size], Analysis] = {}
         self.position = 0.5
         self._history = History(Marks())
@@ -142,9 +150,13 @@ class Document:
                 return model
         raise KeyError(identity)
 
-    def open(self, bank: KernelBank) -> OpenModel:
-        """Add a network after the others."""
-        model = OpenModel(next(self._ids), bank)
+    def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:
+        """A network with an id of its own, not open yet."""
+        return OpenModel(next(self._ids), bank, hub)
+
+    def open(self, bank: KernelBank, hub: str = "") -> OpenModel:
+        """Add a network after the others; ``hub``: the name it was fetched by."""
+        model = self.new_model(bank, hub)
         self.models = (*self.models, model)
         self.changed.emit()
         return model
@@ -163,7 +175,7 @@ class Document:
         )
         self._forget(identity)
         self.models = tuple(
-            OpenModel(model.id, bank) if model.id == identity else model
+            replace(model, bank=bank) if model.id == identity else model
             for model in self.models
         )
         self.changed.emit()
@@ -175,6 +187,15 @@ class Document:
         if not self.models:
             self._history = History(replace(self.marks, selection=Selection()))
             self.scope = Scope()
+        self.changed.emit()
+
+    def close_all(self) -> None:
+        """Close every network at once."""
+        for model in self.models:
+            self._forget(model.id)
+        self.models = ()
+        self._history = History(replace(self.marks, selection=Selection()))
+        self.scope = Scope()
         self.changed.emit()
 
     def show_layers(self, layers: frozenset[LayerRef] | None) -> None:
@@ -261,6 +282,44 @@ class Document:
         position = min(max(position, 0.0), 1.0)
         if position != self.position:
             self.position = position
+            self.changed.emit()
+
+    @property
+    def work(self) -> Work:
+        """What is open and how it is marked, as it is now."""
+        return Work(
+            self.models,
+            self.scope,
+            self.focus,
+            self.display,
+            self.position,
+            self.marks,
+            self.autoencoders,
+            self.chosen,
+        )
+
+    def restore(self, work: Work) -> None:
+        """Put other work in the place of all that is open; cannot be undone."""
+        self.models, self.scope, self.focus = work.models, work.scope, work.focus
+        self.display, self.position = work.display, work.position
+        self.autoencoders, self.chosen = work.autoencoders, work.chosen
+        self.analyses = {}
+        self._dragging = False
+        self._history = History(work.marks)
+        self.changed.emit()
+
+    def choose_autoencoder(
+        self, autoencoder: Autoencoder, path: Path | None = None
+    ) -> None:
+        """Use an autoencoder by wish; ``path`` is its file, if it has one."""
+        self.chosen = {**self.chosen, autoencoder.size: path}
+        self.set_autoencoder(autoencoder)
+
+    def note_file(self, autoencoder: Autoencoder, path: Path) -> None:
+        """Remember where a chosen autoencoder was saved."""
+        size = autoencoder.size
+        if self.autoencoders.get(size) is autoencoder and size in self.chosen:
+            self.chosen = {**self.chosen, size: path}
             self.changed.emit()
 
     def set_autoencoder(self, autoencoder: Autoencoder) -> None:

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """An open network; ``id`` is never given twice while the program runs."""
+    """An open network.
+
+    ``id`` is never given twice while the program runs; ``hub`` is the name by which
+    it was fetched, empty for files.
+    """
 
     id: int
     bank: KernelBank
+    hub: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

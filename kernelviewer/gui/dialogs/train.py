@@ -55,6 +55,7 @@ class TrainDialog(QDialog):
         self._enough = threading.Event()
         self._losses: list[float] = []
         self._result: Autoencoder | None = None
+        self._saved_as: Path | None = None
         self._running = False
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("trainDialog")
@@ -136,6 +137,7 @@ class TrainDialog(QDialog):
     def _on_start(self) -> None:
         self._enough.clear()
         self._losses, self._result, self._running = [], None, True
+        self._saved_as = None
         self.curve.setData([], [])
         size = tuple(map(int, str(self.size_box.currentData()).split("x")))
         wish = Wish(size, self.method.currentData(), None, self.seed.value())
@@ -197,7 +199,7 @@ class TrainDialog(QDialog):
 
     def _on_use(self) -> None:
         if self._result is not None:
-            self._window.document.set_autoencoder(self._result)
+            self._window.document.choose_autoencoder(self._result, self._saved_as)
             self.status.setText("In use: the open kernels are encoded with it.")
 
     def _on_save(self) -> None:
@@ -217,6 +219,8 @@ class TrainDialog(QDialog):
         except OSError as error:
             self.status.setText(f"{target}: {error.strerror or error}")
         else:
+            self._saved_as = target.absolute()
+            self._window.document.note_file(self._result, self._saved_as)
             self.status.setText(f"Saved as {target}")
 
     def _show_strip(self, table: NDArray[np.float32]) -> None:

@@ -12,14 +12,21 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from kernelviewer.gui.text import offer_text
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QLayout
+
+    from kernelviewer.state.session.files import Offer
 
 SHOWN = 6
+OFFERED = 3
 
 
 class DropOverlay(QWidget):
@@ -60,6 +67,10 @@ class Welcome(QWidget):
     open_requested = Signal()
     sample_requested = Signal()
     path_requested = Signal(str)
+    reopen_requested = Signal(object)
+    """Path of kept work to take up."""
+    dismiss_requested = Signal(object)
+    """Path of kept work to throw away."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +99,8 @@ class Welcome(QWidget):
         self.recent_title.setProperty("role", "title")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
+        self._offers = QVBoxLayout()
+        self._offers.setSpacing(6)
         column = QFrame(self)
         column.setMaximumWidth(720)
         inner = QVBoxLayout(column)
@@ -96,7 +109,9 @@ class Welcome(QWidget):
         inner.addWidget(hint)
         inner.addSpacing(8)
         inner.addLayout(buttons)
-        inner.addSpacing(16)
+        inner.addSpacing(8)
+        inner.addLayout(self._offers)
+        inner.addSpacing(8)
         inner.addWidget(self.recent_title)
         inner.addLayout(self._recent)
         outer = QVBoxLayout(self)
@@ -111,17 +126,42 @@ class Welcome(QWidget):
 
     def set_recent(self, paths: tuple[str, ...]) -> None:
         """Offer these files, latest first."""
-        while item := self._recent.takeAt(0):
-            if widget := item.widget():
-                widget.hide()
-                widget.deleteLater()
+        _empty(self._recent)
         self.recent_title.setVisible(bool(paths))
         for path in paths[:SHOWN]:
             self._recent.addWidget(self._link(Path(path)))
 
+    def set_offers(self, offers: tuple[Offer, ...]) -> None:
+        """Offer work that was kept, latest first."""
+        _empty(self._offers)
+        for number, offer in enumerate(offers[:OFFERED]):
+            self._offers.addWidget(self._offer(number, offer))
+
     def minimumSizeHint(self) -> QSize:
         """Qt: may shrink with the window."""
         return QSize(320, 120)
+
+    def _offer(self, number: int, offer: Offer) -> QWidget:
+        row = QWidget(self)
+        text = offer_text(offer)
+        short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 560)
+        reopen = _button(short.replace("&", "&&"), f"reopenWork{number}", text)
+        reopen.setToolTip("\n".join(item.name for item in offer.session.networks))
+        reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
+        dismiss = QToolButton(row)
+        dismiss.setText("×")
+        dismiss.setProperty("quiet", True)
+        dismiss.setObjectName(f"dismissWork{number}")
+        dismiss.setAccessibleName(f"Throw away: {text}")
+        dismiss.setToolTip("Throw this work away")
+        dismiss.clicked.connect(lambda: self.dismiss_requested.emit(offer.path))
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addStretch(1)
+        line.addWidget(reopen)
+        line.addWidget(dismiss)
+        line.addStretch(1)
+        return row
 
     def _link(self, path: Path) -> QPushButton:
         text = f"{path.name}   {path.parent}"
@@ -134,6 +174,14 @@ class Welcome(QWidget):
         link.setCursor(Qt.CursorShape.PointingHandCursor)
         link.clicked.connect(lambda: self.path_requested.emit(str(path)))
         return link
+
+
+def _empty(layout: QLayout) -> None:
+    """Take every widget out of a layout."""
+    while item := layout.takeAt(0):
+        if widget := item.widget():
+            widget.hide()
+            widget.deleteLater()
 
 
 def _button(

@@ -1,0 +1,213 @@
+"""Ask where the files of a session are that are not where they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+)
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.jobs.reopening import look_along
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QCloseEvent
+
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.jobs.reopening import Answers, Lacking, Sighting
+
+HINT = "Once one is located, those that moved along with it are found by themselves."
+FILE, PLACE, STATE = range(3)
+
+
+class LocateDialog(QDialog):
+    """Lists missing files; each can be located, and the rest done without.
+
+    Parameters
+    ----------
+    window
+        The dialog's window.
+    name
+        Of the session.
+    lacking
+        What is missing.
+    use
+        Called once with where the files are, or with None if the user gives up.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        name: str,
+        lacking: Lacking,
+        use: Callable[[Answers | None], None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._lacking, self._use = window, lacking, use
+        self._found: dict[str, Sighting] = {}
+        self._is_answered = False
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("locateDialog")
+        self.setWindowTitle("Locate missing files")
+        self.resize(720, 360)
+        count = len(lacking.missing)
+        what = "a file that is" if count == 1 else f"{count} files that are"
+        title = QLabel(f"{name} names {what} not where it says.", self)
+        title.setProperty("role", "strong")
+        hint = QLabel(HINT, self)
+        hint.setProperty("role", "secondary")
+        for label in (title, hint):
+            label.setWordWrap(True)
+        hint.setVisible(count > 1)
+        self.list = self._make_list()
+        self.status = QLabel(self)
+        self.status.setObjectName("locateStatus")
+        self.status.setProperty("role", "secondary")
+        self.status.setWordWrap(True)
+        self.locate = self._button("Locate…", "locateFile", self._on_locate)
+        self.without = self._button("", "openWithout", self._on_accepted)
+        self.go_on = self._button("Open", "openLocated", self._on_accepted)
+        self.cancel = self._button("Cancel", "cancelLocate", self.close)
+        self.go_on.setProperty("primary", True)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.locate)
+        buttons.addStretch(1)
+        for button in (self.cancel, self.without, self.go_on):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(10)
+        layout.addWidget(title)
+        layout.addWidget(hint)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.status)
+        layout.addLayout(buttons)
+        self._show_state()
+
+    def _make_list(self) -> QTreeWidget:
+        view = QTreeWidget(self)
+        view.setObjectName("missingFiles")
+        view.setAccessibleName("Missing files")
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setHeaderLabels(["File", "Where it was", ""])
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        for item in self._lacking.missing:
+            row = QTreeWidgetItem([item.name, item.where, "missing"])
+            row.setToolTip(PLACE, item.where)
+            view.addTopLevelItem(row)
+        header = view.header()
+        header.setStretchLastSection(False)
+        for column in (FILE, STATE):
+            mode = QHeaderView.ResizeMode.ResizeToContents
+            header.setSectionResizeMode(column, mode)
+        header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
+        view.setCurrentIndex(view.model().index(0, FILE))
+        view.itemActivated.connect(lambda row, column: self._on_locate())
+        return view
+
+    def _button(self, text: str, name: str, use: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setObjectName(name)
+        button.setAccessibleName(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: use())
+        return button
+
+    def _on_locate(self) -> None:
+        item = self._lacking.missing[max(self.list.currentIndex().row(), 0)]
+        dialog = QFileDialog(self, f"Locate {item.name}")
+        dialog.setObjectName("locateFileDialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setDirectory(self._window.settings.last_folder)
+        dialog.fileSelected.connect(lambda path: self._on_located(item.key, path))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _on_located(self, key: str, path: str) -> None:
+        self.status.setText("Looking for the others…")
+        known = {other: sighting.path for other, sighting in self._found.items()}
+        self._window.jobs.submit(
+            "files",
+            "locate",
+            "Look for missing files",
+            Reaction(
+                done=self._on_found, failed=self._on_failed, quiet=True
+            ).while_alive(self),
+            look_along,
+            self._lacking.path.parent,
+            self._lacking.missing,
+            {**known, key: Path(path)},
+        )
+
+    def _on_found(self, found: dict[str, Sighting]) -> None:
+        self._found = found
+        for row, item in enumerate(self._lacking.missing):
+            sighting = found.get(item.key)
+            widget = self.list.topLevelItem(row)
+            if sighting is None or widget is None:
+                continue
+            widget.setText(PLACE, str(sighting.path))
+            widget.setToolTip(PLACE, str(sighting.path))
+            widget.setText(STATE, "found" if sighting.same else "found, but changed")
+        self._select_missing()
+        self._show_state()
+
+    def _on_failed(self, message: str, hint: str) -> None:
+        self.status.setText(message)
+
+    def _select_missing(self) -> None:
+        for row, item in enumerate(self._lacking.missing):
+            if item.key not in self._found:
+                self.list.setCurrentIndex(self.list.model().index(row, FILE))
+                return
+
+    def _show_state(self) -> None:
+        missing = len(self._lacking.missing) - len(self._found)
+        changed = sum(not sighting.same for sighting in self._found.values())
+        text = "Open Without It" if missing == 1 else f"Open Without {missing} Files"
+        self.without.setText(text)
+        self.without.setAccessibleName(text)
+        self.without.setVisible(missing > 0)
+        self.go_on.setVisible(not missing)
+        status = "" if missing else "All files are found."
+        if changed:
+            names = f"{changed} file{'s have' if changed > 1 else ' has'}"
+            status = f"{names} another content than when the session was saved: "
+            status += "what is marked may be other kernels now."
+        self.status.setText(status)
+
+    def _on_accepted(self) -> None:
+        answers: Answers = {
+            item.key: self._found[item.key].path if item.key in self._found else None
+            for item in self._lacking.missing
+        }
+        self._answer(answers)
+        self.close()
+
+    def _answer(self, answers: Answers | None) -> None:
+        if not self._is_answered:
+            self._is_answered = True
+            self._use(answers)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt: closing without an answer gives the session up."""
+        self._window.jobs.cancel("locate")
+        self._answer(None)
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        """Qt: Escape closes."""
+        self.close()

@@ -1,0 +1,266 @@
+"""Opening what a session names: where its files are now, and what has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kernelviewer.figures.provenance import file_hash
+from kernelviewer.formats import CheckpointError
+from kernelviewer.formats.hub import PREFIX, fetch
+from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.jobs.sessions import shipped_entry
+from kernelviewer.jobs.tasks import load
+from kernelviewer.kernels import size_key, size_label
+from kernelviewer.state.session.capture import Coders
+from kernelviewer.state.session.files import read_session, recovery_folder
+from kernelviewer.state.session.model import NetworkEntry
+from kernelviewer.state.session.paths import expected, find, find_moved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.state.session.model import CoderEntry, Session
+
+Answers = dict[str, "Path | None"]
+"""How the session names a file → where it is; None: open without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A file that is not where the session says.
+
+    Attributes
+    ----------
+    key
+        How the session names it.
+    name, where
+        For people: its name, and where it was or why it cannot be had.
+    sha256
+        Hash it had; empty if that is not known.
+    """
+
+    key: str
+    name: str
+    where: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A session some of whose files are missing: the user has to be asked."""
+
+    path: Path
+    missing: tuple[Missing, ...]
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reopened:
+    """A session and its networks; None where one is left out.
+
+    ``notes`` are sentences about what is not as it was.
+    """
+
+    path: Path
+    session: Session
+    banks: tuple[KernelBank | None, ...]
+    coders: Coders
+    hashes: Mapping[KernelBank, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A missing file that was found; ``same``: its content is what it was."""
+
+    path: Path
+    same: bool
+
+
+def open_session(ticket: Ticket, path: Path, answers: Answers) -> Reopened | Lacking:
+    """Read a session and all that it names, or say what is missing.
+
+    Raises
+    ------
+    CheckpointError
+        The session itself cannot be read.
+    """
+    session = read_session(path)
+    places, missing = _locate(ticket, session, path.parent, answers)
+    if missing:
+        return Lacking(path, tuple(missing), answers)
+    reading = _Reading(ticket, places)
+    banks = []
+    for number, entry in enumerate(session.networks):
+        ticket.progress(number, len(session.networks), entry.name)
+        banks.append(reading.network(entry))
+    for size, coder in sorted(session.autoencoders.items()):
+        reading.coder(size, coder)
+    return Reopened(
+        path,
+        session,
+        tuple(banks),
+        Coders(reading.known, reading.chosen),
+        reading.hashes,
+        tuple(reading.notes),
+    )
+
+
+def look_along(
+    ticket: Ticket, folder: Path, missing: Sequence[Missing], found: Mapping[str, Path]
+) -> dict[str, Sighting]:
+    """Check files that the user found, and find those that moved the same way."""
+    also = find_moved(folder, [item.key for item in missing], found)
+    places = {**also, **found}
+    sightings = {}
+    for number, item in enumerate(missing):
+        if item.key in places:
+            ticket.progress(number, len(missing), item.name)
+            place = places[item.key]
+            same = item.sha256 in ("", _hash(ticket, place))
+            sightings[item.key] = Sighting(place, same)
+    return sightings
+
+
+def _locate(
+    ticket: Ticket, session: Session, folder: Path, answers: Answers
+) -> tuple[Answers, list[Missing]]:
+    """Where the session's files are, and those that are nowhere."""
+    places: Answers = {}
+    missing: dict[str, Missing] = {}
+    entries: list[NetworkEntry | CoderEntry] = [
+        *session.networks,
+        *session.autoencoders.values(),
+    ]
+    for entry in entries:
+        key, why = entry.key, ""
+        if not key or key in places:
+            continue
+        place = answers.get(key)
+        if key not in answers:
+            place, why = _place(ticket, folder, entry)
+        if place is not None or key in answers:
+            places[key] = place
+        else:
+            missing[key] = Missing(key, entry.name, why, entry.sha256)
+    return places, list(missing.values())
+
+
+def _place(
+    ticket: Ticket, folder: Path, entry: NetworkEntry | CoderEntry
+) -> tuple[Path | None, str]:
+    """Where a file is, else why it is nowhere."""
+    hub = entry.hub if isinstance(entry, NetworkEntry) else ""
+    if not hub:
+        where = str(expected(folder, entry.path))
+        return find(folder, entry.path), where
+    try:
+        return fetch(hub, progress=ticket.progress, check=ticket.check), ""
+    except CheckpointError as error:
+        return None, error.problem
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads what a session names and notes what is not as it was."""
+
+    ticket: Ticket
+    places: Answers
+    known: dict[Size, Autoencoder] = field(default_factory=dict)
+    chosen: dict[Size, Path | None] = field(default_factory=dict)
+    hashes: dict[KernelBank, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def network(self, entry: NetworkEntry) -> KernelBank | None:
+        """A network, or None with a note."""
+        place = self.places[entry.key]
+        if place is None:
+            return None
+        found = _hash(self.ticket, place)
+        changed = entry.sha256 not in ("", found)
+        if changed:
+            self.notes.append(f"{entry.name} has changed since the session was saved")
+        try:
+            bank = self._load(place, entry, changed)
+        except Exception as error:
+            message, _, hint = describe_failure(error, place.name)
+            self.notes.append(f"{message}. {hint}".rstrip(". "))
+            return None
+        if entry.hub:
+            bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
+        self.hashes[bank] = found
+        return bank
+
+    def coder(self, size: Size, entry: CoderEntry) -> None:
+        """An autoencoder; where it cannot be had, the usual one is used."""
+        try:
+            if entry.shipped:
+                self._shipped(size, entry)
+            elif place := self.places[entry.key]:
+                self._from_file(size, entry, place)
+            else:
+                self._without(size, entry)
+        except CheckpointError as error:
+            self.notes.append(f"{error.path.name}: {error.problem}")
+            self._without(size, entry)
+
+    def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:
+        """As saved; a file that changed may lack the copy and the layers."""
+        try:
+            return load(self.ticket, place, copy=entry.copy, include=entry.include)
+        except (CheckpointError, ValueError):
+            if not changed or not (entry.copy or entry.include):
+                raise
+        bank = load(self.ticket, place)
+        if entry.include:
+            self.notes.append(f"{entry.name}: the layers taken in by hand are left out")
+        if entry.copy and entry.copy != bank.copy:
+            self.notes.append(f"{entry.name} has no copy “{entry.copy}” any more")
+        return bank
+
+    def _shipped(self, size: Size, entry: CoderEntry) -> None:
+        from kernelviewer.latent.autoencoder import METHODS, shipped
+
+        for method in METHODS:
+            autoencoder = shipped(size, method)
+            if entry.shipped == f"{method}-{size_key(size)}" and autoencoder:
+                self.known[size] = autoencoder
+                if shipped_entry(autoencoder).sha256 != entry.sha256:
+                    self.notes.append(
+                        f"the autoencoder for {size_label(size)} that comes with the "
+                        "program has changed: codes may differ"
+                    )
+                return
+        self._without(size, entry)
+
+    def _from_file(self, size: Size, entry: CoderEntry, place: Path) -> None:
+        from kernelviewer.latent.autoencoder import Autoencoder
+
+        autoencoder = Autoencoder.load(place)
+        if autoencoder.size != size:
+            self.notes.append(f"{place.name} is not for {size_label(size)} kernels")
+            self._without(size, entry)
+            return
+        if entry.sha256 not in ("", _hash(self.ticket, place)):
+            self.notes.append(f"{entry.name} has changed: codes may differ")
+        self.known[size] = autoencoder
+        kept = place.parent == recovery_folder()  # never saved by the user
+        self.chosen[size] = None if kept else place
+
+    def _without(self, size: Size, entry: CoderEntry) -> None:
+        self.notes.append(
+            f"{size_label(size)} kernels are encoded without {entry.name}, "
+            "which is not there"
+        )
+
+
+def _hash(ticket: Ticket, path: Path) -> str:
+    try:
+        return file_hash(path, ticket.check)
+    except OSError:
+        return ""

@@ -1,0 +1,173 @@
+"""Tasks that write sessions and open what they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kernelviewer.figures.provenance import file_hash
+from kernelviewer.files import write_text
+from kernelviewer.formats import CheckpointError
+from kernelviewer.kernels import size_key
+from kernelviewer.resources import resource
+from kernelviewer.state.session.capture import Surroundings, describe, entry_of
+from kernelviewer.state.session.files import offers
+from kernelviewer.state.session.model import CoderEntry
+from kernelviewer.state.session.paths import path_from
+from kernelviewer.state.session.text import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.session.files import Offer, RecoveryFile
+    from kernelviewer.state.session.model import Look, NetworkEntry
+    from kernelviewer.state.work import Work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What to write.
+
+    Attributes
+    ----------
+    work, look, saved, origin
+        As in `Session`.
+    hashes
+        Hashes of the networks' files, as far as they are known.
+    files
+        Files of autoencoders that were trained here, as far as they have one.
+    """
+
+    work: Work
+    look: Look
+    saved: str
+    origin: str = ""
+    hashes: Mapping[KernelBank, str] = field(default_factory=dict)
+    files: Mapping[Autoencoder, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """What came of writing: hashes and files of autoencoders that are known now."""
+
+    hashes: Mapping[KernelBank, str]
+    files: Mapping[Autoencoder, Path]
+
+
+def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
+    """Write a session; autoencoders that have no file yet get one beside it.
+
+    Raises
+    ------
+    OSError
+        The folder is read-only, or the disk is full; the old file is untouched.
+    """
+    hashes = dict(wanted.hashes)
+    models = wanted.work.models
+    for number, model in enumerate(models):
+        ticket.progress(number, len(models), model.bank.path.name)
+        if not hashes.get(model.bank):
+            hashes[model.bank] = hash_network(ticket, model.bank)
+    wanted = replace(wanted, hashes=hashes)
+    text, files = _text_of(ticket, path, path.parent, wanted)
+    write_text(path, text)
+    return Written(hashes, files)
+
+
+def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
+    """Keep work in a recovery file; hashes that are not known are left empty.
+
+    Raises
+    ------
+    OSError
+        As for `write_session`.
+    """
+    text, files = _text_of(ticket, target.make(), None, wanted)
+    target.write(text)
+    return Written(wanted.hashes, files)
+
+
+def find_offers(ticket: Ticket) -> tuple[Offer, ...]:
+    """Kept work that nobody holds, latest first."""
+    return tuple(offers())
+
+
+def hash_network(ticket: Ticket, bank: KernelBank) -> str:
+    """Hash of a network's file; empty if it is gone."""
+    try:
+        return file_hash(bank.path, ticket.check)
+    except OSError:
+        return ""
+
+
+def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:
+    """The entry of an autoencoder that comes with the program."""
+    name = f"{autoencoder.method}-{size_key(autoencoder.size)}"
+    return CoderEntry(file_hash(resource("autoencoders", f"{name}.safetensors")), name)
+
+
+def _text_of(
+    ticket: Ticket, path: Path, folder: Path | None, wanted: Wanted
+) -> tuple[str, dict[Autoencoder, Path]]:
+    work = wanted.work
+    files = dict(wanted.files)
+    coders: dict[Size, CoderEntry] = {}
+    for size in sorted({s for m in work.models for s in m.bank.sizes} | {*work.chosen}):
+        ticket.check()
+        entry = _coder(path, folder, work, size, files)
+        if entry is not None:
+            coders[size] = entry
+    around = Surroundings(
+        tuple(_network(folder, model, wanted) for model in work.models),
+        coders,
+        wanted.look,
+        wanted.saved,
+        wanted.origin,
+    )
+    return to_text(describe(work, around)), files
+
+
+def _network(folder: Path | None, model: OpenModel, wanted: Wanted) -> NetworkEntry:
+    bank = model.bank
+    path = path_from(folder, bank.path)
+    return entry_of(model, path, wanted.hashes.get(bank, ""), bank.size_bytes)
+
+
+def _coder(
+    path: Path,
+    folder: Path | None,
+    work: Work,
+    size: Size,
+    files: dict[Autoencoder, Path],
+) -> CoderEntry | None:
+    """Where the autoencoder of a size is from; one without a file is written."""
+    from kernelviewer.latent.autoencoder import shipped
+
+    autoencoder = work.autoencoders.get(size)
+    if size not in work.chosen:
+        try:
+            autoencoder = autoencoder or shipped(size)
+            return shipped_entry(autoencoder) if autoencoder is not None else None
+        except (CheckpointError, OSError):
+            return None
+    assert autoencoder is not None
+    source = work.chosen[size] or files.get(autoencoder)
+    if source is None or not source.exists():
+        source = _free(path.with_name(f"{path.stem}-{size_key(size)}.safetensors"))
+        autoencoder.save(source)
+        files[autoencoder] = source
+    return CoderEntry(file_hash(source), path=path_from(folder, source))
+
+
+def _free(path: Path) -> Path:
+    """The path, or with a number behind its name where that is taken."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free

@@ -1,0 +1,177 @@
+"""Session files, and those that keep work in case the program ends unexpectedly."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kernelviewer.files import FileLock, config_dir, write_text
+from kernelviewer.formats import CheckpointError
+from kernelviewer.state.session.model import SUFFIX, SessionError
+from kernelviewer.state.session.text import from_text, looks_like_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kernelviewer.state.session.model import Session
+
+LARGEST = 256 * 2**20
+KEPT = 10
+"""So many pieces of kept work stay when nobody takes them up; older ones go."""
+_HEAD = 2**16
+_FOLDER = "recovery"
+
+
+def is_session(path: Path) -> bool:
+    """Whether a file is a session by its content, or claims to be one by its name."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except (OSError, ValueError):
+        return False
+    return path.suffix == SUFFIX or looks_like_session(head)
+
+
+def read_session(path: Path) -> Session:
+    """Read a session.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be read, is damaged, or was written by a newer version.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise CheckpointError(path, "is too large for a session")
+        return from_text(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        hint = "It may have been moved or renamed; check the name."
+        raise CheckpointError(path, "there is no such file", hint) from None
+    except OSError as error:
+        problem = f"the file cannot be read ({error.strerror or error})"
+        raise CheckpointError(path, problem) from None
+    except UnicodeDecodeError:
+        problem = "the session is damaged: it is no UTF-8 text"
+        raise CheckpointError(path, problem) from None
+    except RecursionError:
+        problem = "the session is damaged: it is nested too deep"
+        raise CheckpointError(path, problem) from None
+    except SessionError as error:
+        raise CheckpointError(path, error.problem, error.hint) from None
+
+
+def recovery_folder() -> Path:
+    """Where work is kept that was not saved, made if missing."""
+    folder = config_dir() / _FOLDER
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+class RecoveryFile:
+    """The file in which one window keeps its work; locked while the window lives.
+
+    Parameters
+    ----------
+    path
+        An existing one that was claimed; None: a new one, made when it is written.
+    lock
+        The lock that came with the claim.
+    """
+
+    def __init__(self, path: Path | None = None, lock: FileLock | None = None) -> None:
+        self._path, self._lock = path, lock
+
+    @classmethod
+    def claim(cls, path: Path) -> RecoveryFile | None:
+        """Take over work that nobody holds; None if another window was quicker."""
+        try:
+            lock = FileLock.take(path.with_suffix(".lock"))
+        except OSError:
+            return None
+        if lock is None:
+            return None
+        if not path.exists():
+            lock.release(remove=True)
+            return None
+        return cls(path, lock)
+
+    def make(self) -> Path:
+        """Its path, locked from now on.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+        """
+        if self._path is None:
+            name = f"{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
+            self._path = recovery_folder() / name
+        if self._lock is None:
+            self._lock = FileLock.take(self._path.with_suffix(".lock"))
+        return self._path
+
+    def write(self, text: str) -> None:
+        """Replace its content, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written, or the disk is full.
+        """
+        write_text(self.make(), text)
+
+    def remove(self) -> None:
+        """Nothing needs to be kept any more."""
+        if self._path is not None:
+            for path in self._path.parent.glob(f"{self._path.stem}*"):
+                if path.suffix != ".lock":
+                    path.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.release(remove=True)
+        self._path = self._lock = None
+
+    def release(self) -> None:
+        """Leave the work for whoever wants to take it up."""
+        if self._lock is not None:
+            self._lock.release()
+        self._path = self._lock = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Work that was kept and that nobody holds."""
+
+    path: Path
+    session: Session
+
+
+def offers() -> Iterator[Offer]:
+    """Kept work, latest first; what cannot be read is left where it is."""
+    kept = [(path.stat().st_mtime_ns, path) for path in _kept()]
+    for place, (_, path) in enumerate(sorted(kept, reverse=True)):
+        claimed = RecoveryFile.claim(path)
+        if claimed is None:
+            continue
+        if place >= KEPT:
+            claimed.remove()
+            continue
+        try:
+            session = read_session(path)
+        except CheckpointError:
+            continue
+        else:
+            yield Offer(path, session)
+        finally:
+            claimed.release()
+
+
+def _kept() -> list[Path]:
+    try:
+        return [path for path in recovery_folder().glob(f"*{SUFFIX}") if path.exists()]
+    except OSError:
+        return []
