@@ -26,8 +26,8 @@ from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
-from kernelviewer.gui.status_line import StatusLine
 from kernelviewer.gui.sessions import Sessions
+from kernelviewer.gui.status_line import StatusLine
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.welcome import DropOverlay
