@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
-    QToolBar,
-    QWidget,
 )
 
 from kernelviewer.gui.grid_controls import GridControls
+from kernelviewer.gui.layouts import AREAS, BY_ID, arrange_panels
+from kernelviewer.gui.palette.line import PaletteLine
 from kernelviewer.gui.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.parts import Parts
 from kernelviewer.gui.selection_chips import SelectionChips
@@ -38,12 +36,15 @@ if TYPE_CHECKING:
         QMainWindow,
     )
 
-TOOL_LINE_HEIGHT = 38
+
+LEAST_GRID = 48
+"""Height of the grid in a window that is too low for all panels."""
 
 
 def make_parts(window: QMainWindow) -> Parts:
     """Make the widgets and put the grid into the window's centre."""
     grid = KernelGrid(window)
+    grid.setMinimumHeight(LEAST_GRID)
     centre = QStackedWidget(window)
     parts = Parts(
         tree=ModelTree(window),
@@ -56,6 +57,7 @@ def make_parts(window: QMainWindow) -> Parts:
         chips=SelectionChips(window),
         selected=QLabel(window),
         export=QPushButton("Export Figure…", window),
+        palette=PaletteLine(window),
         threshold=ThresholdBar(window),
         histogram=ClassHistogram(window),
         composition=LayerComposition(window),
@@ -75,7 +77,6 @@ def make_parts(window: QMainWindow) -> Parts:
 
 def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
     """Put the other widgets around the centre, as docks by name."""
-    area = Qt.DockWidgetArea
     docks = {
         "models": DockPanel("modelsDock", "Models", parts.tree),
         "spectrum": DockPanel("spectrumDock", "Spectrum of the code", parts.spectrum),
@@ -89,45 +90,16 @@ def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
         ),
         "classes": DockPanel("classesDock", "Classes", parts.histogram),
         "composition": DockPanel(
-            "compositionDock", "Layer composition", parts.composition
+            "compositionDock", "Layer composition", parts.composition, "Composition"
         ),
         "scatter": DockPanel("scatterDock", "PCA", parts.scatter),
         "jobs": DockPanel("jobsDock", "Jobs", parts.jobs_panel),
     }
-    window.addDockWidget(area.LeftDockWidgetArea, docks["models"])
-    window.addDockWidget(area.TopDockWidgetArea, docks["spectrum"])
-    window.addDockWidget(area.RightDockWidgetArea, docks["reconstruction"])
-    window.addDockWidget(area.RightDockWidgetArea, docks["inspector"])
-    for name in ("classes", "composition", "scatter"):
-        window.addDockWidget(area.BottomDockWidgetArea, docks[name])
-    below = Qt.Orientation.Vertical
-    window.addDockWidget(area.BottomDockWidgetArea, docks["jobs"], below)
-    window.setCorner(Qt.Corner.TopLeftCorner, area.LeftDockWidgetArea)
-    window.setCorner(Qt.Corner.TopRightCorner, area.RightDockWidgetArea)
-    window.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
-    window.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
+    docks["jobs"].hide()
+    arrange_panels(window, docks, BY_ID["explore"])
+    left, right = AREAS["left"], AREAS["right"]
+    window.setCorner(Qt.Corner.TopLeftCorner, left)
+    window.setCorner(Qt.Corner.TopRightCorner, right)
+    window.setCorner(Qt.Corner.BottomLeftCorner, left)
+    window.setCorner(Qt.Corner.BottomRightCorner, right)
     return docks
-
-
-def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
-    """The line above everything: title, kernel sizes, threshold."""
-    bar = QToolBar("Tools", window)
-    bar.setObjectName("toolLine")
-    bar.setMovable(False)
-    bar.toggleViewAction().setVisible(False)
-    title = QLabel("kernelviewer", bar)
-    title.setProperty("role", "heading")
-    space = QWidget(bar)
-    space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    holder = QWidget(bar)
-    holder.setMinimumHeight(TOOL_LINE_HEIGHT)
-    line = QHBoxLayout(holder)
-    line.setContentsMargins(4, 4, 4, 6)
-    line.setSpacing(20)
-    line.addWidget(title)
-    line.addWidget(parts.sizes)
-    line.addWidget(parts.threshold)
-    line.addWidget(space, 1)
-    line.addWidget(parts.export)
-    bar.addWidget(holder)
-    return bar

@@ -24,7 +24,8 @@ class Command:
     text
         As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more.
     menu
-        Title of its menu; commands stand there in the table's order.
+        Title of its menu, after a slash that of a menu within it; commands stand
+        there in the table's order.
     keys
         Shortcuts, portable text.
     rule
@@ -106,14 +107,52 @@ COMMANDS: tuple[Command, ...] = (
     Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
     Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
     Command("framed", "&Frame Kernels by Class", "View", checkable=True),
+    Command(
+        "layout_explore",
+        "&Explore",
+        "View/Layout",
+        ("Ctrl+1",),
+        tip="Everything at a glance",
+    ),
+    Command(
+        "layout_compare",
+        "&Compare",
+        "View/Layout",
+        ("Ctrl+2",),
+        tip="Classes and layers large, kernels by network",
+    ),
+    Command(
+        "layout_label",
+        "&Label",
+        "View/Layout",
+        ("Ctrl+3",),
+        tip="The spectrum large, kernels by class",
+    ),
+    Command(
+        "layout_reset",
+        "&Reset the Layout",
+        "View/Layout",
+        ("Ctrl+Shift+0",),
+        rule=True,
+        tip="Put every panel back where the last layout had it",
+    ),
+    Command("panels", "&Panels", "View"),
+    Command("next_panel", "&Next Panel", "View", ("F6",)),
+    Command("previous_panel", "Pre&vious Panel", "View", ("Shift+F6",)),
     Command("theme", "&Theme", "View", rule=True),
     Command("device", "&Device", "View"),
-    Command("panels", "&Panels", "View"),
     Command("jobs", "Show &Jobs", "View", ("Ctrl+J",), checkable=True),
     Command("train", "&Train on What Is Open…", "Code", ("Ctrl+T",)),
     Command("load_autoencoder", "&Load an Autoencoder…", "Code"),
     Command("null_test", "&Null Test…", "Code", ("Ctrl+Shift+N",)),
     Command("reset_borders", "&Reset the Stretches", "Code", rule=True),
+    Command(
+        "palette",
+        "&Search Commands…",
+        "Help",
+        ("Ctrl+K",),
+        tip="Find a command, a layer, a class and more by typing",
+    ),
     Command("shortcuts", "&Keyboard Shortcuts", "Help", ("F1",)),
     Command("about", "&About kernelviewer", "Help"),
 )
@@ -144,6 +183,9 @@ def build_menus(
     menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
     actions: dict[str, QAction] = {}
     for command in COMMANDS:
+        top, _, inner = command.menu.partition("/")
+        if command.menu not in menus:
+            menus[command.menu] = menus[top].addMenu(f"&{inner}")
         menu = menus[command.menu]
         if command.rule:
             menu.addSeparator()

@@ -29,6 +29,11 @@ class DockLayout(QObject):
         They by name.
     fleeting
         Names of docks that come and go by themselves.
+
+    Attributes
+    ----------
+    restored
+        Whether an arrangement was restored.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class DockLayout(QObject):
         self._fleeting = fleeting
         self._text = ""
         self._known: object = None
+        self.restored = False
         window.installEventFilter(self)
 
     def text(self) -> str:
@@ -61,6 +67,7 @@ class DockLayout(QObject):
             dock.setHidden(was_hidden)
         if done:
             self._text, self._known = text, self._arrangement()
+            self.restored = True
         return done
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -116,6 +116,13 @@ class Jobs(QObject):
         """Ask the current task of that key to stop."""
         self._runner.cancel(key)
 
+    def is_current(self, key: str) -> bool:
+        """Whether a task of that key is queued, running or undelivered."""
+        return any(
+            ticket.key == key and not ticket.cancelled
+            for ticket in self._runner.tickets()
+        )
+
     def is_idle(self) -> bool:
         """Nothing queued, running or undelivered."""
         return self._runner.is_idle()

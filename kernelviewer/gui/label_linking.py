@@ -9,11 +9,13 @@ from PySide6.QtCore import QObject
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.selection_linking import mode_of
+from kernelviewer.gui.threshold_bar import ThresholdChoices
 from kernelviewer.gui.views.classes.composition import CompositionBar
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.gui.views.scatter import ScatterContent
 from kernelviewer.jobs.analysing import project
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import (
     count_by_layer,
     count_classes,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.jobs.analysing import Projection
+    from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.pool import KernelPool
@@ -54,6 +57,7 @@ class LabelLinking(QObject):
         parts.composition.layer_requested.connect(self._on_layer_requested)
         parts.composition.part_requested.connect(self._on_part_requested)
         parts.threshold.threshold_requested.connect(self._on_threshold_requested)
+        parts.threshold.default_requested.connect(self._on_default_requested)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
@@ -68,6 +72,7 @@ class LabelLinking(QObject):
         """Show classes, coverage and composition of the kernels in scope."""
         self._state = state
         self._parts.threshold.set_threshold(state.threshold)
+        self._parts.threshold.set_choices(_choices(state.autoencoder))
         self._show_histogram(state)
         self._show_composition(state)
         self._show_scatter(state)
@@ -207,3 +212,16 @@ class LabelLinking(QObject):
         size = self._document.size
         if size is not None:
             self._document.set_threshold(size, threshold, dragging=dragging)
+
+    def _on_default_requested(self) -> None:
+        if (size := self._document.size) is not None:
+            self._document.set_threshold(size, None)
+
+
+def _choices(autoencoder: Autoencoder | None) -> ThresholdChoices | None:
+    """The thresholds that an autoencoder offers."""
+    if autoencoder is None:
+        return None
+    null = autoencoder.null
+    by_null = tuple((share, null.threshold(share)) for share in PRESETS)
+    return ThresholdChoices(autoencoder.threshold, by_null)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.document import Document
-    from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.presenter import Counts
     from kernelviewer.state.view_state import ViewState
@@ -64,6 +64,7 @@ class Linking(QObject):
         self._laid: Laid | None = None
         self._dark = self._framed = False
         self.selection = SelectionLinking(document, parts, self)
+        self._wanted: KernelRef | None = None
         self._labels = LabelLinking(document, parts, jobs, self)
         self.spectrum = SpectrumLinking(document, parts, jobs, self)
         self.spectrum.nearest_changed.connect(self._labels.show_nearest)
@@ -206,6 +207,7 @@ class Linking(QObject):
         if laid.pool is state.pool:
             grid.set_selection(state.selected)
             grid.set_focus(state.focus)
+        self._scroll_to_wanted()
         self.laid_out.emit()
 
     def set_theme(self, tokens: Tokens) -> None:
@@ -241,6 +243,19 @@ class Linking(QObject):
         """Look at one kernel and scroll the grid to it."""
         self.focus(number)
         self._parts.grid.scroll_to(number)
+
+    def reveal(self, kernel: KernelRef) -> None:
+        """Look at a kernel and scroll to it as soon as the grid shows it."""
+        self._document.set_focus(kernel)
+        self._wanted = kernel
+        if not self._jobs.is_current("grid"):
+            self._scroll_to_wanted()
+
+    def _scroll_to_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        number = self.pool.number(wanted) if self.pool is not None else None
+        if number is not None:
+            self._parts.grid.scroll_to(number)
 
     def focused_layer(self) -> LayerRef | None:
         """The layer of the focused kernel."""

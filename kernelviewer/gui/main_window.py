@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
 from PySide6.QtGui import (
     QGuiApplication,
 )
@@ -20,15 +19,19 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.actions import Actions
 from kernelviewer.gui.analyst import Analyst
-from kernelviewer.gui.building import make_docks, make_parts, make_tool_line
-from kernelviewer.gui.dock_layout import LAYOUT_VERSION, DockLayout, from_text, to_text
+from kernelviewer.gui.building import make_docks, make_parts
+from kernelviewer.gui.dock_layout import DockLayout
 from kernelviewer.gui.grid_menu import GridMenu
 from kernelviewer.gui.jobs import Jobs, Reaction
+from kernelviewer.gui.layout_keeper import LayoutKeeper
+from kernelviewer.gui.layouts import BY_ID
 from kernelviewer.gui.linking import Linking
 from kernelviewer.gui.opening import Opener
+from kernelviewer.gui.palette.collecting import collect
 from kernelviewer.gui.sessions import Sessions
 from kernelviewer.gui.status_line import StatusLine
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
+from kernelviewer.gui.tool_line import make_tool_line
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.jobs.tasks import prepare_device
@@ -50,8 +53,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.settings import Settings
-
-DEFAULT_SIZE = QSize(1440, 900)
 
 
 class MainWindow(QMainWindow):
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.linking = Linking(self.document, self.parts, self.jobs, self)
         self.analyst = Analyst(self.document, self.jobs, self)
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))
+        self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
         self.sessions = Sessions(self)
         self.actions_ = Actions(self)
         self._overlay = DropOverlay(self)
@@ -97,7 +99,7 @@ class MainWindow(QMainWindow):
         self.set_colormap(
             settings.colormap if settings.colormap in COLORMAPS else "signed"
         )
-        self._restore_layout()
+        self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
         parts.grid.activated.connect(lambda: self.docks["inspector"].show())
         parts.grid.set_tooltip(self.linking.tooltip)
         parts.controls.colormap_requested.connect(self.set_colormap)
+        parts.palette.set_source(lambda: collect(self))
         parts.export.setObjectName("exportFigure")
         parts.export.setAccessibleName("Export a figure of what is open")
         parts.export.clicked.connect(lambda: actions.by_id["export"].trigger())
@@ -218,21 +221,26 @@ class MainWindow(QMainWindow):
         self.parts.reconstruction.set_colours(colours)
         self.parts.comparison.set_colours(colours)
 
-    def _restore_layout(self) -> None:
-        self.resize(DEFAULT_SIZE)
-        self.docks["jobs"].hide()
-        self.restoreGeometry(from_text(self.settings.geometry))
-        self.restoreState(from_text(self.settings.layout), LAYOUT_VERSION)
+    def use_preset(self, name: str) -> None:
+        """Arrange the panels and order the grid for a task."""
+        preset = BY_ID[name]
+        self.layouts.use(name)
+        display = self.document.display
+        self.document.show_as(
+            replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
+        )
 
     def _save_settings(self) -> None:
         display = self.document.display
+        geometry, layout = self.layouts.saved()
         self.settings = replace(
             self.settings,
             group_by=display.group_by,
             sort_by=display.sort_by,
             scale_mode=display.scale_mode,
-            geometry=to_text(self.saveGeometry()),
-            layout=to_text(self.saveState(LAYOUT_VERSION)),
+            geometry=geometry,
+            layout=layout,
+            preset=self.layouts.preset,
         )
         try:
             save_settings(self.settings)

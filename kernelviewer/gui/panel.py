@@ -26,6 +26,11 @@ class TitleLine(QFrame):
         self.line.setSpacing(4)
         self.line.addWidget(self.label)
 
+    def set_active(self, active: bool) -> None:
+        """Mark the panel that has the keyboard."""
+        self.label.setProperty("active", active)
+        self.label.style().polish(self.label)
+
 
 class PanelBody(QFrame):
     """The rest of a panel, around one widget."""
@@ -52,10 +57,22 @@ class Panel(QWidget):
 
 
 class DockPanel(QDockWidget):
-    """A panel that can be moved and floated by its title line, and closed."""
+    """A panel that can be moved and floated by its title line, and closed.
 
-    def __init__(self, name: str, title: str, content: QWidget) -> None:
-        super().__init__(title)
+    Parameters
+    ----------
+    name
+        Object name.
+    title, short
+        What its title line says, and what its tab and menu entry say.
+    content
+        What it shows.
+    """
+
+    def __init__(
+        self, name: str, title: str, content: QWidget, short: str = ""
+    ) -> None:
+        super().__init__(short or title)
         self.setObjectName(name)
         self.title_line = TitleLine(title, self)
         self.title_line.line.addStretch(1)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget
 
     from kernelviewer.gui.grid_controls import GridControls
+    from kernelviewer.gui.palette.line import PaletteLine
     from kernelviewer.gui.selection_chips import SelectionChips
     from kernelviewer.gui.size_bar import SizeBar
     from kernelviewer.gui.threshold_bar import ThresholdBar
@@ -39,6 +40,7 @@ class Parts:
     chips: SelectionChips
     selected: QLabel
     export: QPushButton
+    palette: PaletteLine
     threshold: ThresholdBar
     histogram: ClassHistogram
     composition: LayerComposition

@@ -19,6 +19,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\u202f%"
 
 
+def short_percent(share: float) -> str:
+    """A round share without needless decimals: ``0.1 %``, ``5 %``."""
+    return f"{100 * share:g}\u202f%"
+
+
 def rough_percent(share: float) -> str:
     """A share without decimals; ``<1 %`` where it is small but not zero."""
     whole = f"{100 * share:.0f}"

@@ -158,8 +158,11 @@ QFrame[panel="top"] { background: $panel; border: 1px solid $separator;
 QFrame[panel="bottom"] { background: $panel; border: 1px solid $separator;
   border-top: none; border-bottom-left-radius: ${radius}px;
   border-bottom-right-radius: ${radius}px; }
+QFrame[popup="true"] { background: $panel; border: 1px solid $separator;
+  border-radius: ${radius}px; }
 QLabel { background: transparent; }
 QLabel[role="title"] { color: $secondary; font-weight: 600; }
+QLabel[role="title"][active="true"] { color: $text; }
 QLabel[role="secondary"] { color: $secondary; }
 QLabel[role="caption"] { color: $secondary; font-size: 12px; }
 QLabel[role="error"] { color: $error; }
@@ -191,7 +194,12 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
   selection-color: $text; }
-QLineEdit:focus { border: 1px solid $accent; }
+QLineEdit:focus, QDoubleSpinBox#thresholdValue:focus { border: 1px solid $accent; }
+QDoubleSpinBox#thresholdValue { background: $panel; border: 1px solid $separator;
+  border-radius: 5px; padding: 0 2px; min-height: ${control}px;
+  selection-background-color: $selected; selection-color: $text; }
+QDoubleSpinBox#thresholdValue::up-button, QDoubleSpinBox#thresholdValue::down-button {
+  width: 0; border: none; }
 QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
   border-radius: 5px; selection-background-color: $selected; selection-color: $text; }
 QTreeView, QListView, QTableView { background: transparent; border: none;
@@ -230,4 +238,9 @@ QSlider::handle:horizontal { background: $accent; width: 14px; height: 14px;
   margin: -6px 0; border-radius: 7px; }
 QSlider::handle:horizontal:focus { border: 2px solid $text; width: 10px; height: 10px; }
 QDockWidget { color: $secondary; }
+QMainWindow > QTabBar::tab { background: transparent; color: $secondary; border: none;
+  border-top: 2px solid transparent; padding: 3px 9px 4px 9px; margin: 0 2px; }
+QMainWindow > QTabBar::tab:selected { color: $text; border-top-color: $accent; }
+QMainWindow > QTabBar::tab:hover { color: $text; }
+QMainWindow > QTabBar:focus::tab:selected { color: $accent; }
 """)

@@ -253,10 +253,14 @@ class Document:
         self._mark(marks, "Selection", dragging=dragging)
 
     def set_threshold(
-        self, size: Size, value: float, *, dragging: bool = False
+        self, size: Size, value: float | None, *, dragging: bool = False
     ) -> None:
-        """Identify kernels from this fit on; a drag is undone as one act."""
-        thresholds = {**self.marks.thresholds, size: value}
+        """Identify kernels from this fit on (None: from the autoencoder's own).
+
+        A drag is undone as one act.
+        """
+        kept = {key: own for key, own in self.marks.thresholds.items() if key != size}
+        thresholds = kept if value is None else {**kept, size: value}
         marks = replace(self.marks, thresholds=thresholds)
         self._mark(marks, "Threshold", dragging=dragging)
 

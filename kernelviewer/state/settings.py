@@ -18,12 +18,16 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "group_by": ("layer", "model", "class", "none"),
     "sort_by": ("channel", "scale", "flat", "code", "fit"),
     "scale_mode": ("kernel", "layer", "global"),
+    "preset": ("explore", "compare", "label"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the program remembers. Geometry and layout are base64 of Qt's own bytes."""
+    """What the program remembers. Geometry and layout are base64 of Qt's own bytes.
+
+    ``preset`` is the arrangement of panels that was asked for last.
+    """
 
     theme: str = "system"
     device: str = "auto"
@@ -35,6 +39,7 @@ class Settings:
     last_folder: str = ""
     geometry: str = ""
     layout: str = ""
+    preset: str = "explore"
 
     def opened(self, path: Path) -> Settings:
         """Settings after a file was opened: it leads the recent files."""

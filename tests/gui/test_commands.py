@@ -29,7 +29,7 @@ def test_every_command_stands_in_its_menu_once(make_window: MakeWindow) -> None:
     window = make_window()
     assert set(window.actions_.by_id) == {command.id for command in COMMANDS}
     for command in COMMANDS:
-        assert command.menu in MENUS
+        assert command.menu.partition("/")[0] in MENUS
 
 
 def test_no_shortcut_is_given_twice() -> None:

@@ -55,7 +55,7 @@ def shortcuts_html() -> str:
                 ", ".join(QKeySequence(keys).toString(native) for keys in command.keys),
             )
             for command in COMMANDS
-            if command.menu == menu and command.keys
+            if command.menu.partition("/")[0] == menu and command.keys
         ]
         groups.append((menu, rows))
     return "".join(

@@ -167,6 +167,10 @@ class JobsPanel(QScrollArea):
         """Qt: room for three jobs."""
         return QSize(400, 128)
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt: one job stays in sight."""
+        return QSize(200, 40)
+
     def running(self) -> int:
         """How many listed jobs have not ended."""
         return sum(row.running for row in self.rows.values())

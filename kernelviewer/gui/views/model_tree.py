@@ -34,6 +34,7 @@ from kernelviewer.gui.views.tree_model import (
     EXCLUDED_ROLE,
     FLAT_COLUMN,
     SEARCH_ROLE,
+    SIZE_COLUMN,
     ModelTreeModel,
 )
 
@@ -56,7 +57,7 @@ WIDEST = ("13×13", "ambiguous", "100 %")
 """The widest usual text of the columns behind the name."""
 CELL_PADDING = 10
 BAR_WIDTH = 56
-ROOM_FOR_ALL = 330
+ROOM_FOR_ALL, ROOM_FOR_SIZES = 330, 290
 
 
 class _Delegate(QStyledItemDelegate):
@@ -238,6 +239,7 @@ class ModelTree(QWidget):
         """Where it is narrow, the bar of classes stands for the share of flat ones."""
         bars = not self.tree.isColumnHidden(CLASSES_COLUMN)
         self.tree.setColumnHidden(FLAT_COLUMN, bars and self.width() < ROOM_FOR_ALL)
+        self.tree.setColumnHidden(SIZE_COLUMN, self.width() < ROOM_FOR_SIZES)
 
     def start_search(self) -> None:
         """Put the cursor into the search field."""

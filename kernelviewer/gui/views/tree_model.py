@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Index = QModelIndex | QPersistentModelIndex
 
 COLUMNS = ("Layer", "Size", "Kernels", "Flat", "Classes")
-FLAT_COLUMN, CLASSES_COLUMN = 3, 4
+SIZE_COLUMN, FLAT_COLUMN, CLASSES_COLUMN = 1, 3, 4
 Role = Qt.ItemDataRole
 EXCLUDED_ROLE = Role.UserRole + 1
 """True for layers that are listed but whose kernels are left out."""

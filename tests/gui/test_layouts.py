@@ -1,0 +1,248 @@
+"""Panels: presets, moving, closing, restoring, and a window that never grows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
+
+from kernelviewer.gui.layouts import PRESETS
+from tests.gui.conftest import wait_idle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+KEYS = {"explore": Qt.Key.Key_1, "compare": Qt.Key.Key_2, "label": Qt.Key.Key_3}
+SIZES = ((3, 3), (5, 5), (7, 7), (9, 9), (11, 11), (13, 13), (1, 11), (31, 31))
+
+
+def resize(window: MainWindow, width: int, height: int) -> None:
+    """Give the window a size and let it settle."""
+    window.resize(width, height)
+    QApplication.processEvents()
+
+
+def is_open(window: MainWindow, name: str) -> bool:
+    """Whether a panel is open, in front or behind a tab."""
+    return window.docks[name].toggleViewAction().isChecked()
+
+
+def overlapping(window: MainWindow) -> list[tuple[str, str]]:
+    """Pairs of visible panels that cover each other or leave the window."""
+    boxes = {"grid": window.centralWidget()} | window.docks
+    shown = {
+        name: widget.geometry()
+        for name, widget in boxes.items()
+        if widget.isVisible() and not widget.visibleRegion().isEmpty()
+    }
+    names = sorted(shown)
+    return [
+        (a, b)
+        for i, a in enumerate(names)
+        for b in [*names[i + 1 :], "window"]
+        if (b == "window" and not window.rect().contains(shown[a]))
+        or (b != "window" and shown[a].intersects(shown[b]))
+    ]
+
+
+@pytest.fixture
+def eight_sizes(tmp_path: Path) -> Path:
+    """A network of eight kernel sizes, with names as long as they get."""
+    from safetensors.numpy import save_file
+
+    rng = np.random.default_rng(0)
+    tensors = {"stem.weight": rng.normal(size=(8, 3, 3, 3)).astype(np.float32)}
+    for number, size in enumerate(SIZES):
+        block = f"a_stage_with_a_long_name.{number}.mobile_inverted_bottleneck_block"
+        kernels = rng.normal(size=(8, 1, *size)).astype(np.float32)
+        tensors[f"{block}.conv_dw.weight"] = kernels
+        tensors[f"{block}.conv_dw.bias"] = np.zeros(8, np.float32)
+        mixing = rng.normal(size=(8, 8, 1, 1)).astype(np.float32)
+        tensors[f"{block}.conv_pw.weight"] = mixing
+    path = tmp_path / f"{'a-name-that-says-everything-' * 5}.safetensors"
+    save_file(tensors, path)
+    return path
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (2560, 1440)])
+@pytest.mark.parametrize("preset", [preset.id for preset in PRESETS])
+def test_a_preset_shows_every_panel_and_keeps_the_window(
+    make_window: MakeWindow, small_file: Path, preset: str, size: tuple[int, int]
+) -> None:
+    window = make_window(small_file)
+    resize(window, *size)
+    QTest.keyClick(window, KEYS[preset], CONTROL)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size
+    closed = [name for name in window.docks if not is_open(window, name)]
+    assert closed == ["jobs"]
+    assert overlapping(window) == []
+    wished = window.layout().minimumSize()
+    assert wished.width() <= 1280
+    assert wished.height() <= 800
+
+
+def test_a_small_window_has_tabs_where_a_large_one_has_panels(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    behind = {dock.objectName() for dock in window.docks.values() if dock.isVisible()}
+    window.layouts.reset()
+    tabs = window.tabifiedDockWidgets(window.docks["classes"])
+    assert {dock.objectName() for dock in tabs} == {"compositionDock", "scatterDock"}
+    resize(window, 2000, 1200)
+    assert window.tabifiedDockWidgets(window.docks["classes"]) == tabs
+    QTest.keyClick(window, Qt.Key.Key_1, CONTROL)
+    assert window.tabifiedDockWidgets(window.docks["classes"]) == []
+    assert behind <= {d.objectName() for d in window.docks.values() if d.isVisible()}
+
+
+def test_a_preset_orders_the_grid_for_its_task(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    QTest.keyClick(window, Qt.Key.Key_2, CONTROL)
+    wait_idle(qtbot, window)
+    assert [group.title for group in window.parts.grid.content.groups] == ["small"]
+    QTest.keyClick(window, Qt.Key.Key_3, CONTROL)
+    wait_idle(qtbot, window)
+    assert window.document.display.group_by == "class"
+
+
+def test_floating_and_closed_panels_come_back(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.docks["spectrum"].setFloating(True)
+    close = window.findChild(QToolButton, "classesDockClose")
+    QTest.mouseClick(close, LEFT)
+    assert not is_open(window, "classes")
+    QTest.keyClick(window, Qt.Key.Key_0, CONTROL | SHIFT)
+    assert not window.docks["spectrum"].isFloating()
+    assert is_open(window, "classes")
+    assert overlapping(window) == []
+
+
+def test_a_closed_panel_is_restored_from_the_menu(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
+    assert not window.docks["models"].isVisible()
+    panels = window.actions_.by_id["panels"].menu()
+    (models,) = [action for action in panels.actions() if action.text() == "Models"]
+    models.trigger()
+    assert window.docks["models"].isVisible()
+
+
+def test_a_panel_is_dragged_off_by_its_title(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    dock = window.docks["models"]
+    line = dock.title_line
+    start = QPoint(20, line.height() // 2)
+    QTest.mousePress(line, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    for step in range(1, 12):
+        QTest.mouseMove(line, start + QPoint(40 * step, 20 * step))
+    QTest.mouseRelease(
+        line, LEFT, Qt.KeyboardModifier.NoModifier, start + QPoint(440, 220)
+    )
+    assert dock.isFloating()
+    window.layouts.reset()
+    assert not dock.isFloating()
+    assert dock.isVisible()
+
+
+def test_eight_sizes_and_long_names_do_not_widen_the_window(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, eight_sizes: Path
+) -> None:
+    window = make_window(small_file, eight_sizes)
+    assert (window.width(), window.height()) == (1280, 800)
+    assert window.layout().minimumSize().width() <= 1280
+    sizes = window.parts.sizes
+    assert sizes.menu.isVisible()
+    assert sizes.menu.text().startswith("7×7")
+    texts = [action.text().partition(" ")[0] for action in sizes.make_menu().actions()]
+    assert len(texts) == len(SIZES)
+    sizes.make_menu().actions()[texts.index("1×11")].trigger()
+    wait_idle(qtbot, window)
+    assert window.document.size == (1, 11)
+    assert not window.parts.threshold.isVisible()
+    window.document.show_size((7, 7))
+    wait_idle(qtbot, window)
+    resize(window, 2560, 1440)
+    assert not sizes.menu.isVisible()
+    resize(window, 1280, 800)
+    assert sizes.menu.isVisible()
+    assert overlapping(window) == []
+
+
+def test_jobs_come_up_without_making_the_window_larger(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.layouts.reset()
+    window.docks["jobs"].show()
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (1280, 800)
+    assert overlapping(window) == []
+
+
+def test_f6_leads_through_every_panel_in_sight(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1920, 1200)
+    QTest.keyClick(window, Qt.Key.Key_1, CONTROL)
+    QApplication.processEvents()
+    seen = []
+    for _ in range(12):
+        QTest.keyClick(window, Qt.Key.Key_F6)
+        now = QApplication.focusWidget()
+        (panel,) = [
+            name for name, dock in window.docks.items() if dock.isAncestorOf(now)
+        ] or ["grid"]
+        seen.append(panel)
+    first = seen[: len(set(seen))]
+    assert set(first) == {"grid", *window.docks} - {"jobs"}
+    assert seen[len(first)] == first[0]
+    QTest.keyClick(window, Qt.Key.Key_F6, SHIFT)
+    assert window.isAncestorOf(QApplication.focusWidget())
+
+
+def test_tabs_have_names_for_those_who_listen(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.layouts.reset()
+    QApplication.processEvents()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
+    assert bars
+    assert all(bar.accessibleName() for bar in bars)
+
+
+def test_the_arrangement_and_its_preset_are_kept(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    QTest.keyClick(window, Qt.Key.Key_3, CONTROL)
+    window.docks["scatter"].close()
+    window.close()
+    again = make_window()
+    assert again.layouts.preset == "label"
+    assert not is_open(again, "scatter")
+    again.layouts.reset()
+    assert is_open(again, "scatter")
