@@ -1,23 +1,22 @@
 """Pretrained networks by name, from the local cache of the Hugging Face hub or from it.
 
 Only files are fetched; they are opened like any other checkpoint. Names are timm's
-(``convnext_atto.d2_in1k``) or ``hf-hub:owner/repository``.
+(``convnext_atto.d2_in1k``), ``hf-hub:owner/repository`` (with ``@revision`` where not
+the main branch is meant), or the address of a repository's page.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import socket
-import urllib.parse
-import urllib.request
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.download import download
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 PREFIX = "hf-hub:"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors")
-CONFIG = "config.json"
-PROBE_S = 4.0
+_PAGE = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/")
+_IDENTITY = re.compile(r"([\w-][\w.-]*/[\w.-]+?)(?:\.git)?/?(?:@([\w./-]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,33 @@ def known_models() -> tuple[KnownModel, ...]:
     return tuple(KnownModel(*row) for row in rows)
 
 
-def repository_of(name: str) -> str:
-    """The hub's repository of a network's name.
+def is_identity(name: str) -> bool:
+    """Whether a text is an id of the hub (or the address of its page), not timm's."""
+    return _identity(name) is not None
+
+
+def short_name(name: str) -> str:
+    """The name to show: timm's as it is, else ``owner/repository``."""
+    found = _identity(name)
+    if found is None:
+        return name.strip()
+    return "@".join(part for part in found if part)
+
+
+def _identity(name: str) -> tuple[str, str] | None:
+    """(repository, revision) that a text spells."""
+    text = _PAGE.sub("", name.strip().removeprefix(PREFIX), count=1)
+    text = re.sub(r"/(?:tree|blob|resolve)/([^/]+).*", r"@\1", text)
+    found = _IDENTITY.fullmatch(text)
+    if found is None or ".." in text or "--" in found[1]:
+        return None
+    return found[1], found[2] or ""
+
+
+def repository_of(name: str) -> tuple[str, str]:
+    """The hub's repository of a network's name, and the wanted revision of it.
+
+    The revision is empty where the main branch is meant.
 
     Raises
     ------
@@ -69,11 +93,11 @@ def repository_of(name: str) -> str:
     """
     name = name.strip()
     for model in known_models():
-        if name == model.name or name == model.name.split(".")[0]:
-            return model.repository
-    identity = name.removeprefix(PREFIX)
-    if identity.count("/") == 1 and all(identity.split("/")):
-        return identity
+        if name in (model.name, model.name.split(".")[0], f"timm/{model.name}"):
+            return model.repository, ""
+    found = _identity(name)
+    if found is not None:
+        return found
     raise CheckpointError(
         Path(name),
         "there is no pretrained network of this name",
@@ -81,12 +105,12 @@ def repository_of(name: str) -> str:
     )
 
 
-def cached_file(repository: str) -> Path | None:
+def cached_file(repository: str, revision: str = "") -> Path | None:
     """The weights in the local cache; None if they are not there."""
     from huggingface_hub import try_to_load_from_cache
 
     for name in WEIGHTS:
-        path = try_to_load_from_cache(repository, name)
+        path = try_to_load_from_cache(repository, name, revision=revision or None)
         if isinstance(path, str):
             return Path(path)
     return None
@@ -114,130 +138,6 @@ def fetch(
     CheckpointError
         There is no such network, no network connection, or no permission.
     """
-    repository = repository_of(name)
-    if path := cached_file(repository):
-        return path
-    _require_connection(repository)
-    return _download(repository, progress, check)
-
-
-def _require_connection(repository: str) -> None:
-    """Say at once that there is no network, instead of after many tries."""
-    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
-    if not offline and urllib.request.getproxies():
-        return
-    from huggingface_hub.constants import ENDPOINT
-
-    host = urllib.parse.urlsplit(ENDPOINT)
-    port = host.port or (80 if host.scheme == "http" else 443)
-    try:
-        if offline:
-            raise OSError("HF_HUB_OFFLINE is set")
-        socket.create_connection((host.hostname or "", port), PROBE_S).close()
-    except OSError as error:
-        raise _unreachable(repository) from error
-
-
-def _unreachable(repository: str) -> CheckpointError:
-    return CheckpointError(
-        Path(repository),
-        "the weights are not in the local cache and the hub cannot be reached",
-        "Connect to the network and try again, or open a file you have.",
-    )
-
-
-def _download(
-    repository: str,
-    progress: Callable[[int, int, str], None],
-    check: Callable[[], None],
-) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    meter = _meter(repository, progress, check)
-    for name in WEIGHTS:
-        check()
-        try:
-            path = Path(hf_hub_download(repository, name, tqdm_class=meter))
-            if name != WEIGHTS[-1]:
-                _download_config(repository)
-            return path
-        except LocalEntryNotFoundError as error:
-            raise _unreachable(repository) from error
-        except EntryNotFoundError:
-            continue
-        except GatedRepoError as error:
-            raise CheckpointError(
-                Path(repository),
-                "the owner gives these weights only to who asked for them",
-                "Ask for access on the repository's page, then sign in with `hf auth "
-                "login`.",
-            ) from error
-        except RepositoryNotFoundError as error:
-            raise CheckpointError(
-                Path(repository),
-                "the hub has no such public repository",
-                "Check the name; private ones need `hf auth login`.",
-            ) from error
-        except (HfHubHTTPError, OSError) as error:
-            raise CheckpointError(
-                Path(repository),
-                f"the download failed ({type(error).__name__})",
-                "Try again; what was downloaded is kept.",
-            ) from error
-    raise CheckpointError(
-        Path(repository),
-        "the repository holds no weights in one file",
-        f"It has none of {', '.join(WEIGHTS)}; download it and open its folder.",
-    )
-
-
-def _download_config(repository: str) -> None:
-    """Fetch the small file that names the architecture; do without it if need be."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-
-    try:
-        hf_hub_download(repository, CONFIG)
-    except (EntryNotFoundError, HfHubHTTPError, OSError):
-        return
-
-
-def _meter(
-    repository: str,
-    progress: Callable[[int, int, str], None],
-    check: Callable[[], None],
-) -> Any:
-    """A progress bar's class that reports to us and lets us cancel."""
-    from tqdm import tqdm
-
-    class Meter(tqdm):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            options.pop("name", None)
-            super().__init__(
-                *arguments, **{**options, "disable": False, "file": _Nowhere()}
-            )
-
-        def update(self, n: float | None = 1) -> bool | None:
-            check()
-            shown: bool | None = super().update(n)
-            progress(int(self.n), int(self.total or 0), f"downloading {repository}")
-            return shown
-
-    return Meter
-
-
-class _Nowhere:
-    """A stream that keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing to flush."""
+    repository, revision = repository_of(name)
+    path = cached_file(repository, revision)
+    return path or download(repository, WEIGHTS, progress, check, revision)

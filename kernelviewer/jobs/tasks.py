@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.device import choose_device, describe_device, use_interactive_threads
 from kernelviewer.formats import is_checkpoint, open_checkpoint
 from kernelviewer.formats.folders import is_hidden, is_named_so
-from kernelviewer.formats.hub import PREFIX, fetch
+from kernelviewer.formats.hub import fetch, short_name
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.session.files import is_session
@@ -103,7 +103,7 @@ def open_named(ticket: Ticket, name: str) -> KernelBank:
     """Open a pretrained network by its name, downloading it if the cache lacks it."""
     path = fetch(name, progress=ticket.progress, check=ticket.check)
     bank = load(ticket, path)
-    return replace(bank, name=name.removeprefix(PREFIX))
+    return replace(bank, name=short_name(name))
 
 
 def read_code(ticket: Ticket, path: Path) -> Autoencoder:

@@ -47,11 +47,32 @@ def test_the_list_has_names_repositories_and_marks() -> None:
 
 
 def test_a_name_without_its_tag_means_the_first_of_that_name() -> None:
-    assert repository_of("convnext_atto").startswith("timm/convnext_atto.")
-    assert repository_of("hf-hub:some/net") == "some/net"
+    repository, revision = repository_of("convnext_atto")
+    assert repository.startswith("timm/convnext_atto.")
+    assert revision == ""
 
 
-@pytest.mark.parametrize("name", ["no_such_net", "", "a/b/c", "hf-hub:", "/x"])
+@pytest.mark.parametrize(
+    ("written", "repository", "revision"),
+    [
+        ("hf-hub:some/net", "some/net", ""),
+        (" some/net.v2 ", "some/net.v2", ""),
+        ("some/net@v1.0", "some/net", "v1.0"),
+        ("https://huggingface.co/some/net", "some/net", ""),
+        ("https://huggingface.co/some/net/tree/main", "some/net", "main"),
+        ("https://huggingface.co/some/net/blob/dev/model.bin", "some/net", "dev"),
+        (f"timm/{NAME}", f"timm/{NAME}", ""),
+    ],
+)
+def test_a_repository_as_people_write_it(
+    written: str, repository: str, revision: str
+) -> None:
+    assert repository_of(written) == (repository, revision)
+
+
+@pytest.mark.parametrize(
+    "name", ["no_such_net", "", "a/b/c", "hf-hub:", "/x", "a/b c", "../x", "a--b/c"]
+)
 def test_an_unknown_name_is_said_to_be_unknown(name: str) -> None:
     with pytest.raises(CheckpointError, match="no pretrained network of this name"):
         repository_of(name)
@@ -67,5 +88,5 @@ def test_a_cached_network_opens_without_a_network(cache: Path, file: str) -> Non
 
 
 def test_without_cache_and_network_the_message_says_so(cache: Path) -> None:
-    with pytest.raises(CheckpointError, match="cannot be reached"):
+    with pytest.raises(CheckpointError, match="HF_HUB_OFFLINE forbids to fetch them"):
         fetch(NAME)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from kernelviewer.formats.hub import PREFIX, known_models
+from kernelviewer.formats.hub import PREFIX, is_identity, known_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ class OpenModelDialog(QDialog):
     def chosen(self) -> str:
         """The chosen row's name, or a typed id of the hub; empty if neither."""
         typed = self.search.text().strip()
-        if typed.removeprefix(PREFIX).count("/") == 1:
+        if is_identity(typed):
             return typed
         index = self.list.currentIndex()
         return str(index.sibling(index.row(), 0).data()) if index.isValid() else ""
