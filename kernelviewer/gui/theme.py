@@ -178,8 +178,8 @@ QPushButton:disabled { color: $neutral; }
 QPushButton:default, QPushButton[primary="true"] { background: $accent;
   color: $on_accent; border-color: $accent; }
 QPushButton[primary="true"]:hover { background: $accent; border-color: $text; }
-QPushButton[primary="true"]:disabled { background: $separator; color: $secondary;
-  border-color: $separator; }
+QPushButton:default:disabled, QPushButton[primary="true"]:disabled {
+  background: $separator; color: $secondary; border-color: $separator; }
 QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton[link="true"] { background: transparent; border: 1px solid transparent;
   color: $accent; text-align: left; padding: 0 6px; }

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
 
 COMMIT = "c" * 40
 
@@ -121,3 +128,31 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.end_headers()
+
+
+@contextmanager
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """A hub that the library takes for the real one; no download outlives it."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+    ):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    huggingface_hub.close_session()
+    with FakeHub() as hub:
+        template = f"{hub.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr(constants, "ENDPOINT", hub.address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        yield hub
+        hub.go_on.set()
+        for thread in threading.enumerate():
+            if thread.name == "download":
+                thread.join()
+    huggingface_hub.close_session()

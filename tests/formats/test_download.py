@@ -13,12 +13,14 @@ from kernelviewer.formats.hub import fetch
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.tasks import open_named
 from kernelviewer.jobs.ticket import Cancelled, Ticket
-from tests.formats.fake_hub import FakeHub
+from tests.formats.fake_hub import serving
 from tests.networks import write_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.formats.fake_hub import FakeHub
 
 NAME = "convnext_atto.d2_in1k"
 REPOSITORY = f"timm/{NAME}"
@@ -37,30 +39,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """A hub that the library takes for the real one."""
-    import huggingface_hub
-    from huggingface_hub import constants
-
-    for name in (
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "HF_HUB_OFFLINE",
-        "HF_TOKEN",
-    ):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between tries
-    huggingface_hub.close_session()
-    with FakeHub() as hub:
-        template = f"{hub.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-        monkeypatch.setattr(constants, "ENDPOINT", hub.address)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    with serving(monkeypatch) as hub:
         yield hub
-        hub.go_on.set()
-        for thread in threading.enumerate():
-            if thread.name == "download":
-                thread.join()
-    huggingface_hub.close_session()
 
 
 @pytest.fixture

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtCore import (
+    QCoreApplication,
+    QItemSelectionModel,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -14,15 +19,20 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
+    QStackedWidget,
     QTreeView,
     QVBoxLayout,
 )
 
-from kernelviewer.formats.hub import PREFIX, is_identity, known_models
+from kernelviewer.formats.hub import PREFIX, is_identity, known_models, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtCore import (
+        QEvent,
+        QObject,
+    )
     from PySide6.QtWidgets import (
         QWidget,
     )
@@ -32,6 +42,7 @@ HINT = (
     f"repository of the hub opens as {PREFIX}owner/repository."
 )
 DEPTHWISE_ROLE = Qt.ItemDataRole.UserRole + 1
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class _Filter(QSortFilterProxyModel):
@@ -77,6 +88,12 @@ class OpenModelDialog(QDialog):
         self.only_depthwise.setAccessibleName(self.only_depthwise.text())
         self.only_depthwise.setChecked(True)
         self.list = self._make_list()
+        self.nothing = QLabel(self)
+        self.nothing.setProperty("role", "caption")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._names = QStackedWidget(self)
+        self._names.addWidget(self.list)
+        self._names.addWidget(self.nothing)
         self.count = QLabel(self)
         self.count.setProperty("role", "caption")
         hint = QLabel(HINT, self)
@@ -88,10 +105,11 @@ class OpenModelDialog(QDialog):
         self.buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
         for widget in (
-            *(self.search, self.only_depthwise, self.list),
+            *(self.search, self.only_depthwise, self._names),
             *(self.count, hint, self.buttons),
         ):
             layout.addWidget(widget)
+        self.search.installEventFilter(self)
         self.search.textChanged.connect(self._on_search_changed)
         self.only_depthwise.toggled.connect(self._on_search_changed)
         self.list.doubleClicked.connect(self._on_accepted)
@@ -104,6 +122,13 @@ class OpenModelDialog(QDialog):
             return typed
         index = self.list.currentIndex()
         return str(index.sibling(index.row(), 0).data()) if index.isValid() else ""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: arrow keys move in the list while the name is typed."""
+        if isinstance(event, QKeyEvent) and event.key() in _MOVES:
+            QCoreApplication.sendEvent(self.list, event)
+            return True
+        return super().eventFilter(watched, event)
 
     def _make_list(self) -> QTreeView:
         rows = QStandardItemModel(0, 2, self)
@@ -131,9 +156,15 @@ class OpenModelDialog(QDialog):
     def _on_search_changed(self) -> None:
         self._filter.words = self.search.text().lower().split()
         self._filter.only_depthwise = self.only_depthwise.isChecked()
-        self._filter.invalidateFilter()
+        self._filter.invalidate()
         shown, total = self._filter.rowCount(), self._filter.sourceModel().rowCount()
+        typed = self.search.text()
         self.count.setText(f"{shown} of {total} networks")
+        self.nothing.setText("No pretrained network of timm has these words.")
+        if is_identity(typed):
+            self.nothing.setText(f"Opens {short_name(typed)} from the hub.")
+        self._names.setCurrentWidget(self.list if shown else self.nothing)
+        self.list.scrollToTop()
         if shown:
             self.list.setCurrentIndex(self._filter.index(0, 0))
         else:
