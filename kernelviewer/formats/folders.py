@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
+from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.roles import branch_role
 from kernelviewer.formats.source import HEAD_BYTES
 
@@ -130,7 +131,8 @@ def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Pat
     looked_at = 0
     for place, folders, names in os.walk(folder):
         check()
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        kept = [name for name in folders if not is_hidden(name)]
+        folders[:] = sorted(kept, key=natural_key)
         main = main_file(Path(place))
         if main is not None:
             found.append(main)
@@ -139,7 +141,7 @@ def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Pat
         looked_at += len(names)
         if looked_at > _MAX_FILES:
             break
-        for name in sorted(names):
+        for name in sorted(names, key=natural_key):
             path = Path(place, name)
             if not branch_role(path.stem) and is_file(path):
                 found.append(path)

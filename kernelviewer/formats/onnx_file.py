@@ -104,6 +104,8 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
             "Weights of integer convolutions are shown as whole numbers: "
             "their scale is applied later in the graph."
         )
+    if walk.unread:
+        warnings.append(_unread_warning(walk.unread))
     return Checkpoint(
         source.path,
         "ONNX",
@@ -124,6 +126,7 @@ class _Walk:
     check: Callable[[], None]
     tensors: list[Tensor] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    unread: list[Skipped] = field(default_factory=list)
     integers: bool = False
     _convolved: set[int] = field(default_factory=set)
     _others: set[int] = field(default_factory=set)
@@ -167,7 +170,7 @@ class _Walk:
             operator = _operator(node, value.shape)
         except NotConstantError as reason:
             name = node.name or source or node.operator
-            self.skipped.append(Skipped(name, str(reason)))
+            self.unread.append(Skipped(name, str(reason)))
             return
         if id(value.origin) in self._convolved:
             return  # shared weights: a head that runs at several scales
@@ -200,6 +203,7 @@ class _Walk:
     def finish(self) -> None:
         """Name the large weights that turned out to be no convolution's."""
         rest = self._rest.items()
+        self.skipped += self.unread
         self.skipped += [item for key, item in rest if key not in self._convolved]
 
     def _add(self, name: str, value: Value, operator: Operator | None) -> None:
@@ -214,6 +218,14 @@ class _Walk:
         self.tensors.append(
             Tensor(unique, value.shape, value.dtype, load, raw, operator)
         )
+
+
+def _unread_warning(unread: list[Skipped]) -> str:
+    """Say how many convolutions are missing, and why the first of them is."""
+    first = f"{unread[0].name}: {unread[0].reason}"
+    if len(unread) == 1:
+        return f"A convolution is left out. {first}."
+    return f"{len(unread)} convolutions are left out. The first is {first}."
 
 
 def _called(function: Graph, node: Node, scope: Scope) -> Scope:

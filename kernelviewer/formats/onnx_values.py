@@ -49,7 +49,10 @@ class Scope:
             elif name in scope.graph.weights:
                 return scope, name, scope.graph.weights[name]
             elif name in scope.graph.sparse:
-                msg = "it is stored sparse, which is not read"
+                msg = (
+                    "it is stored sparse, which is not read: export the network "
+                    "again without sparse weights"
+                )
                 raise NotConstantError(msg)
             elif scope.parent is not None:
                 scope = scope.parent

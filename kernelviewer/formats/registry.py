@@ -173,7 +173,8 @@ def _look_at(path: Path) -> Source:
         if stat.S_ISDIR(state.st_mode):
             return Source(path, 0, b"", is_folder=True)
         if not stat.S_ISREG(state.st_mode):
-            raise CheckpointError(path, "this is a pipe or device, not a file")
+            problem = "this is a pipe or device, not a file"
+            raise CheckpointError(path, problem, "Save it as a file and open that.")
         with path.open("rb") as file:
             return Source(path, state.st_size, file.read(HEAD_BYTES))
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -15,7 +15,7 @@ from kernelviewer.formats.dtypes import ITEMSIZE
 from kernelviewer.formats.leaves import Leaf, no_values
 from kernelviewer.formats.network import Contents, assemble
 from kernelviewer.formats.opened import OpenedFile
-from kernelviewer.formats.stored import Contiguous
+from kernelviewer.formats.stored import Contiguous, Transposed
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
@@ -56,6 +56,16 @@ def open_safetensors(source: Source, options: Options) -> Checkpoint:
         return assemble(source, options, contents)
 
 
+def _turn(leaf: Leaf) -> None:
+    """Bring a convolution of MLX, [out, *kernel, in / groups], to PyTorch's layout."""
+    rank = len(leaf.shape)
+    if not 3 <= rank <= 5 or not leaf.path[-1].endswith("weight"):
+        return
+    order = (0, rank - 1, *range(1, rank - 1))
+    leaf.load = Transposed(leaf.load, order)
+    leaf.shape = tuple(leaf.shape[axis] for axis in order)
+
+
 def read(source: Source, options: Options) -> Contents:
     """Read what a file's header lists.
 
@@ -70,6 +80,9 @@ def read(source: Source, options: Options) -> Contents:
     facts = header.pop("__metadata__", {})
     leaves = read_leaves(header, file, start)
     metadata = facts if isinstance(facts, dict) else {}
+    if metadata.get("format") == "mlx":
+        for leaf in leaves:
+            _turn(leaf)
     return Contents("safetensors", leaves, metadata=metadata)
 
 

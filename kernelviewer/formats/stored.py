@@ -14,6 +14,7 @@ from kernelviewer.formats.dtypes import ITEMSIZE, decode
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.leaves import Load
     from kernelviewer.formats.pickle_values import Readable
 
 _MAX_DIMENSIONS = 32
@@ -115,6 +116,18 @@ def _is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
             return False
         expected *= count
     return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transposed:
+    """Values whose axes are in another order than PyTorch's; calling it reads them."""
+
+    values: Load
+    order: tuple[int, ...]
+
+    def __call__(self) -> NDArray[np.generic]:
+        """Read the values now."""
+        return np.ascontiguousarray(self.values().transpose(self.order))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

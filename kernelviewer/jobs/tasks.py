@@ -11,6 +11,7 @@ from kernelviewer.device import choose_device, describe_device, use_interactive_
 from kernelviewer.formats import is_checkpoint, open_checkpoint
 from kernelviewer.formats.folders import is_hidden, is_named_so
 from kernelviewer.formats.hub import fetch, short_name
+from kernelviewer.formats.names import natural_key
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.session.files import is_session
@@ -124,12 +125,11 @@ def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
         return
     for folder, folders, names in os.walk(path):
         ticket.progress(0, 0, f"searching {folder}")
-        models = [name for name in sorted(folders) if is_checkpoint(Path(folder, name))]
-        folders[:] = sorted(
-            name for name in set(folders) - set(models) if not is_hidden(name)
-        )
+        inner = sorted(folders, key=natural_key)
+        models = [name for name in inner if is_checkpoint(Path(folder, name))]
+        folders[:] = [n for n in inner if n not in models and not is_hidden(n)]
         yield from (Path(folder, name) for name in models)
-        for name in sorted(names):
+        for name in sorted(names, key=natural_key):
             ticket.check()
             file = Path(folder, name)
             if is_named_so(file) or is_checkpoint(file):

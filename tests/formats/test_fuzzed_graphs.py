@@ -73,12 +73,22 @@ def _npy(path: Path) -> Path:
     return path
 
 
+def _npz(path: Path) -> Path:
+    import numpy as np
+
+    arrays = [weights(0, shape) for shape in ((3, 3, 6, 1), (1, 1, 6, 4), (5, 6, 1))]
+    with path.open("wb") as file:
+        np.savez(file, *arrays)
+    return path
+
+
 SMALL: dict[str, Callable[[Path], Path]] = {
     "onnx": _onnx,
     "tflite": _tflite,
     "keras": _keras,
     "flax": _flax,
     "npy": _npy,
+    "nameless npz": _npz,
 }
 
 

@@ -56,6 +56,12 @@ def _safetensors() -> bytes:
     return save({name: weights(0, (4, 1, 3, 3)) for name in names})
 
 
+def _mlx() -> bytes:
+    from safetensors.numpy import save
+
+    return save({"a.weight": weights(0, (4, 3, 3, 1))}, metadata={"format": "mlx"})
+
+
 def _script() -> bytes:
     layer = torch.nn.Sequential(torch.nn.Conv2d(6, 6, 3, groups=6))
     out = io.BytesIO()
@@ -82,6 +88,7 @@ def _index() -> bytes:
 
 SMALL: dict[str, Callable[[], bytes]] = {
     "safetensors": _safetensors,
+    "safetensors of mlx": _mlx,
     "zip": lambda: torch_zip(table(WEIGHT)),
     "packed zip": lambda: torch_zip(table(WEIGHT), packed=True),
     "legacy": lambda: torch_legacy(table(WEIGHT)),
@@ -95,6 +102,8 @@ SMALL: dict[str, Callable[[], bytes]] = {
     "zip around it": lambda: zipped({"x.pth": torch_zip(table(WEIGHT))}),
     "tar around it": lambda: tarred({"x.pth": torch_zip(table(WEIGHT))}),
     "gzip around it": lambda: gzipped(torch_zip(table(WEIGHT))),
+    "gzip in a zip": lambda: zipped({"x.gz": gzipped(torch_zip(table(WEIGHT)))}),
+    "zip in a tar": lambda: tarred({"x.zip": zipped({"x": torch_zip(table(WEIGHT))})}),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -14,8 +15,6 @@ from tests.formats.reading import SIZES, bytes_read, depthwise, named, weights
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import onnx
 
 W = weights(0, (6, 1, 3, 3))
 
@@ -319,6 +318,24 @@ def test_computed_weights_are_left_out_with_the_reason(tmp_path: Path) -> None:
     reasons = {item.name: item.reason for item in checkpoint.skipped}
     assert reasons["dynamic"] == "it is computed in the graph by Softmax"
     assert reasons["fed"] == "it is an input of the network"
+    assert checkpoint.warnings == (
+        "2 convolutions are left out. The first is dynamic: it is computed in the "
+        "graph by Softmax.",
+    )
+
+
+def test_sparse_weights_say_how_to_export_them(tmp_path: Path) -> None:
+    values = helper.make_tensor("w", TensorProto.FLOAT, [2], [1.0, 2.0])
+    places = helper.make_tensor("i", TensorProto.INT64, [2], [0, 5])
+    model = onnx.load(save(tmp_path / "m.onnx", [conv("w", 6)], []))
+    model.graph.sparse_initializer.append(
+        helper.make_sparse_tensor(values, places, [6, 1, 3, 3])
+    )
+    onnx.save(model, tmp_path / "m.onnx")
+    checkpoint = open_checkpoint(tmp_path / "m.onnx")
+    (warning,) = checkpoint.warnings
+    assert warning.startswith("A convolution is left out. ")
+    assert warning.endswith("export the network again without sparse weights.")
 
 
 def external(path: Path, location: str, **more: str) -> Path:

@@ -195,3 +195,24 @@ def test_neither_torch_nor_safetensors_is_imported_to_read(tmp_path: Path) -> No
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_convolutions_of_mlx_are_turned(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    kernels, line, dense = (
+        weights(0, shape) for shape in ((16, 1, 7, 5), (16, 1, 9), (32, 16, 3, 3))
+    )
+    state = {
+        "dw.weight": np.ascontiguousarray(kernels.transpose(0, 2, 3, 1)),
+        "line.weight": np.ascontiguousarray(line.transpose(0, 2, 1)),
+        "dense.weight": np.ascontiguousarray(dense.transpose(0, 2, 3, 1)),
+        "head.weight": weights(1, (10, 32)),
+    }
+    save_file(state, tmp_path / "x.safetensors", metadata={"format": "mlx"})
+    tensors = named(open_checkpoint(tmp_path / "x.safetensors"))
+    for name, expected in (("dw", kernels), ("line", line), ("dense", dense)):
+        tensor = tensors[f"{name}.weight"]
+        assert tensor.shape == expected.shape
+        np.testing.assert_array_equal(tensor.load(), expected)
+    assert tensors["head.weight"].shape == (10, 32)

@@ -82,17 +82,19 @@ def test_what_only_bears_the_name_in_a_folder_is_told_of(tmp_path: Path) -> None
     (folder / ".git").mkdir(parents=True)
     write_network(folder / ".git" / "object")
     for number in range(27):
-        write_network(folder / f"epoch{number:02}.safetensors")
+        write_network(folder / f"epoch{number}.safetensors")
     (folder / "empty.pth").touch()
     (folder / "page.ckpt").write_text("<!DOCTYPE html><html>")
     (folder / "half.safetensors").write_bytes(
-        (folder / "epoch00.safetensors").read_bytes()[:5000]
+        (folder / "epoch0.safetensors").read_bytes()[:5000]
     )
     (folder / "notes.txt").write_text("x")
     seen: list[Message] = []
     ticket = Ticket("open", deliver=seen.append)
     assert open_files(ticket, [folder]) == Tally(opened=27, failed=3)
     pieces = [message.value for message in seen if isinstance(message, Partial)]
+    opened = [piece.name for piece in pieces if isinstance(piece, KernelBank)]
+    assert opened == [f"epoch{number}" for number in range(27)]
     failed = [piece for piece in pieces if isinstance(piece, Unusable)]
     assert [piece.message for piece in failed] == [
         "empty.pth: the file is empty",
