@@ -36,7 +36,7 @@ class Analyst(QObject):
         super().__init__(parent)
         self._document, self._jobs = document, jobs
         self._device = ""
-        self._asked: dict[Key, str] = {}
+        self._asked: dict[Key, tuple[str, OpenModel]] = {}
         document.changed.connect(self.look)
 
     def set_device(self, device: str) -> None:
@@ -54,8 +54,10 @@ class Analyst(QObject):
             for model in document.models
             for size in model.bank.sizes
         }
-        for key in [key for key in self._asked if key not in wanted]:
-            self._jobs.cancel(self._asked.pop(key))
+        for key, (name, model) in list(self._asked.items()):
+            if wanted.get(key) is not model:
+                del self._asked[key]
+                self._jobs.cancel(name)
         now = document.size
         for key in sorted(wanted, key=lambda key: key[1] != now):
             if key not in document.analyses and key not in self._asked:
@@ -63,10 +65,16 @@ class Analyst(QObject):
 
     def _ask(self, model: OpenModel, size: Size) -> None:
         key = (model.id, size)
-        self._asked[key] = name = f"encode {model.id} {size_label(size)}"
+        name = f"encode {model.id} {size_label(size)}"
+        self._asked[key] = name, model
         kernels = model.bank.sizes[size]
 
         def done(result: Analysed) -> str:
+            now = self._document.autoencoders.get(size)
+            if now is not None and now is not result.autoencoder:
+                self._asked.pop(key, None)
+                self.look()
+                return "encoded anew with another autoencoder"
             if result.autoencoder is not None:
                 self._document.set_autoencoder(result.autoencoder)
             if result.analysis is None:

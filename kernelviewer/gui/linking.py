@@ -15,6 +15,9 @@ from kernelviewer.gui.text import signed
 from kernelviewer.state.presenter import Presenter
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.lay_out import Laid
     from kernelviewer.gui.parts import Parts
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.presenter import Counts
+    from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
 
 NOTHING_IN_SCOPE = "Nothing to show: the picked layers have no kernels of this size."
@@ -77,7 +81,8 @@ class Linking(QObject):
         parts.tree.close_requested.connect(document.close)
         parts.sizes.size_requested.connect(document.show_size)
         parts.controls.display_requested.connect(document.show_as)
-        parts.grid.focus_requested.connect(self.focus)
+        parts.grid.focus_requested.connect(self._on_grid_focus_requested)
+        parts.grid.selection_requested.connect(self._on_grid_selection_requested)
         parts.scatter.focus_requested.connect(self.focus)
         parts.scatter.set_tooltip(self.tooltip)
         parts.reconstruction.kernel_requested.connect(self.go_to)
@@ -113,6 +118,7 @@ class Linking(QObject):
             self._jobs.cancel("grid")
             self._laid = None
             self._parts.grid.set_content(None)
+            self._parts.grid.set_focus(None)
             self._parts.grid.set_message(_nothing(self._document))
             return
         self._jobs.submit(
@@ -147,7 +153,7 @@ class Linking(QObject):
 
     def show_selection(self, state: ViewState) -> None:
         """Mark kernels, once the grid shows their pool."""
-        if self._laid is not None and self._laid.pool is state.pool:
+        if self._grid_is_current():
             self._parts.grid.set_selection(state.selected)
         self._labels.show_selection(state)
         self.spectrum.show_selection(state)
@@ -161,7 +167,7 @@ class Linking(QObject):
         self._parts.inspector.set_kernel(state.pool, state.focus)
         self.spectrum.show_focus(state)
         self._labels.show_focus(state)
-        if self._laid is not None and self._laid.pool is state.pool:
+        if self._grid_is_current():
             self._parts.grid.set_focus(state.focus)
 
     def show_counts(self, counts: Counts) -> None:
@@ -209,6 +215,23 @@ class Linking(QObject):
             grid.set_focus(state.focus)
         self._scroll_to_wanted()
         self.laid_out.emit()
+
+    def _on_grid_focus_requested(self, number: int) -> None:
+        if self._grid_is_current():
+            self.focus(number)
+
+    def _on_grid_selection_requested(
+        self, numbers: NDArray[np.int64], mode: Mode
+    ) -> None:
+        if self._grid_is_current():
+            self.selection.select_kernels(numbers, mode)
+
+    def _grid_is_current(self) -> bool:
+        """Whether the grid's numbers mean the kernels of the pool.
+
+        They do not from when a network is opened or closed until the grid is laid out.
+        """
+        return self._laid is not None and self._laid.pool is self.pool
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""

@@ -53,7 +53,6 @@ class SelectionLinking(QObject):
         chips.remove_requested.connect(document.remove_step)
         chips.scope_removed.connect(lambda: document.show_layers(None))
         chips.cosine_requested.connect(self._on_cosine_requested)
-        parts.grid.selection_requested.connect(self.select_kernels)
         parts.scatter.selection_requested.connect(
             lambda numbers, keys: self.select_kernels(numbers, mode_of(keys))
         )

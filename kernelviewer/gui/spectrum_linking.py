@@ -199,6 +199,7 @@ class SpectrumLinking(QObject):
     def _show_reconstruction(self, state: ViewState) -> None:
         if self._table is None:
             self._parts.reconstruction.set_content(None)
+            self._tell_nearest(())
             return
         row = round(state.position * (POINTS - 1))
         taps = self._table[row]
@@ -215,7 +216,7 @@ class SpectrumLinking(QObject):
         """The kernels in scope nearest to a pattern, by cosine."""
         pool, named = state.pool, state.named
         if pool is None or named is None:
-            self._parts.reconstruction.set_nearest(())
+            self._tell_nearest(())
             return
         numbers = self._near_codes(named, state.position)
         numbers = numbers[state.shown[numbers]]
@@ -228,9 +229,13 @@ class SpectrumLinking(QObject):
             title = f"{layer.name}, channel {pool.channel[number]}"
             taps_near = pool.weights_of(number)
             near.append(NearKernel(number, taps_near, float(found[place]), title))
-        self.near = tuple(near)
-        self._parts.reconstruction.set_nearest(self.near)
-        self.nearest_changed.emit(numbers[best])
+        self._tell_nearest(tuple(near))
+
+    def _tell_nearest(self, near: tuple[NearKernel, ...]) -> None:
+        self.near = near
+        self._parts.reconstruction.set_nearest(near)
+        numbers = np.array([kernel.id for kernel in near], np.int64)
+        self.nearest_changed.emit(numbers)
 
     def _near_codes(self, named: PoolLabels, position: float) -> NDArray[np.int64]:
         """Numbers of the kernels whose codes are nearest to a position."""

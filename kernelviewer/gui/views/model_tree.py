@@ -176,6 +176,7 @@ class ModelTree(QWidget):
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.tree, 1)
         self._silent = False
+        self._layers: frozenset[LayerRef] | None = None
         self.search.textChanged.connect(self._on_search_changed)
         self.tree.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.tree.customContextMenuRequested.connect(self._on_menu_requested)
@@ -204,6 +205,7 @@ class ModelTree(QWidget):
 
     def set_layers(self, layers: frozenset[LayerRef] | None) -> None:
         """Mark the layers that are shown; None marks nothing."""
+        self._layers = layers
         if layers == self._picked():
             return
         marked = QItemSelection()
@@ -275,6 +277,7 @@ class ModelTree(QWidget):
         self._silent = False
         if text:
             self.tree.expandAll()
+        self.set_layers(self._layers)
 
     def _on_selection_changed(self) -> None:
         if not self._silent:

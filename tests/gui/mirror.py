@@ -1,0 +1,200 @@
+"""A second set of views, fed from the same document, and what two sets show."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QMainWindow
+
+from kernelviewer.gui.building import make_parts
+from kernelviewer.gui.linking import Linking
+from kernelviewer.jobs.analysing import fit_points
+from kernelviewer.jobs.ticket import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from PySide6.QtCore import QAbstractItemModel, QModelIndex
+
+    from kernelviewer.gui.jobs import Reaction
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.parts import Parts
+
+
+class JobsOnDemand:
+    """Jobs that are done when `work` is called; the slow fit once for each table."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, object] = {}
+        self._waiting: dict[str, Callable[[], object]] = {}
+
+    def submit(
+        self,
+        lane: str,
+        key: str,
+        title: str,
+        reaction: Reaction,
+        task: Callable[..., object],
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Keep a job in mind; another of the same key takes its place."""
+
+        def do() -> None:
+            if task is not fit_points:
+                reaction.done(task(Ticket(key), *args, **kwargs))
+                return
+            table = args[0].tobytes()
+            if table not in self._known:
+                self._known[table] = task(Ticket(key), *args)
+            reaction.done(self._known[table])
+
+        self._waiting[key] = do
+
+    def cancel(self, key: str) -> None:
+        """Forget a job."""
+        self._waiting.pop(key, None)
+
+    def work(self) -> None:
+        """Do all, and what comes of it."""
+        while self._waiting:
+            self._waiting.pop(next(iter(self._waiting)))()
+
+
+class Mirror:
+    """Views built anew from the document of a window, as after a restart."""
+
+    def __init__(self, window: MainWindow, jobs: JobsOnDemand) -> None:
+        self._desk = QMainWindow()
+        self._parent = QObject()
+        self.parts = make_parts(self._desk)
+        self.parts.grid.set_theme(window._grid_theme())
+        self.parts.grid.resize(window.parts.grid.size())
+        self.linking = Linking(window.document, self.parts, jobs, self._parent)  # type: ignore[arg-type]
+        self.linking.set_theme(window.tokens)
+        self.linking.set_framed(window.linking._framed)
+        self.parts.tree.search.setText(window.parts.tree.search.text())
+        self._document = window.document
+        jobs.work()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._document.changed.disconnect(self.linking.presenter.refresh)
+        for signal in (self._desk, self._parent):
+            signal.deleteLater()
+
+
+def contents(parts: Parts) -> dict[str, object]:
+    """What the views show, by name."""
+    spectrum, histogram = parts.spectrum, parts.spectrum.histogram
+    there = spectrum.content is not None
+    return {
+        "welcome": parts.centre.currentIndex(),
+        "tree rows": list(rows_of(parts.tree.proxy)),
+        "tree picked": parts.tree._picked(),
+        "tree classes": parts.tree.source._counts,
+        "sizes": [
+            (button.text(), button.isChecked(), button.toolTip())
+            for button in parts.sizes._group.buttons()
+        ],
+        "grid controls": [
+            parts.controls.counts.text(),
+            parts.controls.group_by.text(),
+            parts.controls.sort_by.text(),
+            parts.controls.scale_mode.text(),
+            parts.controls.only_selected.isHidden(),
+        ],
+        "grid": parts.grid.content,
+        "grid selected": parts.grid.selected,
+        "grid focus": parts.grid.focus,
+        "grid message": parts.grid._message,
+        "count": parts.selected.text(),
+        "chips": (parts.chips.chips, parts.chips.scope),
+        "threshold": []
+        if parts.threshold.isHidden()
+        else [
+            parts.threshold.value.value(),
+            parts.threshold.slider.value(),
+            parts.threshold.coverage.text(),
+            parts.threshold.null.text(),
+        ],
+        "class histogram": (parts.histogram._content, parts.histogram._message),
+        "composition": (parts.composition._bars, parts.composition._message),
+        "scatter": [
+            parts.scatter.content,
+            parts.scatter._classes if parts.scatter.content else None,
+            parts.scatter._class_colours if parts.scatter.content else None,
+            parts.scatter._selected if parts.scatter.content else None,
+            parts.scatter._focus,
+            parts.scatter._marked,
+        ],
+        "spectrum": spectrum.content,
+        "spectrum absence": "" if there else spectrum.absent.title.text(),
+        "slider": (spectrum.position, spectrum.slider._mark),
+        "slider text": (
+            spectrum.controls.name.text() if there else "",
+            spectrum.controls.count._texts,
+        ),
+        "code histogram": histogram.density,
+        "code histogram message": histogram._message,
+        "ranges": histogram._ranges,
+        "reconstruction": parts.reconstruction.content,
+        "nearest": parts.reconstruction.nearest._kernels,
+        "comparison": parts.comparison.content,
+        "comparison hidden": parts.comparison.isHidden(),
+        "inspector": [
+            parts.inspector.empty.isHidden(),
+            parts.inspector.picture._taps,
+            *(
+                label.text() if parts.inspector.empty.isHidden() else ""
+                for label in parts.inspector.values._labels.values()
+            ),
+        ],
+    }
+
+
+def rows_of(
+    model: QAbstractItemModel, parent: QModelIndex | None = None
+) -> Iterator[tuple[str, ...]]:
+    """Texts of all rows below an index."""
+    above = () if parent is None else (parent,)
+    for row in range(model.rowCount(*above)):
+        columns = range(model.columnCount(*above))
+        indices = [model.index(row, column, *above) for column in columns]
+        yield tuple(
+            str(index.data(Qt.ItemDataRole.DisplayRole) or "") for index in indices
+        )
+        yield from rows_of(model, indices[0])
+
+
+def difference(one: object, other: object, where: str = "") -> str:
+    """Where two values differ, deep; empty if they are the same."""
+    if type(one) is not type(other):
+        return f"{where}: {one!r} is not {other!r}"
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        same = one.shape == other.shape and np.array_equal(
+            one, other, equal_nan=one.dtype.kind == "f"
+        )
+        return "" if same else f"{where}: {one!r} is not {other!r}"
+    if is_dataclass(one):
+        parts = [item.name for item in fields(one)]
+        values = [(getattr(one, n), getattr(other, n), f"{where}.{n}") for n in parts]
+    elif isinstance(one, dict) and isinstance(other, dict):
+        if list(one) != list(other):
+            return f"{where}: {list(one)!r} is not {list(other)!r}"
+        values = [(one[key], other[key], f"{where}[{key!r}]") for key in one]
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        if len(one) != len(other):
+            return f"{where}: {one!r} is not {other!r}"
+        pairs = enumerate(zip(one, other, strict=True))
+        values = [(a, b, f"{where}[{i}]") for i, (a, b) in pairs]
+    elif isinstance(one, float) and isinstance(other, float):
+        same = one == other or (np.isnan(one) and np.isnan(other))
+        return "" if same else f"{where}: {one!r} is not {other!r}"
+    else:
+        return "" if one == other else f"{where}: {one!r} is not {other!r}"
+    return next(filter(None, (difference(a, b, w) for a, b, w in values)), "")
