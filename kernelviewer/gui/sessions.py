@@ -188,7 +188,7 @@ class Sessions(QObject):
             if isinstance(found, Lacking):
                 self._ask(opening, found)
                 return f"{len(found.missing)} files have to be located"
-            return self._apply(opening, found)
+            return self._apply(opening, found, located=bool(answers))
 
         def failed(message: str, hint: str) -> None:
             self.told.emit(f"{message}. {hint}" if hint else message)
@@ -220,7 +220,7 @@ class Sessions(QObject):
         if opening.kept is not None:
             opening.kept.release()
 
-    def _apply(self, opening: _Opening, found: Reopened) -> str:
+    def _apply(self, opening: _Opening, found: Reopened, *, located: bool) -> str:
         """Put the session in the place of what is open."""
         session = found.session
         self._leave()
@@ -236,7 +236,7 @@ class Sessions(QObject):
             self.path = Path(session.origin) if session.origin else None
             self.recovery.adopt(opening.kept)
         self._saved = work
-        self._is_stale = bool(lost) or opening.kept is not None
+        self._is_stale = bool(lost) or located or opening.kept is not None
         self._last = None  # what was open has been left
         self._document.restore(work)
         self._saved = self._document.work
@@ -251,7 +251,7 @@ class Sessions(QObject):
     def _tell(self, opening: _Opening, notes: list[str], networks: int) -> str:
         text = f"{networks} network{'s' if networks != 1 else ''} reopened"
         if notes:
-            listed = ". ".join(note[0].upper() + note[1:] for note in notes) + "."
+            listed = ". ".join(notes) + "."
             title = "The last work" if opening.kept else opening.path.name
             self._window.parts.jobs_panel.add_error(title, listed, "\n".join(notes))
             text = f"{text}. {listed}"

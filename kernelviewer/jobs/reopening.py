@@ -232,7 +232,7 @@ class _Reading:
                 self.known[size] = autoencoder
                 if shipped_entry(autoencoder).sha256 != entry.sha256:
                     self.notes.append(
-                        f"the autoencoder for {size_label(size)} that comes with the "
+                        f"The autoencoder for {size_label(size)} that comes with the "
                         "program has changed: codes may differ"
                     )
                 return

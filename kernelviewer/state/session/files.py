@@ -58,9 +58,6 @@ def read_session(path: Path) -> Session:
     except UnicodeDecodeError:
         problem = "the session is damaged: it is no UTF-8 text"
         raise CheckpointError(path, problem) from None
-    except RecursionError:
-        problem = "the session is damaged: it is nested too deep"
-        raise CheckpointError(path, problem) from None
     except SessionError as error:
         raise CheckpointError(path, error.problem, error.hint) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.kernels.bank import size_key
@@ -16,9 +17,10 @@ from kernelviewer.state.session.checks import (
     text,
     whole,
 )
+from kernelviewer.state.session.model import SessionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.model import Plain
+
+
+_DEEPEST = 20
 
 
 class Places:
@@ -49,6 +54,18 @@ class Places:
             model.id: number for number, model in enumerate(models) if model is not None
         }
         self.missing: Counter[tuple[int, str]] = Counter()
+        self._depth = 0
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Around what may hold more of its kind."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise SessionError("the session is damaged: it is nested too deep")
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     # --- writing ---
 

@@ -156,7 +156,8 @@ def read_query(value: Any, places: Places) -> Query:
     if name not in _BY_NAME:
         problem = f"its selection has a step “{name[:40]}” of a newer kernelviewer"
         raise SessionError(problem, "Open it with that version.")
-    return _BY_NAME[name].read(given, places)
+    with places.deeper():
+        return _BY_NAME[name].read(given, places)
 
 
 def write_step(step: Step, places: Places) -> tuple[Mode, Plain]:

@@ -70,11 +70,11 @@ def within(firsts: Indices, lasts: Indices, count: int) -> tuple[Indices, int]:
 
 
 def _run(part: str) -> tuple[int, int]:
-    first, _, last = part.partition("-")
-    numbers = (first, last or first)
+    first, dash, last = part.partition("-")
+    numbers = (first, last if dash else first)
     if not all(n.isascii() and n.isdigit() and len(n) < 13 for n in numbers):
         raise ValueError(part)
-    return int(first), int(last or first)
+    return int(numbers[0]), int(numbers[1])
 
 
 def _from_bits(text: str) -> tuple[Indices, Indices]:

@@ -1,0 +1,103 @@
+"""Hands for sessions: saving, reopening, looking at what a window holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
+
+from tests.gui.conftest import wait_idle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.gui.main_window import MainWindow
+
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+LIMIT_S = 200
+PROGRAM = """
+import sys
+from pathlib import Path
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from kernelviewer.gui import create_window
+app = QApplication([])
+
+def settle(window):
+    calm = 0
+    while calm < 3:
+        QTest.qWait(20)
+        calm = calm + 1 if window.jobs.is_idle() else 0
+
+window = create_window(paths=[Path(name) for name in sys.argv[1:]])
+window.resize(1100, 720)
+window.show()
+"""
+"""A process of its own that opens files."""
+
+
+def start(code: str, *paths: Path) -> subprocess.Popen[str]:
+    """Run `PROGRAM` and then the code in a new process."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM + code, *map(str, paths)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1"},
+    )
+
+
+def run(code: str, *paths: Path) -> str:
+    """What such a process prints; it has to end well."""
+    with start(code, *paths) as process:
+        try:
+            out, err = process.communicate(timeout=LIMIT_S)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    return out
+
+
+def choose(dialog: QFileDialog, path: Path) -> None:
+    """Type a path into a file dialog and press Enter."""
+    name = dialog.findChild(QLineEdit, "fileNameEdit")
+    name.setText(str(path))
+    QTest.keyClick(name, Qt.Key.Key_Return)
+
+
+def press(qtbot: Any, window: MainWindow, key: Qt.Key, held: Any = CONTROL) -> None:
+    """Press a shortcut, the window being in front again after a dialog."""
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    QTest.keyClick(window, key, held)
+
+
+def save_as(qtbot: Any, window: MainWindow, path: Path) -> None:
+    """Save the session by keyboard."""
+    press(qtbot, window, Qt.Key.Key_S, CONTROL | SHIFT)
+    choose(window.findChild(QFileDialog, "saveSessionDialog"), path)
+    wait_idle(qtbot, window)
+
+
+def click(parent: QWidget, name: str) -> None:
+    """Click a button."""
+    button = parent.findChild(QPushButton, name)
+    assert button.isVisible()
+    QTest.mouseClick(button, LEFT)
+
+
+def lines(path: Path) -> list[str]:
+    """A session's lines but for its time."""
+    found = path.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in found if not line.startswith(' "saved": ')]
+    assert len(kept) == len(found) - 1
+    return kept

@@ -1,0 +1,290 @@
+"""Work that was not saved: kept while it changes, offered, never in the way."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
+
+from kernelviewer.gui import recovering
+from kernelviewer.state.session.files import (
+    RecoveryFile,
+    read_session,
+    recovery_folder,
+)
+from tests.gui.conftest import wait_idle
+from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
+from tests.gui.test_window import errors
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+SEVEN = (7, 7)
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is kept as soon as the window has a moment."""
+    monkeypatch.setattr(recovering, "DELAY_MS", 0)
+
+
+def kept() -> list[Path]:
+    """The files that keep work now."""
+    return sorted(recovery_folder().glob("*.kvsession"))
+
+
+def wait_kept(qtbot: Any, window: MainWindow, *, count: int = 1) -> None:
+    """Wait until the last change is kept."""
+
+    def is_kept() -> bool:
+        waiting = window.sessions.recovery.timer.isActive()
+        return not waiting and window.jobs.is_idle() and len(kept()) == count
+
+    qtbot.waitUntil(is_kept, timeout=20_000)
+
+
+def offer(window: MainWindow, number: int = 0) -> QPushButton:
+    """The button that takes kept work up; None if nothing is offered."""
+    return window.findChild(QPushButton, f"reopenWork{number}")
+
+
+def offered(qtbot: Any, window: MainWindow) -> QPushButton:
+    """The same, which has to be there to be clicked."""
+    qtbot.waitUntil(lambda: offer(window) is not None and offer(window).isVisible())
+    return offer(window)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_work_is_offered_back_after_the_program_was_killed(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    path = write_network(tmp_path / "net.safetensors")
+    code = """
+window.sessions.recovery.timer.setInterval(0)
+while not window.document.banks:
+    QTest.qWait(10)
+window.document.set_threshold((7, 7), 0.625)
+window.linking.selection.select_shown()
+window.document.set_position(0.25)
+recovery = window.sessions.recovery
+while recovery.timer.isActive() or any(
+    ticket.key in ("recovery", "hash 1") for ticket in window.jobs._runner.tickets()
+):
+    QTest.qWait(10)
+print("kept", flush=True)
+while True:
+    QTest.qWait(1000)
+"""
+    with start(code, path) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "kept\n"
+            assert len(kept()) == 1
+            other = make_window()  # while the first still lives, nothing is offered
+            assert offer(other) is None
+        finally:
+            process.send_signal(signal.SIGKILL)
+    window = make_window()
+    assert not window.document.banks  # never forced
+    button = offered(qtbot, window)
+    assert "1 network, net.safetensors (today" in button.text()
+    QTest.mouseClick(button, LEFT)
+    wait_idle(qtbot, window)
+    assert [bank.path for bank in window.document.banks] == [path]
+    assert window.document.marks.thresholds == {SEVEN: 0.625}
+    assert window.linking.presenter.state.selected.sum() == 48
+    assert window.document.position == 0.25
+    assert window.isWindowModified()
+    assert window.windowTitle() == "New session[*] — kernelviewer"
+    assert not errors(window)
+    assert len(kept()) == 1  # kept on under the same name
+
+
+def test_unsaved_work_is_offered_the_next_time_and_can_be_dismissed(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
+    window.close()  # asks nothing
+    assert len(kept()) == 1
+    again = make_window()
+    offered(qtbot, again)
+    dismiss = again.findChild(QToolButton, "dismissWork0")
+    assert dismiss.isVisible()
+    QTest.mouseClick(dismiss, LEFT)
+    assert offer(again) is None or not offer(again).isVisible()
+    assert kept() == []
+    again.close()
+    assert make_window().sessions.recovery.offers == ()
+
+
+def test_nothing_is_left_where_nothing_is_unsaved(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    wait_kept(qtbot, window)  # also merely opened files, in case of a crash
+    window.close()
+    assert kept() == []
+    window = make_window(small_file)
+    QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
+    save_as(qtbot, window, tmp_path / "mine.kvsession")
+    window.close()
+    assert list(recovery_folder().iterdir()) == []
+
+
+def test_recovered_work_goes_on_in_its_session(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    path = tmp_path / "mine.kvsession"
+    save_as(qtbot, window, path)
+    window.document.set_threshold(SEVEN, 0.5)
+    window.close()
+    assert read_session(path).thresholds == {}
+    again = make_window()
+    QTest.mouseClick(offered(qtbot, again), LEFT)
+    wait_idle(qtbot, again)
+    assert again.windowTitle() == "mine[*] — kernelviewer"
+    assert again.isWindowModified()
+    assert again.settings.recent[0] == str(path)
+    press(qtbot, again, Qt.Key.Key_S)
+    wait_idle(qtbot, again)
+    assert read_session(path).thresholds == {SEVEN: 0.5}
+    again.close()
+    assert kept() == []
+
+
+def test_two_windows_keep_their_work_apart(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    first = make_window(write_network(tmp_path / "first.safetensors"))
+    second = make_window(write_network(tmp_path / "second.safetensors"))
+    first.document.set_threshold(SEVEN, 0.1)
+    second.document.set_threshold(SEVEN, 0.2)
+    for window in (first, second):
+        wait_kept(qtbot, window, count=2)
+    assert make_window().sessions.recovery.offers == ()
+    first.close()
+    third = make_window()
+    (only,) = third.sessions.recovery.offers
+    assert [entry.name for entry in only.session.networks] == ["first.safetensors"]
+    fourth = make_window()
+    QTest.mouseClick(offered(qtbot, third), LEFT)
+    wait_idle(qtbot, third)
+    assert third.document.marks.thresholds == {SEVEN: 0.1}
+    QTest.mouseClick(offered(qtbot, fourth), LEFT)  # the other was quicker
+    wait_idle(qtbot, fourth)
+    assert "open in another window" in fourth.statusBar().currentMessage()
+    assert not fourth.document.banks
+    assert offer(fourth) is None or not offer(fourth).isVisible()
+
+
+def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    path = tmp_path / "mine.kvsession"
+    save_as(qtbot, window, path)
+    window.document.set_threshold(SEVEN, 0.5)
+    window.opener.open([path])
+    wait_idle(qtbot, window)
+    assert window.document.marks.thresholds == {}
+    (left,) = window.sessions.recovery.offers
+    assert left.session.thresholds == {SEVEN: 0.5}
+    menu = window.actions_._recent_menu
+    menu.aboutToShow.emit()
+    assert menu.actions()[0].text().startswith("Reopen the last work: 1 network")
+    menu.actions()[0].trigger()
+    wait_idle(qtbot, window)
+    assert window.document.marks.thresholds == {SEVEN: 0.5}
+    assert window.sessions.recovery.offers == ()
+
+
+def test_closing_every_network_by_mistake_loses_no_work(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    paths = [write_network(tmp_path / f"{n}.safetensors", seed=n) for n in range(3)]
+    window = make_window(*paths)
+    QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
+    press(qtbot, window, Qt.Key.Key_W, CONTROL | SHIFT)
+    wait_idle(qtbot, window)
+    assert (
+        "3 networks, 0.safetensors, 1.safetensors, …" in offered(qtbot, window).text()
+    )
+    QTest.mouseClick(offered(qtbot, window), LEFT)
+    wait_idle(qtbot, window)
+    assert len(window.document.banks) == 3
+    assert window.linking.presenter.state.selected.all()
+
+
+def test_work_is_never_written_by_the_thread_of_the_window(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = []
+    write = RecoveryFile.write
+
+    def watched(self: RecoveryFile, text: str) -> None:
+        threads.append(threading.current_thread().name)
+        write(self, text)
+
+    monkeypatch.setattr(RecoveryFile, "write", watched)
+    window = make_window(small_file)
+    window.document.set_threshold(SEVEN, 0.5)
+    wait_kept(qtbot, window)
+    window.close()
+    assert set(threads) == {"keep"}
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_work_goes_on(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    folder = recovery_folder()
+    folder.rmdir()
+    folder.touch()  # a file in its place
+    window = make_window(small_file)
+    told: list[str] = []
+    window.sessions.told.connect(told.append)
+    for threshold in (0.4, 0.5):
+        window.document.set_threshold(SEVEN, threshold)
+        qtbot.waitUntil(lambda: not window.sessions.recovery.timer.isActive())
+        wait_idle(qtbot, window)
+    assert len([text for text in told if "cannot be kept" in text]) <= 1
+    assert any("in case the program ends" in text for text in errors(window))
+    window.close()
+    assert window.stopped
+
+
+def test_kept_work_whose_file_is_gone_is_asked_for_and_not_lost(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.document.set_threshold(SEVEN, 0.5)
+    window.close()
+    small_file.rename(tmp_path / "elsewhere")
+    again = make_window()
+    QTest.mouseClick(offered(qtbot, again), LEFT)
+    wait_idle(qtbot, again)
+    dialog = again.findChild(QDialog, "locateDialog")
+    assert dialog.isVisible()
+    click(dialog, "cancelLocate")
+    assert not again.document.banks
+    again.close()
+    assert len(kept()) == 1
+    offered(qtbot, make_window())
