@@ -88,6 +88,7 @@ class Actions(QObject):
             "show_all": lambda: window.document.show_layers(None),
             "only_layer": self.only_layer,
             "only_selected": self.toggle_only_selected,
+            "picture": window.parts.controls.picture.step,
             "framed": self.toggle_frames,
             "next_size": lambda: sizes.step(1),
             "previous_size": lambda: sizes.step(-1),

@@ -77,10 +77,10 @@ class Analyst(QObject):
                 return "encoded anew with another autoencoder"
             if result.autoencoder is not None:
                 self._document.set_autoencoder(result.autoencoder)
-            if result.analysis is None:
-                return "no autoencoder for this size, and the family has no members"
             self._document.set_analysis(model.id, size, result.analysis)
             self._asked.pop(key, None)
+            if result.analysis.code is None and result.analysis.family is None:
+                return "no autoencoder for this size, and the family has no members"
             return result.note or f"{spaced(len(kernels))} kernels"
 
         title = f"Encode {size_label(size)} of {model.bank.name}"

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QStackedWidget,
 )
 
+from kernelviewer.gui.chart_controls import ChartControls
 from kernelviewer.gui.grid_controls import GridControls
 from kernelviewer.gui.layouts import AREAS, BY_ID, arrange_panels
 from kernelviewer.gui.palette.line import PaletteLine
@@ -50,6 +51,7 @@ def make_parts(window: QMainWindow) -> Parts:
         tree=ModelTree(window),
         grid=grid,
         controls=GridControls(window),
+        charts=ChartControls(window),
         inspector=Inspector(window),
         jobs_panel=JobsPanel(window),
         welcome=Welcome(window),
@@ -95,6 +97,13 @@ def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
         "scatter": DockPanel("scatterDock", "PCA", parts.scatter),
         "jobs": DockPanel("jobsDock", "Jobs", parts.jobs_panel),
     }
+    for name, control in (
+        ("classes", parts.charts.count_of),
+        ("composition", parts.charts.pale),
+        ("scatter", parts.charts.colour_by),
+        ("scatter", parts.charts.thumbnails),
+    ):
+        docks[name].title_line.add_control(control)
     docks["jobs"].hide()
     arrange_panels(window, docks, BY_ID["explore"])
     left, right = AREAS["left"], AREAS["right"]

@@ -106,6 +106,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
     Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
+    Command(
+        "picture",
+        "Kernels, &Reconstructions, Residuals",
+        "View",
+        ("Ctrl+R",),
+        tip="Show the kernels, their reconstructions, the residuals, or all three",
+    ),
     Command("framed", "&Frame Kernels by Class", "View", checkable=True),
     Command(
         "layout_explore",

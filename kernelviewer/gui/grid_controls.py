@@ -6,84 +6,68 @@ from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
 
+from kernelviewer.gui.choice_button import ChoiceButton
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.views.grid.colours import COLORMAPS
+from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Display
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QAction
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QResizeEvent
 
+    from kernelviewer.gui.views.grid.colours import GridTheme
     from kernelviewer.state.presenter import Counts
-
-BUTTON_PADDING = 7
 
 GROUPS = {
     "layer": "by layer",
     "model": "by network",
     "class": "by class",
+    "code": "by code",
+    "fit": "by fit",
     "none": "ungrouped",
 }
 SORTS = {
     "channel": "network order",
-    "scale": "largest scale first",
-    "flat": "flat first",
+    "class": "sorted by class",
     "code": "sorted by code",
     "fit": "best fit first",
+    "scale": "largest scale first",
+    "flat": "flat first",
+}
+BRIEF_SORTS = {
+    "channel": "in order",
+    "class": "class",
+    "code": "code",
+    "fit": "fit",
+    "scale": "scale",
+    "flat": "flat",
 }
 SCALES = {
     "kernel": "scale per kernel",
     "layer": "scale per layer",
     "global": "one scale",
 }
-
-
-class ChoiceButton(QToolButton):
-    """A flat button that shows the choice made and offers the others."""
-
-    chosen = Signal(str)
-
-    def __init__(
-        self, name: str, title: str, choices: dict[str, str], parent: QWidget
-    ) -> None:
-        super().__init__(parent)
-        self.setObjectName(name)
-        self._title = title
-        self.setToolTip(title)
-        self._menu = menu = QMenu(self)
-        self._group = QActionGroup(self)
-        self._actions: dict[str, QAction] = {}
-        for key, text in choices.items():
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setData(key)
-            self._group.addAction(action)
-            self._actions[key] = action
-        self.clicked.connect(self._open_menu)
-        self._group.triggered.connect(lambda action: self.chosen.emit(action.data()))
-
-    def sizeHint(self) -> QSize:
-        """Qt: as wide as its text; a tool button would add two letters."""
-        text = self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(text + 2 * BUTTON_PADDING, super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: the text is never cut."""
-        return self.sizeHint()
-
-    def _open_menu(self) -> None:
-        """A menu set on the button would make it wider for an arrow of its own."""
-        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
-
-    def set_choice(self, key: str) -> None:
-        """Show this choice as made."""
-        action = self._actions[key]
-        action.setChecked(True)
-        self.setText(f"{action.text()} ▾")
-        self.setAccessibleName(f"{self._title}: {action.text()}")
+BRIEF_SCALES = {"kernel": "own scale", "layer": "layer scale"}
+PICTURES = {
+    "kernel": "kernels",
+    "reconstruction": "reconstructions",
+    "residual": "residuals",
+    "beside": "side by side",
+}
+BRIEF_PICTURES = {"reconstruction": "reconstr.", "beside": "all three"}
+SWATCH = QSize(32, 10)
 
 
 class GridControls(QWidget):
@@ -100,6 +84,7 @@ class GridControls(QWidget):
         super().__init__(parent)
         self._display = Display()
         self._zoom_range = (1.0, 64.0)
+        self._long_counts = self._brief_counts = ""
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -112,9 +97,14 @@ class GridControls(QWidget):
         self.only_selected.clicked.connect(self.show_all_requested)
         self.only_selected.hide()
         self.group_by = ChoiceButton("groupBy", "Group kernels", GROUPS, self)
-        self.sort_by = ChoiceButton("sortBy", "Sort kernels in a group", SORTS, self)
+        self.sort_by = ChoiceButton(
+            "sortBy", "Sort kernels in a group", SORTS, self, BRIEF_SORTS
+        )
         self.scale_mode = ChoiceButton(
-            "scaleMode", "Scale of the colours", SCALES, self
+            "scaleMode", "Scale of the colours", SCALES, self, BRIEF_SCALES
+        )
+        self.picture = ChoiceButton(
+            "gridPicture", "Show of each kernel", PICTURES, self, BRIEF_PICTURES
         )
         self.colormap = ChoiceButton("colormap", "Colour map", COLORMAPS, self)
         self.zoom = QSlider(Qt.Orientation.Horizontal, self)
@@ -123,35 +113,62 @@ class GridControls(QWidget):
         self.zoom.setToolTip("Zoom (Ctrl+wheel)")
         self.zoom.setRange(0, 100)
         self.zoom.setFixedWidth(80)
-        line = QHBoxLayout(self)
+        self._buttons = {
+            "group_by": self.group_by,
+            "sort_by": self.sort_by,
+            "scale_mode": self.scale_mode,
+            "picture": self.picture,
+        }
+        self._line = line = QHBoxLayout(self)
+        line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         line.setContentsMargins(8, 0, 6, 0)
         line.setSpacing(2)
         line.addWidget(self.counts)
         line.addWidget(self.only_selected)
-        for button in (self.group_by, self.sort_by, self.scale_mode):
+        for button in self._buttons.values():
             line.addWidget(button)
         line.addStretch(1)
         line.addWidget(self.colormap)
         line.addWidget(self.zoom)
-        for name, button in (
-            ("group_by", self.group_by),
-            ("sort_by", self.sort_by),
-            ("scale_mode", self.scale_mode),
-        ):
+        for name, button in self._buttons.items():
             button.chosen.connect(lambda key, name=name: self._ask(**{name: key}))
         self.colormap.chosen.connect(self.colormap_requested)
         self.zoom.valueChanged.connect(self._on_zoom_moved)
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the panel may be narrower than the long texts; then they are short."""
+        return QSize(260, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: short texts, then no total, where it is narrow."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Use the longest texts that there is room for."""
+        for brief, total in ((False, True), (True, True), (True, False)):
+            for button in self._buttons.values():
+                button.set_brief(brief)
+            self.counts.setText(self._long_counts if total else self._brief_counts)
+            self.zoom.setVisible(total or not brief)
+            if self._line.sizeHint().width() <= self.width():
+                return
+
     def set_display(self, display: Display) -> None:
         """Show how the grid is grouped, sorted and scaled."""
         self._display = display
-        self.group_by.set_choice(display.group_by)
-        self.sort_by.set_choice(display.sort_by)
-        self.scale_mode.set_choice(display.scale_mode)
+        for name, button in self._buttons.items():
+            button.set_choice(getattr(display, name))
+        self._fit()
 
     def set_colormap(self, key: str) -> None:
         """Show the colour map in use."""
         self.colormap.set_choice(key)
+
+    def set_theme(self, theme: GridTheme) -> None:
+        """Show the colour maps as they look on this ground."""
+        icons = {key: _swatch(weight_colours(key, theme)) for key in COLORMAPS}
+        self.colormap.set_icons(icons, SWATCH)
 
     def set_counts(self, counts: Counts) -> None:
         """Say how many kernels are shown."""
@@ -159,8 +176,11 @@ class GridControls(QWidget):
         part, whole = (
             (counts.selected, counts.shown) if only else (counts.shown, counts.total)
         )
-        self.counts.setText(f"{spaced(part)} of {spaced(whole)}")
+        self._long_counts = f"{spaced(part)} of {spaced(whole)}"
+        self._brief_counts = spaced(part)
+        self.counts.setToolTip(f"{self._long_counts} kernels of this size are shown")
         self.only_selected.setVisible(only)
+        self._fit()
 
     def set_zoom(self, zoom: float, zoom_range: tuple[float, float]) -> None:
         """Show the grid's zoom and its range, logical pixels per tap."""
@@ -176,3 +196,11 @@ class GridControls(QWidget):
     def _on_zoom_moved(self, value: int) -> None:
         low, high = self._zoom_range
         self.zoom_requested.emit(low * (high / low) ** (value / 100))
+
+
+def _swatch(colours: NDArray[np.float64]) -> QIcon:
+    """A colour map as a small strip."""
+    strip = np.ascontiguousarray(np.round(colours).astype(np.uint8)[None])
+    form = QImage.Format.Format_RGB888
+    image = QImage(strip.data, len(colours), 1, 3 * len(colours), form).copy()
+    return QIcon(QPixmap.fromImage(image.scaled(SWATCH * 2)))

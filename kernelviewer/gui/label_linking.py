@@ -4,45 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject
 
-from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.class_contents import (
+    by_model,
+    composition_bars,
+    null_coverage,
+    why_no_labels,
+)
+from kernelviewer.gui.scatter_linking import ScatterLinking
 from kernelviewer.gui.selection_linking import mode_of
 from kernelviewer.gui.threshold_bar import ThresholdChoices
-from kernelviewer.gui.views.classes.composition import CompositionBar
 from kernelviewer.gui.views.classes.histogram import ClassCounts
-from kernelviewer.gui.views.scatter import ScatterContent
-from kernelviewer.jobs.analysing import project
-from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.noise import PRESETS
-from kernelviewer.state.analysis import (
-    count_by_layer,
-    count_classes,
-    coverage,
-)
-from kernelviewer.state.layer_tree import short_names
+from kernelviewer.state.analysis import count_classes, coverage
+from kernelviewer.state.layer_counts import AllSizes
 from kernelviewer.state.selection import Classes, Every, Layers
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from PySide6.QtCore import Qt
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.jobs.analysing import Projection
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
-    from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
-NO_LABELS = "Classes show here once the kernels are encoded."
+NOTHING_SELECTED = "Select kernels to count their classes here."
 
 
 class LabelLinking(QObject):
-    """Histogram, composition, scatter, tree bars and threshold."""
+    """Histogram, composition, tree bars and threshold."""
 
     def __init__(
         self, document: Document, parts: Parts, jobs: Jobs, parent: QObject
@@ -50,10 +44,10 @@ class LabelLinking(QObject):
         super().__init__(parent)
         self._document, self._parts, self._jobs = document, parts, jobs
         self._state: ViewState | None = None
-        self._projected: tuple[KernelPool, Projection] | None = None
-        self._placed: tuple[Projection, NDArray[np.bool_]] | None = None
-        self._dark = False
+        self._all_sizes = AllSizes(document)
+        self.scatter = ScatterLinking(document, parts, jobs, self)
         parts.histogram.classes_requested.connect(self._on_classes_requested)
+        parts.histogram.model_class_requested.connect(self._on_model_class_requested)
         parts.composition.layer_requested.connect(self._on_layer_requested)
         parts.composition.part_requested.connect(self._on_part_requested)
         parts.threshold.threshold_requested.connect(self._on_threshold_requested)
@@ -61,12 +55,11 @@ class LabelLinking(QObject):
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
-        self._dark = tokens.dark
         parts = self._parts
-        parts.tree.set_theme(dark=tokens.dark)
-        for view in (parts.histogram, parts.composition, parts.scatter):
+        parts.tree.set_theme(tokens)
+        for view in (parts.histogram, parts.composition):
             view.set_theme(tokens)
-        self._colour_scatter()
+        self.scatter.set_theme(tokens)
 
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and composition of the kernels in scope."""
@@ -75,128 +68,70 @@ class LabelLinking(QObject):
         self._parts.threshold.set_choices(_choices(state.autoencoder))
         self._show_histogram(state)
         self._show_composition(state)
-        self._show_scatter(state)
+        self.scatter.show_labels(state)
 
     def show_selection(self, state: ViewState) -> None:
         """Show the selected part in the histogram and in the scatter."""
         self._state = state
         self._show_histogram(state)
-        self._mark_scatter(state)
+        self.scatter.show_selection(state)
 
-    def show_focus(self, state: ViewState) -> None:
-        """Ring the focused kernel in the scatter."""
-        self._parts.scatter.set_focus(state.focus)
-
-    def show_nearest(self, numbers: NDArray[np.int64]) -> None:
-        """Mark the kernels nearest to the slider in the scatter."""
-        self._parts.scatter.set_marked(numbers)
+    def show_charts(self, state: ViewState) -> None:
+        """Show other axes and colours, count other kernels."""
+        self._state = state
+        self._parts.charts.set_charts(state.charts)
+        self.scatter.show_charts(state)
+        self._show_histogram(state)
+        self._show_composition(state)
 
     def _show_histogram(self, state: ViewState) -> None:
-        if state.labels is None:
-            self._parts.histogram.set_counts(None, NO_LABELS)
+        if state.labels is None or state.pool is None:
+            self._parts.histogram.set_counts(None, why_no_labels(state))
+            self._parts.threshold.set_coverage(float("nan"), None)
             return
         counts, below = count_classes(state.labels, state.shown)
+        null = null_coverage(state)
+        self._parts.threshold.set_coverage(coverage(counts), null)
         chosen = None
         if state.selected.any():
             chosen = count_classes(state.labels, state.selected)[0]
-        self._parts.histogram.set_counts(ClassCounts(counts, below, chosen))
-        null = None
-        if state.autoencoder is not None and state.threshold is not None:
-            null = state.autoencoder.null.coverage(state.threshold)
-        self._parts.threshold.set_coverage(coverage(counts), null)
+        match state.charts.count_of:
+            case "selected":
+                self._show_selected(state)
+            case "models" if len(state.pool.models) > 1:
+                self._parts.histogram.set_counts(by_model(state))
+            case _:
+                self._parts.histogram.set_counts(ClassCounts(counts, below, chosen))
+
+    def _show_selected(self, state: ViewState) -> None:
+        """Only what is selected."""
+        assert state.labels is not None
+        if not state.selected.any():
+            self._parts.histogram.set_counts(None, NOTHING_SELECTED)
+            return
+        counts, below = count_classes(state.labels, state.selected)
+        self._parts.histogram.set_counts(ClassCounts(counts, below, title="Selected"))
 
     def _show_composition(self, state: ViewState) -> None:
-        pool, labels = state.pool, state.labels
-        if pool is None or labels is None:
-            self._parts.composition.set_bars((), NO_LABELS)
-            self._parts.tree.set_class_counts({})
-            return
-        table = count_by_layer(pool, labels)
-        counts = {
-            ref: tuple(row.tolist())
-            for ref, row in zip(pool.layer_refs, table, strict=True)
-        }
-        self._parts.tree.set_class_counts(counts)
-        names = {model.id: short_names(model.bank) for model in pool.models}
-        bars = []
-        for ref, row in counts.items():
-            layer = self._document.model(ref.model).bank.layers[ref.layer]
-            shown = state.layers is None or ref in state.layers
-            label = names[ref.model][ref.layer]
-            bars.append(CompositionBar(ref, label, layer.name, ref.model, row, shown))
-        self._parts.composition.set_bars(tuple(bars))
-
-    def _show_scatter(self, state: ViewState) -> None:
-        """Project the pool in the background, once; then only colours change."""
-        if state.pool is None:
-            self._projected = None
-            self._parts.scatter.set_content(None, "Principal components show here.")
-            return
-        if self._projected is None or self._projected[0] is not state.pool:
-            reaction = Reaction(done=self._on_projected, quiet=True)
-            self._jobs.submit(
-                "views", "pca", "Principal components", reaction, project, state.pool
-            )
-            return
-        self._place_scatter(state)
-
-    def _on_projected(self, result: tuple[KernelPool, Projection]) -> None:
-        self._projected = result
-        if self._state is not None and self._state.pool is result[0]:
-            self._place_scatter(self._state)
-
-    def _place_scatter(self, state: ViewState) -> None:
-        assert self._projected is not None
-        _, found = self._projected
-        if self._placed is not None and (
-            self._placed[0] is found and self._placed[1] is state.shown
-        ):
-            self._colour_scatter()
-            return
-        self._placed = (found, state.shown)
-        inside = state.shown[found.numbers]
-        axes = tuple(
-            f"PC{axis + 1} {100 * share:.0f} %"
-            for axis, share in enumerate(found.share)
-        )
-        content = ScatterContent(
-            found.numbers[inside],
-            found.points[inside, :2],
-            (axes[0], axes[1]),
-            len(state.shown),
-        )
-        self._parts.scatter.set_content(content)
-        self._colour_scatter()
-        self._mark_scatter(state)
-
-    def _colour_scatter(self) -> None:
-        state, content = self._state, self._parts.scatter.content
-        if state is None or content is None or not self._fits(state):
-            return
-        colours = tuple(item.dark if self._dark else item.light for item in CLASSES)
-        if state.labels is None or len(state.labels.label) <= content.numbers.max(
-            initial=0
-        ):
-            classes = np.full(len(content.numbers), len(CLASSES) - 2, np.uint8)
+        self._parts.tree.set_class_counts(self._all_sizes.count(state))
+        if state.pool is None or state.labels is None:
+            self._parts.composition.set_bars((), why_no_labels(state))
         else:
-            classes = state.labels.label[content.numbers]
-        self._parts.scatter.set_classes(classes, colours)
-
-    def _fits(self, state: ViewState) -> bool:
-        """Whether the scatter shows the pool of this state."""
-        return self._projected is not None and self._projected[0] is state.pool
-
-    def _mark_scatter(self, state: ViewState) -> None:
-        content = self._parts.scatter.content
-        if content is not None and content.numbers.max(initial=-1) < len(
-            state.selected
-        ):
-            self._parts.scatter.set_selection(state.selected[content.numbers])
+            self._parts.composition.set_bars(composition_bars(state))
 
     def _on_classes_requested(
         self, ids: frozenset[str], keys: Qt.KeyboardModifier
     ) -> None:
         self._document.select(mode_of(keys), Classes(ids))
+
+    def _on_model_class_requested(
+        self, model: int, class_id: str, keys: Qt.KeyboardModifier
+    ) -> None:
+        """Select one class within one network."""
+        if self._state is None or self._state.pool is None:
+            return
+        refs = (ref for ref in self._state.pool.layer_refs if ref.model == model)
+        self._select_part(frozenset(refs), class_id, keys)
 
     def _on_layer_requested(self, ref: LayerRef, keys: Qt.KeyboardModifier) -> None:
         self._document.select(mode_of(keys), Layers(frozenset({ref})))
@@ -205,7 +140,12 @@ class LabelLinking(QObject):
         self, ref: LayerRef, class_id: str, keys: Qt.KeyboardModifier
     ) -> None:
         """Select one class within one layer."""
-        part = Every((Layers(frozenset({ref})), Classes(frozenset({class_id}))))
+        self._select_part(frozenset({ref}), class_id, keys)
+
+    def _select_part(
+        self, layers: frozenset[LayerRef], class_id: str, keys: Qt.KeyboardModifier
+    ) -> None:
+        part = Every((Layers(layers), Classes(frozenset({class_id}))))
         self._document.select(mode_of(keys), part)
 
     def _on_threshold_requested(self, threshold: float, dragging: bool) -> None:

@@ -2,59 +2,135 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import is_
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.content import GridContent, GridGroup
+from kernelviewer.gui.views.grid.decoded import decoded_tiles
 from kernelviewer.gui.views.grid.mosaic import NO_FRAME, build_mosaic, common_gain
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.state.arrangement import arrange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.gui.views.grid.decoded import Part
     from kernelviewer.gui.views.grid.mosaic import Mosaic
     from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.analysis import PoolLabels
-    from kernelviewer.state.arrangement import Arrangement, Display, Group
+    from kernelviewer.state.arrangement import Arrangement, Group, Picture
     from kernelviewer.state.pool import KernelPool
+    from kernelviewer.state.view_state import ViewState
+
+
+POINTS = 2048
+"""Codes at which a spectrum is decoded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """Reconstructions and residuals of a pool, and what they were made with."""
+
+    autoencoder: Autoencoder
+    analyses: tuple[object, ...]
+    tiles: dict[Part, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Laid:
     """A pool's kernels quantised, ordered and grouped.
 
-    ``gain`` float32 [N] is the common scale; None: each kernel has its own.
+    ``gain`` float32 [N] is the common scale; None: each kernel has its own. ``drawn``
+    is what is seen of the kernels of ``mosaic``.
     """
 
     pool: KernelPool
     mosaic: Mosaic
+    drawn: Mosaic
     arrangement: Arrangement
     gain: NDArray[np.float32] | None
+    decoded: Decoded | None = None
 
 
-def lay_out(
-    ticket: Ticket,
-    pool: KernelPool,
-    shown: NDArray[np.bool_],
-    display: Display,
-    labels: PoolLabels | None,
-    known: Laid | None,
-) -> Laid:
-    """Quantise the pool's kernels (unless ``known`` has them), order and group them."""
-    if known is not None and known.pool is pool:
-        mosaic = known.mosaic
-    else:
-        mosaic = _quantise(ticket, pool)
+def lay_out(ticket: Ticket, state: ViewState, known: Laid | None) -> Laid:
+    """Quantise the pool's kernels (unless ``known`` has them), order and group them.
+
+    Reconstructions and residuals are made only while they are shown.
+    """
+    pool, display, shown = state.pool, state.display, state.listed
+    assert pool is not None
+    same = known is not None and known.pool is pool
+    mosaic = known.mosaic if known is not None and same else _quantise(ticket, pool)
     ticket.check()
     gain = None
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
         gain = common_gain(mosaic, layer, shown)
-    return Laid(pool, mosaic, arrange(pool, shown, display, labels), gain)
+    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
+    order = arrange(pool, shown, display, state.labels, state.segments)
+    drawn = _drawn(mosaic, decoded, display.picture)
+    return Laid(pool, mosaic, drawn, order, gain, decoded)
+
+
+_PARTS: dict[Picture, tuple[Part, ...]] = {
+    "kernel": (),
+    "reconstruction": ("reconstruction",),
+    "residual": ("residual",),
+    "beside": ("reconstruction", "residual"),
+}
+
+
+def _decode(
+    ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
+) -> Decoded | None:
+    """What the picture needs beside the kernels; None where there are no codes."""
+    pool, autoencoder, named = state.pool, state.autoencoder, state.named
+    wanted = _PARTS[state.display.picture]
+    if pool is None or autoencoder is None or named is None or not wanted:
+        return None
+    keys = ((model.id, pool.size) for model in pool.models)
+    analyses = tuple(state.analyses.get(key) for key in keys)
+    fresh = known is not None and known.autoencoder is autoencoder
+    if known is not None and not (fresh and _same(known.analyses, analyses)):
+        known = None
+    tiles = {} if known is None else known.tiles
+    missing = [part for part in wanted if part not in tiles]
+    made = (
+        {}
+        if not missing
+        else decoded_tiles(
+            mosaic,
+            [kernels.weights for kernels in pool.sets],
+            pool.flat,
+            named.code,
+            autoencoder.spectrum(POINTS),
+            missing,
+            check=ticket.check,
+            progress=lambda done, total: ticket.progress(
+                done, total, "kernels decoded"
+            ),
+        )
+    )
+    both = {**tiles, **made}
+    kept = {part: both[part] for part in wanted}
+    return Decoded(autoencoder, analyses, kept)
+
+
+def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
+
+
+def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:
+    if decoded is None or picture == "kernel":
+        return mosaic
+    if picture == "beside":
+        return replace(mosaic, beside=tuple(decoded.tiles.values()))
+    return replace(mosaic, tiles=decoded.tiles[picture])
 
 
 def content_of(
@@ -67,7 +143,7 @@ def content_of(
         frames = np.where(labels.label < len(PATTERNS), labels.label, NO_FRAME)
         frames = frames.astype(np.uint8)
     return GridContent(
-        laid.mosaic,
+        laid.drawn,
         laid.arrangement.order,
         tuple(_heading(group, colours) for group in laid.arrangement.groups),
         laid.gain,
@@ -88,4 +164,5 @@ def _quantise(ticket: Ticket, pool: KernelPool) -> Mosaic:
 def _heading(group: Group, colours: tuple[str, ...]) -> GridGroup:
     note = "   ".join([spaced(group.count), group.note]).rstrip()
     colour = None if group.class_index is None else colours[group.class_index]
-    return GridGroup(group.start, group.title, note, colour)
+    flat = group.class_index == INDEX["flat"]
+    return GridGroup(group.start, group.title, note, colour, hatched=flat)

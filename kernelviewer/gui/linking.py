@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +12,7 @@ from kernelviewer.gui.label_linking import LabelLinking
 from kernelviewer.gui.lay_out import content_of, lay_out
 from kernelviewer.gui.selection_linking import SelectionLinking
 from kernelviewer.gui.spectrum_linking import SpectrumLinking
-from kernelviewer.gui.text import signed
+from kernelviewer.gui.tips import kernel_tip
 from kernelviewer.state.presenter import Presenter
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Linking(QObject):
         self._wanted: KernelRef | None = None
         self._labels = LabelLinking(document, parts, jobs, self)
         self.spectrum = SpectrumLinking(document, parts, jobs, self)
-        self.spectrum.nearest_changed.connect(self._labels.show_nearest)
+        self.spectrum.nearest_changed.connect(self._show_nearest)
         self._listen()
         self.presenter = Presenter(document, self)
 
@@ -81,6 +82,7 @@ class Linking(QObject):
         parts.tree.close_requested.connect(document.close)
         parts.sizes.size_requested.connect(document.show_size)
         parts.controls.display_requested.connect(document.show_as)
+        parts.charts.charts_requested.connect(document.show_charts)
         parts.grid.focus_requested.connect(self._on_grid_focus_requested)
         parts.grid.selection_requested.connect(self._on_grid_selection_requested)
         parts.scatter.focus_requested.connect(self.focus)
@@ -127,10 +129,7 @@ class Linking(QObject):
             "Draw kernels",
             Reaction(done=self._on_laid, quiet=True),
             lay_out,
-            state.pool,
-            state.listed,
-            state.display,
-            state.labels,
+            state,
             self._laid,
         )
 
@@ -146,6 +145,10 @@ class Linking(QObject):
         self.spectrum.show_labels(state)
         if self._framed:
             self._show_content()
+
+    def show_charts(self, state: ViewState) -> None:
+        """Show what scatter plot, histogram and composition are to show."""
+        self._labels.show_charts(state)
 
     def show_position(self, state: ViewState) -> None:
         """Show the latent slider and what lies there."""
@@ -166,9 +169,20 @@ class Linking(QObject):
         """Look at one kernel."""
         self._parts.inspector.set_kernel(state.pool, state.focus)
         self.spectrum.show_focus(state)
-        self._labels.show_focus(state)
+        self._labels.scatter.show_focus(state)
         if self._grid_is_current():
             self._parts.grid.set_focus(state.focus)
+
+    def _show_nearest(
+        self, pool: KernelPool | None, numbers: NDArray[np.int64]
+    ) -> None:
+        """Mark the kernels nearest to the slider wherever kernels are shown."""
+        if self._laid is not None and self._laid.pool is pool:
+            self._parts.grid.set_marked(tuple(numbers.tolist()))
+        self._parts.scatter.set_marked(numbers)
+        rows = [] if pool is None else pool.layer[numbers].tolist()
+        refs = () if pool is None else pool.layer_refs
+        self._parts.tree.set_marked(Counter(refs[row] for row in rows))
 
     def show_counts(self, counts: Counts) -> None:
         """Say how many kernels there are."""
@@ -187,20 +201,7 @@ class Linking(QObject):
 
     def tooltip(self, number: int) -> str:
         """What the grid says of the kernel under the cursor."""
-        pool = self.pool
-        if pool is None or number >= len(pool):
-            return ""
-        model, layer = pool.layer_of(number)
-        lines = [
-            layer.name,
-            f"channel {pool.channel[number]} of {layer.kernels}",
-            signed(f"scale {pool.scale[number]:.4g}, offset {pool.offset[number]:.4g}"),
-        ]
-        if len(pool.models) > 1:
-            lines.insert(0, model.bank.name)
-        if pool.flat[number]:
-            lines.append("flat: dead or constant")
-        return "\n".join(lines)
+        return kernel_tip(self.presenter.state, number)
 
     def _on_laid(self, laid: Laid) -> None:
         self._laid = laid
@@ -213,6 +214,7 @@ class Linking(QObject):
         if laid.pool is state.pool:
             grid.set_selection(state.selected)
             grid.set_focus(state.focus)
+            grid.set_marked(tuple(near.id for near in self.spectrum.near))
         self._scroll_to_wanted()
         self.laid_out.emit()
 
@@ -244,6 +246,10 @@ class Linking(QObject):
     def is_framed(self) -> bool:
         """Whether kernels are framed in the colour of their class."""
         return self._framed
+
+    def set_colours(self, colours: NDArray[np.float64]) -> None:
+        """Draw kernels of the scatter plot in these colours [K, 3] of 0 … 255."""
+        self._labels.scatter.set_colours(colours)
 
     def set_framed(self, framed: bool) -> None:
         """Frame kernels in the colour of their class, or not."""

@@ -36,6 +36,7 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_col
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.session.model import Look
 from kernelviewer.state.settings import save_settings
@@ -78,7 +79,13 @@ class MainWindow(QMainWindow):
         self.stopped = True
         self._jobs_came_up = False
         self.document = Document(
-            Display(settings.group_by, settings.sort_by, settings.scale_mode)  # type: ignore[arg-type]
+            Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
+            Charts(
+                colour_by=settings.colour_by,  # type: ignore[arg-type]
+                thumbnails=settings.thumbnails,  # type: ignore[arg-type]
+                count_of=settings.count_of,  # type: ignore[arg-type]
+                pale=settings.pale,  # type: ignore[arg-type]
+            ),
         )
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.parts = make_parts(self)
@@ -123,6 +130,7 @@ class MainWindow(QMainWindow):
         parts.grid.set_tooltip(self.linking.tooltip)
         parts.controls.colormap_requested.connect(self.set_colormap)
         parts.palette.set_source(lambda: collect(self))
+        parts.spectrum.train_requested.connect(actions.by_id["train"].trigger)
         parts.export.setObjectName("exportFigure")
         parts.export.setAccessibleName("Export a figure of what is open")
         parts.export.clicked.connect(lambda: actions.by_id["export"].trigger())
@@ -164,6 +172,7 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             apply_theme(app, self.tokens)
         self.parts.grid.set_theme(self._grid_theme())
+        self.parts.controls.set_theme(self._grid_theme())
         self.linking.set_theme(self.tokens)
         self._show_colours()
 
@@ -220,6 +229,7 @@ class MainWindow(QMainWindow):
         self.parts.spectrum.set_colours(colours)
         self.parts.reconstruction.set_colours(colours)
         self.parts.comparison.set_colours(colours)
+        self.linking.set_colours(colours)
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""
@@ -231,13 +241,17 @@ class MainWindow(QMainWindow):
         )
 
     def _save_settings(self) -> None:
-        display = self.document.display
+        display, charts = self.document.display, self.document.charts
         geometry, layout = self.layouts.saved()
         self.settings = replace(
             self.settings,
             group_by=display.group_by,
             sort_by=display.sort_by,
             scale_mode=display.scale_mode,
+            colour_by=charts.colour_by,
+            thumbnails=charts.thumbnails,
+            count_of=charts.count_of,
+            pale=charts.pale,
             geometry=geometry,
             layout=layout,
             preset=self.layouts.preset,

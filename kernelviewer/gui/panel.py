@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
+_SPACING = 4
+
 
 class TitleLine(QFrame):
-    """The top of a panel: its title, and whatever controls are added to ``line``."""
+    """The top of a panel: its title, and whatever controls are added to ``line``.
+
+    A panel may be narrower than its controls: those that do not fit are hidden.
+    """
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", "top")
+        self._controls: list[QWidget] = []
         self.label = QLabel(title, self)
         self.label.setProperty("role", "title")
         self.line = QHBoxLayout(self)
+        self.line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.line.setContentsMargins(12, 6, 6, 4)
-        self.line.setSpacing(4)
+        self.line.setSpacing(_SPACING)
         self.line.addWidget(self.label)
 
     def set_active(self, active: bool) -> None:
         """Mark the panel that has the keyboard."""
         self.label.setProperty("active", active)
         self.label.style().polish(self.label)
+
+    def add_control(self, control: QWidget) -> None:
+        """Put a control after the title and the controls that are there."""
+        self._controls.append(control)
+        self.line.insertWidget(len(self._controls), control)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the title and what is always there."""
+        least = super().minimumSizeHint()
+        there = [control for control in self._controls if not control.isHidden()]
+        wide = sum(control.sizeHint().width() + _SPACING for control in there)
+        return QSize(least.width() - wide, least.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: show the controls that there is room for."""
+        super().resizeEvent(event)
+        room = self.width() - self.minimumSizeHint().width()
+        for control in self._controls:
+            room -= control.sizeHint().width() + _SPACING
+            control.setVisible(room >= 0)
 
 
 class PanelBody(QFrame):

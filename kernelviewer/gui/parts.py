@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget
 
+    from kernelviewer.gui.chart_controls import ChartControls
     from kernelviewer.gui.grid_controls import GridControls
     from kernelviewer.gui.palette.line import PaletteLine
     from kernelviewer.gui.selection_chips import SelectionChips
@@ -33,6 +34,7 @@ class Parts:
     tree: ModelTree
     grid: KernelGrid
     controls: GridControls
+    charts: ChartControls
     inspector: Inspector
     jobs_panel: JobsPanel
     welcome: Welcome

@@ -56,6 +56,9 @@ class SelectionLinking(QObject):
         parts.scatter.selection_requested.connect(
             lambda numbers, keys: self.select_kernels(numbers, mode_of(keys))
         )
+        parts.scatter.toggle_requested.connect(
+            lambda number: self.select_kernels(np.array([number]), "toggle")
+        )
         parts.controls.show_all_requested.connect(
             lambda: document.show_only_selected(False)
         )

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.lay_out import POINTS
 from kernelviewer.gui.views.reconstruction.content import (
     ComparisonContent,
     FamilyFit,
@@ -16,14 +17,13 @@ from kernelviewer.gui.views.reconstruction.content import (
 )
 from kernelviewer.gui.views.spectrum.content import (
     NOTHING_OPEN,
-    Absence,
     SpectrumContent,
     Stretch,
+    no_autoencoder,
     preparing,
 )
 from kernelviewer.gui.views.spectrum.density import bin_codes, count_codes
 from kernelviewer.jobs.analysing import fit_points
-from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.latent import segments as stretches
 from kernelviewer.state.selection import CodeRange
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.spectrum.content import (
+        Absence,
+    )
     from kernelviewer.kernels.family import FamilyFit as PointFits
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
@@ -43,7 +46,6 @@ if TYPE_CHECKING:
     from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
 
-POINTS = 2048
 NEAREST = 12
 CANDIDATES = 4096
 """How many kernels of nearest code are looked through for the nearest pattern."""
@@ -59,8 +61,8 @@ class SpectrumLinking(QObject):
         The kernels in scope that are nearest to the slider, nearest first.
     """
 
-    nearest_changed = Signal(object)
-    """Pool numbers of the kernels nearest to the slider, int64."""
+    nearest_changed = Signal(object, object)
+    """The pool, and in it the numbers of the kernels nearest to the slider, int64."""
 
     def __init__(
         self, document: Document, parts: Parts, jobs: Jobs, parent: QObject
@@ -235,7 +237,8 @@ class SpectrumLinking(QObject):
         self.near = near
         self._parts.reconstruction.set_nearest(near)
         numbers = np.array([kernel.id for kernel in near], np.int64)
-        self.nearest_changed.emit(numbers)
+        pool = None if self._state is None else self._state.pool
+        self.nearest_changed.emit(pool, numbers)
 
     def _near_codes(self, named: PoolLabels, position: float) -> NDArray[np.int64]:
         """Numbers of the kernels whose codes are nearest to a position."""
@@ -306,12 +309,10 @@ class SpectrumLinking(QObject):
 
 def _absence(state: ViewState) -> Absence:
     """Why there is no spectrum."""
-    if state.size is None:
+    pool = state.pool
+    if state.size is None or pool is None:
         return NOTHING_OPEN
-    if state.named is None:
+    if any((model.id, state.size) not in state.analyses for model in pool.models):
         return preparing(state.size)
-    return Absence(
-        f"No autoencoder for {size_label(state.size)} kernels",
-        "Each kernel is named by the member of the pattern family nearest to it. "
-        "“kernelviewer train” makes an autoencoder.",
-    )
+    count = int(np.count_nonzero(~pool.flat))
+    return no_autoencoder(state.size, count, named=state.named is not None)

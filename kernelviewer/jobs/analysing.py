@@ -29,13 +29,13 @@ BATCH = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of analysing; ``analysis`` None where neither way was open.
+    """What came of analysing; ``analysis`` has no classes where neither way was open.
 
     ``note`` says what the user should know of how it was computed.
     """
 
     autoencoder: Autoencoder | None
-    analysis: Analysis | None
+    analysis: Analysis
     note: str = ""
 
 
@@ -63,12 +63,14 @@ def analyse(
 
 def _analysis(
     ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder | None, device: str
-) -> Analysis | None:
+) -> Analysis:
     from kernelviewer.kernels.family import supported
 
     if autoencoder is not None:
         return encode(ticket, kernels, autoencoder, device)
-    return fit_family(ticket, kernels, device) if supported(kernels.size) else None
+    if supported(kernels.size):
+        return fit_family(ticket, kernels, device)
+    return Analysis(None, np.full(len(kernels), np.nan, np.float32))
 
 
 def encode(

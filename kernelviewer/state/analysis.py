@@ -120,6 +120,15 @@ def count_by_layer(pool: KernelPool, labels: PoolLabels) -> NDArray[np.int64]:
     return table.reshape(len(pool.layer_refs), kinds)
 
 
+def count_below_by_layer(pool: KernelPool, labels: PoolLabels) -> NDArray[np.int64]:
+    """Unidentified kernels per layer of the pool and best class, [layers, classes]."""
+    kinds = len(CLASSES)
+    below = labels.label == UNIDENTIFIED
+    joint = pool.layer[below].astype(np.int64) * kinds + labels.best[below]
+    table = np.bincount(joint, minlength=len(pool.layer_refs) * kinds)
+    return table.reshape(len(pool.layer_refs), kinds)
+
+
 def coverage(counts: NDArray[np.int64]) -> float:
     """Identified share of the kernels that are not flat; NaN if there are none."""
     named = int(counts[:UNIDENTIFIED].sum())

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.state.grouping import cut_into_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
 
-GroupBy = Literal["layer", "model", "class", "none"]
-SortBy = Literal["channel", "scale", "flat", "code", "fit"]
+GroupBy = Literal["layer", "model", "class", "code", "fit", "none"]
+SortBy = Literal["channel", "scale", "flat", "class", "code", "fit"]
 ScaleMode = Literal["kernel", "layer", "global"]
+Picture = Literal["kernel", "reconstruction", "residual", "beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +29,29 @@ class Display:
     Attributes
     ----------
     group_by
-        One group a layer, a model, a class, or one for all.
+        One group a layer, a model, a class, a stretch of the spectrum, a band of fits,
+        or one for all.
     sort_by
-        Within a group: network order, falling scale, flat kernels first, rising code,
-        or falling fit.
+        Within a group: network order, falling scale, flat kernels first, class, rising
+        code, or falling fit.
     scale_mode
         What the ends of the colour map stand for: the largest |tap| of the kernel
         itself, of its layer, or of all that is shown.
+    picture
+        What is drawn of a kernel: itself, its reconstruction, what that leaves over,
+        or the three side by side.
     """
 
     group_by: GroupBy = "layer"
     sort_by: SortBy = "channel"
     scale_mode: ScaleMode = "kernel"
+    picture: Picture = "kernel"
 
     @property
     def by_label(self) -> bool:
         """Whether the order depends on codes or classes."""
-        return self.group_by == "class" or self.sort_by in ("code", "fit")
+        by = {self.group_by, self.sort_by}
+        return not by.isdisjoint(("class", "code", "fit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ def arrange(
     shown: NDArray[np.bool_],
     display: Display,
     labels: PoolLabels | None = None,
+    segments: Segments | None = None,
 ) -> Arrangement:
     """Order the shown kernels and cut them into groups.
 
@@ -87,10 +96,13 @@ def arrange(
     labels
         Codes and classes; without them, what asks for them falls back to layers in
         network order.
+    segments
+        The spectrum's stretches; without them there are no groups by code.
     """
     order = np.flatnonzero(shown)
-    keys = _group_keys(pool, display.group_by, labels)
+    cut = cut_into_groups(pool, display.group_by, labels, segments)
     ranks = _ranks(pool, display.sort_by, labels)
+    keys = cut.keys
     if ranks is not None:
         order = order[np.lexsort((ranks[order], keys[order]))]
     elif np.any(np.diff(keys[order]) < 0):
@@ -99,7 +111,7 @@ def arrange(
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     counts = np.diff(starts, append=len(order))
     groups = tuple(
-        _group(pool, display.group_by, labels, int(keys[start]), int(start), int(count))
+        Group(int(start), int(count), *cut.heading(int(keys[start])))
         for start, count in zip(starts, counts, strict=True)
     )
     return Arrangement(order, groups)
@@ -107,48 +119,18 @@ def arrange(
 
 def _ranks(
     pool: KernelPool, sort_by: SortBy, labels: PoolLabels | None
-) -> NDArray[np.floating] | None:
+) -> NDArray[np.generic] | None:
     """What to sort by within a group, ascending; None: network order."""
     if sort_by == "scale":
         return -pool.scale
     if sort_by == "flat":
         return np.where(pool.flat, np.float32(-1), pool.scale)
-    if labels is not None and sort_by == "code":
+    if labels is None:
+        return None
+    if sort_by == "class":
+        return labels.label
+    if sort_by == "code":
         return labels.code
-    if labels is not None and sort_by == "fit":
+    if sort_by == "fit":
         return -labels.fit
     return None
-
-
-def _group_keys(
-    pool: KernelPool, group_by: GroupBy, labels: PoolLabels | None
-) -> NDArray[np.int64]:
-    if group_by == "class" and labels is not None:
-        return labels.label.astype(np.int64)
-    if group_by == "model":
-        rows = np.arange(len(pool.models))
-        return np.repeat(rows, np.diff(pool.starts)).astype(np.int64)
-    if group_by == "none":
-        return np.zeros(len(pool), np.int64)
-    return pool.layer.astype(np.int64)
-
-
-def _group(
-    pool: KernelPool,
-    group_by: GroupBy,
-    labels: PoolLabels | None,
-    key: int,
-    start: int,
-    count: int,
-) -> Group:
-    """A group with its heading."""
-    if group_by == "none":
-        return Group(start, count, "All kernels")
-    if group_by == "model":
-        return Group(start, count, pool.models[key].bank.name)
-    if group_by == "class" and labels is not None:
-        return Group(start, count, CLASSES[key].name, class_index=key)
-    ref = pool.layer_refs[key]
-    model = next(model for model in pool.models if model.id == ref.model)
-    note = model.bank.name if len(pool.models) > 1 else ""
-    return Group(start, count, model.bank.layers[ref.layer].name, note)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.history import History
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.moving import moved_selection
@@ -66,12 +67,15 @@ class Document:
 
     changed = Signal()
 
-    def __init__(self, display: Display | None = None) -> None:
+    def __init__(
+        self, display: Display | None = None, charts: Charts | None = None
+    ) -> None:
         self._ids = count(1)
         self.models: tuple[OpenModel, ...] = ()
         self.scope = Scope()
         self.focus: KernelRef | None = None
         self.display = display or Display()
+        self.charts = charts or Charts()
         self.autoencoders: Mapping[Size, Autoencoder] = {}
         self.chosen: Mapping[Size, Path | None] = {}
         self.analyses: Mapping[tuple[int, Size], Analysis] = {}
@@ -227,6 +231,12 @@ class Document:
         self.display = display
         self.changed.emit()
 
+    def show_charts(self, charts: Charts) -> None:
+        """Let scatter plot, histogram and composition show something else."""
+        if charts != self.charts:
+            self.charts = charts
+            self.changed.emit()
+
     def select(self, mode: Mode, query: Query, *, dragging: bool = False) -> None:
         """Mark kernels; a drag joins what was marked before it, and is one act."""
         if not self._dragging:
@@ -296,6 +306,7 @@ class Document:
             self.scope,
             self.focus,
             self.display,
+            self.charts,
             self.position,
             self.marks,
             self.autoencoders,
@@ -305,7 +316,8 @@ class Document:
     def restore(self, work: Work) -> None:
         """Put other work in the place of all that is open; cannot be undone."""
         self.models, self.scope, self.focus = work.models, work.scope, work.focus
-        self.display, self.position = work.display, work.position
+        self.display, self.charts = work.display, work.charts
+        self.position = work.position
         self.autoencoders, self.chosen = work.autoencoders, work.chosen
         self.analyses = {}
         self._dragging = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.view_state import resolve
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class Views(Protocol):
 
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and codes of the kernels in scope."""
+
+    def show_charts(self, state: ViewState) -> None:
+        """Show what scatter plot, histogram and composition are to show."""
 
     def show_position(self, state: ViewState) -> None:
         """Show the latent slider at a code."""
@@ -118,12 +122,16 @@ class Presenter:
         if changed("display"):
             views.show_display(new.display)
         by_label = new.display.by_label and changed("labels")
-        if changed("pool", "listed", "display") or by_label:
+        decoded = new.display.picture != "kernel"
+        by_code = decoded and changed("analyses", "autoencoder")
+        if changed("pool", "listed", "display") or by_label or by_code:
             views.arrange(new)
         if changed("autoencoder", "segments"):
             views.show_spectrum(new.autoencoder, new.segments)
         if changed("labels", "pool", "shown", "threshold"):
             views.show_labels(new)
+        if changed("charts"):
+            views.show_charts(new)
         if changed("position", "autoencoder"):
             views.show_position(new)
         if changed("selected"):
@@ -140,7 +148,7 @@ class Presenter:
 
 def _differ(old: object, new: object) -> bool:
     """Whether something changed; arrays and large parts compare by identity."""
-    if isinstance(new, int | float | str | tuple | frozenset | dict | Display):
+    if isinstance(new, int | float | str | tuple | frozenset | dict | Display | Charts):
         return old != new
     return old is not new
 

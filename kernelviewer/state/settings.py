@@ -15,10 +15,14 @@ RECENT = 12
 CHOICES: dict[str, tuple[str, ...]] = {
     "theme": ("system", "light", "dark"),
     "device": ("auto", "cuda", "mps", "cpu"),
-    "group_by": ("layer", "model", "class", "none"),
-    "sort_by": ("channel", "scale", "flat", "code", "fit"),
+    "group_by": ("layer", "model", "class", "code", "fit", "none"),
+    "sort_by": ("channel", "scale", "flat", "class", "code", "fit"),
     "scale_mode": ("kernel", "layer", "global"),
     "preset": ("explore", "compare", "label"),
+    "colour_by": ("class", "layer", "model", "fit"),
+    "thumbnails": ("on", "off"),
+    "count_of": ("shown", "selected", "models"),
+    "pale": ("on", "off"),
 }
 
 
@@ -35,6 +39,10 @@ class Settings:
     group_by: str = "layer"
     sort_by: str = "channel"
     scale_mode: str = "kernel"
+    colour_by: str = "class"
+    thumbnails: str = "on"
+    count_of: str = "shown"
+    pale: str = "off"
     recent: tuple[str, ...] = ()
     last_folder: str = ""
     geometry: str = ""

@@ -11,13 +11,16 @@ from kernelviewer.state.analysis import best_classes, identified
 from kernelviewer.state.pool import make_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
-    from kernelviewer.state.analysis import PoolLabels
+    from kernelviewer.state.analysis import Analysis, PoolLabels
     from kernelviewer.state.arrangement import Display
+    from kernelviewer.state.charts import Charts
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -54,6 +57,7 @@ class ViewState:
     size: Size | None
     layers: frozenset[LayerRef] | None
     display: Display
+    charts: Charts
     pool: KernelPool | None
     shown: NDArray[np.bool_]
     autoencoder: Autoencoder | None
@@ -69,7 +73,7 @@ class ViewState:
     position: float
     undo: str
     redo: str
-    analyses: object
+    analyses: Mapping[tuple[int, Size], Analysis]
 
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
@@ -101,6 +105,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         size=size,
         layers=layers,
         display=document.display,
+        charts=document.charts,
         pool=pool,
         shown=shown,
         autoencoder=document.autoencoders.get(size) if size else None,

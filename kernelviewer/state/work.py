@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.arrangement import Display
+    from kernelviewer.state.charts import Charts
     from kernelviewer.state.document import Marks, Scope
     from kernelviewer.state.model import KernelRef, OpenModel
 
@@ -22,7 +23,7 @@ class Work:
 
     Attributes
     ----------
-    models, scope, focus, display, position, marks, autoencoders
+    models, scope, focus, display, charts, position, marks, autoencoders
         As in `Document`.
     chosen
         Sizes whose autoencoder was chosen by hand, with the file it is from; None
@@ -33,6 +34,7 @@ class Work:
     scope: Scope
     focus: KernelRef | None
     display: Display
+    charts: Charts
     position: float
     marks: Marks
     autoencoders: Mapping[Size, Autoencoder]

@@ -120,7 +120,7 @@ class SpectrumDesk:
             *("range_moved", "range_requested", "range_dropped", "clear_requested"),
             *("border_moved", "border_set", "border_dropped", "rename_requested"),
             *("split_requested", "merge_requested", "reset_requested"),
-            *("train_requested", "family_requested"),
+            "train_requested",
         ):
             signal = getattr(self.view, name)
             signal.connect(

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollBar
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.classes.composition import CompositionBar, LayerComposition
+from kernelviewer.gui.views.classes.bars import (
+    UNIDENTIFIED,
+    CompositionBar,
+    lay_out_bars,
+    place_labels,
+)
+from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.classes import CLASSES
 
@@ -140,12 +147,136 @@ def test_clicks_ask_for_a_part_or_for_the_layer(
     assert layer.args[0] == "a"
 
 
-def test_two_hundred_layers_fit(composition: LayerComposition) -> None:
+def test_two_hundred_layers_stay_legible(composition: LayerComposition) -> None:
     counts = tuple(numbers(on_centre=1).tolist())
     composition.set_bars(
         tuple(CompositionBar(i, f"s.{i}", f"s.{i}", 0, counts) for i in range(200))
     )
     boxes = composition.boxes()
-    assert boxes[-1].right() <= composition.width()
+    assert all(box.width() >= 5 for box in boxes)
     assert all(b.left() >= a.right() for a, b in itertools.pairwise(boxes))
+    scroll = composition.findChild(QScrollBar)
+    assert scroll.isVisible()
+    QTest.keyClick(composition, Qt.Key.Key_End)
+    last = composition.boxes()[-1]
+    assert 0 < last.left() < last.right() <= composition.width()
     assert not composition.grab().isNull()
+
+
+@pytest.mark.parametrize("count", [1, 3, 17, 60, 200])
+@pytest.mark.parametrize("label", ["{}", "stages.{}.blocks"])
+def test_names_of_layers_never_overlap(count: int, label: str) -> None:
+    bars = [
+        CompositionBar(i, label.format(i), "", i // 40, tuple(numbers(d1_x=1)))
+        for i in range(count)
+    ]
+    row = lay_out_bars(bars, 300, 6, 100)
+    placed = place_labels(bars, row.boxes, lambda text: 6.0 * len(text))
+    assert placed
+    assert placed[0][0] == 0
+    for (_, left, wide), (_, other, _) in itertools.pairwise(placed):
+        assert left + wide <= other
+
+
+def test_keys_walk_over_layers_and_classes(
+    composition: LayerComposition, qtbot: Any
+) -> None:
+    QTest.keyClick(composition, Qt.Key.Key_Right)
+    QTest.keyClick(composition, Qt.Key.Key_Up)
+    assert "stage.1" in composition.accessibleDescription()
+    with qtbot.waitSignal(composition.part_requested) as asked:
+        QTest.keyClick(composition, Qt.Key.Key_Space)
+    assert asked.args[:2] == ["b", "d1-y"]
+    with qtbot.waitSignal(composition.layer_requested) as layer:
+        QTest.keyClick(composition, Qt.Key.Key_Return)
+    assert layer.args[0] == "b"
+    QTest.keyClick(composition, Qt.Key.Key_End)
+    QTest.keyClick(composition, Qt.Key.Key_Right)
+    with qtbot.waitSignal(composition.part_requested) as asked:
+        QTest.keyClick(composition, Qt.Key.Key_Space)
+    assert asked.args[:2] == ["c", "d2-xy"]
+
+
+def test_the_best_class_of_the_unidentified_can_be_shown(
+    composition: LayerComposition,
+) -> None:
+    counts = tuple(numbers(on_centre=2, unidentified=2))
+    below = tuple(numbers(d1_x=1, d1_y=1))
+    bar = CompositionBar("a", "0", "stage.0", 1, counts, below=below)
+    composition.set_bars((bar,))
+    box = composition.boxes()[0]
+    stacked = bar.stacked(box)
+    assert [(CLASSES[i].id, pale) for i, _, pale in stacked] == [
+        ("on-centre", False),
+        ("d1-x", True),
+        ("d1-y", True),
+    ]
+    assert sum(part.height() for _, part, _ in stacked) == pytest.approx(box.height())
+    place = QPointF(box.center().x(), box.top() + 3)
+    assert composition.part_at(place) == (0, UNIDENTIFIED)
+    assert "best class of the unidentified: ∂x 1, ∂y 1" in composition.tip((0, None))
+
+
+def test_the_tip_of_a_layer_has_counts_and_shares(
+    composition: LayerComposition,
+) -> None:
+    tip = composition.tip((0, 0))
+    assert "stage.0" in tip
+    assert "4 kernels" in tip
+    assert "▸ On-centre: 3, 75.0" in tip
+
+
+def test_keys_walk_over_the_classes(histogram: ClassHistogram, qtbot: Any) -> None:
+    QTest.keyClick(histogram, Qt.Key.Key_Down)
+    QTest.keyClick(histogram, Qt.Key.Key_Down)
+    assert histogram.accessibleDescription().startswith("On-square: 0 kernels")
+    with qtbot.waitSignal(histogram.classes_requested) as asked:
+        QTest.keyClick(histogram, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
+    assert asked.args[0] == frozenset({"on-square"})
+    assert asked.args[1] & Qt.KeyboardModifier.ShiftModifier
+
+
+def test_networks_stand_side_by_side_on_one_scale(
+    histogram: ClassHistogram, qtbot: Any
+) -> None:
+    histogram.set_counts(
+        tuple(
+            ClassCounts(
+                numbers(on_centre=n, d1_x=n), numbers(), title=f"net {n}", model=n
+            )
+            for n in (10, 1000)
+        )
+    )
+    first, second = histogram.bar_box(0, 0), histogram.bar_box(0, 1)
+    assert first.right() < second.left() <= second.right() <= histogram.width()
+    image = histogram.grab().toImage()
+
+    def length(box: Any) -> int:
+        y = int(box.center().y())
+        line = (image.pixelColor(x, y).name() for x in range(int(box.left()), 400))
+        return sum(1 for name in line if name == CLASSES[0].light.lower())
+
+    assert length(second) == pytest.approx(length(first) - length(second), abs=2)
+    assert "net 10" in histogram.tip(0, 0)
+    place = second.center().toPoint()
+    with qtbot.waitSignal(histogram.model_class_requested) as asked:
+        QTest.mouseClick(histogram, LEFT, NO_KEY, place)
+    assert asked.args[:2] == [1000, "on-centre"]
+    QTest.keyClick(histogram, Qt.Key.Key_Left)
+    with qtbot.waitSignal(histogram.model_class_requested) as asked:
+        QTest.keyClick(histogram, Qt.Key.Key_Space)
+    assert asked.args[:2] == [10, "on-centre"]
+
+
+def test_many_networks_are_scrolled_through(histogram: ClassHistogram) -> None:
+    histogram.set_counts(
+        tuple(
+            ClassCounts(numbers(d1_x=5), numbers(), title=f"net {n}", model=n)
+            for n in range(12)
+        )
+    )
+    assert histogram.bar_box(0, 11).left() > histogram.width()
+    for _ in range(11):
+        QTest.keyClick(histogram, Qt.Key.Key_Right)
+    assert histogram.bar_box(0, 11).right() <= histogram.width()
+    assert not histogram.grab().isNull()

@@ -110,7 +110,7 @@ def test_shade_darkens_and_keeps_the_hue(paints: WeightColours) -> None:
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK])
 @pytest.mark.parametrize("index", range(len(CLASSES)))
-def test_only_patterns_have_a_full_swatch(index: int, tokens: object) -> None:
+def test_only_flat_kernels_have_a_hatched_swatch(index: int, tokens: object) -> None:
     tokens = LIGHT if tokens is LIGHT else DARK
     image = QImage(10, 10, QImage.Format.Format_RGB32)
     image.fill(QColor(tokens.panel))
@@ -118,7 +118,7 @@ def test_only_patterns_have_a_full_swatch(index: int, tokens: object) -> None:
     paint_swatch(painter, image.rect().toRectF(), index, tokens)
     painter.end()
     names = {image.pixelColor(x, y).name() for x in range(10) for y in range(10)}
-    if index < INDEX["unidentified"]:
+    if index < INDEX["flat"]:
         assert names == {class_colour(index, dark=tokens.dark).name()}
     else:
         assert len(names) > 2

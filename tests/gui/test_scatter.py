@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.gui.views.scatter import ScatterContent, ScatterView
+from kernelviewer.gui.views.scatter import Legend, ScatterContent, ScatterView
 from kernelviewer.gui.views.scatter.raster import (
     cells_of,
     dense_places,
@@ -32,7 +33,7 @@ def scatter(qtbot: Any) -> ScatterView:
     view = ScatterView()
     qtbot.addWidget(view)
     view.resize(400, 300)
-    view.set_content(ScatterContent(NUMBERS, POINTS, ("PC1", "PC2"), 6))
+    view.set_content(ScatterContent(NUMBERS, POINTS, ("PC1", "PC2")))
     view.set_classes(np.arange(5, dtype=np.uint8), ("#ff0000",) * 5)
     with qtbot.waitExposed(view):
         view.show()
@@ -127,12 +128,104 @@ def test_many_points_are_drawn_as_density_and_say_so(
 ) -> None:
     rng = np.random.default_rng(0)
     points = rng.normal(size=(60_000, 2)).astype(np.float32)
-    content = ScatterContent(np.arange(60_000), points, ("PC1", "PC2"), 60_000)
+    content = ScatterContent(np.arange(60_000), points, ("PC1", "PC2"))
     scatter.set_content(content)
     scatter.set_classes(np.zeros(60_000, np.uint8), ("#ff0000",))
     image = scatter.grab().toImage()
     middle, rim = image.pixelColor(200, 150), image.pixelColor(320, 240)
     assert middle.green() < rim.green()
+
+
+def test_arrows_ask_for_the_nearest_point_in_their_direction(
+    scatter: ScatterView, qtbot: Any
+) -> None:
+    asked: list[int] = []
+    scatter.focus_requested.connect(asked.append)
+    scatter.focus_requested.connect(scatter.set_focus)
+    QTest.keyClick(scatter, Qt.Key.Key_Right)
+    assert asked == [9]
+    scatter.set_focus(3)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Left, Qt.Key.Key_Down):
+        QTest.keyClick(scatter, key)
+    assert asked[0] == 9
+    assert len(asked) == 5
+    scatter.set_focus(8)
+    QTest.keyClick(scatter, Qt.Key.Key_Up)
+    assert len(asked) == 5
+    with qtbot.waitSignal(scatter.toggle_requested) as toggled:
+        QTest.keyClick(scatter, Qt.Key.Key_Space)
+    assert toggled.args == [8]
+
+
+def test_keys_zoom_move_and_show_all(scatter: ScatterView) -> None:
+    before = scatter.place_of(8)
+    QTest.keyClick(scatter, Qt.Key.Key_Plus)
+    assert scatter.place_of(8).x() > before.x()
+    QTest.keyClick(scatter, Qt.Key.Key_0)
+    assert scatter.place_of(8) == before
+    QTest.keyClick(scatter, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert scatter.place_of(8).x() < before.x()
+    QTest.keyClick(scatter, Qt.Key.Key_Home)
+    assert scatter.place_of(8) == before
+
+
+def test_axes_are_chosen_and_never_twice_the_same(
+    scatter: ScatterView, qtbot: Any
+) -> None:
+    scatter.set_components(("PC1 50 %", "PC2 20 %", "PC3 9 %"), (0, 1))
+    assert scatter.across.text().startswith("PC1 50 %")
+    with qtbot.waitSignal(scatter.axes_requested) as asked:
+        scatter.up.chosen.emit("2")
+    assert asked.args == [0, 2]
+    with qtbot.waitSignal(scatter.axes_requested) as asked:
+        scatter.across.chosen.emit("1")
+    assert asked.args == [1, 0]
+    with qtbot.waitSignal(scatter.axes_requested) as asked:
+        scatter.up.chosen.emit("0")
+    assert asked.args == [1, 0]
+
+
+def test_the_lasso_can_be_chosen(scatter: ScatterView, qtbot: Any) -> None:
+    scatter.gesture.chosen.emit("lasso")
+    with qtbot.waitSignal(scatter.selection_requested) as asked:
+        corners = [QPoint(1, 1), QPoint(398, 1), QPoint(398, 100), QPoint(1, 100)]
+        drag(scatter, *corners, QPoint(1, 1))
+    assert set(asked.args[0].tolist()) == {7, 8}
+
+
+def test_a_legend_stands_above_the_points(scatter: ScatterView) -> None:
+    legend = Legend((("#ff0000", "On-centre"), ("#00ff00", "Off-centre")))
+    scatter.set_classes(np.zeros(5, np.uint8), ("#ff0000",), legend)
+    tops = [scatter.place_of(int(number)).y() for number in NUMBERS]
+    assert min(tops) > scatter.field().top() > 0
+    assert scatter.tip(QPointF(14, 7)) == "On-centre"
+    image = scatter.grab().toImage()
+    assert image.pixelColor(15, 7).name() == "#ff0000"
+
+
+def test_kernels_are_drawn_at_dense_places_and_do_not_overlap(
+    scatter: ScatterView,
+) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(3000, 2)).astype(np.float32)
+    scatter.set_content(ScatterContent(np.arange(3000), points, ("PC1", "PC2")))
+    scatter.set_classes(np.zeros(3000, np.uint8), ("#ff0000",))
+    assert scatter.thumbnails == []
+
+    def picture(number: int, side: int) -> QImage:
+        image = QImage(side, side, QImage.Format.Format_RGB32)
+        image.fill(QColor("#00ff00"))
+        return image
+
+    scatter.set_thumbnail(picture)
+    boxes = scatter.thumbnails
+    assert len(boxes) > 3
+    field = scatter.field()
+    assert all(field.contains(box) for box in boxes)
+    for box, other in itertools.combinations(boxes, 2):
+        assert (box & other).width() * (box & other).height() < 0.5 * box.width() ** 2
+    centre = boxes[0].center().toPoint()
+    assert scatter.grab().toImage().pixelColor(centre).name() == "#00ff00"
 
 
 def test_without_points_it_says_what_would_fill_it(scatter: ScatterView) -> None:
@@ -148,7 +241,8 @@ def test_polygon_and_cells_agree_with_counting_by_hand() -> None:
     assert inside_polygon(places, square).tolist() == [False, False, True, False, True]
     cells = cells_of(np.array([[0, 0], [1, 1], [9, 9], [-1, 0], [10, 0]]), (10, 10), 2)
     assert cells.tolist() == [0, 0, 24, -1, -1]
-    assert dense_places(cells.astype(np.int32), 5).tolist() == [0]
+    spots = np.array([[0, 0], [1, 1], [9, 9], [-1, 0], [10, 0]])
+    assert dense_places(cells.astype(np.int32), spots, 2, 5).tolist() == [1]
 
 
 def test_rasters_put_every_point_inside_on_the_picture() -> None:

@@ -257,7 +257,7 @@ def test_setters_never_ask(desk: SpectrumDesk) -> None:
     view.set_theme(DARK)
     view.set_spectrum(make_spectrum((3, 3)))
     view.set_spectrum(None)
-    view.set_absence(no_autoencoder((9, 9), 3))
+    view.set_absence(no_autoencoder((9, 9), 3, named=True))
     assert desk.asked == []
 
 
@@ -524,13 +524,12 @@ def test_without_a_spectrum_the_view_says_what_would_fill_it(
     assert view.absent.isVisible()
     assert "Open a checkpoint" in view.absent.text.text()
     assert not view.absent.train.isVisible()
-    view.set_absence(no_autoencoder((9, 9), 1488))
+    view.set_absence(no_autoencoder((9, 9), 1488, named=True))
     assert view.absent.title.text() == "No autoencoder for 9×9 kernels yet"
     QTest.mouseClick(view.absent.train, LEFT)
-    QTest.mouseClick(view.absent.family, LEFT)
-    assert desk.asked == [("train_requested",), ("family_requested",)]
+    assert desk.asked == [("train_requested",)]
     wheel(view, angle=120)
-    assert len(desk.asked) == 2
+    assert len(desk.asked) == 1
     view.set_spectrum(make_spectrum())
     assert view.slider.isVisible()
     assert not view.absent.isVisible()

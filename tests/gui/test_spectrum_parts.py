@@ -161,11 +161,14 @@ def test_a_border_can_be_moved_between_its_neighbours_even_where_they_are_narrow
 
 
 def test_what_is_missing_is_said_with_its_size_and_count() -> None:
-    absence = no_autoencoder((9, 9), 1488)
+    absence = no_autoencoder((9, 9), 1488, named=True)
     assert "9×9" in absence.title
     assert "1\u202f488" in absence.text
     assert absence.train
-    assert absence.family
+    assert "family" in absence.text
+    unnamed = no_autoencoder((2, 3, 3), 0, named=False)
+    assert "nothing is named" in unnamed.text
+    assert not unnamed.train
 
 
 def test_an_unknown_cosine_is_not_said() -> None:

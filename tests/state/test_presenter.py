@@ -7,7 +7,9 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
+from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.presenter import Presenter, Views
@@ -112,6 +114,26 @@ def test_display_lays_out_the_same_pool(stage: tuple) -> None:
     document.show_as(Display(sort_by="scale"))
     assert called(views) == {"show_display", "arrange"}
     assert views.arrange.call_args.args[0].pool is pool
+
+
+def test_charts_leave_the_grid_alone(stage: tuple) -> None:
+    document, views, _ = stage
+    document.show_charts(Charts(across=1, up=2))
+    assert called(views) == {"show_charts"}
+    assert views.show_charts.call_args.args[0].charts.up == 2
+    views.reset_mock()
+    document.show_charts(Charts(across=1, up=2))
+    assert not called(views)
+
+
+def test_reconstructions_are_laid_out_once_there_are_codes(stage: tuple) -> None:
+    document, views, _ = stage
+    document.show_as(Display(picture="residual"))
+    views.reset_mock()
+    count = len(document.banks[0].sizes[(7, 7)])
+    analysis = Analysis(None, np.zeros(count, np.float32), np.zeros(count, np.uint8))
+    document.set_analysis(1, (7, 7), analysis)
+    assert "arrange" in called(views)
 
 
 def test_opening_another_network_renumbers_and_keeps_the_focus(stage: tuple) -> None:

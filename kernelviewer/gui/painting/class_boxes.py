@@ -11,12 +11,18 @@ from kernelviewer.gui.painting.classes import class_colour
 from kernelviewer.kernels.classes import CLASSES, FLAT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PySide6.QtCore import QRectF
     from PySide6.QtGui import QColor, QPainter
 
 
 HATCH = 5
 """Distance of the lines that mark flat kernels, pixels."""
+PARTING = 0.8
+"""Free line between the parts of a bar, pixels."""
+LEAST_PARTED = 3
+"""Parts this thick, pixels, have such a line."""
 PALE = 0.38
 """Opacity of kernels below the threshold, in the colour of their best class."""
 
@@ -32,6 +38,26 @@ def fill_class(
     if pale:
         colour.setAlphaF(PALE)
     painter.fillRect(box, colour)
+
+
+def fill_stack(
+    painter: QPainter,
+    parts: Iterable[tuple[int, QRectF, bool]],
+    *,
+    dark: bool,
+    upright: bool,
+) -> None:
+    """Fill the parts of a stacked bar: class index, box, and whether it is pale.
+
+    A line of the ground stays free between parts that are thick enough, so that
+    neighbours are told apart without their colours.
+    """
+    for index, box, pale in parts:
+        if upright and box.height() >= LEAST_PARTED:
+            box = box.adjusted(0, PARTING, 0, 0)
+        elif not upright and box.width() >= LEAST_PARTED:
+            box = box.adjusted(0, 0, -PARTING, 0)
+        fill_class(painter, box, index, dark=dark, pale=pale)
 
 
 def _hatch(painter: QPainter, box: QRectF, colour: QColor) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, FLAT
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -30,9 +30,16 @@ def class_colour(class_index: int, *, dark: bool) -> QColor:
 def paint_swatch(
     painter: QPainter, box: QRectF, class_index: int, tokens: Tokens
 ) -> None:
-    """Square of a class's colour; what is no pattern is hatched."""
+    """Square of a class's colour; that of flat kernels is hatched."""
     colour = class_colour(class_index, dark=tokens.dark)
-    if class_index < len(PATTERNS):
+    paint_square(painter, box, colour, hatched=CLASSES[class_index] is FLAT)
+
+
+def paint_square(
+    painter: QPainter, box: QRectF, colour: QColor, *, hatched: bool
+) -> None:
+    """Square of a colour, full or hatched."""
+    if not hatched:
         painter.fillRect(box, colour)
         return
     painter.save()

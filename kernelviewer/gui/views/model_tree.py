@@ -8,113 +8,64 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
-    QRectF,
     QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
-    QStyledItemDelegate,
     QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
-from kernelviewer.gui.painting.class_boxes import fill_class
+from kernelviewer.gui.painting.fonts import caption_font
+from kernelviewer.gui.views.tree_delegate import MARK, TreeDelegate
 from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
-    COUNTS_ROLE,
-    EXCLUDED_ROLE,
+    COLUMNS,
     FLAT_COLUMN,
+    KERNELS_COLUMN,
+    NAMED_COLUMN,
     SEARCH_ROLE,
     SIZE_COLUMN,
     ModelTreeModel,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtCore import (
         QModelIndex,
-        QPersistentModelIndex,
         QPoint,
     )
-    from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
-    from PySide6.QtWidgets import (
-        QStyleOptionViewItem,
-    )
+    from PySide6.QtGui import QKeyEvent, QResizeEvent
 
+    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.tree_model import TreeItem
+    from kernelviewer.state.layer_counts import LayerCounts
     from kernelviewer.state.model import LayerRef, OpenModel
 
 
-WIDEST = ("13×13", "ambiguous", "100 %")
-"""The widest usual text of the columns behind the name."""
-CELL_PADDING = 10
-BAR_WIDTH = 56
-ROOM_FOR_ALL, ROOM_FOR_SIZES = 330, 290
-
-
-class _Delegate(QStyledItemDelegate):
-    """Left-out layers and the count columns recede; long names lose their middle.
-
-    Networks and modules have no size, so their names run through that column.
-    """
-
-    def __init__(self, tree: QTreeView) -> None:
-        super().__init__(tree)
-        self._tree = tree
-        self.dark = False
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        if index.column() == CLASSES_COLUMN:
-            super().paint(painter, option, index)
-            self._paint_bar(painter, QRectF(option.rect), index)
-            return
-        wide = not index.sibling(index.row(), 1).data()
-        if wide and index.column() == 1:
-            return
-        if wide and index.column() == 0:
-            option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
-        super().paint(painter, option, index)
-
-    def _paint_bar(
-        self,
-        painter: QPainter,
-        cell: QRectF,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        """A stacked bar of the row's classes."""
-        counts = index.data(COUNTS_ROLE)
-        if not counts:
-            return
-        bar = cell.adjusted(4, cell.height() / 2 - 4, -4, 4 - cell.height() / 2)
-        total, x = sum(counts), bar.left()
-        for number, count in enumerate(counts):
-            width = bar.width() * count / total
-            part = QRectF(x, bar.top(), width, bar.height())
-            fill_class(painter, part, number, dark=self.dark)
-            x += width
-
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().initStyleOption(option, index)
-        option.textElideMode = Qt.TextElideMode.ElideMiddle
-        if index.column() or index.data(EXCLUDED_ROLE):
-            quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
-            option.palette.setColor(QPalette.ColorRole.Text, quiet)
-            option.palette.setColor(QPalette.ColorRole.HighlightedText, quiet)
+LEAST_WIDE = {
+    SIZE_COLUMN: "7×7",
+    KERNELS_COLUMN: "3 322",
+    FLAT_COLUMN: "22 %",
+    NAMED_COLUMN: "100 %",
+}
+"""Text that a column has room for at least; longer texts of its rows widen it."""
+MOST_WIDE = "31×31×31"
+CELL_PADDING = 9
+BAR_WIDTH = 50
+NAME_WIDTH = 112
+"""Where names would have less, pixels, columns are left out."""
+SCROLL_BAR = 12
 
 
 class ModelTree(QWidget):
@@ -149,22 +100,18 @@ class ModelTree(QWidget):
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.tree.setModel(self.proxy)
-        self._delegate = _Delegate(self.tree)
+        self._delegate = TreeDelegate(self.tree)
         self.tree.setItemDelegate(self._delegate)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.tree.setUniformRowHeights(True)
-        self.tree.setIndentation(12)
+        self.tree.setIndentation(10)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        for column, widest in enumerate(WIDEST, 1):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            width = self.fontMetrics().horizontalAdvance(widest) + CELL_PADDING
-            header.resizeSection(column, width)
         self.empty = QLabel("Networks that you open are listed here.", self)
         self.empty.setProperty("role", "secondary")
         self.empty.setWordWrap(True)
@@ -180,9 +127,11 @@ class ModelTree(QWidget):
         self.search.textChanged.connect(self._on_search_changed)
         self.tree.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.tree.customContextMenuRequested.connect(self._on_menu_requested)
-        header.setSectionResizeMode(CLASSES_COLUMN, QHeaderView.ResizeMode.Fixed)
+        for column in range(1, len(COLUMNS)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(CLASSES_COLUMN, BAR_WIDTH)
-        self.tree.setColumnHidden(CLASSES_COLUMN, True)
+        self._labelled, self._name_width = False, 0
+        self._widths = {CLASSES_COLUMN: BAR_WIDTH}
         self.set_models(())
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
@@ -202,6 +151,7 @@ class ModelTree(QWidget):
             few = len(item.children) <= 40
             fold = key in folded if item.model.id in known else not few
             self.tree.setExpanded(self._index(item), not fold)
+        self._fit_columns()
 
     def set_layers(self, layers: frozenset[LayerRef] | None) -> None:
         """Mark the layers that are shown; None marks nothing."""
@@ -221,27 +171,60 @@ class ModelTree(QWidget):
         """Qt: room for names such as ``stages.2.blocks.11``."""
         return QSize(352, 400)
 
-    def set_theme(self, *, dark: bool) -> None:
-        """Use the classes' colours for light or dark ground."""
-        self._delegate.dark = dark
+    def set_theme(self, tokens: Tokens) -> None:
+        """Use these colours."""
+        self._delegate.dark, self._delegate.accent = tokens.dark, tokens.accent
         self.tree.viewport().update()
 
-    def set_class_counts(self, counts: dict[LayerRef, tuple[int, ...]]) -> None:
-        """Show a bar of classes per layer; an empty dict hides the column."""
-        self.tree.setColumnHidden(CLASSES_COLUMN, not counts)
+    def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
+        """Show classes and coverage per layer; an empty dict hides their columns."""
         self.source.set_class_counts(counts)
+        self._labelled = bool(counts)
         self._make_room()
+        self.tree.viewport().update()
+
+    def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
+        """Mark layers with kernels nearest to the slider, by how many."""
+        self.source.set_marked(marked)
+        self.tree.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: names come first."""
         super().resizeEvent(event)
         self._make_room()
 
+    def _fit_columns(self) -> None:
+        """Make the columns as wide as what stands in them."""
+        items, metrics = self._items(self.source.roots), self.fontMetrics()
+        caption = QFontMetrics(caption_font(self.font()))
+        most = metrics.horizontalAdvance(MOST_WIDE)
+        for column, least in LEAST_WIDE.items():
+            texts = {least, *(item.text(column) for item in items)}
+            width = max(map(metrics.horizontalAdvance, _longest(texts)))
+            title = caption.horizontalAdvance(COLUMNS[column])
+            self._widths[column] = max(min(width, most), title) + CELL_PADDING
+            self.tree.header().resizeSection(column, self._widths[column])
+        step = self.tree.indentation()
+        widths = [
+            metrics.horizontalAdvance(item.text(0)) + (item.depth + 1) * step
+            for item in items
+            if item.node is not None
+        ]
+        self._name_width = min(max(widths, default=0) + CELL_PADDING + MARK, NAME_WIDTH)
+        self._make_room()
+
     def _make_room(self) -> None:
-        """Where it is narrow, the bar of classes stands for the share of flat ones."""
-        bars = not self.tree.isColumnHidden(CLASSES_COLUMN)
-        self.tree.setColumnHidden(FLAT_COLUMN, bars and self.width() < ROOM_FOR_ALL)
-        self.tree.setColumnHidden(SIZE_COLUMN, self.width() < ROOM_FOR_SIZES)
+        """Where it is narrow, columns go so that names can be read."""
+        there = {*LEAST_WIDE, CLASSES_COLUMN}
+        if not self._labelled:
+            there -= {NAMED_COLUMN, CLASSES_COLUMN}
+        header, room = self.tree.header(), self.tree.width() - SCROLL_BAR
+        widths = {column: self._widths[column] for column in there}
+        for column in (FLAT_COLUMN, SIZE_COLUMN, NAMED_COLUMN):
+            if room - sum(widths.values()) < self._name_width:
+                widths.pop(column, None)
+        for column in range(1, header.count()):
+            self.tree.setColumnHidden(column, column not in widths)
 
     def start_search(self) -> None:
         """Put the cursor into the search field."""
@@ -351,3 +334,9 @@ class ModelTree(QWidget):
 def _is_size(text: str) -> bool:
     """Whether a search text such as ``7x7`` means a kernel size."""
     return bool(text) and all(part.isdigit() for part in text.split("x"))
+
+
+def _longest(texts: set[str]) -> list[str]:
+    """Those that may be the widest ones."""
+    most = max(map(len, texts))
+    return [text for text in texts if len(text) >= most - 2]

@@ -8,31 +8,50 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import rough_percent, spaced
+from kernelviewer.gui.views.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
+    from kernelviewer.gui.views.row_counts import RowCounts
+    from kernelviewer.state.layer_counts import LayerCounts
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
 
     Index = QModelIndex | QPersistentModelIndex
 
-COLUMNS = ("Layer", "Size", "Kernels", "Flat", "Classes")
-SIZE_COLUMN, FLAT_COLUMN, CLASSES_COLUMN = 1, 3, 4
+COLUMNS = ("Layer", "Size", "Count", "Flat", "Ident.", "Classes")
+SIZE_COLUMN, KERNELS_COLUMN, FLAT_COLUMN, NAMED_COLUMN, CLASSES_COLUMN = range(1, 6)
+HEADER_TIPS = {
+    KERNELS_COLUMN: "Kernels",
+    FLAT_COLUMN: "Share of dead or constant kernels, which have no pattern",
+    NAMED_COLUMN: "Share of the kernels with a pattern that are identified",
+    CLASSES_COLUMN: "Kernels per class; grey: unidentified, hatched: flat",
+}
 Role = Qt.ItemDataRole
 EXCLUDED_ROLE = Role.UserRole + 1
 """True for layers that are listed but whose kernels are left out."""
 SEARCH_ROLE = Role.UserRole + 2
 """What a search looks through: the full name and the sizes."""
 COUNTS_ROLE = Role.UserRole + 3
-"""Kernels per class of the current size, a tuple, or None."""
+"""Kernels per class, a tuple, or None."""
+MARKED_ROLE = Role.UserRole + 4
+"""How many of the kernels nearest to the slider are at or below the row."""
 
 
 class TreeItem:
-    """A row of the tree, with what it shows computed once."""
+    """A row of the tree, with what it shows computed once.
+
+    Attributes
+    ----------
+    refs
+        The included layers at or below this row.
+    """
 
     def __init__(
         self,
@@ -42,6 +61,7 @@ class TreeItem:
         row: int,
     ) -> None:
         self.model, self.node, self.parent, self.row = model, node, parent, row
+        self.depth: int = 0 if parent is None else parent.depth + 1
         bank = model.bank
         roots = layer_tree(bank) if node is None else node.children
         self.children = [
@@ -53,14 +73,10 @@ class TreeItem:
         self.layer = (
             bank.layers[node.layer] if node and node.layer is not None else None
         )
-
-    @property
-    def refs(self) -> frozenset[LayerRef]:
-        """The included layers at or below this row."""
-        return frozenset(
-            LayerRef(self.model.id, index)
+        self.refs = frozenset(
+            LayerRef(model.id, index)
             for index in self.indices
-            if self.model.bank.layers[index].included
+            if bank.layers[index].included
         )
 
     @property
@@ -78,7 +94,7 @@ class TreeItem:
             return size_label(self.layer.size) if self.layer else ""
         if not self.summary.kernels:
             return "" if self.node else ("0" if column == 2 else "")
-        if column == CLASSES_COLUMN:
+        if column in (NAMED_COLUMN, CLASSES_COLUMN):
             return ""
         if column == 2:
             return spaced(self.summary.kernels)
@@ -127,20 +143,41 @@ class ModelTreeModel(QAbstractItemModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.roots: list[TreeItem] = []
-        self._counts: dict[LayerRef, tuple[int, ...]] = {}
+        self._counts: dict[LayerRef, LayerCounts] = {}
+        self._sums: dict[TreeItem, RowCounts | None] = {}
+        self._marked: Mapping[LayerRef, int] = {}
 
-    def set_class_counts(self, counts: dict[LayerRef, tuple[int, ...]]) -> None:
-        """Show how many kernels of each class the layers have."""
+    def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
+        """Show how many kernels of each class the layers have; views repaint."""
         self._counts = counts
-        if self.roots:
-            first = self.index_of(self.roots[0], CLASSES_COLUMN)
-            last = self.index_of(self.roots[-1], CLASSES_COLUMN)
-            self.dataChanged.emit(first, last, [COUNTS_ROLE])
+        self._sums = {}
 
-    def counts_of(self, item: TreeItem) -> tuple[int, ...] | None:
+    def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
+        """Mark the layers that hold kernels nearest to the slider; views repaint."""
+        self._marked = marked
+
+    def counts_of(self, item: TreeItem) -> RowCounts | None:
         """Kernels per class at or below a row; None where there are no labels."""
-        known = [self._counts[ref] for ref in item.refs if ref in self._counts]
-        return tuple(map(sum, zip(*known, strict=True))) if known else None
+        if item not in self._sums:
+            known = [self._counts[ref] for ref in item.refs if ref in self._counts]
+            self._sums[item] = add_up(known) if known else None
+        return self._sums[item]
+
+    def marked_of(self, item: TreeItem) -> int:
+        """How many of the kernels nearest to the slider are at or below a row."""
+        if not self._marked:
+            return 0
+        return sum(number for ref, number in self._marked.items() if ref in item.refs)
+
+    def _tip(self, item: TreeItem) -> str:
+        """What a row says of itself, its classes, and the kernels near the slider."""
+        lines = [item.tip()]
+        if (row := self.counts_of(item)) is not None:
+            lines += row.lines()
+        if marked := self.marked_of(item):
+            kernels = "kernel" if marked == 1 else "kernels"
+            lines.append(f"{marked} {kernels} among those nearest to the slider")
+        return "\n".join(lines)
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
@@ -198,8 +235,8 @@ class ModelTreeModel(QAbstractItemModel):
             return COLUMNS[section]
         if role == Role.TextAlignmentRole and section:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Role.ToolTipRole and section == 3:
-            return "Share of dead or constant kernels, which have no pattern"
+        if role == Role.ToolTipRole:
+            return HEADER_TIPS.get(section)
         return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
@@ -208,9 +245,12 @@ class ModelTreeModel(QAbstractItemModel):
         if item is None:
             return None
         if role == Role.DisplayRole:
+            if index.column() == NAMED_COLUMN:
+                counts = self.counts_of(item)
+                return "" if counts is None else counts.text()
             return item.text(index.column())
         if role in (Role.ToolTipRole, Role.AccessibleDescriptionRole):
-            return item.tip()
+            return self._tip(item)
         if role == Role.TextAlignmentRole and index.column():
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Role.FontRole and item.node is None and index.column() == 0:
@@ -218,7 +258,10 @@ class ModelTreeModel(QAbstractItemModel):
             font.setWeight(QFont.Weight.DemiBold)
             return font
         if role == COUNTS_ROLE:
-            return self.counts_of(item)
+            row = self.counts_of(item)
+            return None if row is None else row.counts
+        if role == MARKED_ROLE:
+            return self.marked_of(item)
         if role == SEARCH_ROLE:
             return item.search_text()
         if role == EXCLUDED_ROLE:

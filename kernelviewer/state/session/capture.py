@@ -76,6 +76,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         focus=places.kernel(work.focus) if work.focus else None,
         position=float(work.position),
         display=work.display,
+        charts=work.charts,
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -119,6 +120,7 @@ def rebuild(
         scope=Scope(layers, session.size, session.only_selected),
         focus=focus or None,
         display=session.display,
+        charts=session.charts,
         position=session.position,
         marks=Marks(
             Selection(tuple(steps)), dict(session.thresholds), dict(session.stretches)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +119,7 @@ class Session:
     focus: Plain | None = None
     position: float = 0.5
     display: Display = field(default_factory=Display)
+    charts: Charts = field(default_factory=Charts)
     look: Look = field(default_factory=Look)
     program: str = ""
     saved: str = ""

@@ -11,6 +11,7 @@ from kernelviewer.kernels.bank import size_key
 from kernelviewer.latent import segments as stretches
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.session import checks
 from kernelviewer.state.session.checks import fail, listing, number, table, text, whole
 from kernelviewer.state.session.model import (
@@ -70,6 +71,7 @@ def to_text(session: Session) -> str:
         "focus": session.focus,
         "position": session.position,
         "display": asdict(session.display),
+        "charts": asdict(session.charts),
         "look": asdict(session.look),
     }
     if session.origin:
@@ -121,6 +123,7 @@ def from_text(source: str) -> Session:
         focus=values.get("focus"),
         position=_read_position(values.get("position")),
         display=checks.record(Display, values.get("display"), "display"),
+        charts=checks.record(Charts, values.get("charts", {}), "charts"),
         look=checks.record(Look, values.get("look"), "look"),
         program=text(values.get("program"), "program"),
         saved=text(values.get("saved"), "saved"),

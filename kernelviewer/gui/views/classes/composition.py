@@ -2,59 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
-from kernelviewer.gui.painting.class_boxes import elided, fill_class
+from kernelviewer.gui.painting.class_boxes import elided, fill_stack
+from kernelviewer.gui.painting.focus import came_by_keyboard
+from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.classes.bars import (
+    MARGIN,
+    UNIDENTIFIED,
+    lay_out_bars,
+    model_runs,
+    place_labels,
+)
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QPaintEvent
+    from PySide6.QtGui import (
+        QFocusEvent,
+        QKeyEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QResizeEvent,
+        QWheelEvent,
+    )
 
     from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.classes.bars import (
+        CompositionBar,
+        Row,
+    )
 
-MARGIN = 12
-LABEL = 18
-"""Height of the line of layer names."""
-WIDEST_BAR = 48.0
-BETWEEN_MODELS = 12.0
-
-
-@dataclass(frozen=True, slots=True)
-class CompositionBar:
-    """A layer's bar.
-
-    Attributes
-    ----------
-    key
-        What names the layer to whoever asked for the bar; given back in requests.
-    label, title
-        Short name under the bar, full name for the tooltip.
-    model
-        Bars of different models stand apart.
-    counts
-        Kernels per class, in the order of `CLASSES`.
-    shown
-        Whether the layer is in scope; others recede.
-    """
-
-    key: object
-    label: str
-    title: str
-    model: int
-    counts: tuple[int, ...]
-    shown: bool = True
+TOP = 6
+LINE = 16
+"""Height of a line of names."""
+SCROLL = 10
+LONGEST_LABEL = 84.0
 
 
 class LayerComposition(QWidget):
-    """Stacked shares; a click asks for the layer, or for a class within it."""
+    """Stacked shares; a click asks for the layer, or for a class within it.
+
+    Left and right go from layer to layer, up and down from class to class; Space asks
+    for the class within the layer, Enter for the layer.
+    """
 
     layer_requested = Signal(object, object)
     """Key of the layer, keyboard modifiers held."""
@@ -70,6 +66,15 @@ class LayerComposition(QWidget):
         self._tokens = LIGHT
         self._bars: tuple[CompositionBar, ...] = ()
         self._message = ""
+        self._row: Row | None = None
+        self._current, self._part = 0, 0
+        self._ringed = False
+        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._scroll.setObjectName("compositionScroll")
+        self._scroll.setAccessibleName("Scroll along the layers")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
@@ -78,8 +83,18 @@ class LayerComposition(QWidget):
 
     def set_bars(self, bars: tuple[CompositionBar, ...], message: str = "") -> None:
         """Show layers, or say what would fill the view."""
+        same = [bar.key for bar in bars] == [bar.key for bar in self._bars]
         self._bars, self._message = bars, message
+        if not same:
+            self._current = self._part = 0
+            self._arrange()
+        self._describe()
         self.update()
+
+    @property
+    def bars(self) -> tuple[CompositionBar, ...]:
+        """What is shown."""
+        return self._bars
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -89,29 +104,12 @@ class LayerComposition(QWidget):
         """Qt: smallest size."""
         return QSize(160, 100)
 
+    # Places
+
     def boxes(self) -> list[QRectF]:
-        """Where each bar stands."""
-        if not self._bars:
-            return []
-        room = self.width() - 2 * MARGIN
-        breaks = np.array(
-            [
-                a.model != b.model
-                for a, b in zip(self._bars, self._bars[1:], strict=False)
-            ]
-        )
-        apart = min(BETWEEN_MODELS * int(breaks.sum()), room / 4)
-        step = min(WIDEST_BAR, (room - apart) / len(self._bars))
-        gap = min(3.0, step / 5)
-        boxes, x = [], float(MARGIN)
-        for number in range(len(self._bars)):
-            if number and breaks[number - 1]:
-                x += apart / int(breaks.sum())
-            boxes.append(
-                QRectF(x, 8, max(0.5, step - gap), self.height() - 8 - LABEL - 6)
-            )
-            x += step
-        return boxes
+        """Where each bar stands; some may lie beyond the view's edges."""
+        left = self._scroll.value()
+        return [box.translated(-left, 0) for box in self._lay_out().boxes]
 
     def bar_at(self, x: float) -> int | None:
         """Number of the bar at a place across, or None."""
@@ -121,34 +119,112 @@ class LayerComposition(QWidget):
         return None
 
     def part_at(self, place: QPointF) -> tuple[int, int | None] | None:
-        """Number of the bar and class index at a place; class None on the name."""
+        """Number of the bar and class index at a place; class None on the name.
+
+        Kernels below the threshold are unidentified, whatever their colour.
+        """
         number = self.bar_at(place.x())
         if number is None:
             return None
-        for index, box in self._parts(number, self.boxes()[number]):
-            if box.contains(place):
-                return number, index
+        box = self.boxes()[number]
+        for index, part, pale in self._bars[number].stacked(box):
+            if part.contains(place):
+                return number, UNIDENTIFIED if pale else index
         return number, None
+
+    def _lay_out(self) -> Row:
+        if self._row is None:
+            below = LINE * (2 if self._several() else 1) + 4
+            height = self.height() - TOP - below - SCROLL
+            self._row = lay_out_bars(self._bars, self.width(), TOP, max(8, height))
+        return self._row
+
+    def _several(self) -> bool:
+        return len({bar.model for bar in self._bars}) > 1
+
+    def _arrange(self) -> None:
+        """Lay out anew; the scroll bar shows if not all bars have room."""
+        self._row = None
+        extent = round(self._lay_out().width)
+        beyond = max(0, extent - self.width())
+        self._scroll.setRange(0, beyond)
+        self._scroll.setPageStep(self.width())
+        self._scroll.setSingleStep(40)
+        self._scroll.setVisible(beyond > 0)
+        place = self.height() - SCROLL - 1
+        self._scroll.setGeometry(4, place, self.width() - 8, SCROLL)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
+
+    # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint bars and names."""
         painter = QPainter(self)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
         if not self._bars:
             painter.setPen(QColor(self._tokens.secondary))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            whole = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
+            whole = self.rect().adjusted(int(MARGIN), 0, -int(MARGIN), 0)
             painter.drawText(whole, flags, self._message)
             return
+        painter.setFont(caption_font(self.font()))
         boxes = self.boxes()
-        for number, box in enumerate(boxes):
-            painter.setOpacity(1.0 if self._bars[number].shown else 0.35)
-            for index, part in self._parts(number, box):
-                fill_class(painter, part, index, dark=self._tokens.dark)
+        for bar, box in zip(self._bars, boxes, strict=True):
+            if box.right() < 0 or box.left() > self.width():
+                continue
+            painter.setOpacity(1.0 if bar.shown else 0.35)
+            stacked = bar.stacked(box)
+            fill_stack(painter, stacked, dark=self._tokens.dark, upright=True)
         painter.setOpacity(1.0)
         self._paint_labels(painter, boxes)
+        if self._several():
+            self._paint_networks(painter, boxes)
+        if self._ringed:
+            self._paint_ring(painter, boxes[self._current])
+
+    def _paint_labels(self, painter: QPainter, boxes: list[QRectF]) -> None:
+        """Names under as many bars as have room."""
+        metrics = painter.fontMetrics()
+
+        def measure(label: str) -> float:
+            return min(LONGEST_LABEL, metrics.horizontalAdvance(label))
+
+        row = self._lay_out()
+        left = self._scroll.value()
+        painter.setPen(QPen(QColor(self._tokens.secondary)))
+        middle = Qt.AlignmentFlag.AlignCenter
+        for number, start, wide in place_labels(self._bars, row.boxes, measure):
+            x = min(start - left, self.width() - wide - 2) if not left else start - left
+            place = QRectF(x, boxes[number].bottom() + 4, wide + 1, LINE)
+            text = elided(painter, self._bars[number].label, wide + 1)
+            painter.drawText(place, middle, text)
+
+    def _paint_networks(self, painter: QPainter, boxes: list[QRectF]) -> None:
+        """The networks' names under their layers, with a line over each."""
+        for start, stop in model_runs(self._bars):
+            left, right = boxes[start].left(), boxes[stop - 1].right()
+            if right < 0 or left > self.width():
+                continue
+            y = boxes[start].bottom() + LINE + 4
+            line = QRectF(left, y, right - left, 1)
+            painter.fillRect(line, QColor(self._tokens.separator))
+            left, right = max(left, MARGIN), min(right, self.width() - MARGIN)
+            place = QRectF(left, y + 1, max(0.0, right - left), LINE)
+            painter.setPen(QColor(self._tokens.text))
+            text = elided(painter, self._bars[start].network, place.width())
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_ring(self, painter: QPainter, box: QRectF) -> None:
+        painter.setPen(QPen(QColor(self._tokens.accent), 1.5))
+        painter.drawRect(box.adjusted(-2, -2, 2, 2))
+        stacked = self._bars[self._current].stacked(box)
+        if self._part < len(stacked):
+            painter.setPen(QPen(QColor(self._tokens.text), 2))
+            painter.drawRect(stacked[self._part][1].adjusted(0, 1, 0, -1))
+
+    # Mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: ask for the class within the layer, or for the layer by its name."""
@@ -157,10 +233,71 @@ class LayerComposition(QWidget):
             return
         number, index = found
         key = self._bars[number].key
+        self._current = number
         if index is None:
             self.layer_requested.emit(key, event.modifiers())
         else:
             self.part_requested.emit(key, CLASSES[index].id, event.modifiers())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt: scroll along the layers where not all have room."""
+        if self._scroll.maximum():
+            turned = event.angleDelta().y() + event.angleDelta().x()
+            self._scroll.setValue(self._scroll.value() - round(turned / 2))
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: go from layer to layer and class to class; ask for either."""
+        keys, key = Qt.Key, event.key()
+        across = {keys.Key_Left: -1, keys.Key_Right: 1}
+        up = {keys.Key_Up: 1, keys.Key_Down: -1}
+        ends = {keys.Key_Home: 0, keys.Key_End: len(self._bars) - 1}
+        if not self._bars:
+            super().keyPressEvent(event)
+        elif key in across:
+            self._go_to(self._current + across[Qt.Key(key)], self._part)
+        elif key in ends:
+            self._go_to(ends[Qt.Key(key)], self._part)
+        elif key in up:
+            self._go_to(self._current, self._part + up[Qt.Key(key)])
+        elif key == keys.Key_Space:
+            index, _, pale = self._bars[self._current].parts()[self._part]
+            wanted = CLASSES[UNIDENTIFIED if pale else index].id
+            bar = self._bars[self._current]
+            self.part_requested.emit(bar.key, wanted, event.modifiers())
+        elif key in (keys.Key_Return, keys.Key_Enter):
+            bar = self._bars[self._current]
+            self.layer_requested.emit(bar.key, event.modifiers())
+        else:
+            super().keyPressEvent(event)
+
+    def _go_to(self, number: int, part: int) -> None:
+        self._current = min(max(number, 0), len(self._bars) - 1)
+        parts = len(self._bars[self._current].parts())
+        self._part = min(max(part, 0), max(0, parts - 1))
+        box = self._lay_out().boxes[self._current]
+        value, wide = self._scroll.value(), self.width()
+        low, high = round(box.right() + MARGIN) - wide, round(box.left() - MARGIN)
+        self._scroll.setValue(min(max(value, low), high))
+        self._ringed = True
+        self._describe()
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: who comes by keyboard sees which bar it is."""
+        super().focusInEvent(event)
+        self._ringed = bool(self._bars) and came_by_keyboard(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt: the focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
+
+    # Words
 
     def event(self, event: QEvent) -> bool:
         """Qt: say more about the part under the cursor."""
@@ -175,40 +312,28 @@ class LayerComposition(QWidget):
         if found is None:
             return ""
         bar = self._bars[found[0]]
-        total = max(1, sum(bar.counts))
-        lines = [bar.title]
+        total = sum(bar.counts)
+        lines = [bar.network] if bar.network and self._several() else []
+        lines += [bar.title, f"{spaced(total)} kernels"]
         for index, count in enumerate(bar.counts):
             if count:
                 mark = "▸ " if index == found[1] else ""
-                name, share = CLASSES[index].short, percent(count / total)
+                name, share = CLASSES[index].name, percent(count / max(1, total))
                 lines.append(f"{mark}{name}: {spaced(count)}, {share}")
+        if any(bar.below):
+            best = [
+                f"{CLASSES[i].short} {spaced(n)}" for i, n in enumerate(bar.below) if n
+            ]
+            lines.append(f"best class of the unidentified: {', '.join(best)}")
         return "\n".join(lines)
 
-    def _parts(self, number: int, box: QRectF) -> list[tuple[int, QRectF]]:
-        """Class index and box of each part, from the bottom up."""
-        counts = self._bars[number].counts
-        total = sum(counts)
-        parts, bottom = [], box.bottom()
-        for index, count in enumerate(counts):
-            if count:
-                height = box.height() * count / total
-                part = QRectF(box.left(), bottom - height, box.width(), height)
-                parts.append((index, part))
-                bottom -= height
-        return parts
-
-    def _paint_labels(self, painter: QPainter, boxes: list[QRectF]) -> None:
-        """Names under as many bars as they fit, evenly."""
-        painter.setPen(QPen(QColor(self._tokens.secondary)))
-        metrics = painter.fontMetrics()
-        widest = max(metrics.horizontalAdvance(bar.label) for bar in self._bars) + 6
-        step = boxes[1].left() - boxes[0].left() if len(boxes) > 1 else self.width()
-        every = max(1, int(np.ceil(min(widest, 60) / max(step, 1e-6))))
-        for number in range(0, len(boxes), every):
-            box = boxes[number]
-            width = max(step * every - 4, 8)
-            width = min(width, self.width() - box.left() - 2)
-            place = QRectF(box.left(), box.bottom() + 4, width, LABEL)
-            text = elided(painter, self._bars[number].label, width)
-            side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, side, text)
+    def _describe(self) -> None:
+        """What a screen reader says: the bar that keys are at."""
+        if not self._bars:
+            self.setAccessibleDescription(self._message)
+            return
+        bar = self._bars[self._current]
+        parts = bar.parts()
+        part = parts[min(self._part, len(parts) - 1)][0] if parts else None
+        text = self.tip((self._current, part)).replace("\n", ", ")
+        self.setAccessibleDescription(text)

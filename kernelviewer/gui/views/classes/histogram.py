@@ -2,123 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QToolTip
 
-from kernelviewer.gui.painting.class_boxes import elided, fill_class
+from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.classes.rows import ROWS, ClassCounts, ClassRows
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from PySide6.QtGui import QMouseEvent, QPaintEvent
+    from PySide6.QtGui import (
+        QFocusEvent,
+        QKeyEvent,
+        QMouseEvent,
+        QWheelEvent,
+    )
+    from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
-
-ROW = 14
-MARGIN = 12
-GAP = 8
+__all__ = ["ClassCounts", "ClassHistogram"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassCounts:
-    """How many kernels each class has; arrays of `CLASSES` length, int64.
+class ClassHistogram(ClassRows):
+    """One row a class: name, bar, count and share; several networks in columns.
 
-    Attributes
-    ----------
-    counts
-        Identified kernels per pattern, then unidentified, then flat.
-    below
-        Per pattern: unidentified kernels whose best class it is (they are counted
-        under unidentified).
-    selected
-        The selected part of ``counts``; None where nothing is selected.
+    A click, or Space on the row that the arrow keys lead to, asks for the class.
     """
-
-    counts: NDArray[np.int64]
-    below: NDArray[np.int64]
-    selected: NDArray[np.int64] | None = None
-
-
-class ClassHistogram(QWidget):
-    """One row a class: name, bar, count. A click asks to select the class."""
 
     classes_requested = Signal(object, object)
     """frozenset of class ids, and the keyboard modifiers held."""
+    model_class_requested = Signal(int, str, object)
+    """Model id, class id, and the keyboard modifiers held."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("classHistogram")
         self.setAccessibleName("Kernels per class")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._tokens = LIGHT
-        self._content: ClassCounts | None = None
-        self._message = ""
-        self._hovered: int | None = None
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._tokens = tokens
-        self.update()
+    def set_counts(
+        self, content: ClassCounts | tuple[ClassCounts, ...] | None, message: str = ""
+    ) -> None:
+        """Show counts, of several networks side by side; or say what would fill it."""
+        super().set_counts(content, message)
+        self._describe()
 
-    def set_counts(self, content: ClassCounts | None, message: str = "") -> None:
-        """Show counts, or say what would fill the view."""
-        self._content, self._message = content, message
-        if content is not None:
-            shares = [
-                f"{CLASSES[i].name} {content.counts[i]}"
-                for i in self._rows()
-                if content.counts[i]
-            ]
-            self.setAccessibleDescription(", ".join(shares))
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """Qt: every class has a row."""
-        return QSize(320, len(CLASSES) * ROW + 2 * GAP)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: rows shrink to what can still be read."""
-        return QSize(180, len(CLASSES) * 13)
-
-    def row_at(self, y: float) -> int | None:
-        """Class index of the row at a height, or None."""
-        rows = self._rows()
-        number = int((y - GAP / 2) // self._row_height())
-        return rows[number] if 0 <= number < len(rows) else None
-
-    def bar_box(self, index: int) -> QRectF:
-        """Where the bar of a class lies."""
-        height = self._row_height()
-        number = self._rows().index(index)
-        left, right = self._bar_edges()
-        thick = max(5.0, min(11.0, height - 6))
-        top = GAP / 2 + number * height + (height - thick) / 2
-        return QRectF(left, top, max(0.0, right - left), thick)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: paint the rows."""
-        painter = QPainter(self)
-        font = painter.font()
-        font.setPixelSize(12 if self._row_height() >= 15 else 11)
-        painter.setFont(font)
-        if self._content is None:
-            painter.setPen(QColor(self._tokens.secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
-            return
-        top = max(1, int((self._content.counts + self._content.below).max()))
-        for index in self._rows():
-            self._paint_row(painter, self._content, index, top)
+    # Mouse and keys
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt: mark the row under the cursor."""
@@ -137,70 +69,110 @@ class ClassHistogram(QWidget):
         index = self.row_at(event.position().y())
         if event.button() != Qt.MouseButton.LeftButton or index is None:
             return
-        if self._content is not None:
-            chosen = frozenset({CLASSES[index].id})
-            self.classes_requested.emit(chosen, event.modifiers())
+        if self._contents:
+            self._row = index
+            self._column = self._columns().at(event.position().x())
+            self._ask(event.modifiers())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt: show other networks where not all have room."""
+        if len(self._columns().shown()) < len(self._contents):
+            step = -1 if event.angleDelta().y() + event.angleDelta().x() > 0 else 1
+            last = len(self._contents) - len(self._columns().shown())
+            self._first = min(max(0, self._first + step), last)
+            self.update()
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: move from row to row; ask for the class of one."""
+        keys, key = Qt.Key, event.key()
+        down = {keys.Key_Down: 1, keys.Key_Up: -1}
+        across = {keys.Key_Right: 1, keys.Key_Left: -1}
+        ends = {keys.Key_Home: 0, keys.Key_End: len(CLASSES) - 1}
+        if key in down:
+            self._go_to(self._row + down[Qt.Key(key)], self._column)
+        elif key in ends:
+            self._go_to(ends[Qt.Key(key)], self._column)
+        elif key in across and len(self._contents) > 1:
+            self._go_to(self._row, self._column + across[Qt.Key(key)])
+        elif key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
+            if self._contents:
+                self._ask(event.modifiers())
+        else:
+            super().keyPressEvent(event)
+
+    def _go_to(self, row: int, column: int) -> None:
+        self._row = min(max(row, 0), len(CLASSES) - 1)
+        self._column = min(max(column, 0), max(0, len(self._contents) - 1))
+        shown = self._columns().shown()
+        if self._column < shown.start:
+            self._first = self._column
+        elif self._column >= shown.stop:
+            self._first = self._column - len(shown) + 1
+        self._ringed = True
+        self._describe()
+        self.update()
+
+    def _ask(self, held: Qt.KeyboardModifier) -> None:
+        class_id, model = CLASSES[self._row].id, self._contents[self._column].model
+        if model is None:
+            self.classes_requested.emit(frozenset({class_id}), held)
+        else:
+            self.model_class_requested.emit(model, class_id, held)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: who comes by keyboard sees which row it is."""
+        super().focusInEvent(event)
+        self._ringed = came_by_keyboard(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt: the focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
+
+    # Words
 
     def event(self, event: QEvent) -> bool:
         """Qt: say more about the row under the cursor."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self.row_at(event.pos().y())
-            text = "" if index is None else self.tip(index)
+            column = self._columns().at(event.pos().x())
+            text = "" if index is None else self.tip(index, column)
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 
-    def tip(self, index: int) -> str:
+    def tip(self, index: int, column: int = 0) -> str:
         """Counts and shares of a class in words."""
-        if self._content is None:
+        if not self._contents:
             return ""
-        counts, below = self._content.counts, self._content.below
-        share = counts[index] / max(1, int(counts.sum()))
+        content = self._contents[column]
+        count, total = spaced(int(content.counts[index])), spaced(content.total)
         lines = [
             CLASSES[index].name,
-            f"{spaced(int(counts[index]))} kernels, {percent(float(share))}",
+            f"{count} kernels of {total}, {percent(content.share(index))}",
         ]
+        if content.title:
+            lines.insert(0, content.title)
+        if content.selected is not None:
+            lines.append(f"{spaced(int(content.selected[index]))} of them selected")
         if index < len(PATTERNS):
-            lines.append(f"{spaced(int(below[index]))} more below the threshold")
+            below = spaced(int(content.below[index]))
+            lines.append(f"{below} more below the threshold have it as best class")
         return "\n".join(lines)
 
-    def _rows(self) -> list[int]:
-        return list(range(len(CLASSES)))
-
-    def _row_height(self) -> float:
-        return min(20.0, (self.height() - GAP) / len(CLASSES))
-
-    def _bar_edges(self) -> tuple[float, float]:
-        metrics = self.fontMetrics()
-        names = max(metrics.horizontalAdvance(item.short) for item in CLASSES)
-        numbers = metrics.horizontalAdvance("000 000")
-        return MARGIN + names + GAP, self.width() - MARGIN - numbers - GAP
-
-    def _paint_row(
-        self, painter: QPainter, content: ClassCounts, index: int, top: int
-    ) -> None:
-        bar = self.bar_box(index)
-        height = self._row_height()
-        line = QRectF(0, bar.center().y() - height / 2, self.width(), height)
-        if index == self._hovered:
-            painter.fillRect(line, QColor(self._tokens.hover))
-        count, below = int(content.counts[index]), int(content.below[index])
-        painter.setPen(QColor(self._tokens.text if count else self._tokens.secondary))
-        name = QRectF(MARGIN, line.top(), bar.left() - MARGIN - GAP, height)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(
-            name, right, elided(painter, CLASSES[index].short, name.width())
-        )
-        width = bar.width() * count / top
-        solid = QRectF(bar.left(), bar.top(), width, bar.height())
-        fill_class(painter, solid, index, dark=self._tokens.dark)
-        pale = QRectF(solid.right(), bar.top(), bar.width() * below / top, bar.height())
-        fill_class(painter, pale, index, dark=self._tokens.dark, pale=True)
-        if content.selected is not None:
-            chosen = bar.width() * int(content.selected[index]) / top
-            mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)
-            painter.fillRect(mark, QColor(self._tokens.accent))
-        painter.setPen(QColor(self._tokens.secondary))
-        number = QRectF(pale.right() + 6, line.top(), self.width(), height)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(number, left, spaced(count))
+    def _describe(self) -> None:
+        """What a screen reader says: the row that keys are at, then all of them."""
+        if not self._contents:
+            self.setAccessibleDescription(self._message)
+            return
+        content = self._contents[self._column]
+        shares = [
+            f"{CLASSES[i].name} {content.counts[i]}" for i in ROWS if content.counts[i]
+        ]
+        here = f"{CLASSES[self._row].name}: {int(content.counts[self._row])} kernels"
+        self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))

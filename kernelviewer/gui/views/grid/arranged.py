@@ -15,6 +15,7 @@ from kernelviewer.gui.views.grid.layout import Cell, GridLayout, default_tap
 from kernelviewer.gui.views.grid.paint import heading_height
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PySide6.QtCore import QPointF
     from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QWidget
@@ -65,6 +66,7 @@ class ArrangedArea(QAbstractScrollArea):
         self._wished_zoom = 0.0
         self._pin: Anchor | None = None
         self._arranging = False
+        self._places: NDArray[np.int32] | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -76,6 +78,8 @@ class ArrangedArea(QAbstractScrollArea):
         at its height if it is in view; else the view starts at the top.
         """
         before, self.content = self.content, content
+        if before is None or content is None or before.order is not content.order:
+            self._places = None
         stays = content is not None and content.same_places(before)
         anchor = self._keep() if stays else None
         focus = self._focus_anchor()
@@ -187,8 +191,16 @@ class ArrangedArea(QAbstractScrollArea):
         """Place of a kernel in the drawing order; None: it is not shown."""
         if kernel is None or self.content is None:
             return None
-        found = np.flatnonzero(self.content.order == kernel)
-        return int(found[0]) if len(found) else None
+        places = self._find_places(self.content)
+        found = int(places[kernel]) if 0 <= kernel < len(places) else -1
+        return found if found >= 0 else None
+
+    def _find_places(self, content: GridContent) -> NDArray[np.int32]:
+        """Int32 [N], place of every kernel in the drawing order; −1: not shown."""
+        if self._places is None:
+            self._places = np.full(len(content.mosaic), -1, np.int32)
+            self._places[content.order] = np.arange(len(content.order), dtype=np.int32)
+        return self._places
 
     def stuck_bottom(self) -> int:
         """Where the heading held at the top of the view ends; 0: there is none."""

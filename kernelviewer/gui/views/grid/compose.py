@@ -110,14 +110,22 @@ def _band(
 def _taps(content: GridContent, ids: NDArray[np.int64], used: int) -> NDArray[np.uint8]:
     """Tap rows of the kernels, one pixel a tap, and a last row that is blank."""
     mosaic = content.mosaic
-    count, height, width = mosaic.tiles.shape
+    count, height, across = mosaic.tiles.shape
+    panes = (mosaic.tiles, *mosaic.beside)
+    width = across * len(panes)
     rows, columns = ids.shape
     picture = np.full((rows * height + 1, columns * width), BLANK, np.uint8)
     lines = ids[:, None] * height + np.arange(height)[:, None]
     body = picture[:-1].reshape(-1, width)
-    tiles = mosaic.tiles.reshape(count * height, width)
-    # "clip" lets numpy write to the target without a buffer in between
-    tiles.take(lines.ravel(), axis=0, out=body, mode="clip")
+    if len(panes) == 1:
+        tiles = mosaic.tiles.reshape(count * height, across)
+        # "clip" lets numpy write to the target without a buffer in between
+        tiles.take(lines.ravel(), axis=0, out=body, mode="clip")
+    else:
+        for number, pane in enumerate(panes):
+            tiles = pane.reshape(count * height, across)
+            left = number * across
+            body[:, left : left + across] = tiles[lines.ravel()]
     if content.gain is not None:
         _scale(picture[:-1].reshape(rows, height, -1), content.gain[ids], width)
     last = body.reshape(rows, height, columns, width)[-1]

@@ -27,12 +27,15 @@ class GridGroup:
         Heading, and what stands beside it in grey (a count).
     colour
         ``#RRGGBB`` of a small square before the title; None: no square.
+    hatched
+        Whether the square is hatched, as flat kernels are.
     """
 
     start: int
     title: str
     note: str = ""
     colour: str | None = None
+    hatched: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +93,7 @@ class GridContent:
 
     def same_places(self, other: GridContent | None) -> bool:
         """Whether every kernel stands where it stands in the other content."""
-        if other is None or self.mosaic.size != other.mosaic.size:
+        if other is None or self.mosaic.shape != other.mosaic.shape:
             return False
         same_order = self.order is other.order or np.array_equal(
             self.order, other.order

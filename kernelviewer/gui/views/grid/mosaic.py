@@ -7,12 +7,13 @@ to the visible kernels when they are drawn (`kernelviewer.gui.views.grid.compose
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,19 +51,23 @@ class Mosaic:
         slices side by side. A `BLANK` column follows every slice.
     amplitude
         float32 [N], largest finite ``|tap|``: what the ends of the colour map mean.
+    beside
+        Further tiles of the same shape, drawn at the right of the first ones.
     """
 
     size: Size
     tiles: NDArray[np.uint8]
     amplitude: NDArray[np.float32]
+    beside: tuple[NDArray[np.uint8], ...] = ()
 
     def __len__(self) -> int:
         return len(self.tiles)
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Slices, rows and columns of a kernel."""
-        return tile_shape(self.size)
+        """Slices, rows and columns of a kernel as drawn."""
+        slices, rows, columns = tile_shape(self.size)
+        return slices * (1 + len(self.beside)), rows, columns
 
 
 def tile_shape(size: Size) -> tuple[int, int, int]:
@@ -106,28 +111,56 @@ def build_mosaic(
     if len(sizes) != 1:
         raise ValueError(f"a mosaic shows kernels of one size, not of {len(sizes)}")
     (size,) = sizes
-    slices, rows, columns = tile_shape(size)
     total = sum(map(len, sources))
-    tiles = np.full((total, rows, slices, columns + 1), BLANK, np.uint8)
+    tiles = blank_tiles(total, size)
     amplitude = np.zeros(total, np.float32)
-    step = max(1, _CHUNK // max(1, slices * rows * columns))
+    for here, piece in pieces(sources, check, progress):
+        amplitude[here], indices = _quantise(piece)
+        set_tiles(tiles, size, here, indices)
+    if flat is not None:
+        set_tiles(tiles, size, flat, FLAT)
+    return Mosaic(size, tiles, amplitude)
+
+
+def pieces(
+    sources: Sequence[NDArray[np.float32]],
+    check: Callable[[], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Where kernels [n, *size] stand among all of them, and their weights."""
+    total = sum(map(len, sources))
     first = 0
     for weights in sources:
+        step = max(1, _CHUNK // max(1, prod(weights.shape[1:])))
         for start in range(0, len(weights), step):
             if check is not None:
                 check()
             piece = weights[start : start + step]
             here = slice(first, first + len(piece))
-            amplitude[here], indices = _quantise(piece)
-            shaped = indices.reshape(-1, slices, rows, columns)
-            tiles[here, ..., :columns] = shaped.transpose(0, 2, 1, 3)
+            yield here, piece
             first = here.stop
             if progress is not None:
                 progress(first, total)
-    if flat is not None:
-        tiles[flat, ..., :columns] = FLAT
-    width = slices * (columns + 1)
-    return Mosaic(size, tiles.reshape(total, rows, width), amplitude)
+
+
+def blank_tiles(count: int, size: Size) -> NDArray[np.uint8]:
+    """Tiles of a mosaic with nothing in them."""
+    slices, rows, columns = tile_shape(size)
+    return np.full((count, rows, slices * (columns + 1)), BLANK, np.uint8)
+
+
+def set_tiles(
+    tiles: NDArray[np.uint8],
+    size: Size,
+    which: slice | NDArray[np.bool_] | NDArray[np.int64],
+    indices: NDArray[np.uint8] | int,
+) -> None:
+    """Give some tiles indices [n, taps], or one index for all their taps."""
+    slices, rows, columns = tile_shape(size)
+    shaped = tiles.reshape(-1, rows, slices, columns + 1)
+    if not isinstance(indices, int):
+        indices = indices.reshape(-1, slices, rows, columns).transpose(0, 2, 1, 3)
+    shaped[which, ..., :columns] = indices
 
 
 def _quantise(
@@ -142,14 +175,19 @@ def _quantise(
         missing = ~np.isfinite(taps)
         taps = np.where(missing, np.float32(0), taps)
         amplitude = np.abs(taps).max(axis=1, initial=0)
-    small = amplitude < _TINY
-    gain = np.where(small, 0, ZERO / np.where(small, 1, amplitude)).astype(np.float32)
-    np.multiply(taps, gain[:, None], out=values)
+    np.multiply(taps, gains(amplitude)[:, None], out=values)
     values += ZERO + 0.5
     indices = values.astype(np.uint8)
     if missing is not None:
         indices[missing] = MISSING
     return amplitude, indices
+
+
+def gains(amplitude: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Factors [n] from weights to steps away from `ZERO`."""
+    small = amplitude < _TINY
+    gain = np.where(small, 0, ZERO / np.where(small, 1, amplitude))
+    return gain.astype(np.float32)
 
 
 def common_gain(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
+from kernelviewer.gui.painting.classes import paint_square
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QRect
     from PySide6.QtGui import QPainter
@@ -48,8 +50,8 @@ def paint_heading(
     """One heading: square, title, note; the title is shortened where it must be."""
     x = box.left()
     if group.colour is not None:
-        top = box.center().y() - _SWATCH / 2
-        painter.fillRect(QRectF(x, top, _SWATCH, _SWATCH), QColor(group.colour))
+        square = QRectF(x, box.center().y() - _SWATCH / 2, _SWATCH, _SWATCH)
+        paint_square(painter, square, QColor(group.colour), hatched=group.hatched)
         x += _SWATCH + 6
     bold = heading_font(font)
     note_width = QFontMetricsF(font).horizontalAdvance(group.note)
@@ -91,6 +93,20 @@ def paint_frame(painter: QPainter, box: QRect, line: int, colour: str) -> None:
     painter.fillRect(outer.left(), outer.bottom() - line + 1, width, line, brush)
     painter.fillRect(outer.left(), outer.top(), line, height, brush)
     painter.fillRect(outer.right() - line + 1, outer.top(), line, height, brush)
+
+
+def paint_corners(painter: QPainter, box: QRect, line: int, colour: str) -> None:
+    """The corners of a border just outside of a box; all of it if the box is small."""
+    outer = box.adjusted(-line, -line, line, line)
+    brush, side = QColor(colour), min(outer.width(), outer.height())
+    arm = side if side < 10 * line else max(3 * line, side // 4)
+    right, bottom = outer.right() + 1, outer.bottom() + 1
+    for x in (outer.left(), right - arm):
+        painter.fillRect(x, outer.top(), arm, line, brush)
+        painter.fillRect(x, bottom - line, arm, line, brush)
+    for y in (outer.top(), bottom - arm):
+        painter.fillRect(outer.left(), y, line, arm, brush)
+        painter.fillRect(right - line, y, line, arm, brush)
 
 
 def paint_band(painter: QPainter, box: QRect, line: int, theme: GridTheme) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter
 from kernelviewer.gui.views.grid.arranged import MARGIN, ArrangedArea
 from kernelviewer.gui.views.grid.paint import (
     align_to_pixels,
+    paint_corners,
     paint_frame,
     paint_heading,
     paint_message,
@@ -35,6 +36,7 @@ class GridView(ArrangedArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         self._picture = GridPicture()
         self._message = ""
+        self._marked: tuple[int, ...] = ()
         super().__init__(parent)
 
     def set_content(self, content: GridContent | None) -> None:
@@ -46,6 +48,7 @@ class GridView(ArrangedArea):
         """
         if _count(content) != _count(self.content):
             self._picture.selected = self._picture.preview = None
+            self._marked = ()
         super().set_content(content)
 
     def set_selection(self, selected: NDArray[np.bool_] | None) -> None:
@@ -74,6 +77,20 @@ class GridView(ArrangedArea):
         self.focus = kernel
         self.focus_position = self.position_of(kernel)
         self.viewport().update()
+
+    def set_marked(self, kernels: tuple[int, ...]) -> None:
+        """Mark the corners of some kernels, such as those nearest to the slider."""
+        if kernels != self._marked:
+            before, self._marked = self._marked, kernels
+            for kernel in {*before, *kernels}:
+                box = self.kernel_rect(kernel)
+                if box is not None:
+                    self.viewport().update(box.adjusted(-8, -8, 8, 8).toAlignedRect())
+
+    @property
+    def marked(self) -> tuple[int, ...]:
+        """Kernels with marked corners."""
+        return self._marked
 
     def set_message(self, text: str) -> None:
         """Say what would fill the view; shown while there is no kernel."""
@@ -115,7 +132,8 @@ class GridView(ArrangedArea):
         self._paint_headings(painter, self.content, self.plan)
         painter.save()
         align_to_pixels(painter, self.ratio)
-        self._paint_focus(painter, self.plan)
+        self._paint_marked(painter)
+        self._paint_focus(painter)
         self._paint_gesture(painter)
         painter.restore()
         self._paint_stuck(painter, self.content, self.plan)
@@ -153,16 +171,31 @@ class GridView(ArrangedArea):
             heading, theme = content.groups[group], self._picture.theme
             paint_stuck_heading(painter, box, heading, theme, self.font(), MARGIN)
 
-    def _paint_focus(self, painter: QPainter, plan: GridLayout) -> None:
-        if self.focus_position is None:
-            return
-        x, y = plan.origin(self.focus_position)
-        left, top = self.scrolled()
+    def _paint_focus(self, painter: QPainter) -> None:
+        box = None if self.focus is None else self._pixel_box(self.focus)
+        if box is not None:
+            paint_frame(painter, box, self.pixels(2), self._picture.theme.text)
+
+    def _paint_marked(self, painter: QPainter) -> None:
         line = self.pixels(2)
-        box = QRect(x - left, y - top, plan.cell.width, plan.cell.height)
-        grow = min(line, plan.cell.lead)
-        box.adjust(-grow, -grow, grow, grow)
-        paint_frame(painter, box, line, self._picture.theme.text)
+        for kernel in self._marked:
+            box = self._pixel_box(kernel)
+            if box is not None:
+                paint_corners(painter, box, line, self._picture.theme.accent)
+
+    def _pixel_box(self, kernel: int) -> QRect | None:
+        """Where a kernel in view is drawn, device pixels, with its ring."""
+        position = self.position_of(kernel)
+        if position is None or self.plan is None:
+            return None
+        x, y = self.plan.origin(position)
+        left, top = self.scrolled()
+        cell = self.plan.cell
+        if not -cell.height < y - top < self.view_height:
+            return None
+        grow = min(self.pixels(2), cell.lead)
+        box = QRect(x - left, y - top, cell.width, cell.height)
+        return box.adjusted(-grow, -grow, grow, grow)
 
     def _paint_gesture(self, painter: QPainter) -> None:
         """What a gesture draws, in device pixels; there is none here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
+from kernelviewer.gui.views.scatter.legend import Legend
 from kernelviewer.gui.views.scatter.view import ScatterView
 
-__all__ = ["ScatterContent", "ScatterView"]
+__all__ = ["Legend", "ScatterContent", "ScatterView"]

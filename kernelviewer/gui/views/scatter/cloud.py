@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
     Box = tuple[float, float, float, float]
 
-THUMBNAIL_CELL = 64
-THUMBNAILS = 18
+THUMBNAILS = 24
+"""At most so many kernels are drawn over the points."""
+COVERED = 0.09
+"""Part of the view that they may cover."""
+SPREAD = 2.0
+"""Distance of their places, in their own size."""
 FEW = 4000
 """Up to this many points are drawn larger."""
 
@@ -41,14 +45,14 @@ class ScatterContent:
         float32 [P, 2].
     axes
         Names of the two axes, with the variance they explain.
-    total
-        How many kernels there are in all; flat ones have no point.
+    note
+        What is missing, such as flat kernels, which have no point.
     """
 
     numbers: NDArray[np.int64]
     points: NDArray[np.float32]
     axes: tuple[str, str]
-    total: int
+    note: str = ""
 
 
 class Cloud:
@@ -73,7 +77,8 @@ class Cloud:
         box: Box,
         size: tuple[int, int],
         ratio: float,
-        below: int,
+        inset: tuple[int, int],
+        thumbnail: int,
     ) -> NDArray[np.int32]:
         """Pixels int32 [P, 2] of the points.
 
@@ -82,22 +87,43 @@ class Cloud:
         box
             Left, right, bottom and top of what is seen.
         size
-            Width and height in device pixels, of which ``below`` rows stay free.
+            Width and height in device pixels.
         ratio
             Device pixels per logical pixel.
+        inset
+            Rows that stay free above and below.
+        thumbnail
+            Side of a kernel drawn over the points, device pixels; 0: none is.
         """
-        wanted = (content, box, size, ratio)
+        wanted = (content, box, size, ratio, inset, thumbnail)
         if wanted == self._placed_for:
             return self._places
         width, height = max(1, size[0]), max(1, size[1])
         self._shape, self._ratio = (height, width), ratio
         self._cell = max(1, round(2 * ratio))
-        places = to_pixels(content.points, box, width, height - below)
-        coarse = cells_of(places, self._shape, round(THUMBNAIL_CELL * ratio))
+        above, below = inset
+        places = to_pixels(content.points, box, width, max(1, height - above - below))
+        places[:, 1] += above
         self._cells = cells_of(places, self._shape, self._cell)
-        self.shown_small = dense_places(coarse, THUMBNAILS)
+        self.shown_small = self._dense(places, inset, thumbnail)
         self._places, self._placed_for = places, wanted
         return places
+
+    def _dense(
+        self, places: NDArray[np.int32], inset: tuple[int, int], side: int
+    ) -> NDArray[np.int64]:
+        """Rows of the points that thumbnails of this side stand for."""
+        height, width = self._shape
+        most = min(THUMBNAILS, int(COVERED * height * width / max(1, side) ** 2))
+        if not side or not most or not len(places):
+            return np.zeros(0, np.int64)
+        half, (above, below) = side // 2, inset
+        inside = (places[:, 0] >= half) & (places[:, 0] < width - half)
+        inside &= places[:, 1] >= above + half
+        inside &= places[:, 1] < height - below - half
+        cell = round(SPREAD * side)
+        cells = np.where(inside, cells_of(places, self._shape, cell), -1)
+        return dense_places(cells, places, cell, most)
 
     def draw(
         self,

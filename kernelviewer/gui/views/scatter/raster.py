@@ -138,19 +138,27 @@ def inside_polygon(
     return inside
 
 
-def dense_places(cells: NDArray[np.int32], most: int) -> NDArray[np.int64]:
+def dense_places(
+    cells: NDArray[np.int32], places: NDArray[np.int32], cell: int, most: int
+) -> NDArray[np.int64]:
     """Indices of points that stand for the densest cells, one a cell.
 
     Parameters
     ----------
-    cells
-        `cells_of` the places, [N].
+    cells, cell
+        `cells_of` the places, [N], and what they were counted with.
+    places
+        int32 [N, 2]; of each cell the point nearest to its middle is taken.
     most
         How many at the most; cells with a single point are left out.
     """
     count = np.bincount(cells + 1)[1:]
-    first = np.zeros(len(count) + 1, np.int64)
-    first[cells[::-1]] = np.arange(len(cells))[::-1]
     best = np.argsort(-count, kind="stable")[:most]
-    picked: NDArray[np.int64] = first[best[count[best] > 1]]
+    wanted = np.zeros(len(count) + 1, bool)
+    wanted[best[count[best] > 1]] = True
+    near = np.flatnonzero(wanted[cells])
+    away = np.square(places[near] % cell - cell / 2).sum(axis=1)
+    order = np.lexsort((away, cells[near]))
+    _, first = np.unique(cells[near][order], return_index=True)
+    picked: NDArray[np.int64] = near[order[first]]
     return picked

@@ -1,57 +1,63 @@
-"""The scatter plot: zoom, pan, rubber band, lasso, thumbnails."""
+"""The scatter plot: zoom, pan, rubber band, lasso, keys, and the choice of axes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QHelpEvent,
-    QPainter,
-    QPen,
-    QPolygonF,
-)
-from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 
-from kernelviewer.gui.text import spaced
-from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.scatter.cloud import (
-    THUMBNAIL_CELL,
-    Cloud,
-)
-from kernelviewer.gui.views.scatter.raster import DENSITY_FROM, inside_polygon
+from kernelviewer.gui.choice_button import ChoiceButton
+from kernelviewer.gui.painting.focus import came_by_keyboard
+from kernelviewer.gui.painting.fonts import caption_font
+from kernelviewer.gui.views.scatter.directions import nearest_towards
+from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
+from kernelviewer.gui.views.scatter.raster import inside_polygon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
     from PySide6.QtGui import (
-        QImage,
+        QFocusEvent,
+        QKeyEvent,
         QMouseEvent,
-        QPaintEvent,
         QResizeEvent,
         QWheelEvent,
     )
+    from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.views.scatter.cloud import (
-        ScatterContent,
-    )
+    from kernelviewer.gui.views.scatter.cloud import ScatterContent
 
-MARGIN = 16
-CAPTION = 20
 REACH = 6
 """How far from a point a click still means it, logical pixels."""
+GESTURES = {"band": "band", "lasso": "lasso"}
+_DIRECTIONS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+_PAN = 40
+_ZOOM = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25}
 
 
-class ScatterView(QWidget):
-    """Shows what it is told; asks by signals."""
+class ScatterView(ScatterPlot):
+    """Shows what it is told; asks by signals.
+
+    A click asks for the focus, a band or lasso (Alt) for a selection; the wheel zooms,
+    the middle button moves the picture, a double click shows all. Arrow keys ask for
+    the nearest kernel in their direction, with Shift they move the picture; Space
+    takes the focused kernel into the selection or out of it.
+    """
 
     focus_requested = Signal(int)
     selection_requested = Signal(object, object)
     """Kernel numbers, int64, and the keyboard modifiers held."""
+    toggle_requested = Signal(int)
+    axes_requested = Signal(int, int)
+    """Components across and up, from 0."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,89 +65,46 @@ class ScatterView(QWidget):
         self.setAccessibleName("Principal components of the kernels' patterns")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._tokens = LIGHT
-        self._content: ScatterContent | None = None
-        self._classes: NDArray[np.uint8] = np.zeros(0, np.uint8)
-        self._class_colours: tuple[str, ...] = ("#808080",)
-        self._selected: NDArray[np.bool_] | None = None
-        self._focus: int | None = None
-        self._marked: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._message = ""
         self._tooltip: Callable[[int], str] = str
-        self._thumbnail: Callable[[int], QImage | None] = lambda number: None
-        self._box = (-1.0, 1.0, -1.0, 1.0)
-        self._image: QImage | None = None
-        self._places: NDArray[np.int32] = np.zeros((0, 2), np.int32)
-        self._cloud = Cloud()
-        self._path: list[QPointF] = []
         self._pan_from: QPointF | None = None
+        self._axes = (0, 1)
+        self.across = ChoiceButton("scatterAcross", "Component across", {}, self)
+        self.up = ChoiceButton("scatterUp", "Component up", {}, self)
+        self.gesture = ChoiceButton("scatterGesture", "Select by", GESTURES, self)
+        self.gesture.set_choice("band")
+        self.gesture.chosen.connect(self.gesture.set_choice)
+        self.across.chosen.connect(lambda key: self._ask_axes(int(key), self._axes[1]))
+        self.up.chosen.connect(lambda key: self._ask_axes(self._axes[0], int(key)))
+        for button in (self.across, self.up, self.gesture):
+            button.setFont(caption_font(self.font()))
+            button.setProperty("quiet", True)
+            button.hide()
 
     def set_content(self, content: ScatterContent | None, message: str = "") -> None:
         """Show other points, or say what would fill the view."""
-        self._content, self._message = content, message
-        self._selected = None
-        if content is not None:
-            self._classes = np.zeros(len(content.points), np.uint8)
-        self.reset_zoom()
+        super().set_content(content, message)
+        there = content is not None and len(content.points) > 0
+        for button in (self.across, self.up, self.gesture):
+            button.setVisible(there)
 
-    @property
-    def content(self) -> ScatterContent | None:
-        """The points that are shown."""
-        return self._content
-
-    def set_classes(self, classes: NDArray[np.uint8], colours: tuple[str, ...]) -> None:
-        """Colour the points: uint8 [P] into at most 127 colours, ``#RRGGBB``."""
-        self._classes, self._class_colours = classes, colours
-        self._redraw()
-
-    def set_selection(self, selected: NDArray[np.bool_] | None) -> None:
-        """Mark points, bool [P]; None or all False: none."""
-        some = selected is not None and bool(selected.any())
-        self._selected = selected if some else None
-        self._redraw()
-
-    def set_focus(self, number: int | None) -> None:
-        """Ring one kernel."""
-        self._focus = number
-        self.update()
-
-    def set_marked(self, numbers: NDArray[np.int64]) -> None:
-        """Mark kernels with a cross, such as those nearest to the slider."""
-        self._marked = numbers
-        self.update()
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._tokens = tokens
-        self._redraw()
+    def set_components(self, names: tuple[str, ...], axes: tuple[int, int]) -> None:
+        """Offer components by their names, two of them chosen."""
+        self._axes = axes
+        choices = {str(number): name for number, name in enumerate(names)}
+        for button, axis in ((self.across, axes[0]), (self.up, axes[1])):
+            button.set_choices(choices)
+            button.set_choice(str(axis))
+        self._arrange_buttons()
 
     def set_tooltip(self, tooltip: Callable[[int], str]) -> None:
         """What to say of a kernel under the cursor."""
         self._tooltip = tooltip
 
-    def set_thumbnail(self, thumbnail: Callable[[int], QImage | None]) -> None:
-        """How to draw a kernel small."""
-        self._thumbnail = thumbnail
-
-    def reset_zoom(self) -> None:
-        """Show all points."""
-        if self._content is not None and len(self._content.points):
-            low, high = self._content.points.min(0), self._content.points.max(0)
-            room = np.maximum(0.04 * (high - low), 1e-3)
-            low, high = low - room, high + room
-            self._box = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
-        self._redraw()
-
-    def place_of(self, number: int) -> QPointF | None:
-        """Where a kernel's point lies in the widget; None if it has none."""
-        if self._content is None:
-            return None
-        row = int(np.searchsorted(self._content.numbers, number))
-        if row >= len(self._content.numbers) or self._content.numbers[row] != number:
-            return None
-        self._ensure_image()
-        column, line = self._places[row] / self.devicePixelRatioF()
-        return QPointF(float(column), float(line))
+    def set_focus(self, number: int | None) -> None:
+        """Ring one kernel."""
+        super().set_focus(number)
+        text = "" if number is None else self._tooltip(number)
+        self.setAccessibleDescription(text)
 
     def number_at(self, place: QPointF) -> int | None:
         """The kernel whose point lies nearest to a place, within reach."""
@@ -155,57 +118,58 @@ class ScatterView(QWidget):
             return None
         return int(self._content.numbers[best])
 
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
+    # Keys
 
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: move the focus, or with Shift the picture; zoom; select."""
+        key, shift = event.key(), Qt.KeyboardModifier.ShiftModifier
+        if key in _DIRECTIONS:
+            dx, dy = _DIRECTIONS[Qt.Key(key)]
+            if event.modifiers() & shift:
+                self._pan(QPointF(-_PAN * dx, -_PAN * dy))
+            else:
+                self._move_focus(dx, dy)
+        elif key in _ZOOM:
+            self._zoom(self.field().center(), _ZOOM[Qt.Key(key)])
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
+            self.reset_zoom()
+        elif key == Qt.Key.Key_Space and self._focus is not None:
+            self.toggle_requested.emit(self._focus)
+        elif key == Qt.Key.Key_Escape and self._path:
+            self._path = []
+            self.update()
+        else:
+            super().keyPressEvent(event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: paint the cloud, what is marked, the axes' names."""
-        painter = QPainter(self)
-        if self._content is None or not len(self._content.points):
-            painter.setPen(QColor(self._tokens.secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
+    def _move_focus(self, dx: int, dy: int) -> None:
+        """Ask for the nearest kernel in a direction; for the middle one at first."""
+        if self._content is None or not len(self._content.numbers):
             return
         self._ensure_image()
-        if self._image is not None:
-            painter.drawImage(QPointF(0, 0), self._image)
-        self._paint_thumbnails(painter, self._content)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_marks(painter)
-        self._paint_captions(painter, self._content)
-        if self._path:
-            painter.setPen(QPen(QColor(self._tokens.accent), 1))
-            fill = QColor(self._tokens.accent)
-            fill.setAlphaF(0.12)
-            painter.setBrush(fill)
-            painter.drawPolygon(QPolygonF(self._path))
+        start = None if self._focus is None else self.place_of(self._focus)
+        ratio = self.devicePixelRatioF()
+        if start is None:
+            middle = self.field().center() * ratio
+            away = self._places - np.array([middle.x(), middle.y()])
+            row: int | None = int((away**2).sum(1).argmin())
+        else:
+            at = np.array([start.x(), start.y()]) * ratio
+            row = nearest_towards(self._places, at, (dx, dy))
+        if row is not None:
+            self.focus_requested.emit(int(self._content.numbers[row]))
+
+    # Mouse
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt: zoom at the cursor."""
-        factor = 0.999 ** event.angleDelta().y()
-        place, (left, right, bottom, top) = event.position(), self._box
-        x = left + (right - left) * place.x() / max(1, self.width())
-        y = top - (top - bottom) * place.y() / max(1, self.height() - CAPTION)
-        self._box = (
-            x + (left - x) * factor,
-            x + (right - x) * factor,
-            y + (bottom - y) * factor,
-            y + (top - y) * factor,
-        )
-        self._redraw()
+        self._zoom(event.position(), 0.999 ** event.angleDelta().y())
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt: begin a band (left; Alt: lasso) or move the picture (middle, right)."""
+        """Qt: begin a band or lasso (left), or move the picture (middle)."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._path = [event.position()]
-        else:
+        elif event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -215,8 +179,8 @@ class ScatterView(QWidget):
             self._pan(place - self._pan_from)
             self._pan_from = place
         elif self._path:
-            start = self._path[0]
-            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            start, alt = self._path[0], Qt.KeyboardModifier.AltModifier
+            if event.modifiers() & alt or self.gesture.choice == "lasso":
                 self._path.append(place)
             else:
                 corners = QRectF(start, place)
@@ -237,8 +201,8 @@ class ScatterView(QWidget):
         self.update()
         if self._content is None or not path:
             return
-        far = (event.position() - path[0]).manhattanLength()
-        if far < QApplication.startDragDistance():
+        way = max((p - path[0]).manhattanLength() for p in (*path, event.position()))
+        if way < QApplication.startDragDistance():
             number = self.number_at(event.position())
             if number is not None:
                 self.focus_requested.emit(number)
@@ -252,75 +216,77 @@ class ScatterView(QWidget):
         """Qt: show all points again."""
         self.reset_zoom()
 
+    # Other events
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: draw anew."""
-        self._redraw()
+        super().resizeEvent(event)
+        self._arrange_buttons()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: who comes by keyboard sees where the focus is."""
+        super().focusInEvent(event)
+        self._ringed = came_by_keyboard(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt: the focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
 
     def event(self, event: QEvent) -> bool:
-        """Qt: name the kernel under the cursor."""
+        """Qt: name the kernel or the colour under the cursor."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = self.number_at(QPointF(event.pos()))
-            text = "" if number is None else self._tooltip(number)
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), self.tip(QPointF(event.pos())), self)
             return True
         return super().event(event)
+
+    def tip(self, place: QPointF) -> str:
+        """What is said of a place."""
+        entry = self._ensure_strip().entry_at(place)
+        if entry is not None:
+            return self._legend.entries[entry][1]
+        number = self.number_at(place)
+        return "" if number is None else self._tooltip(number)
+
+    # Moving
+
+    def _zoom(self, place: QPointF, factor: float) -> None:
+        left, right, bottom, top = self._box
+        field = self.field()
+        x = left + (right - left) * place.x() / max(1, field.width())
+        y = top - (top - bottom) * (place.y() - field.top()) / field.height()
+        self._box = (
+            x + (left - x) * factor,
+            x + (right - x) * factor,
+            y + (bottom - y) * factor,
+            y + (top - y) * factor,
+        )
+        self.redraw()
 
     def _pan(self, by: QPointF) -> None:
         left, right, bottom, top = self._box
         dx = -by.x() * (right - left) / max(1, self.width())
-        dy = by.y() * (top - bottom) / max(1, self.height() - CAPTION)
+        dy = by.y() * (top - bottom) / self.field().height()
         self._box = (left + dx, right + dx, bottom + dy, top + dy)
-        self._redraw()
+        self.redraw()
 
-    def _redraw(self) -> None:
-        self._image = None
-        self.update()
+    def _ask_axes(self, across: int, up: int) -> None:
+        """The same component on both axes would be a line: they change places."""
+        if across == up:
+            up, across = self._axes
+        self.axes_requested.emit(across, up)
 
-    def _ensure_image(self) -> None:
-        """Draw the cloud if it is not up to date; hidden views never come here."""
-        if self._image is not None or self._content is None:
-            return
-        ratio = self.devicePixelRatioF()
-        size = round(self.width() * ratio), round(self.height() * ratio)
-        places = self._cloud.place(
-            self._content, self._box, size, ratio, round(CAPTION * ratio)
-        )
-        self._places = places
-        self._image = self._cloud.draw(
-            self._classes, self._class_colours, self._selected, self._tokens.panel
-        )
-
-    def _paint_thumbnails(self, painter: QPainter, content: ScatterContent) -> None:
-        ratio = self.devicePixelRatioF()
-        if min(self.width(), self.height()) < 2 * THUMBNAIL_CELL:
-            return
-        for row in self._cloud.shown_small:
-            picture = self._thumbnail(int(content.numbers[row]))
-            if picture is not None:
-                column, line = self._places[row] / ratio
-                box = QRectF(0, 0, picture.width() / ratio, picture.height() / ratio)
-                box.moveCenter(QPointF(float(column), float(line)))
-                painter.drawImage(box, picture)
-                painter.setPen(QPen(QColor(self._tokens.separator), 1))
-                painter.drawRect(box)
-
-    def _paint_marks(self, painter: QPainter) -> None:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self._tokens.accent), 1.5))
-        for number in self._marked:
-            if (place := self.place_of(int(number))) is not None:
-                painter.drawEllipse(place, 5, 5)
-        if self._focus is not None and (place := self.place_of(self._focus)):
-            painter.setPen(QPen(QColor(self._tokens.text), 2))
-            painter.drawEllipse(place, 6, 6)
-
-    def _paint_captions(self, painter: QPainter, content: ScatterContent) -> None:
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
-        painter.setPen(QColor(self._tokens.secondary))
-        text = "   ".join(content.axes)
-        if len(content.points) > DENSITY_FROM:
-            text += f"   density of {spaced(len(content.points))} kernels"
-        box = QRectF(MARGIN, self.height() - CAPTION, self.width() - MARGIN, CAPTION)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
+    def _arrange_buttons(self) -> None:
+        """Under the points: the axes at the left, the gesture at the right."""
+        x = MARGIN - 6
+        for button in (self.across, self.up):
+            hint = button.sizeHint()
+            top = self.height() - CAPTION + (CAPTION - hint.height()) // 2
+            button.setGeometry(x, top, hint.width(), hint.height())
+            x += hint.width()
+        hint = self.gesture.sizeHint()
+        top = self.height() - CAPTION + (CAPTION - hint.height()) // 2
+        right = self.width() - MARGIN + 6
+        self.gesture.setGeometry(right - hint.width(), top, hint.width(), hint.height())

@@ -17,7 +17,6 @@ class AbsentSpectrum(QWidget):
     """Says why, and offers what would give one."""
 
     train_requested = Signal()
-    family_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,10 +32,6 @@ class AbsentSpectrum(QWidget):
         self.train.setAccessibleName("Train an autoencoder for this kernel size")
         self.train.setProperty("primary", True)
         self.train.clicked.connect(lambda: self.train_requested.emit())
-        self.family = QPushButton("Use Family Classes", self)
-        self.family.setObjectName("useFamilyClasses")
-        self.family.setAccessibleName("Name kernels by the nearest family member")
-        self.family.clicked.connect(lambda: self.family_requested.emit())
         column = QWidget(self)
         column.setMaximumWidth(_WIDEST)
         inner = QVBoxLayout(column)
@@ -47,7 +42,6 @@ class AbsentSpectrum(QWidget):
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(self.train)
-        buttons.addWidget(self.family)
         buttons.addStretch(1)
         inner.addLayout(buttons)
         outer = QVBoxLayout(self)
@@ -65,4 +59,3 @@ class AbsentSpectrum(QWidget):
         self.text.setText(absence.text)
         self.text.setVisible(bool(absence.text))
         self.train.setVisible(absence.train)
-        self.family.setVisible(absence.family)

@@ -144,14 +144,13 @@ class Absence:
     ----------
     title, text
         What is said.
-    train, family
-        Whether training and classes of the family are offered.
+    train
+        Whether training is offered.
     """
 
     title: str
     text: str = ""
     train: bool = False
-    family: bool = False
 
 
 NOTHING_OPEN = Absence(
@@ -161,15 +160,25 @@ NOTHING_OPEN = Absence(
 )
 
 
-def no_autoencoder(size: Size, count: int) -> Absence:
-    """There is no autoencoder for kernels of this size."""
-    return Absence(
-        f"No autoencoder for {size_label(size)} kernels yet",
-        f"Train one on the {spaced(count)} open kernels, or name each kernel by the "
-        "member of the pattern family that is nearest to it.",
-        train=True,
-        family=True,
+def no_autoencoder(size: Size, count: int, *, named: bool) -> Absence:
+    """There is no autoencoder for kernels of this size.
+
+    Parameters
+    ----------
+    count
+        Of the open kernels that are not flat.
+    named
+        Whether the pattern family names them.
+    """
+    text = f"Train one on the {spaced(count)} open kernels to fill the spectrum. "
+    text += (
+        "Until then each kernel is named by the member of the pattern family that is "
+        "nearest to it."
+        if named
+        else "The pattern family has no members of this size, so nothing is named."
     )
+    title = f"No autoencoder for {size_label(size)} kernels yet"
+    return Absence(title, text, train=count > 0)
 
 
 def preparing(size: Size) -> Absence:

@@ -59,7 +59,6 @@ class SpectrumView(QWidget):
     """Stretch, and the neighbour whose class it takes."""
     reset_requested = Signal()
     train_requested = Signal()
-    family_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,7 +123,6 @@ class SpectrumView(QWidget):
         self.controls.play_requested.connect(self.player.toggle)
         self.player.running_changed.connect(self.controls.set_playing)
         self.absent.train_requested.connect(self.train_requested)
-        self.absent.family_requested.connect(self.family_requested)
 
     # Setters
 

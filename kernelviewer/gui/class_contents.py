@@ -1,0 +1,90 @@
+"""From a view state to what class histogram and layer composition show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.gui.views.classes.bars import CompositionBar
+from kernelviewer.gui.views.classes.histogram import ClassCounts
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.state.analysis import (
+    count_below_by_layer,
+    count_by_layer,
+    count_classes,
+)
+from kernelviewer.state.layer_tree import short_names
+
+if TYPE_CHECKING:
+    from kernelviewer.state.view_state import ViewState
+
+NOTHING_OPEN = "Open a checkpoint: the classes of its kernels are counted here."
+
+
+def why_no_labels(state: ViewState) -> str:
+    """Why there are no classes, and what would give some."""
+    pool = state.pool
+    if pool is None:
+        return NOTHING_OPEN
+    if any((model.id, pool.size) not in state.analyses for model in pool.models):
+        return "Classes show here once the kernels are encoded."
+    return (
+        f"No classes: there is no autoencoder for {size_label(pool.size)} kernels, and "
+        "the pattern family has no members of this size. Code → Train makes one."
+    )
+
+
+def null_coverage(state: ViewState) -> float | None:
+    """Share of white noise that reaches the threshold; None: not known."""
+    if state.autoencoder is None or state.threshold is None:
+        return None
+    return state.autoencoder.null.coverage(state.threshold)
+
+
+def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
+    """Counts of each open network's kernels in scope."""
+    pool, labels = state.pool, state.labels
+    assert pool is not None
+    assert labels is not None
+    some = bool(state.selected.any())
+    contents = []
+    for model, start, end in zip(
+        pool.models, pool.starts[:-1], pool.starts[1:], strict=True
+    ):
+        own = np.zeros(len(pool), bool)
+        own[start:end] = state.shown[start:end]
+        counts, below = count_classes(labels, own)
+        chosen = count_classes(labels, own & state.selected)[0] if some else None
+        content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
+        contents.append(content)
+    return tuple(contents)
+
+
+def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
+    """A bar for each layer of the pool, in network order."""
+    pool, labels = state.pool, state.labels
+    assert pool is not None
+    assert labels is not None
+    table = count_by_layer(pool, labels)
+    below = None
+    if state.charts.pale == "on":
+        below = count_below_by_layer(pool, labels)
+    models = {model.id: model for model in pool.models}
+    names = {model.id: short_names(model.bank) for model in pool.models}
+    bars = []
+    for row, ref in enumerate(pool.layer_refs):
+        bank = models[ref.model].bank
+        bars.append(
+            CompositionBar(
+                ref,
+                names[ref.model][ref.layer],
+                bank.layers[ref.layer].name,
+                ref.model,
+                tuple(table[row].tolist()),
+                state.layers is None or ref in state.layers,
+                () if below is None else tuple(below[row].tolist()),
+                bank.name,
+            )
+        )
+    return tuple(bars)

@@ -1,0 +1,253 @@
+"""The class histogram's picture: what it counts, and where it stands. No gestures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from kernelviewer.gui.painting.class_boxes import elided, fill_class
+from kernelviewer.gui.painting.fonts import caption_font
+from kernelviewer.gui.text import rough_percent, spaced
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.classes.columns import Columns
+from kernelviewer.kernels.classes import CLASSES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QPaintEvent
+
+    from kernelviewer.gui.theme import Tokens
+
+ROW = 14
+CAPTION = 16
+MARGIN = 12
+GAP = 8
+_SHARES_FROM = 250
+"""Narrower views say shares in their tooltips only."""
+ROWS = range(len(CLASSES))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassCounts:
+    """How many kernels each class has; arrays of `CLASSES` length, int64.
+
+    Attributes
+    ----------
+    counts
+        Identified kernels per pattern, then unidentified, then flat.
+    below
+        Per pattern: unidentified kernels whose best class it is (they are counted
+        under unidentified).
+    selected
+        The selected part of ``counts``; None where nothing is selected.
+    title
+        Whose kernels these are; empty: all that is in scope.
+    model
+        Id of the network that they are of; None: of several.
+    """
+
+    counts: NDArray[np.int64]
+    below: NDArray[np.int64]
+    selected: NDArray[np.int64] | None = None
+    title: str = ""
+    model: int | None = None
+
+    @property
+    def total(self) -> int:
+        """All kernels, flat ones included."""
+        return int(self.counts.sum())
+
+    def share(self, index: int) -> float:
+        """Of a class among all kernels."""
+        return int(self.counts[index]) / max(1, self.total)
+
+
+class ClassRows(QWidget):
+    """One row a class: name, bar, count and share; several networks in columns."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._tokens = LIGHT
+        self._contents: tuple[ClassCounts, ...] = ()
+        self._message = ""
+        self._hovered: int | None = None
+        self._row, self._column, self._first = 0, 0, 0
+        self._ringed = False
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Use these colours."""
+        self._tokens = tokens
+        self.update()
+
+    def set_counts(
+        self, content: ClassCounts | tuple[ClassCounts, ...] | None, message: str = ""
+    ) -> None:
+        """Show counts, of several networks side by side; or say what would fill it."""
+        if content is None:
+            content = ()
+        self._contents = (content,) if isinstance(content, ClassCounts) else content
+        self._message = message
+        self._column = min(self._column, max(0, len(self._contents) - 1))
+        self._first = min(self._first, max(0, len(self._contents) - 1))
+        self.update()
+
+    @property
+    def contents(self) -> tuple[ClassCounts, ...]:
+        """What is counted, from left to right."""
+        return self._contents
+
+    def sizeHint(self) -> QSize:
+        """Qt: every class has a row."""
+        return QSize(320, len(CLASSES) * ROW + CAPTION + GAP)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: rows shrink to what can still be read."""
+        return QSize(180, len(CLASSES) * 13)
+
+    # Places
+
+    def row_at(self, y: float) -> int | None:
+        """Class index of the row at a height, or None."""
+        number = int((y - self._top()) // self._row_height())
+        return number if 0 <= number < len(CLASSES) else None
+
+    def bar_box(self, index: int, column: int = 0) -> QRectF:
+        """Where the bar of a class lies, from its foot to the longest possible."""
+        height = self._row_height()
+        left, right = self._columns().bar(column)
+        thick = max(5.0, min(11.0, height - 6))
+        top = self._top() + index * height + (height - thick) / 2
+        return QRectF(left, top, max(0.0, right - left), thick)
+
+    def _columns(self) -> Columns:
+        metrics = self.fontMetrics()
+        names = max(metrics.horizontalAdvance(item.short) for item in CLASSES)
+        left, count = MARGIN + names + GAP, max(1, len(self._contents))
+        widest = "00 %" if count > 1 else "00 000  00 %"
+        if not self._shares():
+            widest = "00 000"
+        numbers = metrics.horizontalAdvance(widest)
+        return Columns(left, self.width() - MARGIN, count, self._first, numbers + GAP)
+
+    def _shares(self) -> bool:
+        """Whether there is room for shares beside the counts."""
+        return len(self._contents) > 1 or self.width() >= _SHARES_FROM
+
+    def _row_height(self) -> float:
+        return min(20.0, (self.height() - self._top() - GAP / 2) / len(CLASSES))
+
+    def _top(self) -> float:
+        """Where the rows begin; a low view has no line above them."""
+        roomy = self.height() >= len(CLASSES) * 12 + CAPTION or len(self._contents) > 1
+        return float(CAPTION) if roomy else GAP / 2
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the rows."""
+        painter = QPainter(self)
+        font = painter.font()
+        font.setPixelSize(12 if self._row_height() >= 15 else 11)
+        if not self._contents:
+            painter.setPen(QColor(self._tokens.secondary))
+            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(box, flags, self._message)
+            return
+        columns = self._columns()
+        self._paint_captions(painter, columns)
+        painter.setFont(font)
+        self._paint_names(painter, columns)
+        top = max(self._longest(content) for content in self._contents)
+        for column in columns.shown():
+            content = self._contents[column]
+            unit = top if len(self._contents) == 1 else top * max(1, content.total)
+            for index in ROWS:
+                self._paint_bar(painter, content, column, index, unit)
+
+    def _longest(self, content: ClassCounts) -> float:
+        """The longest bar: kernels, or with several columns their share."""
+        most = max(1, int((content.counts + content.below).max()))
+        return most if len(self._contents) == 1 else most / max(1, content.total)
+
+    def _paint_captions(self, painter: QPainter, columns: Columns) -> None:
+        """Above the bars: how many kernels there are in all, and whose."""
+        if self._top() < CAPTION:
+            return
+        painter.setFont(caption_font(self.font()))
+        painter.setPen(QColor(self._tokens.secondary))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        for column in columns.shown():
+            content = self._contents[column]
+            left, right = columns.whole(column)
+            total = f"{spaced(content.total)} kernels"
+            if len(self._contents) > 1:
+                total = content.title
+            elif content.title:
+                total = f"{content.title}: {total}"
+            box = QRectF(left, 0, right - left, CAPTION)
+            painter.drawText(box, flags, elided(painter, total, box.width()))
+        if hidden := len(self._contents) - len(columns.shown()):
+            box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, CAPTION)
+            text = elided(painter, f"{hidden} more: wheel", box.width())
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_names(self, painter: QPainter, columns: Columns) -> None:
+        height = self._row_height()
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for index in ROWS:
+            line = QRectF(0, self._top() + index * height, self.width(), height)
+            if index == self._hovered:
+                painter.fillRect(line, QColor(self._tokens.hover))
+            there = any(content.counts[index] for content in self._contents)
+            ink = self._tokens.text if there else self._tokens.secondary
+            painter.setPen(QColor(ink))
+            name = QRectF(MARGIN, line.top(), columns.left - MARGIN - GAP, height)
+            text = elided(painter, CLASSES[index].short, name.width())
+            painter.drawText(name, right, text)
+        if self._ringed:
+            left, end = columns.whole(self._column)
+            start = 2 if len(self._contents) == 1 else left - 4
+            top = self._top() + self._row * height
+            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            ring = QRectF(start, top, end + GAP - 2 - start, height)
+            painter.drawRect(ring.adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_bar(
+        self,
+        painter: QPainter,
+        content: ClassCounts,
+        column: int,
+        index: int,
+        unit: float,
+    ) -> None:
+        bar, dark = self.bar_box(index, column), self._tokens.dark
+        count, below = int(content.counts[index]), int(content.below[index])
+        width = bar.width() * count / unit
+        solid = QRectF(bar.left(), bar.top(), width, bar.height())
+        fill_class(painter, solid, index, dark=dark)
+        rest = bar.width() * below / unit
+        pale = QRectF(solid.right(), bar.top(), rest, bar.height())
+        fill_class(painter, pale, index, dark=dark, pale=True)
+        if content.selected is not None:
+            chosen = bar.width() * int(content.selected[index]) / unit
+            mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)
+            painter.fillRect(mark, QColor(self._tokens.accent))
+        painter.setPen(QColor(self._tokens.secondary))
+        share = rough_percent(content.share(index))
+        text = share if len(self._contents) > 1 else spaced(count)
+        if len(self._contents) == 1 and count and self._shares():
+            text += f"  {share}"
+        height = self._row_height()
+        end = self._columns().whole(column)[1] + GAP
+        place = QPointF(pale.right() + 6, bar.center().y() - height / 2)
+        number = QRectF(place, QPointF(end, place.y() + height))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        if count or len(self._contents) == 1:
+            painter.drawText(number, left, text)

@@ -1,0 +1,285 @@
+"""The scatter plot's picture: points, thumbnails, marks, legend. No gestures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from kernelviewer.gui.painting.fonts import caption_font
+from kernelviewer.gui.painting.pixels import logical
+from kernelviewer.gui.text import spaced
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.scatter.cloud import Cloud
+from kernelviewer.gui.views.scatter.legend import Legend, LegendStrip, note_box
+from kernelviewer.gui.views.scatter.raster import DENSITY_FROM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QImage, QPaintEvent, QResizeEvent
+
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.scatter.cloud import Box, ScatterContent
+
+MARGIN = 12
+CAPTION = 26
+"""Height of the line under the points."""
+_NOTE = 15
+_SMALL, _LARGE = 22, 34
+"""Side of a thumbnail in a small and in a large view, logical pixels."""
+_WIDE = 420
+
+
+class ScatterPlot(QWidget):
+    """Draws points; knows where each stands. Setters never emit."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tokens = LIGHT
+        self._content: ScatterContent | None = None
+        self._classes: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self._colours: tuple[str, ...] = ("#808080",)
+        self._legend = Legend()
+        self._strip: LegendStrip | None = None
+        self._selected: NDArray[np.bool_] | None = None
+        self._focus: int | None = None
+        self._marked: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._message = ""
+        self._thumbnail: Callable[[int, int], QImage] | None = None
+        self._thumbnails: list[tuple[QRectF, QImage]] | None = None
+        self._box: Box = (-1.0, 1.0, -1.0, 1.0)
+        self._image: QImage | None = None
+        self._places: NDArray[np.int32] = np.zeros((0, 2), np.int32)
+        self._cloud = Cloud()
+        self._path: list[QPointF] = []
+        self._ringed = False
+
+    # Setters
+
+    def set_content(self, content: ScatterContent | None, message: str = "") -> None:
+        """Show other points, or say what would fill the view."""
+        self._content, self._message = content, message
+        self._selected = None
+        if content is not None:
+            self._classes = np.zeros(len(content.points), np.uint8)
+        self.reset_zoom()
+
+    @property
+    def content(self) -> ScatterContent | None:
+        """The points that are shown."""
+        return self._content
+
+    def set_classes(
+        self,
+        classes: NDArray[np.uint8],
+        colours: tuple[str, ...],
+        legend: Legend | None = None,
+    ) -> None:
+        """Colour the points: uint8 [P] into at most 127 colours, ``#RRGGBB``."""
+        self._classes, self._colours = classes, colours
+        self._legend = legend or Legend()
+        self._strip = None
+        self.redraw()
+
+    @property
+    def legend(self) -> Legend:
+        """What the colours mean."""
+        return self._legend
+
+    def set_selection(self, selected: NDArray[np.bool_] | None) -> None:
+        """Mark points, bool [P]; None or all False: none."""
+        some = selected is not None and bool(selected.any())
+        if not some and self._selected is None:
+            return
+        self._selected = selected if some else None
+        self.redraw()
+
+    def set_focus(self, number: int | None) -> None:
+        """Ring one kernel."""
+        self._focus = number
+        self.update()
+
+    def set_marked(self, numbers: NDArray[np.int64]) -> None:
+        """Ring kernels thinly, such as those nearest to the slider."""
+        self._marked = numbers
+        self.update()
+
+    @property
+    def marked(self) -> NDArray[np.int64]:
+        """Kernels that are ringed thinly."""
+        return self._marked
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Use these colours."""
+        self._tokens = tokens
+        self._thumbnails = None
+        self.redraw()
+
+    def set_thumbnail(self, thumbnail: Callable[[int, int], QImage] | None) -> None:
+        """How to draw a kernel in a side of device pixels; None: not at all."""
+        self._thumbnail = thumbnail
+        self.redraw()
+
+    def reset_zoom(self) -> None:
+        """Show all points."""
+        if self._content is not None and len(self._content.points):
+            low, high = self._content.points.min(0), self._content.points.max(0)
+            room = np.maximum(0.06 * (high - low), 1e-3)
+            low, high = low - room, high + room
+            self._box = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+        self.redraw()
+
+    # Places
+
+    def place_of(self, number: int) -> QPointF | None:
+        """Where a kernel's point lies in the widget; None if it has none."""
+        if self._content is None:
+            return None
+        row = int(np.searchsorted(self._content.numbers, number))
+        if row >= len(self._content.numbers) or self._content.numbers[row] != number:
+            return None
+        self._ensure_image()
+        column, line = self._places[row] / self.devicePixelRatioF()
+        return QPointF(float(column), float(line))
+
+    @property
+    def thumbnails(self) -> list[QRectF]:
+        """Where kernels are drawn over the points."""
+        self._ensure_image()
+        return [box for box, _ in self._ensure_thumbnails()]
+
+    def field(self) -> QRectF:
+        """Where points can lie."""
+        top = self._ensure_strip().height + (_NOTE if self._note() else 0)
+        return QRectF(0, top, self.width(), max(1, self.height() - CAPTION - top))
+
+    def sizeHint(self) -> QSize:
+        """Qt: wished size."""
+        return QSize(320, 190)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: smallest size."""
+        return QSize(160, 100)
+
+    # Drawing
+
+    def redraw(self) -> None:
+        """Draw the points anew."""
+        self._image = None
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint points, what is marked, and what it means."""
+        painter = QPainter(self)
+        if self._content is None or not len(self._content.points):
+            painter.setPen(QColor(self._tokens.secondary))
+            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(box, flags, self._message)
+            return
+        self._ensure_image()
+        if self._image is not None:
+            painter.drawImage(QPointF(0, 0), self._image)
+        for place, picture in self._ensure_thumbnails():
+            painter.drawImage(place, picture)
+            painter.setPen(QPen(QColor(self._tokens.secondary), 1))
+            painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_marks(painter)
+        self._paint_words(painter)
+        if self._path:
+            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            fill = QColor(self._tokens.accent)
+            fill.setAlphaF(0.12)
+            painter.setBrush(fill)
+            painter.drawPolygon(QPolygonF(self._path))
+        if self._ringed:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -1.5))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: draw anew."""
+        self._strip = None
+        self.redraw()
+
+    def _ensure_image(self) -> None:
+        """Draw the cloud if it is not up to date; hidden views never come here."""
+        if self._image is not None or self._content is None:
+            return
+        ratio = self.devicePixelRatioF()
+        size = round(self.width() * ratio), round(self.height() * ratio)
+        inset = round(self.field().top() * ratio), round(CAPTION * ratio)
+        places = self._cloud.place(
+            self._content, self._box, size, ratio, inset, self._thumbnail_side()
+        )
+        if places is not self._places:
+            self._thumbnails = None
+        self._places = places
+        self._image = self._cloud.draw(
+            self._classes, self._colours, self._selected, self._tokens.panel
+        )
+
+    def _thumbnail_side(self) -> int:
+        """Device pixels; 0: kernels are not drawn."""
+        if self._thumbnail is None:
+            return 0
+        wide = min(self.width(), self.height()) >= _WIDE
+        return round((_LARGE if wide else _SMALL) * self.devicePixelRatioF())
+
+    def _ensure_thumbnails(self) -> list[tuple[QRectF, QImage]]:
+        if self._thumbnails is None:
+            self._thumbnails = []
+            ratio, side = self.devicePixelRatioF(), self._thumbnail_side()
+            if self._content is None or self._thumbnail is None:
+                return []
+            for row in self._cloud.shown_small:
+                picture = self._thumbnail(int(self._content.numbers[row]), side)
+                box = picture.rect()
+                column, line = self._places[row].tolist()
+                box.moveTo(column - box.width() // 2, line - box.height() // 2)
+                self._thumbnails.append((logical(box, ratio), picture))
+        return self._thumbnails
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(self._tokens.accent), 1.5))
+        for number in self._marked:
+            if (place := self.place_of(int(number))) is not None:
+                painter.drawEllipse(place, 5, 5)
+        if self._focus is not None and (place := self.place_of(self._focus)):
+            painter.setPen(QPen(QColor(self._tokens.text), 2))
+            painter.drawEllipse(place, 6, 6)
+
+    # Legend and note
+
+    def _ensure_strip(self) -> LegendStrip:
+        if self._strip is None:
+            font = caption_font(self.font())
+            size = float(self.width()), float(self.height())
+            self._strip = LegendStrip(self._legend, font, *size, MARGIN)
+        return self._strip
+
+    def _note(self) -> str:
+        """What is to be known of the points shown."""
+        if self._content is None:
+            return ""
+        count = len(self._content.points)
+        many = f"density of {spaced(count)} kernels" if count > DENSITY_FROM else ""
+        return ", ".join(filter(None, (many, self._content.note)))
+
+    def _paint_words(self, painter: QPainter) -> None:
+        strip, note = self._ensure_strip(), self._note()
+        strip.paint(painter, self._tokens)
+        if note:
+            painter.setFont(caption_font(self.font()))
+            painter.setPen(QColor(self._tokens.secondary))
+            box, flags = note_box(self.width(), strip.height, MARGIN)
+            end = Qt.TextElideMode.ElideRight
+            text = painter.fontMetrics().elidedText(note, end, int(box.width()))
+            painter.drawText(box, flags, text)

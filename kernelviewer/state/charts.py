@@ -1,0 +1,37 @@
+"""What the charts beside the grid show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColourBy = Literal["class", "layer", "model", "fit"]
+CountOf = Literal["shown", "selected", "models"]
+Switch = Literal["on", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Choices of the scatter plot, the class histogram and the layer composition.
+
+    Attributes
+    ----------
+    across, up
+        Principal components of the axes, from 0.
+    colour_by
+        What the colour of a point tells.
+    thumbnails
+        Whether kernels are drawn at the dense places.
+    count_of
+        Whose kernels the histogram counts: all in scope, the selected ones, or each
+        network apart.
+    pale
+        Whether unidentified kernels stand in the paler colour of their best class.
+    """
+
+    across: int = 0
+    up: int = 1
+    colour_by: ColourBy = "class"
+    thumbnails: Switch = "on"
+    count_of: CountOf = "shown"
+    pale: Switch = "off"
