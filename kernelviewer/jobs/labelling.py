@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.label_table import Labelled
     from kernelviewer.state.analysis import Analysis
-    from kernelviewer.state.document import Document, Marks, Scope
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.marks import Marks, Scope
     from kernelviewer.state.model import OpenModel
 
     Masks = dict[tuple[int, Size], NDArray[np.bool_]]

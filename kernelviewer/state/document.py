@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from psygnal import Signal
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.history import History
+from kernelviewer.state.marks import Marks, Scope
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.moving import moved_selection
 from kernelviewer.state.selection import Selection
@@ -27,35 +28,6 @@ if TYPE_CHECKING:
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.model import KernelRef, LayerRef
     from kernelviewer.state.selection import Mode, Query
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is shown: layers (None: all of them) and the wished kernel size.
-
-    ``only_selected``: the grid leaves out what is not selected.
-    """
-
-    layers: frozenset[LayerRef] | None = None
-    size: Size | None = None
-    only_selected: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What can be undone: the selection, thresholds and stretches that were changed.
-
-    Sizes that are not in ``thresholds`` or ``segments`` have their autoencoder's own.
-    """
-
-    selection: Selection = field(default_factory=Selection)
-    thresholds: Mapping[Size, float] = field(default_factory=dict)
-    segments: Mapping[Size, Segments] = field(default_factory=dict)
-
-    @property
-    def are_blank(self) -> bool:
-        """Whether nothing was marked yet."""
-        return not (self.selection.steps or self.thresholds or self.segments)
 
 
 class Document:

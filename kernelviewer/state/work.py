@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.charts import Charts
-    from kernelviewer.state.document import Marks, Scope
+    from kernelviewer.state.marks import Marks, Scope
     from kernelviewer.state.model import KernelRef, OpenModel
 
 

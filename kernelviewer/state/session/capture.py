@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
-from kernelviewer.state.document import Marks, Scope
+from kernelviewer.state.marks import Marks, Scope
 from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.model import NetworkEntry, Session
 from kernelviewer.state.session.places import Places
