@@ -169,6 +169,10 @@ class SelectionChips(QWidget):
             pill.show_chip(chip.sign, chip.text, removable=True, adjustable=adjustable)
         self._popover.follow([chip.cosine for chip in chips])
         self.updateGeometry()
+        holder = self.parentWidget()
+        line = holder.layout() if holder is not None else None
+        if line is not None:
+            line.activate()
         self._place()
 
     def menu(self) -> QMenu:

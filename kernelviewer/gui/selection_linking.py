@@ -53,6 +53,9 @@ class SelectionLinking(QObject):
         chips.remove_requested.connect(document.remove_step)
         chips.scope_removed.connect(lambda: document.show_layers(None))
         chips.cosine_requested.connect(self._on_cosine_requested)
+        parts.tree.select_requested.connect(
+            lambda refs, keys: document.select(mode_of(keys), Layers(refs))
+        )
         parts.scatter.selection_requested.connect(
             lambda numbers, keys: self.select_kernels(numbers, mode_of(keys))
         )

@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -76,6 +76,8 @@ class ModelTree(QWidget):
 
     layers_requested = Signal(object)
     """frozenset of `LayerRef` to show, or None for all."""
+    select_requested = Signal(object, object)
+    """frozenset of `LayerRef` whose kernels to select, and the keys held."""
     close_requested = Signal(int)
     copy_requested = Signal(int, str)
     include_requested = Signal(int, str, bool)
@@ -278,6 +280,9 @@ class ModelTree(QWidget):
         """The context menu of a row."""
         menu = QMenu(self)
         model, bank = item.model.id, item.model.bank
+        if item.refs:
+            menu.addAction("Select Its Kernels", lambda: self._ask_to_select(item))
+            menu.addSeparator()
         if item.layer is not None and item.layer.kind in ("ambiguous", "fixed"):
             name, included = item.layer.name, item.layer.included
             verb = "Leave Out Again" if included else "Include as Depthwise"
@@ -296,6 +301,9 @@ class ModelTree(QWidget):
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
         menu.addAction(f"Close “{bank.name}”", lambda: self.close_requested.emit(model))
         return menu
+
+    def _ask_to_select(self, item: TreeItem) -> None:
+        self.select_requested.emit(item.refs, QGuiApplication.keyboardModifiers())
 
     def _picked(self) -> frozenset[LayerRef] | None:
         rows = [self._at(i) for i in self.tree.selectionModel().selectedRows()]
