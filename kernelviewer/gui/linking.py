@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
@@ -16,7 +17,6 @@ from kernelviewer.gui.tips import kernel_tip
 from kernelviewer.state.presenter import Presenter
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.gui.jobs import Jobs
@@ -85,7 +85,12 @@ class Linking(QObject):
         parts.charts.charts_requested.connect(document.show_charts)
         parts.grid.focus_requested.connect(self._on_grid_focus_requested)
         parts.grid.selection_requested.connect(self._on_grid_selection_requested)
-        parts.scatter.focus_requested.connect(self.focus)
+        scatter = self._labels.scatter
+        scatter.focus_requested.connect(self.focus)
+        scatter.selection_requested.connect(self.selection.select_by_brush)
+        scatter.toggle_requested.connect(
+            lambda number: self.selection.select_kernels(np.array([number]), "toggle")
+        )
         parts.scatter.set_tooltip(self.tooltip)
         parts.reconstruction.kernel_requested.connect(self.go_to)
         parts.grid.zoom_changed.connect(self.show_zoom)
@@ -179,7 +184,7 @@ class Linking(QObject):
         """Mark the kernels nearest to the slider wherever kernels are shown."""
         if self._laid is not None and self._laid.pool is pool:
             self._parts.grid.set_marked(tuple(numbers.tolist()))
-        self._parts.scatter.set_marked(numbers)
+        self._labels.scatter.show_nearest(numbers)
         rows = [] if pool is None else pool.layer[numbers].tolist()
         refs = () if pool is None else pool.layer_refs
         self._parts.tree.set_marked(Counter(refs[row] for row in rows))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.painting.kernels import (
@@ -23,6 +23,7 @@ from kernelviewer.jobs.analysing import project
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import SignalInstance
     from PySide6.QtGui import QImage
 
     from kernelviewer.gui.jobs import Jobs
@@ -39,7 +40,18 @@ NOTHING_SHOWN = "The picked layers have no kernels of this size."
 
 
 class ScatterLinking(QObject):
-    """Principal components of the pool: computed once, then coloured and marked."""
+    """Principal components of the pool: computed once, then coloured and marked.
+
+    Until they are computed the plot shows the points of the pool before; nothing is
+    marked in it then, and what is asked of it is not passed on.
+    """
+
+    focus_requested = Signal(int)
+    """Pool number."""
+    selection_requested = Signal(object, object)
+    """Pool numbers, int64, and the keyboard modifiers held."""
+    toggle_requested = Signal(int)
+    """Pool number."""
 
     def __init__(
         self, document: Document, parts: Parts, jobs: Jobs, parent: QObject
@@ -49,10 +61,22 @@ class ScatterLinking(QObject):
         self._view = parts.scatter
         self._state: ViewState | None = None
         self._projected: tuple[KernelPool, Projection] | None = None
+        self._projecting: KernelPool | None = None
+        self._near: NDArray[np.int64] = np.zeros(0, np.int64)
         self._placed: tuple[object, ...] = ()
         self._tokens = LIGHT
         self._paints: WeightColours | None = None
-        self._view.axes_requested.connect(self._on_axes_requested)
+        view = self._view
+        view.axes_requested.connect(self._on_axes_requested)
+        view.focus_requested.connect(
+            lambda number: self._pass_on(self.focus_requested, number)
+        )
+        view.selection_requested.connect(
+            lambda numbers, keys: self._pass_on(self.selection_requested, numbers, keys)
+        )
+        view.toggle_requested.connect(
+            lambda number: self._pass_on(self.toggle_requested, number)
+        )
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
@@ -70,16 +94,19 @@ class ScatterLinking(QObject):
         """Project the pool in the background, once; then only colours change."""
         self._state = state
         if state.pool is None:
-            self._projected, self._placed = None, ()
+            self._projected, self._projecting, self._placed = None, None, ()
             self._view.set_content(None, NO_POINTS)
+            self._mark()
             return
-        if self._projected is None or self._projected[0] is not state.pool:
+        if self._projecting is not state.pool:
+            self._projecting = state.pool
+            self._mark()
             reaction = Reaction(done=self._on_projected, quiet=True)
             self._jobs.submit(
                 "views", "pca", "Principal components", reaction, project, state.pool
             )
-            return
-        self._place(state)
+        elif self._fits(state):
+            self._place(state)
 
     def show_charts(self, state: ViewState) -> None:
         """Show other components, other colours, thumbnails or none."""
@@ -97,7 +124,13 @@ class ScatterLinking(QObject):
 
     def show_focus(self, state: ViewState) -> None:
         """Ring the focused kernel."""
-        self._view.set_focus(state.focus)
+        self._state = state
+        self._mark()
+
+    def show_nearest(self, numbers: NDArray[np.int64]) -> None:
+        """Mark the kernels nearest to the slider."""
+        self._near = numbers
+        self._mark()
 
     def _on_projected(self, result: tuple[KernelPool, Projection]) -> None:
         self._projected = result
@@ -139,6 +172,23 @@ class ScatterLinking(QObject):
         self._view.set_content(content, NOTHING_SHOWN)
         self._colour()
         self.show_selection(state)
+        self._mark()
+
+    def _mark(self) -> None:
+        """Ring the focused and the nearest kernels, if the plot shows their pool."""
+        state = self._state
+        if state is None or not self._fits(state):
+            self._view.set_selection(None)
+            self._view.set_focus(None)
+            self._view.set_marked(np.zeros(0, np.int64))
+        else:
+            self._view.set_focus(state.focus)
+            self._view.set_marked(self._near)
+
+    def _pass_on(self, signal: SignalInstance, *values: object) -> None:
+        """What the plot asks, if its numbers mean the kernels of the pool."""
+        if self._state is not None and self._fits(self._state):
+            signal.emit(*values)
 
     def _colour(self) -> None:
         state, content = self._state, self._view.content

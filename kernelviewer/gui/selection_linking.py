@@ -56,12 +56,6 @@ class SelectionLinking(QObject):
         parts.tree.select_requested.connect(
             lambda refs, keys: document.select(mode_of(keys), Layers(refs))
         )
-        parts.scatter.selection_requested.connect(
-            lambda numbers, keys: self.select_kernels(numbers, mode_of(keys))
-        )
-        parts.scatter.toggle_requested.connect(
-            lambda number: self.select_kernels(np.array([number]), "toggle")
-        )
         parts.controls.show_all_requested.connect(
             lambda: document.show_only_selected(False)
         )
@@ -93,6 +87,12 @@ class SelectionLinking(QObject):
         chosen = np.zeros(len(state.pool), bool)
         chosen[np.asarray(numbers, np.int64)] = True
         self._document.select(mode, Kernels.of(state.pool, chosen))
+
+    def select_by_brush(
+        self, numbers: NDArray[np.int64], keys: Qt.KeyboardModifier
+    ) -> None:
+        """The same, joined as the keys held say."""
+        self.select_kernels(numbers, mode_of(keys))
 
     def select_shown(self) -> None:
         """Select every kernel in scope."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from kernelviewer.gui.parts import Parts
 
 
+SCATTER = ("_classes", "_colours", "_legend", "_selected", "_focus", "_marked")
+
+
 class JobsOnDemand:
     """Jobs that are done when `work` is called; the slow fit once for each table."""
 
@@ -102,10 +105,8 @@ def contents(parts: Parts) -> dict[str, object]:
             for button in parts.sizes._group.buttons()
         ],
         "grid controls": [
-            parts.controls.counts.text(),
-            parts.controls.group_by.text(),
-            parts.controls.sort_by.text(),
-            parts.controls.scale_mode.text(),
+            parts.controls._long_counts,
+            *(button.choice for button in parts.controls._buttons.values()),
             parts.controls.only_selected.isHidden(),
         ],
         "grid": parts.grid.content,
@@ -122,15 +123,18 @@ def contents(parts: Parts) -> dict[str, object]:
             parts.threshold.coverage.text(),
             parts.threshold.null.text(),
         ],
-        "class histogram": (parts.histogram._content, parts.histogram._message),
+        "class histogram": (parts.histogram._contents, parts.histogram._message),
+        "charts": [button.text() for button in parts.charts._buttons.values()],
+        "tree marked": dict(parts.tree.source._marked),
+        "grid marked": parts.grid._marked,
         "composition": (parts.composition._bars, parts.composition._message),
         "scatter": [
             parts.scatter.content,
-            parts.scatter._classes if parts.scatter.content else None,
-            parts.scatter._class_colours if parts.scatter.content else None,
-            parts.scatter._selected if parts.scatter.content else None,
-            parts.scatter._focus,
-            parts.scatter._marked,
+            *(
+                [getattr(parts.scatter, name) for name in SCATTER]
+                if parts.scatter.content is not None
+                else []
+            ),
         ],
         "spectrum": spectrum.content,
         "spectrum absence": "" if there else spectrum.absent.title.text(),

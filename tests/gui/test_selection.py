@@ -98,7 +98,7 @@ def agrees(window: MainWindow, mask: np.ndarray) -> None:
     assert count_text(window) == f"{mask.sum()} of {len(mask)} selected"
     points = parts.scatter.content.numbers
     assert np.array_equal(parts.scatter._selected, mask[points])
-    chosen = parts.histogram._content.selected
+    chosen = parts.histogram._contents[0].selected
     by_class = np.bincount(state.labels.label[mask], minlength=len(CLASSES))
     assert chosen.tolist() == by_class.tolist()
     assert parts.spectrum.histogram.density.selected.sum() == mask.sum()

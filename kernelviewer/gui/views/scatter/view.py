@@ -108,8 +108,9 @@ class ScatterView(ScatterPlot):
 
     def number_at(self, place: QPointF) -> int | None:
         """The kernel whose point lies nearest to a place, within reach."""
-        if self._content is None or not len(self._places):
+        if self._content is None or not len(self._content.numbers):
             return None
+        self._ensure_image()
         ratio = self.devicePixelRatioF()
         away = self._places - np.array([place.x(), place.y()]) * ratio
         distance = (away**2).sum(1)
@@ -207,6 +208,7 @@ class ScatterView(ScatterPlot):
             if number is not None:
                 self.focus_requested.emit(number)
             return
+        self._ensure_image()
         corners = np.array([[p.x(), p.y()] for p in path]) * self.devicePixelRatioF()
         inside = inside_polygon(self._places, corners)
         numbers = self._content.numbers[inside]
