@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
-from kernelviewer.formats.roles import branch_role
 from kernelviewer.formats.source import HEAD_BYTES
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ _SUFFIXES = {
     *(".pth", ".pt", ".pt2", ".ckpt", ".safetensors", ".onnx", ".tflite"),
     *(".h5", ".hdf5", ".keras", ".npz", ".msgpack"),
 }
+_TRAINING = re.compile(
+    r"optimi[sz]ers?|optim|(lr_)?schedulers?|(grad_?)?scaler|training_args"
+    r"|(rng|random)_states?(_\d+)?",
+    re.IGNORECASE,
+)
+_PACKED = {".gz", ".bz2", ".xz", ".zip", ".tar"}
 _EXPORT = "Export the network as ONNX or safetensors and open that."
 
 
@@ -120,6 +126,19 @@ def is_named_so(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file's name is that of a packed checkpoint: ``net.pth.gz``."""
+    inner = path
+    while inner.suffix.lower() in _PACKED:
+        inner = inner.with_suffix("")
+    return inner != path and is_named_so(inner)
+
+
+def is_for_training(path: Path) -> bool:
+    """Whether a file's name is one that only resuming a training needs."""
+    return _TRAINING.fullmatch(path.stem) is not None
+
+
 def is_hidden(name: str) -> bool:
     """Whether a folder is one that people do not look into, such as ``.git``."""
     return name.startswith(".")
@@ -143,7 +162,7 @@ def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Pat
             break
         for name in sorted(names, key=natural_key):
             path = Path(place, name)
-            if not branch_role(path.stem) and is_file(path):
+            if not is_for_training(path) and is_file(path):
                 found.append(path)
     return found
 

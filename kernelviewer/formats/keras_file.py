@@ -57,6 +57,7 @@ _BUSINESS = {"metrics", "_metrics", "compile_metrics", "_compile_metrics"}
 _PLAIN = re.compile(r"(model|functional|sequential)(_\d+)?")
 """Names that Keras gives to models that have none."""
 _DAMAGED = "it is damaged"
+_LARGEST_SIDE = 64
 _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 
 
@@ -259,8 +260,7 @@ def _unknown_layout(
         for item in datasets
     ]
     arranged = arrange(source.path, leaves, options.copy)
-    words = {"weight", "bias", "depthwise"}
-    if not any(words & {*tensor.name.split(".")} for tensor in arranged.tensors):
+    if not any(map(_may_be_of_a_network, arranged.tensors)):
         raise _nothing(source, skipped)
     return Checkpoint(
         source.path,
@@ -272,6 +272,15 @@ def _unknown_layout(
         arranged.copies,
         arranged.copy,
     )
+
+
+def _may_be_of_a_network(tensor: Tensor) -> bool:
+    """Whether a name is a weight's, or the shape clearly that of depthwise kernels."""
+    if {"weight", "bias", "depthwise"} & {*tensor.name.split(".")}:
+        return True
+    shape = tensor.shape
+    kernels = len(shape) > 3 and shape[0] > shape[1] == 1
+    return kernels and not tensor.doubt and 1 < max(shape[2:]) <= _LARGEST_SIDE
 
 
 def _warnings(skipped: list[Skipped]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WHAT = "the index of a sharded checkpoint"
 _MAX_INDEX = 1 << 23
 _MAX_PARTS = 2000
+_HDF5 = b"\x89HDF"
 _PARTS: tuple[
     tuple[Callable[[Source], bool], Callable[[Source, Options], Contents]], ...
 ] = (
@@ -91,4 +92,9 @@ def _read(part: Source, options: Options) -> Contents:
     for matches, read in _PARTS:
         if matches(part):
             return read(part, options)
+    if part.head.startswith(_HDF5):
+        raise DamagedError(
+            "it is Keras's, whose sharded weights are not read",
+            "Save the network in one file: model.save(…) without max_shard_size.",
+        )
     raise DamagedError("it is neither safetensors nor PyTorch")

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, use_interactive_threads
 from kernelviewer.formats import is_checkpoint, open_checkpoint
-from kernelviewer.formats.folders import is_hidden, is_named_so
+from kernelviewer.formats.folders import (
+    is_for_training,
+    is_hidden,
+    is_named_so,
+    is_packed,
+)
 from kernelviewer.formats.hub import fetch, short_name
 from kernelviewer.formats.names import natural_key
 from kernelviewer.jobs.runner import describe_failure
@@ -132,7 +137,9 @@ def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
         for name in sorted(names, key=natural_key):
             ticket.check()
             file = Path(folder, name)
-            if is_named_so(file) or is_checkpoint(file):
+            if is_for_training(file):
+                continue
+            if is_named_so(file) or is_packed(file) or is_checkpoint(file):
                 yield file
 
 

@@ -134,7 +134,8 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
     (tmp_path / "run" / "weights").mkdir(parents=True)
     save_file(ARRAYS, tmp_path / "run" / "weights" / "best.safetensors")
     (tmp_path / "run" / "log.txt").write_text("epoch 1")
-    (tmp_path / "run" / "optimizer.pt").write_bytes(torch_zip(table(WEIGHT)))
+    for name in ("optimizer.pt", "rng_state_0.pth", "training_args.bin"):
+        (tmp_path / "run" / name).write_bytes(torch_zip(table(WEIGHT)))
     assert not is_checkpoint(tmp_path)
     same(tmp_path)
 
@@ -228,6 +229,11 @@ def test_an_archive_in_an_archive(outer: str, inner: str, tmp_path: Path) -> Non
     assert checkpoint.format == (f"safetensors in {names.get(inner, inner)} in {outer}")
 
 
+def test_a_name_that_only_mentions_an_optimizer_is_a_network(tmp_path: Path) -> None:
+    save_file(ARRAYS, tmp_path / "convnext_adam_amp.safetensors")
+    same(tmp_path)
+
+
 def test_a_folder_of_archives_names_them(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -273,4 +279,18 @@ def test_errors_in_an_archive_name_the_archive(tmp_path: Path) -> None:
     assert str(caught.value).startswith(
         "x.zip: an archive, but net.safetensors in it: a safetensors file, but its "
         "header claims 9 bytes"
+    )
+
+
+def test_sharded_weights_of_keras_are_named(tmp_path: Path) -> None:
+    part = tmp_path / "model_00000.weights.h5"
+    part.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    index = tmp_path / "model.weights.json"
+    index.write_text(json.dumps({"weight_map": {"/layers/a/vars": part.name}}))
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(index)
+    assert str(caught.value) == (
+        "model_00000.weights.h5: a part of a sharded checkpoint, but it is Keras's, "
+        "whose sharded weights are not read. Save the network in one file: "
+        "model.save(…) without max_shard_size."
     )

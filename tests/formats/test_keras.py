@@ -354,3 +354,15 @@ def test_without_h5py_the_message_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(CheckpointError, match="pip install h5py"):
         open_checkpoint(path)
+
+
+def test_kernels_of_another_program_are_known_by_their_shape(tmp_path: Path) -> None:
+    kernels = weights(0, (16, 1, 3, 3))
+    with h5py.File(tmp_path / "mine.h5", "w") as file:
+        file["stage1/filters"] = kernels
+    (tensor,) = open_checkpoint(tmp_path / "mine.h5").tensors
+    np.testing.assert_array_equal(tensor.load(), kernels)
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["images"] = weights(0, (10, 28, 28, 1))
+    with pytest.raises(CheckpointError, match="not those of a network"):
+        open_checkpoint(tmp_path / "data.h5")

@@ -107,3 +107,33 @@ def test_a_file_that_ends_too_early_is_named() -> None:
         "CORRUPT-smfanet-truncated-a.pth: this is a PyTorch file, but its end is "
         "missing: it is half a download. Download it again."
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "cosine"),
+    [
+        ("cifar100-best", "cifar100-final", 0.95),
+        ("cifar100-best", "tinyimagenet-best", 0.88),
+    ],
+)
+def test_fine_tunings_of_one_network_stay_alike(
+    one: str, other: str, cosine: float
+) -> None:
+    from kernelviewer.kernels import extract_kernels
+
+    banks = [
+        extract_kernels(
+            open_checkpoint(CHECKPOINTS / f"mcunet-in3-{name}-sanchoo1.pth")
+        )
+        for name in (one, other)
+    ]
+    found = []
+    for size, kernels in banks[0].sizes.items():
+        rows = [
+            part.weights.reshape(len(part.weights), -1).astype(np.float64)
+            for part in (kernels, banks[1].sizes[size])
+        ]
+        norms = np.prod([np.linalg.norm(row, axis=1) for row in rows], axis=0)
+        dead = norms < 1e-12  # 158 kernels are all zero; they count as unlike
+        found.append(np.prod(rows, axis=0).sum(1) / np.where(dead, 1, norms))
+    assert np.concatenate(found).mean() == pytest.approx(cosine, abs=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import queue
 import threading
 import time
@@ -115,6 +116,16 @@ def test_a_folder_without_checkpoints_says_what_it_holds(tmp_path: Path) -> None
     assert piece.message == (
         "saved: this is a TensorFlow SavedModel, which is not read"
     )
+
+
+def test_packed_checkpoints_in_a_folder_open_too(tmp_path: Path) -> None:
+    data = write_network(tmp_path / "a.safetensors").read_bytes()
+    (tmp_path / "b.safetensors.gz").write_bytes(gzip.compress(data))
+    (tmp_path / "optimizer.pt").write_bytes(data)
+    (tmp_path / "photographs.tar.gz").write_bytes(gzip.compress(bytes(1000)))
+    found = list(find_checkpoints(Ticket("find"), tmp_path))
+    assert [path.name for path in found] == ["a.safetensors", "b.safetensors.gz"]
+    assert run_now(open_files, [tmp_path]) == Tally(opened=2, failed=0)
 
 
 def test_a_long_extraction_is_cancelled_within_half_a_second(tmp_path: Path) -> None:
