@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject
+from PySide6.QtWidgets import QTabBar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,10 +71,19 @@ class DockLayout(QObject):
             self.restored = True
         return done
 
+    def note_change(self) -> None:
+        """The user has changed something: what was restored holds no longer."""
+        self._known = None
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: a press on the window itself is one on the lines between docks."""
         if event.type() == QEvent.Type.MouseButtonPress:
-            self._known = None
+            self.note_change()
+        if event.type() == QEvent.Type.ChildPolished:
+            assert isinstance(event, QChildEvent)
+            child = event.child()
+            if isinstance(child, QTabBar):
+                child.tabBarClicked.connect(self.note_change)
         return False
 
     def _arrangement(self) -> object:

@@ -75,6 +75,7 @@ class LayoutKeeper(QObject):
         """Arrange the panels for a task."""
         self.preset, self._fresh = preset, False
         arrange_panels(self._window, self._docks, BY_ID[preset])
+        self._kept.note_change()
 
     def reset(self) -> None:
         """Put every panel back where the preset has it."""
@@ -96,6 +97,7 @@ class LayoutKeeper(QObject):
         dock = self._docks[name]
         dock.show()
         dock.raise_()
+        self._kept.note_change()
         if (target := _first_in(dock)) is not None:
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 

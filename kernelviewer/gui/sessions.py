@@ -16,7 +16,6 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.recovering import Awaited, Recovery
 from kernelviewer.jobs.reopening import Lacking, open_session
 from kernelviewer.jobs.sessions import Wanted, hash_network, write_session
-from kernelviewer.state.session.capture import rebuild
 from kernelviewer.state.session.model import SUFFIX
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class Sessions(QObject):
         if self.path is None:
             self.save_as()
         else:
-            self._write(self.path)
+            self.save_to(self.path)
 
     def save_as(self) -> None:
         """Ask for a file and save the session there."""
@@ -113,11 +112,12 @@ class Sessions(QObject):
         dialog.setDefaultSuffix(SUFFIX)
         name = self.path.name if self.path else self._document.banks[0].path.stem
         dialog.selectFile(name.removesuffix(SUFFIX) + SUFFIX)
-        dialog.fileSelected.connect(lambda chosen: self._write(Path(chosen)))
+        dialog.fileSelected.connect(lambda chosen: self.save_to(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _write(self, path: Path) -> None:
+    def save_to(self, path: Path) -> None:
+        """Save the session in a file, which is its file from then on."""
         work = self._document.work
         if not work.models:
             return
@@ -204,6 +204,7 @@ class Sessions(QObject):
             open_session,
             opening.path,
             answers,
+            self._document.new_model,
         )
 
     def _ask(self, opening: _Opening, lacking: Lacking) -> None:
@@ -225,11 +226,7 @@ class Sessions(QObject):
         session = found.session
         self._leave()
         self._hashes.update(found.hashes)
-        models: list[OpenModel | None] = [
-            None if bank is None else self._document.new_model(bank, entry.hub)
-            for bank, entry in zip(found.banks, session.networks, strict=True)
-        ]
-        work, lost = rebuild(session, models, found.coders)
+        work, lost = found.work, found.lost
         if opening.kept is None:
             self.path = opening.path
         else:

@@ -12,19 +12,21 @@ from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.jobs.sessions import shipped_entry
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.state.session.capture import Coders
+from kernelviewer.state.session.capture import Coders, rebuild
 from kernelviewer.state.session.files import read_session, recovery_folder
 from kernelviewer.state.session.model import NetworkEntry
 from kernelviewer.state.session.paths import expected, find, find_moved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.model import CoderEntry, Session
+    from kernelviewer.state.work import Work
 
 Answers = dict[str, "Path | None"]
 """How the session names a file → where it is; None: open without it."""
@@ -61,17 +63,25 @@ class Lacking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reopened:
-    """A session and its networks; None where one is left out.
+    """A session that was read.
 
-    ``notes`` are sentences about what is not as it was.
+    Attributes
+    ----------
+    session
+        What its file says.
+    work
+        The same with its networks, for `Document.restore`.
+    hashes
+        Of the networks' files.
+    notes, lost
+        Sentences about what is not as it was, and about what had to be left out.
     """
 
-    path: Path
     session: Session
-    banks: tuple[KernelBank | None, ...]
-    coders: Coders
+    work: Work
     hashes: Mapping[KernelBank, str]
     notes: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,20 @@ class Sighting:
     same: bool
 
 
-def open_session(ticket: Ticket, path: Path, answers: Answers) -> Reopened | Lacking:
+def open_session(
+    ticket: Ticket,
+    path: Path,
+    answers: Answers,
+    new_model: Callable[[KernelBank, str], OpenModel],
+) -> Reopened | Lacking:
     """Read a session and all that it names, or say what is missing.
+
+    Parameters
+    ----------
+    answers
+        Where files are that were missing.
+    new_model
+        Gives a network, fetched by this name from the hub, its id.
 
     Raises
     ------
@@ -95,20 +117,15 @@ def open_session(ticket: Ticket, path: Path, answers: Answers) -> Reopened | Lac
     if missing:
         return Lacking(path, tuple(missing), answers)
     reading = _Reading(ticket, places)
-    banks = []
+    models = []
     for number, entry in enumerate(session.networks):
         ticket.progress(number, len(session.networks), entry.name)
-        banks.append(reading.network(entry))
+        bank = reading.network(entry)
+        models.append(None if bank is None else new_model(bank, entry.hub))
     for size, coder in sorted(session.autoencoders.items()):
         reading.coder(size, coder)
-    return Reopened(
-        path,
-        session,
-        tuple(banks),
-        Coders(reading.known, reading.chosen),
-        reading.hashes,
-        tuple(reading.notes),
-    )
+    work, lost = rebuild(session, models, Coders(reading.known, reading.chosen))
+    return Reopened(session, work, reading.hashes, tuple(reading.notes), tuple(lost))
 
 
 def look_along(

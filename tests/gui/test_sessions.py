@@ -458,3 +458,27 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     window.close()
     again = make_window(path)
     assert [bank.name for bank in again.document.banks] == ["some_net.tag"]
+
+
+# --- what older versions wrote ---
+
+
+def test_a_session_of_the_first_version_opens_in_the_window_for_ever(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    from tests.jobs.test_sessions import CHANGED, SESSIONS, kept_lines
+
+    shutil.copytree(SESSIONS / "v1", tmp_path / "v1")
+    path = tmp_path / "v1" / "marked.kvsession"
+    before = kept_lines(path)
+    window = make_window(path)
+    assert all(CHANGED in text for text in errors(window))
+    assert [bank.name for bank in window.document.banks] == ["first", "second"]
+    assert window.linking.presenter.state.labels is not None
+    assert len(window.parts.grid.content.order) == 5 + 6
+    assert window.docks["scatter"].isHidden()
+    assert window.settings.colormap == "grey"
+    assert not window.isWindowModified()
+    press(qtbot, window, Qt.Key.Key_S)
+    wait_idle(qtbot, window)
+    assert kept_lines(path) == before
