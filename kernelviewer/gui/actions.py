@@ -237,9 +237,9 @@ class Actions(QObject):
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
         sessions = self._window.sessions
-        for offer in sessions.recovery.offers:
-            reopen = partial(sessions.take_up, offer.path)
-            self._recent_menu.addAction(offer_text(offer), reopen)
+        for number, offer in enumerate(sessions.recovery.offers):
+            text = offer_text(offer, number).replace("&", "&&")
+            self._recent_menu.addAction(text, partial(sessions.take_up, offer.path))
         if sessions.recovery.offers:
             self._recent_menu.addSeparator()
         for path in self._window.settings.recent:

@@ -49,9 +49,17 @@ def when(moment: str) -> str:
     return f"{time.day} {time:%B %Y}"
 
 
-def offer_text(offer: Offer) -> str:
-    """Work that was kept, in a line."""
+def offer_text(offer: Offer, number: int = 0) -> str:
+    """Work that was kept, in a line; ``number`` counts from the latest."""
+    which = "earlier work" if number else "the last work"
     names = [entry.name for entry in offer.session.networks]
     count = "1 network" if len(names) == 1 else f"{len(names)} networks"
-    listed = ", ".join(names[:2]) + (", …" if len(names) > 2 else "")
-    return f"Reopen the last work: {count}, {listed} ({when(offer.session.saved)})"
+    listed = shortened(names[0]) if names else ""
+    more = ", …" if len(names) > 1 else ""
+    return f"Reopen {which}: {count}, {listed}{more} ({when(offer.session.saved)})"
+
+
+def shortened(name: str, most: int = 28) -> str:
+    """A name without its middle if it is long."""
+    half = (most - 1) // 2
+    return name if len(name) <= most else f"{name[:half]}…{name[-half:]}"

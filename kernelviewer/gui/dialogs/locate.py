@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 HINT = "Once one is located, those that moved along with it are found by themselves."
 FILE, PLACE, STATE = range(3)
+ROW = 26
 
 
 class LocateDialog(QDialog):
@@ -62,8 +63,8 @@ class LocateDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("locateDialog")
         self.setWindowTitle("Locate missing files")
-        self.resize(720, 360)
         count = len(lacking.missing)
+        self.resize(720, 200 + ROW * min(count, 10))
         what = "a file that is" if count == 1 else f"{count} files that are"
         title = QLabel(f"{name} names {what} not where it says.", self)
         title.setProperty("role", "strong")
@@ -102,11 +103,13 @@ class LocateDialog(QDialog):
         view.setAccessibleName("Missing files")
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
-        view.setHeaderLabels(["File", "Where it was", ""])
+        view.setHeaderLabels(["File", "Place", ""])
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for item in self._lacking.missing:
             row = QTreeWidgetItem([item.name, item.where, "missing"])
             row.setToolTip(PLACE, item.where)
+            width = view.fontMetrics().horizontalAdvance(item.name)
+            row.setSizeHint(FILE, QSize(width + 28, ROW))
             view.addTopLevelItem(row)
         header = view.header()
         header.setStretchLastSection(False)
@@ -182,6 +185,8 @@ class LocateDialog(QDialog):
         self.without.setAccessibleName(text)
         self.without.setVisible(missing > 0)
         self.go_on.setVisible(not missing)
+        self.locate.setProperty("primary", missing > 0)
+        self.locate.style().polish(self.locate)
         status = "" if missing else "All files are found."
         if changed:
             names = f"{changed} file{'s have' if changed > 1 else ' has'}"

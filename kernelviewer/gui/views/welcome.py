@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.session.files import Offer
 
 SHOWN = 6
-OFFERED = 3
+OFFERED = 2
 
 
 class DropOverlay(QWidget):
@@ -114,14 +115,24 @@ class Welcome(QWidget):
         inner.addSpacing(8)
         inner.addWidget(self.recent_title)
         inner.addLayout(self._recent)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
+        page = QWidget(self)
+        middle = QVBoxLayout(page)
+        middle.setContentsMargins(0, 4, 0, 4)
+        middle.addStretch(2)
         line = QHBoxLayout()
         line.addStretch(1)
-        line.addWidget(column, 8)
+        line.addWidget(column, 40)
         line.addStretch(1)
-        outer.addLayout(line)
-        outer.addStretch(3)
+        middle.addLayout(line)
+        middle.addStretch(3)
+        scroll = QScrollArea(self)  # a low window shows less, and cuts nothing
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
         self.set_recent(())
 
     def set_recent(self, paths: tuple[str, ...]) -> None:
@@ -143,9 +154,8 @@ class Welcome(QWidget):
 
     def _offer(self, number: int, offer: Offer) -> QWidget:
         row = QWidget(self)
-        text = offer_text(offer)
-        short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 560)
-        reopen = _button(short.replace("&", "&&"), f"reopenWork{number}", text)
+        text = offer_text(offer, number)
+        reopen = _button(text.replace("&", "&&"), f"reopenWork{number}", text)
         reopen.setToolTip("\n".join(item.name for item in offer.session.networks))
         reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
         dismiss = QToolButton(row)
