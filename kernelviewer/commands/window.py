@@ -22,7 +22,10 @@ from kernelviewer.device import CHOICES
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the window's arguments."""
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="checkpoints and folders to open"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="checkpoints, folders and sessions to open",
     )
     parser.add_argument(
         "--device", choices=CHOICES, default="", help="where to compute"

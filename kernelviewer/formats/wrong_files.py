@@ -149,6 +149,11 @@ def _text(source: Source) -> tuple[str, str] | None:
         )
     if text.startswith((b"<?xml", b"<error", b"<svg")):
         return "an XML text: the message of a server, or a drawing", _AGAIN
+    if text.startswith(b"{") and b'"kernelviewer session"' in head:
+        return (
+            "a session of kernelviewer, which only names networks",
+            "Open it in the window, or give the networks themselves.",
+        )
     if text.startswith((b"{", b"[")):
         return "a JSON text, which holds no weights", _MODEL
     return _plain_text(text)

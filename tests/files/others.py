@@ -61,6 +61,12 @@ OTHERS: list[Case] = [
         b'{"architecture": "x"}',
         f"this is a JSON text, which holds no weights. {MODEL}",
     ),
+    case(
+        "work.json",
+        b'{"format": "kernelviewer session", "networks": []}',
+        "this is a session of kernelviewer, which only names networks. Open it in the "
+        "window, or give the networks themselves.",
+    ),
     case("log.csv", b"epoch,loss\n1,2\n2,1\n3,1\n", f"this is a table (CSV). {MODEL}"),
     case("pk.txt", b"PK stands for primary key.\n", f"this is a text. {MODEL}"),
     case("notes.txt", b"Use the large model.\n", f"this is a text. {MODEL}"),
