@@ -33,7 +33,11 @@ _NUMERIC = frozenset({2, 3, 4, 5})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("file", metavar="FILE", help="a checkpoint of any format")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="a checkpoint of any format, or hf-hub:owner/repository",
+    )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object instead of a table"
     )

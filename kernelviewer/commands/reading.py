@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.output import complain
 from kernelviewer.formats import open_checkpoint
+from kernelviewer.formats.hub import PREFIX, fetch, short_name
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.extract import find_stack
@@ -40,10 +42,14 @@ def read_bank(
 ) -> KernelBank | None:
     """Open a file and extract its kernels; complain and return None if it fails.
 
+    ``hf-hub:owner/repository`` opens from the hub or its local cache.
+
     Names of ``options.include`` that the file has are added to ``found``.
     """
     try:
-        checkpoint = open_checkpoint(Path(path), copy=options.copy)
+        on_hub = path.startswith(PREFIX)
+        file = fetch(path) if on_hub else Path(path)
+        checkpoint = open_checkpoint(file, copy=options.copy)
         include = [
             layer
             for layer in options.include
@@ -51,7 +57,8 @@ def read_bank(
         ]
         if found is not None:
             found.update(include)
-        return extract_kernels(checkpoint, include=include)
+        bank = extract_kernels(checkpoint, include=include)
+        return replace(bank, name=short_name(path)) if on_hub else bank
     except Exception as error:  # one bad file must not end the others
         message, _, hint = describe_failure(error, path)
         complain(f"{message}. {hint}" if hint else message)

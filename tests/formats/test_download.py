@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kernelviewer.cli import main
 from kernelviewer.formats import CheckpointError
 from kernelviewer.formats.download import PIECE
 from kernelviewer.formats.hub import fetch
@@ -245,3 +246,13 @@ def test_the_librarys_settings_are_left_as_they_were(
     hub.files[REPOSITORY] = {"model.safetensors": network}
     fetch(NAME)
     assert before == (constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE)
+
+
+def test_commands_open_from_the_hub_too(
+    hub: FakeHub, cache: Path, network: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.files["me/net"] = {"model.safetensors": network}
+    assert main(["info", "hf-hub:me/net"]) == 0
+    assert "72 kernels" in capsys.readouterr().out
+    assert main(["info", "hf-hub:me/nothing"]) == 1
+    assert "the hub has no such public repository" in capsys.readouterr().err
