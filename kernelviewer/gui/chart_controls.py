@@ -23,7 +23,7 @@ COLOURS = {
 }
 THUMBNAILS = {"on": "with kernels", "off": "points only"}
 BRIEF_PALES = {"off": "identified", "on": "best class"}
-BRIEF_COUNTS = {"selected": "selected", "models": "networks"}
+BRIEF_COUNTS = {"selected": "selected", "models": "each net"}
 BRIEF_THUMBNAILS = {"on": "kernels", "off": "points"}
 
 

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from kernelviewer.state.view_state import ViewState
 
 NOTHING_OPEN = "Open a checkpoint: the classes of its kernels are counted here."
+NO_KERNELS = "No depthwise kernels are open."
 
 
 def why_no_labels(state: ViewState) -> str:
     """Why there are no classes, and what would give some."""
     pool = state.pool
     if pool is None:
-        return NOTHING_OPEN
+        return NO_KERNELS if state.models else NOTHING_OPEN
     if any((model.id, pool.size) not in state.analyses for model in pool.models):
         return "Classes show here once the kernels are encoded."
     return (

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 NO_POINTS = "Open a checkpoint: each kernel becomes a point here, by its pattern."
 ALL_FLAT = "All kernels of this size are flat: there is no pattern to compare."
+NO_KERNELS = "No depthwise kernels are open."
 NOTHING_SHOWN = "The picked layers have no kernels of this size."
 
 
@@ -95,7 +96,7 @@ class ScatterLinking(QObject):
         self._state = state
         if state.pool is None:
             self._projected, self._projecting, self._placed = None, None, ()
-            self._view.set_content(None, NO_POINTS)
+            self._view.set_content(None, NO_KERNELS if state.models else NO_POINTS)
             self._mark()
             return
         if self._projecting is not state.pool:

@@ -10,12 +10,14 @@ from PySide6.QtCore import QObject, Signal
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.lay_out import POINTS
 from kernelviewer.gui.views.reconstruction.content import (
+    NO_SPECTRUM,
     ComparisonContent,
     FamilyFit,
     NearKernel,
     ReconstructionContent,
 )
 from kernelviewer.gui.views.spectrum.content import (
+    NO_KERNELS,
     NOTHING_OPEN,
     SpectrumContent,
     Stretch,
@@ -24,6 +26,7 @@ from kernelviewer.gui.views.spectrum.content import (
 )
 from kernelviewer.gui.views.spectrum.density import bin_codes, count_codes
 from kernelviewer.jobs.analysing import fit_points
+from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.latent import segments as stretches
 from kernelviewer.state.selection import CodeRange
@@ -140,6 +143,7 @@ class SpectrumLinking(QObject):
         """Show the density of codes, and why there may be none."""
         self._state = state
         self._parts.spectrum.set_absence(_absence(state))
+        self._parts.reconstruction.set_message(_no_reconstruction(state))
         self._show_density(state)
         self._show_reconstruction(state)
 
@@ -172,8 +176,7 @@ class SpectrumLinking(QObject):
         kernel = pool.weights_of(focus)
         code = float("nan") if labels is None else float(labels.code[focus])
         if labels is None or self._table is None or np.isnan(code):
-            note = "flat kernels have no code" if pool.flat[focus] else ""
-            content = ComparisonContent(kernel, note=note)
+            content = _without_code(state, focus, kernel)
             self._parts.spectrum.set_mark(None)
         else:
             content = ComparisonContent(
@@ -307,11 +310,38 @@ class SpectrumLinking(QObject):
             self._document.set_segments(size, segments, act=act, dragging=dragging)
 
 
+def _without_code(
+    state: ViewState, focus: int, kernel: NDArray[np.float32]
+) -> ComparisonContent:
+    """A kernel alone, with its class of the family, and why it has no code."""
+    labels, pool = state.labels, state.pool
+    assert pool is not None
+    if pool.flat[focus]:
+        note = "This kernel is flat, dead or constant: it has no pattern and no code."
+        return ComparisonContent(kernel, note=note)
+    if labels is None:
+        return ComparisonContent(kernel)
+    size = size_label(pool.size)
+    note = f"No reconstruction: there is no autoencoder for {size} kernels. "
+    note += "Class and fit are those of the nearest member of the pattern family."
+    best, fit = int(labels.best[focus]), float(labels.fit[focus])
+    named = int(labels.label[focus]) != UNIDENTIFIED
+    return ComparisonContent(kernel, None, None, fit, best, named, note)
+
+
+def _no_reconstruction(state: ViewState) -> str:
+    """What stands in the place of the decoded kernel."""
+    if state.pool is not None and state.autoencoder is None:
+        size = size_label(state.pool.size)
+        return f"Nothing to decode: there is no autoencoder for {size} kernels yet."
+    return NO_SPECTRUM
+
+
 def _absence(state: ViewState) -> Absence:
     """Why there is no spectrum."""
     pool = state.pool
     if state.size is None or pool is None:
-        return NOTHING_OPEN
+        return NO_KERNELS if state.models else NOTHING_OPEN
     if any((model.id, state.size) not in state.analyses for model in pool.models):
         return preparing(state.size)
     count = int(np.count_nonzero(~pool.flat))

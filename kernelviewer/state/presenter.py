@@ -124,11 +124,13 @@ class Presenter:
         by_label = new.display.by_label and changed("labels")
         decoded = new.display.picture != "kernel"
         by_code = decoded and changed("analyses", "autoencoder")
-        if changed("pool", "listed", "display") or by_label or by_code:
+        empty = new.pool is None and changed("models")
+        if changed("pool", "listed", "display") or by_label or by_code or empty:
             views.arrange(new)
         if changed("autoencoder", "segments"):
             views.show_spectrum(new.autoencoder, new.segments)
-        if changed("labels", "pool", "shown", "threshold"):
+        computed = changed("analyses", "thresholds", "stretches")
+        if changed("labels", "pool", "shown", "threshold") or computed or empty:
             views.show_labels(new)
         if changed("charts"):
             views.show_charts(new)

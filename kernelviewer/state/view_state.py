@@ -48,6 +48,8 @@ class ViewState:
         The same at the threshold; None while the kernels are not analysed.
     focus
         Pool number of the focused kernel.
+    thresholds, stretches
+        Those of every size that were changed, as in `Marks`.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -74,6 +76,8 @@ class ViewState:
     undo: str
     redo: str
     analyses: Mapping[tuple[int, Size], Analysis]
+    thresholds: Mapping[Size, float]
+    stretches: Mapping[Size, Segments]
 
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
@@ -122,6 +126,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
+        thresholds=document.marks.thresholds,
+        stretches=document.marks.segments,
     )
 
 

@@ -153,7 +153,7 @@ def test_two_hundred_layers_stay_legible(composition: LayerComposition) -> None:
         tuple(CompositionBar(i, f"s.{i}", f"s.{i}", 0, counts) for i in range(200))
     )
     boxes = composition.boxes()
-    assert all(box.width() >= 5 for box in boxes)
+    assert all(box.width() >= 4 for box in boxes)
     assert all(b.left() >= a.right() for a, b in itertools.pairwise(boxes))
     scroll = composition.findChild(QScrollBar)
     assert scroll.isVisible()
@@ -171,7 +171,7 @@ def test_names_of_layers_never_overlap(count: int, label: str) -> None:
         for i in range(count)
     ]
     row = lay_out_bars(bars, 300, 6, 100)
-    placed = place_labels(bars, row.boxes, lambda text: 6.0 * len(text))
+    placed = place_labels(bars, row, lambda text: 6.0 * len(text))
     assert placed
     assert placed[0][0] == 0
     for (_, left, wide), (_, other, _) in itertools.pairwise(placed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import MagicMock
 
 import numpy as np
@@ -124,6 +125,24 @@ def test_charts_leave_the_grid_alone(stage: tuple) -> None:
     views.reset_mock()
     document.show_charts(Charts(across=1, up=2))
     assert not called(views)
+
+
+def test_what_changes_in_another_size_is_told(stage: tuple) -> None:
+    document, views, _ = stage
+    document.set_threshold((3, 3), 0.5)
+    assert {"show_labels", "show_history"} == called(views)
+    views.reset_mock()
+    document.undo()
+    assert {"show_labels", "show_history"} == called(views)
+
+
+def test_a_network_without_kernels_is_told_to_the_grid() -> None:
+    document, views = Document(), MagicMock(spec=Views)
+    presenter = Presenter(document, views)
+    views.reset_mock()
+    document.open(replace(make_bank(), sizes={}, layers=()))
+    assert {"arrange", "show_labels"} <= called(views)
+    assert presenter.state.pool is None
 
 
 def test_reconstructions_are_laid_out_once_there_are_codes(stage: tuple) -> None:

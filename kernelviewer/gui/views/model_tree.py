@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QGuiApplication
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.views.tree_delegate import MARK, TreeDelegate
 from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
@@ -63,7 +62,9 @@ LEAST_WIDE = {
 MOST_WIDE = "31×31×31"
 CELL_PADDING = 9
 BAR_WIDTH = 50
-NAME_WIDTH = 112
+HEADER = 12
+"""Size of the column titles, pixels, as in the style sheet."""
+NAME_WIDTH = 90
 """Where names would have less, pixels, columns are left out."""
 SCROLL_BAR = 12
 
@@ -131,7 +132,6 @@ class ModelTree(QWidget):
         self.tree.customContextMenuRequested.connect(self._on_menu_requested)
         for column in range(1, len(COLUMNS)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(CLASSES_COLUMN, BAR_WIDTH)
         self._labelled, self._name_width = False, 0
         self._widths = {CLASSES_COLUMN: BAR_WIDTH}
         self.set_models(())
@@ -187,8 +187,8 @@ class ModelTree(QWidget):
 
     def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
         """Mark layers with kernels nearest to the slider, by how many."""
-        self.source.set_marked(marked)
-        self.tree.viewport().update()
+        for item in self.source.set_marked(marked):
+            self.tree.update(self._index(item))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: names come first."""
@@ -198,7 +198,9 @@ class ModelTree(QWidget):
     def _fit_columns(self) -> None:
         """Make the columns as wide as what stands in them."""
         items, metrics = self._items(self.source.roots), self.fontMetrics()
-        caption = QFontMetrics(caption_font(self.font()))
+        font = QFont(self.font())
+        font.setPixelSize(HEADER)
+        caption = QFontMetrics(font)
         most = metrics.horizontalAdvance(MOST_WIDE)
         for column, least in LEAST_WIDE.items():
             texts = {least, *(item.text(column) for item in items)}
@@ -206,6 +208,9 @@ class ModelTree(QWidget):
             title = caption.horizontalAdvance(COLUMNS[column])
             self._widths[column] = max(min(width, most), title) + CELL_PADDING
             self.tree.header().resizeSection(column, self._widths[column])
+        title = caption.horizontalAdvance(COLUMNS[CLASSES_COLUMN]) + CELL_PADDING + 4
+        self._widths[CLASSES_COLUMN] = max(BAR_WIDTH, title)
+        self.tree.header().resizeSection(CLASSES_COLUMN, self._widths[CLASSES_COLUMN])
         step = self.tree.indentation()
         widths = [
             metrics.horizontalAdvance(item.text(0)) + (item.depth + 1) * step

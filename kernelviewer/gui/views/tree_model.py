@@ -14,7 +14,7 @@ from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
@@ -78,6 +78,13 @@ class TreeItem:
             for index in self.indices
             if bank.layers[index].included
         )
+
+    def leaves(self) -> Iterator[tuple[LayerRef, TreeItem]]:
+        """The layers at or below this row, with their rows."""
+        if self.node is not None and self.node.layer is not None:
+            yield LayerRef(self.model.id, self.node.layer), self
+        for child in self.children:
+            yield from child.leaves()
 
     @property
     def excluded(self) -> bool:
@@ -146,15 +153,32 @@ class ModelTreeModel(QAbstractItemModel):
         self._counts: dict[LayerRef, LayerCounts] = {}
         self._sums: dict[TreeItem, RowCounts | None] = {}
         self._marked: Mapping[LayerRef, int] = {}
+        self._rows: dict[LayerRef, TreeItem] = {}
 
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
         """Show how many kernels of each class the layers have; views repaint."""
         self._counts = counts
         self._sums = {}
 
-    def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
-        """Mark the layers that hold kernels nearest to the slider; views repaint."""
+    def set_marked(self, marked: Mapping[LayerRef, int]) -> list[TreeItem]:
+        """Mark the layers that hold kernels nearest to the slider.
+
+        Returns
+        -------
+        list
+            Rows that were marked and are not any more, or the other way round.
+        """
+        before = set(self._above(self._marked))
         self._marked = marked
+        return list(before.symmetric_difference(self._above(marked)))
+
+    def _above(self, layers: Iterable[LayerRef]) -> Iterator[TreeItem]:
+        """The rows of layers, and all rows that they stand under."""
+        for ref in layers:
+            item = self._rows.get(ref)
+            while item is not None:
+                yield item
+                item = item.parent
 
     def counts_of(self, item: TreeItem) -> RowCounts | None:
         """Kernels per class at or below a row; None where there are no labels."""
@@ -188,6 +212,7 @@ class ModelTreeModel(QAbstractItemModel):
             item = known.get(model) or TreeItem(model, None, None, row)
             item.row = row
             self.roots.append(item)
+        self._rows = {ref: item for root in self.roots for ref, item in root.leaves()}
         self.endResetModel()
 
     def item(self, index: Index) -> TreeItem | None:

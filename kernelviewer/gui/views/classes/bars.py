@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MARGIN = 12.0
-WIDEST, NARROWEST = 48.0, 7.0
+WIDEST, NARROWEST = 48.0, 5.0
 """Of a bar with its gap, logical pixels; what then has no room is scrolled to."""
 BETWEEN_MODELS = 16.0
 LABEL_SPACE = 6.0
@@ -112,21 +112,20 @@ def lay_out_bars(
 
 
 def place_labels(
-    bars: Sequence[CompositionBar],
-    boxes: Sequence[QRectF],
-    measure: Callable[[str], float],
+    bars: Sequence[CompositionBar], row: Row, measure: Callable[[str], float]
 ) -> list[tuple[int, float, float]]:
     """Number, left and width of the names that have room, none into another.
 
     The first and the last layer of each model come first, then every second, fourth …
     of the others as far as they fit.
     """
+    boxes, end = row.boxes, row.width - 2
     taken: list[tuple[float, float]] = []
     placed: list[tuple[int, float, float]] = []
 
     def offer(number: int) -> None:
         wide = measure(bars[number].label)
-        left = max(MARGIN, boxes[number].center().x() - wide / 2)
+        left = min(max(2, boxes[number].center().x() - wide / 2), end - wide)
         right = left + wide
         if all(right + LABEL_SPACE <= a or b + LABEL_SPACE <= left for a, b in taken):
             taken.append((left, right))

@@ -195,9 +195,8 @@ class LayerComposition(QWidget):
         left = self._scroll.value()
         painter.setPen(QPen(QColor(self._tokens.secondary)))
         middle = Qt.AlignmentFlag.AlignCenter
-        for number, start, wide in place_labels(self._bars, row.boxes, measure):
-            x = min(start - left, self.width() - wide - 2) if not left else start - left
-            place = QRectF(x, boxes[number].bottom() + 4, wide + 1, LINE)
+        for number, start, wide in place_labels(self._bars, row, measure):
+            place = QRectF(start - left, boxes[number].bottom() + 4, wide + 1, LINE)
             text = elided(painter, self._bars[number].label, wide + 1)
             painter.drawText(place, middle, text)
 

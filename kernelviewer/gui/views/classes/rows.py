@@ -195,7 +195,7 @@ class ClassRows(QWidget):
             painter.drawText(box, flags, elided(painter, total, box.width()))
         if hidden := len(self._contents) - len(columns.shown()):
             box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, CAPTION)
-            text = elided(painter, f"{hidden} more: wheel", box.width())
+            text = elided(painter, f"+{hidden} (wheel)", box.width())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_names(self, painter: QPainter, columns: Columns) -> None:

@@ -115,6 +115,7 @@ class ComparisonView(QWidget):
         self.note = QLabel(self._body)
         self.note.setProperty("role", "secondary")
         self.note.setWordWrap(True)
+        self._rows: dict[str, tuple[QWidget, QWidget]] = {}
         self._values = self._make_values()
         self.go = QPushButton("Go to Code", self._body)
         self.go.setObjectName("goToCode")
@@ -154,6 +155,7 @@ class ComparisonView(QWidget):
             line.addStretch(1)
             line.addWidget(values[key])
             grid.addLayout(line, row, 1)
+            self._rows[key] = (name, values[key])
         for label, title in ((self.code, "Code"), (self.fit, "Fit")):
             label.setAccessibleName(title)
         self.code.setObjectName("comparisonCode")
@@ -172,9 +174,11 @@ class ComparisonView(QWidget):
         self._show_pictures(content)
         self.note.setText(content.note)
         self.note.setVisible(bool(content.note))
-        there = content.code is not None
-        self._values.setVisible(there)
-        self.go.setVisible(there)
+        self.go.setVisible(content.code is not None)
+        self._show_row("code", content.code is not None)
+        self._show_row("fit", content.fit is not None)
+        self._show_row("class", content.class_index is not None)
+        self._values.setVisible(content.class_index is not None)
         if content.code is not None:
             self.code.setText(f"{content.code:.3f}")
         if content.fit is not None:
@@ -182,6 +186,10 @@ class ComparisonView(QWidget):
         unsure = "" if content.identified else "unidentified, "
         self.class_line.set_class(content.class_index)
         self.class_line.label.setText(unsure + self.class_line.label.text())
+
+    def _show_row(self, key: str, shown: bool) -> None:
+        for widget in self._rows[key]:
+            widget.setVisible(shown)
 
     def set_message(self, text: str) -> None:
         """What is said while no kernel has the focus."""

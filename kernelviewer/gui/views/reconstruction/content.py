@@ -93,10 +93,13 @@ class ComparisonContent:
         float32 [*size]
     decoded
         float32 [*size], the pattern at its code; None: it has no code.
-    code, fit
-        None without a code.
+    code
+        None without an autoencoder for this size, and for flat kernels.
+    fit
+        Cosine with the decoded pattern, or without a code with the nearest member of
+        the pattern family; None where there is neither.
     class_index
-        Of the code's stretch, also where the fit is below the threshold.
+        Best class, also where the fit is below the threshold; None: not known.
     identified
         Whether the fit reaches the threshold.
     note

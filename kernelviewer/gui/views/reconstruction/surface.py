@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -40,6 +40,8 @@ _SHADE = 0.16
 """How much darker the darkest side is."""
 _CUTS = ((64, 3), (256, 2))
 """Up to so many quads are cut into so many parts along each side, to be coloured."""
+_CALM = 60
+"""Kernels that follow each other faster, milliseconds, are painted in whole quads."""
 _EVEN = 0.08
 """Quads whose heights differ less are painted in one colour."""
 _MANY = 400
@@ -69,6 +71,10 @@ class KernelSurface(QWidget):
         self._heights: NDArray[np.float64] | None = None
         self._mesh: Mesh | None = None
         self._camera = Camera()
+        self._hurried = False
+        self._since = QElapsedTimer()
+        self._calm = QTimer(self, singleShot=True, interval=_CALM)
+        self._calm.timeout.connect(self._on_calm)
         self._last: QPointF | None = None
         self._ringed = False
 
@@ -90,6 +96,16 @@ class KernelSurface(QWidget):
     def set_taps(self, taps: NDArray[np.float32] | None) -> None:
         """Show a kernel [rows, columns]; None: nothing."""
         self._heights = None if taps is None else heights_of(taps)
+        self._hurried = self._since.isValid() and self._since.elapsed() < _CALM
+        self._since.start()
+        if self._hurried:
+            self._calm.start()
+        self._mesh = None
+        self.update()
+
+    def _on_calm(self) -> None:
+        """Nothing moves any more: paint it finely."""
+        self._hurried = False
         self._mesh = None
         self.update()
 
@@ -122,6 +138,7 @@ class KernelSurface(QWidget):
         if self._mesh is None:
             size = self._heights.size
             cuts = next((cuts for most, cuts in _CUTS if size <= most), 1)
+            cuts = 1 if self._hurried else cuts
             self._mesh = make_mesh(self._heights, self._camera, cuts)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
@@ -106,8 +106,15 @@ class ScatterPlot(QWidget):
 
     def set_marked(self, numbers: NDArray[np.int64]) -> None:
         """Ring kernels thinly, such as those nearest to the slider."""
-        self._marked = numbers
-        self.update()
+        if self._image is None:
+            self._marked = numbers
+            self.update()
+            return
+        before, self._marked = self._marked, numbers
+        for number in {*before.tolist(), *numbers.tolist()}:
+            if (place := self.place_of(number)) is not None:
+                at = place.toPoint()
+                self.update(QRect(at.x() - 8, at.y() - 8, 17, 17))
 
     @property
     def marked(self) -> NDArray[np.int64]:

@@ -290,5 +290,6 @@ class ScatterView(ScatterPlot):
             x += hint.width()
         hint = self.gesture.sizeHint()
         top = self.height() - CAPTION + (CAPTION - hint.height()) // 2
-        right = self.width() - MARGIN + 6
-        self.gesture.setGeometry(right - hint.width(), top, hint.width(), hint.height())
+        left = self.width() - MARGIN + 6 - hint.width()
+        self.gesture.setGeometry(left, top, hint.width(), hint.height())
+        self.gesture.setVisible(self.across.isVisibleTo(self) and left >= x)

@@ -158,6 +158,11 @@ NOTHING_OPEN = Absence(
     "Open a checkpoint: its kernels are encoded in one number each, and this strip "
     "shows what every value of that number looks like.",
 )
+NO_KERNELS = Absence(
+    "No depthwise kernels",
+    "The open networks have none, so there is nothing to encode. Layers that only look "
+    "depthwise can be included by hand: right-click them in the tree.",
+)
 
 
 def no_autoencoder(size: Size, count: int, *, named: bool) -> Absence:
