@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -93,9 +94,12 @@ class Opener(QObject):
 
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
         """Read an open network again: another copy of it, or other layers."""
-        bank = self._document.model(identity).bank
+        model = self._document.model(identity)
+        bank = model.bank
 
         def done(new: KernelBank) -> str:
+            if model.hub:  # its file's name says nothing
+                new = replace(new, name=bank.name)
             self._document.replace(identity, new)
             return self._tell(new)
 

@@ -19,7 +19,7 @@ from kernelviewer.jobs.sessions import Wanted, hash_network, write_session
 from kernelviewer.state.session.model import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.jobs.reopening import Answers, Reopened
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.files import RecoveryFile
-    from kernelviewer.state.work import Work
+    from kernelviewer.state.work import Gist, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"
 
@@ -69,7 +69,7 @@ class Sessions(QObject):
         self._window = window
         self._document, self._jobs = window.document, window.jobs
         self.path: Path | None = None
-        self._saved: Work | None = None
+        self._saved: Gist | None = None
         self._is_stale = False
         self._last: Work | None = None
         self._saving: _Saving | None = None
@@ -147,7 +147,7 @@ class Sessions(QObject):
         )
 
     def _on_saved(self, saving: _Saving) -> None:
-        self.path, self._saved, self._is_stale = saving.path, saving.work, False
+        self.path, self._saved, self._is_stale = saving.path, saving.work.gist, False
         self._window.note_opened(saving.path)
         self.told.emit(f"Saved as {saving.path}")
         self._show_title()
@@ -232,11 +232,12 @@ class Sessions(QObject):
         else:
             self.path = Path(session.origin) if session.origin else None
             self.recovery.adopt(opening.kept)
-        self._saved = work
+        self._saved = work.gist
         self._is_stale = bool(lost) or located or opening.kept is not None
         self._last = None  # what was open has been left
         self._document.restore(work)
-        self._saved = self._document.work
+        if not work.models:  # saving what comes next must not replace the session
+            self.path, self._saved, self._is_stale = None, None, False
         self._window.show_look(session.look)
         self._show_title()
         if opening.kept is None:
@@ -258,6 +259,7 @@ class Sessions(QObject):
     def _leave(self) -> None:
         """What is open goes; unsaved work is kept to be offered."""
         work = self._document.work
+        self._stop_hashing(work.models)
         if work.models and self.is_modified:
             self.recovery.set_aside(self._wanted(work, kept=True))
         else:
@@ -271,7 +273,7 @@ class Sessions(QObject):
             return
         self._is_finished = True
         if self._saving is not None and self._saving.task.wait():
-            self.path, self._saved = self._saving.path, self._saving.work
+            self.path, self._saved = self._saving.path, self._saving.work.gist
             self._is_stale = False
         self.recovery.finish(self._kept() if self.is_modified else None)
 
@@ -279,7 +281,7 @@ class Sessions(QObject):
         work, last = self._document.work, self._last
         if work.models:
             if last is None or last.models is not work.models:
-                self._hash(work.models)
+                self._hash(work.models, last.models if last else ())
             if last is None or work.differs_from(last):
                 self.recovery.note_change()
         elif last is not None and last.models:
@@ -289,6 +291,7 @@ class Sessions(QObject):
 
     def _close(self, last: Work) -> None:
         """The last network was closed."""
+        self._stop_hashing(last.models)
         if self._is_stale or not last.is_saved_as(self._saved):
             self.recovery.set_aside(self._wanted(last, kept=True))
         else:
@@ -299,8 +302,12 @@ class Sessions(QObject):
         if self._document.models:
             self.recovery.note_change()
 
-    def _hash(self, models: tuple[OpenModel, ...]) -> None:
+    def _hash(
+        self, models: tuple[OpenModel, ...], before: tuple[OpenModel, ...]
+    ) -> None:
         """Have each file hashed once, while it is what was opened."""
+        kept = {model.id for model in models}
+        self._stop_hashing(model for model in before if model.id not in kept)
         for model in models:
             if model.bank not in self._hashes:
                 self._hashes[model.bank] = ""
@@ -312,6 +319,10 @@ class Sessions(QObject):
                     hash_network,
                     model.bank,
                 )
+
+    def _stop_hashing(self, models: Iterable[OpenModel]) -> None:
+        for model in models:
+            self._jobs.cancel(f"hash {model.id}")
 
     def _on_hashed(self, bank: KernelBank) -> Callable[[str], None]:
         def done(sha256: str) -> None:

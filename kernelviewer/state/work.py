@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.charts import Charts
     from kernelviewer.state.marks import Marks, Scope
     from kernelviewer.state.model import KernelRef, OpenModel
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What makes work worth saving; networks that were closed since are let go.
+
+    ``models`` are ids and banks, ``chosen`` identities of autoencoders.
+    """
+
+    models: tuple[tuple[int, ref[KernelBank]], ...]
+    marks: Marks
+    chosen: Mapping[Size, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +59,16 @@ class Work:
             getattr(self, name) is not getattr(other, name) for name in self.__slots__
         )
 
-    def is_saved_as(self, saved: Work | None) -> bool:
+    @property
+    def gist(self) -> Gist:
+        """What of it would be lost."""
+        return Gist(
+            tuple((model.id, ref(model.bank)) for model in self.models),
+            self.marks,
+            {size: id(self.autoencoders[size]) for size in self.chosen},
+        )
+
+    def is_saved_as(self, saved: Gist | None) -> bool:
         """Whether nothing would be lost if only ``saved`` were kept.
 
         Networks, autoencoders, stretches, thresholds and the selection are work; what
@@ -54,11 +76,4 @@ class Work:
         """
         if saved is None:
             return self.marks.are_blank and None not in self.chosen.values()
-        return (
-            self.models == saved.models
-            and self.marks == saved.marks
-            and self._chosen() == saved._chosen()
-        )
-
-    def _chosen(self) -> dict[Size, int]:
-        return {size: id(self.autoencoders[size]) for size in self.chosen}
+        return self.gist == saved

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
+import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
 
 from kernelviewer.gui import recovering
+from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.session.files import (
     RecoveryFile,
     read_session,
@@ -166,6 +170,42 @@ def test_recovered_work_goes_on_in_its_session(
     assert read_session(path).thresholds == {SEVEN: 0.5}
     again.close()
     assert kept() == []
+
+
+def test_an_autoencoder_trained_here_is_kept_too(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, small_file: Path
+) -> None:
+    usual = shipped(SEVEN)
+    assert usual is not None
+    window = make_window(small_file)
+    window.document.choose_autoencoder(replace(usual, card={"mine": 1}))
+    for position in (0.1, 0.2):  # written once, not at every change
+        window.document.set_position(position)
+        wait_kept(qtbot, window)
+    assert len(list(recovery_folder().glob("*.safetensors"))) == 1
+    window.close()
+    again = make_window()
+    QTest.mouseClick(offered(qtbot, again), LEFT)
+    wait_idle(qtbot, again)
+    assert again.document.autoencoders[SEVEN].card == {"mine": 1}
+    save_as(qtbot, again, tmp_path / "mine.kvsession")
+    assert (tmp_path / "mine-7x7.safetensors").exists()
+    again.close()
+    assert list(recovery_folder().iterdir()) == []
+
+
+def test_closed_networks_are_let_go(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    paths = [write_network(tmp_path / f"{n}.safetensors", seed=n) for n in range(2)]
+    window = make_window(*paths)
+    save_as(qtbot, window, tmp_path / "mine.kvsession")
+    bank = weakref.ref(window.document.banks[0])
+    window.document.close(window.document.models[0].id)
+    wait_kept(qtbot, window)
+    gc.collect()
+    assert bank() is None
+    assert window.isWindowModified()
 
 
 def test_two_windows_keep_their_work_apart(

@@ -15,6 +15,7 @@ from kernelviewer.formats import CheckpointError
 from kernelviewer.latent.segments import Segment
 from kernelviewer.state import queries
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (
@@ -41,6 +42,7 @@ from kernelviewer.state.session.model import CoderEntry, Look, SessionError
 from kernelviewer.state.session.places import Places
 from kernelviewer.state.session.queries import ENCODINGS, read_query, write_query
 from kernelviewer.state.session.text import from_text, to_text
+from kernelviewer.state.work import Work
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ def worked_on() -> Document:
         document.select(mode, query)  # type: ignore[arg-type]
     document.set_focus(KernelRef(second.id, SEVEN, 3))
     document.set_position(0.123456789)
+    document.show_charts(Charts(across=2, up=0, colour_by="layer"))
+    document.show_only_selected(True)
     return document
 
 
@@ -157,6 +161,31 @@ def test_names_that_are_no_unicode_survive() -> None:
     session = replace(session, networks=(odd, *session.networks[1:]))
     data = to_text(session).encode()
     assert from_text(data.decode()).networks == session.networks
+
+
+def test_nothing_that_a_document_holds_is_forgotten() -> None:
+    """Whatever is added to the document is saved, or computed again."""
+    held = {name for name in vars(Document()) if not name.startswith("_")}
+    work = set(Work.__slots__) - {"marks"}
+    assert held - work == {"analyses"}
+    document = worked_on()
+    again, _ = reopened(from_text(to_text(session_of(document))), "first", "other")
+    for name in ("display", "charts", "position"):
+        assert (
+            getattr(again, name) == getattr(document, name) != getattr(Document(), name)
+        )
+    assert again.scope.only_selected
+
+
+def test_a_session_that_lacks_what_came_later_opens() -> None:
+    values = json.loads(to_text(session_of(worked_on())))
+    for later in ("charts", "origin"):
+        values.pop(later, None)
+    for record, kept in (("display", "group_by"), ("look", "colormap")):
+        values[record] = {kept: values[record][kept]}
+    session = from_text(json.dumps(values))
+    assert session.display == Display("class")
+    assert session.charts == Charts()
 
 
 # --- every kind of query has its encoding ---
@@ -388,6 +417,7 @@ BAD: dict[str, tuple[str, str]] = {
         "display.group_by is not one of",
     ),
     "display-2": (broken(display=...), "display is not a table"),
+    "charts": (broken(charts={"across": "0"}), "charts.across is not a whole number"),
     "look": (broken(look={"framed": 1}), "look.framed is not true or false"),
     "look-2": (broken(look={"layout": 5}), "look.layout is not a text"),
     "program": (broken(program=1), "program is not a text"),
