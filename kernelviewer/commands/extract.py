@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.commands.archive import write_archive
 from kernelviewer.commands.output import complain, counted, number, say
 from kernelviewer.commands.reading import (
     add_reading_arguments,
@@ -13,6 +12,7 @@ from kernelviewer.commands.reading import (
     read_bank,
 )
 from kernelviewer.kernels import size_label
+from kernelviewer.kernels.archive import write_archive
 
 if TYPE_CHECKING:
     import argparse

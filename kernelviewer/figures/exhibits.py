@@ -175,9 +175,9 @@ class Drawn:
             "record": self.record.to_text(),
         }
 
-    def write(self, path: Path) -> Path:
+    def write(self, path: Path, check: Check = never) -> Path:
         """Write the figure; see `kernelviewer.figures.writing.write_figure`."""
-        return write_figure(self.figure, path, self.metadata())
+        return write_figure(self.figure, path, self.metadata(), check)
 
 
 def exhibit(kind: str) -> Exhibit:

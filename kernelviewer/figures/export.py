@@ -18,12 +18,13 @@ from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import never
 from kernelviewer.figures.tabular import to_csv, to_latex, to_markdown
-from kernelviewer.figures.writing import write_bytes
+from kernelviewer.figures.writing import failing_as_figure, write_bytes
+from kernelviewer.kernels.archive import write_npz
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene
 
+    Progress = Callable[[int, int, str], object]
+
 DATA_SUFFIXES = (".csv", ".npz", ".md", ".tex")
 KERNEL_SUFFIXES = (".npz", ".safetensors", ".png", ".zip")
 _TAP = 8
@@ -39,7 +42,7 @@ _BEGIN = (1980, 1, 1, 0, 0, 0)
 """The date of every entry of a zip file: equal data make equal files."""
 
 
-def write_data(content: Content, path: Path) -> Path:
+def write_data(content: Content, path: Path, check: Check = never) -> Path:
     """Write exactly what is drawn.
 
     Parameters
@@ -47,6 +50,8 @@ def write_data(content: Content, path: Path) -> Path:
     path
         ``.csv`` (the default), ``.md`` and ``.tex`` hold the exhibit's table, ``.npz``
         its arrays.
+    check
+        Called between pieces of work; what it raises cancels the writing.
 
     Returns
     -------
@@ -61,26 +66,32 @@ def write_data(content: Content, path: Path) -> Path:
     path = _known(path, DATA_SUFFIXES, ".csv")
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        data = npz_bytes(content.arrays())
-    else:
-        writers = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
-        text = writers[suffix](content.table())
-        data = text.encode("utf-8", "backslashreplace")
-    write_bytes(path, data)
+        _write_npz(path, content.arrays(), check)
+        return path
+    writers = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
+    text = writers[suffix](content.table())
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), check)
     return path
 
 
-def write_kernels(scene: Scene, path: Path, check: Check = never) -> Path:
+def write_kernels(
+    scene: Scene,
+    path: Path,
+    check: Check = never,
+    progress: Progress = lambda done, total, text: None,
+) -> Path:
     """Write the kernels that are shown.
 
     Parameters
     ----------
     path
-        ``.npz`` (the default) and ``.safetensors`` hold weights, places and, where
-        there are any, codes, fits and classes; ``.png`` one picture of all kernels;
-        ``.zip`` a picture of each.
+        ``.npz`` (the default) and ``.safetensors`` hold what ``kernelviewer extract``
+        writes and, where there are any, codes, fits and classes; ``.png`` is one
+        picture of all kernels, ``.zip`` a picture of each.
     check
         Called between pieces of work; what it raises cancels the writing.
+    progress
+        Called with kernels done, their number and a text.
 
     Raises
     ------
@@ -91,29 +102,17 @@ def write_kernels(scene: Scene, path: Path, check: Check = never) -> Path:
     if not scene.count:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     suffix = path.suffix.lower()
+    progress(0, scene.count, path.name)
     if suffix == ".npz":
-        data = npz_bytes(_gather(scene))
+        _write_npz(path, _gather(scene), check)
     elif suffix == ".safetensors":
-        data = _safetensors(scene)
+        write_bytes(path, _safetensors(scene), check)
     elif suffix == ".png":
-        data = _png(_tiles(scene, check))
+        write_bytes(path, _png(_tiles(scene, check)), check)
     else:
-        data = _zipped(scene, check)
-    check()
-    write_bytes(path, data)
+        write_bytes(path, _zipped(scene, check, progress), check)
+    progress(scene.count, scene.count, path.name)
     return path
-
-
-def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays as an ``.npz`` file without dates; text is stored as such, no pickles."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=_BEGIN)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(entry, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asarray(values), allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _known(path: Path, suffixes: tuple[str, ...], default: str) -> Path:
@@ -124,20 +123,31 @@ def _known(path: Path, suffixes: tuple[str, ...], default: str) -> Path:
 
 
 def _gather(scene: Scene) -> dict[str, NDArray[Any]]:
-    """All kernels shown; ``layer`` and ``source`` count in ``layers``, ``sources``."""
+    """All kernels shown, in arrays named as in `kernelviewer.kernels.archive`."""
     parts = [(subject, subject.index) for subject in scene.subjects]
     owner = np.repeat(np.arange(len(parts)), [len(index) for _, index in parts])
     index = np.concatenate([index for _, index in parts])
-    arrays = gather(scene.subjects, owner, index)
+    key = size_key(scene.size)
+    arrays = {
+        name if name in ("layers", "sources") else f"{name}_{key}": values
+        for name, values in gather(scene.subjects, owner, index).items()
+    }
     codings = [subject.coding for subject in scene.subjects]
     if scene.yardstick is not None and None not in codings:
         known = [(c, i) for c, (_, i) in zip(codings, parts, strict=True) if c]
         threshold = scene.yardstick.threshold
-        arrays["code"] = np.concatenate([c.code[i] for c, i in known])
-        arrays["fit"] = np.concatenate([c.fit[i] for c, i in known])
-        arrays["class"] = np.concatenate([c.label(threshold)[i] for c, i in known])
+        arrays[f"code_{key}"] = np.concatenate([c.code[i] for c, i in known])
+        arrays[f"fit_{key}"] = np.concatenate([c.fit[i] for c, i in known])
+        labels = np.concatenate([c.label(threshold)[i] for c, i in known])
+        arrays[f"class_{key}"] = labels
         arrays["classes"] = np.array([item.id for item in CLASSES])
     return arrays
+
+
+def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]], check: Check) -> None:
+    with failing_as_figure(path):
+        whole = {name: [np.asarray(values)] for name, values in arrays.items()}
+        write_npz(path, whole, check)
 
 
 def _safetensors(scene: Scene) -> bytes:
@@ -184,14 +194,15 @@ def _tiles(scene: Scene, check: Check) -> NDArray[np.uint8]:
     return mosaic.picture(palette(options, ink(options.dark)), _TAP)
 
 
-def _zipped(scene: Scene, check: Check) -> bytes:
+def _zipped(scene: Scene, check: Check, progress: Progress) -> bytes:
     """A picture of each kernel, in a folder for each network and layer."""
     options = FigureOptions()
     colours = palette(options, ink(options.dark))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, picture in _pictures(scene, check):
+        for number, (name, picture) in enumerate(_pictures(scene, check)):
             check()
+            progress(number, scene.count, name)
             tile = colours[picture].repeat(_TAP, axis=0).repeat(_TAP, axis=1)
             safe = re.sub(r'[\\:*?"<>|\x00-\x1f]', "_", printable(name))
             safe = safe.replace("..", "__")

@@ -34,8 +34,17 @@ def to_csv(table: Table) -> str:
 
     Numbers have all their digits; what is not known is empty.
     """
+    return _separated(table, ",")
+
+
+def to_tsv(table: Table) -> str:
+    """The same with tabulators, as spreadsheets take it from the clipboard."""
+    return _separated(table, "\t")
+
+
+def _separated(table: Table, delimiter: str) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(table.columns)
     writer.writerows(
         [_exact(value) for value in row]

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import errno
 import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.page import never
 from kernelviewer.figures.style import figure_style
 from kernelviewer.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.page import Check
+
 SUFFIXES = (".svg", ".pdf", ".png")
+_PIECE = 1 << 20
+"""Bytes written between two looks whether to stop."""
 _OTHERS = (
     *(".jpg", ".jpeg", ".eps", ".tif", ".tiff", ".gif", ".webp", ".ps", ".bmp"),
     *(".emf", ".wmf", ".heic", ".avif", ".ico", ".tga", ".html", ".csv", ".npz"),
@@ -105,7 +111,10 @@ def render_pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:
 
 
 def write_figure(
-    figure: Figure, path: Path, metadata: Mapping[str, Any] | None = None
+    figure: Figure,
+    path: Path,
+    metadata: Mapping[str, Any] | None = None,
+    check: Check = never,
 ) -> Path:
     """Write a figure to a temporary file and rename it.
 
@@ -114,6 +123,8 @@ def write_figure(
     path
         Its suffix decides the format; without one it gets ``.svg``. An existing file
         is replaced: ask before.
+    check
+        Called between pieces of work; what it raises cancels the writing.
 
     Returns
     -------
@@ -126,21 +137,31 @@ def write_figure(
         The format is not known, or the file cannot be written; nothing is left.
     """
     path = with_suffix(path)
-    write_bytes(path, render(figure, path.suffix.lower(), metadata or {}))
+    data = render(figure, path.suffix.lower(), metadata or {})
+    write_bytes(path, data, check)
     return path
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file or none.
+def write_bytes(path: Path, data: bytes, check: Check = never) -> None:
+    """Write a whole file or none; ``check`` may raise to cancel.
 
     Raises
     ------
     FigureError
         The folder is missing or read-only, or the disk is full.
     """
+    with failing_as_figure(path), atomic_write(path) as file:
+        for start in range(0, len(data), _PIECE):
+            check()
+            file.write(data[start : start + _PIECE])
+        check()
+
+
+@contextmanager
+def failing_as_figure(path: Path) -> Iterator[None]:
+    """What fails while a file is written, as a `FigureError` that says why."""
     try:
-        with atomic_write(path) as file:
-            file.write(data)
+        yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or "the disk fails")
         msg = f"{path.name}: the file cannot be written, {reason}"

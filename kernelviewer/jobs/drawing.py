@@ -1,27 +1,53 @@
-"""The task that draws a figure of what is open, and its preview."""
+"""Tasks that draw figures of what is open: previews, files, copies, data, kernels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kernelviewer.figures import make_figure, make_scene, name_scene
+import numpy as np
+
+from kernelviewer.figures import make_figure, name_scene
 from kernelviewer.figures.exhibits import exhibit
+from kernelviewer.figures.export import write_data, write_kernels
+from kernelviewer.figures.naming import find_yardstick, with_codings
 from kernelviewer.figures.remake import with_hashes
-from kernelviewer.figures.writing import render
+from kernelviewer.figures.scene import Scene, Subject
+from kernelviewer.figures.tabular import to_tsv
+from kernelviewer.figures.writing import render, render_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.figures import Drawn, FigureOptions, Naming
+    from kernelviewer.figures.content import Content
+    from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
 
-UNNAMED = ("family", "samples", "sheet", "pca")
-"""Kinds that can do without classes; the others wait for the kernels' codes."""
+_FINER = 1.6
+"""A preview has so many pixels more than the screen each way: kernels stay crisp."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One network of a figure.
+
+    Attributes
+    ----------
+    bank
+        Its kernels.
+    shown
+        Bool [N]: which of them; None: all.
+    coding
+        Their codes and classes, if they are known already.
+    """
+
+    bank: KernelBank
+    shown: NDArray[np.bool_] | None = None
+    coding: Coding | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,64 +58,193 @@ class FigureWish:
     ----------
     kind
         One of `kernelviewer.figures.EXHIBITS`.
-    banks, size
-        Open networks and the kernel size.
-    shown
-        Per bank, bool [N]: which of its kernels; empty: all.
+    parts, size
+        Networks that have kernels of the size.
     selection
-        What ``shown`` means, in words for the caption.
+        What is shown of them in words, for the caption; empty: all.
     naming, device
         How kernels get their names, and where to compute.
     options
         How the figure looks.
-    hashes
-        Bank → hash of its file, filled on the way and kept between drawings.
+    caption
+        The user's own; empty: the proposed one.
     """
 
     kind: str
-    banks: Sequence[KernelBank]
+    parts: tuple[Part, ...]
     size: Size
-    shown: tuple[NDArray[np.bool_], ...]
     selection: str
     naming: Naming
     device: str
     options: FigureOptions
-    hashes: dict[KernelBank, str]
+    caption: str = ""
+
+    def same_kernels(self, other: FigureWish) -> bool:
+        """Whether the other shows the same kernels under the same names."""
+        return (
+            (self.size, self.selection) == (other.size, other.selection)
+            and self.naming == other.naming
+            and self.device == other.device
+            and len(self.parts) == len(other.parts)
+            and all(map(_same, self.parts, other.parts))
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A drawn figure, and the bytes of its PNG file as it would be written."""
+class Preview:
+    """A drawn figure, and its pixels RGBA [rows, columns, 4] for the screen."""
 
     drawn: Drawn
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Copies:
+    """A figure as the files that other programs take, its caption and its table."""
+
+    kind: str
+    svg: bytes
     png: bytes
+    dpi: int
+    caption: str
+    table: str
 
 
-def draw_figure(ticket: Ticket, wish: FigureWish) -> Picture:
-    """Draw a figure and its preview.
+class Studio:
+    """Draws one wish after another and keeps what does not change between them.
 
-    Raises
-    ------
-    FigureError
-        It cannot be made of these kernels, or not at this size.
+    Only tasks of one lane use it, one after the other.
     """
-    having = [bank for bank in wish.banks if wish.size in bank.sizes]
-    scene = make_scene(having, wish.size)
-    if wish.shown:
-        subjects = tuple(
-            replace(subject, shown=shown)
-            for subject, shown in zip(scene.subjects, wish.shown, strict=True)
+
+    def __init__(self) -> None:
+        self._wish: FigureWish | None = None
+        self._bare: Scene | None = None
+        self._named: Scene | None = None
+        self._contents: dict[tuple[object, ...], Content] = {}
+        self._yardstick: tuple[Size, Naming, Yardstick] | None = None
+        self._hashes: dict[KernelBank, str] = {}
+
+    def draw(self, ticket: Ticket, wish: FigureWish, *, hashed: bool) -> Drawn:
+        """Draw the figure; ``hashed``: with the hashes of its files, for a record.
+
+        Raises
+        ------
+        FigureError
+            It cannot be made of these kernels, or not at this size.
+        """
+        scene = self.scene(ticket, wish)
+        if hashed:
+            scene = with_hashes(scene, ticket.check, self._hashes)
+        named = scene.yardstick is not None
+        key = (wish.kind, named, *wish.options.content_key)
+        content = self._contents.get(key)
+        drawn = make_figure(
+            wish.kind, scene, wish.options, content=content, check=ticket.check
         )
-        scene = replace(scene, subjects=subjects, selection=wish.selection)
-    if wish.kind not in UNNAMED or exhibit(wish.kind).needs_classes:
-        scene = name_scene(
-            scene,
-            wish.naming,
-            device=wish.device,
-            progress=ticket.progress,
-            check=ticket.check,
-        )
-    scene = with_hashes(scene, ticket.check, wish.hashes)
-    drawn = make_figure(wish.kind, scene, wish.options, check=ticket.check)
+        self._contents[key] = drawn.content
+        ticket.check()
+        return drawn.with_caption(wish.caption) if wish.caption else drawn
+
+    def scene(self, ticket: Ticket, wish: FigureWish, *, named: bool = False) -> Scene:
+        """What the wish shows, with classes where the figure shows them."""
+        if self._wish is None or not wish.same_kernels(self._wish):
+            self._bare = self._named = None
+            self._contents.clear()
+        self._wish = wish
+        if self._bare is None:
+            subjects = (Subject(p.bank, wish.size, p.shown) for p in wish.parts)
+            self._bare = Scene(tuple(subjects), wish.size, selection=wish.selection)
+        if not (named or _shows_classes(wish)):
+            return self._bare
+        if self._named is None:
+            self._named = self._name(ticket, wish, self._bare)
+        return self._named
+
+    def _name(self, ticket: Ticket, wish: FigureWish, scene: Scene) -> Scene:
+        """The scene with the codes that are known, else with new ones."""
+        codings = [part.coding for part in wish.parts if part.coding is not None]
+        asked = {"device": wish.device, "check": ticket.check}
+        if len(codings) < len(wish.parts):
+            return name_scene(scene, wish.naming, progress=ticket.progress, **asked)  # type: ignore[arg-type]
+        known = self._yardstick
+        if known is None or known[:2] != (wish.size, wish.naming):
+            found = find_yardstick(
+                wish.naming,
+                wish.size,
+                progress=ticket.progress,
+                **asked,  # type: ignore[arg-type]
+            )
+            known = self._yardstick = (wish.size, wish.naming, found)
+        return with_codings(scene, known[2], codings)
+
+
+def draw_preview(
+    ticket: Ticket, studio: Studio, wish: FigureWish, room: tuple[int, int]
+) -> Preview:
+    """Draw a figure for the screen.
+
+    Parameters
+    ----------
+    room
+        Pixels across and down that there are for it.
+    """
+    drawn = studio.draw(ticket, wish, hashed=False)
+    across, down = drawn.figure.get_size_inches()
+    fitting = min(room[0] / across, room[1] / down)
+    dpi = max(20.0, min(_FINER * fitting, wish.options.dpi))
+    return Preview(drawn, render_pixels(drawn.figure, dpi))
+
+
+def save_figure(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
+    """Draw a figure and write it; the file appears whole or not at all."""
+    drawn = studio.draw(ticket, wish, hashed=True)
+    return drawn.write(path, ticket.check)
+
+
+def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
+    """Draw a figure for the clipboard, or to be dragged into another program."""
+    drawn = studio.draw(ticket, wish, hashed=True)
+    facts = drawn.metadata()
+    svg = render(drawn.figure, ".svg", facts)
     ticket.check()
-    return Picture(drawn, render(drawn.figure, ".png", drawn.metadata()))
+    png = render(drawn.figure, ".png", facts)
+    table = to_tsv(drawn.content.table()) if wish.kind == "table" else ""
+    return Copies(wish.kind, svg, png, wish.options.dpi, drawn.caption, table)
+
+
+def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
+    """Write exactly what the figure draws."""
+    drawn = studio.draw(ticket, wish, hashed=False)
+    return write_data(drawn.content, path, ticket.check)
+
+
+def save_kernels(ticket: Ticket, wish: FigureWish, path: Path) -> Path:
+    """Write the kernels that the wish shows."""
+    studio = Studio()
+    known = all(part.coding is not None for part in wish.parts)
+    scene = studio.scene(ticket, wish, named=known)
+    return write_kernels(scene, path, ticket.check, ticket.progress)
+
+
+def font_families(ticket: Ticket) -> tuple[str, ...]:
+    """Names of the installed fonts."""
+    from kernelviewer.figures.fonts import installed
+
+    return tuple(sorted(installed(), key=str.lower))
+
+
+def _shows_classes(wish: FigureWish) -> bool:
+    """Whether the figure shows classes; those it only may show, where there are any."""
+    item = exhibit(wish.kind)
+    if not item.needs_file:
+        return False
+    known = wish.naming.autoencoder is not None or any(p.coding for p in wish.parts)
+    return item.wants_classes(wish.options) or (item.shows_classes and known)
+
+
+def _same(one: Part, other: Part) -> bool:
+    if one.bank is not other.bank or one.coding is not other.coding:
+        return False
+    if one.shown is None or other.shown is None:
+        return one.shown is other.shown
+    return np.array_equal(one.shown, other.shown)

@@ -63,12 +63,12 @@ def test_csv_of_the_sheet_has_the_weights_themselves(tmp_path: Path) -> None:
 def test_kernels_as_npz(scene: Scene, tmp_path: Path) -> None:
     arrays = np.load(write_kernels(scene, tmp_path / "k"), allow_pickle=False)
     first = scene.subjects[0]
-    assert arrays["kernels"].shape == (142, 7, 7)
-    assert np.array_equal(arrays["kernels"][:71], first.kernels.weights)
+    assert arrays["kernels_7x7"].shape == (142, 7, 7)
+    assert np.array_equal(arrays["kernels_7x7"][:71], first.kernels.weights)
     assert arrays["sources"].tolist() == ["net", "other"]
-    assert arrays["layers"][arrays["layer"][30]] == "stages.1.conv_dw"
+    assert arrays["layers"][arrays["layer_7x7"][30]] == "stages.1.conv_dw"
     assert arrays["classes"].tolist() == [item.id for item in CLASSES]
-    assert np.isnan(arrays["fit"][arrays["flat"]]).all()
+    assert np.isnan(arrays["fit_7x7"][arrays["flat_7x7"]]).all()
 
 
 def test_kernels_as_safetensors(scene: Scene, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_kernels_as_safetensors(scene: Scene, tmp_path: Path) -> None:
 
     path = write_kernels(scene, tmp_path / "k.safetensors")
     with safe_open(path, "np") as file:
-        assert file.get_tensor("kernels").shape == (142, 7, 7)
+        assert file.get_tensor("kernels_7x7").shape == (142, 7, 7)
         assert json.loads(file.metadata()["sources"]) == ["net", "other"]
         assert file.metadata()["size"] == "7x7"
 
@@ -109,11 +109,43 @@ def test_only_what_is_shown_is_written(scene: Scene, tmp_path: Path) -> None:
     shown = subject.kernels.channel < 2
     part = replace(scene, subjects=(replace(subject, shown=shown),))
     arrays = np.load(write_kernels(part, tmp_path / "k.npz"))
-    assert np.array_equal(arrays["kernels"], subject.kernels.weights[shown])
+    assert np.array_equal(arrays["kernels_7x7"], subject.kernels.weights[shown])
     nothing = replace(subject, shown=np.zeros(71, bool))
     with pytest.raises(FigureError, match="no kernels are shown"):
         write_kernels(replace(scene, subjects=(nothing,)), tmp_path / "n.npz")
     assert not (tmp_path / "n.npz").exists()
+
+
+def test_kernels_are_named_as_the_command_extract_names_them(tmp_path: Path) -> None:
+    from kernelviewer.kernels.archive import write_archive
+
+    bank = make_bank()
+    write_archive(tmp_path / "whole.npz", [("net", bank)])
+    whole = np.load(tmp_path / "whole.npz")
+    part = np.load(write_kernels(named(bank), tmp_path / "part.npz"))
+    assert set(whole) <= set(part)
+    for name in whole:
+        assert np.array_equal(whole[name], part[name]), name
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors", "png", "zip"])
+def test_a_cancelled_export_leaves_nothing(
+    scene: Scene, tmp_path: Path, suffix: str
+) -> None:
+    class Stop(BaseException):
+        pass
+
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise Stop
+
+    with pytest.raises(Stop):
+        write_kernels(scene, tmp_path / f"k.{suffix}", check)
+    assert list(tmp_path.iterdir()) == []
 
 
 TABLE = Table(

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.files import atomic_write
-from kernelviewer.kernels import size_key
+from kernelviewer.kernels.bank import size_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
 
     Sources = Sequence[tuple[str, KernelBank]]
+
+
+_PIECE = 1 << 20
+"""Bytes written between two looks whether to stop."""
 
 
 def write_archive(path: Path, sources: Sources) -> dict[Size, int]:
@@ -51,19 +55,48 @@ def write_archive(path: Path, sources: Sources) -> dict[Size, int]:
     for _, bank in sources:
         counts.update({size: len(kernels) for size, kernels in bank.sizes.items()})
     numbering = _Numbering.of(sources)
-    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
-        _write(archive, "sources", [_text([name for name, _ in sources])])
-        _write(archive, "layers", [_text(numbering.names)])
-        for size, _ in counts.most_common():
-            parts = list(_parts(sources, size))
-            key = size_key(size)
-            _write(archive, f"kernels_{key}", [item.weights for _, item in parts])
-            layers = [numbering.indices[i][item.layer] for i, item in parts]
-            _write(archive, f"layer_{key}", layers)
-            _write(archive, f"channel_{key}", [item.channel for _, item in parts])
-            origin = [np.full(len(item), i, np.int32) for i, item in parts]
-            _write(archive, f"source_{key}", origin)
+    arrays: dict[str, Sequence[NDArray[np.generic]]] = {
+        "sources": [_text([name for name, _ in sources])],
+        "layers": [_text(numbering.names)],
+    }
+    for size, _ in counts.most_common():
+        parts = list(_parts(sources, size))
+        key = size_key(size)
+        arrays[f"kernels_{key}"] = [item.weights for _, item in parts]
+        layers = [numbering.indices[i][item.layer] for i, item in parts]
+        arrays[f"layer_{key}"] = layers
+        arrays[f"channel_{key}"] = [item.channel for _, item in parts]
+        origin = [np.full(len(item), i, np.int32) for i, item in parts]
+        arrays[f"source_{key}"] = origin
+    write_npz(path, arrays)
     return dict(counts.most_common())
+
+
+def write_npz(
+    path: Path,
+    arrays: Mapping[str, Sequence[NDArray[np.generic]]],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write arrays, each given in parts that follow each other, as an ``.npz`` file.
+
+    A single number is an array without axes, in one part. Equal arrays make an equal
+    file; text is stored as such, nothing is pickled.
+
+    Parameters
+    ----------
+    path
+        The file to write; it appears only when it is complete.
+    check
+        Called between pieces of work; what it raises cancels the writing.
+
+    Raises
+    ------
+    OSError
+        The folder is read-only or the disk is full.
+    """
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, parts in arrays.items():
+            _write(archive, name, parts, check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +131,14 @@ def _text(values: list[str]) -> NDArray[np.str_]:
 
 
 def _write(
-    archive: zipfile.ZipFile, name: str, parts: Sequence[NDArray[np.generic]]
+    archive: zipfile.ZipFile,
+    name: str,
+    parts: Sequence[NDArray[np.generic]],
+    check: Callable[[], None],
 ) -> None:
     """Write arrays as one, one after the other: no joined copy in memory."""
-    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    single = parts[0].ndim == 0
+    shape = () if single else (sum(map(len, parts)), *parts[0].shape[1:])
     header = {
         "descr": np.lib.format.dtype_to_descr(parts[0].dtype),
         "fortran_order": False,
@@ -112,4 +149,7 @@ def _write(
     with archive.open(entry, "w", force_zip64=True) as file:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
-            file.write(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+            data = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
+            for start in range(0, len(data), _PIECE):
+                check()
+                file.write(data[start : start + _PIECE])
