@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 
 LEVELS = 255
 """Entries of a colour map; the middle one, 127, is weight zero."""
-COLORMAPS = ("signed", "grey", "RdBu_r", "coolwarm", "bwr", "PuOr_r", "viridis")
-"""Colour maps on offer; ``signed`` runs through the colour of the paper."""
+COLORMAPS = {
+    "signed": "Blue – red",
+    "grey": "Grey",
+    "rdbu": "RdBu",
+    "coolwarm": "Coolwarm",
+    "bwr": "Blue – white – red",
+    "puor": "Purple – orange",
+    "viridis": "Viridis",
+    "magma": "Magma",
+}
+"""Colour maps on offer and their names; ``signed`` runs through the paper's colour."""
+_REVERSED = {"rdbu": "RdBu_r", "puor": "PuOr_r"}
+"""Those that other programs know by the opposite order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,7 @@ def _named(name: str) -> NDArray[np.float64]:
     """A colour map of matplotlib's as stops 0 … 255."""
     from matplotlib import colormaps
 
+    name = _REVERSED.get(name, name)
     if name not in colormaps:
         msg = f"there is no colour map {name!r}"
         raise FigureError(msg, f"Choose one of {', '.join(COLORMAPS)}.")

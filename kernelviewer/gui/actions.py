@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from kernelviewer.gui.commands import build_menus
 from kernelviewer.gui.dialogs.about import show_about
 from kernelviewer.gui.dialogs.details import show_details
-from kernelviewer.gui.dialogs.export import open_export
 from kernelviewer.gui.dialogs.export_labels import open_export_labels
+from kernelviewer.gui.dialogs.figure import open_figure
 from kernelviewer.gui.dialogs.null_test import open_null_test
 from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
 from kernelviewer.gui.dialogs.train import open_training
+from kernelviewer.gui.kernel_export import export_marked
 from kernelviewer.gui.text import offer_text
 from kernelviewer.gui.views.inspector import array_text
 from kernelviewer.resources import resource
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
     *("similar", "only_selected", "export_labels", "save", "save_as"),
-    *("train", "null_test", "reset_borders", "export"),
+    *("train", "null_test", "reset_borders", "export", "export_kernels"),
 )
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
 DEVICES = {
@@ -68,7 +69,8 @@ class Actions(QObject):
             "open_sample": self.open_sample,
             "save": window.sessions.save,
             "save_as": window.sessions.save_as,
-            "export": lambda: open_export(window),
+            "export": lambda: open_figure(window),
+            "export_kernels": lambda: export_marked(window),
             "export_labels": lambda: open_export_labels(window),
             "close_model": self.close_model,
             "close_all": self.close_all,

@@ -61,6 +61,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("save_as", "Save Session &As…", "File", ("Ctrl+Shift+S",)),
     Command("export", "&Export Figure…", "File", ("Ctrl+E",), rule=True),
     Command(
+        "export_kernels",
+        "Export &Kernels…",
+        "File",
+        ("Ctrl+Alt+E",),
+        tip="Write the selected kernels, or those in view, as arrays or pictures",
+    ),
+    Command(
         "export_labels",
         "Export &Labels…",
         "File",

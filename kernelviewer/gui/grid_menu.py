@@ -40,4 +40,5 @@ class GridMenu(QObject):
             menu.addActions([actions[name] for name in ON_KERNEL])
             menu.addSeparator()
         menu.addActions([actions[name] for name in ALWAYS])
+        self._window.view_menus.add_to(menu, "kernelGrid")
         return menu

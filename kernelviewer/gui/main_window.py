@@ -32,6 +32,7 @@ from kernelviewer.gui.sessions import Sessions
 from kernelviewer.gui.status_line import StatusLine
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
 from kernelviewer.gui.tool_line import make_tool_line
+from kernelviewer.gui.view_menus import ViewMenus
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.jobs.tasks import prepare_device
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         parts, actions = self.parts, self.actions_
+        self.view_menus = ViewMenus(self)
         GridMenu(self)
         parts.grid.activated.connect(lambda: self.docks["inspector"].show())
         parts.grid.set_tooltip(self.linking.tooltip)
@@ -262,6 +264,10 @@ class MainWindow(QMainWindow):
             print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
 
     # --- what happens ---
+
+    def keep_settings(self) -> None:
+        """Write the settings now, not only when the window closes."""
+        self._save_settings()
 
     def note_opened(self, path: Path) -> None:
         """Put a file first among the recent ones."""

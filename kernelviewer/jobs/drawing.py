@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 
-from kernelviewer.figures import make_figure, name_scene
+from kernelviewer.figures import FigureError, make_figure, name_scene
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.export import write_data, write_kernels
 from kernelviewer.figures.naming import find_yardstick, with_codings
@@ -17,6 +19,7 @@ from kernelviewer.figures.tabular import to_tsv
 from kernelviewer.figures.writing import render, render_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _FINER = 1.6
 """A preview has so many pixels more than the screen each way: kernels stay crisp."""
@@ -98,6 +104,18 @@ class Preview:
     pixels: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a figure cannot be made, and what can be done; no fault of the program."""
+
+    problem: str
+    hint: str
+
+    def __str__(self) -> str:
+        """One or two sentences."""
+        return f"{self.problem}. {self.hint}" if self.hint else f"{self.problem}."
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Copies:
     """A figure as the files that other programs take, its caption and its table."""
@@ -111,12 +129,10 @@ class Copies:
 
 
 class Studio:
-    """Draws one wish after another and keeps what does not change between them.
-
-    Only tasks of one lane use it, one after the other.
-    """
+    """Draws one wish after another and keeps what does not change between them."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._wish: FigureWish | None = None
         self._bare: Scene | None = None
         self._named: Scene | None = None
@@ -132,6 +148,10 @@ class Studio:
         FigureError
             It cannot be made of these kernels, or not at this size.
         """
+        with self._lock:
+            return self._draw(ticket, wish, hashed)
+
+    def _draw(self, ticket: Ticket, wish: FigureWish, hashed: bool) -> Drawn:
         scene = self.scene(ticket, wish)
         if hashed:
             scene = with_hashes(scene, ticket.check, self._hashes)
@@ -178,6 +198,20 @@ class Studio:
         return with_codings(scene, known[2], codings)
 
 
+def _refusing(task: Callable[P, R]) -> Callable[P, R | Refusal]:
+    """The task, which returns what it would raise as a `FigureError`."""
+
+    @wraps(task)
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> R | Refusal:
+        try:
+            return task(*args, **kwargs)
+        except FigureError as error:
+            return Refusal(error.problem, error.hint)
+
+    return refusing
+
+
+@_refusing
 def draw_preview(
     ticket: Ticket, studio: Studio, wish: FigureWish, room: tuple[int, int]
 ) -> Preview:
@@ -195,12 +229,14 @@ def draw_preview(
     return Preview(drawn, render_pixels(drawn.figure, dpi))
 
 
+@_refusing
 def save_figure(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
     """Draw a figure and write it; the file appears whole or not at all."""
     drawn = studio.draw(ticket, wish, hashed=True)
     return drawn.write(path, ticket.check)
 
 
+@_refusing
 def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
     """Draw a figure for the clipboard, or to be dragged into another program."""
     drawn = studio.draw(ticket, wish, hashed=True)
@@ -212,12 +248,14 @@ def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
     return Copies(wish.kind, svg, png, wish.options.dpi, drawn.caption, table)
 
 
+@_refusing
 def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
     """Write exactly what the figure draws."""
     drawn = studio.draw(ticket, wish, hashed=False)
     return write_data(drawn.content, path, ticket.check)
 
 
+@_refusing
 def save_kernels(ticket: Ticket, wish: FigureWish, path: Path) -> Path:
     """Write the kernels that the wish shows."""
     studio = Studio()

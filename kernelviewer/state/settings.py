@@ -31,6 +31,8 @@ class Settings:
     """What the program remembers. Geometry and layout are base64 of Qt's own bytes.
 
     ``preset`` is the arrangement of panels that was asked for last.
+    ``figure_look`` and ``figure_presets`` are what
+    `kernelviewer.state.figure_presets` writes.
     """
 
     theme: str = "system"
@@ -48,6 +50,8 @@ class Settings:
     geometry: str = ""
     layout: str = ""
     preset: str = "explore"
+    figure_look: str = ""
+    figure_presets: tuple[str, ...] = ()
 
     def opened(self, path: Path) -> Settings:
         """Settings after a file was opened: it leads the recent files."""

@@ -84,6 +84,8 @@ class ModelTree(QWidget):
     include_requested = Signal(int, str, bool)
     """Model id, layer name, whether to take its kernels in."""
     details_requested = Signal(int)
+    menu_opening = Signal(object)
+    """The context menu, before it is shown: others may add to it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -274,11 +276,12 @@ class ModelTree(QWidget):
             self.layers_requested.emit(self._picked())
 
     def _on_menu_requested(self, position: QPoint) -> None:
-        item = self._at(self.tree.indexAt(position))
-        if item is None:
+        if not self.source.roots:
             return
-        menu = self.menu_for(item)
+        item = self._at(self.tree.indexAt(position))
+        menu = QMenu(self) if item is None else self.menu_for(item)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.menu_opening.emit(menu)
         menu.popup(self.tree.viewport().mapToGlobal(position))
 
     def menu_for(self, item: TreeItem) -> QMenu:

@@ -49,6 +49,8 @@ class StretchEditor(StretchStrip):
     """Select the kernels of a stretch: lower and upper code and a `Mode`."""
     step_requested = Signal(int)
     """Move the cursor to the next (1) or last (−1) stretch."""
+    menu_opening = Signal(object)
+    """The menu of a stretch, before it is shown: others may add to it."""
     guide_moved = Signal(object)
     """Code of the border that is dragged; None when it is let go."""
 
@@ -200,6 +202,7 @@ class StretchEditor(StretchStrip):
         menu.merge_chosen.connect(self.merge_requested)
         menu.reset_chosen.connect(self.reset_requested)
         menu.range_chosen.connect(self.range_requested)
+        self.menu_opening.emit(menu)
         menu.popup(self.mapToGlobal(at))
 
 

@@ -58,6 +58,8 @@ class SpectrumView(QWidget):
     merge_requested = Signal(int, int)
     """Stretch, and the neighbour whose class it takes."""
     reset_requested = Signal()
+    menu_opening = Signal(object)
+    """The menu of a stretch, before it is shown: others may add to it."""
     train_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -115,6 +117,7 @@ class SpectrumView(QWidget):
         editor.merge_requested.connect(self.merge_requested)
         editor.reset_requested.connect(self.reset_requested)
         editor.range_requested.connect(self.range_requested)
+        editor.menu_opening.connect(self.menu_opening)
         editor.step_requested.connect(self._on_step_requested)
         for strip in (self.histogram, self.kernels):
             editor.guide_moved.connect(strip.set_guide)

@@ -1,0 +1,348 @@
+"""The figure dialog: options on the left, the file as it will be on the right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kernelviewer.figures import FigureError, FigureOptions
+from kernelviewer.gui.dialogs.figure.looks import LooksForm
+from kernelviewer.gui.dialogs.figure.output import FigureOutput
+from kernelviewer.gui.dialogs.figure.presets import PresetBar
+from kernelviewer.gui.dialogs.figure.preview import FigurePreview
+from kernelviewer.gui.dialogs.figure.subject import SubjectForm
+from kernelviewer.gui.figure_matter import FigureMatter
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.drawing import Refusal, Studio, draw_preview, font_families
+from kernelviewer.state.figure_presets import (
+    read_look,
+    read_presets,
+    to_text,
+    with_look,
+    write_presets,
+)
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.jobs.drawing import FigureWish, Preview
+
+DELAY_MS = 60
+"""How long options may keep changing before the figure is drawn."""
+WAITING = "waiting for the kernels' codes…"
+_OPTIONS = 300
+
+
+class FigureDialog(QDialog):
+    """Shows the figure that the options describe, and hands it on.
+
+    Parameters
+    ----------
+    window
+        The main window; what it shows is what can be drawn.
+    kind, scope
+        Exhibit and kernels to begin with.
+    options
+        Options to begin with; default: the look used last, in the window's colours.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        kind: str = "spectrum",
+        scope: str = "shown",
+        options: FigureOptions | None = None,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._matter = FigureMatter(window)
+        self._studio = Studio()
+        self._drawn: tuple[FigureWish, tuple[int, int]] | None = None
+        self._proposal = ""
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("figureDialog")
+        self.setWindowTitle("Export a figure")
+        self.setSizeGripEnabled(True)
+        self.resize(1120, 720)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(DELAY_MS)
+        self._later.timeout.connect(self._draw)
+        self.subject = SubjectForm(self)
+        self.looks = LooksForm(self)
+        self.presets = PresetBar(read_presets(window.settings.figure_presets), self)
+        self.preview = FigurePreview(self)
+        self.facts = QLabel(self)
+        self.facts.setObjectName("figureFacts")
+        self.facts.setProperty("role", "caption")
+        self.caption = self._make_caption()
+        self.output = FigureOutput(window, self._studio, self.wish, self)
+        self._lay_out()
+        self._begin(kind, scope, options or usual_options(window))
+        self._listen()
+
+    # --- what it is made of ---
+
+    def _make_caption(self) -> QPlainTextEdit:
+        caption = QPlainTextEdit(self)
+        caption.setObjectName("figureCaption")
+        caption.setAccessibleName("Caption, copied and saved with the figure")
+        caption.setToolTip("The proposed caption; write your own in its place")
+        caption.setTabChangesFocus(True)
+        caption.setFixedHeight(78)
+        return caption
+
+    def _lay_out(self) -> None:
+        self.looks.add("Preset", "figurePresets", self.presets, "Presets", row=1)
+        options = QWidget(self)
+        column = QVBoxLayout(options)
+        column.setContentsMargins(0, 0, 10, 0)
+        column.setSpacing(18)
+        column.addWidget(self.subject)
+        column.addWidget(self.looks)
+        column.addStretch(1)
+        left = QScrollArea(self)
+        left.setObjectName("figureOptions")
+        left.setAccessibleName("Options of the figure")
+        left.setFrameShape(QFrame.Shape.NoFrame)
+        left.setWidgetResizable(True)
+        left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        left.setFixedWidth(_OPTIONS + 22)
+        left.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        left.setWidget(options)
+        line = QHBoxLayout()
+        line.addWidget(self.facts, 1)
+        self.again = QPushButton("Proposed Caption", self)
+        self.again.setObjectName("proposedCaption")
+        self.again.setAccessibleName("Take the proposed caption again")
+        self.again.setProperty("link", True)
+        self.again.setAutoDefault(False)
+        self.again.hide()
+        line.addWidget(self.again)
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        right.addWidget(self.preview, 1)
+        right.addLayout(line)
+        right.addWidget(self.caption)
+        right.addWidget(self.output)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 12)
+        layout.setSpacing(16)
+        layout.addWidget(left)
+        layout.addLayout(right, 1)
+
+    def _begin(self, kind: str, scope: str, options: FigureOptions) -> None:
+        self._offer()
+        self.subject.set_subject(kind, scope, options)
+        self.looks.set_options(options)
+        self.presets.set_options(options)
+
+    def _listen(self) -> None:
+        self.subject.changed.connect(self._on_changed)
+        self.looks.changed.connect(self._on_changed)
+        self.presets.chosen.connect(self._on_preset_chosen)
+        self.presets.kept.connect(self._on_presets_kept)
+        self.preview.resized.connect(self._later.start)
+        self.preview.grasped.connect(self.output.prepare_drag)
+        self.preview.dragged.connect(self.output.drag)
+        self.caption.textChanged.connect(self._on_caption_changed)
+        self.again.clicked.connect(self._on_again)
+        self._window.document.changed.connect(self._on_document_changed)
+        reaction = Reaction(done=self.looks.set_fonts, quiet=True).while_alive(self)
+        self._window.jobs.submit(
+            "views", "fonts", "List the fonts", reaction, font_families
+        )
+
+    # --- what it says ---
+
+    def options(self) -> FigureOptions:
+        """The options as they are set."""
+        return self.subject.with_options(self.looks.options())
+
+    def wish(self) -> FigureWish:
+        """The figure as it is asked for now.
+
+        Raises
+        ------
+        FigureError
+            It cannot be drawn.
+        """
+        own = self.caption.toPlainText().strip()
+        return self._matter.wish(
+            self.subject.kind.key,
+            self.subject.scope.key,
+            self.options(),
+            rivals=self.subject.rivals,
+            caption="" if own == self._proposal else own,
+        )
+
+    # --- what happens ---
+
+    def _on_changed(self) -> None:
+        try:
+            self.presets.set_options(self.looks.options())
+        except FigureError as error:
+            self._refuse(Refusal(error.problem, error.hint))
+            return
+        self.preview.set_stale(True)
+        self._later.start()
+
+    def _on_preset_chosen(self, look: FigureOptions) -> None:
+        self.looks.set_options(with_look(FigureOptions(), look))
+        self._on_changed()
+
+    def _on_presets_kept(self, presets: object) -> None:
+        texts = write_presets(presets)  # type: ignore[arg-type]
+        settings = replace(self._window.settings, figure_presets=texts)
+        self._window.settings = settings
+        self._window.keep_settings()
+
+    def _on_document_changed(self) -> None:
+        """The window shows something else: so does the figure, if it matters."""
+        self._offer()
+        self._later.start()
+
+    def _offer(self) -> None:
+        self.subject.set_choices(self._matter.choices(), self._matter.networks())
+        self.subject.set_position(self._window.document.position)
+
+    def _draw(self) -> None:
+        try:
+            wish = self.wish()
+        except FigureError as error:
+            self._refuse(Refusal(error.problem, error.hint))
+            return
+        room = self.preview.room()
+        if self._drawn is not None and _same(self._drawn, (wish, room)):
+            self.preview.set_stale(False)
+            return
+        self._drawn = (wish, room)
+        lane = "compute" if self._matter.is_waiting() else "views"
+        if lane == "compute":
+            self.preview.set_text(WAITING)
+        reaction = Reaction(done=self._on_drawn, quiet=True).while_alive(self)
+        self._window.jobs.submit(
+            lane,  # type: ignore[arg-type]
+            "figure",
+            "Draw the figure",
+            reaction,
+            draw_preview,
+            self._studio,
+            wish,
+            room,
+        )
+
+    def _on_drawn(self, preview: Preview | Refusal) -> None:
+        if isinstance(preview, Refusal):
+            self._refuse(preview)
+            return
+        self.preview.set_pixels(preview.pixels)
+        self.output.set_ready(True)
+        own = self.caption.toPlainText().strip() not in ("", self._proposal)
+        self._proposal = preview.drawn.proposal
+        if not own:
+            self._set_caption(self._proposal)
+        self._on_caption_changed()
+        self.facts.setText(_facts(preview))
+        self.facts.setToolTip(" ".join(preview.drawn.notes))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._window.jobs.cancel("figure")
+        self._drawn = None
+        self.preview.set_text(str(refusal))
+        self.facts.clear()
+        self.output.set_ready(False)
+
+    def _set_caption(self, text: str) -> None:
+        if self.caption.toPlainText() != text:
+            before = self.caption.blockSignals(True)
+            self.caption.setPlainText(text)
+            self.caption.blockSignals(before)
+
+    def _on_caption_changed(self) -> None:
+        own = self.caption.toPlainText().strip()
+        self.again.setVisible(bool(self._proposal) and own != self._proposal)
+        self.output.forget()
+
+    def _on_again(self) -> None:
+        self._set_caption(self._proposal)
+        self._on_caption_changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: draw once it is known how large the preview is."""
+        super().showEvent(event)
+        self._later.start()
+
+    def done(self, result: int) -> None:
+        """Qt: keep the look; what is being drawn is not needed any more."""
+        self._later.stop()
+        self._window.document.changed.disconnect(self._on_document_changed)
+        self._window.jobs.cancel("figure")
+        self.output.close_down()
+        settings = self._window.settings
+        try:
+            look = to_text(self.looks.options())
+        except FigureError:
+            look = settings.figure_look
+        self._window.settings = replace(settings, figure_look=look)
+        super().done(result)
+
+
+def usual_options(window: MainWindow) -> FigureOptions:
+    """The look used last, on light ground, in the window's colours."""
+    settings, display = window.settings, window.document.display
+    scale = {"global": "figure"}.get(display.scale_mode, display.scale_mode)
+    return replace(
+        read_look(settings.figure_look),
+        dark=False,
+        colormap=settings.colormap,
+        scale=scale,  # type: ignore[arg-type]
+    )
+
+
+def open_figure(
+    window: MainWindow,
+    kind: str = "spectrum",
+    scope: str = "shown",
+    options: FigureOptions | None = None,
+) -> FigureDialog:
+    """Show the dialog beside the window, without blocking it."""
+    dialog = FigureDialog(window, kind, scope, options)
+    dialog.show()
+    return dialog
+
+
+def _facts(preview: Preview) -> str:
+    """Size on paper and in pixels, and what else should be known."""
+    figure, options = preview.drawn.figure, preview.drawn.page.options
+    across, down = figure.get_size_inches()
+    width, height = round(across * options.dpi), round(down * options.dpi)
+    text = (
+        f"{25.4 * across:.1f} × {25.4 * down:.1f} mm   ·   {spaced(width)} × "
+        f"{spaced(height)} pixels at {options.dpi} dpi"
+    )
+    return "   ·   ".join([text, *preview.drawn.notes])
+
+
+def _same(
+    one: tuple[FigureWish, tuple[int, int]], other: tuple[FigureWish, tuple[int, int]]
+) -> bool:
+    """Whether both give the same picture."""
+    (wish, room), (new, new_room) = one, other
+    looks = (wish.kind, wish.options, room) == (new.kind, new.options, new_room)
+    return looks and wish.same_kernels(new)

@@ -1,0 +1,297 @@
+"""What is done with the figure: saved, copied, dragged out; its data and kernels."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDrag, QGuiApplication, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kernelviewer.figures import FigureError
+from kernelviewer.gui.asking import ask_where
+from kernelviewer.gui.figure_copy import image_of, mime_of
+from kernelviewer.gui.folders import show_in_folder
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.kernel_export import export_kernels
+from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.jobs.drawing import Copies, FigureWish, Studio
+
+FIGURES = {
+    ".svg": "SVG, drawing with text as text",
+    ".pdf": "PDF, with its fonts inside",
+    ".png": "PNG, pixels",
+}
+DATA = {".csv": "Table as CSV", ".npz": "Arrays for NumPy"}
+TABLES = {**DATA, ".md": "Table in Markdown", ".tex": "Table for LaTeX (booktabs)"}
+_THUMB = 160
+
+
+class FigureOutput(QWidget):
+    """A line that says what became of the figure, and a line of buttons.
+
+    Parameters
+    ----------
+    studio
+        Draws; shared with the preview.
+    wish
+        What to draw, when it is called; may raise `FigureError`.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        studio: Studio,
+        wish: Callable[[], FigureWish],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._studio, self._wish = window, studio, wish
+        self._copies: Copies | None = None
+        self._folder: Path | None = None
+        self._dragging = False
+        self._written: Path | None = None
+        self.said = QLabel(self)
+        self.said.setObjectName("figureSaid")
+        self.said.setProperty("role", "secondary")
+        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.folder = self._button("Show in Folder", "showInFolder", self._on_folder)
+        self.folder.setProperty("link", True)
+        self.folder.hide()
+        self.data = self._button("Export Data…", "exportData", self._on_data)
+        self.kernels = self._button(
+            "Export Kernels…", "exportShownKernels", self._on_kernels
+        )
+        self.copy_caption = self._button(
+            "Copy Caption", "copyCaption", self._on_copy_caption
+        )
+        self.copy = self._button("Copy", "copyFigure", self._on_copy)
+        self.copy.setToolTip("Copy as image and SVG, with the caption")
+        self.save = self._button("Save…", "saveFigure", self._on_save)
+        self.save.setProperty("primary", True)
+        self._lay_out()
+        self.set_ready(False)
+
+    def _button(self, text: str, name: str, use: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setObjectName(name)
+        button.setAccessibleName(text.rstrip("…"))
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: use())
+        return button
+
+    def _lay_out(self) -> None:
+        words = QHBoxLayout()
+        words.addWidget(self.said, 1)
+        words.addWidget(self.folder)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.data)
+        buttons.addWidget(self.kernels)
+        buttons.addStretch(1)
+        for button in (self.copy_caption, self.copy, self.save):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(words)
+        layout.addLayout(buttons)
+
+    def set_ready(self, ready: bool) -> None:
+        """Whether there is a figure to hand on."""
+        self.forget()
+        for button in (
+            *(self.data, self.kernels, self.copy_caption, self.copy, self.save),
+        ):
+            button.setEnabled(ready)
+
+    def forget(self) -> None:
+        """The figure has changed: copies of it are stale."""
+        self._copies = None
+
+    def close_down(self) -> None:
+        """Nothing is handed on any more."""
+        for key in ("copy_figure", "save_figure"):
+            self._window.jobs.cancel(key)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # --- files ---
+
+    def _on_save(self) -> None:
+        wish = self._wished()
+        path = self._ask("Save the figure", wish, FIGURES) if wish else None
+        if wish is None or path is None:
+            return
+        self._say(f"saving {path.name}…")
+        self._window.jobs.submit(
+            "views",
+            "save_figure",
+            f"Save {path.name}",
+            self._reaction(self._on_written),
+            save_figure,
+            self._studio,
+            wish,
+            path,
+        )
+
+    def _on_data(self) -> None:
+        wish = self._wished()
+        kinds = TABLES if wish is not None and wish.kind == "table" else DATA
+        path = self._ask("Export what is drawn", wish, kinds) if wish else None
+        if wish is None or path is None:
+            return
+        self._say(f"writing {path.name}…")
+        self._window.jobs.submit(
+            "views",
+            "save_figure",
+            f"Export {path.name}",
+            self._reaction(self._on_written),
+            save_data,
+            self._studio,
+            wish,
+            path,
+        )
+
+    def _on_kernels(self) -> None:
+        wish = self._wished()
+        if wish is not None:
+            export_kernels(self._window, wish, self, self._on_written)
+
+    def _ask(
+        self, title: str, wish: FigureWish, kinds: Mapping[str, str]
+    ) -> Path | None:
+        folder = self._window.settings.last_folder
+        start = Path(folder, f"{wish.kind}{next(iter(kinds))}")
+        return ask_where(self, title, start, kinds)
+
+    def _on_written(self, path: Path | Refusal) -> None:
+        if isinstance(path, Refusal):
+            self._say(str(path), failed=True)
+            return
+        self._written = path
+        self._say(f"Saved as {path.name}")
+        self.folder.show()
+        self._window.statusBar().showMessage(f"Saved as {path}")
+
+    def _on_folder(self) -> None:
+        if self._written is not None and not show_in_folder(self._written):
+            self._say(f"It lies in {self._written.parent}")
+
+    # --- clipboard and other programs ---
+
+    def _on_copy(self) -> None:
+        self._with_copies(self._put_on_clipboard)
+
+    def _on_copy_caption(self) -> None:
+        wish = self._wished()
+        if wish is not None:
+            self._with_copies(
+                lambda copies: QGuiApplication.clipboard().setText(copies.caption)
+            )
+            self._say("Caption copied")
+
+    def _put_on_clipboard(self, copies: Copies) -> None:
+        QGuiApplication.clipboard().setMimeData(mime_of(copies))
+        self._say("Copied as image and SVG, with its caption")
+
+    def prepare_drag(self) -> None:
+        """Make what is dragged, before it is known whether it will be."""
+        self._dragging = False
+        self._with_copies(
+            lambda copies: self._start_drag(copies) if self._dragging else None
+        )
+
+    def drag(self) -> None:
+        """Drag the figure, now or as soon as it is ready."""
+        self._dragging = True
+        if self._copies is not None:
+            self._start_drag(self._copies)
+
+    def _start_drag(self, copies: Copies) -> None:
+        self._dragging = False
+        if not QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+            return  # it was let go meanwhile
+        drag = QDrag(self)
+        drag.setMimeData(mime_of(copies, self._file_of(copies)))
+        thumb = QPixmap.fromImage(image_of(copies)).scaled(
+            _THUMB,
+            _THUMB,
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        drag.setPixmap(thumb)
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def _file_of(self, copies: Copies) -> Path | None:
+        """The figure as a file in a folder of its own, gone when the dialog is."""
+        try:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="kernelviewer-"))
+            path = self._folder / f"{copies.kind}.svg"
+            path.write_bytes(copies.svg)
+        except OSError:
+            return None
+        return path
+
+    def _with_copies(self, use: Callable[[Copies], object]) -> None:
+        """Hand over the figure as other programs take it, drawn if it must be."""
+        wish = self._wished()
+        if wish is None:
+            return
+        if self._copies is not None:
+            use(self._copies)
+            return
+
+        def done(copies: Copies | Refusal) -> None:
+            if isinstance(copies, Refusal):
+                self._say(str(copies), failed=True)
+            else:
+                self._copies = copies
+                use(copies)
+
+        self._window.jobs.submit(
+            "views",
+            "copy_figure",
+            "Copy the figure",
+            self._reaction(done),
+            copy_figure,
+            self._studio,
+            wish,
+        )
+
+    def _reaction(self, done: Callable[..., None]) -> Reaction:
+        def failed(message: str, hint: str) -> None:
+            self._say(f"{message}. {hint}".rstrip(" "), failed=True)
+
+        return Reaction(done=done, failed=failed, quiet=True).while_alive(self)
+
+    def _wished(self) -> FigureWish | None:
+        try:
+            return self._wish()
+        except FigureError as error:
+            self._say(str(error), failed=True)
+            return None
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        self.folder.hide()
+        self.said.setText(text)
+        self.said.setToolTip(text)
+        self.said.setProperty("role", "error" if failed else "secondary")
+        self.said.style().unpolish(self.said)
+        self.said.style().polish(self.said)

@@ -1,0 +1,42 @@
+"""Figures on the clipboard and on their way into other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QMimeData, QUrl
+from PySide6.QtGui import QImage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kernelviewer.jobs.drawing import Copies
+
+SVG, PNG = "image/svg+xml", "image/png"
+
+
+def image_of(copies: Copies) -> QImage:
+    """The figure as pixels that know how large they are on paper."""
+    image = QImage.fromData(QByteArray(copies.png))
+    dots = round(copies.dpi / 0.0254)
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
+    return image
+
+
+def mime_of(copies: Copies, file: Path | None = None) -> QMimeData:
+    """Everything that another program may take: image, SVG, text, and the file.
+
+    Parameters
+    ----------
+    file
+        Where the figure lies, if it is handed over as a file.
+    """
+    data = QMimeData()
+    data.setImageData(image_of(copies))
+    data.setData(SVG, QByteArray(copies.svg))
+    data.setData(PNG, QByteArray(copies.png))
+    data.setText(copies.table or copies.caption)
+    if file is not None:
+        data.setUrls([QUrl.fromLocalFile(str(file))])
+    return data

@@ -1,0 +1,400 @@
+"""The figure dialog: what it shows, saves, copies and hands to other programs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDrag, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+)
+from shiboken6 import isValid
+
+from kernelviewer.cli import main
+from kernelviewer.figures import EXHIBITS
+from kernelviewer.figures.provenance import read_record
+from kernelviewer.gui.dialogs.figure import FigureDialog
+from kernelviewer.gui.figure_copy import PNG, SVG
+from kernelviewer.state.figure_presets import read_presets
+from kernelviewer.state.queries import Classes
+from tests.gui.conftest import wait_idle
+from tests.gui.figure_desk import LEFT, answer_with, choose, click, open_dialog, settle
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import (
+        QWidget,
+    )
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
+    return make_window(write_network(tmp_path / "net.safetensors", channels=40))
+
+
+@pytest.fixture
+def dialog(window: MainWindow, qtbot: Any) -> Any:
+    dialog = open_dialog(window, qtbot)
+    yield dialog
+    if isValid(dialog):
+        dialog.close()
+
+
+def said(dialog: FigureDialog) -> str:
+    return dialog.output.said.text()
+
+
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_every_exhibit_has_a_preview_a_size_and_a_caption(
+    dialog: FigureDialog, qtbot: Any, kind: str
+) -> None:
+    choose(dialog, "figureKind", kind)
+    settle(dialog, qtbot)
+    assert not dialog.preview.image.isNull(), dialog.preview.text
+    assert dialog.facts.text().startswith("183.0 × ")
+    assert "pixels at 300 dpi" in dialog.facts.text()
+    assert len(dialog.caption.toPlainText()) > 20
+
+
+def test_only_what_matters_to_the_exhibit_is_asked(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    subject = dialog.subject
+    for kind, shown, hidden in (
+        ("pca", subject.components, subject.group),
+        ("sheet", subject.group, subject.components),
+        ("compare", subject.right, subject.sort),
+        ("family", subject.title, subject.scope),
+    ):
+        choose(dialog, "figureKind", kind)
+        assert shown.isVisibleTo(dialog), kind
+        assert not hidden.isVisibleTo(dialog), kind
+    settle(dialog, qtbot)
+
+
+def test_options_are_followed_and_stale_figures_dropped(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    drawn: list[str] = []
+    usual = dialog._on_drawn
+
+    def note(preview: Any) -> None:
+        usual(preview)
+        drawn.append(dialog.facts.text())
+
+    dialog._on_drawn = note  # type: ignore[method-assign]
+    width = dialog.findChild(QDoubleSpinBox, "figureWidth")
+    for value in (60, 70, 80, 90, 100):
+        width.setValue(value)
+    settle(dialog, qtbot)
+    assert drawn[-1].startswith("100.0 × ")
+    assert len(drawn) == 1
+    assert dialog.looks.column.key == "own"
+    choose(dialog, "figureColumn", "single")
+    dialog.findChild(QSpinBox, "figureDpi").setValue(150)
+    dialog.findChild(QDoubleSpinBox, "figureHeight").setValue(70)
+    settle(dialog, qtbot)
+    assert dialog.facts.text().startswith("89.1 × 69.9 mm")
+    assert "526 × 413 pixels at 150 dpi" in dialog.facts.text().replace("\u202f", " ")
+
+
+def test_what_is_saved_is_made_again_by_the_command_line(
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = dialog.parent()
+    size = window.document.size
+    window.document.set_threshold(size, 0.31)
+    window.document.select("replace", Classes(frozenset({"on-centre", "d1-x"})))
+    wait_idle(qtbot, window)
+    choose(dialog, "figureKind", "classes")
+    choose(dialog, "figureScope", "selected")
+    dialog.findChild(QLineEdit, "figureTitle").setText("Only two of the classes")
+    settle(dialog, qtbot)
+    assert "Shown: On-centre, ∂x." in dialog.caption.toPlainText()
+    for suffix in (".svg", ".pdf", ".png"):
+        path, again = tmp_path / f"out{suffix}", tmp_path / f"again{suffix}"
+        answer_with(monkeypatch, path)
+        click(dialog, "saveFigure")
+        settle(dialog, qtbot)
+        assert said(dialog) == f"Saved as out{suffix}"
+        assert main(["figure", "--from", str(path), "-o", str(again)]) == 0
+        assert path.read_bytes() == again.read_bytes()
+    record = read_record(tmp_path / "out.svg")
+    assert record.naming["threshold"] == 0.31
+    assert record.selection == "On-centre, ∂x"
+    assert record.files[0].shown
+
+
+def test_the_users_own_caption_is_in_the_file_and_can_be_taken_back(
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed = dialog.caption.toPlainText()
+    dialog.caption.setPlainText("My own words.")
+    dialog.findChild(QDoubleSpinBox, "figureWidth").setValue(89)
+    settle(dialog, qtbot)
+    assert dialog.caption.toPlainText() == "My own words."
+    answer_with(monkeypatch, tmp_path / "a.svg")
+    click(dialog, "saveFigure")
+    settle(dialog, qtbot)
+    assert "My own words." in (tmp_path / "a.svg").read_text()
+    click(dialog, "proposedCaption")
+    assert dialog.caption.toPlainText() == proposed
+    assert not dialog.again.isVisible()
+
+
+def test_a_missing_suffix_is_added_and_an_existing_file_asked_about(
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.pdf").write_text("precious")
+    asked: list[str] = []
+    buttons = QMessageBox.StandardButton
+
+    def answer(reply: Any) -> None:
+        def question(_parent: object, _title: str, text: str, *rest: object) -> Any:
+            asked.append(text)
+            return reply
+
+        monkeypatch.setattr(QMessageBox, "question", question)
+
+    answer_with(monkeypatch, tmp_path / "a", "PDF, with its fonts inside (*.pdf)")
+    answer(buttons.Cancel)
+    click(dialog, "saveFigure")
+    settle(dialog, qtbot)
+    assert (tmp_path / "a.pdf").read_text() == "precious"
+    assert "a.pdf exists" in asked[0]
+    answer(buttons.Yes)
+    click(dialog, "saveFigure")
+    settle(dialog, qtbot)
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert dialog.output.folder.isVisible()
+
+
+def test_where_it_cannot_be_written_is_said_and_nothing_is_left(
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, tmp_path / "none" / "a.svg")
+    click(dialog, "saveFigure")
+    settle(dialog, qtbot)
+    assert "there is no such folder" in said(dialog)
+    assert not dialog.output.folder.isVisible()
+    assert not dialog.parent().parts.jobs_panel.failed()
+    (tmp_path / "full").mkdir()
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kernelviewer.files.os.fsync", full)
+    answer_with(monkeypatch, tmp_path / "full" / "a.png")
+    click(dialog, "saveFigure")
+    settle(dialog, qtbot)
+    assert "the disk is full" in said(dialog)
+    assert list((tmp_path / "full").iterdir()) == []
+
+
+def test_the_clipboard_gets_image_svg_and_caption(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    dialog.caption.setPlainText("A caption of mine")
+    click(dialog, "copyFigure")
+    settle(dialog, qtbot)
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.hasImage()
+    assert b"A caption of mine" in data.data(SVG).data()
+    assert data.data(PNG).data().startswith(b"\x89PNG")
+    assert data.text() == "A caption of mine"
+    image = QGuiApplication.clipboard().image()
+    assert abs(image.dotsPerMeterX() - 11811) <= 1
+    click(dialog, "copyCaption")
+    settle(dialog, qtbot)
+    assert QGuiApplication.clipboard().text() == "A caption of mine"
+
+
+def test_the_figure_can_be_dragged_out(
+    dialog: FigureDialog, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dragged: list[Any] = []
+    monkeypatch.setattr(
+        QDrag, "exec", lambda drag, action: dragged.append(drag.mimeData())
+    )
+    start = dialog.preview._box().center().toPoint()
+    QTest.mousePress(dialog.preview, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(dialog.preview, start + QPoint(40, 12))
+    settle(dialog, qtbot)
+    QTest.mouseRelease(dialog.preview, LEFT)
+    [data] = dragged
+    assert data.urls()[0].toLocalFile().endswith("spectrum.svg")
+    assert Path(data.urls()[0].toLocalFile()).read_bytes() == data.data(SVG).data()
+    assert data.hasImage()
+
+
+def test_the_choices_count_kernels_and_follow_the_window(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    window, box = dialog.parent(), dialog.findChild(QComboBox, "figureScope")
+    texts = [box.itemText(i) for i in range(box.count())]
+    assert texts == ["all open (80 kernels)"]
+    window.actions_.by_id["select_all"].trigger()
+    wait_idle(qtbot, window)
+    texts = [box.itemText(i) for i in range(box.count())]
+    assert any(text.endswith("(80 kernels)") and "selected" in text for text in texts)
+    choose(dialog, "figureKind", "sheet")
+    choose(dialog, "figureScope", "selected")
+    settle(dialog, qtbot)
+    window.document.clear_selection()
+    settle(dialog, qtbot)
+    assert box.currentData() == "all"
+    window.document.close(window.document.models[0].id)
+    settle(dialog, qtbot)
+    assert "there are no kernels to show" in dialog.preview.text
+    assert not dialog.findChild(QPushButton, "saveFigure").isEnabled()
+
+
+def test_what_cannot_be_drawn_is_said_where_the_figure_would_be(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    dialog.findChild(QDoubleSpinBox, "figureHeight").setValue(20)
+    dialog.findChild(QDoubleSpinBox, "figureFontSize").setValue(24)
+    settle(dialog, qtbot)
+    assert "fit" in dialog.preview.text
+    assert not dialog.findChild(QPushButton, "copyFigure").isEnabled()
+    choose(dialog, "figureKind", "pca")
+    dialog.subject.up.setValue(1)
+    settle(dialog, qtbot)
+    assert "components are the same" in dialog.preview.text
+    assert not dialog.parent().parts.jobs_panel.failed()
+
+
+def test_presets_are_saved_renamed_and_deleted(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    window, presets = dialog.parent(), dialog.presets
+    choose(dialog, "figurePreset", "IEEE")
+    settle(dialog, qtbot)
+    assert dialog.options().width_mm == 88.9
+    assert dialog.options().font_family == "serif"
+    dialog.findChild(QDoubleSpinBox, "figureWidth").setValue(120)
+    assert presets.box.key == ""
+    assert "needs a name" in presets.save("")
+    assert "comes with the program" in presets.save("nature")
+    assert presets.save("thesis") == ""
+    assert presets.box.key == "thesis"
+    assert "already" in presets.save("Thesis")
+    [kept] = read_presets(window.settings.figure_presets)
+    assert (kept.name, kept.options.width_mm) == ("thesis", 120.0)
+    assert presets.rename("book") == ""
+    choose(dialog, "figurePreset", "slide")
+    settle(dialog, qtbot)
+    assert dialog.facts.text().startswith("338.7 × 190.5 mm")
+    choose(dialog, "figurePreset", "book")
+    assert dialog.options().width_mm == 120.0
+    presets.delete()
+    assert read_presets(window.settings.figure_presets) == ()
+    assert dialog.options().width_mm == 120.0
+    settle(dialog, qtbot)
+
+
+def test_the_look_is_remembered(window: MainWindow, qtbot: Any) -> None:
+    window.set_colormap("viridis")
+    dialog = open_dialog(window, qtbot)
+    assert dialog.looks.colormap.key == "viridis"
+    dialog.findChild(QDoubleSpinBox, "figureWidth").setValue(77)
+    dialog.close()
+    qtbot.waitUntil(lambda: window.findChild(FigureDialog, "figureDialog") is None)
+    dialog = open_dialog(window, qtbot)
+    assert dialog.options().width_mm == 77.0
+    dialog.close()
+
+
+def test_the_data_are_what_is_drawn(
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(dialog, "figureKind", "sheet")
+    settle(dialog, qtbot)
+    answer_with(monkeypatch, tmp_path / "a")
+    click(dialog, "exportData")
+    settle(dialog, qtbot)
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 81
+    answer_with(monkeypatch, tmp_path / "k.npz")
+    click(dialog, "exportShownKernels")
+    settle(dialog, qtbot)
+    assert (tmp_path / "k.npz").exists()
+    choose(dialog, "figureKind", "table")
+    settle(dialog, qtbot)
+    answer_with(monkeypatch, tmp_path / "t.tex")
+    click(dialog, "exportData")
+    settle(dialog, qtbot)
+    assert "\\toprule" in (tmp_path / "t.tex").read_text()
+
+
+def test_it_fits_a_small_screen_and_can_be_used_by_keyboard(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    dialog.resize(900, 480)
+    settle(dialog, qtbot)
+    assert dialog.size().height() == 480
+    assert not dialog.isModal()
+    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QPlainTextEdit)
+    inner = (QComboBox, QAbstractSpinBox)
+    for kind in kinds:
+        for widget in dialog.findChildren(kind):
+            if isinstance(widget.parent(), inner) or not widget.isVisibleTo(dialog):
+                continue
+            assert widget.objectName(), widget
+            assert widget.accessibleName(), widget.objectName()
+    seen: set[str] = set()
+    dialog.activateWindow()
+    dialog.subject.kind.setFocus()
+    widget: QWidget = dialog.subject.kind
+    while widget.objectName() not in seen:
+        seen.add(widget.objectName())
+        QTest.keyClick(widget, Qt.Key.Key_Tab)
+        widget = dialog.focusWidget()
+    assert {"figureWidth", "figurePreset", "figureCaption", "saveFigure"} <= seen
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_a_folder_that_was_dragged_from_is_gone_when_the_dialog_is(
+    dialog: FigureDialog, qtbot: Any
+) -> None:
+    click(dialog, "copyFigure")
+    settle(dialog, qtbot)
+    path = dialog.output._file_of(dialog.output._copies)
+    assert path is not None
+    assert path.exists()
+    dialog.close()
+    assert not path.parent.exists()
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def test_the_menu_of_presets_offers_to_change_only_ones_own(
+    dialog: FigureDialog,
+) -> None:
+    actions = {
+        a.text(): a
+        for a in dialog.findChild(QToolButton, "presetMenu").menu().actions()
+    }
+    assert actions["Save as Preset…"].isEnabled()
+    assert not actions["Delete"].isEnabled()
+    choose(dialog, "figurePreset", "Nature")
+    assert not actions["Rename…"].isEnabled()

@@ -1,0 +1,135 @@
+"""Copy and Export Figure… in every view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from kernelviewer.gui.dialogs.figure import FigureDialog
+from kernelviewer.gui.figure_copy import PNG, SVG
+from kernelviewer.gui.view_menus import VIEWS
+from kernelviewer.state.arrangement import Display
+from tests.gui.conftest import wait_idle
+from tests.gui.figure_desk import answer_with, settle
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def window(make_window: MakeWindow, tmp_path: Path, qtbot: Any) -> MainWindow:
+    window = make_window(write_network(tmp_path / "net.safetensors", channels=40))
+    window.linking.focus(3)
+    wait_idle(qtbot, window)
+    return window
+
+
+def menu_of(view: QWidget, reason: Any) -> QMenu:
+    """The menu that opens on a view."""
+    inner = view.viewport() if hasattr(view, "viewport") else view
+    place = QPoint(inner.width() // 2, inner.height() // 2)
+    QApplication.sendEvent(
+        inner, QContextMenuEvent(reason, place, inner.mapToGlobal(place))
+    )
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu), view.objectName()
+    return menu
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_copies_its_figure_and_opens_the_dialog_on_it(
+    window: MainWindow, qtbot: Any, name: str
+) -> None:
+    view = window.findChild(QWidget, name)
+    for reason in QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard:
+        QGuiApplication.clipboard().clear()
+        menu = menu_of(view, reason)
+        actions = {action.objectName(): action for action in menu.actions()}
+        assert actions["copyView"].text() == "Copy"
+        assert actions["exportView"].text() == "Export Figure…"
+        actions["copyView"].trigger()
+        menu.close()
+        wait_idle(qtbot, window)
+        data = QGuiApplication.clipboard().mimeData()
+        assert data.hasImage(), window.statusBar().currentMessage()
+        assert b"<svg" in data.data(SVG).data()
+        assert data.data(PNG).data().startswith(b"\x89PNG")
+        assert data.text()
+    menu = menu_of(view, QContextMenuEvent.Reason.Mouse)
+    next(a for a in menu.actions() if a.objectName() == "exportView").trigger()
+    menu.close()
+    dialog = window.findChild(FigureDialog, "figureDialog")
+    settle(dialog, qtbot)
+    assert dialog.subject.kind.key == VIEWS[name].kind
+    assert not dialog.preview.image.isNull()
+    dialog.close()
+
+
+def test_the_grids_figure_is_grouped_and_sorted_as_the_grid(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.document.show_as(Display("class", "fit", "layer"))
+    wait_idle(qtbot, window)
+    dialog = window.view_menus.export("kernelGrid")
+    settle(dialog, qtbot)
+    options = dialog.options()
+    assert (options.group, options.sort, options.scale) == ("class", "fit", "layer")
+    assert not dialog.preview.image.isNull()
+    dialog.close()
+
+
+def test_the_trees_copy_is_a_table_for_spreadsheets(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.view_menus.copy("modelTree")
+    wait_idle(qtbot, window)
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert lines[0].split("\t")[:2] == ["network", "kernels"]
+    assert lines[1].split("\t")[0] == "net"
+
+
+def test_the_reconstructions_figure_is_of_the_sliders_code(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.document.set_position(0.25)
+    wait_idle(qtbot, window)
+    window.view_menus.copy("reconstructionView")
+    wait_idle(qtbot, window)
+    assert "code 0.250" in QGuiApplication.clipboard().text()
+
+
+def test_a_figure_is_copied_on_light_ground_in_the_dark(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.set_theme("dark")
+    window.view_menus.copy("kernelGrid")
+    wait_idle(qtbot, window)
+    image = QGuiApplication.clipboard().image()
+    assert image.pixelColor(2, image.height() - 2).lightness() > 250
+    window.set_theme("light")
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors", "png", "zip"])
+def test_kernels_are_exported_from_the_menu(
+    window: MainWindow,
+    qtbot: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+) -> None:
+    path = tmp_path / f"k.{suffix}"
+    answer_with(monkeypatch, path)
+    window.actions_.by_id["export_kernels"].trigger()
+    wait_idle(qtbot, window)
+    assert path.stat().st_size > 100
+    assert "80 kernels of 7×7" in window.statusBar().currentMessage()
