@@ -14,6 +14,7 @@ from kernelviewer.figures.naming import FAMILY, Naming
 from kernelviewer.figures.options import (
     PRESETS,
     WIDTHS,
+    Colour,
     FigureOptions,
     Group,
     Scale,
@@ -44,6 +45,7 @@ _LOOKS = {
     "samples": "samples",
     "group": "group",
     "sort": "sort",
+    "colour": "colour",
     "components": "components",
     "mark": "mark",
     "seed": "seed",
@@ -101,6 +103,9 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
         "--group", choices=get_args(Group), help="how a sheet's kernels are grouped"
     )
     group.add_argument("--sort", choices=get_args(Sort), help="their order in a group")
+    group.add_argument(
+        "--colour", choices=get_args(Colour), help="what a point's colour tells"
+    )
     group.add_argument(
         "--components",
         type=_components,

@@ -69,5 +69,7 @@ class Exhibit:
 
     def wants_classes(self, options: FigureOptions) -> bool:
         """Whether it cannot be drawn as the options say without classes."""
-        by_class = options.group == "class" or options.sort in ("code", "fit")
-        return self.needs_classes or (self.kind == "sheet" and by_class)
+        named = {"class", "code", "fit"}
+        if self.kind == "sheet":
+            return not named.isdisjoint((options.group, options.sort))
+        return self.needs_classes or (self.kind == "pca" and options.colour == "fit")

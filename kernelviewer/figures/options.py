@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Scale = Literal["kernel", "layer", "figure"]
-Group = Literal["layer", "class", "network", "none"]
-Sort = Literal["channel", "code", "fit", "scale"]
+Group = Literal["layer", "network", "class", "code", "fit", "none"]
+Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
+Colour = Literal["class", "layer", "network", "fit"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
@@ -73,7 +74,10 @@ class FigureOptions:
     samples
         Kernels in a row of random samples; None: as many as look well.
     group, sort
-        How a sheet's kernels are grouped, and in which order they stand in a group.
+        How a sheet's kernels are grouped (``code``: by stretch of the spectrum), and in
+        which order they stand in a group.
+    colour
+        What the colour of a point of a scatter tells.
     components
         Principal components across and up, counted from 1.
     mark
@@ -100,6 +104,7 @@ class FigureOptions:
     samples: int | None = None
     group: Group = "layer"
     sort: Sort = "channel"
+    colour: Colour = "class"
     components: tuple[int, int] = (1, 2)
     mark: float | None = None
     seed: int = 0
@@ -120,6 +125,7 @@ class FigureOptions:
         _check_choice("scale of weights", self.scale, get_args(Scale))
         _check_choice("group", self.group, get_args(Group))
         _check_choice("order", self.sort, get_args(Sort))
+        _check_choice("colour of points", self.colour, get_args(Colour))
         if self.components[0] == self.components[1]:
             raise FigureError("the two principal components are the same")
         for number in self.components:

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.colours import ink, rgb, weight_colours
+from kernelviewer.figures.colours import ink
 from kernelviewer.figures.content import Table
+from kernelviewer.figures.counts import coding_of
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.legend import Entry, class_entries
 from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, never
+from kernelviewer.figures.pca_colours import (
+    by_class,
+    by_depth,
+    by_fit,
+    by_network,
+)
 from kernelviewer.figures.pca_plan import PcaPlan
 from kernelviewer.figures.places import find_places, span_of
 from kernelviewer.figures.projection import project
@@ -30,9 +36,9 @@ from kernelviewer.kernels.statistics import patterns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
+    from kernelviewer.figures.pca_colours import Colouring
     from kernelviewer.figures.places import Place
     from kernelviewer.figures.projection import Projection
     from kernelviewer.figures.scene import Scene, Subject
@@ -49,8 +55,8 @@ class PcaContent:
     ----------
     source, layer, channel
         Where each of the N points comes from; ``layer`` counts through the network.
-    label
-        int [N], index into `CLASSES`; None without classes.
+    label, fit
+        int [N], index into `CLASSES`, and float32 [N]; None without classes.
     """
 
     networks: tuple[str, ...]
@@ -62,6 +68,7 @@ class PcaContent:
     layer: NDArray[np.int32]
     channel: NDArray[np.int32]
     label: NDArray[np.int64] | None
+    fit: NDArray[np.float32] | None
     places: tuple[Place, ...]
     flat: int
     seed: int
@@ -71,16 +78,17 @@ class PcaContent:
         """The scatter, and kernels of its dense places beside or below it."""
         with figure_style():
             face = Face.of(options)
+            colouring = self._colouring(options)
             plan = PcaPlan.of(
                 as_pictures(self.weights[:0]).shape[1:],
                 len(self.places),
-                self.entries(options),
+                colouring.entries if options.legend else [],
                 options,
                 face,
             )
             page = Page(options, plan.height, face)
             page.title()
-            self._draw_points(page, plan)
+            self._draw_points(page, plan, colouring)
             check()
             self._draw_places(page, plan, check)
             y = page.height - page.margin - scale_bar_height(options, face)
@@ -138,18 +146,19 @@ class PcaContent:
             return "their first two"
         return "their {}. and {}.".format(*self.components)
 
-    def entries(self, options: FigureOptions) -> list[Entry]:
-        """What the colours stand for."""
-        if not options.legend:
-            return []
+    def _colouring(self, options: FigureOptions) -> Colouring:
+        """What the colours of the points tell, by as much as is known of them."""
         ground = ink(options.dark)
-        if self.label is not None:
-            return class_entries(self.label.tolist(), ground)
-        names = ("first layer", "middle layer", "last layer")
-        colours = map(_hex, _depth_colours(ground, 3))
-        return [Entry(*pair) for pair in zip(colours, names, strict=True)]
+        if options.colour == "network":
+            return by_network(self.networks, self.source)
+        if options.colour == "fit" and self.fit is not None:
+            return by_fit(self.fit, ground)
+        if options.colour == "class" and self.label is not None:
+            return by_class(self.label, ground)
+        last = [max(len(names) - 1, 1) for names in self.layers]
+        return by_depth(self.layer / np.array(last)[self.source], ground)
 
-    def _draw_points(self, page: Page, plan: PcaPlan) -> None:
+    def _draw_points(self, page: Page, plan: PcaPlan, colouring: Colouring) -> None:
         axes = page.axes(plan.left, plan.top, plan.side, plan.side)
         axes.set(xticks=[], yticks=[], box_aspect=1)
         low, high = span_of(self.projection.points)
@@ -162,7 +171,7 @@ class PcaContent:
         axes.scatter(
             self.projection.points[order, 0],
             self.projection.points[order, 1],
-            c=self._colours(page)[order],
+            c=colouring.points[order],
             s=area,
             linewidths=0,
             alpha=0.8,
@@ -180,17 +189,6 @@ class PcaContent:
             middle = plan.top + plan.side / 2
             left = plan.left - 0.5 * page.face.em
             page.text(left, middle, names[1], align="center", rotation=90)
-
-    def _colours(self, page: Page) -> NDArray[np.float64]:
-        """RGB [N, 3], 0 … 1: of the classes, else from the first layer to the last."""
-        if self.label is not None:
-            table = np.array([rgb(page.ink.of_class(item)) for item in CLASSES]) / 255
-            return np.asarray(table[self.label])
-        last = [max(len(names) - 1, 1) for names in self.layers]
-        share = self.layer / np.array(last)[self.source]
-        return np.asarray(
-            _depth_colours(page.ink, 256)[np.rint(share * 255).astype(int)]
-        )
 
     def _draw_places(self, page: Page, plan: PcaPlan, check: Check) -> None:
         """Numbers in the scatter and a row of kernels for each."""
@@ -262,6 +260,7 @@ def prepare_pca(
         layer=np.concatenate([s.kernels.layer[i] for s, i in parts]),
         channel=np.concatenate([s.kernels.channel[i] for s, i in parts]),
         label=label,
+        fit=_fits(parts) if label is not None else None,
         places=tuple(find_places(projection.points, joined, label)),
         flat=scene.count - len(projection.points),
         seed=options.seed,
@@ -289,12 +288,6 @@ def _labels(
     return np.concatenate(labels)
 
 
-def _depth_colours(ground: Ink, steps: int) -> NDArray[np.float64]:
-    """RGB [steps, 3], 0 … 1, from the first layer to the last."""
-    colours = weight_colours("viridis", ground)
-    at = np.linspace(0.02, 0.88, steps) * (len(colours) - 1)
-    return np.asarray(colours[at.astype(int)] / 255)
-
-
-def _hex(colour: NDArray[np.float64]) -> str:
-    return "#" + "".join(f"{round(255 * part):02X}" for part in colour)
+def _fits(parts: list[tuple[Subject, NDArray[np.intp]]]) -> NDArray[np.float32]:
+    """Fits of the points."""
+    return np.concatenate([coding_of(subject).fit[index] for subject, index in parts])

@@ -46,7 +46,10 @@ _ORDERS = {
     "code": "in the order of their codes",
     "fit": "the best fitting first",
     "scale": "the strongest first",
+    "flat": "the flat ones first",
+    "class": "in the order of their classes",
 }
+_GROUPED = {"code": "stretch of the code"}
 _NUMBER = 0.85
 """Size of channel numbers in units of the labels' size."""
 
@@ -139,7 +142,8 @@ class SheetContent:
                 f" in {layers}, in the order of layers and channels; numbers give the "
                 "first channel of a row"
             )
-        groups = "" if self.joined == "none" else f", by {self.joined}"
+        by = _GROUPED.get(self.joined, self.joined)
+        groups = "" if self.joined == "none" else f", by {by}"
         return f"{groups}, {_ORDERS[self.sorted_by]}"
 
     def _gutter(self, face: Face) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.figures.pca_colours import NETWORKS
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.scatter import Legend
 from kernelviewer.kernels.classes import CLASSES
@@ -30,11 +31,6 @@ CIVIDIS = (
 """Dark to light, told apart without seeing red or green (Nuñez et al. 2018)."""
 DARKEST_ON_DARK = 0.3
 """Where the bar begins on dark ground: darker colours would not be seen."""
-NETWORKS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800"),
-    "#8A8A8A",
-)
-"""Okabe and Ito's colours for colour-blind readers; from the eighth network on grey."""
 
 
 def colours_of(

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.jobs.drawing import Copies
 
-_GROUPS = {"model": "network"}
-_SORTS = {"flat": "channel"}
-"""The grid's words → the figures' words, where they differ."""
+_WORDS = {"model": "network"}
+"""The window's words → the figures' words, where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,9 @@ class ViewFigure:
     scope
         Which kernels, a key of `FigureMatter.choices`.
     state
-        Options that the view's own state decides: ``display`` (how the grid is
-        grouped and sorted) or ``position`` (the slider's code).
+        Options that the view's own state decides: ``display`` (how the grid is grouped
+        and sorted), ``charts`` (axes and colours of the scatter) or ``position`` (the
+        slider's code).
     """
 
     kind: str
@@ -55,7 +55,7 @@ VIEWS = {
     "codeHistogram": ViewFigure("histogram"),
     "classHistogram": ViewFigure("classes"),
     "layerComposition": ViewFigure("composition"),
-    "scatterView": ViewFigure("pca"),
+    "scatterView": ViewFigure("pca", state="charts"),
     "reconstructionView": ViewFigure("kernel", state="position"),
     "comparisonView": ViewFigure("kernel", "focus"),
     "inspector": ViewFigure("kernel", "focus"),
@@ -164,7 +164,14 @@ class ViewMenus(QObject):
             display = document.display
             return replace(
                 options,
-                group=_GROUPS.get(display.group_by, display.group_by),  # type: ignore[arg-type]
-                sort=_SORTS.get(display.sort_by, display.sort_by),  # type: ignore[arg-type]
+                group=_WORDS.get(display.group_by, display.group_by),  # type: ignore[arg-type]
+                sort=display.sort_by,
+            )
+        if view.state == "charts":
+            charts = document.charts
+            return replace(
+                options,
+                components=(charts.across + 1, charts.up + 1),
+                colour=_WORDS.get(charts.colour_by, charts.colour_by),  # type: ignore[arg-type]
             )
         return options

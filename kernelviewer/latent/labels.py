@@ -118,3 +118,24 @@ def agreement(labels: Labels, family: FamilyFit) -> Agreement:
         float((named == family.class_index[here]).mean()),
         float((loss <= TOLERANCE).mean()),
     )
+
+
+FIT_BANDS = (0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+"""Lower ends of the bands in which fits are told apart, a cosine."""
+
+
+def fit_bands(fit: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Band of each fit [N], 0 the best; ``len(FIT_BANDS) + 1`` where there is none."""
+    ends = np.array(FIT_BANDS, np.float32)
+    with np.errstate(invalid="ignore"):
+        band = (fit[:, None] < ends).sum(axis=1, dtype=np.int64)
+    return np.where(np.isnan(fit), len(ends) + 1, band)
+
+
+def band_title(band: int) -> str:
+    """A band as people read it."""
+    if band == 0:
+        return f"Fit ≥ {FIT_BANDS[0]:.2f}"
+    if band == len(FIT_BANDS):
+        return f"Fit < {FIT_BANDS[-1]:.2f}"
+    return f"Fit {FIT_BANDS[band]:.2f}–{FIT_BANDS[band - 1]:.2f}"

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LONGEST = 40
-_CONTENT = ("title", "seed", "samples", "group", "sort", "components", "mark")
+_CONTENT = (
+    *("title", "seed", "samples", "group", "sort", "colour", "components", "mark"),
+)
 """Options that say what is shown; a preset holds the others."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.segments import segment_of
 from kernelviewer.state.analysis import FLAT, UNIDENTIFIED
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.arrangement import GroupBy
     from kernelviewer.state.pool import KernelPool
-
-FIT_BANDS = (0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
-"""Lower ends of the groups by fit, a cosine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,23 +90,15 @@ def _by_code(labels: PoolLabels, segments: Segments) -> Cut:
 
 def _by_fit(labels: PoolLabels) -> Cut:
     """Bands of the fit, the best first; in each those below the threshold apart."""
-    ends = np.array(FIT_BANDS, np.float32)
-    with np.errstate(invalid="ignore"):
-        band = (labels.fit[:, None] < ends).sum(axis=1, dtype=np.int64)
-    band = 2 * band + (labels.label == UNIDENTIFIED)
-    last = 2 * len(ends) + 2
+    last = 2 * len(FIT_BANDS) + 2
+    band = 2 * fit_bands(labels.fit) + (labels.label == UNIDENTIFIED)
     keys = np.where(np.isnan(labels.fit), last, band)
 
     def heading(key: int) -> tuple[str, str, int | None]:
         if key == last:
             return "Flat", "no fit", FLAT
         place, below = divmod(key, 2)
-        if place == 0:
-            title = f"Fit ≥ {FIT_BANDS[0]:.2f}"
-        elif place == len(FIT_BANDS):
-            title = f"Fit < {FIT_BANDS[-1]:.2f}"
-        else:
-            title = f"Fit {FIT_BANDS[place]:.2f}–{FIT_BANDS[place - 1]:.2f}"
+        title = band_title(place)
         return title, "unidentified" if below else "", UNIDENTIFIED if below else None
 
     return Cut(keys, heading)

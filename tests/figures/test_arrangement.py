@@ -19,7 +19,7 @@ from tests.figures.scenes import THRESHOLD, make_bank, named
 if TYPE_CHECKING:
     from pathlib import Path
 
-SORTS = ("channel", "code", "fit", "scale")
+SORTS = ("channel", "code", "fit", "scale", "flat", "class")
 
 
 def test_a_sheet_by_class_has_the_classes_kernels_under_their_colours() -> None:
@@ -42,7 +42,7 @@ def test_a_sheet_by_class_has_the_classes_kernels_under_their_colours() -> None:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize("group", ["layer", "class", "network", "none"])
+@pytest.mark.parametrize("group", ["layer", "class", "network", "code", "fit", "none"])
 def test_every_kernel_is_on_the_sheet_once(group: str, sort: str) -> None:
     scene = named(make_bank(), make_bank(name="other", seed=1))
     options = FigureOptions(group=group, sort=sort)  # type: ignore[arg-type]
@@ -158,3 +158,27 @@ def test_the_command_line_picks_channels_and_keeps_captions(tmp_path: Path) -> N
     assert main(["figure", "--from", str(first), "-o", str(again)]) == 0
     assert first.read_bytes() == again.read_bytes()
     assert main([*command[:-4], "--channel", "99", "--force"]) == 1
+
+
+@pytest.mark.parametrize("colour", ["class", "layer", "network", "fit"])
+def test_points_are_coloured_by_what_is_asked_for(colour: str) -> None:
+    scene = named(make_bank(), make_bank(name="other", seed=1))
+    options = FigureOptions(colour=colour)  # type: ignore[arg-type]
+    drawn = make_figure("pca", scene, options)
+    texts = Svg(drawn.figure).texts
+    expected = {
+        "class": "On-centre",
+        "layer": "last layer",
+        "network": "other",
+        "fit": "fit 1",
+    }
+    assert expected[colour] in texts
+    assert faults(drawn.figure) == []
+
+
+def test_stretches_of_the_code_are_groups_in_their_order() -> None:
+    scene = named(make_bank())
+    groups = make_figure("sheet", scene, FigureOptions(group="code")).content.arrays()
+    names = groups["groups"].tolist()
+    assert names[0].startswith("On-centre, code 0.000–0.09")
+    assert names[-1] == "Flat"

@@ -19,19 +19,30 @@ if TYPE_CHECKING:
     from kernelviewer.figures import FigureOptions
     from kernelviewer.gui.figure_matter import Choice
 
-GROUPS = {"layer": "layer", "class": "class", "network": "network", "none": "nothing"}
+GROUPS = {
+    "layer": "layer",
+    "network": "network",
+    "class": "class",
+    "code": "stretch of the spectrum",
+    "fit": "fit",
+    "none": "nothing",
+}
 SORTS = {
     "channel": "layer and channel",
+    "scale": "scale, largest first",
+    "flat": "flat ones first",
+    "class": "class",
     "code": "code",
     "fit": "fit, best first",
-    "scale": "scale, largest first",
 }
+POINTS = {"class": "class", "layer": "layer", "network": "network", "fit": "fit"}
 _USES = {
     "samples": ("samples", "spectrum", "pca", "classes", "compare", "kernel"),
     "seed": ("samples", "pca", "classes", "compare"),
     "group": ("sheet",),
     "sort": ("sheet",),
     "components": ("pca",),
+    "points": ("pca",),
     "rivals": ("compare",),
     "mark": ("spectrum", "kernel"),
     "scope": tuple(kind for kind, item in EXHIBITS.items() if item.needs_file),
@@ -59,6 +70,7 @@ class SubjectForm(Form):
         self.title.setPlaceholderText("none")
         self.left, self.right = Choices({}, self), Choices({}, self)
         self.group, self.sort = Choices(GROUPS, self), Choices(SORTS, self)
+        self.points = Choices(POINTS, self)
         self.across = count_box(1, MOST_PARTS, "", self)
         self.up = count_box(1, MOST_PARTS, "", self)
         self.components = self._beside(self.across, self.up)
@@ -88,6 +100,7 @@ class SubjectForm(Form):
             ("Grouped by", "figureGroup", self.group, "How kernels are grouped"),
             ("Sorted by", "figureSort", self.sort, "Order within a group"),
             ("Components", "figureComponents", self.components, "Components"),
+            ("Points by", "figurePoints", self.points, "What the points' colours tell"),
             ("Samples", "figureSamples", self.samples, "Kernels in a row"),
             ("Seed", "figureSeed", self.seed, "Seed of what is drawn at random"),
         ):
@@ -100,12 +113,15 @@ class SubjectForm(Form):
 
     def _listen(self) -> None:
         self.kind.currentIndexChanged.connect(self._on_kind_chosen)
-        for box in (self.scope, self.left, self.right, self.group, self.sort):
+        for box in (*self._boxes(), self.scope):
             box.currentIndexChanged.connect(self.changed)
         for number in (self.samples, self.seed, self.across, self.up):
             number.valueChanged.connect(self.changed)
         self.mark.toggled.connect(self.changed)
         self.title.textChanged.connect(self.changed)
+
+    def _boxes(self) -> tuple[Choices, ...]:
+        return (self.left, self.right, self.group, self.sort, self.points)
 
     def with_options(self, looks: FigureOptions) -> FigureOptions:
         """The looks, with what is set here.
@@ -127,6 +143,7 @@ class SubjectForm(Form):
             seed=self.seed.value(),
             group=self.group.key if kind == "sheet" else "layer",  # type: ignore[arg-type]
             sort=self.sort.key if kind == "sheet" else "channel",  # type: ignore[arg-type]
+            colour=self.points.key if several else "class",  # type: ignore[arg-type]
             components=(self.across.value(), self.up.value()) if several else (1, 2),
             mark=self._position if marked else None,
         )
@@ -146,6 +163,7 @@ class SubjectForm(Form):
         self.title.setText(options.title)
         self.group.set_key(options.group)
         self.sort.set_key(options.sort)
+        self.points.set_key(options.colour)
         self.across.setValue(options.components[0])
         self.up.setValue(options.components[1])
         self.samples.setValue(options.samples or 0)
@@ -186,6 +204,7 @@ class SubjectForm(Form):
             "group": (self.group,),
             "sort": (self.sort,),
             "components": (self.components,),
+            "points": (self.points,),
             "samples": (self.samples,),
             "seed": (self.seed,),
             "mark": (self.mark,),
