@@ -259,7 +259,8 @@ class Document:
         ``act`` is what undo calls it.
         """
         kept = {key: own for key, own in self.marks.segments.items() if key != size}
-        if segments is not None:
+        known = self.autoencoders.get(size)
+        if segments is not None and (known is None or segments != known.segments):
             kept[size] = segments
         self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
 

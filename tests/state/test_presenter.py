@@ -109,6 +109,17 @@ def test_undo_and_redo_are_named(stage: tuple) -> None:
     assert views.show_history.call_args.args == ("Selection", "Threshold")
 
 
+def test_the_threshold_of_another_size_is_told_when_it_is_taken_back(
+    stage: tuple,
+) -> None:
+    document, views, _ = stage
+    document.set_threshold((3, 3), 0.5)
+    document.show_size((7, 7))
+    views.reset_mock()
+    document.undo()
+    assert "show_labels" in called(views)
+
+
 def test_display_lays_out_the_same_pool(stage: tuple) -> None:
     document, views, presenter = stage
     pool = presenter.state.pool
