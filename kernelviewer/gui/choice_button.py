@@ -98,7 +98,9 @@ class ChoiceButton(QToolButton):
         return self._key
 
     def step(self) -> None:
-        """Ask for the next choice, the first after the last."""
+        """Ask for the next choice, the first after the last; nothing if disabled."""
+        if not self.isEnabled():
+            return
         keys = list(self._actions)
         self.chosen.emit(keys[(keys.index(self._key) + 1) % len(keys)])
 

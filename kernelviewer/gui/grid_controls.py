@@ -85,6 +85,7 @@ class GridControls(QWidget):
         self._display = Display()
         self._zoom_range = (1.0, 64.0)
         self._long_counts = self._brief_counts = ""
+        self._decodable = True
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -159,7 +160,17 @@ class GridControls(QWidget):
         self._display = display
         for name, button in self._buttons.items():
             button.set_choice(getattr(display, name))
+        if not self._decodable:
+            self.picture.set_choice("kernel")
         self._fit()
+
+    def set_decodable(self, decodable: bool, why: str = "") -> None:
+        """Offer reconstructions, or say why there are none; then kernels are shown."""
+        self._decodable = decodable
+        self.set_display(self._display)
+        self.picture.setEnabled(decodable)
+        if not decodable:
+            self.picture.setToolTip(why)
 
     def set_colormap(self, key: str) -> None:
         """Show the colour map in use."""

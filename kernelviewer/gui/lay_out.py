@@ -12,6 +12,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.content import GridContent, GridGroup
 from kernelviewer.gui.views.grid.decoded import decoded_tiles
 from kernelviewer.gui.views.grid.mosaic import NO_FRAME, build_mosaic, common_gain
+from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.state.arrangement import arrange
 
@@ -75,6 +76,14 @@ def lay_out(ticket: Ticket, state: ViewState, known: Laid | None) -> Laid:
     order = arrange(pool, shown, display, state.labels, state.segments)
     drawn = _drawn(mosaic, decoded, display.picture)
     return Laid(pool, mosaic, drawn, order, gain, decoded)
+
+
+def decodable(state: ViewState) -> tuple[bool, str]:
+    """Whether there are reconstructions to show, and else why there are none."""
+    if state.pool is None or state.autoencoder is not None:
+        return True, ""
+    size = size_label(state.pool.size)
+    return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
 _PARTS: dict[Picture, tuple[Part, ...]] = {

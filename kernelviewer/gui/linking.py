@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.label_linking import LabelLinking
-from kernelviewer.gui.lay_out import content_of, lay_out
+from kernelviewer.gui.lay_out import content_of, decodable, lay_out
 from kernelviewer.gui.selection_linking import SelectionLinking
 from kernelviewer.gui.spectrum_linking import SpectrumLinking
 from kernelviewer.gui.tips import kernel_tip
@@ -147,6 +147,7 @@ class Linking(QObject):
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and codes."""
         self._labels.show_labels(state)
+        self._parts.controls.set_decodable(*decodable(state))
         self.spectrum.show_labels(state)
         if self._framed:
             self._show_content()

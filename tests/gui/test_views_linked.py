@@ -230,6 +230,11 @@ def test_a_size_without_autoencoder_offers_training(
     assert not comparison.go.isVisible()
     window.linking.focus(0)
     assert "flat" in comparison.note.text()
+    picture = window.parts.controls.picture
+    assert not picture.isEnabled()
+    assert "no autoencoder for 11×11" in picture.toolTip()
+    QTest.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert window.document.display.picture == "kernel"
     for group_by in ("code", "fit", "class"):
         shown = replace(window.document.display, group_by=group_by, picture="beside")
         window.document.show_as(shown)

@@ -210,7 +210,7 @@ class ModelTree(QWidget):
             title = caption.horizontalAdvance(COLUMNS[column])
             self._widths[column] = max(min(width, most), title) + CELL_PADDING
             self.tree.header().resizeSection(column, self._widths[column])
-        title = caption.horizontalAdvance(COLUMNS[CLASSES_COLUMN]) + CELL_PADDING + 4
+        title = caption.horizontalAdvance(COLUMNS[CLASSES_COLUMN]) + CELL_PADDING
         self._widths[CLASSES_COLUMN] = max(BAR_WIDTH, title)
         self.tree.header().resizeSection(CLASSES_COLUMN, self._widths[CLASSES_COLUMN])
         step = self.tree.indentation()

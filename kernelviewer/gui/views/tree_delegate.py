@@ -26,9 +26,9 @@ MARK = 6
 
 
 class TreeDelegate(QStyledItemDelegate):
-    """Left-out layers and the count columns recede; long names lose their middle.
+    """Left-out layers and the count columns recede.
 
-    Networks and modules have no size, so their names run through that column.
+    Long names lose their middle, those of networks their end. Networks and modules have no size, so their names run through that column.
     """
 
     def __init__(self, tree: QTreeView) -> None:
@@ -94,7 +94,9 @@ class TreeDelegate(QStyledItemDelegate):
     ) -> None:
         """Qt: how a cell looks."""
         super().initStyleOption(option, index)
-        option.textElideMode = Qt.TextElideMode.ElideMiddle
+        network = not index.parent().isValid()
+        modes = Qt.TextElideMode
+        option.textElideMode = modes.ElideRight if network else modes.ElideMiddle
         if index.column() or index.data(EXCLUDED_ROLE):
             quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
             option.palette.setColor(QPalette.ColorRole.Text, quiet)

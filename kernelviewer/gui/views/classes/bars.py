@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MARGIN = 12.0
-WIDEST, NARROWEST = 48.0, 5.0
+WIDEST, NARROWEST = 84.0, 5.0
 """Of a bar with its gap, logical pixels; what then has no room is scrolled to."""
 BETWEEN_MODELS = 16.0
 LABEL_SPACE = 6.0
