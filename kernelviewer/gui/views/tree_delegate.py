@@ -28,7 +28,8 @@ MARK = 6
 class TreeDelegate(QStyledItemDelegate):
     """Left-out layers and the count columns recede.
 
-    Long names lose their middle, those of networks their end. Networks and modules have no size, so their names run through that column.
+    Long names lose their middle, those of networks their end. Networks and modules
+    have no size, so their names run through that column.
     """
 
     def __init__(self, tree: QTreeView) -> None:
