@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.chart_controls import ChartControls
 from kernelviewer.gui.grid_controls import GridControls
 from kernelviewer.gui.layouts import AREAS, BY_ID, arrange_panels
+from kernelviewer.gui.names_line import NamesLine
 from kernelviewer.gui.palette.line import PaletteLine
 from kernelviewer.gui.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.parts import Parts
@@ -62,6 +63,7 @@ def make_parts(window: QMainWindow) -> Parts:
         palette=PaletteLine(window),
         threshold=ThresholdBar(window),
         histogram=ClassHistogram(window),
+        names=NamesLine(window),
         composition=LayerComposition(window),
         scatter=ScatterView(window),
         spectrum=SpectrumView(window),
@@ -90,7 +92,9 @@ def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
             "Focused kernel",
             stacked(parts.comparison, parts.inspector),
         ),
-        "classes": DockPanel("classesDock", "Classes", parts.histogram),
+        "classes": DockPanel(
+            "classesDock", "Classes", stacked(parts.histogram, parts.names, grow=0)
+        ),
         "composition": DockPanel(
             "compositionDock", "Layer composition", parts.composition, "Composition"
         ),

@@ -9,11 +9,7 @@ import numpy as np
 from kernelviewer.gui.views.classes.bars import CompositionBar
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.state.analysis import (
-    count_below_by_layer,
-    count_by_layer,
-    count_classes,
-)
+from kernelviewer.state.analysis import count_labels
 from kernelviewer.state.layer_tree import short_names
 
 if TYPE_CHECKING:
@@ -45,18 +41,23 @@ def null_coverage(state: ViewState) -> float | None:
 
 def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
     """Counts of each open network's kernels in scope."""
-    pool, labels = state.pool, state.labels
+    pool, labels, tally = state.pool, state.labels, state.tally
     assert pool is not None
     assert labels is not None
+    assert tally is not None
+    ticked = pool.layers_ticked(state.layers)
+    owner = np.array([ref.model for ref in pool.layer_refs])
     some = bool(state.selected.any())
     contents = []
     for model, start, end in zip(
         pool.models, pool.starts[:-1], pool.starts[1:], strict=True
     ):
-        own = np.zeros(len(pool), bool)
-        own[start:end] = state.shown[start:end]
-        counts, below = count_classes(labels, own)
-        chosen = count_classes(labels, own & state.selected)[0] if some else None
+        counts, below = tally.among(ticked & (owner == model.id))
+        chosen = None
+        if some:
+            own = np.zeros(len(pool), bool)
+            own[start:end] = state.selected[start:end]
+            chosen = count_labels(labels, own)
         content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
         contents.append(content)
     return tuple(contents)
@@ -64,13 +65,11 @@ def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
 
 def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
     """A bar for each layer of the pool, in network order."""
-    pool, labels = state.pool, state.labels
+    pool, tally = state.pool, state.tally
     assert pool is not None
-    assert labels is not None
-    table = count_by_layer(pool, labels)
-    below = None
-    if state.charts.pale == "on":
-        below = count_below_by_layer(pool, labels)
+    assert tally is not None
+    table = tally.label
+    below = tally.below if state.charts.pale == "on" else None
     models = {model.id: model for model in pool.models}
     names = {model.id: short_names(model.bank) for model in pool.models}
     bars = []

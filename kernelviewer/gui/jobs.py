@@ -48,6 +48,8 @@ class Reaction:
         Called where the task was cancelled.
     quiet
         True for quick housekeeping: listed only if it fails.
+    background
+        Whether other tasks of the lane go first.
     """
 
     done: Callable[[Any], str | None] = lambda value: None
@@ -55,6 +57,7 @@ class Reaction:
     failed: Callable[[str, str], None] = lambda message, hint: None
     stopped: Callable[[], None] = lambda: None
     quiet: bool = False
+    background: bool = False
 
     def while_alive(self, widget: QWidget) -> Reaction:
         """The same, but silent once the widget is gone."""
@@ -105,7 +108,7 @@ class Jobs(QObject):
         **kwargs: P.kwargs,
     ) -> Ticket:
         """Run a task in the background; one of the same key is cancelled."""
-        ticket = self._runner.ticket(key, title)
+        ticket = self._runner.ticket(key, title, background=reaction.background)
         self._reactions[ticket.number] = reaction
         if not reaction.quiet:
             self._panel.add(ticket.number, title)

@@ -17,7 +17,7 @@ from kernelviewer.gui.selection_linking import mode_of
 from kernelviewer.gui.threshold_bar import ThresholdChoices
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.latent.noise import PRESETS
-from kernelviewer.state.analysis import count_classes, coverage
+from kernelviewer.state.analysis import count_below, count_labels, coverage
 from kernelviewer.state.layer_counts import AllSizes
 from kernelviewer.state.selection import Classes, Every, Layers
 
@@ -57,6 +57,7 @@ class LabelLinking(QObject):
         """Use these colours."""
         parts = self._parts
         parts.tree.set_theme(tokens)
+        parts.threshold.value.set_theme(tokens)
         for view in (parts.histogram, parts.composition):
             view.set_theme(tokens)
         self.scatter.set_theme(tokens)
@@ -69,6 +70,10 @@ class LabelLinking(QObject):
         self._show_histogram(state)
         self._show_composition(state)
         self.scatter.show_labels(state)
+
+    def show_layer_counts(self, state: ViewState) -> None:
+        """Show the classes of every layer in the tree."""
+        self._parts.tree.set_class_counts(self._all_sizes.count(state))
 
     def show_selection(self, state: ViewState) -> None:
         """Show the selected part in the histogram and in the scatter."""
@@ -85,16 +90,16 @@ class LabelLinking(QObject):
         self._show_composition(state)
 
     def _show_histogram(self, state: ViewState) -> None:
-        if state.labels is None or state.pool is None:
+        if state.labels is None or state.pool is None or state.tally is None:
             self._parts.histogram.set_counts(None, why_no_labels(state))
             self._parts.threshold.set_coverage(float("nan"), None)
             return
-        counts, below = count_classes(state.labels, state.shown)
+        counts, below = state.tally.among(state.pool.layers_ticked(state.layers))
         null = null_coverage(state)
         self._parts.threshold.set_coverage(coverage(counts), null)
         chosen = None
         if state.selected.any():
-            chosen = count_classes(state.labels, state.selected)[0]
+            chosen = count_labels(state.labels, state.selected)
         match state.charts.count_of:
             case "selected":
                 self._show_selected(state)
@@ -109,11 +114,11 @@ class LabelLinking(QObject):
         if not state.selected.any():
             self._parts.histogram.set_counts(None, NOTHING_SELECTED)
             return
-        counts, below = count_classes(state.labels, state.selected)
+        counts = count_labels(state.labels, state.selected)
+        below = count_below(state.labels, state.selected)
         self._parts.histogram.set_counts(ClassCounts(counts, below, title="Selected"))
 
     def _show_composition(self, state: ViewState) -> None:
-        self._parts.tree.set_class_counts(self._all_sizes.count(state))
         if state.pool is None or state.labels is None:
             self._parts.composition.set_bars((), why_no_labels(state))
         else:

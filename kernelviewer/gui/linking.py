@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.label_linking import LabelLinking
 from kernelviewer.gui.lay_out import content_of, decodable, lay_out
+from kernelviewer.gui.names_linking import NamesLinking
 from kernelviewer.gui.selection_linking import SelectionLinking
 from kernelviewer.gui.spectrum_linking import SpectrumLinking
 from kernelviewer.gui.tips import kernel_tip
@@ -71,6 +72,7 @@ class Linking(QObject):
         self.selection = SelectionLinking(document, parts, self)
         self._wanted: KernelRef | None = None
         self._labels = LabelLinking(document, parts, jobs, self)
+        self.names = NamesLinking(document, parts, jobs, self)
         self.spectrum = SpectrumLinking(document, parts, jobs, self)
         self.spectrum.nearest_changed.connect(self._show_nearest)
         self._listen()
@@ -152,9 +154,17 @@ class Linking(QObject):
         if self._framed:
             self._show_content()
 
+    def show_layer_counts(self, state: ViewState) -> None:
+        """Show the classes of every layer, whatever its size."""
+        self._labels.show_layer_counts(state)
+
     def show_charts(self, state: ViewState) -> None:
         """Show what scatter plot, histogram and composition are to show."""
         self._labels.show_charts(state)
+
+    def show_names(self, state: ViewState) -> None:
+        """Show whether the classes' names hold."""
+        self.names.show_names(state)
 
     def show_position(self, state: ViewState) -> None:
         """Show the latent slider and what lies there."""
@@ -176,6 +186,7 @@ class Linking(QObject):
         self._parts.inspector.set_kernel(state.pool, state.focus)
         self.spectrum.show_focus(state)
         self._labels.scatter.show_focus(state)
+        self.names.show_focus(state)
         if self._grid_is_current():
             self._parts.grid.set_focus(state.focus)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -282,7 +283,9 @@ class MainWindow(QMainWindow):
 
     def _on_device_ready(self, text: str) -> None:
         self.device_label.setText(text)
+        gc.freeze()  # what torch brought stays; to look through it takes 0.1 s
         self.analyst.set_device(self.settings.device)
+        self.linking.names.set_device(self.settings.device)
 
     def _on_device_failed(self, message: str, hint: str) -> None:
         if self.settings.device != "auto":

@@ -122,13 +122,13 @@ class DockPanel(QDockWidget):
         self.setWidget(PanelBody(content, self))
 
 
-def stacked(*widgets: QWidget) -> QWidget:
-    """Widgets one above the other; the last takes the room that is left."""
+def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:
+    """Widgets one above the other; number ``grow`` takes the room that is left."""
     holder = QWidget()
     layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
     for widget in widgets:
         layout.addWidget(widget)
-    layout.setStretch(len(widgets) - 1, 1)
+    layout.setStretch(grow % len(widgets), 1)
     return holder

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.chart_controls import ChartControls
     from kernelviewer.gui.grid_controls import GridControls
+    from kernelviewer.gui.names_line import NamesLine
     from kernelviewer.gui.palette.line import PaletteLine
     from kernelviewer.gui.selection_chips import SelectionChips
     from kernelviewer.gui.size_bar import SizeBar
@@ -45,6 +46,7 @@ class Parts:
     palette: PaletteLine
     threshold: ThresholdBar
     histogram: ClassHistogram
+    names: NamesLine
     composition: LayerComposition
     scatter: ScatterView
     spectrum: SpectrumView

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.latent import segments as stretches
 from kernelviewer.state.selection import CodeRange
 from kernelviewer.state.similarity import cosines
+from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,9 +78,11 @@ class SpectrumLinking(QObject):
         self._autoencoder: Autoencoder | None = None
         self._table: NDArray[np.float32] | None = None
         self._fits: PointFits | None = None
-        self._binned: tuple[PoolLabels, NDArray[np.uint16]] | None = None
+        self._counted: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+        self._binned: tuple[NDArray[np.float32], NDArray[np.uint16]] | None = None
+        self._drawn: tuple[int, tuple[object, ...]] | None = None
         self._sorted: (
-            tuple[PoolLabels, NDArray[np.int64], NDArray[np.float32]] | None
+            tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]] | None
         ) = None
         self.near: tuple[NearKernel, ...] = ()
         self._listen()
@@ -193,20 +197,35 @@ class SpectrumLinking(QObject):
     def _show_density(self, state: ViewState) -> None:
         named = state.named
         if named is None:
+            self._counted = None
             self._parts.spectrum.set_density(None, "encoding…")
             return
-        if self._binned is None or self._binned[0] is not named:
-            self._binned = (named, bin_codes(named.code))
+        if self._binned is None or self._binned[0] is not named.code:
+            self._binned = (named.code, bin_codes(named.code))
+            self._counted = None
+        counted = (state.shown, state.selected)
+        if self._counted is not None and all(map(is_, counted, self._counted)):
+            return
+        self._counted = counted
         some = state.selected if state.selected.any() else None
         density = count_codes(self._binned[1], state.shown, some)
         self._parts.spectrum.set_density(density)
 
     def _show_reconstruction(self, state: ViewState) -> None:
         if self._table is None:
+            self._drawn = None
             self._parts.reconstruction.set_content(None)
             self._tell_nearest(())
             return
         row = round(state.position * (POINTS - 1))
+        drawn = (self._table, self._fits, state.segments, state.named, state.shown)
+        if (
+            self._drawn is not None
+            and self._drawn[0] == row
+            and all(map(is_, drawn, self._drawn[1]))
+        ):
+            return
+        self._drawn = (row, drawn)
         taps = self._table[row]
         class_index = None
         if state.segments is not None:
@@ -245,13 +264,13 @@ class SpectrumLinking(QObject):
 
     def _near_codes(self, named: PoolLabels, position: float) -> NDArray[np.int64]:
         """Numbers of the kernels whose codes are nearest to a position."""
-        if self._sorted is None or self._sorted[0] is not named:
-            there = np.flatnonzero(~np.isnan(named.code))
-            order = there[np.argsort(named.code[there], kind="stable")]
-            self._sorted = (named, order, named.code[order])
+        if self._sorted is None or self._sorted[0] is not named.code:
+            order = order_of(named.code)
+            self._sorted = (named.code, order, named.code[order])
         _, order, codes = self._sorted
         place = int(np.searchsorted(codes, position))
-        return order[max(0, place - CANDIDATES // 2) : place + CANDIDATES // 2]
+        near = order[max(0, place - CANDIDATES // 2) : place + CANDIDATES // 2]
+        return near.astype(np.int64)
 
     def _fit_of(self, row: int) -> FamilyFit | None:
         fits = self._fits

@@ -194,12 +194,7 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
   selection-color: $text; }
-QLineEdit:focus, QDoubleSpinBox#thresholdValue:focus { border: 1px solid $accent; }
-QDoubleSpinBox#thresholdValue { background: $panel; border: 1px solid $separator;
-  border-radius: 5px; padding: 0 2px; min-height: ${control}px;
-  selection-background-color: $selected; selection-color: $text; }
-QDoubleSpinBox#thresholdValue::up-button, QDoubleSpinBox#thresholdValue::down-button {
-  width: 0; border: none; }
+QLineEdit:focus { border: 1px solid $accent; }
 QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
   border-radius: 5px; selection-background-color: $selected; selection-color: $text; }
 QTreeView, QListView, QTableView { background: transparent; border: none;

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.number_field import NumberField
 from kernelviewer.gui.text import percent, short_percent
 
 if TYPE_CHECKING:
@@ -62,14 +62,8 @@ class ThresholdBar(QWidget):
         self.slider.setRange(0, STEPS)
         self.slider.setMinimumWidth(70)
         self.slider.setMaximumWidth(140)
-        self.value = QDoubleSpinBox(self)
-        self.value.setObjectName("thresholdValue")
-        self.value.setAccessibleName("Threshold of the fit, a cosine")
-        self.value.setRange(0, 1)
-        self.value.setDecimals(3)
-        self.value.setSingleStep(0.01)
-        self.value.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        self.value.setKeyboardTracking(False)
+        title_of_value = "Threshold of the fit, a cosine"
+        self.value = NumberField("thresholdValue", title_of_value, 0.01, self)
         self.value.setFixedWidth(58)
         self.presets = self._tool("thresholdPresets", "▾", "Thresholds to choose from")
         self.reset = self._tool("thresholdReset", "↺", "Back to the default threshold")

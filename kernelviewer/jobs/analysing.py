@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
+from kernelviewer.jobs.memory import give_back
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.state.analysis import Analysis
+from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +85,7 @@ def encode(
         progress=ticket.progress,
         check=ticket.check,
     )
-    return Analysis(codes.code, codes.fit)
+    return Analysis(codes.code, codes.fit, order=order_of(codes.fit))
 
 
 def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
@@ -101,7 +103,7 @@ def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
     family = np.full(len(kernels), INDEX["flat"], np.uint8)
     fit[there] = found.cosine
     family[there] = found.class_index
-    return Analysis(None, fit, family)
+    return Analysis(None, fit, family, order_of(fit))
 
 
 def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
@@ -156,6 +158,7 @@ def project(ticket: Ticket, pool: KernelPool) -> tuple[KernelPool, Projection]:
     points -= (mean @ axes).astype(np.float32)
     variance = max(float(values.clip(0).sum()), 1e-12)
     share = tuple(float(max(values[i], 0)) / variance for i in order)
+    give_back()
     return pool, Projection(numbers, points, share)
 
 

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 import traceback
+from itertools import count
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
 from kernelviewer.device import DeviceError
@@ -35,6 +36,9 @@ LANES: tuple[Lane, ...] = ("files", "compute", "views", "keep")
 """Views have a thread of their own, so that they answer while a network is encoded;
 so has keeping the work, so that it waits for no download."""
 Job = tuple[Ticket, "Callable[[], object]"]
+Queued = tuple[int, int, Job | None]
+"""Urgency (the lower the sooner), order of arrival, and the task."""
+URGENT, BACKGROUND, END = 0, 1, 2
 
 
 class Runner:
@@ -55,8 +59,9 @@ class Runner:
         self._lock = threading.Lock()
         self._open: dict[int, Ticket] = {}
         self._current: dict[str, Ticket] = {}
-        self._queues: dict[Lane, queue.SimpleQueue[Job | None]] = {
-            lane: queue.SimpleQueue() for lane in LANES
+        self._arrivals = count()
+        self._queues: dict[Lane, queue.PriorityQueue[Queued]] = {
+            lane: queue.PriorityQueue() for lane in LANES
         }
         self._threads = [
             threading.Thread(target=self._work, args=(jobs,), name=lane, daemon=True)
@@ -78,9 +83,9 @@ class Runner:
             "compute", Ticket(key, deliver=self._deliver), task, *args, **kwargs
         )
 
-    def ticket(self, key: str, title: str = "") -> Ticket:
+    def ticket(self, key: str, title: str = "", *, background: bool = False) -> Ticket:
         """Make a ticket for `submit_to`."""
-        return Ticket(key, title, deliver=self._deliver)
+        return Ticket(key, title, deliver=self._deliver, background=background)
 
     def submit_to(
         self,
@@ -92,12 +97,14 @@ class Runner:
         **kwargs: P.kwargs,
     ) -> Ticket:
         """Queue a task; a task of the same key that has not ended is cancelled."""
+        ticket.set_lane(lambda: self._run_urgent(lane))
         with self._lock:
             if older := self._current.get(ticket.key):
                 older.cancel()
             self._current[ticket.key] = ticket
             self._open[ticket.number] = ticket
-        self._queues[lane].put((ticket, lambda: task(ticket, *args, **kwargs)))
+        urgency = BACKGROUND if ticket.background else URGENT
+        self._put(lane, urgency, (ticket, lambda: task(ticket, *args, **kwargs)))
         return ticket
 
     def dispatch(self, message: Message, handle: Callable[[Message], None]) -> None:
@@ -145,17 +152,31 @@ class Runner:
     def close(self, timeout: float = 2.0) -> bool:
         """Cancel all and wait up to ``timeout`` seconds; False if a task still runs."""
         self.cancel_all()
-        for jobs in self._queues.values():
-            jobs.put(None)
+        for lane in LANES:
+            self._put(lane, END, None)
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self, jobs: queue.SimpleQueue[Job | None]) -> None:
-        while (job := jobs.get()) is not None:
+    def _work(self, jobs: queue.PriorityQueue[Queued]) -> None:
+        while (job := jobs.get()[2]) is not None:
             self._deliver(self._run(*job))
             del job
+
+    def _put(self, lane: Lane, urgency: int, job: Job | None) -> None:
+        self._queues[lane].put((urgency, next(self._arrivals), job))
+
+    def _run_urgent(self, lane: Lane) -> None:
+        """Run what is queued and urgent, within a background task of that lane."""
+        jobs = self._queues[lane]
+        while not jobs.empty():
+            found = jobs.get()
+            urgency, _, job = found
+            if urgency != URGENT or job is None:
+                jobs.put(found)
+                return
+            self._deliver(self._run(*job))
 
     def _run(self, ticket: Ticket, task: Callable[[], object]) -> Message:
         if ticket.cancelled:

@@ -33,6 +33,8 @@ class Ticket:
     number, key, title
         Order of submission; what the task is about (one current ticket a key); its
         name for people.
+    background
+        Whether every task that is not goes first, also once this one runs.
     """
 
     def __init__(
@@ -41,11 +43,14 @@ class Ticket:
         title: str = "",
         *,
         deliver: Callable[[Message], None] = lambda message: None,
+        background: bool = False,
     ) -> None:
         self.number = next(_numbers)
         self.key = key
         self.title = title or key
+        self.background = background
         self._deliver = deliver
+        self._give_way: Callable[[], None] = lambda: None
         self._cancelled = threading.Event()
         self._next_progress = 0.0
 
@@ -62,6 +67,16 @@ class Ticket:
         """Raise `Cancelled` if the task was asked to stop."""
         if self._cancelled.is_set():
             raise Cancelled(self.key)
+
+    def set_lane(self, run_urgent: Callable[[], None]) -> None:
+        """Say how more urgent tasks are run that wait behind this one."""
+        self._give_way = run_urgent
+
+    def give_way(self) -> None:
+        """Let more urgent tasks run that wait behind this one, and check."""
+        self.check()
+        self._give_way()
+        self.check()
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         """Report progress (at most 20 a second are passed on) and check."""

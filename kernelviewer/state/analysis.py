@@ -34,11 +34,14 @@ class Analysis:
         autoencoder; ``fit`` then is the cosine with the best family member.
     family
         uint8 [N], best class of the analytic family; None where it was not fitted.
+    order
+        int32 [P], the kernels that have a fit, by rising fit; None: not sorted.
     """
 
     code: NDArray[np.float32] | None
     fit: NDArray[np.float32]
     family: NDArray[np.uint8] | None = None
+    order: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +68,11 @@ def best_classes(
     pool: KernelPool,
     analyses: Mapping[tuple[int, Size], Analysis],
     segments: Segments | None,
+    known: PoolLabels | None = None,
 ) -> PoolLabels | None:
     """Codes, fits and best classes of a pool, all of them identified.
+
+    ``known`` are the same with other stretches; codes and fits are taken from there.
 
     Returns
     -------
@@ -74,20 +80,25 @@ def best_classes(
         None while a model of the pool has not been analysed.
     """
     parts = [analyses.get((model.id, pool.size)) for model in pool.models]
-    known = [part for part in parts if part is not None]
-    if not known or len(known) < len(parts):
+    there = [part for part in parts if part is not None]
+    if not there or len(there) < len(parts):
         return None
-    fit = np.concatenate([part.fit for part in known])
-    codes = [part.code for part in known if part.code is not None]
-    if len(codes) == len(known) and segments is not None:
-        code = np.concatenate(codes)
+    codes = [part.code for part in there if part.code is not None]
+    encoded = len(codes) == len(there) and segments is not None
+    if known is not None:
+        code, fit = known.code, known.fit
+    else:
+        fit = np.concatenate([part.fit for part in there])
+        code = (
+            np.concatenate(codes) if encoded else np.full(len(pool), np.nan, np.float32)
+        )
+    if encoded and segments is not None:
         classes = np.array([item.class_index for item in segments], np.uint8)
         best = classes[np.minimum(segment_of(segments, code), len(segments) - 1)]
     else:
-        families = [part.family for part in known if part.family is not None]
-        if len(families) < len(known):
+        families = [part.family for part in there if part.family is not None]
+        if len(families) < len(there):
             return None
-        code = np.full(len(pool), np.nan, np.float32)
         best = np.concatenate(families)
     best = np.where(pool.flat, np.uint8(FLAT), best).astype(np.uint8)
     return PoolLabels(code, fit, best, best)
@@ -101,32 +112,15 @@ def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
     return PoolLabels(labels.code, labels.fit, labels.best, label)
 
 
-def count_classes(
-    labels: PoolLabels, among: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Kernels per label, and unidentified kernels per best class; [classes] each."""
-    label = labels.label if among is None else labels.label[among]
-    best = labels.best if among is None else labels.best[among]
-    counts = np.bincount(label, minlength=len(CLASSES))
-    below = np.bincount(best[label == UNIDENTIFIED], minlength=len(CLASSES))
-    return counts, below
+def count_labels(labels: PoolLabels, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Kernels per label among those of a mask, int64 [classes]."""
+    return np.bincount(labels.label[among], minlength=len(CLASSES))
 
 
-def count_by_layer(pool: KernelPool, labels: PoolLabels) -> NDArray[np.int64]:
-    """Kernels per layer of the pool and label, [layers, classes]."""
-    kinds = len(CLASSES)
-    joint = pool.layer.astype(np.int64) * kinds + labels.label
-    table = np.bincount(joint, minlength=len(pool.layer_refs) * kinds)
-    return table.reshape(len(pool.layer_refs), kinds)
-
-
-def count_below_by_layer(pool: KernelPool, labels: PoolLabels) -> NDArray[np.int64]:
-    """Unidentified kernels per layer of the pool and best class, [layers, classes]."""
-    kinds = len(CLASSES)
-    below = labels.label == UNIDENTIFIED
-    joint = pool.layer[below].astype(np.int64) * kinds + labels.best[below]
-    table = np.bincount(joint, minlength=len(pool.layer_refs) * kinds)
-    return table.reshape(len(pool.layer_refs), kinds)
+def count_below(labels: PoolLabels, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Unidentified kernels per best class among those of a mask, int64 [classes]."""
+    label, best = labels.label[among], labels.best[among]
+    return np.bincount(best[label == UNIDENTIFIED], minlength=len(CLASSES))
 
 
 def coverage(counts: NDArray[np.int64]) -> float:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import Analysis
+    from kernelviewer.state.family_names import FamilyNames
     from kernelviewer.state.model import KernelRef, LayerRef
     from kernelviewer.state.selection import Mode, Query
 
@@ -51,6 +52,7 @@ class Document:
         self.autoencoders: Mapping[Size, Autoencoder] = {}
         self.chosen: Mapping[Size, Path | None] = {}
         self.analyses: Mapping[tuple[int, Size], Analysis] = {}
+        self.families: Mapping[tuple[int, Size], FamilyNames] = {}
         self.position = 0.5
         self._history = History(Marks())
         self._dragging = False
@@ -292,7 +294,7 @@ class Document:
         self.display, self.charts = work.display, work.charts
         self.position = work.position
         self.autoencoders, self.chosen = work.autoencoders, work.chosen
-        self.analyses = {}
+        self.analyses, self.families = {}, {}
         self._dragging = False
         self._history = History(work.marks)
         self.changed.emit()
@@ -326,6 +328,12 @@ class Document:
         """Keep what was computed of a model's kernels of one size."""
         if any(model.id == identity for model in self.models):
             self.analyses = {**self.analyses, (identity, size): analysis}
+            self.changed.emit()
+
+    def set_family(self, identity: int, size: Size, names: FamilyNames) -> None:
+        """Keep the family classes of a model's kernels of one size."""
+        if any(model.id == identity for model in self.models):
+            self.families = {**self.families, (identity, size): names}
             self.changed.emit()
 
     def give_up_drag(self) -> None:
@@ -374,6 +382,9 @@ class Document:
             key: analysis
             for key, analysis in self.analyses.items()
             if key[0] != identity
+        }
+        self.families = {
+            key: names for key, names in self.families.items() if key[0] != identity
         }
         if self.focus and self.focus.model == identity:
             self.focus = None

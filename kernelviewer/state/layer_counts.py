@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from operator import is_
 from typing import TYPE_CHECKING
 
-from kernelviewer.state.analysis import best_classes, count_by_layer, identified
+from kernelviewer.state.analysis import best_classes, identified
 from kernelviewer.state.pool import make_pool
+from kernelviewer.state.tally import tally
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
@@ -59,21 +60,23 @@ class AllSizes:
         if known is not None and _same(known[0], depends):
             return known[1]
         if size == state.size:
-            pool, labels = state.pool, state.labels
+            pool, counted = state.pool, state.tally
         else:
             pool = make_pool(document.models, size)
-            labels = best_classes(pool, document.analyses, segments)
+            labels, counted = best_classes(pool, document.analyses, segments), None
             if labels is not None and threshold is not None:
                 labels = identified(labels, threshold)
+            if labels is not None:
+                counted = tally(pool, labels)
         found: dict[LayerRef, LayerCounts] = {}
-        if pool is not None and labels is not None:
+        if pool is not None and counted is not None:
             autoencoder = document.autoencoders.get(size)
             null = None
             if autoencoder is not None and threshold is not None:
                 null = autoencoder.null.coverage(threshold)
-            table = count_by_layer(pool, labels)
-            for ref, row in zip(pool.layer_refs, table, strict=True):
-                found[ref] = LayerCounts(tuple(row.tolist()), null)
+            rows = counted.label.tolist()
+            for ref, row in zip(pool.layer_refs, rows, strict=True):
+                found[ref] = LayerCounts(tuple(row), null)
         self._known[size] = (depends, found)
         return found
 

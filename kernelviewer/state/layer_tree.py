@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, LayerInfo
+
+
+_NAMES: WeakKeyDictionary[KernelBank, dict[int, str]] = WeakKeyDictionary()
 
 
 @dataclass(slots=True)
@@ -84,6 +88,8 @@ def _shorten(nodes: list[Node]) -> None:
 
 def tree_names(bank: KernelBank) -> dict[int, str]:
     """Layer index → its name as the tree shows it, from the root on."""
+    if bank in _NAMES:
+        return _NAMES[bank]
     names: dict[int, str] = {}
 
     def walk(nodes: list[Node], above: str) -> None:
@@ -94,6 +100,7 @@ def tree_names(bank: KernelBank) -> dict[int, str]:
             walk(node.children, path)
 
     walk(layer_tree(bank), "")
+    _NAMES[bank] = names
     return names
 
 

@@ -82,8 +82,13 @@ class KernelPool:
         """Bool [N]: kernels of the wanted layers (None: of all)."""
         if wanted is None:
             return np.ones(len(self), bool)
-        ticked = np.fromiter((ref in wanted for ref in self.layer_refs), bool)
-        return ticked[self.layer]
+        return self.layers_ticked(wanted)[self.layer]
+
+    def layers_ticked(self, wanted: frozenset[LayerRef] | None) -> NDArray[np.bool_]:
+        """Bool [layers]: which of the pool's layers are wanted (None: all)."""
+        if wanted is None:
+            return np.ones(len(self.layer_refs), bool)
+        return np.fromiter((ref in wanted for ref in self.layer_refs), bool)
 
 
 def make_pool(models: Sequence[OpenModel], size: Size) -> KernelPool:

@@ -59,8 +59,14 @@ class Views(Protocol):
     def show_labels(self, state: ViewState) -> None:
         """Show classes, coverage and codes of the kernels in scope."""
 
+    def show_layer_counts(self, state: ViewState) -> None:
+        """Show the classes of every layer, whatever its size."""
+
     def show_charts(self, state: ViewState) -> None:
         """Show what scatter plot, histogram and composition are to show."""
+
+    def show_names(self, state: ViewState) -> None:
+        """Show whether the classes' names hold."""
 
     def show_position(self, state: ViewState) -> None:
         """Show the latent slider at a code."""
@@ -129,11 +135,14 @@ class Presenter:
             views.arrange(new)
         if changed("autoencoder", "segments"):
             views.show_spectrum(new.autoencoder, new.segments)
-        computed = changed("analyses", "thresholds", "stretches")
-        if changed("labels", "pool", "shown", "threshold") or computed or empty:
+        if changed("labels", "pool", "shown", "threshold", "analyses") or empty:
             views.show_labels(new)
+        if changed("analyses", "thresholds", "stretches", "models"):
+            views.show_layer_counts(new)
         if changed("charts"):
             views.show_charts(new)
+        if changed("labels", "shown", "families", "analyses"):
+            views.show_names(new)
         if changed("position", "autoencoder"):
             views.show_position(new)
         if changed("selected"):

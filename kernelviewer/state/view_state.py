@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.state.analysis import best_classes, identified
+from kernelviewer.state.family_names import join
 from kernelviewer.state.pool import make_pool
+from kernelviewer.state.tally import moved, tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.charts import Charts
     from kernelviewer.state.document import Document
+    from kernelviewer.state.family_names import FamilyNames
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
+    from kernelviewer.state.tally import Tally
 
 NOTHING = np.zeros(0, bool)
 
@@ -46,10 +50,16 @@ class ViewState:
         PoolLabels with every kernel identified: what does not depend on the threshold.
     labels
         The same at the threshold; None while the kernels are not analysed.
+    tally
+        Counts of the labels per layer; None without labels.
     focus
         Pool number of the focused kernel.
     thresholds, stretches
         Those of every size that were changed, as in `Marks`.
+    families
+        The kernels' own family classes; None while they are not known.
+    known
+        What was computed of the pool's models.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -67,6 +77,7 @@ class ViewState:
     threshold: float | None
     named: PoolLabels | None
     labels: PoolLabels | None
+    tally: Tally | None
     selection: Selection
     selected: NDArray[np.bool_]
     only_selected: bool
@@ -78,6 +89,9 @@ class ViewState:
     analyses: Mapping[tuple[int, Size], Analysis]
     thresholds: Mapping[Size, float]
     stretches: Mapping[Size, Segments]
+    families: FamilyNames | None
+    open_families: object
+    known: Mapping[tuple[int, Size], Analysis]
 
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
@@ -91,8 +105,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         shown = pool.layers_mask(layers) if pool else NOTHING
     segments = document.segments_of(size) if size else None
     threshold = document.threshold_of(size) if size else None
-    named = _named(document, old, pool, segments)
-    labels = _labels(old, named, threshold)
+    known = _known(document, pool)
+    named = _named(old, known, pool, segments)
+    labels, counts = _labels(old, named, known, pool, threshold)
     if (
         old is not None
         and old.selection is document.selection
@@ -102,6 +117,12 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         selected = old.selected
     else:
         selected = document.selection.mask(pool, labels) & shown if pool else NOTHING
+        if (
+            old is not None
+            and old.selection is document.selection
+            and np.array_equal(old.selected, selected)
+        ):
+            selected = old.selected
     only = document.scope.only_selected
     return ViewState(
         models=document.models,
@@ -117,6 +138,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         threshold=threshold,
         named=named,
         labels=labels,
+        tally=counts,
         selection=document.selection,
         selected=selected,
         only_selected=only,
@@ -128,6 +150,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         analyses=document.analyses,
         thresholds=document.marks.thresholds,
         stretches=document.marks.segments,
+        families=_families(document, old, pool),
+        open_families=document.families,
+        known=known,
     )
 
 
@@ -135,32 +160,70 @@ def _pool(document: Document, size: Size | None) -> KernelPool | None:
     return make_pool(document.models, size) if size else None
 
 
+def _known(
+    document: Document, pool: KernelPool | None
+) -> dict[tuple[int, Size], Analysis]:
+    """What was computed of the pool's models."""
+    if pool is None:
+        return {}
+    keys = ((model.id, pool.size) for model in pool.models)
+    return {key: document.analyses[key] for key in keys if key in document.analyses}
+
+
 def _named(
-    document: Document,
     old: ViewState | None,
+    known: dict[tuple[int, Size], Analysis],
     pool: KernelPool | None,
     segments: Segments | None,
 ) -> PoolLabels | None:
     if pool is None:
         return None
-    if (
-        old is not None
-        and old.pool is pool
-        and old.segments is segments
-        and old.analyses is document.analyses
-    ):
-        return old.named
-    return best_classes(pool, document.analyses, segments)
+    before = None
+    if old is not None and old.pool is pool and _same(old.known, known):
+        if old.segments is segments:
+            return old.named
+        if old.segments is not None:
+            before = old.named
+    return best_classes(pool, known, segments, before)
+
+
+def _families(
+    document: Document, old: ViewState | None, pool: KernelPool | None
+) -> FamilyNames | None:
+    if pool is None:
+        return None
+    if old is not None and old.pool is pool and old.open_families is document.families:
+        return old.families
+    return join(pool, document.families)
+
+
+def _same(
+    old: Mapping[tuple[int, Size], Analysis], new: Mapping[tuple[int, Size], Analysis]
+) -> bool:
+    return old.keys() == new.keys() and all(old[key] is new[key] for key in new)
 
 
 def _labels(
-    old: ViewState | None, named: PoolLabels | None, threshold: float | None
-) -> PoolLabels | None:
-    if named is None or threshold is None:
-        return named
-    if old is not None and old.named is named and old.threshold == threshold:
-        return old.labels
-    return identified(named, threshold)
+    old: ViewState | None,
+    named: PoolLabels | None,
+    known: dict[tuple[int, Size], Analysis],
+    pool: KernelPool | None,
+    threshold: float | None,
+) -> tuple[PoolLabels | None, Tally | None]:
+    """Labels at the threshold and their counts, from the old ones where they serve."""
+    if named is None or pool is None:
+        return None, None
+    best = None
+    if old is not None and old.named is named and old.labels and old.tally:
+        if old.threshold == threshold:
+            return old.labels, old.tally
+        if old.threshold is not None and threshold is not None:
+            before, wish = (old.labels, old.tally), (old.threshold, threshold)
+            if (found := moved(pool, known, before, wish)) is not None:
+                return found
+        best = old.tally.best
+    labels = named if threshold is None else identified(named, threshold)
+    return labels, tally(pool, labels, best)
 
 
 def _needs_labels(selection: Selection) -> bool:

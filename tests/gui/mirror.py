@@ -82,11 +82,13 @@ class Mirror:
         self.linking.set_framed(window.linking._framed)
         self.parts.tree.search.setText(window.parts.tree.search.text())
         self._document = window.document
+        self.linking.names.set_device("cpu")
         jobs.work()
 
     def close(self) -> None:
         """Leave nothing behind."""
         self._document.changed.disconnect(self.linking.presenter.refresh)
+        self._document.changed.disconnect(self.linking.names.analyst.look)
         for signal in (self._desk, self._parent):
             signal.deleteLater()
 

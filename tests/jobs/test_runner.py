@@ -241,3 +241,54 @@ def test_closing_does_not_wait_for_native_code() -> None:
     assert not desk.runner.close(0.05)
     release.set()
     assert desk.runner.close(WAIT)
+
+
+def test_a_background_task_lets_every_other_go_first(desk: Desk) -> None:
+    order: list[str] = []
+    started, go = threading.Event(), threading.Event()
+
+    def slow(ticket: Ticket, name: str) -> None:
+        order.append(f"{name} begins")
+        started.set()
+        assert go.wait(WAIT)
+        ticket.give_way()
+        order.append(f"{name} ends")
+
+    def quick(ticket: Ticket, name: str) -> None:
+        order.append(name)
+
+    runner = desk.runner
+    first = runner.ticket("a", background=True)
+    runner.submit_to("compute", first, slow, "first")
+    assert started.wait(WAIT)
+    second = runner.ticket("b", background=True)
+    runner.submit_to("compute", second, slow, "second")
+    runner.submit("c", quick, "urgent")
+    runner.submit("d", quick, "urgent too")
+    go.set()
+    desk.deliver_until_idle()
+    assert order == [
+        *("first begins", "urgent", "urgent too", "first ends"),
+        *("second begins", "second ends"),
+    ]
+
+
+def test_a_background_task_that_gave_way_is_cancelled_with_the_rest(
+    desk: Desk,
+) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def slow(ticket: Ticket) -> None:
+        started.set()
+        assert go.wait(WAIT)
+        ticket.give_way()
+
+    runner = desk.runner
+    ticket = runner.ticket("a", background=True)
+    runner.submit_to("compute", ticket, slow)
+    assert started.wait(WAIT)
+    runner.submit("b", double, 2)
+    runner.cancel_all()
+    go.set()
+    desk.deliver_until_idle()
+    assert len(desk.of(Stopped)) == 2

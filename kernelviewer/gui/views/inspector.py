@@ -19,10 +19,12 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.text import signed
 from kernelviewer.gui.views.kernel_picture import KernelPicture, decimal_exponent
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.state.pool import KernelPool
 
 FIELDS = (
@@ -35,6 +37,11 @@ FIELDS = (
     ("range", "Smallest, largest"),
     ("norm", "Norm ‖w‖"),
     ("state", "Pattern"),
+    ("class", "Class of its code"),
+    ("family", "Nearest of the family"),
+    ("family_width", "Its σx, σy"),
+    ("family_angle", "Its angle"),
+    ("family_offset", "Its offset x, y"),
 )
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 EMPTY = "Click a kernel, or move with the arrow keys, to see it here."
@@ -95,6 +102,14 @@ class Inspector(QScrollArea):
         self.unit.setText("taps" if power == "⁰" else f"taps × 10{power}")
         self.values.set_values(describe(pool, number))
 
+    def set_class(self, name: str) -> None:
+        """Show the class of the kernel's code; empty: it has none."""
+        self.values.set_values({"class": name or "none"})
+
+    def set_family(self, found: FamilyFit | None) -> None:
+        """Show the family member nearest to the kernel; None: there is none."""
+        self.values.set_values(describe_family(found))
+
 
 class _Values(QWidget):
     """Two columns: what it is, and its value, selectable as text."""
@@ -129,8 +144,8 @@ class _Values(QWidget):
 
     def set_values(self, values: dict[str, str]) -> None:
         """Show these values; dots and slashes of long names may break the line."""
-        for key, label in self._labels.items():
-            text = values[key]
+        for key, text in values.items():
+            label = self._labels[key]
             if key in ("layer", "network"):
                 label.setToolTip(text)
                 text = breakable(text)
@@ -166,6 +181,23 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
         "norm": _number(float(np.linalg.norm(taps.astype(np.float64)))),
         "state": state,
     }
+
+
+def describe_family(found: FamilyFit | None) -> dict[str, str]:
+    """The inspector's values for a kernel's own family member, as text."""
+    keys = ("family", "family_width", "family_angle", "family_offset")
+    if found is None:
+        return dict.fromkeys(keys, "–")
+    name = CLASSES[int(found.class_index[0])].name
+    x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
+    offset = float(found.offset_x[0]), float(found.offset_y[0])
+    texts = (
+        f"{name}, cosine {float(found.cosine[0]):.3f}",
+        f"{x:.2f}, {y:.2f} px",
+        f"{float(found.angle[0]):.0f}°",
+        f"{offset[0]:.2f}, {offset[1]:.2f} px",
+    )
+    return {key: signed(text) for key, text in zip(keys, texts, strict=True)}
 
 
 def array_text(taps: NDArray[np.float32]) -> str:

@@ -4,74 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QToolButton,
     QWidget,
 )
 
+from kernelviewer.gui.number_field import NumberField
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.theme import CONTROL, LIGHT
+from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.spectrum.axis import MARGIN
 from kernelviewer.gui.views.spectrum.slider import STEP
 from kernelviewer.kernels.classes import PATTERNS
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent, QValidator
+    from PySide6.QtGui import QPaintEvent
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import Stretch
 
 _ICON = 12
-
-
-class CodeField(QDoubleSpinBox):
-    """The code with three decimals; a comma is read as a point."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._tokens = LIGHT
-        self.setMinimumHeight(CONTROL)
-        self.setObjectName("latentValue")
-        self.setAccessibleName("Code as a number")
-        self.setToolTip("Code, 0 to 1")
-        self.setLocale(QLocale.c())
-        self.setRange(0.0, 1.0)
-        self.setDecimals(3)
-        self.setSingleStep(STEP)
-        self.setKeyboardTracking(False)
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: a box as other fields have; the style's own has room for buttons."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        line = self._tokens.accent if self.hasFocus() else self._tokens.separator
-        painter.setPen(QColor(line))
-        painter.setBrush(QColor(self._tokens.panel))
-        painter.drawRoundedRect(
-            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5
-        )
-
-    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
-        """Qt: whether this can be, or become, a code."""
-        state, text, at = super().validate(text.replace(",", "."), at)
-        return state, text, at
-
-    def valueFromText(self, text: str) -> float:
-        """Qt: what is typed, as a number."""
-        return super().valueFromText(text.replace(",", "."))
 
 
 class FittingLabel(QWidget):
@@ -137,7 +93,7 @@ class SpectrumControls(QWidget):
         self.play.setObjectName("playSpectrum")
         self.play.setIconSize(QSize(_ICON, _ICON))
         self.play.clicked.connect(lambda: self.play_requested.emit())
-        self.value = CodeField(self)
+        self.value = NumberField("latentValue", "Code as a number", STEP, self)
         self.value.valueChanged.connect(self.position_requested)
         self.swatch = ClassSwatch(self)
         self.name = QLabel(self)

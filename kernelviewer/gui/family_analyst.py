@@ -1,0 +1,141 @@
+"""Has names compared with the family in the background, after all that is urgent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.family_naming import name_by_family
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.family import supported
+
+if TYPE_CHECKING:
+    from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.family_names import FamilyNames
+    from kernelviewer.state.model import OpenModel
+
+    Key = tuple[int, Size]
+
+Status = Literal["none", "ask", "running", "done"]
+LIMIT = 200_000
+"""With more kernels of one size they are compared only when asked for."""
+SILENT = 20_000
+"""A network with more of them has its comparison listed among the jobs."""
+
+
+class FamilyAnalyst(QObject):
+    """Asks for the family names of every encoded network and size.
+
+    Parameters
+    ----------
+    document
+        Gets the results.
+    jobs
+        Runs the comparison.
+    """
+
+    changed = Signal()
+    """What is running or waits to be asked for has changed."""
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document, self._jobs = document, jobs
+        self._device = ""
+        self._asked: dict[Key, tuple[str, OpenModel]] = {}
+        self._declined: set[Key] = set()
+        self._wished: set[Size] = set()
+        self._seen: object = None
+        document.changed.connect(self.look)
+
+    def set_device(self, device: str) -> None:
+        """Compute there from now on; before that nothing is computed."""
+        self._device, self._seen = device, None
+        self.look()
+
+    def request(self, size: Size) -> None:
+        """Compare the kernels of a size, however many there are."""
+        self._wished.add(size)
+        self._declined = {key for key in self._declined if key[1] != size}
+        self._seen = None
+        self.look()
+
+    def status(self, size: Size | None) -> Status:
+        """How far the comparison of a size's kernels is."""
+        keys = [] if size is None else self._keys(size)
+        if not keys:
+            return "none"
+        if all(key in self._document.families for key in keys):
+            return "done"
+        if any(key in self._asked for key in keys):
+            return "running"
+        return "ask"
+
+    def look(self) -> None:
+        """Ask for what is missing, and stop what nobody needs any more."""
+        document = self._document
+        seen = (document.models, document.analyses, document.families, document.size)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        before = set(self._asked)
+        open_now = {model.id: model for model in document.models}
+        for key, (name, model) in list(self._asked.items()):
+            if open_now.get(key[0]) is not model:
+                del self._asked[key]
+                self._jobs.cancel(name)
+        sizes, now = document.sizes, document.size
+        self._declined &= {(i, size) for i in open_now for size in sizes}
+        if self._device:
+            for size in sorted(sizes, key=lambda size: size != now):
+                if sizes[size] <= LIMIT or size in self._wished:
+                    for key in self._keys(size):
+                        self._ask(key)
+        if before != set(self._asked):
+            self.changed.emit()
+
+    def _keys(self, size: Size) -> list[Key]:
+        """Encoded networks of a size that the family has members of."""
+        known = self._document.analyses
+        keys = ((model.id, size) for model in self._document.models)
+        found = [key for key in keys if key in known and known[key].code is not None]
+        return found if found and supported(size) else []
+
+    def _ask(self, key: Key) -> None:
+        if (
+            key in self._document.families
+            or key in self._asked
+            or key in self._declined
+        ):
+            return
+        model, size = self._document.model(key[0]), key[1]
+        kernels = model.bank.sizes[size]
+        name = f"family {key[0]} {size_label(size)}"
+        self._asked[key] = name, model
+
+        def done(names: FamilyNames) -> str:
+            self._asked.pop(key, None)
+            self._document.set_family(key[0], size, names)
+            self.changed.emit()
+            return f"{spaced(len(kernels))} kernels"
+
+        def given_up() -> None:
+            if self._asked.pop(key, None) is not None:
+                self._declined.add(key)
+                self.changed.emit()
+
+        title = f"Compare {size_label(size)} names of {model.bank.name} with the family"
+        reaction = Reaction(
+            done,
+            failed=lambda message, hint: given_up(),
+            stopped=given_up,
+            quiet=len(kernels) <= SILENT,
+            background=True,
+        )
+        self._jobs.submit(
+            "compute", name, title, reaction, name_by_family, kernels, self._device
+        )

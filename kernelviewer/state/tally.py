@@ -1,0 +1,150 @@
+"""Kernels per layer and class, and how they follow a threshold without a recount.
+
+Between two thresholds only the kernels whose fit lies between them change. They are
+found at once in the order of the fits, so that a drag costs what it changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.state.analysis import UNIDENTIFIED, PoolLabels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.analysis import Analysis
+    from kernelviewer.state.pool import KernelPool
+
+KINDS = len(CLASSES)
+MOST_CHANGED = 8
+"""A change of more than one in so many kernels is cheaper to count anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Counts of a pool's kernels; int64 [layers of the pool, classes] each.
+
+    Attributes
+    ----------
+    label, best
+        By label, and by best class whatever the fit.
+    """
+
+    label: NDArray[np.int64]
+    best: NDArray[np.int64]
+
+    def among(
+        self, layers: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Kernels of some layers (bool [layers]): per label, and `below`."""
+        return self.label[layers].sum(0), self.below[layers].sum(0)
+
+    @property
+    def below(self) -> NDArray[np.int64]:
+        """Unidentified kernels by the class they would have, [layers, classes]."""
+        below = self.best - self.label
+        below[:, UNIDENTIFIED:] = 0
+        return below
+
+
+def tally(
+    pool: KernelPool, labels: PoolLabels, best: NDArray[np.int64] | None = None
+) -> Tally:
+    """Count all kernels; ``best`` is that table if it is known."""
+    if best is None:
+        best = _count(pool, pool.layer, labels.best)
+    if labels.label is labels.best:
+        return Tally(best, best)
+    return Tally(_count(pool, pool.layer, labels.label), best)
+
+
+def moved(
+    pool: KernelPool,
+    analyses: Mapping[tuple[int, Size], Analysis],
+    before: tuple[PoolLabels, Tally],
+    thresholds: tuple[float, float],
+) -> tuple[PoolLabels, Tally] | None:
+    """Labels and counts at another threshold.
+
+    Parameters
+    ----------
+    before
+        Those at the first of the ``thresholds``; wanted are those at the second.
+
+    Returns
+    -------
+    tuple or None
+        None where counting anew is as good.
+    """
+    old, new = (np.float32(value) for value in thresholds)
+    rows = _between(pool, analyses, min(old, new), max(old, new))
+    if rows is None or len(rows) * MOST_CHANGED > len(pool):
+        return None
+    labels, counted = before
+    label = labels.label.copy()
+    best = labels.best[rows]
+    change = _count(pool, pool.layer[rows], best)
+    table = counted.label.copy()
+    if new > old:
+        label[rows] = UNIDENTIFIED
+        table -= change
+        table[:, UNIDENTIFIED] += change.sum(1)
+    else:
+        label[rows] = best
+        table += change
+        table[:, UNIDENTIFIED] -= change.sum(1)
+    made = PoolLabels(labels.code, labels.fit, labels.best, label)
+    return made, Tally(table, counted.best)
+
+
+def order_of(values: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Indices int32 of the values that are not NaN, by rising value."""
+    there = np.flatnonzero(~np.isnan(values)).astype(np.int32)
+    return there[np.argsort(values[there], kind="stable")]
+
+
+def _between(
+    pool: KernelPool,
+    analyses: Mapping[tuple[int, Size], Analysis],
+    low: np.float32,
+    high: np.float32,
+) -> NDArray[np.int64] | None:
+    """Pool numbers of the kernels whose fit is from ``low`` to below ``high``."""
+    parts = []
+    for model, start in zip(pool.models, pool.starts[:-1], strict=True):
+        known = analyses[model.id, pool.size]
+        if known.order is None:
+            return None
+        first, last = (_place(known.fit, known.order, at) for at in (low, high))
+        parts.append(known.order[first:last] + start)
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def _place(
+    fit: NDArray[np.float32], order: NDArray[np.int32], value: np.float32
+) -> int:
+    """How many kernels have a fit below a value, by bisection of their order."""
+    low, high = 0, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        if fit[order[middle]] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _count(
+    pool: KernelPool, layer: NDArray[np.int32], kind: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    joint = layer * np.int32(KINDS) + kind
+    table = np.bincount(joint, minlength=len(pool.layer_refs) * KINDS)
+    return table.reshape(len(pool.layer_refs), KINDS)
