@@ -117,7 +117,7 @@ def test_the_threshold_of_another_size_is_told_when_it_is_taken_back(
     document.show_size((7, 7))
     views.reset_mock()
     document.undo()
-    assert "show_labels" in called(views)
+    assert "show_layer_counts" in called(views)
 
 
 def test_display_lays_out_the_same_pool(stage: tuple) -> None:
