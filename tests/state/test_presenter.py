@@ -141,10 +141,10 @@ def test_charts_leave_the_grid_alone(stage: tuple) -> None:
 def test_what_changes_in_another_size_is_told(stage: tuple) -> None:
     document, views, _ = stage
     document.set_threshold((3, 3), 0.5)
-    assert {"show_labels", "show_history"} == called(views)
+    assert {"show_layer_counts", "show_history"} == called(views)
     views.reset_mock()
     document.undo()
-    assert {"show_labels", "show_history"} == called(views)
+    assert {"show_layer_counts", "show_history"} == called(views)
 
 
 def test_a_network_without_kernels_is_told_to_the_grid() -> None:

@@ -167,7 +167,7 @@ def test_nothing_that_a_document_holds_is_forgotten() -> None:
     """Whatever is added to the document is saved, or computed again."""
     held = {name for name in vars(Document()) if not name.startswith("_")}
     work = set(Work.__slots__) - {"marks"}
-    assert held - work == {"analyses"}
+    assert held - work == {"analyses", "families"}
     document = worked_on()
     again, _ = reopened(from_text(to_text(session_of(document))), "first", "other")
     for name in ("display", "charts", "position"):
