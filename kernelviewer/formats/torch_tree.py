@@ -7,6 +7,7 @@ are left out here, as whole branches.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelviewer.formats.checkpoint import Skipped
@@ -39,6 +40,11 @@ _ARRAY_COUNTS = 20
 _ARRAYS = (StoredTensor, NumpyArray, Unreadable)
 _CONTAINERS = (dict, list, tuple, Stub)
 _MODULE_KEYS = {"_parameters", "_modules"}
+_QUANTISED = re.compile(r"torch(\.ao)?\.nn\.(intrinsic\.)?quantized\.")
+_QUANTISED_FACTS = (
+    *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
+    *("transposed", "output_padding", "groups"),
+)
 _PLAIN_CLASSES = ("collections", "builtins", "__builtin__", "argparse", "pathlib", "")
 
 
@@ -191,6 +197,8 @@ class Walk:
             self._module(state, place)
         elif name.startswith("__torch__."):
             self._script_module(name, state, place)
+        elif _QUANTISED.match(name) and "" in state:
+            self._quantised_module(state[""], place)
         else:
             self._plain_object(stub, place)
 
@@ -235,8 +243,15 @@ class Walk:
             if isinstance(value, StoredTensor):
                 self.leaves[-1].operator = operators.get(_label(key))
             elif key == "":
-                for tensor in _quantised(value):
-                    self.visit(tensor, place.inside("weight"))
+                self._quantised_module(value, place)
+
+    def _quantised_module(self, values: object, place: _Place) -> None:
+        """Walk a quantised layer, whose pickled state is a tuple of its facts."""
+        known = values if isinstance(values, tuple | list) else ()
+        facts = dict(zip(_QUANTISED_FACTS, known, strict=False))
+        for tensor in _quantised(values):
+            self.visit(tensor, place.inside("weight"))
+            self.leaves[-1].operator = _operator(facts)
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
         """Add a leaf."""

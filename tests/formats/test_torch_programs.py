@@ -140,10 +140,15 @@ def test_a_quantised_script(tmp_path: Path) -> None:
     layer = quantized.Conv2d(6, 6, 3, groups=6)
     weight = torch.quantize_per_tensor(torch.randn(6, 1, 3, 3), 0.1, 0, torch.qint8)
     layer.set_weight_bias(weight, None)
-    path = tmp_path / "quantised.pt"
-    torch.jit.save(torch.jit.script(layer), path)
-    (tensor,) = [t for t in open_checkpoint(path).tensors if len(t.shape) == 4]
-    np.testing.assert_allclose(tensor.load(), weight.dequantize().numpy(), rtol=1e-6)
+    script, module = tmp_path / "quantised.pt", tmp_path / "whole.pth"
+    torch.jit.save(torch.jit.script(layer), script)
+    torch.save(torch.nn.Sequential(layer), module)
+    values = weight.dequantize().numpy()
+    for path in (script, module):
+        (tensor,) = [t for t in open_checkpoint(path).tensors if len(t.shape) == 4]
+        np.testing.assert_allclose(tensor.load(), values, rtol=1e-6)
+        assert tensor.operator is not None
+        assert (tensor.operator.groups, tensor.operator.in_channels) == (6, 6)
 
 
 def rewritten(
