@@ -18,12 +18,16 @@ from kernelviewer.formats.checkpoint import Operator
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
 
+    _Group = tuple[str, list[str], str]
+    """Details, names of architectures, and packed facts."""
+
 HEAD_DIMENSIONS = 3
 """Tensors of fewer dimensions (heads, norms) do not count: heads are replaced."""
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def fingerprint(shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -43,14 +47,36 @@ def fingerprint(shapes: Mapping[str, tuple[int, ...]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:20]
 
 
+def details(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Hash of the vectors and matrices beside the convolutions.
+
+    It tells architectures apart whose convolutions are alike, such as ConvNeXt and
+    ConvNeXt V2. Top modules without convolutions (heads) and running statistics do not
+    count.
+    """
+    tops = {
+        name.partition(".")[0]
+        for name, shape in shapes.items()
+        if len(shape) >= HEAD_DIMENSIONS
+    }
+    lines = sorted(
+        f"{name}:{'x'.join(map(str, shape))}"
+        for name, shape in shapes.items()
+        if len(shape) < HEAD_DIMENSIONS
+        and name.partition(".")[0] in tops
+        and not name.endswith(_STATISTICS)
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
 @cache
-def _index() -> dict[str, tuple[list[str], str]]:
-    """Fingerprint → names and packed facts."""
+def _index() -> dict[str, list[_Group]]:
+    """Fingerprint → the architectures that have it, by their details."""
     try:
         data = resource("architectures", "index.json").read_bytes()
     except FileNotFoundError:
         return {}
-    known: dict[str, tuple[list[str], str]] = json.loads(data)["architectures"]
+    known: dict[str, list[_Group]] = json.loads(data)["architectures"]
     return known
 
 
@@ -61,7 +87,9 @@ def _unpacked(text: str) -> dict[str, Any]:
 
 def depthwise_architectures() -> frozenset[str]:
     """Names of timm's architectures that have depthwise convolutions."""
-    return frozenset(name for names, _ in _index().values() for name in names)
+    return frozenset(
+        name for groups in _index().values() for _, names, _ in groups for name in names
+    )
 
 
 def recognise(checkpoint: Checkpoint) -> Checkpoint:
@@ -70,24 +98,56 @@ def recognise(checkpoint: Checkpoint) -> Checkpoint:
     What the file says itself is kept.
     """
     shapes = {tensor.name: tensor.shape for tensor in checkpoint.tensors}
-    names, text = _index().get(fingerprint(shapes), ([], ""))
-    if not names:
-        return checkpoint
-    facts = _unpacked(text)
+    for prefix in dict.fromkeys(("", _common_prefix(shapes))):
+        own = {name[len(prefix) :]: shape for name, shape in shapes.items()}
+        groups = _index().get(fingerprint(own), [])
+        if groups:
+            return _named(checkpoint, prefix, own, groups)
+    return checkpoint
+
+
+def _named(
+    checkpoint: Checkpoint,
+    prefix: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    groups: list[_Group],
+) -> Checkpoint:
+    """With the name of the group whose details fit, or of all that come into question.
+
+    ``shapes`` are under their names without the prefix.
+    """
+    own = details(shapes)
+    fitting = [group for group in groups if group[0] == own] or groups
+    names = [name for _, alike, _ in fitting for name in alike]
     stated = checkpoint.architecture
     name = stated or (names[0] if len(names) == 1 else f"{names[0]} or alike")
-    tensors = tuple(_with_operator(tensor, facts) for tensor in checkpoint.tensors)
+    facts = _unpacked(fitting[0][2])
+    tensors = tuple(
+        _with_operator(tensor, tensor.name[len(prefix) :], facts)
+        for tensor in checkpoint.tensors
+    )
     return replace(checkpoint, architecture=name, tensors=tensors)
 
 
-def _with_operator(tensor: Tensor, facts: dict[str, Any]) -> Tensor:
+def _common_prefix(names: Iterable[str]) -> str:
+    """What all names start with, up to a dot: ``net.`` of ``net.stem.0.weight``."""
+    parts = [name.split(".")[:-1] for name in names]
+    common = []
+    for same in zip(*parts, strict=False):
+        if len({*same}) > 1:
+            break
+        common.append(f"{same[0]}.")
+    return "".join(common)
+
+
+def _with_operator(tensor: Tensor, name: str, facts: dict[str, Any]) -> Tensor:
     if tensor.operator is not None:
         return tensor
-    if tensor.name in facts["one_channel"]:
+    if name in facts["one_channel"]:
         return replace(tensor, operator=Operator(groups=1, in_channels=1))
-    if tensor.name not in facts["depthwise"]:
+    if name not in facts["depthwise"]:
         return tensor
-    groups, stride, dilation, padding, channels = facts["depthwise"][tensor.name]
+    groups, stride, dilation, padding, channels = facts["depthwise"][name]
     operator = Operator(
         groups=groups,
         stride=tuple(stride),

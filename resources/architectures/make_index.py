@@ -25,7 +25,7 @@ from typing import Any
 import timm
 import torch
 
-from kernelviewer.kernels.architectures import fingerprint
+from kernelviewer.kernels.architectures import details, fingerprint
 
 INDEX = Path(__file__).with_name("index.json")
 MODELS = Path(__file__).with_name("models.json.gz")
@@ -61,9 +61,12 @@ def describe(name: str) -> dict[str, Any] | None:
     alone = [key for key, module in layers.items() if module.in_channels == 1]
     if not depthwise:
         return None
-    shapes = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    state = model.state_dict()
+    shapes = {key: tuple(value.shape) for key, value in state.items()}
+    numbers = {key: shapes[key] for key in shapes if state[key].is_floating_point()}
     return {
         "fingerprint": fingerprint(shapes),
+        "details": details(numbers),
         "depthwise": depthwise,
         "one_channel": alone,
     }
@@ -95,7 +98,7 @@ def main() -> None:
     """Describe all architectures and write the index."""
     warnings.simplefilter("ignore")
     names = timm.list_models()
-    same: dict[str, list[str]] = defaultdict(list)
+    same: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     layers: dict[str, Any] = {}
     failed: list[str] = []
     for number, name in enumerate(names, 1):
@@ -105,20 +108,26 @@ def main() -> None:
             failed.append(f"{name}: {error}")
             continue
         if found:
-            key = found.pop("fingerprint")
-            same[key].append(name)
-            layers.setdefault(key, found)
+            key, rest = found.pop("fingerprint"), found.pop("details")
+            same[key][rest].append(name)
+            layers.setdefault(f"{key} {rest}", found)
         if number % 50 == 0:
             print(f"{number} of {len(names)}", file=sys.stderr)
     index = {
         "timm": timm.__version__,
         "architectures": {
-            key: [names, packed(layers[key])] for key, names in same.items()
+            key: [
+                [rest, names, packed(layers[f"{key} {rest}"])]
+                for rest, names in groups.items()
+            ]
+            for key, groups in same.items()
         },
     }
     INDEX.write_text(json.dumps(index, indent=0, sort_keys=True) + "\n")
-    write_models({name for names in same.values() for name in names})
-    print(f"{len(same)} fingerprints of {sum(map(len, same.values()))} architectures")
+    alike = [names for groups in same.values() for names in groups.values()]
+    write_models({name for names in alike for name in names})
+    print(f"{len(same)} fingerprints, {len(alike)} with their details, ", end="")
+    print(f"of {sum(map(len, alike))} architectures")
     print("\n".join(failed), file=sys.stderr)
 
 

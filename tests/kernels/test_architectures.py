@@ -43,6 +43,32 @@ def test_another_head_changes_nothing(tmp_path: Path) -> None:
     assert "convnext_atto" in bank.architecture
 
 
+@pytest.mark.parametrize("name", ["convnext_atto", "convnextv2_atto"])
+def test_networks_with_the_same_convolutions_are_told_apart(
+    tmp_path: Path, name: str
+) -> None:
+    path = save(tmp_path / "net.safetensors", timm_state(name))
+    assert kv.extract_kernels(kv.open_checkpoint(path)).architecture == name
+
+
+def test_a_network_inside_another_module_is_known(tmp_path: Path) -> None:
+    state = timm_state("mobilenetv2_050")
+    inner = {f"system.net.{name}": value for name, value in state.items()}
+    path = save(tmp_path / "net.safetensors", inner)
+    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    assert "mobilenetv2_050" in bank.architecture
+    strides = {layer.name: layer.stride for layer in bank.layers}
+    assert (2, 2) in strides.values()
+
+
+def test_unknown_vectors_leave_all_names_open(tmp_path: Path) -> None:
+    state = timm_state("convnext_atto")
+    state["stages.0.extra"] = state["head.fc.bias"].clone()
+    path = save(tmp_path / "net.safetensors", state)
+    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    assert bank.architecture == "convnext_atto or alike"
+
+
 def test_another_shape_is_not_taken_for_it(tmp_path: Path) -> None:
     state = timm_state("convnext_atto", dims=(40, 80, 160, 328))
     path = save(tmp_path / "net.safetensors", state)
