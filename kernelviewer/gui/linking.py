@@ -88,7 +88,7 @@ class Linking(QObject):
         parts.grid.focus_requested.connect(self._on_grid_focus_requested)
         parts.grid.selection_requested.connect(self._on_grid_selection_requested)
         scatter = self._labels.scatter
-        scatter.focus_requested.connect(self.focus)
+        scatter.focus_requested.connect(self.go_to)
         scatter.selection_requested.connect(self.selection.select_by_brush)
         scatter.toggle_requested.connect(
             lambda number: self.selection.select_kernels(np.array([number]), "toggle")
@@ -288,7 +288,8 @@ class Linking(QObject):
     def go_to(self, number: int) -> None:
         """Look at one kernel and scroll the grid to it."""
         self.focus(number)
-        self._parts.grid.scroll_to(number)
+        if self._grid_is_current():
+            self._parts.grid.scroll_to(number)
 
     def reveal(self, kernel: KernelRef) -> None:
         """Look at a kernel and scroll to it as soon as the grid shows it."""

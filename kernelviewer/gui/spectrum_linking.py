@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.lay_out import POINTS
+from kernelviewer.gui.tips import class_text
 from kernelviewer.gui.views.reconstruction.content import (
     NO_SPECTRUM,
     ComparisonContent,
@@ -251,6 +252,7 @@ class SpectrumLinking(QObject):
             number = int(numbers[place])
             layer = pool.layer_of(number)[1]
             title = f"{layer.name}, channel {pool.channel[number]}"
+            title += f"\n{class_text(state, number)}"
             taps_near = pool.weights_of(number)
             near.append(NearKernel(number, taps_near, float(found[place]), title))
         self._tell_nearest(tuple(near))

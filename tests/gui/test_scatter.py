@@ -110,6 +110,12 @@ def test_the_wheel_zooms_at_the_cursor(scatter: ScatterView) -> None:
     after = scatter.place_of(8)
     assert (after - place).manhattanLength() < 4
     assert scatter.place_of(9).x() < 200
+    scatter.set_components(("PC1", "PC2"), (0, 1))
+    assert scatter.all.isVisible()
+    QTest.mouseClick(scatter.all, LEFT)
+    assert scatter.place_of(8).x() == pytest.approx(place.x(), abs=1)
+    assert not scatter.all.isVisible()
+    QApplication.sendEvent(scatter, event)
     QTest.mouseDClick(scatter, LEFT, NO_KEY, QPoint(50, 50))
     assert scatter.place_of(8).x() == pytest.approx(place.x(), abs=1)
 

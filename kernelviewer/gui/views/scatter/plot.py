@@ -53,6 +53,7 @@ class ScatterPlot(QWidget):
         self._thumbnail: Callable[[int, int], QImage] | None = None
         self._thumbnails: list[tuple[QRectF, QImage]] | None = None
         self._box: Box = (-1.0, 1.0, -1.0, 1.0)
+        self._whole = self._box
         self._image: QImage | None = None
         self._places: NDArray[np.int32] = np.zeros((0, 2), np.int32)
         self._cloud = Cloud()
@@ -139,7 +140,13 @@ class ScatterPlot(QWidget):
             room = np.maximum(0.06 * (high - low), 1e-3)
             low, high = low - room, high + room
             self._box = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+        self._whole = self._box
         self.redraw()
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether another part than all points is seen."""
+        return self._box != self._whole
 
     # Places
 
@@ -190,6 +197,7 @@ class ScatterPlot(QWidget):
             painter.drawText(box, flags, self._message)
             return
         self._ensure_image()
+        painter.setClipRect(self.field())
         if self._image is not None:
             painter.drawImage(QPointF(0, 0), self._image)
         for place, picture in self._ensure_thumbnails():
@@ -198,6 +206,7 @@ class ScatterPlot(QWidget):
             painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
+        painter.setClipping(False)
         self._paint_words(painter)
         if self._path:
             painter.setPen(QPen(QColor(self._tokens.accent), 1))

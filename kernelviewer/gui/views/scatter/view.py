@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QToolTip
+from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
 from kernelviewer.gui.choice_button import ChoiceButton
 from kernelviewer.gui.painting.focus import came_by_keyboard
@@ -75,7 +75,13 @@ class ScatterView(ScatterPlot):
         self.gesture.chosen.connect(self.gesture.set_choice)
         self.across.chosen.connect(lambda key: self._ask_axes(int(key), self._axes[1]))
         self.up.chosen.connect(lambda key: self._ask_axes(self._axes[0], int(key)))
-        for button in (self.across, self.up, self.gesture):
+        self.all = QToolButton(self)
+        self.all.setObjectName("scatterShowAll")
+        self.all.setText("show all")
+        self.all.setAccessibleName("Show all points")
+        self.all.setToolTip("Show all points (double click, or the key 0)")
+        self.all.clicked.connect(self.reset_zoom)
+        for button in (self.across, self.up, self.gesture, self.all):
             button.setFont(caption_font(self.font()))
             button.setProperty("quiet", True)
             button.hide()
@@ -84,8 +90,9 @@ class ScatterView(ScatterPlot):
         """Show other points, or say what would fill the view."""
         super().set_content(content, message)
         there = content is not None and len(content.points) > 0
-        for button in (self.across, self.up, self.gesture):
+        for button in (self.across, self.up):
             button.setVisible(there)
+        self._arrange_buttons()
 
     def set_components(self, names: tuple[str, ...], axes: tuple[int, int]) -> None:
         """Offer components by their names, two of them chosen."""
@@ -254,6 +261,12 @@ class ScatterView(ScatterPlot):
 
     # Moving
 
+    def redraw(self) -> None:
+        """Draw the points anew; offer to show all of them if some are out of view."""
+        super().redraw()
+        if self.zoomed == self.all.isHidden():
+            self._arrange_buttons()
+
     def _zoom(self, place: QPointF, factor: float) -> None:
         left, right, bottom, top = self._box
         field = self.field()
@@ -288,8 +301,12 @@ class ScatterView(ScatterPlot):
             top = self.height() - CAPTION + (CAPTION - hint.height()) // 2
             button.setGeometry(x, top, hint.width(), hint.height())
             x += hint.width()
-        hint = self.gesture.sizeHint()
-        top = self.height() - CAPTION + (CAPTION - hint.height()) // 2
-        left = self.width() - MARGIN + 6 - hint.width()
-        self.gesture.setGeometry(left, top, hint.width(), hint.height())
-        self.gesture.setVisible(self.across.isVisibleTo(self) and left >= x)
+        there, left = self.across.isVisibleTo(self), self.width() - MARGIN + 6
+        others: list[tuple[QToolButton, bool]] = [(self.gesture, True)]
+        others.append((self.all, self.zoomed))
+        for other, wanted in others:
+            hint = other.sizeHint()
+            left -= hint.width()
+            top = self.height() - CAPTION + (CAPTION - hint.height()) // 2
+            other.setGeometry(left, top, hint.width(), hint.height())
+            other.setVisible(there and wanted and left >= x)
