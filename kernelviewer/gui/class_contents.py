@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.gui.views.classes.bars import CompositionBar
+from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.analysis import count_labels
 from kernelviewer.state.layer_tree import short_names
+from kernelviewer.state.tally import tally_of
 
 if TYPE_CHECKING:
+    from kernelviewer.state.model import LayerRef
     from kernelviewer.state.view_state import ViewState
 
 NOTHING_OPEN = "Open a checkpoint: the classes of its kernels are counted here."
@@ -61,6 +63,20 @@ def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
         content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
         contents.append(content)
     return tuple(contents)
+
+
+def selected_parts(state: ViewState) -> dict[LayerRef, SelectedPart]:
+    """What is selected of each layer of the pool; empty if nothing is."""
+    pool, labels, whole = state.pool, state.labels, state.tally
+    if pool is None or labels is None or whole is None or not state.selected.any():
+        return {}
+    found = tally_of(pool, labels, whole, state.selected)
+    table, below = found.label, found.below
+    return {
+        ref: SelectedPart(tuple(table[row].tolist()), tuple(below[row].tolist()))
+        for row, ref in enumerate(pool.layer_refs)
+        if table[row].any()
+    }
 
 
 def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:

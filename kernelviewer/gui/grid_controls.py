@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.choice_button import ChoiceButton
+from kernelviewer.gui.choice_button import PADDING, ChoiceButton
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Display
@@ -96,6 +96,8 @@ class GridControls(QWidget):
         self.only_selected.setToolTip("Show all kernels again (Ctrl+H)")
         self.only_selected.setAccessibleName("Only selected kernels; show all again")
         self.only_selected.clicked.connect(self.show_all_requested)
+        text = self.fontMetrics().horizontalAdvance(self.only_selected.text())
+        self.only_selected.setFixedWidth(text + 3 * PADDING)
         self.only_selected.hide()
         self.group_by = ChoiceButton("groupBy", "Group kernels", GROUPS, self)
         self.sort_by = ChoiceButton(

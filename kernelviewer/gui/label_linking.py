@@ -10,6 +10,7 @@ from kernelviewer.gui.class_contents import (
     by_model,
     composition_bars,
     null_coverage,
+    selected_parts,
     why_no_labels,
 )
 from kernelviewer.gui.scatter_linking import ScatterLinking
@@ -79,6 +80,7 @@ class LabelLinking(QObject):
         """Show the selected part in the histogram and in the scatter."""
         self._state = state
         self._show_histogram(state)
+        self._show_selected_parts(state)
         self.scatter.show_selection(state)
 
     def show_charts(self, state: ViewState) -> None:
@@ -123,6 +125,15 @@ class LabelLinking(QObject):
             self._parts.composition.set_bars((), why_no_labels(state))
         else:
             self._parts.composition.set_bars(composition_bars(state))
+        self._show_selected_parts(state)
+
+    def _show_selected_parts(self, state: ViewState) -> None:
+        """How much of each layer is selected."""
+        parts = selected_parts(state)
+        self._parts.composition.set_selected(parts)
+        self._parts.tree.set_selected(
+            {ref: sum(part.counts) for ref, part in parts.items()}
+        )
 
     def _on_classes_requested(
         self, ids: frozenset[str], keys: Qt.KeyboardModifier

@@ -66,6 +66,23 @@ def tally(
     return Tally(_count(pool, pool.layer, labels.label), best)
 
 
+def tally_of(
+    pool: KernelPool, labels: PoolLabels, whole: Tally, chosen: NDArray[np.bool_]
+) -> Tally:
+    """Count the kernels of a mask, bool [N]; ``whole`` is the count of all.
+
+    Where most kernels are in the mask, the others are counted.
+    """
+    most = 2 * int(np.count_nonzero(chosen)) > len(pool)
+    rows = np.flatnonzero(~chosen if most else chosen)
+    layer = pool.layer[rows]
+    label = _count(pool, layer, labels.label[rows])
+    best = _count(pool, layer, labels.best[rows])
+    if most:
+        return Tally(whole.label - label, whole.best - best)
+    return Tally(label, best)
+
+
 def moved(
     pool: KernelPool,
     analyses: Mapping[tuple[int, Size], Analysis],

@@ -127,6 +127,10 @@ def contents(parts: Parts) -> dict[str, object]:
         ],
         "class histogram": (parts.histogram._contents, parts.histogram._message),
         "charts": [button.text() for button in parts.charts._buttons.values()],
+        "selected of layers": (
+            parts.composition._selected,
+            parts.tree.source._selected,
+        ),
         "tree marked": dict(parts.tree.source._marked),
         "grid marked": parts.grid._marked,
         "composition": (parts.composition._bars, parts.composition._message),

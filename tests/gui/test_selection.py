@@ -102,6 +102,13 @@ def agrees(window: MainWindow, mask: np.ndarray) -> None:
     by_class = np.bincount(state.labels.label[mask], minlength=len(CLASSES))
     assert chosen.tolist() == by_class.tolist()
     assert parts.spectrum.histogram.density.selected.sum() == mask.sum()
+    refs = state.pool.layer_refs
+    for row, bar in enumerate(parts.composition.bars):
+        here = mask & (state.pool.layer == row)
+        by_class = np.bincount(state.labels.label[here], minlength=len(CLASSES))
+        part = parts.composition._selected.get(bar.key)
+        assert (part.counts if part else (0,) * 13) == tuple(by_class.tolist())
+        assert parts.tree.source._selected.get(refs[row], 0) == here.sum()
 
 
 def test_a_brush_is_the_same_mask_in_every_view(window: MainWindow) -> None:

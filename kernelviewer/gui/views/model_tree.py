@@ -192,6 +192,11 @@ class ModelTree(QWidget):
         for item in self.source.set_marked(marked):
             self.tree.update(self._index(item))
 
+    def set_selected(self, selected: Mapping[LayerRef, int]) -> None:
+        """Show how many kernels of the layers are selected."""
+        if self.source.set_selected(selected):
+            self.tree.viewport().update()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: names come first."""
         super().resizeEvent(event)

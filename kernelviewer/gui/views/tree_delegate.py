@@ -15,6 +15,7 @@ from kernelviewer.gui.views.tree_model import (
     COUNTS_ROLE,
     EXCLUDED_ROLE,
     MARKED_ROLE,
+    SELECTED_ROLE,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +90,10 @@ class TreeDelegate(QStyledItemDelegate):
                 parts.append((number, QRectF(x, bar.top(), width, bar.height()), False))
                 x += width
         fill_stack(painter, parts, dark=self.dark, upright=False)
+        if chosen := index.data(SELECTED_ROLE):
+            wide = max(1.0, bar.width() * chosen)
+            line = QRectF(bar.left(), bar.bottom() + 2, wide, 2)
+            painter.fillRect(line, QColor(self.accent))
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -40,6 +40,8 @@ SEARCH_ROLE = Role.UserRole + 2
 """What a search looks through: the full name and the sizes."""
 COUNTS_ROLE = Role.UserRole + 3
 """Kernels per class, a tuple, or None."""
+SELECTED_ROLE = Role.UserRole + 5
+"""Share of the kernels at or below a row that are selected."""
 MARKED_ROLE = Role.UserRole + 4
 """How many of the kernels nearest to the slider are at or below the row."""
 
@@ -153,6 +155,7 @@ class ModelTreeModel(QAbstractItemModel):
         self._counts: dict[LayerRef, LayerCounts] = {}
         self._sums: dict[TreeItem, RowCounts | None] = {}
         self._marked: Mapping[LayerRef, int] = {}
+        self._selected: Mapping[LayerRef, int] = {}
         self._rows: dict[LayerRef, TreeItem] = {}
 
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
@@ -171,6 +174,17 @@ class ModelTreeModel(QAbstractItemModel):
         before = set(self._above(self._marked))
         self._marked = marked
         return list(before.symmetric_difference(self._above(marked)))
+
+    def set_selected(self, selected: Mapping[LayerRef, int]) -> bool:
+        """Know how many kernels of the layers are selected; whether that is new."""
+        before, self._selected = self._selected, selected
+        return before != selected
+
+    def selected_of(self, item: TreeItem) -> int:
+        """How many kernels at or below a row are selected."""
+        if not self._selected:
+            return 0
+        return sum(self._selected.get(ref, 0) for ref in item.refs)
 
     def _above(self, layers: Iterable[LayerRef]) -> Iterator[TreeItem]:
         """The rows of layers, and all rows that they stand under."""
@@ -198,6 +212,8 @@ class ModelTreeModel(QAbstractItemModel):
         lines = [item.tip()]
         if (row := self.counts_of(item)) is not None:
             lines += row.lines()
+        if selected := self.selected_of(item):
+            lines.append(f"{spaced(selected)} selected")
         if marked := self.marked_of(item):
             kernels = "kernel" if marked == 1 else "kernels"
             lines.append(f"{marked} {kernels} among those nearest to the slider")
@@ -285,6 +301,8 @@ class ModelTreeModel(QAbstractItemModel):
         if role == COUNTS_ROLE:
             row = self.counts_of(item)
             return None if row is None else row.counts
+        if role == SELECTED_ROLE:
+            return self.selected_of(item) / max(1, item.summary.kernels)
         if role == MARKED_ROLE:
             return self.marked_of(item)
         if role == SEARCH_ROLE:

@@ -20,6 +20,8 @@ BETWEEN_MODELS = 16.0
 LABEL_SPACE = 6.0
 """Least space between two names."""
 UNIDENTIFIED = INDEX["unidentified"]
+MARK = 4.0
+"""Widest strip along what is selected, logical pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,26 @@ class CompositionBar:
             stacked.append((index, part, pale))
             bottom -= height
         return stacked
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedPart:
+    """The selected kernels of a layer: ``counts`` and ``below`` as in its bar."""
+
+    counts: tuple[int, ...]
+    below: tuple[int, ...] = ()
+
+    def marks(self, bar: CompositionBar, box: QRectF) -> list[QRectF]:
+        """Strips along the parts of the bar, each as tall as its selected share."""
+        wide = max(1.0, min(MARK, box.width() / 4))
+        strips = []
+        stacked = zip(bar.parts(), bar.stacked(box), strict=True)
+        for (index, count, pale), (_, part, _) in stacked:
+            chosen = self.below[index] if pale else self.counts[index]
+            if chosen:
+                tall = max(1.0, part.height() * chosen / count)
+                strips.append(QRectF(part.left(), part.bottom() - tall, wide, tall))
+        return strips
 
 
 @dataclass(frozen=True, slots=True)

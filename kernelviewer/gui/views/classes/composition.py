@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
@@ -23,6 +23,8 @@ from kernelviewer.gui.views.classes.bars import (
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtGui import (
         QFocusEvent,
         QKeyEvent,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.views.classes.bars import (
         CompositionBar,
         Row,
+        SelectedPart,
     )
 
 TOP = 6
@@ -66,6 +69,7 @@ class LayerComposition(QWidget):
         self._tokens = LIGHT
         self._bars: tuple[CompositionBar, ...] = ()
         self._message = ""
+        self._selected: Mapping[Any, SelectedPart] = {}
         self._row: Row | None = None
         self._current, self._part = 0, 0
         self._ringed = False
@@ -90,6 +94,12 @@ class LayerComposition(QWidget):
             self._arrange()
         self._describe()
         self.update()
+
+    def set_selected(self, selected: Mapping[Any, SelectedPart]) -> None:
+        """Mark what is selected of the layers, by their keys."""
+        if selected != self._selected:
+            self._selected = selected
+            self.update()
 
     @property
     def bars(self) -> tuple[CompositionBar, ...]:
@@ -177,6 +187,11 @@ class LayerComposition(QWidget):
             painter.setOpacity(1.0 if bar.shown else 0.35)
             stacked = bar.stacked(box)
             fill_stack(painter, stacked, dark=self._tokens.dark, upright=True)
+            if (chosen := self._selected.get(bar.key)) is not None:
+                for strip in chosen.marks(bar, box):
+                    edge = strip.adjusted(0, 0, 1, 0)
+                    painter.fillRect(edge, QColor(self._tokens.panel))
+                    painter.fillRect(strip, QColor(self._tokens.accent))
         painter.setOpacity(1.0)
         self._paint_labels(painter, boxes)
         if self._several():
@@ -314,6 +329,8 @@ class LayerComposition(QWidget):
         total = sum(bar.counts)
         lines = [bar.network] if bar.network and self._several() else []
         lines += [bar.title, f"{spaced(total)} kernels"]
+        if (chosen := self._selected.get(bar.key)) is not None:
+            lines[-1] += f", {spaced(sum(chosen.counts))} selected"
         for index, count in enumerate(bar.counts):
             if count:
                 mark = "▸ " if index == found[1] else ""
