@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.views.jobs_panel import JobsPanel
     from kernelviewer.jobs.tasks import Tally
+    from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
@@ -63,10 +64,12 @@ class Opener(QObject):
             return
         name = paths[0].name or str(paths[0])
         title = f"Open {name}" if len(paths) == 1 else f"Open {len(paths)} files"
-        reaction = Reaction(done=self._on_done, partial=self._on_partial)
+        reaction = Reaction(
+            done=self._on_done, partial=lambda value: self._on_partial(ticket, value)
+        )
         paths = [path.absolute() for path in paths]
         key = f"open {next(self._batches)}"
-        self._jobs.submit("files", key, title, reaction, open_files, paths)
+        ticket = self._jobs.submit("files", key, title, reaction, open_files, paths)
 
     def open_named(self, name: str) -> None:
         """Open a pretrained network of timm's list or of the hub."""
@@ -114,10 +117,12 @@ class Opener(QObject):
             include=include,
         )
 
-    def _on_partial(self, value: KernelBank | Unusable | SessionFound) -> None:
+    def _on_partial(
+        self, ticket: Ticket, value: KernelBank | Unusable | SessionFound
+    ) -> None:
         if isinstance(value, Unusable):
             text = f"{value.message}. {value.hint}" if value.hint else value.message
-            self._panel.add_error("Could not open", text, value.details)
+            self._panel.add_failure(ticket.number, text, value.details)
             self.told.emit(text)
         elif isinstance(value, SessionFound):
             self.session_found.emit(value.path, value.others)

@@ -70,7 +70,8 @@ def click_row(window: MainWindow, name: str, key: Any = NO_KEY) -> None:
 def errors(window: MainWindow) -> list[str]:
     """What the jobs panel lists as failed."""
     rows = window.parts.jobs_panel.rows.values()
-    return [row.text.text() for row in rows if row.failed]
+    parts = [line.text.text() for row in rows for line in row.failures]
+    return parts + [row.text.text() for row in rows if row.failed and not row.failures]
 
 
 def test_dropping_a_file_shows_its_tree_and_every_kernel(

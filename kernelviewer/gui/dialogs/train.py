@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.training import Sweep
 
-STRIP = 24
+STRIP = 16
 """Kernels in the strip that shows the spectrum."""
 HINT = (
     "The kernels of all open networks are used; networks of one family count once. "

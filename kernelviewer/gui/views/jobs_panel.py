@@ -4,97 +4,21 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+
+from kernelviewer.gui.views.job_row import JobRow
 
 APPEARS_AFTER_MS = 500
 EMPTY = "No jobs yet. Opening files and computing shows here, with Cancel."
 KEPT = 50
 
 
-class JobRow(QWidget):
-    """One job: title, progress, Cancel; or its error with Copy details."""
-
-    cancel_requested = Signal()
-    copy_requested = Signal(str)
-    dismissed = Signal()
-
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.running = True
-        self.failed = False
-        self._details = ""
-        self.title = QLabel(title, self)
-        self.text = QLabel("waiting", self)
-        self.text.setProperty("role", "secondary")
-        self.text.setWordWrap(True)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setSizePolicy(
-            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum
-        )
-        self.bar = QProgressBar(self)
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 0)
-        self.bar.setFixedWidth(140)
-        self.bar.setAccessibleName(f"Progress of {title}")
-        self.button = QPushButton("Cancel", self)
-        self.button.setObjectName("cancelJob")
-        self.button.setAccessibleName(f"Cancel {title}")
-        self.button.clicked.connect(self._on_button_clicked)
-        self.copy = QPushButton("Copy Details", self)
-        self.copy.setObjectName("copyDetails")
-        self.copy.setAccessibleName("Copy the details of this error")
-        self.copy.hide()
-        self.copy.clicked.connect(lambda: self.copy_requested.emit(self._details))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 2, 0, 2)
-        row.setSpacing(12)
-        row.addWidget(self.title)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.bar)
-        row.addWidget(self.copy)
-        row.addWidget(self.button)
-
-    def set_progress(self, done: int, total: int, text: str) -> None:
-        """Show how far the job is."""
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        count = f"{done} of {total}" if total else ""
-        self.text.setText(": ".join(filter(None, [count, text])))
-
-    def set_ended(self, text: str, details: str = "", *, failed: bool = False) -> None:
-        """Show the result, or the error and its details."""
-        self.running = False
-        self.failed = failed
-        self._details = details
-        self.bar.hide()
-        self.text.setText(text)
-        self.text.setProperty("role", "error" if failed else "secondary")
-        self.text.style().polish(self.text)
-        self.copy.setVisible(failed)
-        self.button.setEnabled(True)
-        self.button.setText("Dismiss")
-        self.button.setObjectName("dismissJob")
-        self.button.setAccessibleName(f"Remove {self.title.text()} from the list")
-
-    def _on_button_clicked(self) -> None:
-        if self.running:
-            self.button.setEnabled(False)
-            self.text.setText("cancelling")
-            self.cancel_requested.emit()
-        else:
-            self.dismissed.emit()
-
-
 class JobsPanel(QScrollArea):
-    """The list of jobs, newest first."""
+    """The list of jobs: what failed first, then the newest."""
 
     cancel_requested = Signal(int)
     """Number of the ticket."""
@@ -148,9 +72,19 @@ class JobsPanel(QScrollArea):
 
     def fail(self, number: int, title: str, text: str, details: str) -> None:
         """Show a job's error and ask to be seen."""
-        self._row(number, title).set_ended(text, details, failed=True)
+        row = self._row(number, title)
+        row.set_ended(text, details, failed=True)
+        self._layout.insertWidget(0, row)
         self._trim()
         self.attention_requested.emit()
+
+    def add_failure(self, number: int, text: str, details: str) -> None:
+        """List below a job what failed of it while it goes on."""
+        if number in self.rows:
+            row = self.rows[number]
+            row.add_failure(text, details)
+            self._layout.insertWidget(0, row)
+            self.attention_requested.emit()
 
     def remove(self, number: int) -> None:
         """Take a job off the list."""
@@ -182,7 +116,8 @@ class JobsPanel(QScrollArea):
             row.copy_requested.connect(self.copy_requested)
             row.dismissed.connect(lambda: self.remove(number))
             self.rows[number] = row
-            self._layout.insertWidget(0, row)
+            failed = sum(other.failed for other in self.rows.values())
+            self._layout.insertWidget(failed, row)
             self.empty.hide()
         return self.rows[number]
 

@@ -1,0 +1,73 @@
+"""The jobs panel: one row a batch, each failure with its own message and details."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from tests.gui.conftest import wait_idle
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.views.job_row import JobRow
+
+    MakeWindow = Callable[..., MainWindow]
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def row_of(window: MainWindow, title: str) -> JobRow:
+    """The row of a job by its title."""
+    rows = window.parts.jobs_panel.rows.values()
+    (row,) = [row for row in rows if row.title.text() == title]
+    return row
+
+
+def test_many_bad_files_are_one_row_that_opens(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    good = [write_network(tmp_path / f"net{n}.safetensors") for n in range(3)]
+    bad = [tmp_path / f"bad{n}.pth" for n in range(4)]
+    for path in bad:
+        path.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
+    window = make_window()
+    window.opener.open([*good, *bad])
+    wait_idle(qtbot, window)
+    failed = [row for row in window.parts.jobs_panel.rows.values() if row.failed]
+    row = row_of(window, "Open 7 files")
+    assert failed == [row]
+    assert row.text.text() == "3 opened, 4 failed"
+    assert window.docks["jobs"].isVisible()
+    assert not row.failures[0].isVisible()
+    QTest.mouseClick(row.fold, LEFT)
+    for line, path in zip(row.failures, bad, strict=True):
+        assert line.isVisible()
+        assert path.name in line.text.text()
+        QTest.mouseClick(line.copy, LEFT)
+        assert path.name in QGuiApplication.clipboard().text()
+    QTest.mouseClick(row.fold, LEFT)
+    assert not row.failures[0].isVisible()
+    QTest.mouseClick(row.button, LEFT)
+    assert not window.parts.jobs_panel.failed()
+    assert row not in window.parts.jobs_panel.rows.values()
+
+
+def test_one_bad_file_shows_its_message_at_once(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    bad = tmp_path / "notes.pth"
+    bad.write_text("nothing")
+    window = make_window()
+    window.opener.open([bad])
+    wait_idle(qtbot, window)
+    row = row_of(window, "Open notes.pth")
+    (line,) = row.failures
+    assert line.isVisible()
+    assert "notes.pth" in line.text.text()
