@@ -1,4 +1,4 @@
-"""The F1 sheet: every command and every gesture."""
+"""The F1 sheet: every command, and every key and gesture of the views."""
 
 from __future__ import annotations
 
@@ -10,24 +10,10 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
 
 from kernelviewer.gui.commands import COMMANDS, MENUS
+from kernelviewer.gui.view_keys import VIEW_KEYS
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
-
-GESTURES = (
-    ("Look at a kernel", "click, arrow keys"),
-    ("Select kernels", "drag; Shift+click a range, Ctrl+click one"),
-    ("Drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
-    ("Extend the selection", "Shift+arrow keys"),
-    ("Zoom the grid", "Ctrl+wheel, pinch"),
-    ("Select in histogram, composition", "arrow keys, then Space"),
-    ("Select in the scatter plot", "drag; Alt+drag: lasso"),
-    ("Zoom the scatter plot, show all of it", "wheel or + −, double click or 0"),
-    ("Move in the scatter plot", "arrow keys; Shift: move the picture"),
-    ("Show only some layers", "click them in the tree"),
-    ("Show all layers", "Escape in the tree"),
-    ("Close a network", "Delete in the tree"),
-)
 
 
 def show_shortcuts(parent: QWidget) -> None:
@@ -36,7 +22,7 @@ def show_shortcuts(parent: QWidget) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setObjectName("shortcutsDialog")
     dialog.setWindowTitle("Keyboard shortcuts")
-    dialog.resize(520, 640)
+    dialog.resize(620, 720)
     text = QTextBrowser(dialog)
     text.setAccessibleName("Keyboard shortcuts")
     text.setHtml(shortcuts_html())
@@ -51,7 +37,7 @@ def show_shortcuts(parent: QWidget) -> None:
 def shortcuts_html() -> str:
     """The sheet as HTML."""
     native = QKeySequence.SequenceFormat.NativeText
-    groups: list[tuple[str, list[tuple[str, str]]]] = [("Mouse and keys", [*GESTURES])]
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
     for menu in MENUS:
         rows = [
             (
@@ -62,6 +48,7 @@ def shortcuts_html() -> str:
             if command.menu.partition("/")[0] == menu and command.keys
         ]
         groups.append((menu, rows))
+    groups += [(item.view, [*item.rows]) for item in VIEW_KEYS]
     return "".join(
         f"<h3>{escape(title)}</h3><table>"
         + "".join(
