@@ -6,27 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from kernelviewer.gui.dialogs.locate import LocateDialog
+from kernelviewer.gui.hashing import FileHashes
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.recovering import Awaited, Recovery
-from kernelviewer.jobs.reopening import Lacking, open_session
-from kernelviewer.jobs.sessions import Wanted, hash_network, write_session
+from kernelviewer.gui.session_opening import Opening, SessionOpening
+from kernelviewer.jobs.sessions import Wanted, write_session
 from kernelviewer.state.session.model import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.jobs.reopening import Answers, Reopened
+    from kernelviewer.jobs.reopening import Reopened
     from kernelviewer.jobs.sessions import Written
-    from kernelviewer.kernels.bank import KernelBank
-    from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.files import RecoveryFile
     from kernelviewer.state.work import Gist, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"
@@ -39,15 +35,6 @@ class _Saving:
     path: Path
     work: Work
     task: Awaited[[Path, Wanted], Written]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """A session being opened: what else to open then, and what it was kept in."""
-
-    path: Path
-    others: tuple[Path, ...] = ()
-    kept: RecoveryFile | None = None
 
 
 class Sessions(QObject):
@@ -74,11 +61,13 @@ class Sessions(QObject):
         self._last: Work | None = None
         self._saving: _Saving | None = None
         self._is_finished = False
-        self._hashes: WeakKeyDictionary[KernelBank, str] = WeakKeyDictionary()
+        self._hashes = FileHashes(self._jobs, self)
+        self._opening = SessionOpening(window, self._apply, self.told.emit)
         self.recovery = Recovery(self._jobs, self._kept, self)
         self.recovery.failed.connect(
             lambda why: self.told.emit(f"Unsaved work cannot be kept: {why}")
         )
+        self._hashes.found.connect(self.recovery.note_change)
         self._document.changed.connect(self._on_changed)
         for dock in window.docks.values():
             dock.dockLocationChanged.connect(self._on_looks_changed)
@@ -124,32 +113,38 @@ class Sessions(QObject):
         task: Awaited[[Path, Wanted], Written] = Awaited(write_session)
         self._saving = saving = _Saving(path.absolute(), work, task)
 
+        def ended() -> None:
+            if self._saving is saving:
+                self._saving = None
+
         def done(written: Written) -> str:
-            self._hashes.update(written.hashes)
-            self._saving = None
+            self._hashes.learn(written.hashes)
+            ended()
             for autoencoder, file in written.files.items():
                 self._document.note_file(autoencoder, file)
             self._on_saved(saving)
             return f"saved as {path}"
 
         def failed(message: str, hint: str) -> None:
-            self._saving = None
+            ended()
             self.told.emit(f"Not saved: {message}")
 
         self._jobs.submit(
             "keep",
             "save",
             f"Save {path.name}",
-            Reaction(done=done, failed=failed),
+            Reaction(done=done, failed=failed, stopped=ended),
             task,
             saving.path,
             self._wanted(work),
         )
 
     def _on_saved(self, saving: _Saving) -> None:
-        self.path, self._saved, self._is_stale = saving.path, saving.work.gist, False
         self._window.note_opened(saving.path)
         self.told.emit(f"Saved as {saving.path}")
+        if not self._document.models:  # all was closed meanwhile
+            return
+        self.path, self._saved, self._is_stale = saving.path, saving.work.gist, False
         self._show_title()
         self.recovery.note_change()
 
@@ -160,7 +155,7 @@ class Sessions(QObject):
             self._window.look,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             str(self.path) if kept and self.path else "",
-            dict(self._hashes),
+            self._hashes.known,
         )
 
     def _kept(self) -> Wanted | None:
@@ -172,7 +167,7 @@ class Sessions(QObject):
 
     def open(self, path: Path, others: Sequence[Path] = ()) -> None:
         """Open a session in the place of what is open, then other files."""
-        self._read(_Opening(path, tuple(others)), {})
+        self._opening.open(Opening(path, tuple(others)))
 
     def take_up(self, path: Path) -> None:
         """Reopen work that was kept."""
@@ -181,77 +176,34 @@ class Sessions(QObject):
             self.told.emit("That work is open in another window.")
             self.recovery.look()
         else:
-            self._read(_Opening(path, kept=kept), {})
+            self._opening.open(Opening(path, kept=kept))
 
-    def _read(self, opening: _Opening, answers: Answers) -> None:
-        def done(found: Reopened | Lacking) -> str:
-            if isinstance(found, Lacking):
-                self._ask(opening, found)
-                return f"{len(found.missing)} files have to be located"
-            return self._apply(opening, found, located=bool(answers))
-
-        def failed(message: str, hint: str) -> None:
-            self.told.emit(f"{message}. {hint}" if hint else message)
-            self._give_up(opening)
-            self._window.opener.open(opening.others)
-
-        name = "the last work" if opening.kept else opening.path.name
-        self._jobs.submit(
-            "files",
-            "session",
-            f"Open {name}",
-            Reaction(done=done, failed=failed, stopped=lambda: self._give_up(opening)),
-            open_session,
-            opening.path,
-            answers,
-            self._document.new_model,
-        )
-
-    def _ask(self, opening: _Opening, lacking: Lacking) -> None:
-        def use(answers: Answers | None) -> None:
-            if answers is None:
-                self._give_up(opening)
-            else:
-                self._read(opening, {**lacking.answers, **answers})
-
-        name = "The last work" if opening.kept else opening.path.name
-        LocateDialog(self._window, name, lacking, use).show()
-
-    def _give_up(self, opening: _Opening) -> None:
-        if opening.kept is not None:
-            opening.kept.release()
-
-    def _apply(self, opening: _Opening, found: Reopened, *, located: bool) -> str:
-        """Put the session in the place of what is open."""
-        session = found.session
+    def _apply(self, opening: Opening, found: Reopened) -> str:
+        """Put what was read in the place of what is open."""
+        session, work = found.session, found.work
         self._leave()
-        self._hashes.update(found.hashes)
-        work, lost = found.work, found.lost
+        self._hashes.learn(found.hashes)
         if opening.kept is None:
             self.path = opening.path
         else:
             self.path = Path(session.origin) if session.origin else None
             self.recovery.adopt(opening.kept)
         self._saved = work.gist
-        self._is_stale = bool(lost) or located or opening.kept is not None
+        self._is_stale = bool(found.lost) or opening.located or bool(opening.kept)
         self._last = None  # what was open has been left
         self._document.restore(work)
-        if not work.models:  # saving what comes next must not replace the session
-            self.path, self._saved, self._is_stale = None, None, False
         self._window.show_look(session.look)
         self._show_title()
         if opening.kept is None:
             self._window.note_opened(opening.path)
-        text = self._tell(opening, [*found.notes, *lost], len(work.models))
-        self._window.opener.open(opening.others)
-        return text
+        return self._tell(opening, [*found.notes, *found.lost], len(work.models))
 
-    def _tell(self, opening: _Opening, notes: list[str], networks: int) -> str:
+    def _tell(self, opening: Opening, notes: list[str], networks: int) -> str:
         text = f"{networks} network{'s' if networks != 1 else ''} reopened"
         if notes:
             listed = ". ".join(notes) + "."
-            title = "The last work" if opening.kept else opening.path.name
-            self._window.parts.jobs_panel.add_error(title, listed, "\n".join(notes))
+            panel = self._window.parts.jobs_panel
+            panel.add_error(opening.name, listed, "\n".join(notes))
             text = f"{text}. {listed}"
         self.told.emit(text)
         return text
@@ -259,7 +211,6 @@ class Sessions(QObject):
     def _leave(self) -> None:
         """What is open goes; unsaved work is kept to be offered."""
         work = self._document.work
-        self._stop_hashing(work.models)
         if work.models and self.is_modified:
             self.recovery.set_aside(self._wanted(work, kept=True))
         else:
@@ -272,6 +223,7 @@ class Sessions(QObject):
         if self._is_finished:
             return
         self._is_finished = True
+        self._opening.finish()
         if self._saving is not None and self._saving.task.wait():
             self.path, self._saved = self._saving.path, self._saving.work.gist
             self._is_stale = False
@@ -279,9 +231,8 @@ class Sessions(QObject):
 
     def _on_changed(self) -> None:
         work, last = self._document.work, self._last
+        self._hashes.look(work.models)
         if work.models:
-            if last is None or last.models is not work.models:
-                self._hash(work.models, last.models if last else ())
             if last is None or work.differs_from(last):
                 self.recovery.note_change()
         elif last is not None and last.models:
@@ -291,7 +242,6 @@ class Sessions(QObject):
 
     def _close(self, last: Work) -> None:
         """The last network was closed."""
-        self._stop_hashing(last.models)
         if self._is_stale or not last.is_saved_as(self._saved):
             self.recovery.set_aside(self._wanted(last, kept=True))
         else:
@@ -301,35 +251,6 @@ class Sessions(QObject):
     def _on_looks_changed(self) -> None:
         if self._document.models:
             self.recovery.note_change()
-
-    def _hash(
-        self, models: tuple[OpenModel, ...], before: tuple[OpenModel, ...]
-    ) -> None:
-        """Have each file hashed once, while it is what was opened."""
-        kept = {model.id for model in models}
-        self._stop_hashing(model for model in before if model.id not in kept)
-        for model in models:
-            if model.bank not in self._hashes:
-                self._hashes[model.bank] = ""
-                self._jobs.submit(
-                    "files",
-                    f"hash {model.id}",
-                    f"Hash {model.bank.path.name}",
-                    Reaction(done=self._on_hashed(model.bank), quiet=True),
-                    hash_network,
-                    model.bank,
-                )
-
-    def _stop_hashing(self, models: Iterable[OpenModel]) -> None:
-        for model in models:
-            self._jobs.cancel(f"hash {model.id}")
-
-    def _on_hashed(self, bank: KernelBank) -> Callable[[str], None]:
-        def done(sha256: str) -> None:
-            self._hashes[bank] = sha256
-            self.recovery.note_change()
-
-        return done
 
     def _show_title(self) -> None:
         modified = self.is_modified

@@ -107,7 +107,7 @@ while True:
     button = offered(qtbot, window)
     assert "1 network, net.safetensors (today" in button.text()
     QTest.mouseClick(button, LEFT)
-    wait_idle(qtbot, window)
+    qtbot.waitUntil(window.jobs.is_idle, timeout=100_000)  # often the first with torch
     assert [bank.path for bank in window.document.banks] == [path]
     assert window.document.marks.thresholds == {SEVEN: 0.625}
     assert window.linking.presenter.state.selected.sum() == 48

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -15,6 +16,7 @@ from kernelviewer.jobs import reopening
 from kernelviewer.jobs.reopening import Lacking, Reopened, look_along, open_session
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Wanted, write_session
+from kernelviewer.jobs.tasks import load
 from kernelviewer.state.document import Document
 from kernelviewer.state.selection import Kernels, Layers
 from kernelviewer.state.session.files import (
@@ -24,6 +26,8 @@ from kernelviewer.state.session.files import (
     read_session,
     recovery_folder,
 )
+from kernelviewer.state.session.model import Look
+from tests.shared import CHECKPOINTS, needs_checkpoints
 
 SESSIONS = Path(__file__).parents[1] / "files" / "sessions"
 WRITTEN_ANEW = ("saved", "program")
@@ -280,3 +284,40 @@ def test_removing_takes_autoencoders_along(v1: Path) -> None:
     path.with_name(f"{path.stem}-7x7.safetensors").touch()
     file.remove()
     assert list(recovery_folder().iterdir()) == []
+
+
+# --- real files ---
+
+REAL = (
+    "deimv2-atto-coco-intellindust.safetensors",
+    "mcunet-in4-pruned-cifar10-wholemodule-sanchoo1.pth",
+    "cfsr-x2-df2k-aitical.onnx",
+    "minixception-fer-dmytro.keras",
+    "mobilenetv1-vww96-float-mlcommons.tflite",
+    "proxylessnas-w0.3-imagenet-flaxlayout.npz",
+)
+
+
+@needs_checkpoints
+def test_real_files_of_many_formats_come_back(tmp_path: Path) -> None:
+    document = Document()
+    for name in REAL:
+        document.open(run_now(load, CHECKPOINTS / name))
+    for size in document.sizes:
+        document.set_threshold(size, 0.5)
+    first = document.models[0]
+    size = first.bank.main_size
+    assert size is not None
+    picked = np.arange(0, len(first.bank.sizes[size]), 3)
+    document.select("replace", Kernels(size, {first.id: picked}))
+    path = tmp_path / "real.kvsession"
+    moment = Wanted(document.work, Look(), "2030-01-01T00:00:00Z")
+    run_now(write_session, path, moment)
+    before = path.read_bytes()
+    found = reopen(path)
+    assert found.notes == found.lost == ()
+    again = taken_up(found)
+    for old, new in zip(document.banks, again.banks, strict=True):
+        assert (new.path, new.copy, len(new)) == (old.path, old.copy, len(old))
+    run_now(write_session, path, wanted(again, found))
+    assert path.read_bytes() == before
