@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import threading
-import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -192,20 +190,6 @@ def test_an_autoencoder_trained_here_is_kept_too(
     assert (tmp_path / "mine-7x7.safetensors").exists()
     again.close()
     assert list(recovery_folder().iterdir()) == []
-
-
-def test_closed_networks_are_let_go(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    paths = [write_network(tmp_path / f"{n}.safetensors", seed=n) for n in range(2)]
-    window = make_window(*paths)
-    save_as(qtbot, window, tmp_path / "mine.kvsession")
-    bank = weakref.ref(window.document.banks[0])
-    window.document.close(window.document.models[0].id)
-    wait_kept(qtbot, window)
-    gc.collect()
-    assert bank() is None
-    assert window.isWindowModified()
 
 
 def test_two_windows_keep_their_work_apart(

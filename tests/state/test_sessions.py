@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -175,6 +177,17 @@ def test_nothing_that_a_document_holds_is_forgotten() -> None:
             getattr(again, name) == getattr(document, name) != getattr(Document(), name)
         )
     assert again.scope.only_selected
+
+
+def test_what_was_saved_keeps_no_closed_network_in_memory() -> None:
+    document = worked_on()
+    saved = document.work.gist
+    assert document.work.is_saved_as(saved)
+    bank = weakref.ref(document.banks[0])
+    document.close(document.models[0].id)
+    gc.collect()
+    assert bank() is None
+    assert not document.work.is_saved_as(saved)
 
 
 def test_a_session_that_lacks_what_came_later_opens() -> None:
