@@ -85,7 +85,9 @@ class Chart:
             page.text(at, base + 1.45 * em, name(tick), align="center", gid="tick")
         if page.options.labels:
             middle = self.x + self.width / 2
-            page.text(middle, base + 2.75 * em, label, align="center", gid="axis")
+            texts = (label, label.partition(" ")[0])
+            text = page.face.first_fitting(texts, self.width + em)
+            page.text(middle, base + 2.75 * em, text, align="center", gid="axis")
 
     def y_axis(self, ticks: Sequence[float], name: Callable[[float], str]) -> None:
         """Draw the axis on the left and its ticks."""

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
 
 _MOST = 400
-_BESIDE = 50.0
+_BESIDE, _NARROWEST = 50.0, 12.0
 _NOISE = "white noise"
 
 
@@ -188,6 +188,9 @@ class CompareContent:
     ) -> _Layout:
         """Charts in one or two columns, kernels below them."""
         room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * face.em:
+            problem = "the comparison does not fit into this width"
+            raise FigureError(problem, "Make the figure wider, or its font smaller.")
         columns = 2 if room > _BESIDE * face.em else 1
         width = (room - (columns - 1) * 3 * face.em) / columns
         charts: list[SharePanel | FitPanel | CosinePanel] = []

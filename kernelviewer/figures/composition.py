@@ -42,7 +42,7 @@ _BARS = 15.0
 """Height of the bars, and most room for names below them, in units of the font."""
 _NAMES = 12.0
 _BESIDE = 50.0
-_LEAST_BARS = 5.0
+_LEAST_BARS, _LEAST_ROOM = 5.0, 4.0
 _BAR_WIDTH = 0.86
 _WIDEST = 5.0
 
@@ -212,7 +212,11 @@ class _Panel:
         """Names below the bars where they fit, else numbers of layers."""
         n = max(len(item.layers), 1)
         axis = face.width("100 %") + 0.6 * face.em if options.labels else 0.0
-        pitch = min((width - axis - face.line() / 2) / n, _WIDEST * face.em)
+        room = width - axis - face.line() / 2
+        if room < _LEAST_ROOM * face.em:
+            problem = "the bars do not fit into this width"
+            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+        pitch = min(room / n, _WIDEST * face.em)
         names, every = short_names(item.layers), 1
         if pitch < face.line():
             names = [str(i + 1) for i in range(n)]

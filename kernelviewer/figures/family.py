@@ -161,6 +161,9 @@ def _arrange(
     """
     room = options.width_mm - 2 * face.margin
     name = max(face.width(item.short) for item in PATTERNS) + 0.4 * face.em
+    if options.labels and name > room:
+        problem = "the names of the classes do not fit into this width"
+        raise FigureError(problem, "Make the figure wider, or its font smaller.")
     fits = max(1, min(len(PATTERNS), int(room / name)))
     least = -(-len(PATTERNS) // fits)
     if options.height_mm is None:

@@ -43,7 +43,9 @@ _CODE_BINS = 80
 _FIT_BINS = 50
 _HIGH = 13.0
 _LEAST = 4.0
-"""Usual and least height of a chart in units of the font size."""
+_BESIDE, _NARROWEST = 28.0, 10.0
+"""Usual and least height of a chart, from which width on both lie beside each other,
+and the least width, in units of the font size."""
 _PALE = 0.6
 """How far unidentified kernels' colour is from their class's to the paper's."""
 
@@ -82,7 +84,15 @@ class HistogramContent:
             top, foot = title_height(options, face), legend.height + face.margin
             rest = 2.9 * face.em + axis_height(face.em, options.labels) + face.em
             high = _HIGH * face.em
-            rows = len(self.networks)
+            room = options.width_mm - 2 * face.margin
+            if room < _NARROWEST * face.em:
+                problem = "the histograms do not fit into this width"
+                raise FigureError(
+                    problem, "Make the figure wider, or its font smaller."
+                )
+            codes = any(item.has_codes for item in self.networks)
+            charts = 2 if codes and room < _BESIDE * face.em else 1
+            rows = charts * len(self.networks)
             if options.height_mm is not None:
                 high = (options.height_mm - top - foot) / rows - rest
             if high < _LEAST * face.em:
@@ -94,9 +104,9 @@ class HistogramContent:
             letters = iter(string.ascii_lowercase * (2 * rows))
             for number, item in enumerate(self.networks):
                 check()
-                row = _Row(
-                    page, item, self.yardstick, top + number * (high + rest), high
-                )
+                y = top + charts * number * (high + rest)
+                below = high + rest if charts > 1 else 0.0
+                row = _Row(page, item, self.yardstick, y, high, below)
                 row.draw(next(letters), next(letters) if item.has_codes else "")
             legend.draw(page, page.margin, page.height - foot)
             return page
@@ -168,37 +178,45 @@ class HistogramContent:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """The charts of one network."""
+    """The charts of one network.
+
+    Attributes
+    ----------
+    below
+        How far the second chart lies below the first; 0: it lies beside it.
+    """
 
     page: Page
     item: Distribution
     yardstick: Yardstick
     y: float
     height: float
+    below: float
 
     def draw(self, letter: str, second: str) -> None:
         """Headings and charts; codes only where there are any."""
         page, em = self.page, self.page.face.em
         room = page.width - 2 * page.margin
-        share = 0.58 if self.item.has_codes else 0.0
-        between = 2 * em if self.item.has_codes else 0.0
-        left = (room - between) * share
-        x = page.margin
-        top = self.y + 2.9 * em
+        beside = self.item.has_codes and not self.below
+        between = 2 * em if beside else 0.0
+        left = (room - between) * (0.58 if beside else 1.0)
+        x, y = page.margin, self.y
         if self.item.has_codes:
-            page.heading(x, self.y + em, self.item.network, left, letter)
+            page.heading(x, y + em, self.item.network, left, letter)
             kernels = count(len(self.item.fit), "kernel")
-            page.text(x, self.y + 2.25 * em, kernels, colour=page.ink.secondary)
-            self._draw_codes(x, top, left)
-            x += left + between
+            page.text(x, y + 2.25 * em, kernels, colour=page.ink.secondary)
+            self._draw_codes(x, y + 2.9 * em, left)
+            x, y = (x + left + between, y) if beside else (x, y + self.below)
+        if not beside:
+            left = between = 0.0
         width = room - left - between
         heading = "Fit" if self.item.has_codes else self.item.network
-        page.heading(x, self.y + em, heading, width, second or letter)
+        page.heading(x, y + em, heading, width, second or letter)
         facts = page.face.first_fitting(
             coverage_facts(self.item.coverage, self.yardstick), width
         )
-        page.text(x, self.y + 2.25 * em, facts, colour=page.ink.secondary)
-        self._draw_fits(x, top, width)
+        page.text(x, y + 2.25 * em, facts, colour=page.ink.secondary)
+        self._draw_fits(x, y + 2.9 * em, width)
 
     def _chart(self, x: float, y: float, width: float, top: float) -> Chart:
         ticks = nice_ticks(top, 3)

@@ -18,18 +18,25 @@ PAPER, PLAIN, HATCH = LEVELS, LEVELS + 1, LEVELS + 2
 """Indices after the colour map: between kernels, and the two tones of flat ones."""
 _MAX_PIXELS = 4_000_000
 _HATCH_STEP = 3
+_THICK = 0.3
+"""Width of a kernel with one row in units of its length."""
 
 
 def as_pictures(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Kernels [N, *size] as pictures [N, rows, columns].
 
-    1-D kernels are a row; the slices of 3-D kernels stand side by side.
+    Kernels with one row or one column are drawn thicker than a tap, to be seen; the
+    slices of 3-D kernels stand side by side.
     """
     if weights.ndim == 2:
-        return weights[:, None, :]
+        weights = weights[:, None, :]
     if weights.ndim == 4:
         n, depth, rows, columns = weights.shape
-        return weights.transpose(0, 2, 1, 3).reshape(n, rows, depth * columns)
+        weights = weights.transpose(0, 2, 1, 3).reshape(n, rows, depth * columns)
+    for axis, other in ((1, 2), (2, 1)):
+        if weights.shape[axis] == 1:
+            thick = max(1, round(_THICK * weights.shape[other]))
+            weights = weights.repeat(thick, axis=axis)
     return weights
 
 

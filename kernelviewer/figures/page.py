@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _MAX_PIXELS = 60_000
 _IMAGE, _SHAPE, _MARK, _TEXT = 1, 2, 3, 4
+_BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
+_TURNED = {"left": 1.0, "center": 0.5, "right": 0.0}
+"""Share of a text that lies before its place: left of it, and above it if upright."""
 TITLE = 1.2
 """Size of the title in units of the labels' size."""
 
@@ -130,13 +133,18 @@ class Page:
         rotation: float = 0.0,
         gid: str | None = None,
     ) -> None:
-        """Write a text whose baseline is at y."""
+        """Write a text whose baseline is at y; it never reaches over the border."""
+        size = size or self.face.size
+        if rotation:
+            text, y = self._kept(text, y, size, weight, _TURNED[align], self.height)
+        else:
+            text, x = self._kept(text, x, size, weight, _BEFORE[align], self.width)
         if text:
             self.ground.text(
                 x,
                 y,
                 self.face.readable(text),
-                fontsize=size or self.face.size,
+                fontsize=size,
                 color=colour or self.ink.text,
                 fontweight=weight,
                 fontfamily=self.face.families(),
@@ -148,6 +156,31 @@ class Page:
                 gid=self._unique(gid),
                 zorder=_TEXT,
             )
+
+    def _kept(
+        self,
+        text: str,
+        at: float,
+        size: float,
+        weight: str,
+        before: float,
+        room: float,
+    ) -> tuple[str, float]:
+        """The text, shortened if it must be, and its place, moved if it must be.
+
+        Parameters
+        ----------
+        before
+            Share of the text that comes before its place.
+        room
+            Width or height of the page.
+        """
+        wide = self.face.width(text, size, weight)
+        if wide > room:
+            text = self.face.elide(text, room, size, weight)
+            wide = self.face.width(text, size, weight)
+        start = min(max(at - before * wide, 0.0), max(room - wide, 0.0))
+        return text, start + before * wide
 
     def image(
         self,

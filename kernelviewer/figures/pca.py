@@ -177,18 +177,26 @@ class PcaContent:
             alpha=0.8,
             rasterized=n > _VECTOR_POINTS,
         )
-        names = [
-            f"PC {number} ({percent(share, 0)} of variance)"
+        if not page.options.labels:
+            return
+        across, up = (
+            page.face.first_fitting(
+                (
+                    f"PC {number} ({percent(share, 0)} of variance)",
+                    f"PC {number} ({percent(share, 0)})",
+                    f"PC {number}",
+                ),
+                plan.side,
+            )
             for number, share in zip(
                 self.components, self.projection.variance, strict=True
             )
-        ]
-        if page.options.labels:
-            middle, below = plan.left + plan.side / 2, plan.top + plan.side
-            page.text(middle, below + 1.3 * page.face.em, names[0], align="center")
-            middle = plan.top + plan.side / 2
-            left = plan.left - 0.5 * page.face.em
-            page.text(left, middle, names[1], align="center", rotation=90)
+        )
+        middle, below = plan.left + plan.side / 2, plan.top + plan.side
+        page.text(middle, below + 1.3 * page.face.em, across, align="center")
+        middle = plan.top + plan.side / 2
+        left = plan.left - 0.5 * page.face.em
+        page.text(left, middle, up, align="center", rotation=90)
 
     def _draw_places(self, page: Page, plan: PcaPlan, check: Check) -> None:
         """Numbers in the scatter and a row of kernels for each."""

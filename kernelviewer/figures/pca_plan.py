@@ -72,8 +72,8 @@ class PcaPlan:
         down = (options.height_mm or 1e6) - top - foot - axis - 0.5 * em
         side = min(side, down if beside else 0.6 * down)
         if side < 8 * em:
-            problem = "the scatter does not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
+            problem = "the scatter does not fit into this size"
+            raise FigureError(problem, "Make the figure larger, or its font smaller.")
         rows_left = margin + axis + side + 2 * em if beside else margin
         rows_top = top if beside else top + side + axis + em
         width = options.width_mm - margin - rows_left - 2 * em

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Page
 
-_LENGTH = 7.0
+_LENGTH, _LEAST = 7.0, 1.5
 _HEIGHT = 0.6
 _GAP = 0.6
 _NOTES = {
@@ -33,13 +33,21 @@ def draw_scale_bar(page: Page, bottom: float) -> None:
     face, em = page.face, page.face.em
     centre = bottom - face.line() / 2
     baseline = centre + 0.36 * em
-    x = page.margin
-    page.text(x, baseline, "−max", colour=page.ink.secondary)
-    x += face.width("−max") + 0.4 * em
+    x, room = page.margin, page.width - 2 * page.margin
+    least, most = face.width("−max") + 0.4 * em, face.width("+max") + 0.4 * em
+    length = min(_LENGTH * em, room - least - most)
+    named = length >= _LEAST * em
+    if named:
+        page.text(x, baseline, "−max", colour=page.ink.secondary)
+        x += least
+    else:
+        length = min(_LENGTH * em, room)
     colours = weight_colours(page.options.colormap, page.ink)[None]
-    page.image(colours, x, centre - _HEIGHT * em / 2, _LENGTH * em, _HEIGHT * em)
-    page.frame(x, centre - _HEIGHT * em / 2, _LENGTH * em, _HEIGHT * em)
-    x += (_LENGTH + 0.4) * em
+    page.image(colours, x, centre - _HEIGHT * em / 2, length, _HEIGHT * em)
+    page.frame(x, centre - _HEIGHT * em / 2, length, _HEIGHT * em)
+    if not named:
+        return
+    x += length + 0.4 * em
     page.text(x, baseline, "+max", colour=page.ink.secondary)
     x += face.width("+max") + em
     room = page.width - page.margin - x

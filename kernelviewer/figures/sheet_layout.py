@@ -21,6 +21,8 @@ _LARGEST, _LARGEST_TAP = 2.4, 0.14
 """A kernel is at most so large, or its taps are, in units of the font size."""
 _SMALLEST = 1.0
 """It is not made smaller than this, in mm, just to stay on one page."""
+_NUMBER = 0.75
+"""Height of a channel's number in the same units."""
 _MOST_COLUMNS = 6
 _COLUMN = 18.0
 """Least width of a column in units of the font size."""
@@ -175,6 +177,7 @@ class _Grid:
             dpi=self.options.dpi,
             before=1.15 * self.face.line() if self.options.labels else 0.0,
             after=0.25 * self.face.line(),
+            least=_NUMBER * self.face.em if self.gutter else 0.0,
         )
 
 

@@ -110,7 +110,8 @@ class Row:
         self._face = face
         pictures = as_pictures(item.parts[0][1][None])[0]
         self.aspect = pictures.shape[0] / pictures.shape[1]
-        self.has_surface = min(pictures.shape) > 1 and not item.flat
+        size = item.parts[0][1].shape
+        self.has_surface = len(size) > 1 and min(size[-2:]) > 1 and not item.flat
 
     def lines(self, below: bool, width: float) -> int:
         """Lines of facts, if they stand under the pictures or beside them."""
@@ -170,8 +171,8 @@ class Row:
             if page.options.labels:
                 middle, below = left + tiling.width / 2, y + tall + 1.15 * em
                 colour = page.ink.secondary
-                text = page.face.elide(name, plan.side + _GAP * em)
-                page.text(middle, below, text, align="center", colour=colour)
+                if page.face.width(name) <= plan.side + 0.6 * _GAP * em:
+                    page.text(middle, below, name, align="center", colour=colour)
 
     def _draw_facts(self, page: Page, plan: Plan, x: float, y: float) -> None:
         face, em = self._face, self._face.em

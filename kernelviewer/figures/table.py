@@ -233,6 +233,9 @@ def _turned(
     """A column for each network, in as many tables below each other as needed."""
     em = face.em
     label = min(max(map(face.width, cells[0])), _LABEL * em)
+    if room - label < (_LEAST_NAME * 0.6 + _PAD) * em:
+        problem = "the table does not fit into this width"
+        raise FigureError(problem, "Make the figure wider, or its font smaller.")
     fits = max(1, int((room - label) / (_LEAST_NAME * em + _PAD * em)))
     texts: list[_Text] = []
     rules: list[tuple[float, float, bool]] = []

@@ -121,3 +121,23 @@ def test_every_tap_of_a_sheet_is_a_whole_number_of_pixels() -> None:
     steps = np.diff(at)
     assert len(at) > 50
     assert (steps % steps.min() == 0).all()
+
+
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_no_text_is_clipped_at_any_size_offered(kind: str) -> None:
+    """From 40 to 400 mm and 4 to 24 pt: drawn without a fault, or refused in words."""
+    scene = (
+        scene_for(kind, "network", "other")
+        if kind != "compare"
+        else named(make_bank(name="a" * 60))
+    )
+    refused = []
+    for width, size in [(40, 4), (40, 10), (40, 24), (60, 14), (89, 24), (400, 24)]:
+        options = FigureOptions(width_mm=width, font_size=size, dpi=100)
+        try:
+            figure = make_figure(kind, scene, options).figure
+        except FigureError as error:
+            refused.append((width / size, error.problem))
+        else:
+            assert faults(figure) == [], (width, size)
+    assert all(room < 5 and "fit" in problem for room, problem in refused)
