@@ -87,7 +87,7 @@ def test_data_and_kernels_go_with_the_figure(small: Path, tmp_path: Path) -> Non
     command += ["--data", str(data), "--kernels", str(kernels), "--device", "cpu"]
     assert main([*command, "--layer", "a.dw"]) == 0
     assert len(data.read_text().splitlines()) == 9
-    assert np.load(kernels)["kernels"].shape == (8, 5, 5)
+    assert np.load(kernels)["kernels_5x5"].shape == (8, 5, 5)
 
 
 def test_family_needs_no_file(tmp_path: Path) -> None:
