@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import is_
 from typing import TYPE_CHECKING
 
@@ -225,6 +226,7 @@ class SpectrumLinking(QObject):
             and self._drawn[0] == row
             and all(map(is_, drawn, self._drawn[1]))
         ):
+            self._name_nearest(state)
             return
         self._drawn = (row, drawn)
         taps = self._table[row]
@@ -250,12 +252,21 @@ class SpectrumLinking(QObject):
         near: list[NearKernel] = []
         for place in best:
             number = int(numbers[place])
-            layer = pool.layer_of(number)[1]
-            title = f"{layer.name}, channel {pool.channel[number]}"
-            title += f"\n{class_text(state, number)}"
+            title = _near_title(state, number)
             taps_near = pool.weights_of(number)
             near.append(NearKernel(number, taps_near, float(found[place]), title))
         self._tell_nearest(tuple(near))
+
+    def _name_nearest(self, state: ViewState) -> None:
+        """Say the classes of the nearest kernels anew: the threshold may differ."""
+        if state.pool is None:
+            return
+        named = tuple(
+            replace(near, title=_near_title(state, near.id)) for near in self.near
+        )
+        if any(a.title != b.title for a, b in zip(named, self.near, strict=True)):
+            self.near = named
+            self._parts.reconstruction.set_nearest(named)
 
     def _tell_nearest(self, near: tuple[NearKernel, ...]) -> None:
         self.near = near
@@ -356,6 +367,15 @@ def _no_reconstruction(state: ViewState) -> str:
         size = size_label(state.pool.size)
         return f"Nothing to decode: there is no autoencoder for {size} kernels yet."
     return NO_SPECTRUM
+
+
+def _near_title(state: ViewState, number: int) -> str:
+    """Layer, channel and class of a kernel near to the slider."""
+    pool = state.pool
+    assert pool is not None
+    layer = pool.layer_of(number)[1]
+    place = f"{layer.name}, channel {pool.channel[number]}"
+    return f"{place}\n{class_text(state, number)}"
 
 
 def _absence(state: ViewState) -> Absence:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QMainWindow
 
 from kernelviewer.gui.building import make_parts
 from kernelviewer.gui.linking import Linking
-from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.jobs.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -28,10 +27,9 @@ SCATTER = ("_classes", "_colours", "_legend", "_selected", "_focus", "_marked")
 
 
 class JobsOnDemand:
-    """Jobs that are done when `work` is called; the slow fit once for each table."""
+    """Jobs that are done when `work` is called."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, object] = {}
         self._waiting: dict[str, Callable[[], object]] = {}
 
     def submit(
@@ -46,17 +44,7 @@ class JobsOnDemand:
         **kwargs: Any,
     ) -> None:
         """Keep a job in mind; another of the same key takes its place."""
-
-        def do() -> None:
-            if task is not fit_points:
-                reaction.done(task(Ticket(key), *args, **kwargs))
-                return
-            table = args[0].tobytes()
-            if table not in self._known:
-                self._known[table] = task(Ticket(key), *args)
-            reaction.done(self._known[table])
-
-        self._waiting[key] = do
+        self._waiting[key] = lambda: reaction.done(task(Ticket(key), *args, **kwargs))
 
     def cancel(self, key: str) -> None:
         """Forget a job."""
@@ -116,6 +104,7 @@ def contents(parts: Parts) -> dict[str, object]:
         "grid focus": parts.grid.focus,
         "grid message": parts.grid._message,
         "count": parts.selected.text(),
+        "names": (parts.names.text.text(), parts.names.isHidden()),
         "chips": (parts.chips.chips, parts.chips.scope),
         "threshold": []
         if parts.threshold.isHidden()
