@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QAction, QIcon
+    from PySide6.QtGui import QAction, QIcon, QKeyEvent
     from PySide6.QtWidgets import QWidget
 
 PADDING = 7
@@ -127,6 +127,15 @@ class ChoiceButton(QToolButton):
         """Qt: the text is never cut."""
         return self.sizeHint()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: the down key opens the menu, as in combo boxes."""
+        if event.key() == Qt.Key.Key_Down:
+            self._open_menu()
+        else:
+            super().keyPressEvent(event)
+
     def _open_menu(self) -> None:
         """A menu set on the button would make it wider for an arrow of its own."""
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        if self._key in self._actions:
+            self._menu.setActiveAction(self._actions[self._key])

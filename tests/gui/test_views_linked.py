@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDialog, QPushButton
+from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton
 from safetensors.numpy import save_file
 
+from kernelviewer.gui.palette.collecting import collect
 from kernelviewer.gui.tips import kernel_tip
 from kernelviewer.gui.views.tree_model import COUNTS_ROLE, NAMED_COLUMN
 from kernelviewer.kernels.classes import CLASSES, INDEX
@@ -290,3 +291,19 @@ def test_strips_and_flat_kernels_of_real_files_fill_every_view(
             assert "flat kernels have no point" in points.note
         window.linking.focus(0)
         assert not window.grab().isNull()
+
+
+def test_choices_open_with_a_key_and_are_found_by_typing(window: MainWindow) -> None:
+    button = window.parts.charts.colour_by
+    QTest.keyClick(button, Qt.Key.Key_Down)
+    menu = button.findChild(QMenu)
+    assert menu.isVisible()
+    QTest.keyClick(menu, Qt.Key.Key_Down)
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert not menu.isVisible()
+    assert window.document.charts.colour_by != "class"
+    entries = {entry.title: entry for entry in collect(window)}
+    entries["Colour points: by fit"].run()
+    assert window.document.charts.colour_by == "fit"
+    entries["Show: residuals"].run()
+    assert window.document.display.picture == "residual"

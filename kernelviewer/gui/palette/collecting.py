@@ -10,8 +10,9 @@ import numpy as np
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from kernelviewer.gui.chart_controls import COLOURS, COUNTS, PALES, THUMBNAILS
 from kernelviewer.gui.commands import COMMANDS
-from kernelviewer.gui.grid_controls import GROUPS, SCALES, SORTS
+from kernelviewer.gui.grid_controls import GROUPS, PICTURES, SCALES, SORTS
 from kernelviewer.gui.palette.entry import Entry
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS
@@ -123,6 +124,20 @@ def _display(window: MainWindow) -> Iterator[Entry]:
     ):
         for key, text in choices.items():
             yield Entry("Kernels", f"{what}: {text}", partial(button.chosen.emit, key))
+    if controls.picture.isEnabled():
+        for key, text in PICTURES.items():
+            show = partial(controls.picture.chosen.emit, key)
+            yield Entry("Kernels", f"Show: {text}", show, "show", also="decoded grid")
+    charts = window.parts.charts
+    for button, choices, what in (
+        (charts.count_of, COUNTS, "Class histogram"),
+        (charts.pale, PALES, "Layer composition"),
+        (charts.colour_by, COLOURS, "Colour points"),
+        (charts.thumbnails, THUMBNAILS, "PCA"),
+    ):
+        for key, text in choices.items():
+            title, show = f"{what}: {text}", partial(button.chosen.emit, key)
+            yield Entry("Charts", title, show, "show", also="chart scatter classes")
     for key, text in COLORMAPS.items():
         yield Entry(
             "Colours",
