@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 BINS = 100
 TEXT = (
-    "Fit of the open kernels with the autoencoder (solid), beside white noise, the "
+    "Fit of the open kernels with the autoencoder, beside that of white noise, the "
     "same kernels with their taps shuffled, and untrained networks of the same shapes. "
     "Where the curves part, the kernels have structure that the autoencoder did not "
     "put there."
+)
+RUNNING = (
+    "Encoding each kind of kernels, and training a curve on each… "
+    "Closing this window gives it up."
 )
 COLOURS = (6, 0, 3, 9)
 """Classes whose colours the conditions borrow: they tell apart in both themes."""
@@ -45,8 +49,9 @@ class NullTestDialog(QDialog):
         self.resize(680, 600)
         axes = ("fit, cosine", "share of the kernels per bin")
         self.plot = make_plot(self, "nullPlot", axes, window.tokens)
+        self.plot.setXRange(-0.2, 1)
         self.plot.addLegend(labelTextColor=window.tokens.text)
-        self.table = QLabel("Encoding and training on each kind of kernels…", self)
+        self.table = QLabel(RUNNING, self)
         self.table.setObjectName("nullTable")
         self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         note = QLabel(TEXT, self)
@@ -90,8 +95,9 @@ class NullTestDialog(QDialog):
             shown = CLASSES[index].dark if tokens.dark else CLASSES[index].light
             counts, _ = np.histogram(item.fit, edges)
             share = counts / max(1, len(item.fit))
+            width = 2 if index == COLOURS[0] else 1
             self.plot.plot(
-                edges, share, stepMode="center", pen=pen(shown), name=item.name
+                edges, share, stepMode="center", pen=pen(shown, width), name=item.name
             )
             own = "" if np.isnan(item.own_coverage) else percent(item.own_coverage)
             rows.append(

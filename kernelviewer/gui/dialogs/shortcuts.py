@@ -15,6 +15,8 @@ from kernelviewer.gui.view_keys import VIEW_KEYS
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from kernelviewer.gui.commands import Command
+
 
 def show_shortcuts(parent: QWidget) -> None:
     """Show the sheet beside the window, without blocking it."""
@@ -34,6 +36,13 @@ def show_shortcuts(parent: QWidget) -> None:
     dialog.show()
 
 
+def _title(command: Command) -> str:
+    """A command's name, after that of its menu within a menu."""
+    inner = command.menu.partition("/")[2]
+    text = command.text.replace("&", "").rstrip("…")
+    return f"{inner}: {text}" if inner else text
+
+
 def shortcuts_html() -> str:
     """The sheet as HTML."""
     native = QKeySequence.SequenceFormat.NativeText
@@ -41,7 +50,7 @@ def shortcuts_html() -> str:
     for menu in MENUS:
         rows = [
             (
-                command.text.replace("&", "").rstrip("…"),
+                _title(command),
                 ", ".join(QKeySequence(keys).toString(native) for keys in command.keys),
             )
             for command in COMMANDS
