@@ -341,6 +341,46 @@ def test_closing_during_work_stops_it(make_window: MakeWindow, tmp_path: Path) -
     assert len(window.document.banks) < 40
 
 
+def test_five_files_of_mixed_sizes_fill_view_after_view(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    paths = [write_network(tmp_path / f"{n}.safetensors", seed=n) for n in range(5)]
+    window = make_window()
+    seen: list[tuple[str, bool]] = []
+
+    def note() -> None:
+        there = window.linking.presenter.state.labels is not None
+        seen.append(("kernels" if window.document.banks else "nothing", there))
+
+    window.linking.laid_out.connect(note)
+    drop(window, *paths)
+    wait_idle(qtbot, window)
+    assert seen[0] == ("kernels", False)  # the grid does not wait for the codes
+    assert len(window.document.banks) == 5
+    state = window.linking.presenter.state
+    assert len(state.labels.code) == 5 * 48
+    for size in ((7, 7), (3, 3)):
+        window.document.show_size(size)
+        wait_idle(qtbot, window)
+        assert window.linking.presenter.state.labels is not None
+        assert window.parts.spectrum.content is not None
+        assert window.parts.scatter.content is not None
+    assert (window.width(), window.height()) == (1280, 800)
+
+
+def test_closing_while_kernels_are_encoded_is_clean(
+    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    path = write_network(tmp_path / "large.safetensors", channels=4000)
+    window = make_window(path, settle=False)
+    qtbot.waitUntil(lambda: bool(window.document.banks), timeout=20_000)
+    qtbot.waitUntil(
+        lambda: bool(window.analyst._asked or window.document.analyses), timeout=60_000
+    )
+    window.close()
+    assert window.stopped
+
+
 @needs_checkpoints
 def test_a_real_network_fills_tree_grid_and_counts(make_window: MakeWindow) -> None:
     window = make_window(
