@@ -110,6 +110,19 @@ def coverage_sentences(
     return " ".join(f"{name}: {sentence}" for name, sentence in sentences)
 
 
+def scene_coverage(scene: Scene) -> str:
+    """Sentences on how much of what is shown is identified; empty without classes."""
+    yardstick = scene.yardstick
+    if yardstick is None or any(item.coding is None for item in scene.subjects):
+        return ""
+    networks = [
+        (item.name, count_labels(labels_of(item, yardstick)[item.index]).coverage)
+        for item in scene.subjects
+        if len(item.index)
+    ]
+    return coverage_sentences(networks, yardstick) if networks else ""
+
+
 def null_shares(null: Null | None, bins: int) -> NDArray[np.float64]:
     """Share of white noise in each of ``bins`` equal parts of [0, 1]; 0 if not known.
 

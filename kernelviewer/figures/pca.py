@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.counts import coding_of
+from kernelviewer.figures.counts import coding_of, scene_coverage
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.mosaic import as_pictures, quantise
@@ -73,6 +73,7 @@ class PcaContent:
     flat: int
     seed: int
     components: tuple[int, int] = (1, 2)
+    coverage: str = ""
 
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """The scatter, and kernels of its dense places beside or below it."""
@@ -105,8 +106,8 @@ class PcaContent:
             f"({size_label(self.size)}) of {listing(self.networks)} in the plane of "
             f"{self._which()} principal components ({first} and {second} of the "
             f"variance{left_out}). Numbers mark dense places; beside them the kernels "
-            "most like the mean of each."
-        )
+            f"most like the mean of each. {self.coverage}"
+        ).rstrip()
 
     def table(self) -> Table:
         """A row for each point."""
@@ -273,6 +274,7 @@ def prepare_pca(
         flat=scene.count - len(projection.points),
         seed=options.seed,
         components=options.components,
+        coverage=scene_coverage(scene),
     )
 
 

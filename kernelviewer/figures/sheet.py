@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.figures.counts import scene_coverage
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
@@ -64,6 +65,8 @@ class SheetContent:
         The kernels, and where those of each block come from.
     joined, sorted_by
         `FigureOptions.group` and ``sort``.
+    coverage
+        Sentences on what is identified, where the classes are seen.
     """
 
     blocks: tuple[Block, ...]
@@ -72,6 +75,7 @@ class SheetContent:
     subjects: tuple[Subject, ...]
     joined: str
     sorted_by: str
+    coverage: str = ""
 
     def draw(self, options: FigureOptions, check: Check = never) -> Page:
         """Lay the kernels out, as large as the page allows.
@@ -110,7 +114,8 @@ class SheetContent:
             f"{count(shown, 'depthwise kernel')} ({size_label(self.size)}) of "
             f"{listing(networks)}{self._arrangement()}."
         )
-        return f"{sentence} Hatched: {count(flat)} flat." if flat else sentence
+        hatched = f" Hatched: {count(flat)} flat." if flat else ""
+        return f"{sentence}{hatched} {self.coverage}".rstrip()
 
     def table(self) -> Table:
         """A row for each kernel."""
@@ -208,6 +213,7 @@ def prepare_sheet(
         subjects=scene.subjects,
         joined=options.group,
         sorted_by=options.sort,
+        coverage=scene_coverage(scene) if options.group == "class" else "",
     )
 
 

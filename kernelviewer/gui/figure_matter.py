@@ -49,6 +49,10 @@ class FigureMatter:
         """What the views show."""
         return self._window.linking.presenter.state
 
+    def forget(self) -> None:
+        """Keep nothing of networks that may be closed."""
+        self._codings = None
+
     def choices(self) -> tuple[Choice, ...]:
         """What can be shown now, with counts; what is empty is left out."""
         state, pool = self.state, self.state.pool

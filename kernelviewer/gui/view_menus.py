@@ -80,6 +80,7 @@ class ViewMenus(QObject):
             view = window.findChild(QWidget, name)
             if view is not None:
                 view.installEventFilter(self)
+        window.linking.models_changed.connect(self._on_models_changed)
         window.parts.tree.menu_opening.connect(partial(self._add, "modelTree"))
         window.parts.spectrum.menu_opening.connect(partial(self._add, "spectrumView"))
 
@@ -150,6 +151,11 @@ class ViewMenus(QObject):
             self._studio,
             wish,
         )
+
+    def _on_models_changed(self, _models: object) -> None:
+        """What was drawn of closed networks is forgotten."""
+        self._studio = Studio()
+        self._matter.forget()
 
     def _add(self, name: str, menu: object) -> None:
         assert isinstance(menu, QMenu)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,9 @@ def test_what_is_saved_is_made_again_by_the_command_line(
     window = dialog.parent()
     size = window.document.size
     window.document.set_threshold(size, 0.31)
+    first, *others = window.document.segments_of(size)
+    edited = (replace(first, name="my stretch"), *others)
+    window.document.set_segments(size, edited)
     window.document.select("replace", Classes(frozenset({"on-centre", "d1-x"})))
     wait_idle(qtbot, window)
     choose(dialog, "figureKind", "classes")
@@ -141,6 +145,7 @@ def test_what_is_saved_is_made_again_by_the_command_line(
         assert path.read_bytes() == again.read_bytes()
     record = read_record(tmp_path / "out.svg")
     assert record.naming["threshold"] == 0.31
+    assert "my stretch" in str(record.naming["stretches"])
     assert record.selection == "On-centre, ∂x"
     assert record.files[0].shown
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,6 +119,24 @@ def test_a_figure_is_copied_on_light_ground_in_the_dark(
     image = QGuiApplication.clipboard().image()
     assert image.pixelColor(2, image.height() - 2).lightness() > 250
     window.set_theme("light")
+
+
+def test_a_closed_network_is_not_kept_for_figures(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.view_menus.copy("classHistogram")
+    dialog = window.view_menus.export("scatterView")
+    settle(dialog, qtbot)
+    bank = weakref.ref(window.document.banks[0])
+    window.document.close(window.document.models[0].id)
+    settle(dialog, qtbot)
+    dialog.close()
+    QGuiApplication.processEvents()
+    gc.collect()
+    holders = [h for h in gc.get_referrers(bank()) if h is not None] if bank() else []
+    figures = [h for h in holders if "figure" in type(h).__module__]
+    assert not figures
+    assert window.view_menus._studio._wish is None
 
 
 @pytest.mark.parametrize("suffix", ["npz", "safetensors", "png", "zip"])

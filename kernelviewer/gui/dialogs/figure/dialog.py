@@ -163,6 +163,7 @@ class FigureDialog(QDialog):
         self.caption.textChanged.connect(self._on_caption_changed)
         self.again.clicked.connect(self._on_again)
         self._window.document.changed.connect(self._on_document_changed)
+        self._window.linking.models_changed.connect(self._on_models_changed)
         reaction = Reaction(done=self.looks.set_fonts, quiet=True).while_alive(self)
         self._window.jobs.submit(
             "views", "fonts", "List the fonts", reaction, font_families
@@ -216,6 +217,12 @@ class FigureDialog(QDialog):
         """The window shows something else: so does the figure, if it matters."""
         self._offer()
         self._later.start()
+
+    def _on_models_changed(self, _models: object) -> None:
+        """What was drawn of closed networks is forgotten."""
+        self._studio = self.output.studio = Studio()
+        self._matter.forget()
+        self._drawn = None
 
     def _offer(self) -> None:
         self.subject.set_choices(self._matter.choices(), self._matter.networks())

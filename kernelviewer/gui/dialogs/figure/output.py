@@ -61,7 +61,7 @@ class FigureOutput(QWidget):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._window, self._studio, self._wish = window, studio, wish
+        self._window, self.studio, self._wish = window, studio, wish
         self._copies: Copies | None = None
         self._folder: Path | None = None
         self._dragging = False
@@ -145,7 +145,7 @@ class FigureOutput(QWidget):
             f"Save {path.name}",
             self._reaction(self._on_written),
             save_figure,
-            self._studio,
+            self.studio,
             wish,
             path,
         )
@@ -163,7 +163,7 @@ class FigureOutput(QWidget):
             f"Export {path.name}",
             self._reaction(self._on_written),
             save_data,
-            self._studio,
+            self.studio,
             wish,
             path,
         )
@@ -271,7 +271,7 @@ class FigureOutput(QWidget):
             "Copy the figure",
             self._reaction(done),
             copy_figure,
-            self._studio,
+            self.studio,
             wish,
         )
 
