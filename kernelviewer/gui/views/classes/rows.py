@@ -153,7 +153,8 @@ class ClassRows(QWidget):
         """Qt: paint the rows."""
         painter = QPainter(self)
         font = painter.font()
-        font.setPixelSize(12 if self._row_height() >= 15 else 11)
+        height = self._row_height()
+        font.setPixelSize(12 if height >= 15 else 11 if height >= 12.5 else 10)
         if not self._contents:
             painter.setPen(QColor(self._tokens.secondary))
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
