@@ -153,7 +153,7 @@ class CompositionContent:
             return None
         left = panel.axis + len(panel.names) * panel.pitch + 2 * face.em
         widest = width_of(entries, face)
-        legend = Legend(entries[::-1], face, widest)  # as the bars are stacked
+        legend = Legend(entries[::-1], face, widest, stacked=True)  # as the bars are
         if left + widest > panel.width or legend.height > panel.bars + panel.below:
             return None
         return legend, left

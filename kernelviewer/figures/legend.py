@@ -53,16 +53,20 @@ class Legend:
         Font.
     width
         Room across in mm.
+    stacked
+        One entry a line.
     """
 
-    def __init__(self, entries: list[Entry], face: Face, width: float) -> None:
+    def __init__(
+        self, entries: list[Entry], face: Face, width: float, *, stacked: bool = False
+    ) -> None:
         self._places: list[tuple[Entry, float, int, str]] = []
         self._face = face
         x, line = 0.0, 0
         for entry in entries:
             text = face.elide(entry.text, width - (_PATCH + _GAP) * face.em)
             wide = (_PATCH + _GAP) * face.em + face.width(text)
-            if x and x + wide > width:
+            if x and (stacked or x + wide > width):
                 x, line = 0.0, line + 1
             self._places.append((entry, x, line, text))
             x += wide + _BETWEEN * face.em

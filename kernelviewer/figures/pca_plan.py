@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.tiling import Tiling
 
+_LARGE, _SMALL = 4.0, 2.8
+"""Most size of a kernel beside the scatter and below it, in units of the font size."""
 _SIDE_BY_SIDE = 45
 """Least width in units of the font size for thumbnails beside the scatter."""
 
@@ -78,7 +80,8 @@ class PcaPlan:
         rows_top = top if beside else top + side + axis + em
         width = options.width_mm - margin - rows_left - 2 * em
         rows_down = side + axis if beside else down - side
-        tiling = _rows(cell, places, options, width, rows_down, em)
+        largest = _LARGE if beside else _SMALL
+        tiling = _rows(cell, places, options, width, rows_down, largest * em, em)
         height = max(top + side + axis, rows_top + tiling.height) + 0.8 * em + foot
         height = max(height, options.height_mm or 0.0)
         left = margin + axis
@@ -93,12 +96,13 @@ def _rows(
     options: FigureOptions,
     width: float,
     height: float,
+    largest: float,
     em: float,
 ) -> Tiling:
     """Rows of kernels, one for each place, that fill the room."""
     places = max(places, 1)
     rows, columns = cell
-    pitch = min(height / places, 4.0 * em)
+    pitch = min(height / places, largest)
     per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
     per_row = min(per_row, NEAREST)
     plan = Blocks(
@@ -110,7 +114,7 @@ def _rows(
         per_row=per_row,
         least=1.5 * em,
     )
-    tiling = plan.fit(height, 4.0 * em)
+    tiling = plan.fit(height, largest)
     if tiling is None:
         problem = "the kernels beside the scatter do not fit"
         raise FigureError(problem, "Make the figure larger or show fewer samples.")

@@ -254,3 +254,19 @@ def test_pixels_of_png_and_preview_agree(tmp_path: Path) -> None:
         assert np.array_equal(
             np.asarray(picture.convert("RGBA")), render_pixels(drawn.figure, 120)
         )
+
+
+def test_a_figure_cancelled_while_it_is_written_leaves_nothing(tmp_path: Path) -> None:
+    class Stop(BaseException):
+        pass
+
+    def check() -> None:
+        raise Stop
+
+    drawn = make_figure("sheet", named(make_bank()))
+    (tmp_path / "old.svg").write_text("old")
+    for name in ("new.svg", "old.svg", "new.pdf"):
+        with pytest.raises(Stop):
+            drawn.write(tmp_path / name, check)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.svg"]
+    assert (tmp_path / "old.svg").read_text() == "old"
