@@ -360,6 +360,7 @@ def without_layer(bank: KernelBank, gone: int) -> KernelBank:
     return replace(bank, layers=tuple(layers), sizes=sizes)
 
 
+@pytest.mark.timeout(600)
 def test_every_view_equals_one_built_from_the_document(
     make_window: MakeWindow, banks: list[KernelBank], qtbot: Any
 ) -> None:
