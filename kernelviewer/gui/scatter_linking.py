@@ -134,8 +134,8 @@ class ScatterLinking(QObject):
         self._mark()
 
     def _on_projected(self, result: tuple[KernelPool, Projection]) -> None:
-        self._projected = result
         if self._state is not None and self._state.pool is result[0]:
+            self._projected = result
             self._place(self._state)
 
     def _place(self, state: ViewState) -> None:

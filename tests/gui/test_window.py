@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiAppl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTreeView, QWidget
 
+import kernelviewer as kv
 from kernelviewer.state.settings import load_settings, settings_path
 from tests.gui.conftest import wait_idle
 from tests.networks import write_network
@@ -267,6 +269,29 @@ def test_closing_one_of_two_networks_leaves_the_other_right(
     wait_idle(qtbot, window)
     assert window.document.banks == ()
     assert window.parts.welcome.isVisible()
+
+
+def test_a_closed_network_is_let_go(
+    make_window: MakeWindow, small_file: Path, qtbot: Any
+) -> None:
+    window = make_window(small_file)
+    bank = weakref.ref(window.document.banks[0])
+    window.document.close(window.document.models[0].id)
+    wait_idle(qtbot, window)
+    qtbot.waitUntil(lambda: bank() is None)
+
+
+def test_what_comes_of_a_network_closed_meanwhile_is_let_go(
+    make_window: MakeWindow, small_file: Path, qtbot: Any
+) -> None:
+    window = make_window()
+    bank = kv.extract_kernels(kv.open_checkpoint(small_file))
+    known = weakref.ref(bank)
+    window.document.open(bank)
+    window.document.close(window.document.models[0].id)
+    del bank
+    wait_idle(qtbot, window)
+    qtbot.waitUntil(lambda: known() is None)
 
 
 def test_a_network_without_depthwise_kernels_opens_and_says_so(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref as weak
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
@@ -62,7 +63,8 @@ class TreeItem:
         parent: TreeItem | None,
         row: int,
     ) -> None:
-        self.model, self.node, self.parent, self.row = model, node, parent, row
+        self.model, self.node, self.row = model, node, row
+        self._parent = None if parent is None else weak(parent)
         self.depth: int = 0 if parent is None else parent.depth + 1
         bank = model.bank
         roots = layer_tree(bank) if node is None else node.children
@@ -80,6 +82,11 @@ class TreeItem:
             for index in self.indices
             if bank.layers[index].included
         )
+
+    @property
+    def parent(self) -> TreeItem | None:
+        """The row above; held weakly, so that a closed network is let go at once."""
+        return None if self._parent is None else self._parent()
 
     def leaves(self) -> Iterator[tuple[LayerRef, TreeItem]]:
         """The layers at or below this row, with their rows."""
