@@ -19,7 +19,7 @@ from kernelviewer.gui.dialogs.null_test import open_null_test
 from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
 from kernelviewer.gui.dialogs.train import open_training
-from kernelviewer.gui.kernel_export import export_marked
+from kernelviewer.gui.export.kernel_export import export_marked
 from kernelviewer.gui.text import offer_text
 from kernelviewer.gui.views.inspector import array_text
 from kernelviewer.resources import resource

@@ -11,16 +11,16 @@ from PySide6.QtWidgets import (
     QStackedWidget,
 )
 
-from kernelviewer.gui.chart_controls import ChartControls
-from kernelviewer.gui.grid_controls import GridControls
-from kernelviewer.gui.layouts import AREAS, BY_ID, arrange_panels
-from kernelviewer.gui.names_line import NamesLine
+from kernelviewer.gui.controls.chart_controls import ChartControls
+from kernelviewer.gui.controls.grid_controls import GridControls
+from kernelviewer.gui.controls.names_line import NamesLine
+from kernelviewer.gui.controls.selection_chips import SelectionChips
+from kernelviewer.gui.controls.size_bar import SizeBar
+from kernelviewer.gui.controls.threshold_bar import ThresholdBar
+from kernelviewer.gui.frame.layouts import AREAS, BY_ID, arrange_panels
+from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.palette.line import PaletteLine
-from kernelviewer.gui.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.parts import Parts
-from kernelviewer.gui.selection_chips import SelectionChips
-from kernelviewer.gui.size_bar import SizeBar
-from kernelviewer.gui.threshold_bar import ThresholdBar
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassHistogram
 from kernelviewer.gui.views.grid.grid import KernelGrid

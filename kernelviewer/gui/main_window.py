@@ -19,23 +19,23 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.actions import Actions
-from kernelviewer.gui.analyst import Analyst
 from kernelviewer.gui.building import make_docks, make_parts
-from kernelviewer.gui.dock_layout import DockLayout
-from kernelviewer.gui.grid_menu import GridMenu
+from kernelviewer.gui.export.view_menus import ViewMenus
+from kernelviewer.gui.frame.dock_layout import DockLayout
+from kernelviewer.gui.frame.grid_menu import GridMenu
+from kernelviewer.gui.frame.layout_keeper import LayoutKeeper
+from kernelviewer.gui.frame.layouts import BY_ID
+from kernelviewer.gui.frame.status_line import StatusLine
+from kernelviewer.gui.frame.tool_line import make_tool_line
 from kernelviewer.gui.jobs import Jobs, Reaction
-from kernelviewer.gui.layout_keeper import LayoutKeeper
-from kernelviewer.gui.layouts import BY_ID
-from kernelviewer.gui.linking import Linking
-from kernelviewer.gui.opening import Opener
+from kernelviewer.gui.linking.views import Linking
 from kernelviewer.gui.palette.collecting import collect
-from kernelviewer.gui.sessions import Sessions
-from kernelviewer.gui.status_line import StatusLine
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
-from kernelviewer.gui.tool_line import make_tool_line
-from kernelviewer.gui.view_menus import ViewMenus
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
 from kernelviewer.gui.views.welcome import DropOverlay
+from kernelviewer.gui.work.analyst import Analyst
+from kernelviewer.gui.work.opening import Opener
+from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts

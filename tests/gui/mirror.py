@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMainWindow
 
 from kernelviewer.gui.building import make_parts
-from kernelviewer.gui.linking import Linking
+from kernelviewer.gui.linking.views import Linking
 from kernelviewer.jobs.ticket import Ticket
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject
 
-from kernelviewer.gui.analyst import Analyst
+from kernelviewer.gui.work.analyst import Analyst
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document
 from tests.gui.mirror import JobsOnDemand

@@ -29,7 +29,7 @@ from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.gui.dialogs.figure import FigureDialog
-from kernelviewer.gui.figure_copy import PNG, SVG
+from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.queries import Classes
 from tests.gui.conftest import wait_idle

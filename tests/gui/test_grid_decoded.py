@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.lay_out import POINTS
+from kernelviewer.gui.linking.lay_out import POINTS
 from kernelviewer.gui.views.grid.compose import Marks, compose
 from kernelviewer.gui.views.grid.content import GridContent
 from kernelviewer.gui.views.grid.decoded import decoded_tiles

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
-from kernelviewer.gui.layouts import PRESETS
+from kernelviewer.gui.frame.layouts import PRESETS
 from tests.gui.conftest import wait_idle
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from kernelviewer.gui import family_analyst
 from kernelviewer.gui.text import percent
+from kernelviewer.gui.work import family_analyst
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
 
-from kernelviewer.gui import recovering
+from kernelviewer.gui.work import recovering
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.session.files import (
     RecoveryFile,

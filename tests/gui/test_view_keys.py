@@ -10,10 +10,10 @@ import pytest
 
 import kernelviewer.gui
 from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
-from kernelviewer.gui.view_keys import VIEW_KEYS
+from kernelviewer.gui.frame.view_keys import VIEW_KEYS
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.view_keys import ViewKeys
+    from kernelviewer.gui.frame.view_keys import ViewKeys
 
 GUI = Path(kernelviewer.gui.__file__).parent
 WORDS = {

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
 
 from kernelviewer.gui.commands import COMMANDS, MENUS
-from kernelviewer.gui.view_keys import VIEW_KEYS
+from kernelviewer.gui.frame.view_keys import VIEW_KEYS
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

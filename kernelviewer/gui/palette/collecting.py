@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from kernelviewer.gui.chart_controls import COLOURS, COUNTS, PALES, THUMBNAILS
 from kernelviewer.gui.commands import COMMANDS
-from kernelviewer.gui.grid_controls import GROUPS, PICTURES, SCALES, SORTS
+from kernelviewer.gui.controls.chart_controls import COLOURS, COUNTS, PALES, THUMBNAILS
+from kernelviewer.gui.controls.grid_controls import GROUPS, PICTURES, SCALES, SORTS
 from kernelviewer.gui.palette.entry import Entry
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS

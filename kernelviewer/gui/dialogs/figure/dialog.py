@@ -24,7 +24,7 @@ from kernelviewer.gui.dialogs.figure.output import FigureOutput
 from kernelviewer.gui.dialogs.figure.presets import PresetBar
 from kernelviewer.gui.dialogs.figure.preview import FigurePreview
 from kernelviewer.gui.dialogs.figure.subject import SubjectForm
-from kernelviewer.gui.figure_matter import FigureMatter
+from kernelviewer.gui.export.figure_matter import FigureMatter
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import Refusal, Studio, draw_preview, font_families

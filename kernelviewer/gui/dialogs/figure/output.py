@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.figures import FigureError
 from kernelviewer.gui.asking import ask_where
-from kernelviewer.gui.figure_copy import image_of, mime_of
+from kernelviewer.gui.export.figure_copy import image_of, mime_of
+from kernelviewer.gui.export.kernel_export import export_kernels
 from kernelviewer.gui.folders import show_in_folder
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.kernel_export import export_kernels
 from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
 
 if TYPE_CHECKING:

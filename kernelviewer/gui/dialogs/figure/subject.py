@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.options import MOST_PARTS
 from kernelviewer.gui.dialogs.figure.fields import Choices, Form, check_box, count_box
-from kernelviewer.gui.figure_matter import NOISE
+from kernelviewer.gui.export.figure_matter import NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kernelviewer.figures import FigureOptions
-    from kernelviewer.gui.figure_matter import Choice
+    from kernelviewer.gui.export.figure_matter import Choice
 
 GROUPS = {
     "layer": "layer",

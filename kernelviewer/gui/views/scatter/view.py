@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
-from kernelviewer.gui.choice_button import ChoiceButton
+from kernelviewer.gui.controls.choice_button import ChoiceButton
 from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.views.scatter.directions import nearest_towards

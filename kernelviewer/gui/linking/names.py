@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject
 
-from kernelviewer.gui.family_analyst import FamilyAnalyst
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.work.family_analyst import FamilyAnalyst
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.state.family_names import agreement

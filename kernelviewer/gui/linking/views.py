@@ -9,11 +9,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.label_linking import LabelLinking
-from kernelviewer.gui.lay_out import content_of, decodable, lay_out
-from kernelviewer.gui.names_linking import NamesLinking
-from kernelviewer.gui.selection_linking import SelectionLinking
-from kernelviewer.gui.spectrum_linking import SpectrumLinking
+from kernelviewer.gui.linking.labels import LabelLinking
+from kernelviewer.gui.linking.lay_out import content_of, decodable, lay_out
+from kernelviewer.gui.linking.names import NamesLinking
+from kernelviewer.gui.linking.selection import SelectionLinking
+from kernelviewer.gui.linking.spectrum import SpectrumLinking
 from kernelviewer.gui.tips import kernel_tip
 from kernelviewer.state.presenter import Presenter
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.lay_out import Laid
+    from kernelviewer.gui.linking.lay_out import Laid
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.kernels.bank import Size

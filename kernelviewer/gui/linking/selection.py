@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
-from kernelviewer.gui.selection_chips import Chip, ScopeChip
+from kernelviewer.gui.controls.selection_chips import Chip, ScopeChip
 from kernelviewer.gui.text import spaced
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_layers, describe_step

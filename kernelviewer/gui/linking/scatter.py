@@ -9,13 +9,13 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.linking.point_colours import colours_of
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     enlarge,
     fit_taps,
     to_image,
 )
-from kernelviewer.gui.point_colours import colours_of
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.scatter import ScatterContent

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.lay_out import POINTS
+from kernelviewer.gui.linking.lay_out import POINTS
 from kernelviewer.gui.tips import class_text
 from kernelviewer.gui.views.reconstruction.content import (
     NO_SPECTRUM,

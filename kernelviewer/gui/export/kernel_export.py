@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.figures import FigureError, FigureOptions
 from kernelviewer.gui.asking import ask_where
-from kernelviewer.gui.figure_matter import FigureMatter
+from kernelviewer.gui.export.figure_matter import FigureMatter
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import Refusal, save_kernels

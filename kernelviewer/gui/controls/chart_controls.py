@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from kernelviewer.gui.choice_button import ChoiceButton
+from kernelviewer.gui.controls.choice_button import ChoiceButton
 from kernelviewer.state.charts import Charts
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from kernelviewer.gui.class_contents import (
+from kernelviewer.gui.controls.threshold_bar import ThresholdChoices
+from kernelviewer.gui.linking.class_contents import (
     by_model,
     composition_bars,
     null_coverage,
     selected_parts,
     why_no_labels,
 )
-from kernelviewer.gui.scatter_linking import ScatterLinking
-from kernelviewer.gui.selection_linking import mode_of
-from kernelviewer.gui.threshold_bar import ThresholdChoices
+from kernelviewer.gui.linking.scatter import ScatterLinking
+from kernelviewer.gui.linking.selection import mode_of
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import count_below, count_labels, coverage

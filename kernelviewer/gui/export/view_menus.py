@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from kernelviewer.figures import EXHIBITS, FigureError
 from kernelviewer.gui.dialogs.figure import open_figure
 from kernelviewer.gui.dialogs.figure.dialog import usual_options
-from kernelviewer.gui.figure_copy import mime_of
-from kernelviewer.gui.figure_matter import FigureMatter
+from kernelviewer.gui.export.figure_copy import mime_of
+from kernelviewer.gui.export.figure_matter import FigureMatter
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.jobs.drawing import Refusal, Studio, copy_figure
 

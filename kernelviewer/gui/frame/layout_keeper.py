@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
-from kernelviewer.gui.dock_layout import LAYOUT_VERSION, from_text, to_text
-from kernelviewer.gui.layouts import BY_ID, arrange_panels
-from kernelviewer.gui.panel import Panel, TitleLine
+from kernelviewer.gui.frame.dock_layout import LAYOUT_VERSION, from_text, to_text
+from kernelviewer.gui.frame.layouts import BY_ID, arrange_panels
+from kernelviewer.gui.frame.panel import Panel, TitleLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtWidgets import QMainWindow
 
-    from kernelviewer.gui.dock_layout import DockLayout
-    from kernelviewer.gui.panel import DockPanel
+    from kernelviewer.gui.frame.dock_layout import DockLayout
+    from kernelviewer.gui.frame.panel import DockPanel
 
 DEFAULT_SIZE = QSize(1440, 900)
 SMALLEST = QSize(1024, 700)
@@ -32,7 +32,7 @@ class LayoutKeeper(QObject):
     window
         Its docks are arranged.
     docks
-        By name, as `kernelviewer.gui.layouts.PRESETS` calls them.
+        By name, as `kernelviewer.gui.frame.layouts.PRESETS` calls them.
     kept
         What a session restores; it goes before the arrangement of a first start.
     preset

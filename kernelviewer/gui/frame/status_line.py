@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         QToolButton,
     )
 
-    from kernelviewer.gui.selection_chips import SelectionChips
+    from kernelviewer.gui.controls.selection_chips import SelectionChips
 
 
 class Message(QLabel):

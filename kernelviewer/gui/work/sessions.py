@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from kernelviewer.gui.hashing import FileHashes
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.recovering import Awaited, Recovery
-from kernelviewer.gui.session_opening import Opening, SessionOpening
+from kernelviewer.gui.work.hashing import FileHashes
+from kernelviewer.gui.work.recovering import Awaited, Recovery
+from kernelviewer.gui.work.session_opening import Opening, SessionOpening
 from kernelviewer.jobs.sessions import Wanted, write_session
 from kernelviewer.state.session.model import SUFFIX
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.number_field import NumberField
+from kernelviewer.gui.controls.number_field import NumberField
 from kernelviewer.gui.text import percent, short_percent
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Small widgets with which views and window are set."""

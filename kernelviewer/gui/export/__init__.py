@@ -1,0 +1,1 @@
+"""From what a view shows to figures, data and the clipboard."""

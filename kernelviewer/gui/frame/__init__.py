@@ -1,0 +1,1 @@
+"""What surrounds the views: panels, layouts, the lines above and below, keys."""

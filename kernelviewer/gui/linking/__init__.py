@@ -1,0 +1,1 @@
+"""Joins the document to the views: what they ask for, and what they are told."""

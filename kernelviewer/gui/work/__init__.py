@@ -1,0 +1,1 @@
+"""Brings networks in, has them analysed, and keeps the work."""
