@@ -36,6 +36,7 @@ from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.work.analyst import Analyst
 from kernelviewer.gui.work.opening import Opener
 from kernelviewer.gui.work.sessions import Sessions
+from kernelviewer.gui.work.tidying import Tidier
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
         self.linking = Linking(self.document, self.parts, self.jobs, self)
         self.analyst = Analyst(self.document, self.jobs, self)
+        self.tidier = Tidier(self.document, self.jobs, self)
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))
         self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
         self.sessions = Sessions(self)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import INDEX
 from kernelviewer.latent.segments import segment_of
 
 if TYPE_CHECKING:
@@ -110,17 +110,6 @@ def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
         below = ~(labels.fit >= np.float32(threshold)) & (labels.best != FLAT)
     label = np.where(below, np.uint8(UNIDENTIFIED), labels.best)
     return PoolLabels(labels.code, labels.fit, labels.best, label)
-
-
-def count_labels(labels: PoolLabels, among: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Kernels per label among those of a mask, int64 [classes]."""
-    return np.bincount(labels.label[among], minlength=len(CLASSES))
-
-
-def count_below(labels: PoolLabels, among: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Unidentified kernels per best class among those of a mask, int64 [classes]."""
-    label, best = labels.label[among], labels.best[among]
-    return np.bincount(best[label == UNIDENTIFIED], minlength=len(CLASSES))
 
 
 def coverage(counts: NDArray[np.int64]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.state.analysis import best_classes, identified
 from kernelviewer.state.family_names import join
 from kernelviewer.state.pool import make_pool
-from kernelviewer.state.tally import moved, tally
+from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,8 @@ class ViewState:
         The same at the threshold; None while the kernels are not analysed.
     tally
         Counts of the labels per layer; None without labels.
+    chosen
+        The same of the selected kernels; None also if nothing is selected.
     focus
         Pool number of the focused kernel.
     thresholds, stretches
@@ -78,6 +80,7 @@ class ViewState:
     named: PoolLabels | None
     labels: PoolLabels | None
     tally: Tally | None
+    chosen: Tally | None
     selection: Selection
     selected: NDArray[np.bool_]
     only_selected: bool
@@ -139,6 +142,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         named=named,
         labels=labels,
         tally=counts,
+        chosen=_chosen(old, pool, labels, counts, selected),
         selection=document.selection,
         selected=selected,
         only_selected=only,
@@ -224,6 +228,21 @@ def _labels(
         best = old.tally.best
     labels = named if threshold is None else identified(named, threshold)
     return labels, tally(pool, labels, best)
+
+
+def _chosen(
+    old: ViewState | None,
+    pool: KernelPool | None,
+    labels: PoolLabels | None,
+    counts: Tally | None,
+    selected: NDArray[np.bool_],
+) -> Tally | None:
+    """Counts of what is selected."""
+    if pool is None or labels is None or counts is None or not selected.any():
+        return None
+    if old is not None and old.labels is labels and old.selected is selected:
+        return old.chosen
+    return tally_of(pool, labels, counts, selected)
 
 
 def _needs_labels(selection: Selection) -> bool:

@@ -75,6 +75,15 @@ def settle(app: QApplication, window: MainWindow) -> None:
         calm = calm + 1 if window.jobs.is_idle() else 0
 
 
+def rest(app: QApplication, window: MainWindow, seconds: float = 1.0) -> None:
+    """Let the window do what it does when nobody asks for anything."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        app.processEvents()
+        time.sleep(0.01)
+    settle(app, window)
+
+
 def timed(
     app: QApplication, window: MainWindow, acts: Iterator[Callable[[], Any]]
 ) -> list[tuple[float, float]]:
@@ -144,20 +153,22 @@ def measure(kernels: int) -> dict[str, Any]:
     window = create_window(settings=Settings(theme="light"))
     window.resize(1600, 1000)
     window.show()
-    window.document.open(make_bank("small", 200, 1))
+    window.document.open(make_bank("small", 20_000, 1))
     settle(app, window)
     window.document.close(window.document.models[0].id)
-    settle(app, window)
+    rest(app, window)
     before = resident()
     for number in range(2):
         window.document.open(make_bank(f"net{number}", kernels // 2, number))
     settle(app, window)
+    rest(app, window)
     grown = (resident() - before) / kernels
     found: dict[str, Any] = {"bytes": grown, "naive": naive(window)}
     for name, acts in scenes(window).items():
         found[name] = timed(app, window, acts)
         window.document.show_layers(None)
         settle(app, window)
+    rest(app, window)
     found["bytes_after"] = (resident() - before) / kernels
     window.close()
     return found

@@ -30,6 +30,7 @@ GOALS = {
 WISHED_BYTES = 450
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kernels", GOALS)
 def test_every_view_answers(kernels: int, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -9,9 +9,7 @@ import numpy as np
 from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.state.analysis import count_labels
 from kernelviewer.state.layer_tree import short_names
-from kernelviewer.state.tally import tally_of
 
 if TYPE_CHECKING:
     from kernelviewer.state.model import LayerRef
@@ -43,23 +41,16 @@ def null_coverage(state: ViewState) -> float | None:
 
 def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
     """Counts of each open network's kernels in scope."""
-    pool, labels, tally = state.pool, state.labels, state.tally
+    pool, tally = state.pool, state.tally
     assert pool is not None
-    assert labels is not None
     assert tally is not None
     ticked = pool.layers_ticked(state.layers)
     owner = np.array([ref.model for ref in pool.layer_refs])
-    some = bool(state.selected.any())
     contents = []
-    for model, start, end in zip(
-        pool.models, pool.starts[:-1], pool.starts[1:], strict=True
-    ):
-        counts, below = tally.among(ticked & (owner == model.id))
-        chosen = None
-        if some:
-            own = np.zeros(len(pool), bool)
-            own[start:end] = state.selected[start:end]
-            chosen = count_labels(labels, own)
+    for model in pool.models:
+        own = owner == model.id
+        counts, below = tally.among(ticked & own)
+        chosen = None if state.chosen is None else state.chosen.label[own].sum(0)
         content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
         contents.append(content)
     return tuple(contents)
@@ -67,10 +58,9 @@ def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
 
 def selected_parts(state: ViewState) -> dict[LayerRef, SelectedPart]:
     """What is selected of each layer of the pool; empty if nothing is."""
-    pool, labels, whole = state.pool, state.labels, state.tally
-    if pool is None or labels is None or whole is None or not state.selected.any():
+    pool, found = state.pool, state.chosen
+    if pool is None or found is None:
         return {}
-    found = tally_of(pool, labels, whole, state.selected)
     table, below = found.label, found.below
     return {
         ref: SelectedPart(tuple(table[row].tolist()), tuple(below[row].tolist()))

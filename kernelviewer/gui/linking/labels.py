@@ -18,7 +18,7 @@ from kernelviewer.gui.linking.scatter import ScatterLinking
 from kernelviewer.gui.linking.selection import mode_of
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.latent.noise import PRESETS
-from kernelviewer.state.analysis import count_below, count_labels, coverage
+from kernelviewer.state.analysis import coverage
 from kernelviewer.state.layer_counts import AllSizes
 from kernelviewer.state.selection import Classes, Every, Layers
 
@@ -99,9 +99,7 @@ class LabelLinking(QObject):
         counts, below = state.tally.among(state.pool.layers_ticked(state.layers))
         null = null_coverage(state)
         self._parts.threshold.set_coverage(coverage(counts), null)
-        chosen = None
-        if state.selected.any():
-            chosen = count_labels(state.labels, state.selected)
+        chosen = None if state.chosen is None else state.chosen.label.sum(0)
         match state.charts.count_of:
             case "selected":
                 self._show_selected(state)
@@ -112,12 +110,10 @@ class LabelLinking(QObject):
 
     def _show_selected(self, state: ViewState) -> None:
         """Only what is selected."""
-        assert state.labels is not None
-        if not state.selected.any():
+        if state.chosen is None:
             self._parts.histogram.set_counts(None, NOTHING_SELECTED)
             return
-        counts = count_labels(state.labels, state.selected)
-        below = count_below(state.labels, state.selected)
+        counts, below = state.chosen.label.sum(0), state.chosen.below.sum(0)
         self._parts.histogram.set_counts(ClassCounts(counts, below, title="Selected"))
 
     def _show_composition(self, state: ViewState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -159,7 +159,9 @@ class ScatterLinking(QObject):
         )
         if not {across, up} <= set(range(kinds)) or across == up:
             across, up = 0, 1
-        inside = state.shown[found.numbers]
+        inside: Any = state.shown[found.numbers]
+        if inside.all():
+            inside = slice(None)  # the same array, not a copy
         numbers = found.numbers[inside]
         missing = int(np.count_nonzero(state.shown)) - len(numbers)
         note = f"{spaced(missing)} flat kernels have no point" if missing else ""

@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse
-from kernelviewer.jobs.memory import tidy
 from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
@@ -80,8 +79,6 @@ class Analyst(QObject):
                 self._document.set_autoencoder(result.autoencoder)
             self._document.set_analysis(model.id, size, result.analysis)
             self._asked.pop(key, None)
-            if not self._asked:
-                self._jobs.submit("compute", "tidy", "Tidy", Reaction(quiet=True), tidy)
             if result.analysis.code is None and result.analysis.family is None:
                 return "no autoencoder for this size, and the family has no members"
             return result.note or f"{spaced(len(kernels))} kernels"
