@@ -183,6 +183,9 @@ class ModelTree(QWidget):
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
         """Show classes and coverage per layer; an empty dict hides their columns."""
         self.source.set_class_counts(counts)
+        if self._labelled == bool(counts):
+            self._repaint_from(NAMED_COLUMN)
+            return
         self._labelled = bool(counts)
         self._make_room()
         self.tree.viewport().update()
@@ -195,7 +198,15 @@ class ModelTree(QWidget):
     def set_selected(self, selected: Mapping[LayerRef, int]) -> None:
         """Show how many kernels of the layers are selected."""
         if self.source.set_selected(selected):
-            self.tree.viewport().update()
+            self._repaint_from(CLASSES_COLUMN)
+
+    def _repaint_from(self, column: int) -> None:
+        """Paint a column and those right of it anew: the names cost the most."""
+        while column < CLASSES_COLUMN and self.tree.isColumnHidden(column):
+            column += 1
+        left = self.tree.columnViewportPosition(column)
+        view = self.tree.viewport()
+        view.update(left, 0, view.width() - left, view.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: names come first."""
