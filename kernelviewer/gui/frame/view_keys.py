@@ -114,7 +114,7 @@ VIEW_KEYS: tuple[ViewKeys, ...] = (
     ),
     ViewKeys(
         "Selection in words",
-        "selection_chips",
+        "controls.selection_chips",
         (("Take a part away", "click its ×; Delete, Backspace"),),
     ),
     ViewKeys(
