@@ -16,7 +16,7 @@ from kernelviewer.commands.networks import (
 )
 from kernelviewer.commands.output import complain, say
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.shipping import CARD, ship
+from kernelviewer.latent.shipping import CARD, Material, ship
 
 if TYPE_CHECKING:
     import argparse
@@ -34,6 +34,9 @@ def run(options: argparse.Namespace) -> int:
     if device is None:
         return 2
     named, _ = read_banks(options.files, options)
+    held_out, whole = read_banks(options.holdout, options)
+    if not whole:
+        return 1
     banks: list[KernelBank] = []
     controls: list[KernelBank] = []
     for path, bank in named:
@@ -42,8 +45,7 @@ def run(options: argparse.Namespace) -> int:
         (controls if excluded else banks).append(bank)
     try:
         ship(
-            banks,
-            controls,
+            Material(banks, controls, [bank for _, bank in held_out]),
             folder,
             command=_typed(),
             seed=options.seed,

@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="networks to measure the fit on; siblings of them are left out",
+        help="networks to measure the fit on; siblings of them are left out (with "
+        "--shipped: networks for the card that no autoencoder is trained on)",
     )
     parser.add_argument(
         "--epochs", type=_count, metavar="N", help="sweeps over the kernels"
@@ -69,6 +70,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=CurveOptions().width,
         help="of the last neighbourhood, as a part of the axis: smaller makes a longer "
         "and more faithful curve (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--members",
+        type=_share,
+        default=CurveOptions().members,
+        metavar="SHARE",
+        help="share of the weight for random members of the pattern family, beside the "
+        "networks, so that the curve has patterns that these lack; those that come "
+        "with the program have 0.2 (default: %(default)g)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print the card as a JSON object"
@@ -146,7 +156,7 @@ def _train(
             method=options.method,
             sweeps=options.epochs,
             seed=options.seed,
-            curve=replace(CurveOptions(), width=options.width),
+            curve=replace(CurveOptions(), width=options.width, members=options.members),
         ),
         device=device,
     )
@@ -211,5 +221,18 @@ def _width(text: str) -> float:
         value = 0.0
     if not 0.0005 <= value <= 0.1:
         msg = f"{text!r} is no width between 0.0005 and 0.1"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _share(text: str) -> float:
+    import argparse
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 0.9:
+        msg = f"{text!r} is no share between 0 and 0.9"
         raise argparse.ArgumentTypeError(msg)
     return value

@@ -1,15 +1,24 @@
-"""Spherical K-means as another way to represent kernels, measured like the curve."""
+"""What the curve is compared with: spherical K-means, and the paper's autoencoder.
+
+Both depend on nothing but the kernels and a seed, so they are kept by content.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.device import choose_device
+from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.kmeans import spherical_kmeans
 from kernelviewer.latent.nearest import nearest_in_batches, unit
+from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
+from kernelviewer.latent.paper import PARTS, PlainAutoencoder
+from kernelviewer.latent.training import Training, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import Size
     from kernelviewer.latent.networks import Network
+    from kernelviewer.latent.training import TrainingOptions
 
 COUNTS = (10, 50, 100, 200)
 """Centroids that the curve is compared with."""
@@ -80,3 +90,34 @@ def centroid_null(
 
     key = content_hash(centroids, size, KERNELS, SEED)
     return Null(cached("kmeans-null", key, compute)["counts"])
+
+
+def plain_of(
+    size: Size,
+    networks: Sequence[Network],
+    *,
+    options: TrainingOptions,
+    device: torch.device | None = None,
+    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
+    check: Callable[[], object] = lambda: None,
+) -> Autoencoder:
+    """The paper's plain autoencoder of the networks, with its null, without names."""
+    where = choose_device() if device is None else device
+    plainly = replace(options, method="paper")
+    training = Training(size, networks, options=plainly, device=where, check=check)
+
+    def compute() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
+        for sweep in training:
+            progress(sweep.number, sweep.total, describe(sweep))
+        coder = training.result(check=check, names=False)
+        assert isinstance(coder.model, PlainAutoencoder)
+        return {**coder.model.parameters, "null": coder.null.counts}
+
+    rows = np.concatenate([item.patterns.reshape(len(item), -1) for item in networks])
+    key = content_hash(
+        rows, network_weights(networks), size, options.seed, training.total, where.type
+    )
+    found = dict(cached("paper", key, compute))
+    null = Null(found.pop("null"))
+    model = PlainAutoencoder(size, {name: found[name] for name in PARTS})
+    return replace(Autoencoder.of("paper", model), null=null)

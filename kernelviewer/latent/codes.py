@@ -28,6 +28,9 @@ class Codes:
     def __len__(self) -> int:
         return len(self.code)
 
+    def __getitem__(self, rows: slice) -> Codes:
+        return Codes(self.code[rows], self.fit[rows])
+
     @property
     def mean_fit(self) -> float:
         """Mean over the kernels that are not flat; NaN without any."""

@@ -53,6 +53,10 @@ class CurveOptions:
         Points of the path that the curve starts from.
     mirrored
         Share of the kernels that are shown as a mirror image or negative.
+    members
+        Share of the weight that random members of the pattern family have, beside the
+        kernels: with few networks to learn from, the curve then has the patterns that
+        others will show. 0 for what the kernels alone tell.
     memory
         What a sweep keeps of the pull of the sweeps before.
     inertia
@@ -65,13 +69,14 @@ class CurveOptions:
         Kernels in a sweep at most.
     """
 
-    width: float = 0.004
+    width: float = 0.003
     first_width: float = 0.016
     centroids: int = 200
     mirrored: float = 0.75
+    members: float = 0.0
     memory: float = 0.7
     inertia: float = 0.02
-    class_cost: float = 3.0
+    class_cost: float = 6.0
     kernels: int = 32768
 
 

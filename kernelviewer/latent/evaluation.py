@@ -17,14 +17,10 @@ from kernelviewer.latent.baselines import (
     centroid_fits,
     centroid_null,
     centroids_of,
+    plain_of,
 )
 from kernelviewer.latent.labels import agreement, label
-from kernelviewer.latent.training import (
-    Training,
-    TrainingOptions,
-    describe,
-    train,
-)
+from kernelviewer.latent.training import TrainingOptions, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -139,11 +135,9 @@ def prepare(
     curve = train(
         size, networks, options=options, device=device, progress=progress, check=check
     )
-    plainly = replace(options, method="paper")
-    plain = Training(size, networks, options=plainly, device=device, check=check)
-    for sweep in plain:
-        progress(sweep.number, sweep.total, describe(sweep))
-    paper = plain.result(check=check, names=False)
+    paper = plain_of(
+        size, networks, options=options, device=device, progress=progress, check=check
+    )
     centroids = {}
     for number, count in enumerate(COUNTS):
         progress(number, len(COUNTS), f"K-means with {count} centroids")

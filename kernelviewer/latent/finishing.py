@@ -20,6 +20,7 @@ from kernelviewer.latent.naming import (
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
 from kernelviewer.latent.segments import segments_from_path
+from kernelviewer.latent.synthetic import with_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.codes import Codes
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
+    from kernelviewer.latent.synthetic import Shown
 
 _BY_KERNELS, _BY_LENGTH = 0.6, 0.3
 """What makes a part of the axis long: kernels that live there, length of the curve
@@ -51,28 +53,33 @@ def finish(
     card: dict[str, Any],
     *,
     device: torch.device,
+    members: float = 0.0,
     progress: Callable[[int, int, str], object],
     check: Callable[[], object],
     names: bool = True,
 ) -> Autoencoder:
-    """An `Autoencoder` of a fitted model, its spectrum named or not."""
-    kernels, weight = _sample(networks)
+    """An `Autoencoder` of a fitted model, its spectrum named or not.
+
+    ``members`` is the share that members of the family had beside the kernels: the axis
+    and the names count them too, the results do not.
+    """
+    shown = with_members(model.size, *_sample(networks), members)
     coder = Autoencoder.of(method, model)
     if isinstance(model, Curve):
-        codes = coder.encode(kernels, device=device, check=check)
-        model = stretched(model, codes)
+        codes = coder.encode(shown.patterns, device=device, check=check)
+        model = stretched(model, codes, _even(shown))
         model = _turned(model, device, check)
         coder = Autoencoder.of(method, model)
     progress(0, 3, "measuring what noise reaches")
     coder = replace(coder, null=measure_null(coder, device=device, check=check))
     progress(1, 3, "naming the spectrum")
-    codes = coder.encode(kernels, device=device, check=check)
+    codes = coder.encode(shown.patterns, device=device, check=check)
     agreed: dict[str, Any] = {}
     if names:
-        coder, agreed = _named(coder, kernels, codes, weight, device, check)
+        coder, agreed = _named(coder, shown, codes, device, check)
     progress(3, 3, "done")
     results = {
-        "mean_fit": round(codes.mean_fit, 4),
+        "mean_fit": round(codes[: shown.real].mean_fit, 4),
         "arc_length": round(coder.arc_length, 2),
         "threshold": coder.threshold,
         "null_coverage": round(coder.null.coverage(coder.threshold), 5),
@@ -97,16 +104,16 @@ def measure_null(
     return Null.of(np.concatenate(fits))
 
 
-def stretched(curve: Curve, codes: Codes) -> Curve:
+def stretched(curve: Curve, codes: Codes, weight: NDArray[np.floating]) -> Curve:
     """The same curve on an axis that is longer where more kernels live."""
     table = curve.decode(codes_of_table()).astype(np.float64)
     steps = np.append(0, np.linalg.norm(np.diff(table, axis=0), axis=1))
-    there = codes.code[~np.isnan(codes.code)]
-    points = np.rint(there * (POINTS - 1)).astype(int)
-    kernels = np.bincount(points, minlength=POINTS).astype(np.float64)
+    there = ~np.isnan(codes.code)
+    points = np.rint(codes.code[there] * (POINTS - 1)).astype(int)
+    kernels = np.bincount(points, weight[there], minlength=POINTS)
     even = 1 - _BY_KERNELS - _BY_LENGTH
     density = (
-        _BY_KERNELS * kernels / max(1.0, kernels.sum())
+        _BY_KERNELS * kernels / max(1e-12, kernels.sum())
         + _BY_LENGTH * steps / max(1e-12, steps.sum())
         + even / POINTS
     )
@@ -135,11 +142,17 @@ def _turned(curve: Curve, device: torch.device, check: Callable[[], object]) -> 
     return replace(curve, series=series, stretch=stretch.astype(np.float32))
 
 
+def _even(shown: Shown) -> NDArray[np.float32]:
+    """Weights that count each trained kernel alike, whatever its network."""
+    weight = shown.weight.copy()
+    weight[: shown.real] = shown.real_weight.sum() / max(1, shown.real)
+    return weight
+
+
 def _named(
     coder: Autoencoder,
-    kernels: NDArray[np.float32],
+    shown: Shown,
     codes: Codes,
-    weight: NDArray[np.float32],
     device: torch.device,
     check: Callable[[], object],
 ) -> tuple[Autoencoder, dict[str, Any]]:
@@ -149,20 +162,22 @@ def _named(
     points = _points(coder.size, coder.spectrum(POINTS), device, check)
     if points is None:
         return coder, {"stretches": 1}
-    own = family_fit(kernels, device=device, check=check)
+    real = slice(shown.real)
+    own = family_fit(shown.patterns[real], device=device, check=check)
+    others = family_fit(shown.patterns[shown.real :], device=device, check=check)
     identified = codes.fit >= np.float32(coder.threshold)
     options = NamingOptions()
     evidence = Evidence(
         points.class_cosine,
         np.rint(codes.code[identified] * (POINTS - 1)).astype(int),
-        own.class_cosine[identified],
-        weight[identified],
+        np.concatenate([own.class_cosine, others.class_cosine])[identified],
+        shown.weight[identified],
         common_classes(own.class_index, options.common),
     )
     path = name_points(evidence, options)
     segments = segments_from_path(path, points.class_cosine, points.sign)
     named = replace(coder, segments=segments, point_cosine=points.class_cosine)
-    agreed = agreement(label(codes, segments, coder.threshold), own)
+    agreed = agreement(label(codes[real], segments, coder.threshold), own)
     return named, {
         "stretches": len(segments),
         "names_exact": round(agreed.exact, 4) if agreed.kernels else None,

@@ -19,6 +19,7 @@ from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.finishing import finish
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.paper import PlainFit
+from kernelviewer.latent.synthetic import with_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -195,6 +196,7 @@ class Training:
             best.model,
             self.networks,
             card,
+            members=self.options.curve.members if self._is_curve else 0.0,
             device=self._device,
             progress=progress,
             check=check,
@@ -208,9 +210,11 @@ class Training:
     def _fit(self) -> CurveFit | PlainFit:
         import torch
 
-        rows = [network.patterns.reshape(len(network), -1) for network in self.networks]
-        patterns = torch.from_numpy(np.concatenate(rows))
-        weights = torch.from_numpy(network_weights(self.networks))
+        kernels = np.concatenate([network.patterns for network in self.networks])
+        share = self.options.curve.members if self._is_curve else 0.0
+        shown = with_members(self.size, kernels, network_weights(self.networks), share)
+        patterns = torch.from_numpy(shown.patterns).flatten(1)
+        weights = torch.from_numpy(shown.weight)
         if not self._is_curve:
             return PlainFit(
                 self.size,

@@ -330,6 +330,7 @@ def test_what_cannot_be_trained_is_told(
         ["--epochs", "0"],
         ["--epochs", "many"],
         ["--width", "3"],
+        ["--members", "1.5"],
         ["--method", "magic"],
     ],
 )

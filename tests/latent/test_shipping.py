@@ -24,6 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for method in SWEEPS:
         monkeypatch.setitem(SWEEPS, method, 1)
     monkeypatch.setattr(shipping, "WIDTHS", (0.01, 0.02))
+    monkeypatch.setattr(shipping, "SHARES", (0.0,))
 
 
 @pytest.fixture
@@ -47,7 +48,10 @@ def test_one_command_makes_autoencoders_results_and_card(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
+    unseen = tmp_path / "unseen.safetensors"
+    write_network(unseen, 3)
     words = ["--exclude", "UNTRAINED*", "-o", str(out), "--device", "cpu"]
+    words += ["--holdout", str(unseen)]
     assert main(["train", str(networks), "--shipped", *words]) == 0
     assert "autoencoders and MODEL_CARD.md" in capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == [
@@ -63,7 +67,12 @@ def test_one_command_makes_autoencoders_results_and_card(
     facts = json.loads((out / "evaluation.json").read_text())["sizes"]["7x7"]
     assert facts["split"] == "family"
     assert [item["name"] for item in facts["left_out"]] == names
-    assert [item["width"] for item in facts["knee"]] == [0.01, 0.02]
+    tried = [(item["width"], item["members"]) for item in facts["knee"]]
+    assert tried == [(0.01, 0.2), (0.02, 0.2), (known.card["options"]["width"], 0.0)]
+    assert known.card["options"]["members"] == 0.2
+    (held_out,) = facts["held_out"]
+    assert held_out["name"] == "unseen.safetensors"
+    assert facts["knee"][0]["held_out_fit"] > 0.5
     (control,) = facts["controls"]
     assert control["name"] == "UNTRAINED-three.safetensors"
     card = (out / "MODEL_CARD.md").read_text()
@@ -73,6 +82,7 @@ def test_one_command_makes_autoencoders_results_and_card(
         "copy.safetensors",
         "**Untrained networks**",
         "**Fit against length**",
+        "**Held out of everything**",
         "k-means 100",
     ):
         assert words_ in card
