@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
             command=_typed(),
             seed=options.seed,
             device=device,
+            workers=options.workers,
             progress=show_progress,
         )
     except LatentError as error:

@@ -90,6 +90,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "all of the files (takes minutes)",
     )
     parser.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="with --shipped: processes to share the work among (default: 1)",
+    )
+    parser.add_argument(
         "--exclude",
         action="append",
         default=[],
@@ -207,7 +214,7 @@ def _count(text: str) -> int:
     import argparse
 
     if not text.isdecimal() or not 0 < int(text) <= 100_000:
-        msg = f"{text!r} is no number of sweeps"
+        msg = f"{text!r} is no whole number from 1 to 100 000"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
 

@@ -190,22 +190,42 @@ def leave_one_family_out(
     check: Check = lambda: None,
 ) -> Iterator[Judgement]:
     """Judge each family by what was trained on the others, one after the other."""
-    for family in dict.fromkeys(item.family for item in networks):
-        out = [item for item in networks if item.family == family]
-        rest = [item for item in networks if item.family != family]
-        if not rest:
-            return
-        contest = prepare(
+    families = list(dict.fromkeys(item.family for item in networks))
+    for family in families if len(families) > 1 else ():
+        yield judge_without(
             size,
-            rest,
+            networks,
+            family,
             options=options,
             device=device,
             progress=progress,
             check=check,
         )
-        kernels = np.concatenate([item.patterns for item in out])
-        names = " + ".join(item.name for item in out)
-        yield judge(contest, names, kernels, device=device, check=check)
+
+
+def judge_without(
+    size: Size,
+    networks: Sequence[Network],
+    family: int,
+    *,
+    options: TrainingOptions | None = None,
+    device: torch.device | None = None,
+    progress: Progress = lambda done, total, text: None,
+    check: Check = lambda: None,
+) -> Judgement:
+    """Judge one family by what was trained on the others, of which there are some."""
+    out = [item for item in networks if item.family == family]
+    contest = prepare(
+        size,
+        [item for item in networks if item.family != family],
+        options=options,
+        device=device,
+        progress=progress,
+        check=check,
+    )
+    kernels = np.concatenate([item.patterns for item in out])
+    names = " + ".join(item.name for item in out)
+    return judge(contest, names, kernels, device=device, check=check)
 
 
 def by_layer(network: Network) -> tuple[Network, Network]:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Event
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from kernelviewer.files import write_text
 from kernelviewer.kernels import size_key
-from kernelviewer.latent.autoencoder import METHODS, Autoencoder
-from kernelviewer.latent.baselines import COUNTS, centroids_of
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.evaluation import (
-    Contest,
-    by_layer,
-    judge,
-    leave_one_family_out,
-)
+from kernelviewer.latent.evaluation import by_layer
 from kernelviewer.latent.model_card import model_card
 from kernelviewer.latent.networks import collect, split
-from kernelviewer.latent.training import Training, TrainingOptions, train
+from kernelviewer.latent.shipping_tasks import (
+    Knee,
+    LeaveOut,
+    Make,
+    families_of,
+)
+from kernelviewer.latent.training import TrainingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +30,10 @@ if TYPE_CHECKING:
     import torch
 
     from kernelviewer.kernels import KernelBank, Size
-    from kernelviewer.latent.autoencoder import Method
-    from kernelviewer.latent.networks import Network
+    from kernelviewer.latent.networks import Network, Parts
+    from kernelviewer.latent.shipping_tasks import (
+        Task,
+    )
 
     Progress = Callable[[int, int, str], object]
 
@@ -45,8 +44,6 @@ MEMBERS = 0.2
 WIDTHS = (0.0056, 0.004, 0.003, 0.0022)
 SHARES = (0.0, 0.1, 0.2, 0.3)
 """Widths of the last neighbourhood, and shares of members, between which was chosen."""
-WORKERS = 2
-"""Sizes in work at a time: most of the work keeps one core busy."""
 RESULTS = "evaluation.json"
 CARD = "MODEL_CARD.md"
 
@@ -78,6 +75,7 @@ def ship(
     command: str,
     seed: int = 0,
     device: torch.device | None = None,
+    workers: int = 1,
     progress: Progress = lambda done, total, text: None,
 ) -> None:
     """Train, judge and write autoencoders, their results and their card.
@@ -92,8 +90,10 @@ def ship(
         What the user typed, for the card.
     seed, device
         As for `kernelviewer.latent.training`.
+    workers
+        Processes to share the work among; 1: this one. The results are the same.
     progress
-        Called with what is done, what there is to do, and a text.
+        Called with the parts done, their number, and a text.
 
     Raises
     ------
@@ -103,154 +103,74 @@ def ship(
         No network has kernels of a size that is shipped.
     """
     options = TrainingOptions(seed=seed, curve=CurveOptions(members=MEMBERS))
-    stopped = Event()
-
-    def report(done: int, total: int, text: str) -> None:
-        if stopped.is_set():
-            raise CancelledError
-        progress(done, total, text)
-
-    work = _Work(options, device, report)
-    facts: dict[str, Any] = {"command": command, "sizes": {}}
-    with ThreadPoolExecutor(WORKERS) as pool:
-        try:
-            for size, found in zip(
-                SIZES,
-                pool.map(lambda size: _ship_size(size, material, folder, work), SIZES),
-                strict=True,
-            ):
-                if found is None:
-                    continue
-                facts["versions"] = found.pop("versions")
-                facts["sizes"][size_key(size)] = found
-                write_text(folder / RESULTS, json.dumps(facts, indent=1) + "\n")
-                write_text(folder / CARD, model_card(facts))
-        except BaseException:
-            stopped.set()
-            raise
-    if not facts["sizes"]:
+    sizes = {size: split(material.banks, material.held_out, size) for size in SIZES}
+    sizes = {size: parts for size, parts in sizes.items() if parts.networks}
+    if not sizes:
         msg = "the files have no kernels of a size that comes with the program"
         raise LatentError(msg)
+    tasks: list[Task] = []
+    for size, parts in sizes.items():
+        controls = collect(material.controls, size)
+        tasks += _tasks(size, parts, controls, folder, options, device)
+    facts: dict[str, Any] = {"command": command, "sizes": {}}
+    for size in sizes:
+        facts["sizes"][size_key(size)] = {"left_out": []}
+    results = zip(tasks, _done(tasks, workers), strict=True)
+    for number, (task, found) in enumerate(results, 1):
+        progress(number, len(tasks), task.text)
+        entry = facts["sizes"][size_key(task.size)]
+        if isinstance(task, Make):
+            facts["versions"] = found.pop("versions")
+            entry |= found
+        else:
+            entry.setdefault(task.entry, []).append(found)
+    write_text(folder / RESULTS, json.dumps(facts, indent=1) + "\n")
+    write_text(folder / CARD, model_card(facts))
 
 
-def _ship_size(
-    size: Size, material: Material, folder: Path, work: _Work
-) -> dict[str, Any] | None:
-    """Write the autoencoders of one size; what there is to say about them."""
-    parts = split(material.banks, material.held_out, size)
-    if not parts.networks:
-        return None
-    made = work.made(size, parts.networks)
-    for method, autoencoder in made.items():
-        autoencoder.save(folder / f"{method}-{size_key(size)}.safetensors")
-    contest = Contest(made["curve"], made["paper"], made["curve"].centroids)
-    facts: dict[str, Any] = {
-        "versions": made["curve"].card["versions"],
-        "made": {method: _facts(item) for method, item in made.items()},
-        "split": "family" if len(_families(parts.networks)) > 1 else "layer",
-        "left_out": work.left_out(size, _parts(parts.networks)),
-        "held_out": work.judged(contest, parts.held_out),
-        "controls": work.judged(
-            Contest(made["curve"], None, {}), collect(material.controls, size)
-        ),
-    }
-    if size == KNEE_SIZE:
-        facts["knee"] = list(work.knee(size, parts.networks, parts.held_out))
-    return facts
+def _tasks(
+    size: Size,
+    parts: Parts,
+    controls: Sequence[Network],
+    folder: Path,
+    options: TrainingOptions,
+    device: torch.device | None,
+) -> Iterator[Task]:
+    """All there is to do for one size, each independent of the others."""
+    networks = parts.networks
+    yield Make(size, networks, options, device, parts.held_out, controls, folder)
+    halves = _parts(networks)
+    if len(families_of(halves)) > 1:
+        for family in families_of(halves):
+            yield LeaveOut(size, halves, options, device, family)
+    if size != KNEE_SIZE:
+        return
+    tried = [replace(options.curve, width=width) for width in WIDTHS]
+    tried += [replace(options.curve, members=share) for share in SHARES]
+    for curve in dict.fromkeys(tried):
+        changed = replace(options, curve=curve)
+        yield Knee(size, networks, changed, device, parts.held_out)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """How everything is trained and judged."""
-
-    options: TrainingOptions
-    device: torch.device | None
-    progress: Progress
-
-    def made(
-        self, size: Size, networks: Sequence[Network]
-    ) -> dict[Method, Autoencoder]:
-        """The autoencoders of all networks."""
-        made = {
-            method: train(
-                size,
-                networks,
-                options=replace(self.options, method=method),
-                device=self.device,
-                progress=self.progress,
-            )
-            for method in METHODS
-        }
-        centroids = {
-            count: centroids_of(networks, count, device=self.device) for count in COUNTS
-        }
-        made["curve"] = replace(made["curve"], centroids=centroids)
-        return made
-
-    def left_out(self, size: Size, networks: Sequence[Network]) -> list[dict[str, Any]]:
-        """Each family judged by what is trained without it."""
-        judgements = leave_one_family_out(
-            size,
-            networks,
-            options=self.options,
-            device=self.device,
-            progress=self.progress,
-        )
-        return [item.to_json() for item in judgements]
-
-    def judged(
-        self, contest: Contest, networks: Sequence[Network]
-    ) -> list[dict[str, Any]]:
-        """Networks that nothing was trained on."""
-        return [
-            judge(contest, item.name, item.patterns, device=self.device).to_json()
-            for item in networks
-        ]
-
-    def knee(
-        self, size: Size, networks: Sequence[Network], held_out: Sequence[Network]
-    ) -> Iterator[dict[str, Any]]:
-        """Fit on unseen networks against length and stretches, by width and share."""
-        chosen = self.options.curve
-        tried = [replace(chosen, width=width) for width in WIDTHS]
-        tried += [replace(chosen, members=share) for share in SHARES]
-        for number, curve in enumerate(dict.fromkeys(tried)):
-            text = f"width {curve.width}, {curve.members:.0%} members"
-            self.progress(number, len(tried), text)
-            options = replace(self.options, curve=curve)
-            fits = []
-            for family in _families(networks):
-                rest = [item for item in networks if item.family != family]
-                out = [item for item in networks if item.family == family]
-                if rest:
-                    *_, last = Training(size, rest, options=options, device=self.device)
-                    fits.append(self._fit(Autoencoder.of("curve", last.model), out))
-            whole = train(size, networks, options=options, device=self.device)
-            yield {
-                "width": curve.width,
-                "members": curve.members,
-                "left_out_fit": float(np.mean(fits)) if fits else None,
-                "held_out_fit": self._fit(whole, held_out) if held_out else None,
-                **whole.card["results"],
-            }
-
-    def _fit(self, coder: Autoencoder, networks: Sequence[Network]) -> float:
-        kernels = np.concatenate([item.patterns for item in networks])
-        return coder.encode(kernels, device=self.device).mean_fit
+def _done(tasks: Sequence[Task], workers: int) -> Iterator[dict[str, Any]]:
+    """What the tasks find, in their order."""
+    if workers == 1:
+        yield from map(_do, tasks)
+        return
+    # a process of its own start: torch's threads do not live through a fork
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))
+    try:
+        yield from pool.map(_do, tasks)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _facts(autoencoder: Autoencoder) -> dict[str, Any]:
-    card = autoencoder.card
-    kept = {key: card[key] for key in ("seed", "options", "training", "results")}
-    return kept | {"segments": [item.class_id for item in autoencoder.segments]}
-
-
-def _families(networks: Sequence[Network]) -> list[int]:
-    return list(dict.fromkeys(item.family for item in networks))
+def _do(task: Task) -> dict[str, Any]:
+    return task.do()
 
 
 def _parts(networks: Sequence[Network]) -> Sequence[Network]:
     """The networks, or the halves by layer where there is just one family."""
-    if len(_families(networks)) > 1:
+    if len(families_of(networks)) > 1:
         return networks
     return [part for network in networks for part in by_layer(network)]
