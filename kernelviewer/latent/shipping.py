@@ -115,7 +115,7 @@ def ship(
     facts: dict[str, Any] = {"command": command, "sizes": {}}
     for size in sizes:
         facts["sizes"][size_key(size)] = {"left_out": []}
-    results = zip(tasks, _done(tasks, workers), strict=True)
+    results = zip(tasks, shared_out(tasks, workers), strict=True)
     for number, (task, found) in enumerate(results, 1):
         progress(number, len(tasks), task.text)
         entry = facts["sizes"][size_key(task.size)]
@@ -152,7 +152,7 @@ def _tasks(
         yield Knee(size, networks, changed, device, parts.held_out)
 
 
-def _done(tasks: Sequence[Task], workers: int) -> Iterator[dict[str, Any]]:
+def shared_out(tasks: Sequence[Task], workers: int) -> Iterator[dict[str, Any]]:
     """What the tasks find, in their order."""
     if workers == 1:
         yield from map(_do, tasks)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from kernelviewer.cli import main
-from kernelviewer.latent import shipping
+from kernelviewer.latent import baselines, finishing, shipping, synthetic
 from kernelviewer.latent.autoencoder import Autoencoder
-from kernelviewer.latent.training import SWEEPS
-from tests.latent.made import write_network
+from kernelviewer.latent.shipping_tasks import Task
+from kernelviewer.latent.training import SWEEPS, TrainingOptions
+from tests.latent.made import CPU, write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for method in SWEEPS:
         monkeypatch.setitem(SWEEPS, method, 1)
-    monkeypatch.setattr(shipping, "WIDTHS", (0.01, 0.02))
+    monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
+    monkeypatch.setattr(synthetic, "PER_KIND", 20)
+    for module in (finishing, baselines):
+        monkeypatch.setattr(module, "KERNELS", 2000)
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def networks(tmp_path: Path) -> Path:
     folder = tmp_path / "networks"
     folder.mkdir()
     for name, seed in (("one", 1), ("two", 2)):
-        write_network(folder / f"{name}.safetensors", seed)
+        write_network(folder / f"{name}.safetensors", seed, count=20)
     (folder / "copy.safetensors").write_bytes((folder / "one.safetensors").read_bytes())
     random = np.random.default_rng(0).standard_normal((30, 1, 7, 7), np.float32)
     save_file(
@@ -49,7 +53,7 @@ def test_one_command_makes_autoencoders_results_and_card(
     out = tmp_path / "out"
     out.mkdir()
     unseen = tmp_path / "unseen.safetensors"
-    write_network(unseen, 3)
+    write_network(unseen, 3, count=20)
     words = ["--exclude", "UNTRAINED*", "-o", str(out), "--device", "cpu"]
     words += ["--holdout", str(unseen)]
     assert main(["train", str(networks), "--shipped", *words]) == 0
@@ -68,7 +72,7 @@ def test_one_command_makes_autoencoders_results_and_card(
     assert facts["split"] == "family"
     assert [item["name"] for item in facts["left_out"]] == names
     tried = [(item["width"], item["members"]) for item in facts["knee"]]
-    assert tried == [(0.01, 0.2), (0.02, 0.2), (known.card["options"]["width"], 0.0)]
+    assert tried == [(0.01, 0.2), (known.card["options"]["width"], 0.0)]
     assert known.card["options"]["members"] == 0.2
     (held_out,) = facts["held_out"]
     assert held_out["name"] == "unseen.safetensors"
@@ -78,7 +82,7 @@ def test_one_command_makes_autoencoders_results_and_card(
     card = (out / "MODEL_CARD.md").read_text()
     for words_ in (
         "## 7×7",
-        "| one.safetensors | 79 |",
+        "| one.safetensors | 39 |",
         "copy.safetensors",
         "**Untrained networks**",
         "**Fit against length**",
@@ -98,6 +102,23 @@ def test_a_single_network_is_split_by_layer_and_the_card_says_so(
     card = (tmp_path / "MODEL_CARD.md").read_text()
     assert "This is no result about unseen" in card
     assert "one.safetensors (even layers)" in card
+
+
+class Echo(Task):
+    """Says its size, or fails for the last."""
+
+    def do(self) -> dict[str, Any]:
+        if self.size == (9, 9):
+            raise OSError(28, "No space left on device")
+        return {"size": self.size}
+
+
+def test_several_processes_find_the_same_in_the_same_order() -> None:
+    tasks = [Echo((side, side), (), TrainingOptions(), CPU) for side in (3, 5, 7, 9)]
+    found = shipping.shared_out(tasks, workers=2)
+    assert [next(found)["size"] for _ in range(3)] == [(3, 3), (5, 5), (7, 7)]
+    with pytest.raises(OSError, match="No space left"):
+        next(found)
 
 
 def test_what_cannot_be_shipped_is_told(
