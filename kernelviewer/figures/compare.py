@@ -14,6 +14,7 @@ from kernelviewer.figures.compare_panels import (
     FitPanel,
     SamplePanel,
     SharePanel,
+    Side,
 )
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.compare_panels import Panel
-    from kernelviewer.figures.counts import (
-        Counts,
-    )
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject, Yardstick
@@ -50,26 +48,6 @@ if TYPE_CHECKING:
 _MOST = 400
 _BESIDE, _NARROWEST = 50.0, 12.0
 _NOISE = "white noise"
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """One of the two.
-
-    Attributes
-    ----------
-    name
-        The network's, or *white noise*.
-    samples
-        Random kernels; of networks of one kind the same places in both.
-    counts, fit
-        Classes and fits (of kernels that are not flat); None without classes.
-    """
-
-    name: str
-    samples: Block
-    counts: Counts | None = None
-    fit: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,8 +20,9 @@ from kernelviewer.kernels.classes import CLASSES, FLAT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.compare import Side
+    from kernelviewer.figures.counts import Counts
     from kernelviewer.figures.fonts import Face
+    from kernelviewer.figures.kernels import Block
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Page
     from kernelviewer.figures.scene import Yardstick
@@ -39,6 +40,26 @@ BINS = 50
 _PALE = 0.55
 _NAMES = 12.0
 """Lengths in units of the font size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the two.
+
+    Attributes
+    ----------
+    name
+        The network's, or *white noise*.
+    samples
+        Random kernels; of networks of one kind the same places in both.
+    counts, fit
+        Classes and fits (of kernels that are not flat); None without classes.
+    """
+
+    name: str
+    samples: Block
+    counts: Counts | None = None
+    fit: NDArray[np.float32] | None = None
 
 
 class Panel(Protocol):

@@ -17,7 +17,7 @@ from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, never, title_height
 from kernelviewer.figures.sampling import spread
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.single_row import NearRow, Row, arrange
+from kernelviewer.figures.single_row import Item, NearRow, Row, arrange
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.statistics import patterns
@@ -35,32 +35,6 @@ if TYPE_CHECKING:
 _MOST = 64
 _USUAL = 4
 _NEAREST = 100
-
-
-@dataclass(frozen=True, eq=False)
-class Item:
-    """A kernel with what belongs to it.
-
-    Attributes
-    ----------
-    titles
-        Where it is from, longest first.
-    parts
-        Names and weights [*size] of kernel, reconstruction, residual, as far as known.
-    facts
-        Names and values.
-    class_index, identified
-        Its best class, if it has one, and whether it fits well enough.
-    flat
-        It has no pattern.
-    """
-
-    titles: tuple[str, ...]
-    parts: tuple[tuple[str, NDArray[np.float32]], ...]
-    facts: tuple[tuple[str, str], ...]
-    class_index: int | None = None
-    identified: bool = True
-    flat: bool = False
 
 
 @dataclass(frozen=True, eq=False)

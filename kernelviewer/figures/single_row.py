@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from kernelviewer.figures.fonts import Face
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Page
-    from kernelviewer.figures.single import Item
     from kernelviewer.figures.tiling import Tiling
 
 _SIDE, _ALONE, _LEAST_SIDE = 9.0, 13.0, 3.0
@@ -34,6 +33,32 @@ _HEAD, _LINE = 1.9, 1.35
 _NEAR_CELL = 3.0
 """Lengths in units of the font size."""
 _MESH = 25
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A kernel with what belongs to it.
+
+    Attributes
+    ----------
+    titles
+        Where it is from, longest first.
+    parts
+        Names and weights [*size] of kernel, reconstruction, residual, as far as known.
+    facts
+        Names and values.
+    class_index, identified
+        Its best class, if it has one, and whether it fits well enough.
+    flat
+        It has no pattern.
+    """
+
+    titles: tuple[str, ...]
+    parts: tuple[tuple[str, NDArray[np.float32]], ...]
+    facts: tuple[tuple[str, str], ...]
+    class_index: int | None = None
+    identified: bool = True
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

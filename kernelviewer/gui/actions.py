@@ -28,7 +28,8 @@ from kernelviewer.state.selection import Layers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.work.sessions import Sessions
+    from kernelviewer.gui.workplace import Workplace
 
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
@@ -47,18 +48,21 @@ DEVICES = {
 class Actions(QObject):
     """Handlers of the command table; menu bar and shortcuts come with it."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace, sessions: Sessions) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._sessions = window, sessions
         self._recent_menu = QMenu(window)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         panels = QMenu(window)
         for dock in window.docks.values():
             panels.addAction(dock.toggleViewAction())
+        settings = window.settings
         submenus = {
             "recent": self._recent_menu,
-            "theme": self._choices(THEMES, window.settings.theme, window.set_theme),
-            "device": self._choices(DEVICES, window.settings.device, window.set_device),
+            "theme": self._choices(THEMES, settings.theme, window.set_theme),
+            "device": self._choices(
+                DEVICES, settings.device, window.device_requested.emit
+            ),
             "panels": panels,
         }
         grid, sizes = window.parts.grid, window.parts.sizes
@@ -67,8 +71,8 @@ class Actions(QObject):
             "open_folder": self.open_folder,
             "open_model": lambda: choose_model(window, window.opener.open_named),
             "open_sample": self.open_sample,
-            "save": window.sessions.save,
-            "save_as": window.sessions.save_as,
+            "save": sessions.save,
+            "save_as": sessions.save_as,
             "export": lambda: open_figure(window),
             "export_kernels": lambda: export_marked(window),
             "export_labels": lambda: open_export_labels(window),
@@ -238,7 +242,7 @@ class Actions(QObject):
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
-        sessions = self._window.sessions
+        sessions = self._sessions
         for number, offer in enumerate(sessions.recovery.offers):
             text = offer_text(offer, number).replace("&", "&&")
             self._recent_menu.addAction(text, partial(sessions.take_up, offer.path))

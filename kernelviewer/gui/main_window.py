@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,41 +11,26 @@ from PySide6.QtGui import (
     QGuiApplication,
 )
 from PySide6.QtWidgets import (
-    QApplication,
     QLabel,
-    QMainWindow,
     QToolButton,
 )
 
 from kernelviewer.gui.actions import Actions
-from kernelviewer.gui.building import make_docks, make_parts
 from kernelviewer.gui.export.view_menus import ViewMenus
-from kernelviewer.gui.frame.dock_layout import DockLayout
 from kernelviewer.gui.frame.grid_menu import GridMenu
-from kernelviewer.gui.frame.layout_keeper import LayoutKeeper
-from kernelviewer.gui.frame.layouts import BY_ID
 from kernelviewer.gui.frame.status_line import StatusLine
 from kernelviewer.gui.frame.tool_line import make_tool_line
-from kernelviewer.gui.jobs import Jobs, Reaction
-from kernelviewer.gui.linking.views import Linking
+from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.palette.collecting import collect
-from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
-from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
+from kernelviewer.gui.views.grid.colours import COLORMAPS
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.work.analyst import Analyst
-from kernelviewer.gui.work.opening import Opener
 from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.gui.work.tidying import Tidier
+from kernelviewer.gui.workplace import Workplace
 from kernelviewer.jobs.tasks import prepare_device
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
-from kernelviewer.state.document import Document
-from kernelviewer.state.session.model import Look
-from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from PySide6.QtCore import QMimeData
     from PySide6.QtGui import (
         QCloseEvent,
@@ -55,55 +39,32 @@ if TYPE_CHECKING:
         QDropEvent,
     )
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.settings import Settings
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Workplace):
     """Everything a user sees.
 
     Attributes
     ----------
-    document
-        The open work.
-    jobs
-        Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     stopped
         After closing: False if a task did not stop in time.
     """
 
     def __init__(self, settings: Settings, problem: str = "") -> None:
-        super().__init__()
+        super().__init__(settings)
         self.setObjectName("mainWindow")
         self.setWindowTitle("kernelviewer")
         self.setAcceptDrops(True)
-        self.setDockNestingEnabled(True)
-        self.settings = settings
         self.stopped = True
         self._jobs_came_up = False
-        self.document = Document(
-            Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
-            Charts(
-                colour_by=settings.colour_by,  # type: ignore[arg-type]
-                thumbnails=settings.thumbnails,  # type: ignore[arg-type]
-                count_of=settings.count_of,  # type: ignore[arg-type]
-                pale=settings.pale,  # type: ignore[arg-type]
-            ),
-        )
-        self.setContentsMargins(GAP, 0, GAP, 0)
-        self.parts = make_parts(self)
-        self.docks = make_docks(self, self.parts)
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.jobs = Jobs(self.parts.jobs_panel, self)
-        self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
-        self.linking = Linking(self.document, self.parts, self.jobs, self)
         self.analyst = Analyst(self.document, self.jobs, self)
         self.tidier = Tidier(self.document, self.jobs, self)
-        self.dock_layout = DockLayout(self, self.docks, ("jobs",))
-        self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
         self.sessions = Sessions(self)
-        self.actions_ = Actions(self)
+        self.actions_ = Actions(self, self.sessions)
+        self.commands = self.actions_.by_id
         self._overlay = DropOverlay(self)
         self._connect()
         self.set_theme(settings.theme)
@@ -130,7 +91,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         parts, actions = self.parts, self.actions_
         self.view_menus = ViewMenus(self)
-        GridMenu(self)
+        GridMenu(self, self.view_menus)
         parts.grid.activated.connect(lambda: self.docks["inspector"].show())
         parts.grid.set_tooltip(self.linking.tooltip)
         parts.controls.colormap_requested.connect(self.set_colormap)
@@ -156,37 +117,13 @@ class MainWindow(QMainWindow):
         self.sessions.recovery.offered.connect(parts.welcome.set_offers)
         parts.welcome.reopen_requested.connect(self.sessions.take_up)
         parts.welcome.dismiss_requested.connect(self.sessions.recovery.dismiss)
+        self.device_requested.connect(self.set_device)
         self.jobs.counted.connect(self._on_jobs_counted)
         self.jobs_button.clicked.connect(actions.toggle_jobs)
         self.linking.laid_out.connect(self._on_first_picture)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme_changed)
         parts.welcome.set_recent(self.settings.recent)
-
-    # --- settings ---
-
-    @property
-    def tokens(self) -> Tokens:
-        """The colours in use."""
-        return tokens_for(self.settings.theme)
-
-    def set_theme(self, theme: str) -> None:
-        """Use ``light``, ``dark`` or ``system`` colours."""
-        self.settings = replace(self.settings, theme=theme)
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, self.tokens)
-        self.parts.grid.set_theme(self._grid_theme())
-        self.parts.controls.set_theme(self._grid_theme())
-        self.linking.set_theme(self.tokens)
-        self._show_colours()
-
-    def set_colormap(self, name: str) -> None:
-        """Draw weights in another colour map."""
-        self.settings = replace(self.settings, colormap=name)
-        self.parts.controls.set_colormap(name)
-        self.parts.grid.set_colormap(name)
-        self._show_colours()
 
     def set_device(self, wish: str) -> None:
         """Compute on another device from now on."""
@@ -196,87 +133,6 @@ class MainWindow(QMainWindow):
             self._on_device_ready, failed=self._on_device_failed, quiet=True
         )
         self.jobs.submit("compute", "device", "Device", reaction, prepare_device, wish)
-
-    @property
-    def look(self) -> Look:
-        """What a session says of how the work looks."""
-        framed = self.linking.is_framed
-        return Look(self.settings.colormap, framed, self.dock_layout.text())
-
-    def show_look(self, look: Look) -> None:
-        """Show the work as a session says; what is unknown here stays as it is."""
-        if look.colormap in COLORMAPS:
-            self.set_colormap(look.colormap)
-        self.actions_.by_id["framed"].setChecked(look.framed)
-        self.linking.set_framed(look.framed)
-        self.dock_layout.restore(look.layout)
-
-    def _grid_theme(self) -> GridTheme:
-        tokens = self.tokens
-        return GridTheme(
-            panel=tokens.panel,
-            separator=tokens.separator,
-            text=tokens.text,
-            secondary=tokens.secondary,
-            accent=tokens.accent,
-            neutral=tokens.neutral,
-            negative=tokens.negative,
-            positive=tokens.positive,
-        )
-
-    def weight_table(self) -> NDArray[np.float64]:
-        """Colours [K, 3] of 0 … 255 for weights, zero in the middle."""
-        return weight_colours(self.settings.colormap, self._grid_theme())
-
-    def _show_colours(self) -> None:
-        colours = self.weight_table()
-        self.parts.inspector.set_colours(colours)
-        self.parts.spectrum.set_colours(colours)
-        self.parts.reconstruction.set_colours(colours)
-        self.parts.comparison.set_colours(colours)
-        self.linking.set_colours(colours)
-
-    def use_preset(self, name: str) -> None:
-        """Arrange the panels and order the grid for a task."""
-        preset = BY_ID[name]
-        self.layouts.use(name)
-        display = self.document.display
-        self.document.show_as(
-            replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
-        )
-
-    def _save_settings(self) -> None:
-        display, charts = self.document.display, self.document.charts
-        geometry, layout = self.layouts.saved()
-        self.settings = replace(
-            self.settings,
-            group_by=display.group_by,
-            sort_by=display.sort_by,
-            scale_mode=display.scale_mode,
-            colour_by=charts.colour_by,
-            thumbnails=charts.thumbnails,
-            count_of=charts.count_of,
-            pale=charts.pale,
-            geometry=geometry,
-            layout=layout,
-            preset=self.layouts.preset,
-        )
-        try:
-            save_settings(self.settings)
-        except OSError as error:
-            print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
-
-    # --- what happens ---
-
-    def keep_settings(self) -> None:
-        """Write the settings now, not only when the window closes."""
-        self._save_settings()
-
-    def note_opened(self, path: Path) -> None:
-        """Put a file first among the recent ones."""
-        self.settings = self.settings.opened(path)
-        self.parts.welcome.set_recent(self.settings.recent)
-        self._save_settings()
 
     def _on_first_picture(self) -> None:
         """Torch is imported once kernels are on screen, not before."""
@@ -329,7 +185,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: save settings and stop what runs."""
-        self._save_settings()
+        self.keep_settings()
         self.hide()
         self.sessions.finish()
         self.stopped = self.jobs.close()

@@ -22,7 +22,7 @@ from kernelviewer.jobs.labelling import wish_of, write_labels
 from kernelviewer.state.describe import describe_selection
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
 
 TEXT = (
     "One row for each kernel: network, layer, channel, size, code, fit, class, best "
@@ -35,7 +35,7 @@ WIDTH = 440
 class ExportLabelsDialog(QDialog):
     """All open kernels or the selected ones; the writing is a background job."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace) -> None:
         super().__init__(window)
         self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -114,6 +114,6 @@ class ExportLabelsDialog(QDialog):
         self.close()
 
 
-def open_export_labels(window: MainWindow) -> None:
+def open_export_labels(window: Workplace) -> None:
     """Show the dialog beside the window, without blocking it."""
     ExportLabelsDialog(window).show()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QCloseEvent
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Answers, Lacking, Sighting
 
 HINT = "Once one is located, those that moved along with it are found by themselves."
@@ -51,7 +51,7 @@ class LocateDialog(QDialog):
 
     def __init__(
         self,
-        window: MainWindow,
+        window: Workplace,
         name: str,
         lacking: Lacking,
         use: Callable[[Answers | None], None],

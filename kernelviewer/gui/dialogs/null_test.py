@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.latent.null_test import NullTest
 
 BINS = 100
@@ -40,7 +40,7 @@ COLOURS = (6, 0, 3, 9)
 class NullTestDialog(QDialog):
     """Runs the test for the shown size, and plots what came of it."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace) -> None:
         super().__init__(window)
         self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -125,7 +125,7 @@ class NullTestDialog(QDialog):
         super().closeEvent(event)
 
 
-def open_null_test(window: MainWindow) -> QWidget:
+def open_null_test(window: Workplace) -> QWidget:
     """Show the dialog beside the window, without blocking it."""
     dialog = NullTestDialog(window)
     dialog.show()

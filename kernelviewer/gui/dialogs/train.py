@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         QWidget,
     )
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.training import Sweep
 
@@ -49,7 +49,7 @@ HINT = (
 class TrainDialog(QDialog):
     """Choose size and method, start, watch, use or save."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace) -> None:
         super().__init__(window)
         self._window = window
         self._enough = threading.Event()
@@ -252,7 +252,7 @@ class TrainDialog(QDialog):
         super().closeEvent(event)
 
 
-def open_training(window: MainWindow) -> QWidget:
+def open_training(window: Workplace) -> QWidget:
     """Show the dialog beside the window, without blocking it."""
     dialog = TrainDialog(window)
     dialog.show()

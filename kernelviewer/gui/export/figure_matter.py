@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures import FigureOptions
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
@@ -40,7 +40,7 @@ class Choice:
 class FigureMatter:
     """Turns the document's state into wishes for figures."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace) -> None:
         self._window = window
         self._codings: tuple[PoolLabels, tuple[Coding, ...]] | None = None
 

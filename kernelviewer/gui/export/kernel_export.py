@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import FigureWish
 
 KINDS = {
@@ -30,7 +30,7 @@ KINDS = {
 
 
 def export_kernels(
-    window: MainWindow,
+    window: Workplace,
     wish: FigureWish,
     parent: QWidget,
     told: Callable[[Path | Refusal], object] = lambda path: None,
@@ -73,7 +73,7 @@ def export_kernels(
     )
 
 
-def export_marked(window: MainWindow) -> None:
+def export_marked(window: Workplace) -> None:
     """Export the selected kernels; without a selection those in view."""
     matter = FigureMatter(window)
     scope = "selected" if matter.state.selected.any() else "shown"

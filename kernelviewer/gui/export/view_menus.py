@@ -21,7 +21,7 @@ from kernelviewer.jobs.drawing import Refusal, Studio, copy_figure
 if TYPE_CHECKING:
     from kernelviewer.figures import FigureOptions
     from kernelviewer.gui.dialogs.figure import FigureDialog
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import Copies
 
 _WORDS = {"model": "network"}
@@ -71,7 +71,7 @@ class ViewMenus(QObject):
     commands to it by `add_to`.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace) -> None:
         super().__init__(window)
         self._window = window
         self._matter = FigureMatter(window)

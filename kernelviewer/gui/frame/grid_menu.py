@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QMenu
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.export.view_menus import ViewMenus
+    from kernelviewer.gui.workplace import Workplace
 
 ON_KERNEL = ("copy_kernel", "select_layer", "similar", "only_layer")
 ALWAYS = ("select_all", "invert", "clear", "only_selected", "show_all")
@@ -19,9 +20,9 @@ ALWAYS = ("select_all", "invert", "clear", "only_selected", "show_all")
 class GridMenu(QObject):
     """Offers the commands that fit a kernel, or the empty ground beside kernels."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace, figures: ViewMenus) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._figures = window, figures
         window.parts.grid.context_menu_requested.connect(self._on_requested)
 
     def _on_requested(self, number: int, place: QPoint) -> None:
@@ -34,11 +35,11 @@ class GridMenu(QObject):
     def menu_for(self, number: int) -> QMenu:
         """Menu on a kernel (−1: beside kernels); the kernel is focused first."""
         menu = QMenu(self._window)
-        actions = self._window.actions_.by_id
+        actions = self._window.commands
         if number >= 0:
             self._window.linking.focus(number)
             menu.addActions([actions[name] for name in ON_KERNEL])
             menu.addSeparator()
         menu.addActions([actions[name] for name in ALWAYS])
-        self._window.view_menus.add_to(menu, "kernelGrid")
+        self._figures.add_to(menu, "kernelGrid")
         return menu

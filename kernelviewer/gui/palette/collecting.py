@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.state.model import OpenModel
 
 NATIVE = QKeySequence.SequenceFormat.NativeText
@@ -44,7 +44,7 @@ ALSO = {
 """Other words people look for."""
 
 
-def collect(window: MainWindow) -> list[Entry]:
+def collect(window: Workplace) -> list[Entry]:
     """Everything that can be found in the window as it is now."""
     return [
         *_commands(window),
@@ -57,9 +57,9 @@ def collect(window: MainWindow) -> list[Entry]:
     ]
 
 
-def _commands(window: MainWindow) -> Iterator[Entry]:
+def _commands(window: Workplace) -> Iterator[Entry]:
     for command in COMMANDS:
-        action = window.actions_.by_id[command.id]
+        action = window.commands[command.id]
         also = " ".join((command.id, command.tip, ALSO.get(command.id, "")))
         if command.id in ("palette", "panels", "recent"):
             continue
@@ -87,20 +87,20 @@ def _of_action(action: QAction, title: str, place: str, also: str) -> Entry:
     )
 
 
-def _recent(window: MainWindow) -> Iterator[Entry]:
+def _recent(window: Workplace) -> Iterator[Entry]:
     for text in window.settings.recent:
         path = Path(text)
         yield Entry(
             "Recent",
             path.name,
-            partial(window.actions_.open_recent, text),
+            partial(window.opener.open, [Path(text)]),
             "open",
             note=str(path.parent),
             also="open recent file",
         )
 
 
-def _panels(window: MainWindow) -> Iterator[Entry]:
+def _panels(window: Workplace) -> Iterator[Entry]:
     for name, dock in window.docks.items():
         shown = dock.toggleViewAction().isChecked()
         yield Entry(
@@ -115,7 +115,7 @@ def _panels(window: MainWindow) -> Iterator[Entry]:
         )
 
 
-def _display(window: MainWindow) -> Iterator[Entry]:
+def _display(window: Workplace) -> Iterator[Entry]:
     controls = window.parts.controls
     for button, choices, what in (
         (controls.group_by, GROUPS, "Group kernels"),
@@ -148,7 +148,7 @@ def _display(window: MainWindow) -> Iterator[Entry]:
         )
 
 
-def _sizes(window: MainWindow) -> Iterator[Entry]:
+def _sizes(window: Workplace) -> Iterator[Entry]:
     document = window.document
     for size, count in document.sizes.items():
         yield Entry(
@@ -161,7 +161,7 @@ def _sizes(window: MainWindow) -> Iterator[Entry]:
         )
 
 
-def _classes(window: MainWindow) -> Iterator[Entry]:
+def _classes(window: Workplace) -> Iterator[Entry]:
     labels = window.linking.presenter.state.labels
     counts = None if labels is None else np.bincount(labels.label, minlength=13)
     for index, item in enumerate(CLASSES):
@@ -179,7 +179,7 @@ def _classes(window: MainWindow) -> Iterator[Entry]:
         )
 
 
-def _networks(window: MainWindow) -> Iterator[Entry]:
+def _networks(window: Workplace) -> Iterator[Entry]:
     for model in window.document.models:
         bank = model.bank
         refs = frozenset(_layers(model))
@@ -216,7 +216,7 @@ def _layers(model: OpenModel) -> Iterator[LayerRef]:
             yield LayerRef(model.id, number)
 
 
-def _go_to(window: MainWindow, ref: LayerRef | None) -> None:
+def _go_to(window: Workplace, ref: LayerRef | None) -> None:
     """Scroll to a layer's first kernel, whatever size or layers were shown."""
     if ref is None:
         return

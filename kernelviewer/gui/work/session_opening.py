@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Answers, Reopened
     from kernelviewer.state.session.files import RecoveryFile
 
@@ -62,7 +62,7 @@ class SessionOpening(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        window: Workplace,
         use: Callable[[Opening, Reopened], str],
         told: Callable[[str], None],
     ) -> None:

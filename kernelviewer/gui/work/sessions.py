@@ -20,7 +20,7 @@ from kernelviewer.state.session.model import SUFFIX
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Reopened
     from kernelviewer.jobs.sessions import Written
     from kernelviewer.state.work import Gist, Work
@@ -51,7 +51,7 @@ class Sessions(QObject):
     told = Signal(str)
     """A sentence for the status bar."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Workplace) -> None:
         super().__init__(window)
         self._window = window
         self._document, self._jobs = window.document, window.jobs

@@ -39,7 +39,7 @@ from kernelviewer.state.figure_presets import (
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import FigureWish, Preview
 
 DELAY_MS = 60
@@ -63,7 +63,7 @@ class FigureDialog(QDialog):
 
     def __init__(
         self,
-        window: MainWindow,
+        window: Workplace,
         kind: str = "spectrum",
         scope: str = "shown",
         options: FigureOptions | None = None,
@@ -310,7 +310,7 @@ class FigureDialog(QDialog):
         super().done(result)
 
 
-def usual_options(window: MainWindow) -> FigureOptions:
+def usual_options(window: Workplace) -> FigureOptions:
     """The look used last, on light ground, in the window's colours."""
     settings, display = window.settings, window.document.display
     scale = {"global": "figure"}.get(display.scale_mode, display.scale_mode)
@@ -323,7 +323,7 @@ def usual_options(window: MainWindow) -> FigureOptions:
 
 
 def open_figure(
-    window: MainWindow,
+    window: Workplace,
     kind: str = "spectrum",
     scope: str = "shown",
     options: FigureOptions | None = None,

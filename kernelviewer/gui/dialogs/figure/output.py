@@ -29,7 +29,7 @@ from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figu
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import Copies, FigureWish, Studio
 
 FIGURES = {
@@ -55,7 +55,7 @@ class FigureOutput(QWidget):
 
     def __init__(
         self,
-        window: MainWindow,
+        window: Workplace,
         studio: Studio,
         wish: Callable[[], FigureWish],
         parent: QWidget,
