@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_PRODUCTS = {"cpu": 2**19}
+_PRODUCTS = {"cpu": 2**20}
 """Products in a batch: on a CPU they stay in the cache while they are searched."""
 _PRODUCTS_DEVICE = 2**25
 _GROUP = 32
