@@ -167,7 +167,7 @@ QLabel[role="secondary"] { color: $secondary; }
 QLabel[role="caption"] { color: $secondary; font-size: 12px; }
 QLabel[role="error"] { color: $error; }
 QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
-QLabel[role="hero"] { font-size: 22px; font-weight: 600; }
+QLabel[role="hero"] { font-size: 20px; font-weight: 600; }
 QPushButton, QToolButton[button="true"] { background: $panel; color: $text;
   border: 1px solid $separator; border-radius: 5px; padding: 0 12px;
   min-height: ${control}px; }

@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollBar
 
 from kernelviewer.gui.theme import DARK, LIGHT
+from kernelviewer.gui.views.classes.bar_names import place_names
 from kernelviewer.gui.views.classes.bars import (
     UNIDENTIFIED,
     CompositionBar,
     lay_out_bars,
-    place_labels,
 )
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
@@ -171,11 +171,23 @@ def test_names_of_layers_never_overlap(count: int, label: str) -> None:
         for i in range(count)
     ]
     row = lay_out_bars(bars, 300, 6, 100)
-    placed = place_labels(bars, row, lambda text: 6.0 * len(text))
+    placed = place_names(bars, row, lambda text: 6.0 * len(text))
     assert placed
-    assert placed[0][0] == 0
-    for (_, left, wide), (_, other, _) in itertools.pairwise(placed):
-        assert left + wide <= other
+    assert placed[0].start == 0
+    for name, following in itertools.pairwise(placed):
+        assert name.left + name.width <= following.left
+
+
+def test_layers_without_room_are_named_by_their_module() -> None:
+    bars = [
+        CompositionBar(number, f"{number // 3}.slkab.slka.conv3_{number}", "", 0, (1,))
+        for number in range(21)
+    ]
+    row = lay_out_bars(bars, 300, 6, 100)
+    placed = place_names(bars, row, lambda text: 6.0 * len(text))
+    assert [name.text for name in placed] == list("0123456")
+    assert [(name.start, name.stop) for name in placed][:2] == [(0, 3), (3, 6)]
+    assert placed[-1].left + placed[-1].width <= row.width
 
 
 def test_keys_walk_over_layers_and_classes(

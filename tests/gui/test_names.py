@@ -48,9 +48,7 @@ def expected(window: MainWindow, threshold: float) -> str:
     weights = np.concatenate([b.sizes[(7, 7)].weights for b in window.document.banks])
     labels = label(autoencoder.encode(weights), autoencoder.segments, threshold)
     found = agreement(labels, family_fit(weights))
-    return (
-        f"Names hold for {percent(found.within)} · exactly for {percent(found.exact)}"
-    )
+    return f"Class names confirmed for {percent(found.within)}"
 
 
 def test_names_are_compared_and_follow_the_threshold(

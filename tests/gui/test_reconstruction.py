@@ -170,7 +170,8 @@ def test_hovering_says_the_value_of_a_tap(view: ReconstructionView) -> None:
     place = QPoint(int(3.5 * side), int(1.5 * side))
     text = f"row 1, column 3: {taps[1, 3]:.4g}".replace("-", "−")
     assert tip(view.picture, place) == text
-    assert view.picture.tip_at(QPointF(view.picture.width() - 1, 2)) == ""
+    beside = view.picture.picture_rect().right() + 1
+    assert view.picture.tip_at(QPointF(beside, 2)) == ""
 
 
 @pytest.mark.parametrize("size", SIZES)

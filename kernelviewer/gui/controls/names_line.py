@@ -72,10 +72,7 @@ class NamesLine(QWidget):
         elif found is None or not found.kernels:
             self.text.setText("No identified kernels whose names could be compared")
         else:
-            self.text.setText(
-                f"Names hold for {percent(found.within)} · exactly for "
-                f"{percent(found.exact)}"
-            )
+            self.text.setText(f"Class names confirmed for {percent(found.within)}")
             self.text.setToolTip(
                 f"Of {spaced(found.kernels)} identified kernels in scope, for "
                 f"{percent(found.within)} the class of their stretch explains them "

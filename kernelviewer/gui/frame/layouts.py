@@ -98,9 +98,9 @@ PRESETS: tuple[Preset, ...] = (
         ),
         (
             _MODELS_SMALL,
-            Place("top", 0.3, (("spectrum",),)),
+            Place("top", 0.26, (("spectrum",),)),
             Place("right", 0.2, (("reconstruction",), ("inspector",)), (1, 1)),
-            Place("bottom", 0.26, (("classes", "composition", "scatter"),)),
+            Place("bottom", 0.22, (("classes", "composition", "scatter"),)),
         ),
         "class",
         "code",
@@ -121,7 +121,7 @@ PRESETS: tuple[Preset, ...] = (
         ),
         (
             _MODELS_SMALL,
-            Place("top", 0.3, (("spectrum",),)),
+            Place("top", 0.26, (("spectrum",),)),
             Place(
                 "right",
                 0.26,

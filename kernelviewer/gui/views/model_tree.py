@@ -16,16 +16,16 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
-from kernelviewer.gui.views.tree_delegate import MARK, TreeDelegate
+from kernelviewer.gui.views.tree_delegate import STEP, LayerRows, TreeDelegate
 from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -64,8 +64,10 @@ CELL_PADDING = 9
 BAR_WIDTH = 50
 HEADER = 12
 """Size of the column titles, pixels, as in the style sheet."""
-NAME_WIDTH = 90
-"""Where names would have less, pixels, columns are left out."""
+NAME_WIDTH = 150
+"""Most that is kept free for names, pixels; for them columns are left out."""
+MOST_NAMES = 0.8
+"""Share of the names that are to be read whole before columns have room."""
 SCROLL_BAR = 12
 
 
@@ -94,7 +96,7 @@ class ModelTree(QWidget):
         self.search.setAccessibleName("Find a layer by its name or size")
         self.search.setPlaceholderText("Find layer…")
         self.search.setClearButtonEnabled(True)
-        self.tree = QTreeView(self)
+        self.tree = LayerRows(self)
         self.tree.setObjectName("modelTree")
         self.tree.setAccessibleName("Open networks and their depthwise layers")
         self.source = ModelTreeModel(self)
@@ -110,7 +112,7 @@ class ModelTree(QWidget):
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.tree.setUniformRowHeights(True)
-        self.tree.setIndentation(10)
+        self.tree.setIndentation(STEP)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = self.tree.header()
         header.setStretchLastSection(False)
@@ -122,9 +124,12 @@ class ModelTree(QWidget):
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 4, 4, 8)
+        layout.setContentsMargins(10, 4, 2, 8)
         layout.setSpacing(6)
-        layout.addWidget(self.search)
+        find = QHBoxLayout()
+        find.setContentsMargins(0, 0, 8, 0)
+        find.addWidget(self.search)
+        layout.addLayout(find)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.tree, 1)
         self._silent = False
@@ -173,11 +178,12 @@ class ModelTree(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt: room for names such as ``stages.2.blocks.11``."""
-        return QSize(352, 400)
+        return QSize(300, 400)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""
         self._delegate.dark, self._delegate.accent = tokens.dark, tokens.accent
+        self.tree.accent = tokens.accent
         self.tree.viewport().update()
 
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
@@ -192,8 +198,8 @@ class ModelTree(QWidget):
 
     def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
         """Mark layers with kernels nearest to the slider, by how many."""
-        for item in self.source.set_marked(marked):
-            self.tree.update(self._index(item))
+        if self.source.set_marked(marked):
+            self.tree.viewport().update()
 
     def set_selected(self, selected: Mapping[LayerRef, int]) -> None:
         """Show how many kernels of the layers are selected."""
@@ -230,12 +236,13 @@ class ModelTree(QWidget):
         self._widths[CLASSES_COLUMN] = max(BAR_WIDTH, title)
         self.tree.header().resizeSection(CLASSES_COLUMN, self._widths[CLASSES_COLUMN])
         step = self.tree.indentation()
-        widths = [
+        widths = sorted(
             metrics.horizontalAdvance(item.text(0)) + (item.depth + 1) * step
             for item in items
             if item.node is not None
-        ]
-        self._name_width = min(max(widths, default=0) + CELL_PADDING + MARK, NAME_WIDTH)
+        )
+        most = widths[round(MOST_NAMES * (len(widths) - 1))] if widths else 0
+        self._name_width = min(most + CELL_PADDING, NAME_WIDTH)
         self._make_room()
 
     def _make_room(self) -> None:

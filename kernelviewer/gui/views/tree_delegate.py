@@ -4,33 +4,80 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QStyledItemDelegate
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QStyledItemDelegate, QTreeView
 
 from kernelviewer.gui.painting.class_boxes import fill_stack
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
     COUNTS_ROLE,
+    ELIDE_ROLE,
     EXCLUDED_ROLE,
     MARKED_ROLE,
     SELECTED_ROLE,
 )
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
-    from PySide6.QtWidgets import QStyleOptionViewItem, QTreeView
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect
+    from PySide6.QtWidgets import QStyleOptionViewItem
 
+STEP = 10
+"""Indentation from one level to the next, pixels."""
 MARK = 6
 """Ring that marks layers with kernels near to the slider, pixels."""
+
+
+class LayerRows(QTreeView):
+    """A tree whose indentation tells of kernels near to the slider.
+
+    A ring stands before a layer that holds some, as around their points in the scatter
+    plot; the arrow of a module or network above it takes the same colour.
+    """
+
+    accent = LIGHT.accent
+
+    def drawBranches(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: paint what is left of a name."""
+        if (rows := self.selectionModel()) and rows.isSelected(index):
+            painter.fillRect(rect, self.palette().color(QPalette.ColorRole.Highlight))
+        parent, marked = bool(self.model().rowCount(index)), index.data(MARKED_ROLE)
+        if not (parent or marked):
+            return
+        quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        colour = QColor(self.accent) if marked else quiet
+        centre = QPointF(rect.right() + 1 - STEP / 2, rect.center().y() + 0.5)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if parent:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawPolygon(_arrow(centre, down=self.isExpanded(index)))
+        else:
+            painter.setPen(QPen(colour, 1.5))
+            painter.drawEllipse(centre, MARK / 2, MARK / 2)
+        painter.restore()
+
+
+def _arrow(centre: QPointF, *, down: bool) -> QPolygonF:
+    """A triangle that points down or to the right."""
+    corners = [(-3.5, -2.0), (3.5, -2.0), (0.0, 2.5)]
+    if not down:
+        corners = [(y, x) for x, y in corners]
+    return QPolygonF([centre + QPointF(x, y) for x, y in corners])
 
 
 class TreeDelegate(QStyledItemDelegate):
     """Left-out layers and the count columns recede.
 
-    Long names lose their middle, those of networks their end. Networks and modules
-    have no size, so their names run through that column.
+    Long names are cut where they say least. Networks and modules have no size, so
+    their names run through that column.
     """
 
     def __init__(self, tree: QTreeView) -> None:
@@ -55,21 +102,7 @@ class TreeDelegate(QStyledItemDelegate):
             return
         if wide and index.column() == 0:
             option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
-        marked = index.column() == 0 and index.data(MARKED_ROLE)
-        if marked:
-            option.rect.setWidth(option.rect.width() - MARK - 6)
         super().paint(painter, option, index)
-        if marked:
-            self._paint_mark(painter, QRectF(option.rect))
-
-    def _paint_mark(self, painter: QPainter, cell: QRectF) -> None:
-        """A ring, as around the points of such kernels in the scatter plot."""
-        ring = QRectF(cell.right() + 2, cell.center().y() - MARK / 2, MARK, MARK)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self.accent), 1.5))
-        painter.drawEllipse(ring)
-        painter.restore()
 
     def _paint_bar(
         self,
@@ -100,9 +133,8 @@ class TreeDelegate(QStyledItemDelegate):
     ) -> None:
         """Qt: how a cell looks."""
         super().initStyleOption(option, index)
-        network = not index.parent().isValid()
-        modes = Qt.TextElideMode
-        option.textElideMode = modes.ElideRight if network else modes.ElideMiddle
+        if index.column() == 0:
+            option.textElideMode = index.data(ELIDE_ROLE)
         if index.column() or index.data(EXCLUDED_ROLE):
             quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
             option.palette.setColor(QPalette.ColorRole.Text, quiet)

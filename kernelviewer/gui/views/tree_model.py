@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from weakref import ref as weak
 
@@ -45,6 +46,8 @@ SELECTED_ROLE = Role.UserRole + 5
 """Share of the kernels at or below a row that are selected."""
 MARKED_ROLE = Role.UserRole + 4
 """How many of the kernels nearest to the slider are at or below the row."""
+ELIDE_ROLE = Role.UserRole + 6
+"""Where a long name is cut: where the names of the rows beside it are the same."""
 
 
 class TreeItem:
@@ -54,6 +57,8 @@ class TreeItem:
     ----------
     refs
         The included layers at or below this row.
+    elide
+        Where its name is cut if it has no room.
     """
 
     def __init__(
@@ -72,6 +77,9 @@ class TreeItem:
             TreeItem(model, child, self, number) for number, child in enumerate(roots)
         ]
         indices = range(len(bank.layers)) if node is None else node.layers()
+        self.elide = Qt.TextElideMode.ElideRight
+        for child, cut in zip(self.children, _cuts(roots), strict=True):
+            child.elide = cut
         self.indices = list(indices)
         self.summary: Summary = summarize(bank, self.indices)
         self.layer = (
@@ -151,6 +159,22 @@ class TreeItem:
                 text = value if isinstance(value, str) else size_label(tuple(value))
                 lines.append(f"{name} {text}")
         return "\n".join([*lines, *filter(None, [self.layer.reason])])
+
+
+def _cuts(nodes: list[Node]) -> list[Qt.TextElideMode]:
+    """Where the names of rows beside each other say least."""
+    parts = [node.text.split(".") for node in nodes]
+    firsts = Counter(part[0] for part in parts)
+    lasts = Counter(part[-1] for part in parts)
+    modes = Qt.TextElideMode
+    return [
+        modes.ElideRight
+        if lasts[part[-1]] > 1
+        else modes.ElideLeft
+        if firsts[part[0]] > 1
+        else modes.ElideMiddle
+        for part in parts
+    ]
 
 
 class ModelTreeModel(QAbstractItemModel):
@@ -312,6 +336,8 @@ class ModelTreeModel(QAbstractItemModel):
             return self.selected_of(item) / max(1, item.summary.kernels)
         if role == MARKED_ROLE:
             return self.marked_of(item)
+        if role == ELIDE_ROLE:
+            return item.elide
         if role == SEARCH_ROLE:
             return item.search_text()
         if role == EXCLUDED_ROLE:

@@ -11,14 +11,12 @@ from PySide6.QtCore import QRectF
 from kernelviewer.kernels.classes import INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 MARGIN = 12.0
 WIDEST, NARROWEST = 84.0, 5.0
 """Of a bar with its gap, logical pixels; what then has no room is scrolled to."""
 BETWEEN_MODELS = 16.0
-LABEL_SPACE = 6.0
-"""Least space between two names."""
 UNIDENTIFIED = INDEX["unidentified"]
 MARK = 4.0
 """Widest strip along what is selected, logical pixels."""
@@ -131,60 +129,6 @@ def lay_out_bars(
         boxes.append(QRectF(x, top, step - gap, height))
         x += step
     return Row(tuple(boxes), x + MARGIN - gap)
-
-
-def place_labels(
-    bars: Sequence[CompositionBar], row: Row, measure: Callable[[str], float]
-) -> list[tuple[int, float, float]]:
-    """Number, left and width of the names that have room, none into another.
-
-    The first and the last layer of each model come first, then every second, fourth …
-    of the others as far as they fit.
-    """
-    boxes, end = row.boxes, row.width - 2
-    taken: list[tuple[float, float]] = []
-    placed: list[tuple[int, float, float]] = []
-
-    def offer(number: int) -> None:
-        wide = measure(bars[number].label)
-        left = min(max(2, boxes[number].center().x() - wide / 2), end - wide)
-        right = left + wide
-        if all(right + LABEL_SPACE <= a or b + LABEL_SPACE <= left for a, b in taken):
-            taken.append((left, right))
-            placed.append((number, left, wide))
-
-    runs = model_runs(bars)
-    for start, stop in runs:
-        for number in dict.fromkeys((start, stop - 1)):
-            offer(number)
-    for start, stop in runs:
-        stride = 1
-        while stride < stop - start:
-            fits = _fit_every(range(start, stop, stride), bars, boxes, measure)
-            if fits:
-                break
-            stride *= 2
-        for number in range(start, stop, stride):
-            if all(number != other for other, _, _ in placed):
-                offer(number)
-    return sorted(placed)
-
-
-def _fit_every(
-    numbers: Sequence[int],
-    bars: Sequence[CompositionBar],
-    boxes: Sequence[QRectF],
-    measure: Callable[[str], float],
-) -> bool:
-    """Whether the names of these bars stand side by side."""
-    last = float("-inf")
-    for number in numbers:
-        wide = measure(bars[number].label)
-        left = boxes[number].center().x() - wide / 2
-        if left < last + LABEL_SPACE:
-            return False
-        last = left + wide
-    return True
 
 
 def model_runs(bars: Sequence[CompositionBar]) -> list[tuple[int, int]]:

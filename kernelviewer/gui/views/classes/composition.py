@@ -13,12 +13,12 @@ from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.classes.bar_names import place_names
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
     UNIDENTIFIED,
     lay_out_bars,
     model_runs,
-    place_labels,
 )
 from kernelviewer.kernels.classes import CLASSES
 
@@ -45,7 +45,6 @@ TOP = 6
 LINE = 16
 """Height of a line of names."""
 SCROLL = 10
-LONGEST_LABEL = 84.0
 
 
 class LayerComposition(QWidget):
@@ -201,19 +200,18 @@ class LayerComposition(QWidget):
 
     def _paint_labels(self, painter: QPainter, boxes: list[QRectF]) -> None:
         """Names under as many bars as have room."""
-        metrics = painter.fontMetrics()
-
-        def measure(label: str) -> float:
-            return min(LONGEST_LABEL, metrics.horizontalAdvance(label))
-
-        row = self._lay_out()
-        left = self._scroll.value()
+        left, row = self._scroll.value(), self._lay_out()
+        top = boxes[0].bottom() + 4
+        metrics, cut = painter.fontMetrics(), Qt.TextElideMode.ElideLeft
         painter.setPen(QPen(QColor(self._tokens.secondary)))
-        middle = Qt.AlignmentFlag.AlignCenter
-        for number, start, wide in place_labels(self._bars, row, measure):
-            place = QRectF(start - left, boxes[number].bottom() + 4, wide + 1, LINE)
-            text = elided(painter, self._bars[number].label, wide + 1)
-            painter.drawText(place, middle, text)
+        for name in place_names(self._bars, row, metrics.horizontalAdvance):
+            place = QRectF(name.left - left, top, name.width + 1, LINE)
+            text = metrics.elidedText(name.text, cut, int(place.width()) + 1)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+            if name.stop - name.start > 1:
+                first, last = boxes[name.start], boxes[name.stop - 1]
+                line = QRectF(first.left(), top - 2, last.right() - first.left(), 1)
+                painter.fillRect(line, QColor(self._tokens.separator))
 
     def _paint_networks(self, painter: QPainter, boxes: list[QRectF]) -> None:
         """The networks' names under their layers, with a line over each."""

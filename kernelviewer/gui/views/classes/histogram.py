@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
@@ -54,7 +54,7 @@ class ClassHistogram(ClassRows):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt: mark the row under the cursor."""
-        hovered = self.row_at(event.position().y())
+        hovered = self.row_at(event.position())
         if hovered != self._hovered:
             self._hovered = hovered
             self.update()
@@ -66,12 +66,12 @@ class ClassHistogram(ClassRows):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: ask to select the class."""
-        index = self.row_at(event.position().y())
+        index = self.row_at(event.position())
         if event.button() != Qt.MouseButton.LeftButton or index is None:
             return
         if self._contents:
             self._row = index
-            self._column = self._columns().at(event.position().x())
+            self._column = self.column_at(event.position())
             self._ask(event.modifiers())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -139,8 +139,8 @@ class ClassHistogram(ClassRows):
     def event(self, event: QEvent) -> bool:
         """Qt: say more about the row under the cursor."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.row_at(event.pos().y())
-            column = self._columns().at(event.pos().x())
+            place = QPointF(event.pos())
+            index, column = self.row_at(place), self.column_at(place)
             text = "" if index is None else self.tip(index, column)
             QToolTip.showText(event.globalPos(), text, self)
             return True

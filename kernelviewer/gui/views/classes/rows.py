@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -19,6 +19,7 @@ from kernelviewer.kernels.classes import CLASSES
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PySide6.QtCore import QPointF
     from PySide6.QtGui import QPaintEvent
 
     from kernelviewer.gui.theme import Tokens
@@ -27,6 +28,11 @@ ROW = 14
 CAPTION = 16
 MARGIN = 12
 GAP = 8
+_LEAST_ROW = 11.0
+"""Rows that would be lower stand in two blocks beside each other."""
+_WIDE_FROM = 560
+"""A view as wide has two blocks as soon as rows would be lower than `_GOOD_ROW`."""
+_GOOD_ROW = 15.0
 _SHARES_FROM = 250
 """Narrower views say shares in their tooltips only."""
 ROWS = range(len(CLASSES))
@@ -108,24 +114,54 @@ class ClassRows(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Qt: rows shrink to what can still be read."""
-        return QSize(180, len(CLASSES) * 13)
+        return QSize(180, -(-len(CLASSES) // 2) * 13 + GAP)
 
     # Places
 
-    def row_at(self, y: float) -> int | None:
-        """Class index of the row at a height, or None."""
-        number = int((y - self._top()) // self._row_height())
-        return number if 0 <= number < len(CLASSES) else None
+    def row_at(self, place: QPointF) -> int | None:
+        """Class index of the row at a place, or None."""
+        line = int((place.y() - self._top()) // self._row_height())
+        number = self._block_at(place.x()) * self._lines() + line
+        return number if 0 <= line < self._lines() and number in ROWS else None
+
+    def column_at(self, place: QPointF) -> int:
+        """Number of the column at a place, or of the nearest one."""
+        return self._columns().at(place.x() - self._shift(self._block_at(place.x())))
+
+    def row_box(self, index: int) -> QRectF:
+        """Where the row of a class lies."""
+        block, line = divmod(index, self._lines())
+        top = self._top() + line * self._row_height()
+        return QRectF(self._shift(block), top, self._block_width(), self._row_height())
 
     def bar_box(self, index: int, column: int = 0) -> QRectF:
         """Where the bar of a class lies, from its foot to the longest possible."""
-        height = self._row_height()
+        row = self.row_box(index)
         left, right = self._columns().bar(column)
-        thick = max(5.0, min(11.0, height - 6))
-        top = self._top() + index * height + (height - thick) / 2
-        return QRectF(left, top, max(0.0, right - left), thick)
+        thick = max(5.0, min(11.0, row.height() - 6))
+        top = row.top() + (row.height() - thick) / 2
+        return QRectF(row.left() + left, top, max(0.0, right - left), thick)
+
+    def _blocks(self) -> int:
+        """Two where the view is too low for all rows one below the other."""
+        row = (self.height() - self._top() - GAP / 2) / len(CLASSES)
+        wide = self.width() >= _WIDE_FROM and len(self._contents) < 2
+        return 2 if row < (_GOOD_ROW if wide else _LEAST_ROW) else 1
+
+    def _lines(self) -> int:
+        return -(-len(CLASSES) // self._blocks())
+
+    def _block_width(self) -> float:
+        return self.width() / self._blocks()
+
+    def _block_at(self, x: float) -> int:
+        return min(max(int(x // self._block_width()), 0), self._blocks() - 1)
+
+    def _shift(self, block: int) -> float:
+        return block * self._block_width()
 
     def _columns(self) -> Columns:
+        """The columns of the first block."""
         metrics = self.fontMetrics()
         names = max(metrics.horizontalAdvance(item.short) for item in CLASSES)
         left, count = MARGIN + names + GAP, max(1, len(self._contents))
@@ -133,14 +169,15 @@ class ClassRows(QWidget):
         if not self._shares():
             widest = "00 000"
         numbers = metrics.horizontalAdvance(widest)
-        return Columns(left, self.width() - MARGIN, count, self._first, numbers + GAP)
+        end = self._block_width() - MARGIN
+        return Columns(left, end, count, self._first, numbers + GAP)
 
     def _shares(self) -> bool:
         """Whether there is room for shares beside the counts."""
-        return len(self._contents) > 1 or self.width() >= _SHARES_FROM
+        return len(self._contents) > 1 or self._block_width() >= _SHARES_FROM
 
     def _row_height(self) -> float:
-        return min(20.0, (self.height() - self._top() - GAP / 2) / len(CLASSES))
+        return min(20.0, (self.height() - self._top() - GAP / 2) / self._lines())
 
     def _top(self) -> float:
         """Where the rows begin; a low view has no line above them."""
@@ -200,24 +237,26 @@ class ClassRows(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_names(self, painter: QPainter, columns: Columns) -> None:
-        height = self._row_height()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for index in ROWS:
-            line = QRectF(0, self._top() + index * height, self.width(), height)
+            line = self.row_box(index)
             if index == self._hovered:
                 painter.fillRect(line, QColor(self._tokens.hover))
             there = any(content.counts[index] for content in self._contents)
             ink = self._tokens.text if there else self._tokens.secondary
             painter.setPen(QColor(ink))
-            name = QRectF(MARGIN, line.top(), columns.left - MARGIN - GAP, height)
+            name = line.adjusted(MARGIN, 0, 0, 0)
+            name.setWidth(columns.left - MARGIN - GAP)
             text = elided(painter, CLASSES[index].short, name.width())
             painter.drawText(name, right, text)
         if self._ringed:
             left, end = columns.whole(self._column)
             start = 2 if len(self._contents) == 1 else left - 4
-            top = self._top() + self._row * height
+            ring = self.row_box(self._row)
+            ring = QRectF(
+                ring.left() + start, ring.top(), end + GAP - 2 - start, ring.height()
+            )
             painter.setPen(QPen(QColor(self._tokens.accent), 1))
-            ring = QRectF(start, top, end + GAP - 2 - start, height)
             painter.drawRect(ring.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _paint_bar(
@@ -245,10 +284,10 @@ class ClassRows(QWidget):
         text = share if len(self._contents) > 1 else spaced(count)
         if len(self._contents) == 1 and count and self._shares():
             text += f"  {share}"
-        height = self._row_height()
-        end = self._columns().whole(column)[1] + GAP
-        place = QPointF(pale.right() + 6, bar.center().y() - height / 2)
-        number = QRectF(place, QPointF(end, place.y() + height))
+        row, end = self.row_box(index), self._columns().whole(column)[1] + GAP
+        number = QRectF(row)
+        number.setLeft(pale.right() + 6)
+        number.setRight(row.left() + end)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         if count or len(self._contents) == 1:
             painter.drawText(number, left, text)

@@ -169,3 +169,14 @@ def _light_on(solid: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]
     light = x * _LIGHT[0] + y * _LIGHT[1] + normal[..., 2] * _LIGHT[2]
     lit: NDArray[np.float64] = np.clip(light / np.linalg.norm(_LIGHT), 0, 1)
     return lit
+
+
+def lower_edge(outline: NDArray[np.float64], x: float) -> float:
+    """How far down quads [N, 4, 2] reach at a place across; −inf beside them."""
+    after = np.roll(outline, -1, axis=1)
+    (x0, y0), (x1, y1) = np.moveaxis(outline, 2, 0), np.moveaxis(after, 2, 0)
+    crosses = (np.minimum(x0, x1) <= x) & (x <= np.maximum(x0, x1)) & (x0 != x1)
+    if not crosses.any():
+        return float("-inf")
+    x0, y0, x1, y1 = (part[crosses] for part in (x0, y0, x1, y1))
+    return float((y0 + (y1 - y0) * (x - x0) / (x1 - x0)).max())

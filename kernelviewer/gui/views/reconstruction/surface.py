@@ -14,11 +14,11 @@ from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.reconstruction.projection import (
-    RISE,
     Camera,
     extent,
     ground_of,
     heights_of,
+    lower_edge,
     make_mesh,
     project,
 )
@@ -198,7 +198,7 @@ class KernelSurface(QWidget):
         scale: float,
         middle: QPointF,
     ) -> None:
-        """An x and a y beyond the near edges, below the surface's ends there."""
+        """An x and a y beyond the near edges of the ground, below the surface."""
         half_x, half_y = ground_of((heights.shape[0], heights.shape[1]))
         font = caption_font(self.font())
         metrics = QFontMetricsF(font)
@@ -209,12 +209,15 @@ class KernelSurface(QWidget):
         _, (near_x, near_y) = project(np.stack([x_axis, y_axis]), self._camera)
         by_x = half_x * 0.8 * x_axis + np.sign(near_y) * (half_y + beyond) * y_axis
         by_y = half_y * 0.8 * y_axis + np.sign(near_x) * (half_x + beyond) * x_axis
-        by_x[2] = RISE * min(0.0, heights[-1 if near_y > 0 else 0].min())
-        by_y[2] = RISE * min(0.0, heights[:, -1 if near_x > 0 else 0].min())
         places, _ = project(np.stack([by_x, by_y]), self._camera)
+        assert self._mesh is not None
+        outline, lowest = self._mesh.outline * scale, self.height() - middle.y()
         for text, (x, y) in zip("xy", (places * scale).tolist(), strict=True):
-            left = x - metrics.horizontalAdvance(text) / 2
-            painter.drawText(middle + QPointF(left, y + metrics.ascent() / 2), text)
+            half, tall = metrics.horizontalAdvance(text) / 2, metrics.ascent()
+            edge = [lower_edge(outline, at) for at in (x - half, x, x + half)]
+            line = max(y + tall / 2, *(end + tall for end in edge))
+            line = min(line, lowest - metrics.descent())
+            painter.drawText(middle + QPointF(x - half, line), text)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Who comes by keyboard sees where the focus is."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _SIDE, _LARGE_SIDE = 154, 238
 """Of the picture beside the facts, and alone in its line: logical pixels."""
-_SURFACE = 190
+_SURFACE, _LEAST_SURFACE = 190, 120
 _SURFACE_WIDE, _NEAREST_WIDE = 340, 260
 """Where both fit, the nearest kernels stand beside the surface."""
 _WIDE = 460
@@ -194,7 +194,7 @@ class ReconstructionView(QScrollArea):
 
     def _place(self, room: int) -> int:
         """One column; the height that it takes."""
-        x, facts = _MARGIN, self.facts.widest()
+        x, facts = _MARGIN, self.facts.widest() + _INSET
         beside = room - facts - _GAP
         if self._needs_a_line():
             y = _TOP + self._place_picture(x, _TOP, room, _LARGE_SIDE) + _GAP
@@ -206,8 +206,9 @@ class ReconstructionView(QScrollArea):
             tall = max(tall, self.facts.sizeHint().height())
             self.facts.setGeometry(x + beside + _GAP, _TOP, facts, tall)
             y = _TOP + tall + _GAP
-            self._place_surface(x, y, room, _SURFACE)
-            y += _SURFACE
+            rise = min(_SURFACE, max(_LEAST_SURFACE, self.height() - y - _GAP))
+            self._place_surface(x, y, room, rise)
+            y += rise
         return y + _GAP + self._place_nearest(x, y + _GAP, room) - _TOP
 
     def _place_wide(self, room: int) -> int:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _LINE = 15
 _SWATCH, _GAP, _SPACE = 8, 4, 10
 _BAR = 84
-_MOST = 0.24
-"""Names that would take more of the height than this are told by tooltips alone."""
+_MOST = 0.2
+"""A legend that would take more of the height than this is left to tooltips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class LegendStrip:
 
     Attributes
     ----------
+    places
+        Boxes of its entries; none where they would take too much of the view.
     height
         That it takes, logical pixels.
     """
@@ -56,22 +58,20 @@ class LegendStrip:
     ) -> None:
         self._legend, self._font, self._margin = legend, font, margin
         self._metrics = QFontMetricsF(font)
-        self.places, lines = self._flow(width, named=True)
-        self.named = lines * _LINE <= _MOST * room
-        if not self.named:
-            self.places, lines = self._flow(width, named=False)
+        self.places, lines = self._flow(width)
+        if lines * _LINE > _MOST * room:
+            self.places, lines = [], 0
         self.height = _LINE if legend.bar else lines * _LINE
 
-    def _flow(self, width: float, *, named: bool) -> tuple[list[QRectF], int]:
+    def _flow(self, width: float) -> tuple[list[QRectF], int]:
         """Boxes of the entries from left to right, and how many lines they take."""
         places, x, line = [], self._margin, 0
         for _, name in self._legend.entries:
-            text = self._metrics.horizontalAdvance(name) + _GAP if named else 0
-            wide = _SWATCH + text
+            wide = _SWATCH + _GAP + self._metrics.horizontalAdvance(name)
             if x > self._margin and x + wide > width - self._margin:
                 x, line = self._margin, line + 1
             places.append(QRectF(x, line * _LINE, wide, _LINE))
-            x += wide + (_SPACE if named else _GAP)
+            x += wide + _SPACE
         return places, line + 1 if places else 0
 
     def entry_at(self, place: QPointF) -> int | None:
@@ -87,14 +87,13 @@ class LegendStrip:
         if self._legend.bar:
             self._paint_bar(painter, tokens)
             return
-        for box, (colour, name) in zip(self.places, self._legend.entries, strict=True):
+        for box, (colour, name) in zip(self.places, self._legend.entries, strict=False):
             top = box.top() + (_LINE - _SWATCH) / 2
             swatch = QRectF(box.left(), top, _SWATCH, _SWATCH)
             painter.fillRect(swatch, QColor(colour))
-            if self.named:
-                painter.setPen(QColor(tokens.secondary))
-                y = baseline(self._font, box.top(), _LINE)
-                painter.drawText(QPointF(box.left() + _SWATCH + _GAP, y), name)
+            painter.setPen(QColor(tokens.secondary))
+            y = baseline(self._font, box.top(), _LINE)
+            painter.drawText(QPointF(box.left() + _SWATCH + _GAP, y), name)
 
     def _paint_bar(self, painter: QPainter, tokens: Tokens) -> None:
         legend, x = self._legend, self._margin
