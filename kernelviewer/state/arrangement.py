@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import PoolLabels
+    from kernelviewer.state.grouping import GroupBy
     from kernelviewer.state.pool import KernelPool
 
-GroupBy = Literal["layer", "model", "class", "code", "fit", "none"]
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit"]
 ScaleMode = Literal["kernel", "layer", "global"]
 Picture = Literal["kernel", "reconstruction", "residual", "beside"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import PoolLabels
-    from kernelviewer.state.arrangement import GroupBy
     from kernelviewer.state.pool import KernelPool
+
+
+GroupBy = Literal["layer", "model", "class", "code", "fit", "none"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
