@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.errors import FigureError
@@ -103,17 +103,18 @@ def _rows(
     places = max(places, 1)
     rows, columns = cell
     pitch = min(height / places, largest)
-    per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
-    per_row = min(per_row, NEAREST)
     plan = Blocks(
         cell=(rows, columns),
-        counts=(per_row,) * places,
+        counts=(1,) * places,
         width=width,
         dpi=options.dpi,
         after=0.2 * em,
-        per_row=per_row,
         least=1.5 * em,
     )
+    most = min(NEAREST, plan.tile(1).per_row)
+    per_row = options.samples or max(1, int(width / (pitch * columns / rows)))
+    per_row = min(per_row, most)
+    plan = replace(plan, counts=(per_row,) * places, per_row=per_row)
     tiling = plan.fit(height, largest)
     if tiling is None:
         problem = "the kernels beside the scatter do not fit"
