@@ -358,3 +358,20 @@ def test_names_from_a_file_cannot_steer_the_terminal(
     assert "\x1b" not in printed
     assert "\u202e" not in printed
     assert max(map(len, printed.splitlines())) < 300
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "4294967296", "one"])
+@pytest.mark.parametrize("command", ["figure", "report", "train", "null-test"])
+def test_a_seed_that_no_generator_takes_is_wrong_usage(
+    network: Path,
+    tmp_path: Path,
+    command: str,
+    seed: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [command, str(network), "-o", str(tmp_path / "out"), "--seed", seed]
+    with pytest.raises(SystemExit) as ending:
+        main(words)
+    assert ending.value.code == 2
+    assert "is no seed; give a whole number" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -13,11 +13,11 @@ from kernelviewer.commands.networks import (
     add_network_arguments,
     add_threshold_argument,
     device_of,
-    parse_size,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.errors import LatentError
@@ -64,7 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_autoencoder_argument(parser)
     add_threshold_argument(parser)
-    parser.add_argument("--seed", type=int, default=0, help="of training (default: 0)")
+    parser.add_argument(
+        "--seed", type=parse_seed, default=0, help="of training (default: 0)"
+    )
     parser.add_argument(
         "--json", action="store_true", help="print a JSON object in place of tables"
     )

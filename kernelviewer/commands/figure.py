@@ -14,7 +14,6 @@ import numpy as np
 from kernelviewer.commands.looks import (
     add_looks,
     add_naming,
-    kernel_size,
     looks,
     naming,
 )
@@ -24,8 +23,9 @@ from kernelviewer.commands.reading import (
     complain_of_layers,
     read_bank,
 )
+from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit, make_figure
 from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
 from kernelviewer.figures.naming import FAMILY, fingerprint, name_scene
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size",
-        type=kernel_size,
+        type=parse_size,
         help="kernel size, such as 7x7 (default: the one with most kernels)",
     )
     parser.add_argument(
@@ -128,7 +128,10 @@ def run(options: argparse.Namespace) -> int:
             complain(f"name a checkpoint: kernelviewer figure {kind} FILE -o OUT")
             return 2
         return _make(kind, words, record, options)
-    except (FigureError, LatentError, DeviceError) as error:
+    except (OptionError, DeviceError) as error:
+        complain(str(error))
+        return 2
+    except (FigureError, LatentError) as error:
         complain(str(error))
         return 1
 
@@ -140,7 +143,7 @@ def _make(
     if record is not None:
         folders = (options.source.resolve().parent, Path.cwd())
         paths = find_files(record, paths, folders)
-        options.size = options.size or kernel_size(record.size)
+        options.size = options.size or parse_size(record.size)
     look = looks(options, FigureOptions.from_json(record.options) if record else None)
     output = _output(kind, options.output)
     written = [output, *filter(None, (options.data, options.kernels))]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from kernelviewer.commands.values import parse_seed, parse_threshold
 from kernelviewer.device import CHOICES
 from kernelviewer.figures.colours import COLORMAPS
 from kernelviewer.figures.errors import FigureError
@@ -118,7 +118,7 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's figure",
     )
-    group.add_argument("--seed", type=int, help="of what is drawn at random")
+    group.add_argument("--seed", type=parse_seed, help="of what is drawn at random")
 
 
 def looks(
@@ -159,7 +159,7 @@ def add_naming(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--threshold",
-        type=_threshold,
+        type=parse_threshold,
         metavar="FIT",
         help="least fit of an identified kernel (default: 0.7, or what 1 %% of white "
         "noise reaches where that is more)",
@@ -190,16 +190,6 @@ def naming(
     if arguments.threshold is not None:
         threshold = arguments.threshold
     return Naming(_autoencoder(arguments.autoencoder, size), threshold, segments)
-
-
-def kernel_size(text: str) -> Size:
-    """A kernel size: ``7x7``, ``7×7``, or ``7`` for 1-D kernels."""
-    import argparse
-
-    if not re.fullmatch(r"\d{1,4}([x×]\d{1,4}){0,2}", text):
-        msg = f"{text!r} is no kernel size such as 7x7"
-        raise argparse.ArgumentTypeError(msg)
-    return tuple(int(part) for part in re.split("[x×]", text))
 
 
 def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
@@ -243,16 +233,3 @@ def _components(text: str) -> tuple[int, int]:
         msg = f"{text!r} are no two numbers of principal components such as 1,3"
         raise argparse.ArgumentTypeError(msg)
     return int(parts[0]), int(parts[1])
-
-
-def _threshold(text: str) -> float:
-    import argparse
-
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        msg = f"{text!r} is no fit between 0 and 1"
-        raise argparse.ArgumentTypeError(msg)
-    return value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.output import complain
 from kernelviewer.commands.reading import add_reading_arguments, read_bank
+from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.tasks import find_checkpoints
@@ -18,32 +17,13 @@ from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     import torch
 
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Method
-
-
-def parse_size(text: str) -> Size:
-    """A kernel size such as ``7x7``, ``1x11`` or ``7`` (1-D)."""
-    if not re.fullmatch(r"[1-9]\d{0,3}([x×][1-9]\d{0,3}){0,2}", text):
-        msg = f"{text!r} is no kernel size such as 7x7, 1x11 or 7"
-        raise argparse.ArgumentTypeError(msg)
-    return tuple(int(part) for part in re.split("[x×]", text))
-
-
-def parse_threshold(text: str) -> float:
-    """A fit from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        msg = f"{text!r} is no fit between 0 and 1"
-        raise argparse.ArgumentTypeError(msg)
-    return value
 
 
 def add_network_arguments(parser: argparse.ArgumentParser, files: str) -> None:

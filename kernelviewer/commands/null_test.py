@@ -18,12 +18,12 @@ from kernelviewer.commands.networks import (
     add_threshold_argument,
     cannot_write,
     device_of,
-    parse_size,
     problem_of_output,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=parse_size, help="only this kernel size")
     add_autoencoder_argument(parser)
     add_threshold_argument(parser)
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
     parser.add_argument(
         "--no-training",
         action="store_true",

@@ -13,7 +13,7 @@ from kernelviewer.commands.reading import (
     read_bank,
 )
 from kernelviewer.device import DeviceError
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.report import Report
 from kernelviewer.figures.writing import SUFFIXES
 from kernelviewer.latent.errors import LatentError
@@ -66,7 +66,10 @@ def run(options: argparse.Namespace) -> int:
             device=options.device,
         )
         page = report.write(banks, _tell)
-    except (FigureError, LatentError, DeviceError) as error:
+    except (OptionError, DeviceError) as error:
+        complain(str(error))
+        return 2
+    except (FigureError, LatentError) as error:
         complain(str(error))
         return 1
     say(f"{page}: the report")

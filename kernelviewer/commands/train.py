@@ -11,12 +11,12 @@ from kernelviewer.commands.networks import (
     add_network_arguments,
     cannot_write,
     device_of,
-    parse_size,
     problem_of_output,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import complain, counted, say
+from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import METHODS
 from kernelviewer.latent.curve_training import CurveOptions
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epochs", type=_count, metavar="N", help="sweeps over the kernels"
     )
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
     parser.add_argument(
         "--width",
         type=_width,

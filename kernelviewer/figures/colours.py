@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.errors import OptionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def weight_colours(name: str, ground: Ink) -> NDArray[np.uint8]:
 
     Raises
     ------
-    FigureError
+    OptionError
         There is no such colour map.
     """
     if name == "signed":
@@ -119,6 +119,6 @@ def _named(name: str) -> NDArray[np.float64]:
     name = _REVERSED.get(name, name)
     if name not in colormaps:
         msg = f"there is no colour map {name!r}"
-        raise FigureError(msg, f"Choose one of {', '.join(COLORMAPS)}.")
+        raise OptionError(msg, f"Choose one of {', '.join(COLORMAPS)}.")
     stops: NDArray[np.float64] = colormaps[name](np.linspace(0, 1, LEVELS))[:, :3] * 255
     return stops

@@ -18,3 +18,7 @@ class FigureError(Exception):
         self.problem = problem
         self.hint = hint
         super().__init__(f"{problem}. {hint}" if hint else problem)
+
+
+class OptionError(FigureError):
+    """An option that no figure can have: a value out of range or an unknown name."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.errors import FigureError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,14 +32,14 @@ def _check_range(what: str, value: float, low: float, high: float, unit: str) ->
     """Raise unless ``low <= value <= high``; NaN fails too."""
     if not low <= value <= high:
         msg = f"the {what} is between {low:g} and {high:g}{unit}, not {value:g}"
-        raise FigureError(msg)
+        raise OptionError(msg)
 
 
 def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise unless the value is one of the choices."""
     if value not in choices:
         names = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        raise FigureError(f"the {what} is {names}, not {value!r}")
+        raise OptionError(f"the {what} is {names}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class FigureOptions:
         _check_choice("order", self.sort, get_args(Sort))
         _check_choice("colour of points", self.colour, get_args(Colour))
         if self.components[0] == self.components[1]:
-            raise FigureError("the two principal components are the same")
+            raise OptionError("the two principal components are the same")
         for number in self.components:
             _check_range("number of a principal component", number, 1, MOST_PARTS, "")
 
@@ -164,7 +164,10 @@ class FigureOptions:
             raise FigureError(msg)
         if "components" in given:
             given["components"] = tuple(given["components"])
-        return cls(**given)
+        try:
+            return cls(**given)
+        except OptionError as error:  # the file's, not the user's
+            raise FigureError(error.problem, error.hint) from None
 
 
 def _fits(value: object, name: str) -> bool:

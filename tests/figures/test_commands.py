@@ -124,24 +124,33 @@ def test_wrong_calls_are_one_line(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "code", "message"),
     [
-        (["--size", "9x9"], "there are no 9×9 kernels. There are kernels of the sizes"),
-        (["--layer", "c"], "no layer with kernels of this size is named 'c'"),
-        (["--width", "7"], "the width is between 40 and 1000 mm, not 7"),
-        (["--colormap", "rainbowish"], "there is no colour map 'rainbowish'"),
-        (["--height", "20", "--font-size", "20"], "do not fit into 20 mm"),
+        (
+            ["--size", "9x9"],
+            1,
+            "there are no 9×9 kernels. There are kernels of the sizes",
+        ),
+        (["--layer", "c"], 1, "no layer with kernels of this size is named 'c'"),
+        (["--width", "7"], 2, "the width is between 40 and 1000 mm, not 7"),
+        (["--colormap", "rainbowish"], 2, "there is no colour map 'rainbowish'"),
+        (["--mark", "nan"], 2, "the marked code is between 0 and 1, not nan"),
+        (["--device", "mps"], 2, "this machine has no mps device"),
+        (["--height", "20", "--font-size", "20"], 1, "do not fit into 20 mm"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(
     small: Path,
     tmp_path: Path,
     options: list[str],
+    code: int,
     message: str,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     command = ["figure", "sheet", str(small), "-o", str(tmp_path / "a.svg")]
-    assert main([*command, *options]) == 1
+    assert main([*command, "--group", "class", *options]) == code
     assert message in capsys.readouterr().err
     assert not (tmp_path / "a.svg").exists()
 
