@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands import COMMANDS
-from kernelviewer.commands.output import complain
+from kernelviewer.commands.output import OutputError, complain, flush
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,16 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words.pop(0) if words and words[0] in COMMANDS else WINDOW
-    module = import_module(module_of(name))
-    parser = _parser(name)
-    module.add_arguments(parser)
     try:
+        module = import_module(module_of(name))
+        parser = _parser(name)
+        module.add_arguments(parser)
         options = parser.parse_args(words)
         code: int = module.run(options)
-        sys.stdout.flush()
+        flush()
     except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OutputError as error:
+        _discard_output()
+        complain(f"standard output cannot be written ({error})")
+        return 1
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
@@ -56,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def module_of(name: str) -> str:
     """Name of a command's module: that of ``null-test`` is ``null_test``."""
     return f"kernelviewer.commands.{name.replace('-', '_')}"
+
+
+def _discard_output() -> None:
+    """Let nothing that is still to be written fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(name: str) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -31,9 +32,13 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     Raises
     ------
     OSError
-        The folder is missing or read-only, or the disk is full.
+        The folder is missing or read-only, the disk is full, or ``path`` is a folder
+        or a device, which no file may replace.
     """
     path = path.resolve()
+    if path.exists() and not path.is_file():
+        code = errno.EISDIR if path.is_dir() else errno.EEXIST
+        raise OSError(code, os.strerror(code), str(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         if hasattr(os, "fchmod"):

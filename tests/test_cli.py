@@ -324,6 +324,37 @@ def test_interrupting_is_said_in_one_line(
     monkeypatch.setattr("kernelviewer.commands.reading.open_checkpoint", interrupt)
     assert main(["info", str(network)]) == 130
     assert complaint(capsys) == "kernelviewer: interrupted"
+    monkeypatch.setattr("kernelviewer.cli.import_module", interrupt)  # still starting
+    assert main(["info", str(network)]) == 130
+    assert complaint(capsys) == "kernelviewer: interrupted"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
+def test_output_that_cannot_be_written_is_said_in_one_line(network: Path) -> None:
+    command = f"{sys.executable} -m kernelviewer info {network} --json > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("kernelviewer: standard output cannot be written (")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_without_any_output_the_exit_code_still_tells(network: Path) -> None:
+    command = f"{sys.executable} -m kernelviewer info {{}} >&- 2>&-"
+    for file, code in ((network, 0), (network.with_name("none.pth"), 1)):
+        assert subprocess.run(["sh", "-c", command.format(file)]).returncode == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+@pytest.mark.parametrize("command", ["extract", "label", "figure sheet"])
+def test_a_device_is_never_replaced_by_a_file(
+    network: Path, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe.svg"
+    os.mkfifo(pipe)
+    assert main([*command.split(), str(network), "-o", str(pipe)]) == 1
+    assert "pipe.svg" in complaint(capsys)
+    assert pipe.is_fifo()
 
 
 @needs_checkpoints

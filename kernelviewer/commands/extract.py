@@ -11,6 +11,7 @@ from kernelviewer.commands.reading import (
     complain_of_layers,
     read_bank,
 )
+from kernelviewer.commands.values import cannot_write, problem_of_output
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.archive import write_archive
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if any(Path(file).resolve() == output.resolve() for file in options.files):
         complain(f"{output} is one of the files to read; choose another name")
         return 2
-    problem = _problem_of(output)
+    problem = problem_of_output(output)
     if problem:
         complain(problem)
         return 1
@@ -57,19 +58,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         sizes = write_archive(output, banks)
     except OSError as error:
-        complain(f"{output}: cannot be written ({error.strerror or error})")
+        complain(cannot_write(output, error))
         return 1
     kinds = ", ".join(
         f"{number(count)} of {size_label(size)}" for size, count in sizes.items()
     )
     say(f"{output}: {kinds or 'no depthwise kernels'}")
     return int(failed)
-
-
-def _problem_of(output: Path) -> str:
-    """Why the output cannot be written, as far as a look tells; empty if it can."""
-    if output.is_dir():
-        return f"{output} is a folder; name a file in it"
-    if not output.parent.is_dir():
-        return f"{output}: there is no folder {output.parent}"
-    return ""

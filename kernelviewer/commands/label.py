@@ -13,13 +13,12 @@ from kernelviewer.commands.networks import (
     add_autoencoder_argument,
     add_network_arguments,
     add_threshold_argument,
-    cannot_write,
     device_of,
-    problem_of_output,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.values import cannot_write, problem_of_output
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT

@@ -133,26 +133,9 @@ class Autoencoders:
         return shipped(size, method)
 
 
-def problem_of_output(output: Path) -> str:
-    """Why a file cannot be written, as far as a look tells; empty if it can."""
-    if output.is_dir():
-        return f"{output} is a folder; name a file in it"
-    if not output.parent.is_dir():
-        return f"{output}: there is no folder {output.parent}"
-    if output.exists() and not output.is_file():
-        return f"{output} is no ordinary file; choose another name"
-    return ""
-
-
-def cannot_write(output: Path, error: OSError) -> str:
-    """What to say when writing fails."""
-    reason = error.strerror or str(error)
-    return f"{output}: cannot be written ({reason}); nothing was left there"
-
-
 def show_progress(done: int, total: int, text: str) -> None:
     """Show progress on one line of a terminal; nothing where there is none."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return
     part = f"{100 * done // total:3d} %  " if total else ""
     sys.stderr.write(f"\r\x1b[K{part}{text}"[:120])

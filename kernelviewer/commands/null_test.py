@@ -16,14 +16,17 @@ from kernelviewer.commands.networks import (
     add_autoencoder_argument,
     add_network_arguments,
     add_threshold_argument,
-    cannot_write,
     device_of,
-    problem_of_output,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
-from kernelviewer.commands.values import parse_seed, parse_size
+from kernelviewer.commands.values import (
+    cannot_write,
+    parse_seed,
+    parse_size,
+    problem_of_output,
+)
 from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label

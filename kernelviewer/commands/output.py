@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,19 +36,54 @@ def shortened(text: str, most: int = LONGEST) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
+class OutputError(Exception):
+    """Standard output does not take what is printed, such as on a full disk."""
+
+
 def complain(problem: str) -> None:
-    """Print one line on stderr."""
+    """Print one line on stderr, if there is one."""
+    if sys.stderr is None:
+        return
     line = harmless(" ".join(problem.split()))
-    text = f"kernelviewer: {line}\n"
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stderr.write(_encodable(f"kernelviewer: {line}\n", sys.stderr.encoding))
 
 
 def say(text: str) -> None:
-    """Print a line on stdout, whatever its encoding can show."""
-    text = harmless(text)
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    """Print a line on stdout, whatever its encoding can show, if there is one.
+
+    Raises
+    ------
+    BrokenPipeError
+        The reader has gone.
+    OutputError
+        It cannot be written.
+    """
+    if sys.stdout is not None:
+        with _failing_as_output():
+            line = _encodable(harmless(text), sys.stdout.encoding)
+            sys.stdout.write(line + "\n")
+
+
+def flush() -> None:
+    """See that what was said is written; raises what `say` does."""
+    if sys.stdout is not None:
+        with _failing_as_output():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _failing_as_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error.strerror or str(error)) from None
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    encoding = encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def number(value: int) -> str:

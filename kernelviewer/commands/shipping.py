@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.networks import (
-    cannot_write,
     device_of,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import complain, say
+from kernelviewer.commands.values import cannot_write
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.shipping import CARD, Material, ship
 

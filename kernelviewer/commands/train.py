@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.commands.networks import (
     add_network_arguments,
-    cannot_write,
     device_of,
-    problem_of_output,
     read_banks,
     show_progress,
 )
 from kernelviewer.commands.output import complain, counted, say
-from kernelviewer.commands.values import parse_seed, parse_size
+from kernelviewer.commands.values import (
+    cannot_write,
+    parse_seed,
+    parse_size,
+    problem_of_output,
+)
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import METHODS
 from kernelviewer.latent.curve_training import CurveOptions

@@ -1,4 +1,4 @@
-"""Values that are given on the command line, checked: sizes, fits, seeds."""
+"""What is given on the command line, checked: sizes, fits, seeds, files to write."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernelviewer.kernels.bank import Size
 
 MOST_SEED = 2**32 - 1
@@ -38,3 +40,20 @@ def parse_seed(text: str) -> int:
         msg = f"{text!r} is no seed; give a whole number from 0 to {MOST_SEED}"
         raise ArgumentTypeError(msg)
     return int(text)
+
+
+def problem_of_output(output: Path) -> str:
+    """Why a file cannot be written, as far as a look tells; empty if it can."""
+    if output.is_dir():
+        return f"{output} is a folder; name a file in it"
+    if not output.parent.is_dir():
+        return f"{output}: there is no folder {output.parent}"
+    if output.exists() and not output.is_file():
+        return f"{output} is no ordinary file; choose another name"
+    return ""
+
+
+def cannot_write(output: Path, error: OSError) -> str:
+    """What to say when writing fails."""
+    reason = error.strerror or str(error)
+    return f"{output}: cannot be written ({reason}); nothing was left there"

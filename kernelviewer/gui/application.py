@@ -75,7 +75,7 @@ def run(
     Returns
     -------
     int
-        Exit code: 1 if the screenshot could not be written.
+        Exit code: 1 if the screenshot could not be written, or shows what failed.
     """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
@@ -125,10 +125,13 @@ class _Photographer(QObject):
         if self._calm < CALM_TICKS:
             return
         self._timer.stop()
+        failures = self._window.parts.jobs_panel.failures()
+        for text in failures:
+            print(f"kernelviewer: {text}", file=sys.stderr)
         try:
             with atomic_write(self._path) as file:
                 file.write(png_bytes(self._window.grab().toImage()))
-            self.code = 0
+            self.code = int(bool(failures))
         except OSError as error:
             reason = error.strerror or error
             print(f"kernelviewer: {self._path}: {reason}", file=sys.stderr)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import by_layer
 from kernelviewer.latent.networks import Network
 from kernelviewer.latent.noise import white_noise
@@ -103,8 +105,16 @@ def null_test(
         Whether to train a curve on each kind as well.
     seed
         Of noise, shuffling and training.
+
+    Raises
+    ------
+    LatentError
+        There are no kernels of the size but flat ones.
     """
     size = autoencoder.size
+    if not sum(map(len, networks)):
+        msg = f"there are no {size_label(size)} kernels to test"
+        raise LatentError(msg, "Flat kernels do not count; open other networks.")
     level = autoencoder.threshold if threshold is None else threshold
     kinds = _kinds(banks, networks, size, seed)
     found = []

@@ -63,7 +63,8 @@ def cosines(
         else:
             here = (numbers >= low) & (numbers < high)
             rows = kernels.weights[numbers[here] - low]
-        found[here] = rows.reshape(-1, len(taps)) @ taps
+        with np.errstate(invalid="ignore"):  # flat kernels may hold NaN
+            found[here] = rows.reshape(-1, len(taps)) @ taps
     scale = pool.scale if numbers is None else pool.scale[numbers]
     flat = pool.flat if numbers is None else pool.flat[numbers]
     found /= np.maximum(scale, np.float32(1e-30))

@@ -27,7 +27,7 @@ from shiboken6 import isValid
 
 from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
-from kernelviewer.figures.provenance import read_record
+from kernelviewer.figures.provenance import file_hash, read_record
 from kernelviewer.gui.dialogs.figure import FigureDialog
 from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
@@ -148,6 +148,19 @@ def test_what_is_saved_is_made_again_by_the_command_line(
     assert "my stretch" in str(record.naming["stretches"])
     assert record.selection == "On-centre, ∂x"
     assert record.files[0].shown
+
+
+def test_a_file_that_was_replaced_since_is_not_taken_for_the_one_drawn(
+    dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = tmp_path / "net.safetensors"
+    opened = file_hash(net)
+    write_network(net, channels=8)
+    out = tmp_path / "out.svg"
+    answer_with(monkeypatch, out)
+    click(dialog, "saveFigure")
+    settle(dialog, qtbot)
+    assert read_record(out).files[0].sha256 == opened != file_hash(net)
 
 
 def test_the_users_own_caption_is_in_the_file_and_can_be_taken_back(

@@ -68,6 +68,18 @@ def test_a_screenshot_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None
     assert "Traceback" not in done.stderr
 
 
+def test_a_screenshot_of_what_failed_says_so_and_ends_with_1(tmp_path: Path) -> None:
+    path = write_network(tmp_path / "net.safetensors")
+    bad, picture = tmp_path / "bad.pth", tmp_path / "window.png"
+    bad.write_bytes(b"nothing of a network")
+    files = (str(path), str(bad), str(tmp_path / "none.pth"))
+    done = run("-m", "kernelviewer", *files, "--screenshot", str(picture))
+    assert done.returncode == 1
+    assert "kernelviewer: bad.pth: " in done.stderr
+    assert "kernelviewer: none.pth: there is no such file" in done.stderr
+    assert not QImage(str(picture)).isNull()
+
+
 def test_a_task_that_does_not_stop_does_not_keep_the_program(tmp_path: Path) -> None:
     code = """
 import sys, threading

@@ -122,6 +122,11 @@ def test_a_null_test_without_training_only_encodes() -> None:
     assert all(not len(item.own_fit) for item in found.conditions)
 
 
+def test_flat_kernels_alone_cannot_be_tested() -> None:
+    with pytest.raises(LatentError, match="there are no 7×7 kernels to test"):
+        null_test([bank()], (), small(), device=CPU)
+
+
 def test_shuffling_keeps_each_kernels_taps() -> None:
     kernels, _ = patterns(20)
     mixed = shuffled(kernels)

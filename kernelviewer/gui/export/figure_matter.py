@@ -164,6 +164,7 @@ class FigureMatter:
     ) -> tuple[Part, ...]:
         """The networks of which something is shown; the rivals in their order."""
         codings = self._known_codings(pool)
+        hashes = self._window.sessions.hashes
         found: dict[int, Part] = {}
         for row, (model, start, end) in enumerate(_spans(pool)):
             shown = None if mask is None else mask[start:end]
@@ -172,7 +173,8 @@ class FigureMatter:
             if shown is not None and shown.all():
                 shown = None
             coding = codings[row] if codings else None
-            found[model] = Part(pool.models[row].bank, shown, coding)
+            bank = pool.models[row].bank
+            found[model] = Part(bank, shown, coding, hashes.get(bank, ""))
         if rivals is None:
             return tuple(found.values())
         return tuple(found[model] for model in dict.fromkeys(rivals) if model in found)

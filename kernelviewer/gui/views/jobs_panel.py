@@ -97,6 +97,14 @@ class JobsPanel(QScrollArea):
         """Whether an error is listed."""
         return any(row.failed for row in self.rows.values())
 
+    def failures(self) -> list[str]:
+        """What failed, a line each."""
+        found: list[str] = []
+        for row in self.rows.values():
+            lines = [line.text.text() for line in row.failures]
+            found += lines or [row.text.text()] * row.failed
+        return found
+
     def sizeHint(self) -> QSize:
         """Qt: room for three jobs."""
         return QSize(400, 128)

@@ -148,5 +148,5 @@ class Opener(QObject):
                 f"{bank.name} has no depthwise kernels "
                 f"(it has {len(bank.convolutions)} other convolutions)"
             )
-        self.told.emit(". ".join([text, *bank.warnings]))
+        self.told.emit(". ".join([text, *(each.rstrip(".") for each in bank.warnings)]))
         return text

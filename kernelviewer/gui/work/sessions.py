@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Reopened
     from kernelviewer.jobs.sessions import Written
+    from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.state.work import Gist, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"
@@ -80,6 +81,11 @@ class Sessions(QObject):
         if not work.models:
             return False
         return self._is_stale or not work.is_saved_as(self._saved)
+
+    @property
+    def hashes(self) -> dict[KernelBank, str]:
+        """Hashes of the open networks' files; empty where not known yet."""
+        return self._hashes.known
 
     # --- saving ---
 
