@@ -52,11 +52,11 @@ def test_a_screenshot_shows_the_opened_file(tmp_path: Path, theme: str) -> None:
     picture = tmp_path / "window.png"
     done = run(
         *("-m", "kernelviewer", str(path), "--theme", theme),
-        *("--size", "1000x700", "--screenshot", str(picture)),
+        *("--size", "1080x740", "--screenshot", str(picture)),
     )
     assert done.returncode == 0, done.stderr
     image = QImage(str(picture))
-    assert (image.width(), image.height()) == (1000, 700)
+    assert (image.width(), image.height()) == (1080, 740)
     corner = image.pixelColor(2, image.height() // 2).lightness()
     assert corner > 200 if theme == "light" else corner < 60
 
