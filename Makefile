@@ -12,7 +12,7 @@ run: $(VENV)/.run
 	@$(BIN)/kernelviewer sample
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 speed: $(VENV)/.test
 	$(BIN)/python -m pytest tests/speed -s

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,6 @@ from safetensors.numpy import save_file
 from kernelviewer.cli import main
 from kernelviewer.commands import COMMANDS
 from tests.shared import CHECKPOINTS, needs_checkpoints
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def noise(*shape: int, seed: int = 1) -> np.ndarray:
@@ -329,7 +327,7 @@ def test_interrupting_is_said_in_one_line(
     assert complaint(capsys) == "kernelviewer: interrupted"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 def test_output_that_cannot_be_written_is_said_in_one_line(network: Path) -> None:
     command = f"{sys.executable} -m kernelviewer info {network} --json > /dev/full"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)

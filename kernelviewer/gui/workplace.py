@@ -17,6 +17,7 @@ from kernelviewer.gui.jobs import Jobs
 from kernelviewer.gui.linking.views import Linking
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
 from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
+from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -70,6 +71,7 @@ class Workplace(QMainWindow):
         self.parts = make_parts(self)
         self.docks = make_docks(self, self.parts)
         self.jobs = Jobs(self.parts.jobs_panel, self)
+        self.hashes = FileHashes(self.jobs, self)
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
         self.linking = Linking(self.document, self.parts, self.jobs, self)
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kernelviewer.state.grouping import cut_into_groups
+from kernelviewer.state.grouping import (
+    GroupBy,  # noqa: TC001  sessions read the fields' types at run time
+    cut_into_groups,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import PoolLabels
-    from kernelviewer.state.grouping import GroupBy
     from kernelviewer.state.pool import KernelPool
 
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit"]

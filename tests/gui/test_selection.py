@@ -246,17 +246,21 @@ def test_a_dragged_border_is_the_same_in_labels_and_in_the_table(
 ) -> None:
     editor = window.parts.spectrum.stretches
     before = window.document.segments_of(SIZE)
-    widest = max(range(len(before) - 1), key=lambda i: before[i].high - before[i].low)
-    x = round(editor.axis.logical(before[widest].high))
-    inside = round(editor.axis.logical((before[widest].low + before[widest].high) / 2))
-    drag(editor, QPoint(x, 4), QPoint(x - 8, 4), QPoint(inside, 4))
-    after = window.document.segments_of(SIZE)
-    assert after[widest].high < before[widest].high
     codes = codes_by_hand(window)
-    moved = (codes >= after[widest].high) & (codes < before[widest].high)
+    middles = [(stretch.low + stretch.high) / 2 for stretch in before]
+    fullest = max(
+        range(len(before) - 1),
+        key=lambda i: ((codes >= middles[i]) & (codes < before[i].high)).sum(),
+    )
+    x = round(editor.axis.logical(before[fullest].high))
+    inside = round(editor.axis.logical(middles[fullest]))
+    drag(editor, QPoint(x, 4), QPoint((x + inside) // 2, 4), QPoint(inside, 4))
+    after = window.document.segments_of(SIZE)
+    assert after[fullest].high < before[fullest].high
+    moved = (codes >= after[fullest].high) & (codes < before[fullest].high)
     assert moved.any()
     state = window.linking.presenter.state
-    assert (state.labels.best[moved] == after[widest + 1].class_index).all()
+    assert (state.labels.best[moved] == after[fullest + 1].class_index).all()
     path = tmp_path / "labels.csv"
     wish = wish_of(window.document, "cpu", only_selected=False)
     write_labels(Ticket("labels"), path, wish)

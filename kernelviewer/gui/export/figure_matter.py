@@ -164,7 +164,7 @@ class FigureMatter:
     ) -> tuple[Part, ...]:
         """The networks of which something is shown; the rivals in their order."""
         codings = self._known_codings(pool)
-        hashes = self._window.sessions.hashes
+        hashes = self._window.hashes.known
         found: dict[int, Part] = {}
         for row, (model, start, end) in enumerate(_spans(pool)):
             shown = None if mask is None else mask[start:end]

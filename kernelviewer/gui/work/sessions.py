@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.recovering import Awaited, Recovery
 from kernelviewer.gui.work.session_opening import Opening, SessionOpening
 from kernelviewer.jobs.sessions import Wanted, write_session
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Reopened
     from kernelviewer.jobs.sessions import Written
-    from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.state.work import Gist, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"
@@ -62,7 +60,7 @@ class Sessions(QObject):
         self._last: Work | None = None
         self._saving: _Saving | None = None
         self._is_finished = False
-        self._hashes = FileHashes(self._jobs, self)
+        self._hashes = window.hashes
         self._opening = SessionOpening(window, self._apply, self.told.emit)
         self.recovery = Recovery(self._jobs, self._kept, self)
         self.recovery.failed.connect(
@@ -81,11 +79,6 @@ class Sessions(QObject):
         if not work.models:
             return False
         return self._is_stale or not work.is_saved_as(self._saved)
-
-    @property
-    def hashes(self) -> dict[KernelBank, str]:
-        """Hashes of the open networks' files; empty where not known yet."""
-        return self._hashes.known
 
     # --- saving ---
 
