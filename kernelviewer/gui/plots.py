@@ -19,6 +19,7 @@ def make_plot(parent: QWidget, name: str, axes: tuple[str, str], tokens: Tokens)
     plot.setAccessibleName(f"{axes[1]} against {axes[0]}")
     plot.setMenuEnabled(False)
     plot.hideButtons()
+    plot.getPlotItem().setContentsMargins(4, 10, 14, 4)
     for side, label in zip(("bottom", "left"), axes, strict=True):
         axis = plot.getAxis(side)
         axis.setLabel(label, color=tokens.secondary)

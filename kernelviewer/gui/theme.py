@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import Template
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
+
+from kernelviewer.resources import resource
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QAbstractSpinBox
 
 GAP = 8
 """Space between panels, pixels."""
@@ -30,6 +36,7 @@ class Tokens:
     separator: str
     text: str
     secondary: str
+    disabled: str
     accent: str
     on_accent: str
     hover: str
@@ -47,6 +54,7 @@ LIGHT = Tokens(
     separator="#E2E2DE",
     text="#1F1F1C",
     secondary="#6B6B64",
+    disabled="#9D9D96",
     accent="#0B6BCB",
     on_accent="#FFFFFF",
     hover="#EEEEEA",
@@ -63,6 +71,7 @@ DARK = Tokens(
     separator="#34363A",
     text="#ECECEA",
     secondary="#A3A4A1",
+    disabled="#75777B",
     accent="#5AA9F7",
     on_accent="#10222F",
     hover="#2B2D31",
@@ -110,7 +119,7 @@ def make_palette(tokens: Tokens) -> QPalette:
         palette.setColor(key, QColor(colour))
     disabled = QPalette.ColorGroup.Disabled
     for key in (role.Text, role.WindowText, role.ButtonText):
-        palette.setColor(disabled, key, QColor(tokens.neutral))
+        palette.setColor(disabled, key, QColor(tokens.disabled))
     return palette
 
 
@@ -129,10 +138,25 @@ def base_font() -> QFont:
     return font
 
 
+def as_field(box: QAbstractSpinBox) -> None:
+    """Let a number's box look as the fields for text and choices do."""
+    box.setProperty("field", True)
+    box.lineEdit().setStyleSheet("border: none; background: transparent; padding: 0")
+    box.lineEdit().setTextMargins(5, 0, 0, 0)
+
+
 def style_sheet(tokens: Tokens) -> str:
     """Style sheet of the tokens."""
     values = {name: getattr(tokens, name) for name in tokens.__slots__}
-    return _STYLE.substitute(values, gap=GAP, radius=RADIUS, control=CONTROL - 2)
+    check = "check-dark" if tokens.dark else "check-light"
+    signs = {"up": "up", "down": "down", "check": check}
+    files = {
+        sign: resource("icons", f"{name}.svg").as_posix()
+        for sign, name in signs.items()
+    }
+    return _STYLE.substitute(
+        values, **files, gap=GAP, radius=RADIUS, control=CONTROL - 2
+    )
 
 
 _STYLE = Template("""
@@ -147,7 +171,7 @@ QMenuBar::item:selected, QMenuBar::item:pressed { background: $hover; }
 QMenu { background: $panel; border: 1px solid $separator; padding: 4px; }
 QMenu::item { padding: 5px 24px 5px 24px; border-radius: 4px; }
 QMenu::item:selected { background: $selected; color: $text; }
-QMenu::item:disabled { color: $neutral; }
+QMenu::item:disabled { color: $disabled; }
 QMenu::separator { height: 1px; background: $separator; margin: 4px 8px; }
 QMenu::indicator { width: 14px; height: 14px; margin-left: 6px; }
 QToolTip { background: $panel; color: $text; border: 1px solid $separator;
@@ -174,7 +198,7 @@ QPushButton, QToolButton[button="true"] { background: $panel; color: $text;
 QPushButton:hover, QToolButton[button="true"]:hover { background: $hover; }
 QPushButton:pressed, QToolButton[button="true"]:pressed { background: $separator; }
 QPushButton:focus, QToolButton:focus { border: 1px solid $accent; }
-QPushButton:disabled { color: $neutral; }
+QPushButton:disabled, QToolButton:disabled { color: $disabled; }
 QPushButton:default, QPushButton[primary="true"] { background: $accent;
   color: $on_accent; border-color: $accent; }
 QPushButton[primary="true"]:hover { background: $accent; border-color: $text; }
@@ -194,6 +218,37 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
   selection-color: $text; }
+QComboBox, QAbstractSpinBox[field="true"] { background: $panel; color: $text;
+  border: 1px solid $separator; border-radius: 5px; padding: 0 6px;
+  min-height: ${control}px; selection-background-color: $selected;
+  selection-color: $text; }
+QComboBox:hover { background: $hover; }
+QComboBox:focus, QComboBox:on,
+QAbstractSpinBox[field="true"]:focus { border-color: $accent; }
+QComboBox:disabled, QAbstractSpinBox[field="true"]:disabled { color: $disabled; }
+QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::down-arrow { image: url($down); width: 10px; height: 10px; }
+QComboBox QAbstractItemView { background: $panel; border: 1px solid $separator;
+  selection-background-color: $selected; selection-color: $text; outline: 0; }
+QAbstractSpinBox[field="true"] { max-height: ${control}px; }
+QAbstractSpinBox[field="true"]::up-button, QAbstractSpinBox[field="true"]::down-button {
+  border: none; background: transparent; width: 18px; }
+QAbstractSpinBox[field="true"]::up-arrow { image: url($up); width: 9px; height: 9px; }
+QAbstractSpinBox[field="true"]::down-arrow { image: url($down); width: 9px;
+  height: 9px; }
+QCheckBox::indicator, QRadioButton::indicator { width: 12px; height: 12px;
+  border: 1px solid $disabled; border-radius: 3px; background: $panel; }
+QRadioButton::indicator { border-radius: 7px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent;
+  image: url($check); }
+QRadioButton::indicator:checked { background: $on_accent; width: 6px; height: 6px;
+  border: 4px solid $accent; }
+QCheckBox::indicator:focus, QCheckBox::indicator:hover,
+QRadioButton::indicator:focus, QRadioButton::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {
+  background: $separator; border-color: $separator; }
+QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
 QLineEdit:focus { border: 1px solid $accent; }
 QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
   border-radius: 5px; selection-background-color: $selected; selection-color: $text; }

@@ -246,3 +246,16 @@ def test_the_arrangement_and_its_preset_are_kept(
     assert not is_open(again, "scatter")
     again.layouts.reset()
     assert is_open(again, "scatter")
+
+
+@pytest.mark.parametrize("preset", [preset.id for preset in PRESETS])
+def test_the_jobs_panel_never_makes_the_smallest_window_grow(
+    make_window: MakeWindow, small_file: Path, preset: str
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1024, 700)
+    QTest.keyClick(window, KEYS[preset], CONTROL)
+    window.parts.jobs_panel.add_error("Open net.pth", "It is cut off", "details")
+    QApplication.processEvents()
+    assert window.docks["jobs"].isVisible()
+    assert (window.width(), window.height()) == (1024, 700)

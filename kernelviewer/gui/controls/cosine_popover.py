@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QSlider
 
+from kernelviewer.gui.theme import as_field
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,6 +36,7 @@ class CosinePopover(QFrame):
         self.slider.setRange(0, STEPS)
         self.slider.setFixedWidth(140)
         self.value = QDoubleSpinBox(self)
+        as_field(self.value)
         self.value.setObjectName("cosineValue")
         self.value.setAccessibleName("Least cosine of similar kernels, 0 to 1")
         self.value.setRange(0, 1)

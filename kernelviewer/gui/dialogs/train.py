@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.plots import make_plot, pen
 from kernelviewer.gui.text import spaced
+from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.learning import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
 
@@ -66,6 +67,7 @@ class TrainDialog(QDialog):
         self.method.addItem("curve", "curve")
         self.method.addItem("the paper's autoencoder", "paper")
         self.seed = QSpinBox(self)
+        as_field(self.seed)
         self.seed.setMaximum(2**31 - 1)
         for widget, name, title in (
             (self.size_box, "trainSize", "Kernel size to train for"),

@@ -20,6 +20,8 @@ Side = Literal["left", "top", "right", "bottom"]
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
 
+WIDEST_LIST = 340
+"""Of the list of networks: in a large window the kernels have the room, pixels."""
 SMALL = (1440, 900)
 """A window that is narrower or lower than this has less beside each other."""
 AREAS = {
@@ -208,7 +210,10 @@ def _resize(
         else Qt.Orientation.Vertical
     )
     room = window.width() if across == Qt.Orientation.Horizontal else window.height()
-    window.resizeDocks(heads, [round(room * place.extent)] * len(heads), across)
+    reach = round(room * place.extent)
+    if place.cells == _MODELS.cells:
+        reach = min(reach, WIDEST_LIST)
+    window.resizeDocks(heads, [reach] * len(heads), across)
     length = window.height() if along == Qt.Orientation.Vertical else window.width()
     total = sum(place.shares)
     window.resizeDocks(

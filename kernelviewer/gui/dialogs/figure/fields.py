@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.theme import CONTROL
+from kernelviewer.gui.theme import CONTROL, as_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +76,7 @@ def number_box(
     box.setSuffix(unit)
     box.setSpecialValueText(unset)
     box.setKeyboardTracking(False)
+    as_field(box)
     return box
 
 
@@ -88,6 +89,7 @@ def count_box(
     box.setSuffix(unit)
     box.setSpecialValueText(unset)
     box.setKeyboardTracking(False)
+    as_field(box)
     return box
 
 

@@ -280,6 +280,12 @@ class ReconstructionView(QScrollArea):
         """Qt: room for a 7×7 kernel."""
         return QSize(300, 470)
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt: picture and facts stand beside each other."""
+        button = self.values.sizeHint().width()
+        wide = self.facts.widest() + _GAP + max(button, _LEAST - _SIDE)
+        return QSize(wide + 2 * _MARGIN, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The parts go where there is room."""
         super().resizeEvent(event)
