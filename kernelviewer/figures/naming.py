@@ -216,16 +216,17 @@ def _family_null(
     """What white noise reaches with the family; computed once and kept."""
     from kernelviewer.kernels.family import family_fit
 
-    kept = cache_dir() / f"family-null-{size_key(size)}-{_NULL_KERNELS}.npy"
-    if (known := _kept_null(kept)) is not None:
-        return known
+    name = f"family-null-{size_key(size)}-{_NULL_KERNELS}.npy"
+    with suppress(OSError):  # without the folder only slower
+        if (known := _kept_null(cache_dir() / name)) is not None:
+            return known
     progress(0, 0, f"fitting white noise of {size_label(size)}")
     fits = [
         family_fit(batch, device=device, check=check).cosine
         for batch in white_noise(size, _NULL_KERNELS)
     ]
     null = Null.of(np.concatenate(fits))
-    with suppress(OSError), atomic_write(kept) as file:  # without it only slower
+    with suppress(OSError), atomic_write(cache_dir() / name) as file:
         np.save(file, null.counts)
     return null
 

@@ -52,6 +52,8 @@ class MainWindow(Workplace):
     """
 
     def __init__(self, settings: Settings, problem: str = "") -> None:
+        if settings.colormap not in COLORMAPS:  # of another version
+            settings = replace(settings, colormap="signed")
         super().__init__(settings)
         self.setObjectName("mainWindow")
         self.setWindowTitle("kernelviewer")
@@ -68,9 +70,7 @@ class MainWindow(Workplace):
         self._overlay = DropOverlay(self)
         self._connect()
         self.set_theme(settings.theme)
-        self.set_colormap(
-            settings.colormap if settings.colormap in COLORMAPS else "signed"
-        )
+        self.set_colormap(settings.colormap)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
         if problem:

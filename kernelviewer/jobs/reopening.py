@@ -13,7 +13,7 @@ from kernelviewer.jobs.sessions import shipped_entry
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.state.session.capture import Coders, rebuild
-from kernelviewer.state.session.files import read_session, recovery_folder
+from kernelviewer.state.session.files import is_kept, read_session
 from kernelviewer.state.session.model import NetworkEntry
 from kernelviewer.state.session.paths import expected, find, find_moved
 
@@ -266,8 +266,7 @@ class _Reading:
         if entry.sha256 not in ("", _hash(self.ticket, place)):
             self.notes.append(f"{entry.name} has changed: codes may differ")
         self.known[size] = autoencoder
-        kept = place.parent == recovery_folder()  # never saved by the user
-        self.chosen[size] = None if kept else place
+        self.chosen[size] = None if is_kept(place) else place
 
     def _without(self, size: Size, entry: CoderEntry) -> None:
         self.notes.append(

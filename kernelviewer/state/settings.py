@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,10 @@ def load_settings() -> tuple[Settings, str]:
         Defaults and a sentence for the user if the file could not be read; the
         unreadable file is kept as ``settings.broken.json``.
     """
-    path = settings_path()
+    try:
+        path = settings_path()
+    except OSError as error:
+        return Settings(), f"Settings and unsaved work cannot be kept: {error}."
     try:
         return _parse(json.loads(path.read_text(encoding="utf-8"))), ""
     except FileNotFoundError:
@@ -104,7 +108,8 @@ def save_settings(settings: Settings) -> None:
 
 def reset_settings() -> None:
     """Forget everything remembered."""
-    settings_path().unlink(missing_ok=True)
+    with suppress(OSError):  # where there is no folder nothing is remembered
+        settings_path().unlink(missing_ok=True)
 
 
 def _parse(data: Any) -> Settings:

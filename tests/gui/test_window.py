@@ -339,6 +339,31 @@ def test_broken_settings_do_not_stop_the_window(make_window: MakeWindow) -> None
     assert any("set aside" in text for text in errors(window))
 
 
+def test_a_colour_map_of_another_version_does_not_stop_the_window(
+    make_window: MakeWindow,
+) -> None:
+    settings_path().write_text('{"theme": "dark", "colormap": "unheard of"}')
+    window = make_window()
+    assert (window.settings.theme, window.settings.colormap) == ("dark", "signed")
+
+
+def test_without_a_folder_for_settings_the_window_works_and_says_so(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("KERNELVIEWER_CONFIG", str(tmp_path / "file" / "config"))
+    window = make_window(small_file)
+    window.sessions.save_to(tmp_path / "work.kvsession")
+    wait_idle(qtbot, window)
+    (told,) = errors(window)
+    assert "cannot be kept" in told
+    assert (tmp_path / "work.kvsession").is_file()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_interactive_widget_has_a_name(
     make_window: MakeWindow, small_file: Path, theme: str

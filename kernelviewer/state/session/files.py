@@ -69,6 +69,14 @@ def recovery_folder() -> Path:
     return folder
 
 
+def is_kept(path: Path) -> bool:
+    """Whether a file lies in the recovery folder: the user never saved it."""
+    try:
+        return path.parent == recovery_folder()
+    except OSError:
+        return False
+
+
 class RecoveryFile:
     """The file in which one window keeps its work; locked while the window lives.
 
