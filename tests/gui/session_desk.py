@@ -27,15 +27,20 @@ LIMIT_S = 200
 PROGRAM = """
 import sys
 from pathlib import Path
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 from kernelviewer.gui import create_window
 app = QApplication([])
 
+def wait(milliseconds):
+    loop = QEventLoop()  # lets other threads run meanwhile; QTest.qWait does not
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
 def settle(window):
     calm = 0
     while calm < 3:
-        QTest.qWait(20)
+        wait(20)
         calm = calm + 1 if window.jobs.is_idle() else 0
 
 window = create_window(paths=[Path(name) for name in sys.argv[1:]])

@@ -78,7 +78,7 @@ def test_work_is_offered_back_after_the_program_was_killed(
     code = """
 window.sessions.recovery.timer.setInterval(0)
 while not window.document.banks:
-    QTest.qWait(10)
+    wait(10)
 window.document.set_threshold((7, 7), 0.625)
 window.linking.selection.select_shown()
 window.document.set_position(0.25)
@@ -86,10 +86,10 @@ recovery = window.sessions.recovery
 while recovery.timer.isActive() or any(
     ticket.key in ("recovery", "hash 1") for ticket in window.jobs._runner.tickets()
 ):
-    QTest.qWait(10)
+    wait(10)
 print("kept", flush=True)
 while True:
-    QTest.qWait(1000)
+    wait(1000)
 """
     with start(code, path) as process:
         try:
