@@ -94,7 +94,7 @@ PRESETS: tuple[Preset, ...] = (
             Place("right", 0.2, (("reconstruction",), ("inspector",)), (1, 1)),
             Place(
                 "bottom",
-                0.22,
+                0.28,
                 (("classes",), ("composition",), ("scatter",)),
                 (1, 1, 1),
             ),
