@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDoubleSpinBox, QLabel
+from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QLabel, QMenu, QToolButton
 
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.latent.autoencoder import shipped
@@ -69,6 +69,27 @@ def test_coverage_and_null_stand_beside_the_threshold(window: MainWindow) -> Non
     assert shown.replace("\u202f", " ") == f"{100 * share:.1f} % identified"
     null = shipped((7, 7)).null.coverage(0.5)
     assert f"{100 * null:.1f}" in window.findChild(QLabel, "nullCoverage").text()
+
+
+def test_thresholds_are_chosen_by_the_share_of_noise_they_let_through(
+    window: MainWindow,
+) -> None:
+    null = shipped((7, 7)).null
+    document = window.document
+    QTest.mouseClick(window.findChild(QToolButton, "thresholdPresets"), LEFT)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    offered = [action for action in menu.actions() if not action.isSeparator()]
+    assert offered[0].text().startswith("Default")
+    assert len(offered) == 4
+    QTest.mouseClick(menu, LEFT, pos=menu.actionGeometry(offered[-1]).center())
+    assert null.coverage(document.threshold_of((7, 7))) == pytest.approx(0.05, abs=2e-3)
+    assert "5.0" in window.findChild(QLabel, "nullCoverage").text()
+    QTest.mouseClick(window.findChild(QToolButton, "thresholdReset"), LEFT)
+    assert document.threshold_of((7, 7)) == shipped((7, 7)).threshold
+    assert not window.findChild(QToolButton, "thresholdReset").isVisible()
+    document.undo()
+    assert null.coverage(document.threshold_of((7, 7))) == pytest.approx(0.05, abs=2e-3)
 
 
 def test_a_brush_on_the_codes_is_seen_in_every_view(window: MainWindow) -> None:
