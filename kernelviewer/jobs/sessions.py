@@ -40,7 +40,9 @@ class Wanted:
     hashes
         Hashes of the networks' files, as far as they are known.
     files
-        Files of autoencoders that were trained here, as far as they have one.
+        Files of autoencoders that were trained here, as far as they have one; those
+        that are saved on the way are added at once, so that a task that is cancelled
+        afterwards leaves nothing that the next one would write again.
     """
 
     work: Work
@@ -48,7 +50,7 @@ class Wanted:
     saved: str
     origin: str = ""
     hashes: Mapping[KernelBank, str] = field(default_factory=dict)
-    files: Mapping[Autoencoder, Path] = field(default_factory=dict)
+    files: dict[Autoencoder, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +58,7 @@ class Written:
     """What came of writing: hashes and files of autoencoders that are known now."""
 
     hashes: Mapping[KernelBank, str]
-    files: Mapping[Autoencoder, Path]
+    files: dict[Autoencoder, Path]
 
 
 def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
@@ -115,7 +117,7 @@ def _text_of(
     ticket: Ticket, path: Path, folder: Path | None, wanted: Wanted
 ) -> tuple[str, dict[Autoencoder, Path]]:
     work = wanted.work
-    files = dict(wanted.files)
+    files = wanted.files
     coders: dict[Size, CoderEntry] = {}
     for size in sorted({s for m in work.models for s in m.bank.sizes} | {*work.chosen}):
         ticket.check()

@@ -15,7 +15,7 @@ from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs import reopening
 from kernelviewer.jobs.reopening import Lacking, Reopened, look_along, open_session
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.sessions import Wanted, write_session
+from kernelviewer.jobs.sessions import Wanted, keep, write_session
 from kernelviewer.jobs.tasks import load
 from kernelviewer.state.document import Document
 from kernelviewer.state.selection import Kernels, Layers
@@ -284,6 +284,17 @@ def test_removing_takes_autoencoders_along(v1: Path) -> None:
     path.with_name(f"{path.stem}-7x7.safetensors").touch()
     file.remove()
     assert list(recovery_folder().iterdir()) == []
+
+
+def test_keeping_that_is_given_up_saves_no_autoencoder_twice(v1: Path) -> None:
+    found = reopen(v1)
+    document = taken_up(found)
+    document.chosen = {FIVE: None}
+    work, file = wanted(document, found), RecoveryFile()
+    for _ in range(2):  # nobody hears what the first of them did
+        run_now(keep, file, work)
+    assert len(list(recovery_folder().glob("*.safetensors"))) == 1
+    file.remove()
 
 
 # --- real files ---

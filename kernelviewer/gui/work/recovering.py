@@ -15,7 +15,7 @@ from kernelviewer.jobs.sessions import find_offers, keep
 from kernelviewer.state.session.files import RecoveryFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Concatenate
 
@@ -78,7 +78,7 @@ class Recovery(QObject):
         super().__init__(parent)
         self._jobs, self._wanted = jobs, wanted
         self._file = RecoveryFile()
-        self._files: Mapping[Autoencoder, Path] = {}
+        self._files: dict[Autoencoder, Path] = {}
         self._numbers = count(1)
         self._waiting_since = 0.0
         self._is_broken = False
