@@ -198,8 +198,10 @@ class ModelTree(QWidget):
 
     def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
         """Mark layers with kernels nearest to the slider, by how many."""
-        if self.source.set_marked(marked):
-            self.tree.viewport().update()
+        for item in self.source.set_marked(marked):
+            row = self.tree.visualRect(self._index(item))
+            if not row.isEmpty():
+                self.tree.viewport().update(0, row.top(), row.left(), row.height())
 
     def set_selected(self, selected: Mapping[LayerRef, int]) -> None:
         """Show how many kernels of the layers are selected."""
