@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QTreeView
 
@@ -20,7 +20,8 @@ from kernelviewer.gui.views.tree_model import (
 )
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
 STEP = 10
@@ -37,6 +38,26 @@ class LayerRows(QTreeView):
     """
 
     accent = LIGHT.accent
+    _painted_to = 0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: remember how far to the right it is to be painted."""
+        self._painted_to = event.region().boundingRect().right()
+        super().paintEvent(event)
+
+    def drawRow(
+        self,
+        painter: QPainter,
+        options: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: where just rings changed, as while the slider moves, no cell is drawn."""
+        name = self.visualRect(index)
+        if self._painted_to < name.left():
+            left = QRect(0, name.top(), name.left(), name.height())
+            self.drawBranches(painter, left, index)
+        else:
+            super().drawRow(painter, options, index)
 
     def drawBranches(
         self,
