@@ -15,7 +15,7 @@ from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
 from kernelviewer.latent.codes import Codes
 from kernelviewer.latent.curve import Curve, arc_length, codes_of_table
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.nearest import batches, nearest, unit
+from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
 from kernelviewer.latent.paper import encode as encode_plainly
 from kernelviewer.latent.segments import Segment
@@ -161,9 +161,10 @@ class Autoencoder:
         flat = kernels.reshape(len(kernels), math.prod(self.size))
         code = np.full(len(flat), np.nan, np.float32)
         fit = np.full(len(flat), np.nan, np.float32)
-        find = self._finder(where)
+        table = Table(torch.from_numpy(self._table).to(where))
+        find = self._finder(table)
         text = f"encoding {size_label(self.size)} kernels"
-        for count, here in enumerate(batches(len(flat), len(self._table), where)):
+        for count, here in enumerate(table.batches(len(flat))):
             check()
             patterns, valid = unit(_on(where, flat[here]))
             found, cosine = find(patterns)
@@ -215,26 +216,25 @@ class Autoencoder:
         """The same with other stretches."""
         return replace(self, segments=segments)
 
-    def _finder(
-        self, device: torch.device
-    ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        """What gives code and fit of patterns [n, taps] on the device."""
+    def _finder(self, table: Table) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        """What gives code and fit of patterns [n, taps], where the table is."""
         import torch
 
-        table = torch.from_numpy(self._table).to(device)
+        rows = table.rows
         if isinstance(self.model, Curve):
-            codes = torch.from_numpy(codes_of_table().astype(np.float32)).to(device)
+            codes = torch.from_numpy(codes_of_table().astype(np.float32))
+            codes = codes.to(rows.device)
 
             def find(patterns: Tensor) -> tuple[Tensor, Tensor]:
-                cosine, row = nearest(patterns, table)
+                cosine, row = table.nearest(patterns)
                 return codes[row], cosine
 
             return find
-        parameters = self.model.on(device)
+        parameters = self.model.on(rows.device)
 
         def find_plainly(patterns: Tensor) -> tuple[Tensor, Tensor]:
             code = encode_plainly(parameters, patterns)
-            shown = table[(code * (len(table) - 1)).round().long()]
+            shown = rows[(code * (len(rows) - 1)).round().long()]
             return code, (patterns * shown).sum(1)
 
         return find_plainly

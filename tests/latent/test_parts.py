@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import nearest, nearest_in_batches, unit
+from kernelviewer.latent.nearest import Table, nearest_in_batches, unit
 from kernelviewer.latent.symmetry import mirrors, vary
 from kernelviewer.latent.tour import short_path
 from tests.latent.made import patterns
@@ -123,7 +123,7 @@ def test_kernels_are_varied_as_often_as_wished() -> None:
 @pytest.mark.parametrize("columns", [1, 31, 32, 64, 2048])
 def test_the_nearest_row_is_found(columns: int) -> None:
     points, table = rows(300, 25), rows(columns, 25, seed=9)
-    cosine, row = nearest(points, table)
+    cosine, row = Table(table).nearest(points)
     products = points @ table.T
     assert (row == products.argmax(1)).all()
     torch.testing.assert_close(cosine, products.max(1).values)
@@ -137,3 +137,24 @@ def test_a_large_offset_does_not_drown_the_pattern() -> None:
     moved, valid = unit(torch.from_numpy(noise + np.float32(300)))
     assert valid.all()
     assert float((plain * moved).sum(1).min()) > 0.99999
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 3e38])
+def test_patterns_do_not_depend_on_the_scale(scale: float) -> None:
+    some = rows(50, 49)
+    found, valid = unit((some / some.abs().max()) * scale)
+    assert valid.all()
+    torch.testing.assert_close(found, some)
+
+
+def test_kernels_without_a_pattern_are_zero_and_marked() -> None:
+    kernels = rows(6, 9)
+    kernels[1] = 0
+    kernels[2] = 0.1
+    kernels[3, 4] = torch.nan
+    kernels[4, 0] = torch.inf
+    kernels[5, 8] = -torch.inf
+    found, valid = unit(kernels)
+    assert valid.tolist() == [True] + [False] * 5
+    assert not found[1:].any()
+    torch.testing.assert_close(found[0], kernels[0])
