@@ -27,10 +27,12 @@ MARGIN = 0.1
 NO_CLASS = -1.0
 TIE = 1e-5
 """By how much a derivative along y has to be better: a tie goes to x."""
-_CPU = (256, 2**18)
+_CPU = (256, 2**19)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
-CPU what stays in its cache, else what keeps a device busy; both well below 500 MB."""
+CPU the products stay in its cache, and a batch is large enough that refining one class
+of it is more than the overhead of its calls; on a device both keep it busy. All well
+below 500 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
