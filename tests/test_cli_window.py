@@ -67,12 +67,43 @@ def test_a_file_named_like_a_command_opens_with_its_folder(
     assert opened[0]["paths"] == [Path("info")]
 
 
-def test_a_misspelt_command_is_pointed_out(
-    opened: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("extrat", "is the command extract meant?"),
+        ("nulltest", "is the command null-test meant?"),
+        ("Train", "is the command train meant?"),
+        ("frobnicate", "kernelviewer --help lists the commands"),
+    ],
+)
+def test_a_word_that_is_neither_command_nor_file_is_wrong_usage(
+    word: str,
+    advice: str,
+    opened: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["extrat", "a.pth"]) == 2
-    assert "extract" in complaint(capsys)
+    assert main([word, "a.pth"]) == 2
+    line = f"kernelviewer: {word!r} is neither a command nor a file; {advice}"
+    assert complaint(capsys) == line
     assert not opened
+
+
+def test_the_window_tells_of_files_that_are_not_there(
+    opened: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    missing = ["gone.pth", str(tmp_path / "gone"), "./gone", "hf-hub:owner/gone"]
+    for word in missing:
+        assert main([word]) == 0
+    assert [item["paths"] for item in opened] == [[Path(word)] for word in missing]
+
+
+def test_a_file_whose_name_has_no_ending_opens(
+    opened: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "network").touch()
+    monkeypatch.chdir(tmp_path)
+    assert main(["network"]) == 0
+    assert opened[0]["paths"] == [Path("network")]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,11 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Open the window and stay until it is closed."""
-    meant = _misspelt_command(options.files)
-    if meant:
-        complain(
-            f"there is no file {options.files[0]!r}; is the command {meant} meant?"
-        )
+    problem = _unknown_command(options.files)
+    if problem:
+        complain(problem)
         return 2
     if options.screenshot and not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"  # the picture needs no screen
@@ -82,11 +80,22 @@ def run(options: argparse.Namespace) -> int:
     )
 
 
-def _misspelt_command(files: list[str]) -> str:
-    """The command that a missing file's name is close to; empty if none."""
-    if not files or not files[0].isalpha() or Path(files[0]).exists():
+def _unknown_command(files: list[str]) -> str:
+    """What to say where the first word is meant as a command and is none; else empty.
+
+    A word with a folder or an ending is a file, of which the window tells: so do the
+    missing files that a file manager or a desktop's list of latest ones names.
+    """
+    word = files[0] if files else ""
+    if not word or Path(word).name != word or Path(word).suffix or Path(word).exists():
         return ""
-    return next(iter(difflib.get_close_matches(files[0], COMMANDS, 1, 0.7)), "")
+    close = difflib.get_close_matches(word.lower(), COMMANDS, 1)
+    advice = (
+        f"is the command {close[0]} meant?"
+        if close
+        else "kernelviewer --help lists the commands"
+    )
+    return f"{word!r} is neither a command nor a file; {advice}"
 
 
 def _size(text: str) -> tuple[int, int]:
