@@ -28,7 +28,7 @@ from kernelviewer.latent.evaluation import (
     mean_rows,
     prepare,
 )
-from kernelviewer.latent.networks import collect, split
+from kernelviewer.latent.networks import Parts, collect, split
 from kernelviewer.latent.training import TrainingOptions
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def run(options: argparse.Namespace) -> int:
             complain("the files have no such depthwise kernels")
         return 1
     found: dict[Size, list[Judgement]] = {}
-    try:
-        for size in sizes:
+    for size in sizes:
+        try:
             found[size] = list(
                 _judged(
                     size,
@@ -105,8 +105,10 @@ def run(options: argparse.Namespace) -> int:
                     device,
                 )
             )
-    except LatentError as error:
-        complain(str(error))
+        except LatentError as error:
+            complain(str(error))
+            found[size] = []
+    if not any(found.values()):
         return 1
     _print(found, options)
     return 0 if whole else 1
@@ -127,39 +129,42 @@ def _judged(
     options: argparse.Namespace,
     device: torch.device,
 ) -> Iterator[Judgement]:
-    """The judgements of one size; none where there is nothing to judge."""
-    training = TrainingOptions(seed=options.seed)
+    """The judgements of one size.
+
+    Raises
+    ------
+    LatentError
+        There is nothing to judge, or nothing to judge with.
+    """
     if options.leave_one_out:
         yield from leave_one_family_out(
             size,
             collect(banks, size),
-            options=training,
+            options=TrainingOptions(seed=options.seed),
+            threshold=options.threshold,
             device=device,
             progress=show_progress,
         )
         return
-    if seen:
-        parts = split(seen, banks, size)
-        networks = parts.held_out
-        for name in parts.left_out:
-            complain(f"{name} is a sibling of a network to judge on, so it is left out")
-        if not parts.networks or not networks:
-            return
-        contest = prepare(
+    parts = split(seen, banks, size) if seen else Parts((), collect(banks, size), ())
+    if not parts.held_out:
+        msg = f"all {size_label(size)} kernels of the files are flat"
+        raise LatentError(msg)
+    for name in parts.left_out:
+        complain(f"{name} is a sibling of a network to judge on, so it is left out")
+    contest = (
+        prepare(
             size,
             parts.networks,
-            options=training,
+            options=TrainingOptions(seed=options.seed),
             device=device,
             progress=show_progress,
         )
-    else:
-        curve = autoencoders.get(size)
-        networks = collect(banks, size)
-        if curve is None:
-            return
-        contest = Contest(curve, autoencoders.get(size, "paper"), curve.centroids)
+        if seen
+        else _known_contest(size, autoencoders)
+    )
     known = {entry["sha256"] for entry in contest.curve.card.get("training", [])}
-    for network in networks:
+    for network in parts.held_out:
         trained = network.sha256 in known and not seen
         yield judge(
             contest,
@@ -168,6 +173,14 @@ def _judged(
             threshold=options.threshold,
             device=device,
         )
+
+
+def _known_contest(size: Size, autoencoders: Autoencoders) -> Contest:
+    curve = autoencoders.get(size)
+    if curve is None:
+        msg = f"there is no autoencoder for {size_label(size)} kernels"
+        raise LatentError(msg, "Name one with --autoencoder, or see --train.")
+    return Contest(curve, autoencoders.get(size, "paper"), curve.centroids)
 
 
 def summarise(found: dict[Size, list[Judgement]]) -> dict[str, Any]:
@@ -188,8 +201,6 @@ def _print(found: dict[Size, list[Judgement]], options: argparse.Namespace) -> N
         say(json.dumps(summarise(found), indent=1))
         return
     for size, judgements in found.items():
-        if not judgements:
-            say(f"{size_label(size)}: there is nothing to judge with; see --train")
         for item in judgements:
             for line in _table(size, item):
                 say(line)

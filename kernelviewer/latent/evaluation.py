@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.kernels import size_label
 from kernelviewer.latent.baselines import (
     COUNTS,
     centroid_fits,
@@ -19,6 +20,7 @@ from kernelviewer.latent.baselines import (
     centroids_of,
     plain_of,
 )
+from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.training import TrainingOptions, train
 
@@ -185,18 +187,34 @@ def leave_one_family_out(
     networks: Sequence[Network],
     *,
     options: TrainingOptions | None = None,
+    threshold: float | None = None,
     device: torch.device | None = None,
     progress: Progress = lambda done, total, text: None,
     check: Check = lambda: None,
 ) -> Iterator[Judgement]:
-    """Judge each family by what was trained on the others, one after the other."""
+    """Judge each family by what was trained on the others, one after the other.
+
+    Raises
+    ------
+    LatentError
+        There are not two families.
+    """
     families = list(dict.fromkeys(item.family for item in networks))
-    for family in families if len(families) > 1 else ():
+    if len(families) < 2:
+        there = " + ".join(item.name for item in networks)
+        msg = (
+            f"leaving one family out takes two or more with {size_label(size)} "
+            f"kernels; there is {f'one ({there})' if there else 'none'}"
+        )
+        hint = "Name more networks; those fine-tuned from one parent are one family."
+        raise LatentError(msg, hint)
+    for family in families:
         yield judge_without(
             size,
             networks,
             family,
             options=options,
+            threshold=threshold,
             device=device,
             progress=progress,
             check=check,
@@ -209,6 +227,7 @@ def judge_without(
     family: int,
     *,
     options: TrainingOptions | None = None,
+    threshold: float | None = None,
     device: torch.device | None = None,
     progress: Progress = lambda done, total, text: None,
     check: Check = lambda: None,
@@ -225,7 +244,9 @@ def judge_without(
     )
     kernels = np.concatenate([item.patterns for item in out])
     names = " + ".join(item.name for item in out)
-    return judge(contest, names, kernels, device=device, check=check)
+    return judge(
+        contest, names, kernels, threshold=threshold, device=device, check=check
+    )
 
 
 def by_layer(network: Network) -> tuple[Network, Network]:

@@ -381,10 +381,32 @@ def test_evaluate_with_what_comes_with_the_program(
     for row in judged["methods"].values():
         assert 0 < row["mean_fit"] <= 1
     assert run("evaluate", network) == 0
-    printed = capsys.readouterr().out
+    printed, complained = capsys.readouterr()
     assert "network.safetensors, 7×7: 79 kernels, threshold 0.700" in printed
     assert "k-means 100" in printed
-    assert "1×11: there is nothing to judge with; see --train" in printed
+    assert complained == (
+        "kernelviewer: there is no autoencoder for 1×11 kernels. "
+        "Name one with --autoencoder, or see --train.\n"
+    )
+
+
+def test_evaluate_tells_when_there_is_nothing_to_judge_with(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = tmp_path / "flat.safetensors"
+    weights = np.ones((8, 1, 7, 7)) * np.arange(1, 9)[:, None, None, None]
+    save_file({"dwconv.weight": weights.astype(np.float32)}, flat)
+    for words, problem in (
+        (("--leave-one-out",), "takes two or more with 7×7 kernels; there is one"),
+        (("--train", flat), "there are no 7×7 kernels to train on"),
+        (("--size", "1x11"), "there is no autoencoder for 1×11 kernels"),
+    ):
+        assert run("evaluate", network, "--json", *words) == 1
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert problem in captured.err
+    assert run("evaluate", flat, "--size", "7x7") == 1
+    assert "all 7×7 kernels of the files are flat" in capsys.readouterr().err
 
 
 def test_evaluate_with_what_is_trained_on_others(

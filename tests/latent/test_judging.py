@@ -79,8 +79,14 @@ def test_each_family_is_left_out_once() -> None:
     found = list(leave_one_family_out(SIZE, some, options=options, device=CPU))
     assert [item.name for item in found] == [item.name for item in some]
     assert set(mean_rows(found)) >= {"curve", "paper", "k-means 100", "family"}
-    alone = leave_one_family_out(SIZE, some[:1], options=options, device=CPU)
-    assert list(alone) == []
+    given = leave_one_family_out(SIZE, some, options=options, threshold=0.9, device=CPU)
+    assert next(given).threshold == 0.9
+
+
+def test_one_family_alone_cannot_be_left_out() -> None:
+    for some, there in ((networks(1, 60), r"one \(network-0.pth\)"), ([], "none")):
+        with pytest.raises(LatentError, match=f"two or more with 7×7.* is {there}"):
+            list(leave_one_family_out(SIZE, some, device=CPU))
 
 
 def test_a_network_is_split_by_its_layers() -> None:
