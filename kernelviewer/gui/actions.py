@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
     *("similar", "only_selected", "export_labels", "save", "save_as"),
-    *("train", "null_test", "reset_borders", "export", "export_kernels"),
+    *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
 DEVICES = {
@@ -107,6 +107,7 @@ class Actions(QObject):
             "jobs": self.toggle_jobs,
             "train": lambda: open_training(window),
             "load_autoencoder": self.load_autoencoder,
+            "encode": window.encode_requested.emit,
             "null_test": lambda: open_null_test(window),
             "reset_borders": window.linking.spectrum.reset,
             "palette": window.parts.palette.start,

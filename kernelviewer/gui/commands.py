@@ -158,6 +158,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("jobs", "Show &Jobs", "View", ("Ctrl+J",), checkable=True),
     Command("train", "&Train on What Is Open…", "Code", ("Ctrl+T",)),
     Command("load_autoencoder", "&Load an Autoencoder…", "Code"),
+    Command(
+        "encode",
+        "&Encode Again",
+        "Code",
+        tip="Encode the kernels whose encoding was cancelled or has failed",
+    ),
     Command("null_test", "&Null Test…", "Code", ("Ctrl+Shift+N",)),
     Command("reset_borders", "&Reset the Stretches", "Code", rule=True),
     Command(

@@ -13,6 +13,7 @@ from kernelviewer.jobs.messages import (
     Partial,
     Progress,
     Result,
+    Started,
     Stopped,
 )
 from kernelviewer.jobs.runner import Runner
@@ -50,6 +51,9 @@ class Reaction:
         True for quick housekeeping: listed only if it fails.
     background
         Whether other tasks of the lane go first.
+    stoppable
+        False for what cannot be stopped midway: it is listed without Cancel, and the
+        list does not come up by itself, for there is nothing to be done about it.
     """
 
     done: Callable[[Any], str | None] = lambda value: None
@@ -58,6 +62,7 @@ class Reaction:
     stopped: Callable[[], None] = lambda: None
     quiet: bool = False
     background: bool = False
+    stoppable: bool = True
 
     def while_alive(self, widget: QWidget) -> Reaction:
         """The same, but silent once the widget is gone."""
@@ -111,7 +116,7 @@ class Jobs(QObject):
         ticket = self._runner.ticket(key, title, background=reaction.background)
         self._reactions[ticket.number] = reaction
         if not reaction.quiet:
-            self._panel.add(ticket.number, title)
+            self._panel.add(ticket.number, title, stoppable=reaction.stoppable)
             self.counted.emit(self._panel.running())
         return self._runner.submit_to(lane, ticket, task, *args, **kwargs)
 
@@ -142,6 +147,9 @@ class Jobs(QObject):
         ticket = message.ticket
         number, reaction = ticket.number, self._reactions[ticket.number]
         match message:
+            case Started():
+                self._panel.set_progress(number, 0, 0, "running")
+                return
             case Progress(_, done, total, text):
                 self._panel.set_progress(number, done, total, text)
                 return
@@ -158,8 +166,6 @@ class Jobs(QObject):
                 self._panel.fail(number, ticket.title, whole, details)
                 reaction.failed(text, hint)
                 self._finish(number, "")
-            case _:
-                return
 
     def _finish(self, number: int, text: str) -> None:
         del self._reactions[number]

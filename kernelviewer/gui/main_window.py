@@ -59,7 +59,7 @@ class MainWindow(Workplace):
         self.setWindowTitle("kernelviewer")
         self.setAcceptDrops(True)
         self.stopped = True
-        self._jobs_came_up = False
+        self._jobs_came_up = self._torch_started = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
         self.analyst = Analyst(self.document, self.jobs, self)
@@ -96,6 +96,9 @@ class MainWindow(Workplace):
         parts.grid.set_tooltip(self.linking.tooltip)
         parts.controls.colormap_requested.connect(self.set_colormap)
         parts.palette.set_source(lambda: collect(self))
+        parts.spectrum.encode_requested.connect(self.encode_requested)
+        self.encode_requested.connect(self.analyst.encode_again)
+        self.analyst.stage_changed.connect(self.linking.spectrum.set_stage)
         parts.spectrum.train_requested.connect(actions.by_id["train"].trigger)
         parts.export.setObjectName("exportFigure")
         parts.export.setAccessibleName("Export a figure of what is open")
@@ -128,26 +131,33 @@ class MainWindow(Workplace):
     def set_device(self, wish: str) -> None:
         """Compute on another device from now on."""
         self.settings = replace(self.settings, device=wish)
-        self.device_label.setText(f"device: {wish}")
+        self.device_label.setText("device: starting…")
+        self.analyst.set_starting()
         reaction = Reaction(
-            self._on_device_ready, failed=self._on_device_failed, quiet=True
+            self._on_device_ready, failed=self._on_device_failed, stoppable=False
         )
-        self.jobs.submit("compute", "device", "Device", reaction, prepare_device, wish)
+        title = "Start torch" if not self._torch_started else "Change the device"
+        self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
 
     def _on_first_picture(self) -> None:
         """Torch is imported once kernels are on screen, not before."""
         self.linking.laid_out.disconnect(self._on_first_picture)
         self.set_device(self.settings.device)
 
-    def _on_device_ready(self, text: str) -> None:
+    def _on_device_ready(self, text: str) -> str:
+        self._torch_started = True
         self.device_label.setText(text)
         gc.freeze()  # what torch brought stays; to look through it takes 0.1 s
         self.analyst.set_device(self.settings.device)
         self.linking.names.set_device(self.settings.device)
+        return text
 
     def _on_device_failed(self, message: str, hint: str) -> None:
         if self.settings.device != "auto":
             self.set_device("auto")
+        else:
+            self.device_label.setText("no device")
+            self.analyst.set_unable()
 
     def _on_jobs_counted(self, running: int) -> None:
         jobs = "job" if running == 1 else "jobs"

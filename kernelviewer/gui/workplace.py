@@ -52,6 +52,8 @@ class Workplace(QMainWindow):
 
     device_requested = Signal(str)
     """Compute there from now on."""
+    encode_requested = Signal()
+    """Encode what was given up."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

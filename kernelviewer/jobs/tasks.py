@@ -145,6 +145,7 @@ def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
 
 def prepare_device(ticket: Ticket, wish: str) -> str:
     """Import torch, choose the device and describe it."""
+    ticket.progress(0, 0, "importing torch, which takes seconds the first time")
     device = choose_device(wish)
     ticket.check()
     use_interactive_threads()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 UNIDENTIFIED = INDEX["unidentified"]
 FLAT = INDEX["flat"]
+Stage = Literal["starting", "unable", "encoding", "stopped"]
+"""Why open kernels have no codes yet: torch is being imported, or cannot be; they are
+being encoded; that was cancelled or has failed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,25 +11,25 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.linking.lay_out import POINTS
-from kernelviewer.gui.tips import class_text
+from kernelviewer.gui.linking.spectrum_contents import (
+    absence,
+    near_title,
+    no_reconstruction,
+    without_code,
+)
 from kernelviewer.gui.views.reconstruction.content import (
-    NO_SPECTRUM,
     ComparisonContent,
     FamilyFit,
     NearKernel,
     ReconstructionContent,
 )
 from kernelviewer.gui.views.spectrum.content import (
-    NO_KERNELS,
-    NOTHING_OPEN,
+    STAGES,
     SpectrumContent,
     Stretch,
-    no_autoencoder,
-    preparing,
 )
 from kernelviewer.gui.views.spectrum.density import bin_codes, count_codes
 from kernelviewer.jobs.analysing import fit_points
-from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.latent import segments as stretches
 from kernelviewer.state.selection import CodeRange
@@ -42,13 +42,10 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.views.spectrum.content import (
-        Absence,
-    )
     from kernelviewer.kernels.family import FamilyFit as PointFits
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
-    from kernelviewer.state.analysis import PoolLabels
+    from kernelviewer.state.analysis import PoolLabels, Stage
     from kernelviewer.state.document import Document
     from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
@@ -77,6 +74,7 @@ class SpectrumLinking(QObject):
         super().__init__(parent)
         self._document, self._parts, self._jobs = document, parts, jobs
         self._state: ViewState | None = None
+        self._stage: Stage = "starting"
         self._autoencoder: Autoencoder | None = None
         self._table: NDArray[np.float32] | None = None
         self._fits: PointFits | None = None
@@ -148,10 +146,19 @@ class SpectrumLinking(QObject):
     def show_labels(self, state: ViewState) -> None:
         """Show the density of codes, and why there may be none."""
         self._state = state
-        self._parts.spectrum.set_absence(_absence(state))
-        self._parts.reconstruction.set_message(_no_reconstruction(state))
-        self._show_density(state)
+        self._parts.reconstruction.set_message(no_reconstruction(state))
+        self._show_stage(state)
         self._show_reconstruction(state)
+
+    def set_stage(self, stage: Stage) -> None:
+        """Say why kernels without codes have none."""
+        self._stage = stage
+        if self._state is not None:
+            self._show_stage(self._state)
+
+    def _show_stage(self, state: ViewState) -> None:
+        self._parts.spectrum.set_absence(absence(state, self._stage))
+        self._show_density(state)
 
     def show_selection(self, state: ViewState) -> None:
         """Show the selected part of the density, and the ranges selected by code."""
@@ -182,7 +189,7 @@ class SpectrumLinking(QObject):
         kernel = pool.weights_of(focus)
         code = float("nan") if labels is None else float(labels.code[focus])
         if labels is None or self._table is None or np.isnan(code):
-            content = _without_code(state, focus, kernel)
+            content = without_code(state, focus, kernel)
             self._parts.spectrum.set_mark(None)
         else:
             content = ComparisonContent(
@@ -200,7 +207,7 @@ class SpectrumLinking(QObject):
         named = state.named
         if named is None:
             self._counted = None
-            self._parts.spectrum.set_density(None, "encoding…")
+            self._parts.spectrum.set_density(None, STAGES[self._stage])
             return
         if self._binned is None or self._binned[0] is not named.code:
             self._binned = (named.code, bin_codes(named.code))
@@ -252,7 +259,7 @@ class SpectrumLinking(QObject):
         near: list[NearKernel] = []
         for place in best:
             number = int(numbers[place])
-            title = _near_title(state, number)
+            title = near_title(state, number)
             taps_near = pool.weights_of(number)
             near.append(NearKernel(number, taps_near, float(found[place]), title))
         self._tell_nearest(tuple(near))
@@ -262,7 +269,7 @@ class SpectrumLinking(QObject):
         if state.pool is None:
             return
         named = tuple(
-            replace(near, title=_near_title(state, near.id)) for near in self.near
+            replace(near, title=near_title(state, near.id)) for near in self.near
         )
         if any(a.title != b.title for a, b in zip(named, self.near, strict=True)):
             self.near = named
@@ -340,50 +347,3 @@ class SpectrumLinking(QObject):
     ) -> None:
         if (size := self._document.size) is not None:
             self._document.set_segments(size, segments, act=act, dragging=dragging)
-
-
-def _without_code(
-    state: ViewState, focus: int, kernel: NDArray[np.float32]
-) -> ComparisonContent:
-    """A kernel alone, with its class of the family, and why it has no code."""
-    labels, pool = state.labels, state.pool
-    assert pool is not None
-    if pool.flat[focus]:
-        note = "This kernel is flat, dead or constant: it has no pattern and no code."
-        return ComparisonContent(kernel, note=note)
-    if labels is None:
-        return ComparisonContent(kernel)
-    size = size_label(pool.size)
-    note = f"No reconstruction: there is no autoencoder for {size} kernels. "
-    note += "Class and fit are those of the nearest member of the pattern family."
-    best, fit = int(labels.best[focus]), float(labels.fit[focus])
-    named = int(labels.label[focus]) != UNIDENTIFIED
-    return ComparisonContent(kernel, None, None, fit, best, named, note)
-
-
-def _no_reconstruction(state: ViewState) -> str:
-    """What stands in the place of the decoded kernel."""
-    if state.pool is not None and state.autoencoder is None:
-        size = size_label(state.pool.size)
-        return f"Nothing to decode: there is no autoencoder for {size} kernels yet."
-    return NO_SPECTRUM
-
-
-def _near_title(state: ViewState, number: int) -> str:
-    """Layer, channel and class of a kernel near to the slider."""
-    pool = state.pool
-    assert pool is not None
-    layer = pool.layer_of(number)[1]
-    place = f"{layer.name}, channel {pool.channel[number]}"
-    return f"{place}\n{class_text(state, number)}"
-
-
-def _absence(state: ViewState) -> Absence:
-    """Why there is no spectrum."""
-    pool = state.pool
-    if state.size is None or pool is None:
-        return NO_KERNELS if state.models else NOTHING_OPEN
-    if any((model.id, state.size) not in state.analyses for model in pool.models):
-        return preparing(state.size)
-    count = int(np.count_nonzero(~pool.flat))
-    return no_autoencoder(state.size, count, named=state.named is not None)

@@ -36,7 +36,7 @@ class JobRow(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.running = True
+        self.running = self.stoppable = True
         self.failed = False
         self.failures: list[FailureLine] = []
         self._details = ""
@@ -81,6 +81,11 @@ class JobRow(QWidget):
         layout.addLayout(row)
         layout.addWidget(self._below)
 
+    def set_stoppable(self, stoppable: bool) -> None:
+        """Offer Cancel, or not."""
+        self.stoppable = stoppable
+        self.button.setVisible(stoppable)
+
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
         self.bar.setRange(0, total)
@@ -116,6 +121,7 @@ class JobRow(QWidget):
         self.text.style().polish(self.text)
         self.copy.setVisible(failed)
         self.button.setEnabled(True)
+        self.button.show()
         self.button.setText("Dismiss")
         self.button.setObjectName("dismissJob")
         self.button.setAccessibleName(f"Remove {self.title.text()} from the list")

@@ -48,9 +48,9 @@ class JobsPanel(QScrollArea):
         self._slow.setInterval(APPEARS_AFTER_MS)
         self._slow.timeout.connect(self._on_slow)
 
-    def add(self, number: int, title: str) -> None:
+    def add(self, number: int, title: str, *, stoppable: bool = True) -> None:
         """List a job that was submitted; it shows itself if it takes long."""
-        self._row(number, title)
+        self._row(number, title).set_stoppable(stoppable)
         if not self._slow.isActive():
             self._slow.start()
 
@@ -136,5 +136,5 @@ class JobsPanel(QScrollArea):
             self.remove(number)
 
     def _on_slow(self) -> None:
-        if self.running():
+        if any(row.running and row.stoppable for row in self.rows.values()):
             self.attention_requested.emit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.jobs.analysing import Analysed
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.analysis import Stage
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import OpenModel
 
@@ -30,24 +31,63 @@ class Analyst(QObject):
         Gets the results.
     jobs
         Runs the encoding.
+
+    Attributes
+    ----------
+    stage
+        Why kernels of the shown size that have no codes have none.
     """
+
+    stage_changed = Signal(str)
 
     def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
         self._document, self._jobs = document, jobs
         self._device = ""
+        self._unable = False
         self._asked: dict[Key, tuple[str, OpenModel]] = {}
+        self._given_up: set[Key] = set()
+        self.stage: Stage = "starting"
         document.changed.connect(self.look)
 
     def set_device(self, device: str) -> None:
         """Compute there from now on; before that nothing is computed."""
-        self._device = device
+        self._device, self._unable = device, False
+        self.encode_again()
+
+    def set_starting(self) -> None:
+        """A device is being prepared."""
+        self._unable = False
+        self._tell()
+
+    def set_unable(self) -> None:
+        """No device can be had."""
+        self._unable = not self._device
+        self._tell()
+
+    def encode_again(self) -> None:
+        """Ask also for what was cancelled or has failed."""
+        self._given_up.clear()
         self.look()
 
     def look(self) -> None:
         """Ask for what is missing, and stop what nobody needs any more."""
+        if self._device:
+            self._ask_for_missing()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say how far the shown size is, if that is news."""
+        size = self._document.size
+        given_up = any(key[1] == size for key in self._given_up)
+        stage: Stage = "stopped" if given_up else "encoding"
         if not self._device:
-            return
+            stage = "unable" if self._unable else "starting"
+        if stage != self.stage:
+            self.stage = stage
+            self.stage_changed.emit(stage)
+
+    def _ask_for_missing(self) -> None:
         document = self._document
         wanted = {
             (model.id, size): model
@@ -58,9 +98,11 @@ class Analyst(QObject):
             if wanted.get(key) is not model:
                 del self._asked[key]
                 self._jobs.cancel(name)
+        self._given_up &= wanted.keys() - document.analyses.keys()
         now = document.size
         for key in sorted(wanted, key=lambda key: key[1] != now):
-            if key not in document.analyses and key not in self._asked:
+            known = (document.analyses, self._asked, self._given_up)
+            if not any(key in kept for kept in known):
                 self._ask(wanted[key], key[1])
 
     def _ask(self, model: OpenModel, size: Size) -> None:
@@ -83,13 +125,19 @@ class Analyst(QObject):
                 return "no autoencoder for this size, and the family has no members"
             return result.note or f"{spaced(len(kernels))} kernels"
 
+        def given_up() -> None:
+            if self._asked.get(key, (name, None))[1] is model:
+                del self._asked[key]
+                self._given_up.add(key)
+                self._tell()
+
         title = f"Encode {size_label(size)} of {model.bank.name}"
         known = self._document.autoencoders.get(size)
         self._jobs.submit(
             "compute",
             name,
             title,
-            Reaction(done=done),
+            Reaction(done, failed=lambda message, hint: given_up(), stopped=given_up),
             analyse,
             kernels,
             known,

@@ -12,7 +12,7 @@ from kernelviewer.gui.views.spectrum.content import (
     SpectrumContent,
     Stretch,
     no_autoencoder,
-    preparing,
+    not_encoded,
 )
 from kernelviewer.gui.views.spectrum.density import (
     BINS,
@@ -33,5 +33,5 @@ __all__ = [
     "bin_codes",
     "count_codes",
     "no_autoencoder",
-    "preparing",
+    "not_encoded",
 ]

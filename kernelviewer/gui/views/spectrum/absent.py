@@ -17,6 +17,7 @@ class AbsentSpectrum(QWidget):
     """Says why, and offers what would give one."""
 
     train_requested = Signal()
+    encode_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +33,11 @@ class AbsentSpectrum(QWidget):
         self.train.setAccessibleName("Train an autoencoder for this kernel size")
         self.train.setProperty("primary", True)
         self.train.clicked.connect(lambda: self.train_requested.emit())
+        self.encode = QPushButton("Encode Again", self)
+        self.encode.setObjectName("encodeAgain")
+        self.encode.setAccessibleName("Encode what has no codes")
+        self.encode.setProperty("primary", True)
+        self.encode.clicked.connect(lambda: self.encode_requested.emit())
         column = QWidget(self)
         column.setMaximumWidth(_WIDEST)
         inner = QVBoxLayout(column)
@@ -42,6 +48,7 @@ class AbsentSpectrum(QWidget):
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(self.train)
+        buttons.addWidget(self.encode)
         buttons.addStretch(1)
         inner.addLayout(buttons)
         outer = QVBoxLayout(self)
@@ -59,3 +66,4 @@ class AbsentSpectrum(QWidget):
         self.text.setText(absence.text)
         self.text.setVisible(bool(absence.text))
         self.train.setVisible(absence.train)
+        self.encode.setVisible(absence.encode)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.analysis import Stage
 
 NARROWEST = 0.002
 """Borders keep this distance from each other, in codes."""
@@ -146,11 +147,14 @@ class Absence:
         What is said.
     train
         Whether training is offered.
+    encode
+        Whether encoding is.
     """
 
     title: str
     text: str = ""
     train: bool = False
+    encode: bool = False
 
 
 NOTHING_OPEN = Absence(
@@ -186,6 +190,29 @@ def no_autoencoder(size: Size, count: int, *, named: bool) -> Absence:
     return Absence(title, text, train=count > 0)
 
 
-def preparing(size: Size) -> Absence:
-    """The autoencoder is being read and decoded."""
-    return Absence(f"Decoding the spectrum of {size_label(size)} kernels…")
+def not_encoded(size: Size, stage: Stage) -> Absence:
+    """The kernels of this size have no codes yet, or no more."""
+    name = f"{size_label(size)} kernels"
+    match stage:
+        case "starting":
+            return Absence("Starting torch…", f"Then the {name} are encoded.")
+        case "encoding":
+            return Absence(f"Decoding the spectrum of {name}…")
+        case "stopped":
+            title = f"The {name} are not encoded"
+            text = "It was cancelled or has failed: Show Jobs (Ctrl+J) says which."
+            return Absence(title, text, encode=True)
+        case "unable":
+            title = f"The {name} are not encoded"
+            text = "torch cannot start: Show Jobs (Ctrl+J) says why. "
+            text += "View → Device tries again."
+            return Absence(title, text)
+
+
+STAGES: dict[Stage, str] = {
+    "starting": "starting torch…",
+    "encoding": "encoding…",
+    "stopped": "not encoded: Code → Encode Again",
+    "unable": "not encoded: torch cannot start",
+}
+"""What stands in the place of the density."""

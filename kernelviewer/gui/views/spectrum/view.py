@@ -61,6 +61,7 @@ class SpectrumView(QWidget):
     menu_opening = Signal(object)
     """The menu of a stretch, before it is shown: others may add to it."""
     train_requested = Signal()
+    encode_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -126,6 +127,7 @@ class SpectrumView(QWidget):
         self.controls.play_requested.connect(self.player.toggle)
         self.player.running_changed.connect(self.controls.set_playing)
         self.absent.train_requested.connect(self.train_requested)
+        self.absent.encode_requested.connect(self.encode_requested)
 
     # Setters
 

@@ -1,0 +1,131 @@
+"""Before kernels have codes the window says why, and what runs meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from kernelviewer.gui import main_window
+from kernelviewer.gui.work import analyst
+from tests.gui.conftest import WAIT_MS, wait_idle
+from tests.gui.test_jobs_panel import row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.jobs.ticket import Ticket
+
+    MakeWindow = Callable[..., MainWindow]
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """What a task waits for, opened at the end of the test."""
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+def absence(window: MainWindow) -> str:
+    """What stands in the place of the spectrum."""
+    absent = window.parts.spectrum.absent
+    return absent.title.text() if absent.isVisible() else ""
+
+
+def test_while_torch_is_imported_a_job_runs_and_nothing_says_otherwise(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    gate: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = main_window.prepare_device
+
+    def slow(ticket: Ticket, wish: str) -> str:
+        gate.wait()
+        return real(ticket, wish)
+
+    monkeypatch.setattr(main_window, "prepare_device", slow)
+    window = make_window(small_file, settle=False)
+    qtbot.waitUntil(lambda: window.device_label.text() != "device: auto")
+    assert window.document.banks
+    assert window.jobs_button.text() == "1 job running"
+    assert window.device_label.text() == "device: starting…"
+    assert absence(window) == "Starting torch…"
+    window.parts.jobs_panel._slow.timeout.emit()
+    assert window.docks["jobs"].isHidden()  # nothing can be done about it
+    window.docks["jobs"].show()
+    row = row_of(window, "Start torch")
+    assert row.running
+    assert row.button.isHidden()
+    gate.set()
+    wait_idle(qtbot, window)
+    assert not row.running
+    assert row.button.isVisible()
+    assert window.device_label.text() == row.text.text()
+    assert absence(window) == ""
+    assert window.jobs_button.text() == "no jobs running"
+
+
+def test_without_torch_the_window_says_so_and_tries_again(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = main_window.prepare_device
+
+    def broken(ticket: Ticket, wish: str) -> str:
+        msg = "libtorch.so: cannot open shared object file"
+        raise ImportError(msg)
+
+    monkeypatch.setattr(main_window, "prepare_device", broken)
+    window = make_window(small_file)
+    assert absence(window) == "The 7×7 kernels are not encoded"
+    assert window.device_label.text() == "no device"
+    assert any("libtorch.so" in text for text in window.parts.jobs_panel.failures())
+    monkeypatch.setattr(main_window, "prepare_device", real)
+    (automatic, *_) = window.commands["device"].menu().actions()
+    automatic.trigger()
+    wait_idle(qtbot, window)
+    assert absence(window) == ""
+
+
+def test_encoding_that_was_cancelled_can_be_asked_for_again(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    gate: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = analyst.analyse
+
+    def slow(ticket: Ticket, *given: Any) -> object:
+        while not gate.wait(0.01):
+            ticket.check()
+        return real(ticket, *given)
+
+    monkeypatch.setattr(analyst, "analyse", slow)
+    window = make_window(small_file, settle=False)
+    panel = window.parts.jobs_panel
+    qtbot.waitUntil(lambda: panel.running() == 2, timeout=WAIT_MS)
+    assert absence(window) == "Decoding the spectrum of 7×7 kernels…"
+    window.docks["jobs"].show()
+    for size in ("7×7", "3×3"):
+        QTest.mouseClick(row_of(window, f"Encode {size} of small").button, LEFT)
+    wait_idle(qtbot, window)
+    assert absence(window) == "The 7×7 kernels are not encoded"
+    assert not window.document.analyses
+    gate.set()
+    QTest.mouseClick(window.parts.spectrum.absent.encode, LEFT)
+    wait_idle(qtbot, window)
+    assert absence(window) == ""
+    assert len(window.document.analyses) == 2
