@@ -1,8 +1,9 @@
-"""Writing files whole or not at all, and the program's own folders."""
+"""Writing files whole or not at all, what they hold, and the program's own folders."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import sys
 import tempfile
@@ -13,9 +14,10 @@ from typing import IO, TYPE_CHECKING
 import platformdirs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 APP = "kernelviewer"
+_CHUNK = 1 << 20
 
 
 @contextmanager
@@ -57,6 +59,27 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text as `atomic_write` does."""
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+def file_hash(path: Path, check: Callable[[], object] = lambda: None) -> str:
+    """SHA-256 of a file's content, hexadecimal.
+
+    Parameters
+    ----------
+    check
+        Called between pieces; what it raises cancels.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is a folder.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            check()
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 class FileLock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -13,10 +12,9 @@ from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-_CHUNK = 1 << 20
 _LARGEST = 1 << 28
 _PROGRAM = "kernelviewer"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -136,25 +134,6 @@ class Record:
             raise ValueError("no record") from error
 
 
-def file_hash(path: Path, check: Callable[[], None] = lambda: None) -> str:
-    """SHA-256 of a file, hexadecimal; of a folder, that of its files and names.
-
-    Raises
-    ------
-    OSError
-        It cannot be read.
-    """
-    digest = hashlib.sha256()
-    if not path.is_dir():
-        _feed(digest, path, check)
-        return digest.hexdigest()
-    for item in sorted(path.rglob("*")):
-        if item.is_file():
-            digest.update(item.relative_to(path).as_posix().encode() + b"\0")
-            _feed(digest, item, check)
-    return digest.hexdigest()
-
-
 def read_record(path: Path) -> Record:
     """The record inside a figure that this program wrote.
 
@@ -178,13 +157,6 @@ def read_record(path: Path) -> Record:
             f"{path.name}: this is no figure of kernelviewer",
             "Only its own SVG, PDF and PNG files tell how they were made.",
         ) from None
-
-
-def _feed(digest: Any, path: Path, check: Callable[[], None]) -> None:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            check()
-            digest.update(chunk)
 
 
 def _embedded(data: bytes) -> str:

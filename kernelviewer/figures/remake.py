@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.page import never
-from kernelviewer.figures.provenance import file_hash
 from kernelviewer.figures.ranges import from_ranges
+from kernelviewer.formats.hashing import hash_at, network_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.provenance import FileRecord, Record
     from kernelviewer.figures.scene import Scene
-    from kernelviewer.kernels.bank import KernelBank
 
 
 def find_files(
@@ -38,7 +37,7 @@ def find_files(
         A file is not there, or has another content than it had.
     """
     places = list(folders)
-    hashes = {path: _hash_of(path, check) for path in given}
+    hashes = {path: hash_at(path, check) for path in given}
     return [_find(item, hashes, places, check) for item in record.files]
 
 
@@ -63,18 +62,12 @@ def show_again(scene: Scene, record: Record) -> Scene:
     return replace(scene, subjects=tuple(subjects), selection=record.selection)
 
 
-def with_hashes(
-    scene: Scene, check: Check = never, known: dict[KernelBank, str] | None = None
-) -> Scene:
-    """The scene with the hash of each network's file; empty for files that are gone.
-
-    ``known`` keeps hashes between calls.
-    """
-    kept = {} if known is None else known
-    for subject in scene.subjects:
-        if subject.bank not in kept:
-            kept[subject.bank] = _hash_of(subject.bank.path, check)
-    subjects = (replace(item, sha256=kept[item.bank]) for item in scene.subjects)
+def with_hashes(scene: Scene, check: Check = never) -> Scene:
+    """The scene with the hash of each network's files, as they were read."""
+    subjects = (
+        replace(item, sha256=network_hash(item.bank.files, check))
+        for item in scene.subjects
+    )
     return replace(scene, subjects=tuple(subjects))
 
 
@@ -87,7 +80,7 @@ def _find(
     named = [folder / item.name for folder in folders]
     there = [path for path in named if path.exists()]
     for path in there:
-        if _hash_of(path, check) == item.sha256:
+        if hash_at(path, check) == item.sha256:
             return path
     if there or any(path.name == item.name for path in hashes):
         raise FigureError(
@@ -98,10 +91,3 @@ def _find(
         f"{item.name}: the file that the figure was made from is not here",
         "Name it after the figure.",
     )
-
-
-def _hash_of(path: Path, check: Check) -> str:
-    try:
-        return file_hash(path, check)
-    except OSError:
-        return ""

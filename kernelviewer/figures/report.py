@@ -15,6 +15,7 @@ from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.report_page import Entry, Section, page_of
 from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import render, write_bytes
+from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ class Report:
     formats: tuple[str, ...] = (".svg",)
     device: str = "auto"
     _scenes: dict[tuple[Size, tuple[int, ...]], Scene] = field(default_factory=dict)
-    _hashes: dict[KernelBank, str] = field(default_factory=dict)
 
     def write(
         self,
@@ -112,7 +112,7 @@ class Report:
             progress(number, len(plans), f"{plan.section}: {plan.kind}")
             section = sections.setdefault(plan.section, Section(plan.section))
             section.entries.append(self._entry(plan, check))
-        hashes = {bank.path.name: self._hashes.get(bank, "") for bank in banks}
+        hashes = {bank.path.name: network_hash(bank.files) for bank in banks}
         page = page_of(list(sections.values()), hashes)
         write_bytes(self.folder / PAGE, page.encode("utf-8", "backslashreplace"))
         progress(len(plans), len(plans), PAGE)
@@ -152,7 +152,7 @@ class Report:
             return Scene((), plan.size)
         key = (plan.size, tuple(map(id, plan.banks)))
         if key not in self._scenes:
-            scene = with_hashes(make_scene(plan.banks, plan.size), check, self._hashes)
+            scene = with_hashes(make_scene(plan.banks, plan.size), check)
             parts = [
                 self._named(scene, number, check) for number in range(len(plan.banks))
             ]

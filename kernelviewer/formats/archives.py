@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.unpacking import Limits, packer, unpack, unzip
 from kernelviewer.formats.wrong_files import document
 from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
@@ -70,7 +71,7 @@ def open_archive(
     CheckpointError
         It holds no checkpoint, or several, or is damaged.
     """
-    folder = _Folder()
+    file, folder = OpenedFile.of(source.path), _Folder()
     limits = Limits(source.size, options.check)
     place, packed, kinds = folder.path, source, [_kind(source)]
     _unpack(packed, place, limits)
@@ -94,6 +95,7 @@ def open_archive(
         format=" in ".join((inner.format, *kinds)),
         size_bytes=source.size,
         tensors=tuple(tensors),
+        files=(file,),
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.opened import OpenedFile
+
 
 class CheckpointError(Exception):
     """A file that cannot be used: what it is and what to do about it.
@@ -114,6 +116,9 @@ class Checkpoint:
         Name of the architecture where the file or its folder tells it.
     metadata
         Further facts of the file, JSON-like, for display only.
+    files
+        What holds the network, as it was when it was opened: the file, and the parts
+        that it names.
     """
 
     path: Path
@@ -126,3 +131,4 @@ class Checkpoint:
     copy: str = ""
     architecture: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    files: tuple[OpenedFile, ...] = ()

@@ -95,7 +95,8 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
         file = OpenedFile.of(source.path)
         with mapped(source.path) as data:
             model = read_model(data, options.check)
-        walk = _Walk(Constants(Store(file)), model, options.check)
+        store = Store(file)
+        walk = _Walk(Constants(store), model, options.check)
         walk.graph(Scope(model.graph))
         walk.finish()
     warnings = []
@@ -114,6 +115,7 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
         tuple(walk.skipped),
         tuple(warnings),
         metadata=dict(model.facts),
+        files=tuple(store.others[name] for name in sorted(store.others)),
     )
 
 

@@ -75,10 +75,13 @@ class Value:
 
 @dataclass(slots=True)
 class Store:
-    """The model's file and the files beside it that hold weights."""
+    """The model's file and the files beside it that hold weights.
+
+    ``others`` has those that were looked at so far, by how the model names them.
+    """
 
     file: OpenedFile
-    _others: dict[str, OpenedFile] = field(default_factory=dict)
+    others: dict[str, OpenedFile] = field(default_factory=dict)
 
     def value(self, record: TensorRecord) -> Value:
         """The weight that a record describes.
@@ -147,9 +150,9 @@ class Store:
     def _external(self, record: TensorRecord, stored: int) -> tuple[OpenedFile, int]:
         """File and offset of a weight that lies beside the model."""
         location = record.external.get("location", "")
-        if location not in self._others:
-            self._others[location] = self._beside(location)
-        file = self._others[location]
+        if location not in self.others:
+            self.others[location] = self._beside(location)
+        file = self.others[location]
         offset = _whole(record.external.get("offset", "0"))
         length = _whole(record.external.get("length", str(stored)))
         _check(length == stored)

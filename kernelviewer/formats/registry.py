@@ -26,6 +26,7 @@ from kernelviewer.formats import (
 )
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.model_config import WEIGHTS, with_config
+from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
 from kernelviewer.formats.wrong_files import wrong_file
 
@@ -44,9 +45,9 @@ READERS: tuple[Reader, ...] = (
     Reader("Keras", keras_file.match, keras_file.open_keras),
     Reader("NumPy archive", numpy_file.match_npz, numpy_file.open_npz),
     Reader("NumPy array", numpy_file.match_npy, numpy_file.open_npy),
-    Reader("ONNX", onnx_file.match, onnx_file.open_onnx),
+    Reader("ONNX", onnx_file.match, onnx_file.open_onnx, has_parts=True),
     Reader("Flax", flax_file.match, flax_file.open_flax),
-    Reader("sharded checkpoint", sharded.match, sharded.open_sharded),
+    Reader("sharded checkpoint", sharded.match, sharded.open_sharded, has_parts=True),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""
@@ -93,6 +94,26 @@ def open_checkpoint(
         reason = error.strerror or "disk error"
         problem = f"the file cannot be read ({reason})"
         raise CheckpointError(Path(path), problem) from None
+
+
+def files_of(
+    path: Path, *, check: Callable[[], None] = _never
+) -> tuple[OpenedFile, ...]:
+    """The files that hold the network at a path: `Checkpoint.files`, without more work.
+
+    Raises
+    ------
+    CheckpointError
+        There is no network, or a part of it is missing.
+    OSError
+        The disk fails.
+    """
+    source = _look_at(path)
+    if not source.is_folder:
+        reader = _reader_of(source)
+        if reader is None or not reader.has_parts:
+            return (OpenedFile.of(path),)
+    return open_checkpoint(path, check=check).files
 
 
 def is_checkpoint(path: str | Path) -> bool:
@@ -148,7 +169,9 @@ def _open_file(source: Source, options: Options, reader: Reader | None) -> Check
     """Open a file that is no archive."""
     if reader is None:
         raise wrong_file(source)
+    file = OpenedFile.of(source.path)
     checkpoint = reader.open(source, options)
+    checkpoint = replace(checkpoint, files=(file, *checkpoint.files))
     if source.path.name in WEIGHTS:
         checkpoint = with_config(checkpoint, source.path.parent)
     return _with_part_warning(checkpoint)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats import safetensors, torch_legacy, torch_zip
 from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.network import Contents, assemble
+from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.source import HEAD_BYTES, Source
 
 if TYPE_CHECKING:
@@ -48,17 +50,20 @@ def open_sharded(source: Source, options: Options) -> Checkpoint:
         names = _part_names(source)
         folder = source.path.parent
         size = source.size
+        files = []
         whole = Contents("", [])
         for name in names:
             options.check()
             part = _part(source.path, folder / name)
+            files.append(OpenedFile.of(part.path))
             with damage_named(part.path, "a part of a sharded checkpoint"):
                 contents = _read(part, options)
             size += part.size
             whole.format = f"{contents.format}, {len(names)} parts"
             whole.leaves += safetensors.in_network_order(contents.leaves)
             whole.skipped += contents.skipped
-        return assemble(Source(source.path, size, b""), options, whole)
+        opened = assemble(Source(source.path, size, b""), options, whole)
+        return replace(opened, files=tuple(files))
 
 
 def _part_names(source: Source) -> list[str]:

@@ -51,8 +51,11 @@ class Reader:
 
     ``match`` never raises on strange bytes; ``open`` raises only `CheckpointError`
     (and what ``options.check`` raises). Heavy libraries are imported inside ``open``.
+    ``has_parts`` tells that a file may name others that hold weights; ``open`` lists
+    them in `Checkpoint.files`.
     """
 
     name: str
     match: Callable[[Source], bool]
     open: Callable[[Source, Options], Checkpoint]
+    has_parts: bool = False

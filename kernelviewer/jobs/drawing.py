@@ -49,14 +49,11 @@ class Part:
         Bool [N]: which of them; None: all.
     coding
         Their codes and classes, if they are known already.
-    sha256
-        Of the file as it was opened; empty where it is not known yet.
     """
 
     bank: KernelBank
     shown: NDArray[np.bool_] | None = None
     coding: Coding | None = None
-    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +138,6 @@ class Studio:
         self._named: Scene | None = None
         self._contents: dict[tuple[object, ...], Content] = {}
         self._yardstick: tuple[Size, Naming, Yardstick] | None = None
-        self._hashes: dict[KernelBank, str] = {}
 
     def draw(self, ticket: Ticket, wish: FigureWish, *, hashed: bool) -> Drawn:
         """Draw the figure; ``hashed``: with the hashes of its files, for a record.
@@ -157,9 +153,7 @@ class Studio:
     def _draw(self, ticket: Ticket, wish: FigureWish, hashed: bool) -> Drawn:
         scene = self.scene(ticket, wish)
         if hashed:
-            known = {part.bank: part.sha256 for part in wish.parts if part.sha256}
-            self._hashes.update(known)  # the file may be another one by now
-            scene = with_hashes(scene, ticket.check, self._hashes)
+            scene = with_hashes(scene, ticket.check)
         named = scene.yardstick is not None
         key = (wish.kind, named, *wish.options.content_key)
         content = self._contents.get(key)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kernelviewer.figures.provenance import file_hash
 from kernelviewer.formats import CheckpointError
+from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.formats.hub import PREFIX, fetch
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.jobs.sessions import shipped_entry
@@ -139,7 +139,7 @@ def look_along(
         if item.key in places:
             ticket.progress(number, len(missing), item.name)
             place = places[item.key]
-            same = item.sha256 in ("", _hash(ticket, place))
+            same = item.sha256 in ("", hash_at(place, ticket.check))
             sightings[item.key] = Sighting(place, same)
     return sightings
 
@@ -198,8 +198,7 @@ class _Reading:
         place = self.places[entry.key]
         if place is None:
             return None
-        found = _hash(self.ticket, place)
-        changed = entry.sha256 not in ("", found)
+        changed = entry.sha256 not in ("", hash_at(place, self.ticket.check))
         if changed:
             self.notes.append(f"{entry.name} has changed since the session was saved")
         try:
@@ -210,7 +209,7 @@ class _Reading:
             return None
         if entry.hub:
             bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
-        self.hashes[bank] = found
+        self.hashes[bank] = network_hash(bank.files, self.ticket.check)
         return bank
 
     def coder(self, size: Size, entry: CoderEntry) -> None:
@@ -263,7 +262,7 @@ class _Reading:
             self.notes.append(f"{place.name} is not for {size_label(size)} kernels")
             self._without(size, entry)
             return
-        if entry.sha256 not in ("", _hash(self.ticket, place)):
+        if entry.sha256 not in ("", hash_at(place, self.ticket.check)):
             self.notes.append(f"{entry.name} has changed: codes may differ")
         self.known[size] = autoencoder
         self.chosen[size] = None if is_kept(place) else place
@@ -273,10 +272,3 @@ class _Reading:
             f"{size_label(size)} kernels are encoded without {entry.name}, "
             "which is not there"
         )
-
-
-def _hash(ticket: Ticket, path: Path) -> str:
-    try:
-        return file_hash(path, ticket.check)
-    except OSError:
-        return ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kernelviewer.figures.provenance import file_hash
-from kernelviewer.files import write_text
+from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats import CheckpointError
+from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels import size_key
 from kernelviewer.resources import resource
 from kernelviewer.state.session.capture import Surroundings, describe, entry_of
@@ -100,11 +100,8 @@ def find_offers(ticket: Ticket) -> tuple[Offer, ...]:
 
 
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:
-    """Hash of a network's file; empty if it is gone."""
-    try:
-        return file_hash(bank.path, ticket.check)
-    except OSError:
-        return ""
+    """Hash of the files of a network as they were read; empty if that is not known."""
+    return network_hash(bank.files, ticket.check)
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:

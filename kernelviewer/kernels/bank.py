@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Skipped, Tensor
+    from kernelviewer.formats.opened import OpenedFile
 
 Size = tuple[int, ...]
 Kind = Literal["depthwise", "transposed", "ambiguous", "fixed"]
@@ -117,7 +118,7 @@ class KernelBank:
         Kernel size → `KernelSet`, largest kernels first.
     convolutions
         Lazy handles of the other convolutions, PyTorch layout.
-    skipped, warnings, copies, copy, architecture
+    skipped, warnings, copies, copy, architecture, files
         As in `kernelviewer.formats.Checkpoint`.
     """
 
@@ -134,6 +135,7 @@ class KernelBank:
     copy: str = ""
     architecture: str = ""
     metadata: dict[str, object] = field(default_factory=dict)
+    files: tuple[OpenedFile, ...] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.sizes.values()))

@@ -113,6 +113,7 @@ def extract_kernels(
         copy=checkpoint.copy,
         architecture=checkpoint.architecture,
         metadata=dict(checkpoint.metadata),
+        files=checkpoint.files,
     )
 
 

@@ -7,18 +7,17 @@ the weight of one network.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.statistics import patterns as patterns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -37,7 +36,7 @@ class Network:
     Attributes
     ----------
     name, sha256
-        Name of its file, and the hash of the file's content.
+        Name of its file, and the hash of what was read; empty where that is not known.
     patterns
         float32 [N, *size], without flat kernels.
     layer
@@ -178,15 +177,6 @@ def network_weights(networks: Sequence[Network]) -> NDArray[np.float32]:
     return weights / weights.sum() if len(weights) else weights
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content; empty for folders and files that are gone."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
 def _kept(
     banks: Sequence[KernelBank], group: Group
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -208,7 +198,7 @@ def _network(
     )
     return Network(
         bank.path.name,
-        file_hash(bank.path),
+        network_hash(bank.files),
         patterns,
         kernels.layer[there],
         family,

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureError, FigureOptions, make_figure
-from kernelviewer.figures.provenance import FileRecord, Record, file_hash, read_record
+from kernelviewer.figures.provenance import FileRecord, Record, read_record
 from kernelviewer.figures.ranges import from_ranges, to_ranges
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
+from kernelviewer.files import file_hash
+from kernelviewer.formats.opened import OpenedFile
 from tests.figures.scenes import make_bank, named
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def test_options_keep_only_what_differs() -> None:
 def test_the_record_names_files_by_hash_and_what_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     path.write_bytes(b"weights")
-    scene = named(make_bank(path=path))
+    scene = named(replace(make_bank(path=path), files=(OpenedFile.of(path),)))
     subject = scene.subjects[0]
     shown = subject.kernels.layer == 1
     scene = with_hashes(replace(scene, subjects=(replace(subject, shown=shown),)))
@@ -112,10 +114,3 @@ def test_files_are_found_by_hash_or_beside_the_figure(tmp_path: Path) -> None:
     path.write_bytes(b"changed")
     with pytest.raises(FigureError, match=r"net\.bin: this is not the file"):
         find_files(record, [], [tmp_path])
-
-
-def test_the_hash_of_a_folder_follows_its_files(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"1")
-    first = file_hash(tmp_path)
-    (tmp_path / "b").write_bytes(b"")
-    assert file_hash(tmp_path) != first

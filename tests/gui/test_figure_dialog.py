@@ -27,7 +27,8 @@ from shiboken6 import isValid
 
 from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
-from kernelviewer.figures.provenance import file_hash, read_record
+from kernelviewer.figures.provenance import read_record
+from kernelviewer.files import file_hash
 from kernelviewer.gui.dialogs.figure import FigureDialog
 from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets

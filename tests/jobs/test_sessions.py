@@ -171,6 +171,22 @@ def test_a_changed_file_that_lacks_an_included_layer_opens_without_it(
     assert any("taken in by hand are left out" in note for note in found.notes)
 
 
+def test_a_part_of_a_network_that_changed_is_noticed(tmp_path: Path) -> None:
+    weights = np.random.default_rng(0).standard_normal((8, 1, 7, 7), np.float32)
+    part = "net-00001-of-00001.safetensors"
+    save_file({"dw.weight": weights}, tmp_path / part)
+    index = tmp_path / "net.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"dw.weight": part}}))
+    document = Document()
+    document.open(run_now(load, index))
+    path = tmp_path / "work.kvsession"
+    run_now(write_session, path, Wanted(document.work, Look(), ""))
+    assert reopen(path).notes == ()
+    save_file({"dw.weight": weights[::-1].copy()}, tmp_path / part)
+    changed = f"{index.name} has changed since the session was saved"
+    assert reopen(path).notes == (changed,)
+
+
 def test_an_autoencoder_for_another_size_is_not_used(v1: Path) -> None:
     text = v1.read_text(encoding="utf-8").replace('"5x5": {', '"9x9": {')
     v1.write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from kernelviewer.cli import main
+from kernelviewer.commands.reading import read_bank
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.training import SWEEPS, Training
@@ -23,6 +24,8 @@ from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kernelviewer.kernels import KernelBank
 
 COLUMNS = [
     *("source", "layer", "channel", "size", "code", "fit", "class", "best_class"),
@@ -340,6 +343,21 @@ def test_wrong_wishes_for_training_are_wrong_usage(
     with pytest.raises(SystemExit) as ending:
         train(tmp_path, network, *words)
     assert ending.value.code == 2
+
+
+def test_a_network_that_is_replaced_meanwhile_is_not_hashed_anew(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reading(path: str, options: Any) -> KernelBank | None:
+        bank = read_bank(path, options)
+        write_network(tmp_path / "new", 9, 30).replace(network)
+        return bank
+
+    monkeypatch.setattr("kernelviewer.commands.networks.read_bank", reading)
+    assert train(tmp_path, network, "--size", "7x7") == 0
+    (entry,) = Autoencoder.load(tmp_path / "new.safetensors").card["training"]
+    assert entry["kernels"] == 79
+    assert entry["sha256"] == ""
 
 
 def test_an_interrupted_training_is_kept(

@@ -164,7 +164,6 @@ class FigureMatter:
     ) -> tuple[Part, ...]:
         """The networks of which something is shown; the rivals in their order."""
         codings = self._known_codings(pool)
-        hashes = self._window.hashes.known
         found: dict[int, Part] = {}
         for row, (model, start, end) in enumerate(_spans(pool)):
             shown = None if mask is None else mask[start:end]
@@ -174,7 +173,7 @@ class FigureMatter:
                 shown = None
             coding = codings[row] if codings else None
             bank = pool.models[row].bank
-            found[model] = Part(bank, shown, coding, hashes.get(bank, ""))
+            found[model] = Part(bank, shown, coding)
         if rivals is None:
             return tuple(found.values())
         return tuple(found[model] for model in dict.fromkeys(rivals) if model in found)

@@ -40,7 +40,7 @@ class NetworkEntry:
         Its file: relative to the session's folder, with ``/``; absolute where there is
         no way from there, and in recovery files. Empty for networks of the hub.
     sha256, bytes
-        Hash (empty: not known) and size of the file.
+        Hash (empty: not known) and size of the file, with the parts that it names.
     copy, include
         Which copy of the network, and which undecided or fixed layers were taken in.
     hub
