@@ -24,7 +24,7 @@ from kernelviewer.formats.pickle_values import (
 )
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.pickle_machine import Builder
+    from kernelviewer.formats.pickle_state import Builder
 
 _STORAGE_TYPES = {
     "Double": "float64",

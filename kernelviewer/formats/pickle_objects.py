@@ -1,4 +1,4 @@
-"""What opcodes of a pickle do to a `PickleMachine`: containers and objects.
+"""What opcodes of a pickle do to a `PickleState`: containers and objects.
 
 `HANDLERS` is complete once this module is imported.
 """
@@ -11,7 +11,7 @@ from kernelviewer.formats.pickle_opcodes import HANDLERS, opcode, opcodes
 from kernelviewer.formats.pickle_values import Global, NumpyArray, NumpyType, Stub
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.pickle_machine import PickleMachine
+    from kernelviewer.formats.pickle_state import PickleState
 
 __all__ = ["HANDLERS"]
 
@@ -26,13 +26,13 @@ opcode(b")")(lambda m: m.stack.append(()))
 
 
 @opcode(b"t")
-def _tuple(m: PickleMachine) -> None:
+def _tuple(m: PickleState) -> None:
     found = tuple(m.stack)
     m.stack = m.marks.pop()
     m.stack.append(found)
 
 
-def _tuple_of(m: PickleMachine, count: int) -> None:
+def _tuple_of(m: PickleState, count: int) -> None:
     if len(m.stack) < count:
         raise IndexError
     m.stack[-count:] = [tuple(m.stack[-count:])]
@@ -42,14 +42,14 @@ opcodes(_tuple_of, n1=b"\x85", n2=b"\x86", n3=b"\x87")
 
 
 @opcode(b"l", b"\x91")
-def _list(m: PickleMachine) -> None:
+def _list(m: PickleState) -> None:
     """Push the group as a list; sets too, so that nothing need be hashed."""
     found = m.group()
     m.stack.append(found)
 
 
 @opcode(b"d")
-def _dictionary(m: PickleMachine) -> None:
+def _dictionary(m: PickleState) -> None:
     found = m.group()
     made: dict[Any, Any] = {}
     _set_items(made, found)
@@ -57,26 +57,26 @@ def _dictionary(m: PickleMachine) -> None:
 
 
 @opcode(b"a")
-def _append(m: PickleMachine) -> None:
+def _append(m: PickleState) -> None:
     value = m.stack.pop()
     _extend(m.stack[-1], [value])
 
 
 @opcode(b"e", b"\x90")
-def _appends(m: PickleMachine) -> None:
+def _appends(m: PickleState) -> None:
     found = m.group()
     _extend(m.stack[-1], found)
 
 
 @opcode(b"s")
-def _item(m: PickleMachine) -> None:
+def _item(m: PickleState) -> None:
     value = m.stack.pop()
     key = m.stack.pop()
     _set_items(m.stack[-1], [key, value])
 
 
 @opcode(b"u")
-def _items(m: PickleMachine) -> None:
+def _items(m: PickleState) -> None:
     found = m.group()
     _set_items(m.stack[-1], found)
 
@@ -115,18 +115,18 @@ def _key(key: Any) -> Any:
 
 
 @opcode(b"c")
-def _global(m: PickleMachine) -> None:
+def _global(m: PickleState) -> None:
     module = m.line().decode()
     m.stack.append(m.named(module, m.line().decode()))
 
 
 @opcode(b"\x93")
-def _stack_global(m: PickleMachine) -> None:
+def _stack_global(m: PickleState) -> None:
     name = m.stack.pop()
     m.stack.append(m.named(m.stack.pop(), name))
 
 
-def _extension(m: PickleMachine, width: int) -> None:
+def _extension(m: PickleState, width: int) -> None:
     m.stack.append(m.named("copyreg", f"extension {m.unsigned(width)}"))
 
 
@@ -134,13 +134,13 @@ opcodes(_extension, n1=b"\x82", n2=b"\x83", n4=b"\x84")
 
 
 @opcode(b"R", b"\x81")
-def _reduce(m: PickleMachine) -> None:
+def _reduce(m: PickleState) -> None:
     arguments = m.stack.pop()
     m.stack.append(m.described(m.stack.pop(), arguments))
 
 
 @opcode(b"\x92")
-def _new_with_keywords(m: PickleMachine) -> None:
+def _new_with_keywords(m: PickleState) -> None:
     keywords = m.stack.pop()
     arguments = m.stack.pop()
     stub = Stub(m.stack.pop(), arguments)
@@ -150,7 +150,7 @@ def _new_with_keywords(m: PickleMachine) -> None:
 
 
 @opcode(b"i")
-def _text_instance(m: PickleMachine) -> None:
+def _text_instance(m: PickleState) -> None:
     arguments = tuple(m.group())
     module = m.line().decode()
     kind = m.named(module, m.line().decode())
@@ -158,13 +158,13 @@ def _text_instance(m: PickleMachine) -> None:
 
 
 @opcode(b"o")
-def _instance(m: PickleMachine) -> None:
+def _instance(m: PickleState) -> None:
     kind, *arguments = m.group()
     m.stack.append(m.described(kind, tuple(arguments)))
 
 
 @opcode(b"b")
-def _build(m: PickleMachine) -> None:
+def _build(m: PickleState) -> None:
     """Keep an object's attributes; those of dictionaries and tensors don't matter."""
     state = m.stack.pop()
     target = m.stack[-1]
@@ -191,10 +191,10 @@ def _attributes(state: Any) -> dict[Any, Any]:
 
 
 @opcode(b"Q")
-def _refer(m: PickleMachine) -> None:
+def _refer(m: PickleState) -> None:
     m.stack.append(m.persistent(m.stack.pop()))
 
 
 @opcode(b"P")
-def _text_refer(m: PickleMachine) -> None:
+def _text_refer(m: PickleState) -> None:
     m.stack.append(m.persistent(m.line().decode()))

@@ -1,4 +1,4 @@
-"""What opcodes of a pickle do to a `PickleMachine`: stack, numbers, strings, memory.
+"""What opcodes of a pickle do to a `PickleState`: stack, numbers, strings, memory.
 
 The others, which build containers and objects, are in `pickle_objects`.
 """
@@ -9,14 +9,15 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.pickle_state import LONG_STRING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernelviewer.formats.pickle_machine import PickleMachine
+    from kernelviewer.formats.pickle_state import PickleState
 
-    Handler = Callable[[PickleMachine], object]
+    Handler = Callable[[PickleState], object]
 
-LONG_STRING = 4096
 _MAX_INTEGER_BYTES = 1024
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
@@ -29,7 +30,7 @@ class Stop(Exception):
     """The pickle's end."""
 
 
-def _unknown(m: PickleMachine) -> None:
+def _unknown(m: PickleState) -> None:
     """Refuse a byte that is no opcode."""
     raise ValueError
 
@@ -49,30 +50,30 @@ def opcode(*codes: bytes) -> Callable[[Handler], Handler]:
     return enter
 
 
-def opcodes(method: Callable[[PickleMachine, int], object], **numbers: bytes) -> None:
+def opcodes(method: Callable[[PickleState, int], object], **numbers: bytes) -> None:
     """Enter one function for opcodes that differ in a number, given as ``n4=code``."""
     for number, code in numbers.items():
         HANDLERS[code[0]] = _with(method, int(number[1:]))
 
 
-def _with(method: Callable[[PickleMachine, int], object], number: int) -> Handler:
+def _with(method: Callable[[PickleState, int], object], number: int) -> Handler:
     """Fix a handler's number."""
     return lambda m: method(m, number)
 
 
 @opcode(b".")
-def _stop(m: PickleMachine) -> None:
+def _stop(m: PickleState) -> None:
     raise Stop
 
 
 @opcode(b"(")
-def _mark(m: PickleMachine) -> None:
+def _mark(m: PickleState) -> None:
     m.marks.append(m.stack)
     m.stack = []
 
 
 @opcode(b"0")
-def _pop(m: PickleMachine) -> None:
+def _pop(m: PickleState) -> None:
     if m.stack:
         m.stack.pop()
     else:
@@ -80,27 +81,27 @@ def _pop(m: PickleMachine) -> None:
 
 
 @opcode(b"1")
-def _pop_mark(m: PickleMachine) -> None:
+def _pop_mark(m: PickleState) -> None:
     m.group()
 
 
 @opcode(b"2")
-def _duplicate(m: PickleMachine) -> None:
+def _duplicate(m: PickleState) -> None:
     m.stack.append(m.stack[-1])
 
 
 @opcode(b"\x80")
-def _protocol(m: PickleMachine) -> None:
+def _protocol(m: PickleState) -> None:
     m.position += 1
 
 
 @opcode(b"\x95")
-def _frame(m: PickleMachine) -> None:
+def _frame(m: PickleState) -> None:
     m.position += 8
 
 
 @opcode(b"\x98")
-def _read_only(m: PickleMachine) -> None:
+def _read_only(m: PickleState) -> None:
     """Leave the top value as it is."""
 
 
@@ -112,24 +113,24 @@ opcode(b"\x89")(lambda m: m.stack.append(False))
 
 
 @opcode(b"M")
-def _short(m: PickleMachine) -> None:
+def _short(m: PickleState) -> None:
     m.stack.append(_unsigned2(m.data, m.position)[0])
     m.position += 2
 
 
 @opcode(b"K")
-def _byte(m: PickleMachine) -> None:
+def _byte(m: PickleState) -> None:
     m.stack.append(m.data[m.position])
     m.position += 1
 
 
 @opcode(b"J")
-def _integer(m: PickleMachine) -> None:
+def _integer(m: PickleState) -> None:
     m.stack.append(_signed4(m.data, m.position)[0])
     m.position += 4
 
 
-def _long(m: PickleMachine, width: int) -> None:
+def _long(m: PickleState, width: int) -> None:
     count = m.unsigned(width)
     if count > _MAX_INTEGER_BYTES:
         raise ValueError
@@ -140,19 +141,19 @@ opcodes(_long, n1=b"\x8a", n4=b"\x8b")
 
 
 @opcode(b"I", b"L")
-def _text_integer(m: PickleMachine) -> None:
+def _text_integer(m: PickleState) -> None:
     line = m.line().rstrip(b"L")
     booleans = {b"00": False, b"01": True}
     m.stack.append(booleans[line] if line in booleans else int(line))
 
 
 @opcode(b"G")
-def _real(m: PickleMachine) -> None:
+def _real(m: PickleState) -> None:
     m.stack.append(struct.unpack(">d", m.take(8))[0])
 
 
 @opcode(b"F")
-def _text_real(m: PickleMachine) -> None:
+def _text_real(m: PickleState) -> None:
     m.stack.append(float(m.line()))
 
 
@@ -160,7 +161,7 @@ def _text_real(m: PickleMachine) -> None:
 
 
 @opcode(b"X")
-def _usual_text(m: PickleMachine) -> None:
+def _usual_text(m: PickleState) -> None:
     start = m.position + 4
     (count,) = _unsigned4(m.data, m.position)
     m.position = start
@@ -172,15 +173,15 @@ def _usual_text(m: PickleMachine) -> None:
         m.stack.append(raw.decode("utf-8", "surrogatepass"))
 
 
-def _text(m: PickleMachine, width: int) -> None:
+def _text(m: PickleState, width: int) -> None:
     m.stack.append(m.string(m.unsigned(width), text=True))
 
 
-def _bytes(m: PickleMachine, width: int) -> None:
+def _bytes(m: PickleState, width: int) -> None:
     m.stack.append(m.string(m.unsigned(width), text=False))
 
 
-def _python2_string(m: PickleMachine, width: int) -> None:
+def _python2_string(m: PickleState, width: int) -> None:
     """Push what Python 2 called a string: text if it is short, else bytes."""
     raw = m.string(m.unsigned(width), text=False)
     m.stack.append(raw.decode("latin-1") if isinstance(raw, bytes) else raw)
@@ -193,7 +194,7 @@ opcodes(_python2_string, n4=b"T", n1=b"U")
 
 
 @opcode(b"S")
-def _text_string(m: PickleMachine) -> None:
+def _text_string(m: PickleState) -> None:
     quoted = m.line().strip()
     if len(quoted) < 2 or quoted[0] != quoted[-1]:
         raise ValueError
@@ -209,7 +210,7 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 
 @opcode(b"V")
-def _text_unicode(m: PickleMachine) -> None:
+def _text_unicode(m: PickleState) -> None:
     m.stack.append(m.line().decode("raw-unicode-escape"))
 
 
@@ -217,35 +218,35 @@ def _text_unicode(m: PickleMachine) -> None:
 
 
 @opcode(b"q")
-def _store_byte(m: PickleMachine) -> None:
+def _store_byte(m: PickleState) -> None:
     m.memo[m.data[m.position]] = m.stack[-1]
     m.position += 1
 
 
 @opcode(b"r")
-def _store_long(m: PickleMachine) -> None:
+def _store_long(m: PickleState) -> None:
     m.memo[_unsigned4(m.data, m.position)[0]] = m.stack[-1]
     m.position += 4
 
 
 @opcode(b"p")
-def _store_text(m: PickleMachine) -> None:
+def _store_text(m: PickleState) -> None:
     m.memo[int(m.line())] = m.stack[-1]
 
 
 @opcode(b"\x94")
-def _store_next(m: PickleMachine) -> None:
+def _store_next(m: PickleState) -> None:
     m.memo[len(m.memo)] = m.stack[-1]
 
 
 @opcode(b"h")
-def _fetch_byte(m: PickleMachine) -> None:
+def _fetch_byte(m: PickleState) -> None:
     m.stack.append(m.memo[m.data[m.position]])
     m.position += 1
 
 
 @opcode(b"j")
-def _fetch_long(m: PickleMachine) -> None:
+def _fetch_long(m: PickleState) -> None:
     m.stack.append(m.memo[_unsigned4(m.data, m.position)[0]])
     m.position += 4
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.pickle_machine import Buffer
+    from kernelviewer.formats.pickle_state import Buffer
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.torch_file import Place
 

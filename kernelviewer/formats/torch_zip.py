@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.network import Contents
-    from kernelviewer.formats.pickle_machine import Buffer
+    from kernelviewer.formats.pickle_state import Buffer
     from kernelviewer.formats.pickle_values import Readable, Storage
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (

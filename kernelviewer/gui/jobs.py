@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
-from kernelviewer.jobs.messages import (
+from kernelviewer.jobs.runner import Runner
+from kernelviewer.jobs.ticket import (
     Failure,
     Partial,
     Progress,
@@ -16,7 +17,6 @@ from kernelviewer.jobs.messages import (
     Started,
     Stopped,
 )
-from kernelviewer.jobs.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.jobs_panel import JobsPanel
-    from kernelviewer.jobs.messages import (
-        Message,
-    )
     from kernelviewer.jobs.runner import Lane
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.ticket import (
+        Message,
+        Ticket,
+    )
 
 P = ParamSpec("P")
 

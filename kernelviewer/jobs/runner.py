@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs.messages import (
+from kernelviewer.jobs.ticket import (
     FINAL,
+    Cancelled,
     Failure,
     Result,
     Started,
     Stopped,
+    Ticket,
 )
-from kernelviewer.jobs.ticket import Cancelled, Ticket
 from kernelviewer.latent.errors import LatentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernelviewer.jobs.messages import (
+    from kernelviewer.jobs.ticket import (
         Message,
     )
 

@@ -199,7 +199,19 @@ class Autoencoder:
         OSError
             The folder is missing or read-only, or the disk is full.
         """
-        write_autoencoder(path, self)
+        write_autoencoder(
+            path,
+            {
+                "method": self.method,
+                "size": self.size,
+                "model": self.model,
+                "segments": self.segments,
+                "null": self.null,
+                "point_cosine": self.point_cosine,
+                "centroids": self.centroids,
+                "card": self.card,
+            },
+        )
 
     @classmethod
     def load(cls, path: Path) -> Autoencoder:

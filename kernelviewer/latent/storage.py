@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels import Size
-    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.segments import Segments
 
 KEY = "kernelviewer"
 KIND = "autoencoder"
@@ -35,32 +35,45 @@ _NULL, _POINTS, _CENTROIDS = "null_counts", "point_cosine", "kmeans_"
 Arrays = dict[str, "NDArray[Any]"]
 
 
+class Fields(TypedDict):
+    """What a file keeps: the fields of `kernelviewer.latent.Autoencoder`."""
+
+    method: Literal["curve", "paper"]
+    size: Size
+    model: Curve | PlainAutoencoder
+    segments: Segments
+    null: Null
+    point_cosine: NDArray[np.float32]
+    centroids: Mapping[int, NDArray[np.float32]]
+    card: Mapping[str, Any]
+
+
 class _WrongError(Exception):
     """What is wrong with the file, a clause."""
 
 
-def write_autoencoder(path: Path, autoencoder: Autoencoder) -> None:
+def write_autoencoder(path: Path, fields: Fields) -> None:
     """Write the file, whole or not at all."""
     from safetensors.numpy import save
 
     header = {
         "kind": KIND,
         "format": FORMAT,
-        "method": autoencoder.method,
-        "size": list(autoencoder.size),
-        "segments": stretches.to_json(autoencoder.segments),
-        "card": autoencoder.card,
+        "method": fields["method"],
+        "size": list(fields["size"]),
+        "segments": stretches.to_json(fields["segments"]),
+        "card": fields["card"],
     }
-    model = autoencoder.model
+    model = fields["model"]
     arrays: Arrays = (
         {"series": model.series, "stretch": model.stretch}
         if isinstance(model, Curve)
         else dict(model.parameters)
     )
-    arrays[_NULL] = autoencoder.null.counts.astype(np.int32)
-    if autoencoder.point_cosine.size:
-        arrays[_POINTS] = autoencoder.point_cosine
-    for count, centroids in autoencoder.centroids.items():
+    arrays[_NULL] = fields["null"].counts.astype(np.int32)
+    if fields["point_cosine"].size:
+        arrays[_POINTS] = fields["point_cosine"]
+    for count, centroids in fields["centroids"].items():
         arrays[f"{_CENTROIDS}{count}"] = centroids
     ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
     data = save(ordered, {KEY: json.dumps(header, sort_keys=True)})
@@ -68,8 +81,8 @@ def write_autoencoder(path: Path, autoencoder: Autoencoder) -> None:
         file.write(data)
 
 
-def read_autoencoder(path: Path) -> dict[str, Any]:
-    """The fields of an `Autoencoder`.
+def read_autoencoder(path: Path) -> Fields:
+    """What `write_autoencoder` wrote, checked.
 
     Raises
     ------
@@ -125,7 +138,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     return header, arrays
 
 
-def _fields(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
+def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:
     size = _size(header["size"])
     taps = math.prod(size)
     method = header["method"]

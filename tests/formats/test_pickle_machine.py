@@ -19,7 +19,7 @@ from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.pickle_builders import BUILDERS
 from kernelviewer.formats.pickle_machine import PickleMachine
 from kernelviewer.formats.pickle_objects import HANDLERS
-from kernelviewer.formats.pickle_opcodes import LONG_STRING
+from kernelviewer.formats.pickle_state import LONG_STRING
 from kernelviewer.formats.pickle_values import Global, InMemory, NumpyArray, Span, Stub
 from tests.files.opcodes import call, stream, text
 

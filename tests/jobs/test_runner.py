@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs.messages import (
+from kernelviewer.jobs.runner import Runner
+from kernelviewer.jobs.ticket import (
     Failure,
     Partial,
     Progress,
     Result,
     Stopped,
 )
-from kernelviewer.jobs.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kernelviewer.jobs.messages import (
+    from kernelviewer.jobs.ticket import (
         Message,
+        Ticket,
     )
-    from kernelviewer.jobs.ticket import Ticket
 
 WAIT = 10.0
 pause = threading.Event()

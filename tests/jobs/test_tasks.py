@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.jobs.messages import Partial, Progress, Result, Stopped
 from kernelviewer.jobs.runner import Runner, run_now
 from kernelviewer.jobs.tasks import (
     Tally,
@@ -22,14 +21,21 @@ from kernelviewer.jobs.tasks import (
     open_files,
     prepare_device,
 )
-from kernelviewer.jobs.ticket import Cancelled, Ticket
+from kernelviewer.jobs.ticket import (
+    Cancelled,
+    Partial,
+    Progress,
+    Result,
+    Stopped,
+    Ticket,
+)
 from kernelviewer.kernels.bank import KernelBank
 from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.jobs.messages import Message
+    from kernelviewer.jobs.ticket import Message
 
 WAIT = 20.0
 
