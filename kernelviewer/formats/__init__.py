@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from kernelviewer.formats.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    Operator,
-    Skipped,
-    Tensor,
-)
+from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.registry import is_checkpoint, open_checkpoint
 
 __all__ = [

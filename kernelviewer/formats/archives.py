@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.unpacking import Limits, packer, unpack, unzip
 from kernelviewer.formats.wrong_files import document

@@ -15,27 +15,6 @@ if TYPE_CHECKING:
     from kernelviewer.formats.opened import OpenedFile
 
 
-class CheckpointError(Exception):
-    """A file that cannot be used: what it is and what to do about it.
-
-    Parameters
-    ----------
-    path
-        The file.
-    problem
-        What the file is or what is wrong with it, a clause without a full stop.
-    hint
-        What the user can do, a sentence; may be empty.
-    """
-
-    def __init__(self, path: Path, problem: str, hint: str = "") -> None:
-        self.path = path
-        self.problem = problem
-        self.hint = hint
-        text = f"{path.name or path}: {problem}"
-        super().__init__(f"{text}. {hint}" if hint else text)
-
-
 @dataclass(frozen=True, slots=True)
 class Operator:
     """What the file's own graph or configuration says of a convolution.

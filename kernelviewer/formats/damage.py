@@ -6,7 +6,7 @@ import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Checkpoint, CheckpointError
+from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import decode
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.flax_msgpack import Array, Walker
 from kernelviewer.formats.leaves import Leaf

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.advice import EMPTY, WHOLE_NUMBERS, advice, warnings_of
 from kernelviewer.formats.axes import DEPTHWISE, find_axes, turned
-from kernelviewer.formats.checkpoint import CheckpointError, Skipped
+from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.names import natural_key, unique_name
 from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, branch_role, type_role
 

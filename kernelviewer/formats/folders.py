@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.source import HEAD_BYTES

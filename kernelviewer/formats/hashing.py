@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash
-from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.registry import files_of
 

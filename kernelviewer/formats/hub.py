@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.download import download
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:

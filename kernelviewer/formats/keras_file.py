@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    Skipped,
-    Tensor,
-)
+from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.damage import AGAIN, DamagedError, damage_named
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.keras_config import read_config
 from kernelviewer.formats.keras_listing import Hdf5

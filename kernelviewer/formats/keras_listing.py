@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.dtypes import ITEMSIZE, decode
+from kernelviewer.formats.errors import CheckpointError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

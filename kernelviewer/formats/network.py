@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.formats.advice import advice, warnings_of
-from kernelviewer.formats.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    Skipped,
-    Tensor,
-)
+from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.copies import choose_copy
 from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.folding import fold
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.opened import OpenedFile

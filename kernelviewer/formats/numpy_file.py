@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Checkpoint, CheckpointError
+from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import decode
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.leaves import Leaf
 from kernelviewer.formats.numpy_header import MAGIC, MAX_HEADER, read_header

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.dtypes import ITEMSIZE, STORED, decode
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.onnx_wire import unpack_varints
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.quantised import unpack_nibbles

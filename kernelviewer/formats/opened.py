@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.errors import CheckpointError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from kernelviewer.formats import (
     torch_script,
     torch_zip,
 )
-from kernelviewer.formats.checkpoint import CheckpointError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source

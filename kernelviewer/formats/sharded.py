@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats import safetensors, torch_legacy, torch_zip
-from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network import Contents, assemble
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.source import HEAD_BYTES, Source

@@ -6,8 +6,8 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import CheckpointError
 from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
 
 if TYPE_CHECKING:
