@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         "pytorch", "flax", "keras", "stack", "stack last", "middle", "unknown"
     ]
 
-DEPTHWISE = re.compile(r"depthwise_(kernel|weights?)(:0)?")
+DEPTHWISE = re.compile(r"depthwise_(kernel|weights?|filters?)(:0)?")
 _SPELLED = re.compile(r"depth_?wise", re.IGNORECASE)
 _ABBREVIATED = re.compile(r"(^|[^a-z])dw\d*($|[^a-z])|dw_?conv|conv_?dw", re.IGNORECASE)
 _STACK = re.compile(r"kernels?(_\d+x\d+)?")

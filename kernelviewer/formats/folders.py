@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
+from kernelviewer.formats.other_networks import EXPORT
 from kernelviewer.formats.source import HEAD_BYTES
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ _TRAINING = re.compile(
     re.IGNORECASE,
 )
 _PACKED = {".gz", ".bz2", ".xz", ".zip", ".tar"}
-_EXPORT = "Export the network as ONNX or safetensors and open that."
 
 
 def match(source: Source) -> bool:
@@ -178,7 +178,7 @@ def _none(folder: Path, packed: list[Path]) -> CheckpointError:
     for name, what in _UNREAD:
         if (folder / name).exists():
             problem = f"this is {what}, which is not read"
-            return CheckpointError(folder, problem, _CONVERT.get(what, _EXPORT))
+            return CheckpointError(folder, problem, _CONVERT.get(what, EXPORT))
     if packed:
         one = len(packed) == 1
         what = "only an archive" if one else "only archives"

@@ -5,24 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
+from kernelviewer.formats.checkpoint import Checkpoint, Skipped
 from kernelviewer.formats.damage import AGAIN, DamagedError, damage_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.keras_config import read_config
+from kernelviewer.formats.keras_entries import entries
 from kernelviewer.formats.keras_listing import Hdf5
-from kernelviewer.formats.keras_places import places
-from kernelviewer.formats.keras_roles import (
-    kind_of,
-    role_of,
-    tensor_name,
-    turned,
-    variable_name,
-)
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.opened import OpenedFile
-from kernelviewer.formats.roles import OPTIMIZER, STATISTICS
+from kernelviewer.formats.roles import OPTIMIZER
 from kernelviewer.formats.zip_directory import (
     STORED,
     ZIP_MAGIC,
@@ -31,14 +23,14 @@ from kernelviewer.formats.zip_directory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.checkpoint import Tensor
     from kernelviewer.formats.keras_config import Network
     from kernelviewer.formats.keras_listing import Dataset
-    from kernelviewer.formats.keras_places import Place
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
         Record,
@@ -132,19 +124,11 @@ def _open(
     config = texts.get(_CONFIG) or root.get("model_config")
     network = read_config(config) if isinstance(config, str) and config else None
     skipped = [Skipped(path, reason) for path, reason in hdf5.skipped]
-    datasets = _weights(hdf5, skipped)
+    leaves = [_leaf(hdf5, dataset) for dataset in _weights(hdf5, skipped)]
     if network is None and not _is_keras(hdf5):
-        return _unknown_layout(source, options, hdf5, datasets, skipped)
-    found = places([item.path for item in datasets], hdf5.attributes, network)
-    datasets.sort(key=lambda item: found[item.path].order)
-    tensors: list[Tensor] = []
-    taken: set[str] = set()
-    for dataset in datasets:
-        entry = _entry(hdf5, dataset, found[dataset.path], taken)
-        if isinstance(entry, Tensor):
-            tensors.append(entry)
-        else:
-            skipped.append(entry)
+        return _unknown_layout(source, options, leaves, skipped)
+    tensors, others = entries(leaves, network, hdf5.attributes)
+    skipped += others
     if not tensors:
         raise _nothing(source, skipped)
     return Checkpoint(
@@ -190,71 +174,21 @@ def _is_keras(hdf5: Hdf5) -> bool:
     return any("/vars/" in path or path.endswith("kernel:0") for path in paths)
 
 
-def _entry(
-    hdf5: Hdf5, dataset: Dataset, place: Place, taken: set[str]
-) -> Tensor | Skipped:
-    """A dataset as a tensor, or why it is none."""
-    layer = place.layer
-    kind = kind_of(layer.kind) if layer and layer.kind else kind_of(place.path[-1])
-    variable = variable_name(place.variable, kind, layer)
-    role = role_of(variable, kind, len(dataset.shape))
-    if role == "statistics":
-        return Skipped(dataset.path, STATISTICS)
-    if not dataset.shape:
-        return Skipped(dataset.path, "a single number")
-    if "float" not in dataset.dtype and role == "other":
-        return Skipped(dataset.path, "whole numbers, no weights")
-    name = tensor_name(place.path, variable, role)
-    if role == "other":
-        if len(dataset.shape) > 2:
-            return Skipped(dataset.path, "no convolution")
-        axes = tuple(range(len(dataset.shape)))
-        load = _loader(hdf5, dataset, axes, dataset.shape)
-        return Tensor(
-            unique_name(name, taken), dataset.shape, dataset.dtype, load, dataset.path
-        )
-    plan = turned(role, dataset.shape, layer)
-    if plan is None:
-        return Skipped(dataset.path, "its shape is that of no convolution")
-    load = _loader(hdf5, dataset, plan.axes, plan.shape)
-    return Tensor(
-        unique_name(name, taken),
-        plan.shape,
-        dataset.dtype,
-        load,
-        dataset.path,
-        plan.operator,
-    )
+def _leaf(hdf5: Hdf5, dataset: Dataset) -> Leaf:
+    """A dataset as an array of the file."""
 
-
-def _loader(
-    hdf5: Hdf5, dataset: Dataset, axes: tuple[int, ...], shape: tuple[int, ...]
-) -> Callable[[], NDArray[np.generic]]:
     def load() -> NDArray[np.generic]:
         with damage_named(hdf5.file.path, "an HDF5 file"):
-            return hdf5.read(dataset).transpose(axes).reshape(shape)
+            return hdf5.read(dataset)
 
-    return load
+    parts = tuple(part for part in re.split(r"[/.]", dataset.path) if part)
+    return Leaf(parts, dataset.path, dataset.shape, dataset.dtype, load)
 
 
 def _unknown_layout(
-    source: Source,
-    options: Options,
-    hdf5: Hdf5,
-    datasets: list[Dataset],
-    skipped: list[Skipped],
+    source: Source, options: Options, leaves: list[Leaf], skipped: list[Skipped]
 ) -> Checkpoint:
     """An HDF5 file of another program: names and shapes have to do."""
-    leaves = [
-        Leaf(
-            tuple(part for part in re.split(r"[/.]", item.path) if part),
-            item.path,
-            item.shape,
-            item.dtype,
-            _loader(hdf5, item, tuple(range(len(item.shape))), item.shape),
-        )
-        for item in datasets
-    ]
     arranged = arrange(source.path, leaves, options.copy)
     if not any(map(_may_be_of_a_network, arranged.tensors)):
         raise _nothing(source, skipped)

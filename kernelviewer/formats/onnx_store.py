@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.formats.beside import file_beside
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.dtypes import ITEMSIZE, STORED, decode
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.onnx_wire import unpack_varints
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.quantised import unpack_nibbles
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.onnx_graph import TensorRecord
+    from kernelviewer.formats.opened import OpenedFile
 
 TYPES: dict[int, str] = {
     1: "float32",
@@ -151,7 +151,7 @@ class Store:
         """File and offset of a weight that lies beside the model."""
         location = record.external.get("location", "")
         if location not in self.others:
-            self.others[location] = self._beside(location)
+            self.others[location] = file_beside(self.file.path, location)
         file = self.others[location]
         offset = _whole(record.external.get("offset", "0"))
         length = _whole(record.external.get("length", str(stored)))
@@ -163,40 +163,6 @@ class Store:
                 "Copy that file again; it may be half a download.",
             )
         return file, offset
-
-    def _beside(self, location: str) -> OpenedFile:
-        """The other file, which must lie in the model's folder or below."""
-        model = self.file.path
-        names = PurePosixPath(location), PureWindowsPath(location)
-        if (
-            not location
-            or "\0" in location
-            or any(name.anchor or ".." in name.parts for name in names)
-        ):
-            raise self._outside(location)
-        path = model.parent / Path(location)
-        try:
-            target = path.resolve(strict=True)
-        except (OSError, RuntimeError):
-            raise CheckpointError(
-                model,
-                f"its weights lie in another file, “{location}”, that is not there",
-                f"Put “{location}” into the folder of {model.name}.",
-            ) from None
-        # The second folder: a model in a download cache is a link to where all its
-        # files really lie.
-        homes = model.parent.resolve(), model.resolve().parent
-        if not target.is_file() or not any(home in target.parents for home in homes):
-            raise self._outside(location)
-        return OpenedFile.of(path)
-
-    def _outside(self, location: str) -> CheckpointError:
-        return CheckpointError(
-            self.file.path,
-            f"it asks for weights from “{location[:80]}”, outside its own folder, "
-            "which is not allowed",
-            "Get the model from a source that you trust.",
-        )
 
 
 def _raw_reader(

@@ -18,6 +18,7 @@ from kernelviewer.formats import (
     plain_pickle,
     safetensors,
     sharded,
+    tfjs_file,
     tflite_file,
     torch_export,
     torch_legacy,
@@ -48,6 +49,7 @@ READERS: tuple[Reader, ...] = (
     Reader("ONNX", onnx_file.match, onnx_file.open_onnx, has_parts=True),
     Reader("Flax", flax_file.match, flax_file.open_flax),
     Reader("sharded checkpoint", sharded.match, sharded.open_sharded, has_parts=True),
+    Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""

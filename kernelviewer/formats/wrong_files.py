@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.other_networks import EXPORT, other_network
 from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 _MODEL = "Open the network's checkpoint instead."
 _UNPACK = "Unpack it and open what is inside."
 _AGAIN = "Download it again."
-_EXPORT = "Export the network as ONNX or safetensors and open that."
-READABLE = "PyTorch, safetensors, ONNX, TFLite, Keras, NumPy and Flax files are read."
+READABLE = (
+    "PyTorch, safetensors, ONNX, TFLite, TensorFlow.js, Keras, NumPy and Flax files "
+    "are read."
+)
 
 _MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
     (b"\x89PNG\r\n", 0, "an image (PNG)", _MODEL),
@@ -46,8 +49,8 @@ _MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
     (b"GGUF", 0, "a GGUF file (llama.cpp), which holds no convolutions", _MODEL),
     (b"lmgg", 0, "a GGML file (llama.cpp), which holds no convolutions", _MODEL),
     (b"tjgg", 0, "a GGML file (llama.cpp), which holds no convolutions", _MODEL),
-    (b"ftrt", 0, "a TensorRT engine, whose weights cannot be read", _EXPORT),
-    (b"ptrt", 0, "a TensorRT engine, whose weights cannot be read", _EXPORT),
+    (b"ftrt", 0, "a TensorRT engine, whose weights cannot be read", EXPORT),
+    (b"ptrt", 0, "a TensorRT engine, whose weights cannot be read", EXPORT),
     (b"\x28\xb5\x2f\xfd", 0, "a Zstandard archive", _UNPACK),
     (b"\x04\x22\x4d\x18", 0, "an LZ4 archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", 0, "a 7-Zip archive", _UNPACK),
@@ -55,7 +58,7 @@ _MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
     (b"\x78\x9c", 0, "a compressed file (zlib; joblib writes such)", _UNPACK),
     (b"\x78\xda", 0, "a compressed file (zlib; joblib writes such)", _UNPACK),
     (b"\x78\x01", 0, "a compressed file (zlib; joblib writes such)", _UNPACK),
-    (b"\x08\x01\x12", 0, "a TensorFlow SavedModel", _EXPORT),
+    (b"\x08\x01\x12", 0, "a TensorFlow SavedModel", EXPORT),
 )
 """Bytes, where they stand, what the file is, what to do."""
 
@@ -75,7 +78,7 @@ _CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27})
 
 def wrong_file(source: Source) -> CheckpointError:
     """Name a file that no reader took."""
-    for test in (_magic, _zip, _text, _tensorflow):
+    for test in (_magic, _zip, other_network, _text, _tensorflow):
         found = test(source)
         if found:
             return CheckpointError(source.path, f"this is {found[0]}", found[1])
@@ -183,7 +186,7 @@ def _plain_text(text: bytes) -> tuple[str, str]:
 def _tensorflow(source: Source) -> tuple[str, str] | None:
     """Name the parts of TensorFlow's own formats."""
     if _TF_DATA.search(source.path.name):
-        return "a part of a TensorFlow checkpoint", _EXPORT
+        return "a part of a TensorFlow checkpoint", EXPORT
     if b"Placeholder" in source.head and b"dtype" in source.head:
-        return "a TensorFlow graph", _EXPORT
+        return "a TensorFlow graph", EXPORT
     return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MODEL = "Open the network's checkpoint instead."
 PACKED = "Unpack it and open what is inside."
 AGAIN = "Download it again."
+ORIGINAL = "Open the file that it was converted from (ONNX, PyTorch, TensorFlow)."
 EXPORT = "Export the network as ONNX or safetensors and open that."
 
 
@@ -115,7 +116,54 @@ OTHERS: list[Case] = [
         "noise.pth",
         bytes(range(7, 200)),
         "this is no checkpoint of a known format (it starts with 07 08 09 0a 0b 0c 0d "
-        "0e). PyTorch, safetensors, ONNX, TFLite, Keras, NumPy and Flax files are "
-        "read.",
+        "0e). PyTorch, safetensors, ONNX, TFLite, TensorFlow.js, Keras, NumPy and Flax "
+        "files are read.",
+    ),
+    case(
+        "net.param",
+        b"7767517\n2 2\nInput data 0 1 data\n",
+        f"this is the graph file of an ncnn network, without weights. {ORIGINAL}",
+    ),
+    case(
+        "net.bin",
+        bytes(range(7, 200)),
+        f"this is the weights file of an ncnn network. {ORIGINAL}",
+    ),
+    case(
+        "ir.xml",
+        b'<?xml version="1.0"?>\n<net name="torch_jit" version="11">\n<layers>',
+        f"this is the graph file of an OpenVINO network, without weights. {ORIGINAL}",
+    ),
+    case(
+        "ir.bin",
+        bytes(range(7, 200)),
+        f"this is the weights file of an OpenVINO network. {ORIGINAL}",
+    ),
+    case(
+        "group1-shard2of3.bin",
+        bytes(range(7, 200)),
+        "this is a part of a TensorFlow.js network. It lies beside its list of "
+        "weights: open its model.json.",
+    ),
+    case(
+        "deploy.prototxt",
+        b'name: "net"\nlayer {\n  name: "data"\n}\n',
+        f"this is the graph file of a Caffe network, without weights. {EXPORT}",
+    ),
+    case(
+        "net.caffemodel",
+        b"\x0a\x03net\xa2\x06" + bytes(range(60)),
+        f"this is the weights file of a Caffe network. {EXPORT}",
+    ),
+    case(
+        "inference.pdiparams",
+        bytes(16) + bytes(range(60)),
+        "this is the weights file of a Paddle network. Convert it with paddle2onnx and "
+        "open the .onnx file.",
+    ),
+    case(
+        "net.mlmodel",
+        b"\x08\x02\x12\xe8\x11" + bytes(range(60)),
+        f"this is a Core ML network. {ORIGINAL}",
     ),
 ]

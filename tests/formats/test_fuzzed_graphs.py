@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
-from tests.formats import keras_models, onnx_models, tflite_models
+from tests.formats import keras_models, onnx_models, tfjs_models, tflite_models
 from tests.formats.reading import weights
 from tests.formats.test_flax import packed
 from tests.formats.test_flax import save as save_flax
@@ -60,6 +60,13 @@ def _keras(path: Path) -> Path:
     return keras_models.save_keras2(path, kernels, config, compression="gzip")
 
 
+def _tfjs(path: Path) -> Path:
+    arrays = {"dw": weights(0, (3, 3, 6, 1)), "bias": weights(1, (6,))}
+    nodes = [tfjs_models.node("a", "DepthwiseConv2dNative", ("x", "dw"))]
+    folder = path.parent / "net"
+    return tfjs_models.save_graph(folder, nodes, arrays, quantised="uint8", shard=40)
+
+
 def _flax(path: Path) -> Path:
     kernel = packed(weights(0, (3, 3, 1, 6)))
     return save_flax(path, {"params": {"dw": {"kernel": kernel}}, "step": 3})
@@ -87,6 +94,7 @@ SMALL: dict[str, Callable[[Path], Path]] = {
     "tflite": _tflite,
     "keras": _keras,
     "flax": _flax,
+    "tfjs": _tfjs,
     "npy": _npy,
     "nameless npz": _npz,
 }

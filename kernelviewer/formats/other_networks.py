@@ -1,0 +1,68 @@
+"""Names networks of programs whose files are not read, and says what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kernelviewer.formats.source import Source
+
+EXPORT = "Export the network as ONNX or safetensors and open that."
+_ORIGINAL = "Open the file that it was converted from (ONNX, PyTorch, TensorFlow)."
+_PADDLE = "Convert it with paddle2onnx and open the .onnx file."
+_SHARD = "It lies beside its list of weights: open its model.json."
+
+_SUFFIXES = {
+    ".caffemodel": ("the weights file of a Caffe network", EXPORT),
+    ".prototxt": ("the graph file of a Caffe network, without weights", EXPORT),
+    ".pdmodel": ("the graph file of a Paddle network, without weights", _PADDLE),
+    ".pdiparams": ("the weights file of a Paddle network", _PADDLE),
+    ".mlmodel": ("a Core ML network", _ORIGINAL),
+    ".mnn": ("an MNN network", _ORIGINAL),
+    ".tnnmodel": ("a TNN network", _ORIGINAL),
+    ".rknn": ("an RKNN network", _ORIGINAL),
+    ".weights": ("the weights file of a Darknet network", EXPORT),
+    ".params": ("the weights file of an MXNet network", EXPORT),
+    ".t7": ("a file of Torch 7", EXPORT),
+}
+"""Names that only these programs give; asked where the content tells nothing."""
+
+_NCNN = b"7767517"
+_OPENVINO = re.compile(rb"<net\s[^>]*version=")
+_SHARD_NAME = re.compile(r"(group\d+-shard\d+of\d+|.*-shard\d+)(\.bin)?")
+_LOOKED_AT = 1024
+
+
+def other_network(source: Source) -> tuple[str, str] | None:
+    """What the file is, with an article, and what to do; None if it is none of these.
+
+    Parameters
+    ----------
+    source
+        A file that no reader took.
+    """
+    head, path = source.head, source.path
+    if head.startswith(_NCNN):
+        return "the graph file of an ncnn network, without weights", _ORIGINAL
+    if _OPENVINO.search(head):
+        return "the graph file of an OpenVINO network, without weights", _ORIGINAL
+    if _SHARD_NAME.fullmatch(path.name):
+        return "a part of a TensorFlow.js network", _SHARD
+    if path.suffix == ".bin":
+        if _start(path.with_suffix(".param")).startswith(_NCNN):
+            return "the weights file of an ncnn network", _ORIGINAL
+        if _OPENVINO.search(_start(path.with_suffix(".xml"))):
+            return "the weights file of an OpenVINO network", _ORIGINAL
+    return _SUFFIXES.get(path.suffix.lower())
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes of a file beside this one, or nothing."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LOOKED_AT)
+    except OSError:
+        return b""
