@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands import COMMANDS
-from kernelviewer.commands.output import OutputError, complain, flush
+from kernelviewer.commands.output import OutputError, RefusedError, complain, flush
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         complain(f"standard output cannot be written ({error})")
         return 1
+    except RefusedError as error:
+        complain(str(error))
+        return error.code
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED

@@ -18,7 +18,6 @@ from kernelviewer.commands.networks import (
 )
 from kernelviewer.commands.output import aligned, complain, number, say
 from kernelviewer.commands.values import parse_seed, parse_size
-from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
@@ -74,17 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge and print."""
-    device = device_of(options)
-    if device is None:
-        return 2
     if options.autoencoder and (options.train or options.leave_one_out):
         complain("--autoencoder cannot be used where autoencoders are to be trained")
         return 2
-    try:
-        autoencoders = Autoencoders(options.autoencoder)
-    except CheckpointError as error:
-        complain(str(error))
-        return 1
+    device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     banks, whole = read_banks(options.files, options)
     seen, all_ = read_banks(options.train, options)
     sizes = _sizes([bank for _, bank in banks], options.size)

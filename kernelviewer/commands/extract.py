@@ -11,7 +11,7 @@ from kernelviewer.commands.reading import (
     complain_of_layers,
     read_bank,
 )
-from kernelviewer.commands.values import cannot_write, problem_of_output
+from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.archive import write_archive
 
@@ -38,10 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if any(Path(file).resolve() == output.resolve() for file in options.files):
         complain(f"{output} is one of the files to read; choose another name")
         return 2
-    problem = problem_of_output(output)
-    if problem:
-        complain(problem)
-        return 1
+    check_output(output)
     banks: list[tuple[str, KernelBank]] = []
     found: set[str] = set()
     for path in options.files:

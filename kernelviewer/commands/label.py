@@ -18,8 +18,7 @@ from kernelviewer.commands.networks import (
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
-from kernelviewer.commands.values import cannot_write, problem_of_output
-from kernelviewer.formats import CheckpointError
+from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
@@ -54,18 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Label, write and print."""
-    problem = problem_of_output(options.output) if options.output else ""
-    if problem:
-        complain(problem)
-        return 1
-    device = device_of(options)
-    if device is None:
-        return 2
-    try:
-        autoencoders = Autoencoders(options.autoencoder)
-    except CheckpointError as error:
-        complain(str(error))
-        return 1
+    if options.output:
+        check_output(options.output)
+    device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     banks, whole = read_banks(options.files, options)
     if not banks:
         return 1

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.commands.output import complain
+from kernelviewer.commands.output import RefusedError, complain
 from kernelviewer.commands.reading import add_reading_arguments, read_bank
 from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES, choose_device
@@ -90,13 +90,18 @@ def read_banks(
     return banks, whole
 
 
-def device_of(options: argparse.Namespace) -> torch.device | None:
-    """The wished device, or None after a complaint."""
+def device_of(options: argparse.Namespace) -> torch.device:
+    """The wished device.
+
+    Raises
+    ------
+    RefusedError
+        It is not there.
+    """
     try:
         return choose_device(options.device)
     except ValueError as error:
-        complain(str(error))
-        return None
+        raise RefusedError(str(error), 2) from None
 
 
 class Autoencoders:
@@ -109,17 +114,21 @@ class Autoencoders:
 
     Raises
     ------
-    CheckpointError
+    RefusedError
         A file cannot be read, or two are for the same size.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._named: dict[Size, Autoencoder] = {}
         for path in paths:
-            autoencoder = Autoencoder.load(path)
+            try:
+                autoencoder = Autoencoder.load(path)
+            except CheckpointError as error:
+                raise RefusedError(str(error)) from None
+            label = size_label(autoencoder.size)
             if autoencoder.size in self._named:
-                problem = f"is the second for {size_label(autoencoder.size)} kernels"
-                raise CheckpointError(path, problem, "Name one for each size.")
+                msg = f"{path.name}: is the second for {label} kernels; name one a size"
+                raise RefusedError(msg)
             self._named[autoencoder.size] = autoencoder
 
     def named(self) -> tuple[Autoencoder, ...]:

@@ -23,12 +23,11 @@ from kernelviewer.commands.networks import (
 from kernelviewer.commands.output import aligned, complain, number, say
 from kernelviewer.commands.values import (
     cannot_write,
+    check_output,
     parse_seed,
     parse_size,
-    problem_of_output,
 )
 from kernelviewer.files import atomic_write
-from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.null_test import null_test
@@ -68,18 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Test, write and print."""
-    problem = problem_of_output(options.output) if options.output else ""
-    if problem:
-        complain(problem)
-        return 1
-    device = device_of(options)
-    if device is None:
-        return 2
-    try:
-        autoencoders = Autoencoders(options.autoencoder)
-    except CheckpointError as error:
-        complain(str(error))
-        return 1
+    if options.output:
+        check_output(options.output)
+    device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     named, whole = read_banks(options.files, options)
     banks = [bank for _, bank in named]
     tests = _tests(banks, autoencoders, options, device)

@@ -36,6 +36,14 @@ def shortened(text: str, most: int = LONGEST) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
+class RefusedError(Exception):
+    """A command that cannot go on: what to say, a line, and the exit code."""
+
+    def __init__(self, problem: str, code: int = 1) -> None:
+        self.code = code
+        super().__init__(problem)
+
+
 class OutputError(Exception):
     """Standard output does not take what is printed, such as on a full disk."""
 

@@ -31,8 +31,6 @@ def run(options: argparse.Namespace) -> int:
         complain(f"{folder} is no folder; with --shipped the output is one")
         return 2
     device = device_of(options)
-    if device is None:
-        return 2
     named, _ = read_banks(options.files, options)
     held_out, whole = read_banks(options.holdout, options)
     if not whole:

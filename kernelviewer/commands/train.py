@@ -16,9 +16,10 @@ from kernelviewer.commands.networks import (
 from kernelviewer.commands.output import complain, counted, say
 from kernelviewer.commands.values import (
     cannot_write,
+    check_output,
+    number_between,
     parse_seed,
     parse_size,
-    problem_of_output,
 )
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import METHODS
@@ -69,14 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
     parser.add_argument(
         "--width",
-        type=_width,
+        type=number_between(0.0005, 0.1, "width"),
         default=CurveOptions().width,
         help="of the last neighbourhood, as a part of the axis: smaller makes a longer "
         "and more faithful curve (default: %(default)s)",
     )
     parser.add_argument(
         "--members",
-        type=_share,
+        type=number_between(0, 0.9, "share"),
         default=CurveOptions().members,
         metavar="SHARE",
         help="share of the weight for random members of the pattern family, beside the "
@@ -114,13 +115,8 @@ def run(options: argparse.Namespace) -> int:
         from kernelviewer.commands.shipping import run as ship
 
         return ship(options)
-    problem = problem_of_output(options.output)
-    if problem:
-        complain(problem)
-        return 1
+    check_output(options.output)
     device = device_of(options)
-    if device is None:
-        return 2
     seen, whole = read_banks(options.files, options)
     unseen, all_ = read_banks(options.holdout, options)
     if not seen or not all_:
@@ -220,29 +216,3 @@ def _count(text: str) -> int:
         msg = f"{text!r} is no whole number from 1 to 100 000"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
-
-
-def _width(text: str) -> float:
-    import argparse
-
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0005 <= value <= 0.1:
-        msg = f"{text!r} is no width between 0.0005 and 0.1"
-        raise argparse.ArgumentTypeError(msg)
-    return value
-
-
-def _share(text: str) -> float:
-    import argparse
-
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 0.9:
-        msg = f"{text!r} is no share between 0 and 0.9"
-        raise argparse.ArgumentTypeError(msg)
-    return value

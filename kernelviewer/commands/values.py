@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
+from kernelviewer.commands.output import RefusedError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.kernels.bank import Size
@@ -22,16 +26,23 @@ def parse_size(text: str) -> Size:
     return tuple(int(part) for part in re.split("[x×]", text))
 
 
-def parse_threshold(text: str) -> float:
-    """A fit from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        msg = f"{text!r} is no fit between 0 and 1"
-        raise ArgumentTypeError(msg)
-    return value
+def number_between(least: float, most: float, what: str) -> Callable[[str], float]:
+    """A parser of numbers in a range; ``what`` they are, for people."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            msg = f"{text!r} is no {what} between {least:g} and {most:g}"
+            raise ArgumentTypeError(msg)
+        return value
+
+    return parse
+
+
+parse_threshold = number_between(0, 1, "fit")
 
 
 def parse_seed(text: str) -> int:
@@ -42,15 +53,23 @@ def parse_seed(text: str) -> int:
     return int(text)
 
 
-def problem_of_output(output: Path) -> str:
-    """Why a file cannot be written, as far as a look tells; empty if it can."""
+def check_output(output: Path) -> None:
+    """See whether a file can be written, as far as a look tells.
+
+    Raises
+    ------
+    RefusedError
+        It cannot.
+    """
+    problem = ""
     if output.is_dir():
-        return f"{output} is a folder; name a file in it"
-    if not output.parent.is_dir():
-        return f"{output}: there is no folder {output.parent}"
-    if output.exists() and not output.is_file():
-        return f"{output} is no ordinary file; choose another name"
-    return ""
+        problem = f"{output} is a folder; name a file in it"
+    elif not output.parent.is_dir():
+        problem = f"{output}: there is no folder {output.parent}"
+    elif output.exists() and not output.is_file():
+        problem = f"{output} is no ordinary file; choose another name"
+    if problem:
+        raise RefusedError(problem)
 
 
 def cannot_write(output: Path, error: OSError) -> str:
