@@ -1,4 +1,4 @@
-"""What is wrong with a file, said for the person who wants to open it."""
+"""What goes wrong, said for the person who asked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class HintedError(Exception):
+    """A request that cannot be met: why, and what can be done about it.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, a clause without a full stop.
+    hint
+        What the user can do, a sentence; may be empty.
+    """
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        self.problem = problem
+        self.hint = hint
+        super().__init__(f"{problem}. {hint}" if hint else problem)
 
 
 class CheckpointError(Exception):

@@ -10,8 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
 from kernelviewer.device import DeviceError
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.formats import CheckpointError
+from kernelviewer.formats.errors import HintedError
 from kernelviewer.jobs.ticket import (
     FINAL,
     Cancelled,
@@ -21,7 +21,6 @@ from kernelviewer.jobs.ticket import (
     Stopped,
     Ticket,
 )
-from kernelviewer.latent.errors import LatentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,7 +195,7 @@ def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     details = "".join(traceback.format_exception(error))
     if isinstance(error, CheckpointError):
         return f"{error.path.name or error.path}: {error.problem}", details, error.hint
-    if isinstance(error, LatentError | FigureError):
+    if isinstance(error, HintedError):
         return f"{title}: {error.problem}", details, error.hint
     if isinstance(error, DeviceError):
         return f"{title}: {error}", details, "Choose another under View → Device."

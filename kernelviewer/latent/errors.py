@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
+from kernelviewer.formats.errors import HintedError
 
-class LatentError(Exception):
-    """A request that cannot be met: why, and what can be done about it.
 
-    Parameters
-    ----------
-    problem
-        What is wrong, a clause without a full stop.
-    hint
-        What the user can do, a sentence; may be empty.
-    """
-
-    def __init__(self, problem: str, hint: str = "") -> None:
-        self.problem = problem
-        self.hint = hint
-        super().__init__(f"{problem}. {hint}" if hint else problem)
+class LatentError(HintedError):
+    """A request about codes and autoencoders that cannot be met."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.formats.errors import HintedError
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 
@@ -22,12 +23,8 @@ Plain = dict[str, Any]
 """A JSON object."""
 
 
-class SessionError(Exception):
-    """What is wrong with a session's text, a clause, and what can be done about it."""
-
-    def __init__(self, problem: str, hint: str = "") -> None:
-        self.problem, self.hint = problem, hint
-        super().__init__(problem)
+class SessionError(HintedError):
+    """What is wrong with a session's text, and what can be done about it."""
 
 
 @dataclass(frozen=True, slots=True)
