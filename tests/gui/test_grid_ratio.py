@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+
+from tests.gui.ratios import RATIOS, run_at_ratio
 
 SCRIPT = """
 import numpy as np
@@ -56,15 +53,6 @@ print("sharp")
 """
 
 
-@pytest.mark.parametrize("ratio", ["1", "1.25", "1.5", "2"])
+@pytest.mark.parametrize("ratio", RATIOS)
 def test_every_tap_is_whole_pixels(ratio: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT.replace("RATIO", repr(ratio))],
-        env={**os.environ, "QT_SCALE_FACTOR": ratio, "QT_QPA_PLATFORM": "offscreen"},
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        timeout=100,
-        check=False,
-    )
-    assert done.stdout == "sharp\n", done.stderr
+    run_at_ratio(SCRIPT, ratio)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
-
+from kernelviewer.gui.dialogs.parts import show_text
 from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
@@ -18,21 +16,8 @@ if TYPE_CHECKING:
 
 def show_details(parent: QWidget, bank: KernelBank) -> None:
     """Show a bank's facts beside the window, without blocking it."""
-    dialog = QDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setObjectName("detailsDialog")
-    dialog.setWindowTitle(bank.name)
-    dialog.resize(680, 520)
-    text = QTextBrowser(dialog)
-    text.setObjectName("detailsText")
+    text = show_text(parent, "details", bank.name, details_html(bank), (680, 520))
     text.setAccessibleName(f"Details of {bank.name}")
-    text.setHtml(details_html(bank))
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
-    buttons.rejected.connect(dialog.close)
-    layout = QVBoxLayout(dialog)
-    layout.addWidget(text)
-    layout.addWidget(buttons)
-    dialog.show()
 
 
 def details_html(bank: KernelBank) -> str:

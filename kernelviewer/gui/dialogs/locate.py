@@ -12,12 +12,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
 )
 
+from kernelviewer.gui.dialogs.parts import dialog_button
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.jobs.reopening import look_along
 
@@ -78,10 +78,10 @@ class LocateDialog(QDialog):
         self.status.setObjectName("locateStatus")
         self.status.setProperty("role", "secondary")
         self.status.setWordWrap(True)
-        self.locate = self._button("Locate…", "locateFile", self._on_locate)
-        self.without = self._button("", "openWithout", self._on_accepted)
-        self.go_on = self._button("Open", "openLocated", self._on_accepted)
-        self.cancel = self._button("Cancel", "cancelLocate", self.close)
+        self.locate = dialog_button(self, "Locate…", "locateFile", self._on_locate)
+        self.without = dialog_button(self, "", "openWithout", self._on_accepted)
+        self.go_on = dialog_button(self, "Open", "openLocated", self._on_accepted)
+        self.cancel = dialog_button(self, "Cancel", "cancelLocate", self.close)
         self.go_on.setProperty("primary", True)
         buttons = QHBoxLayout()
         buttons.addWidget(self.locate)
@@ -120,14 +120,6 @@ class LocateDialog(QDialog):
         view.setCurrentIndex(view.model().index(0, FILE))
         view.itemActivated.connect(lambda row, column: self._on_locate())
         return view
-
-    def _button(self, text: str, name: str, use: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: use())
-        return button
 
     def _on_locate(self) -> None:
         item = self._lacking.missing[max(self.list.currentIndex().row(), 0)]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
 
 from kernelviewer.gui.commands import COMMANDS, MENUS
+from kernelviewer.gui.dialogs.parts import show_text
 from kernelviewer.gui.frame.view_keys import VIEW_KEYS
 
 if TYPE_CHECKING:
@@ -20,20 +19,7 @@ if TYPE_CHECKING:
 
 def show_shortcuts(parent: QWidget) -> None:
     """Show the sheet beside the window, without blocking it."""
-    dialog = QDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setObjectName("shortcutsDialog")
-    dialog.setWindowTitle("Keyboard shortcuts")
-    dialog.resize(620, 720)
-    text = QTextBrowser(dialog)
-    text.setAccessibleName("Keyboard shortcuts")
-    text.setHtml(shortcuts_html())
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
-    buttons.rejected.connect(dialog.close)
-    layout = QVBoxLayout(dialog)
-    layout.addWidget(text)
-    layout.addWidget(buttons)
-    dialog.show()
+    show_text(parent, "shortcuts", "Keyboard shortcuts", shortcuts_html(), (620, 720))
 
 
 def _title(command: Command) -> str:

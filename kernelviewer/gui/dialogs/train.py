@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
 )
 
+from kernelviewer.gui.dialogs.parts import dialog_button
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.plots import make_plot, pen
 from kernelviewer.gui.text import spaced
@@ -86,11 +86,13 @@ class TrainDialog(QDialog):
         self.status = QLabel(HINT, self)
         self.status.setProperty("role", "secondary")
         self.status.setWordWrap(True)
-        self.start = self._button("Train", "startTraining", self._on_start)
+        self.start = dialog_button(self, "Train", "startTraining", self._on_start)
         self.start.setProperty("primary", True)
-        self.stop = self._button("Stop and Keep", "stopTraining", self._enough.set)
-        self.use = self._button("Use It", "useAutoencoder", self._on_use)
-        self.save = self._button("Save…", "saveAutoencoder", self._on_save)
+        self.stop = dialog_button(
+            self, "Stop and Keep", "stopTraining", self._enough.set
+        )
+        self.use = dialog_button(self, "Use It", "useAutoencoder", self._on_use)
+        self.save = dialog_button(self, "Save…", "saveAutoencoder", self._on_save)
         self._lay_out()
         self._show_state()
 
@@ -103,14 +105,6 @@ class TrainDialog(QDialog):
         if now is not None:
             box.setCurrentIndex(box.findData(size_key(now)))
         return box
-
-    def _button(self, text: str, name: str, use: Any) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: use())
-        return button
 
     def _lay_out(self) -> None:
         choices = QHBoxLayout()

@@ -12,7 +12,6 @@ from PySide6.QtGui import QDrag, QGuiApplication, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.figures import FigureError
 from kernelviewer.gui.asking import ask_where
+from kernelviewer.gui.dialogs.parts import dialog_button
 from kernelviewer.gui.export.figure_copy import image_of, mime_of
 from kernelviewer.gui.export.kernel_export import export_kernels
 from kernelviewer.gui.folders import show_in_folder
@@ -70,30 +70,24 @@ class FigureOutput(QWidget):
         self.said.setObjectName("figureSaid")
         self.said.setProperty("role", "secondary")
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.folder = self._button("Show in Folder", "showInFolder", self._on_folder)
+        self.folder = dialog_button(
+            self, "Show in Folder", "showInFolder", self._on_folder
+        )
         self.folder.setProperty("link", True)
         self.folder.hide()
-        self.data = self._button("Export Data…", "exportData", self._on_data)
-        self.kernels = self._button(
-            "Export Kernels…", "exportShownKernels", self._on_kernels
+        self.data = dialog_button(self, "Export Data…", "exportData", self._on_data)
+        self.kernels = dialog_button(
+            self, "Export Kernels…", "exportShownKernels", self._on_kernels
         )
-        self.copy_caption = self._button(
-            "Copy Caption", "copyCaption", self._on_copy_caption
+        self.copy_caption = dialog_button(
+            self, "Copy Caption", "copyCaption", self._on_copy_caption
         )
-        self.copy = self._button("Copy", "copyFigure", self._on_copy)
+        self.copy = dialog_button(self, "Copy", "copyFigure", self._on_copy)
         self.copy.setToolTip("Copy as image and SVG, with the caption")
-        self.save = self._button("Save…", "saveFigure", self._on_save)
+        self.save = dialog_button(self, "Save…", "saveFigure", self._on_save)
         self.save.setProperty("primary", True)
         self._lay_out()
         self.set_ready(False)
-
-    def _button(self, text: str, name: str, use: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text.rstrip("…"))
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: use())
-        return button
 
     def _lay_out(self) -> None:
         words = QHBoxLayout()

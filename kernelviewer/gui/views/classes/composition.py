@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
+from PySide6.QtWidgets import QScrollBar, QToolTip
 
 from kernelviewer.gui.painting.class_boxes import elided, fill_stack
-from kernelviewer.gui.painting.focus import came_by_keyboard
+from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         QResizeEvent,
         QWheelEvent,
     )
+    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.classes.bars import (
@@ -47,7 +48,7 @@ LINE = 16
 SCROLL = 10
 
 
-class LayerComposition(QWidget):
+class LayerComposition(Ringed):
     """Stacked shares; a click asks for the layer, or for a class within it.
 
     Left and right go from layer to layer, up and down from class to class; Space asks
@@ -71,7 +72,6 @@ class LayerComposition(QWidget):
         self._selected: Mapping[Any, SelectedPart] = {}
         self._row: Row | None = None
         self._current, self._part = 0, 0
-        self._ringed = False
         self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
         self._scroll.setObjectName("compositionScroll")
         self._scroll.setAccessibleName("Scroll along the layers")
@@ -300,14 +300,7 @@ class LayerComposition(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Qt: who comes by keyboard sees which bar it is."""
         super().focusInEvent(event)
-        self._ringed = bool(self._bars) and came_by_keyboard(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt: the focus goes elsewhere."""
-        super().focusOutEvent(event)
-        self._ringed = False
-        self.update()
+        self._ringed = self._ringed and bool(self._bars)
 
     # Words
 

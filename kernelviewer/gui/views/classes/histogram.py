@@ -8,14 +8,12 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
-from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.views.classes.rows import ROWS, ClassCounts, ClassRows
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
-        QFocusEvent,
         QKeyEvent,
         QMouseEvent,
         QWheelEvent,
@@ -121,18 +119,6 @@ class ClassHistogram(ClassRows):
             self.classes_requested.emit(frozenset({class_id}), held)
         else:
             self.model_class_requested.emit(model, class_id, held)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt: who comes by keyboard sees which row it is."""
-        super().focusInEvent(event)
-        self._ringed = came_by_keyboard(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt: the focus goes elsewhere."""
-        super().focusOutEvent(event)
-        self._ringed = False
-        self.update()
 
     # Words
 

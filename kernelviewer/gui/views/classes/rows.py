@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui.painting.class_boxes import elided, fill_class
+from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.text import rough_percent, spaced
 from kernelviewer.gui.theme import LIGHT
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtCore import QPointF
     from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
 
@@ -73,7 +75,7 @@ class ClassCounts:
         return int(self.counts[index]) / max(1, self.total)
 
 
-class ClassRows(QWidget):
+class ClassRows(Ringed):
     """One row a class: name, bar, count and share; several networks in columns."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -84,7 +86,6 @@ class ClassRows(QWidget):
         self._message = ""
         self._hovered: int | None = None
         self._row, self._column, self._first = 0, 0, 0
-        self._ringed = False
 
     def set_theme(self, tokens: Tokens) -> None:
         """Use these colours."""

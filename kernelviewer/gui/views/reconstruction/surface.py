@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
-from kernelviewer.gui.painting.focus import came_by_keyboard
+from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.theme import LIGHT
@@ -25,7 +25,8 @@ from kernelviewer.gui.views.reconstruction.projection import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
+    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.projection import (
@@ -54,7 +55,7 @@ _TURNS = {
 }
 
 
-class KernelSurface(QWidget):
+class KernelSurface(Ringed):
     """Surface of a 2-D kernel; drag or arrow keys turn it, a double click resets."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -76,7 +77,6 @@ class KernelSurface(QWidget):
         self._calm = QTimer(self, singleShot=True, interval=_CALM)
         self._calm.timeout.connect(self._on_calm)
         self._last: QPointF | None = None
-        self._ringed = False
 
     @property
     def camera(self) -> Camera:
@@ -218,18 +218,6 @@ class KernelSurface(QWidget):
             line = max(y + tall / 2, *(end + tall for end in edge))
             line = min(line, lowest - metrics.descent())
             painter.drawText(middle + QPointF(x - half, line), text)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes by keyboard sees where the focus is."""
-        super().focusInEvent(event)
-        self._ringed = came_by_keyboard(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The focus goes elsewhere."""
-        super().focusOutEvent(event)
-        self._ringed = False
-        self.update()
 
     # Turning
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
 
+from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.pixels import logical
 from kernelviewer.gui.text import spaced
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PySide6.QtGui import QImage, QPaintEvent, QResizeEvent
+    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.scatter.cloud import Box, ScatterContent
@@ -35,7 +36,7 @@ _SMALL, _LARGE = 22, 34
 _WIDE = 420
 
 
-class ScatterPlot(QWidget):
+class ScatterPlot(Ringed):
     """Draws points; knows where each stands. Setters never emit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,7 +59,6 @@ class ScatterPlot(QWidget):
         self._places: NDArray[np.int32] = np.zeros((0, 2), np.int32)
         self._cloud = Cloud()
         self._path: list[QPointF] = []
-        self._ringed = False
 
     # Setters
 

@@ -10,7 +10,6 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
 from kernelviewer.gui.controls.choice_button import ChoiceButton
-from kernelviewer.gui.painting.focus import came_by_keyboard
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.views.scatter.directions import nearest_towards
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import (
-        QFocusEvent,
         QKeyEvent,
         QMouseEvent,
         QResizeEvent,
@@ -231,18 +229,6 @@ class ScatterView(ScatterPlot):
         """Qt: draw anew."""
         super().resizeEvent(event)
         self._arrange_buttons()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt: who comes by keyboard sees where the focus is."""
-        super().focusInEvent(event)
-        self._ringed = came_by_keyboard(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt: the focus goes elsewhere."""
-        super().focusOutEvent(event)
-        self._ringed = False
-        self.update()
 
     def event(self, event: QEvent) -> bool:
         """Qt: name the kernel or the colour under the cursor."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from kernelviewer.gui.painting.focus import came_by_keyboard
+from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.pixels import (
     device_length,
     device_pixels,
@@ -20,12 +20,12 @@ from kernelviewer.gui.views.spectrum.axis import Axis
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
-        QFocusEvent,
         QHelpEvent,
         QMouseEvent,
         QPaintEvent,
         QResizeEvent,
     )
+    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import SpectrumContent
@@ -34,7 +34,7 @@ CURSOR = 1.5
 """Width of the cursor's line, logical pixels."""
 
 
-class Strip(QWidget):
+class Strip(Ringed):
     """A picture along the axis that is kept, and the cursor's line over it.
 
     A subclass draws the picture in `draw` and what moves in `draw_over`, both in device
@@ -58,7 +58,6 @@ class Strip(QWidget):
         self.position = 0.0
         self._guide: float | None = None
         self._scrubbing = False
-        self._ringed = False
         self._picture: QImage | None = None
 
     # Setters
@@ -185,18 +184,6 @@ class Strip(QWidget):
         """Let go."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._scrubbing = False
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes by keyboard sees where the focus is."""
-        super().focusInEvent(event)
-        self._ringed = came_by_keyboard(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The focus goes elsewhere."""
-        super().focusOutEvent(event)
-        self._ringed = False
-        self.update()
 
     def event(self, event: QEvent) -> bool:
         """Tooltips; and whole device pixels on whatever screen the window is."""
