@@ -225,7 +225,9 @@ class Actions(QObject):
     def toggle_jobs(self) -> None:
         """Show or hide the background jobs."""
         dock = self._window.docks["jobs"]
-        dock.setVisible(not dock.isVisible())
+        in_front = not dock.visibleRegion().isEmpty()
+        dock.setVisible(not in_front)
+        dock.raise_()
 
     def _choices(
         self, choices: dict[str, str], now: str, use: Callable[[str], None]

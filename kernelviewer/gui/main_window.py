@@ -168,9 +168,12 @@ class MainWindow(Workplace):
 
     def _on_jobs_need_attention(self) -> None:
         """The panel comes up by itself, and goes if all went well."""
-        if self.docks["jobs"].isHidden():
-            self._jobs_came_up = True
-            self.docks["jobs"].show()
+        jobs = self.docks["jobs"]
+        hidden = jobs.isHidden()
+        self._jobs_came_up |= hidden
+        if hidden or self.parts.jobs_panel.failed():
+            jobs.show()
+            jobs.raise_()
 
     def _on_system_theme_changed(self) -> None:
         if self.settings.theme == "system":

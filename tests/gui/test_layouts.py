@@ -47,6 +47,9 @@ def overlapping(window: MainWindow) -> list[tuple[str, str]]:
         for name, widget in boxes.items()
         if widget.isVisible() and not widget.visibleRegion().isEmpty()
     }
+    for bar in window.findChildren(QTabBar, "panelTabs"):
+        if bar.isVisible() and bar.count() > 1:
+            shown[f"tabs {bar.tabText(0)}"] = bar.geometry()
     names = sorted(shown)
     return [
         (a, b)
@@ -257,5 +260,27 @@ def test_the_jobs_panel_never_makes_the_smallest_window_grow(
     QTest.keyClick(window, KEYS[preset], CONTROL)
     window.parts.jobs_panel.add_error("Open net.pth", "It is cut off", "details")
     QApplication.processEvents()
-    assert window.docks["jobs"].isVisible()
+    assert not window.docks["jobs"].visibleRegion().isEmpty()
     assert (window.width(), window.height()) == (1024, 700)
+    assert overlapping(window) == []
+
+
+def test_in_a_small_window_jobs_lie_before_the_charts_and_take_no_room(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.layouts.reset()
+    QApplication.processEvents()
+    jobs, height = window.docks["jobs"], window.parts.grid.height()
+    window.docks["composition"].raise_()
+    QTest.keyClick(window, Qt.Key.Key_J, CONTROL)
+    QApplication.processEvents()
+    assert not jobs.visibleRegion().isEmpty()
+    assert window.parts.grid.height() == height
+    window.docks["classes"].raise_()
+    QTest.keyClick(window, Qt.Key.Key_J, CONTROL)  # behind: it comes to the front
+    assert not jobs.visibleRegion().isEmpty()
+    QTest.keyClick(window, Qt.Key.Key_J, CONTROL)
+    QApplication.processEvents()
+    assert jobs.isHidden()
+    assert not window.docks["classes"].visibleRegion().isEmpty()

@@ -89,13 +89,18 @@ class DockLayout(QObject):
     def _arrangement(self) -> object:
         """What only the user changes."""
         window = self._window
+        fleeting = [self._docks[name] for name in self._fleeting]
         return [
             (
                 name,
                 dock.isHidden(),
                 dock.isFloating(),
                 window.dockWidgetArea(dock),
-                [other.objectName() for other in window.tabifiedDockWidgets(dock)],
+                [
+                    other.objectName()
+                    for other in window.tabifiedDockWidgets(dock)
+                    if other not in fleeting
+                ],
             )
             for name, dock in self._docks.items()
             if name not in self._fleeting

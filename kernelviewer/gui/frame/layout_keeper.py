@@ -151,6 +151,7 @@ def _name_tabs(bar: QTabBar) -> None:
     bar.setAccessibleName("Panels that lie behind each other")
     bar.setDrawBase(False)
     bar.setElideMode(Qt.TextElideMode.ElideRight)
+    bar.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectPreviousTab)
 
 
 def _first_in(panel: QWidget) -> QWidget | None:

@@ -176,9 +176,11 @@ def arrange_panels(
 ) -> None:
     """Put every panel where the preset has it, floating and closed ones too.
 
-    The jobs panel goes below all, shown or hidden as it was; the window keeps its size.
+    The jobs panel goes below all, in a small window behind what lies at the bottom,
+    shown or hidden as it was; the window keeps its size.
     """
-    places = preset.small if is_small(window.size()) else preset.large
+    small = is_small(window.size())
+    places = preset.small if small else preset.large
     jobs = docks["jobs"]
     jobs_shown = jobs.toggleViewAction().isChecked()
     for dock in docks.values():
@@ -190,6 +192,9 @@ def arrange_panels(
             for name in behind:
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
+    below = [place.cells[-1][-1] for place in places if place.side == "bottom"]
+    if small and below:
+        window.tabifyDockWidget(docks[below[-1]], jobs)
     for name, dock in docks.items():
         dock.setVisible(name != "jobs" or jobs_shown)
     for place in places:

@@ -21,13 +21,16 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.text import offer_text
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtGui import QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QLayout
 
     from kernelviewer.state.session.files import Offer
 
 SHOWN = 6
 OFFERED = 2
+WIDEST = 720
+ROOMY, TIGHT = 12, 4
+"""Space between lines where there is room for all of them, and where not."""
 
 
 class DropOverlay(QWidget):
@@ -77,7 +80,8 @@ class Welcome(QWidget):
         super().__init__(parent)
         self.setObjectName("welcome")
         title = QLabel("See what a network's depthwise kernels have learned", self)
-        title.setProperty("role", "hero")
+        title.setObjectName("welcomeTitle")
+        self._title = title
         hint = QLabel(
             "Drop checkpoints or folders anywhere on this window. They are read, "
             "never executed.",
@@ -103,18 +107,17 @@ class Welcome(QWidget):
         self._offers = QVBoxLayout()
         self._offers.setSpacing(6)
         column = QFrame(self)
-        column.setMaximumWidth(720)
-        inner = QVBoxLayout(column)
-        inner.setSpacing(12)
-        inner.addWidget(title)
-        inner.addWidget(hint)
-        inner.addSpacing(8)
-        inner.addLayout(buttons)
-        inner.addSpacing(8)
-        inner.addLayout(self._offers)
-        inner.addSpacing(8)
-        inner.addWidget(self.recent_title)
-        inner.addLayout(self._recent)
+        column.setMaximumWidth(WIDEST)
+        self._inner = inner = QVBoxLayout(column)
+        self._head = QVBoxLayout()
+        self._head.addWidget(title)
+        self._head.addWidget(hint)
+        recent = QVBoxLayout()
+        recent.setSpacing(TIGHT)
+        recent.addWidget(self.recent_title)
+        recent.addLayout(self._recent)
+        for part in (self._head, buttons, self._offers, recent):
+            inner.addLayout(part)
         page = QWidget(self)
         middle = QVBoxLayout(page)
         middle.setContentsMargins(0, 4, 0, 4)
@@ -126,6 +129,7 @@ class Welcome(QWidget):
         middle.addLayout(line)
         middle.addStretch(3)
         scroll = QScrollArea(self)  # a low window shows less, and cuts nothing
+        scroll.setObjectName("welcomePage")
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -141,16 +145,36 @@ class Welcome(QWidget):
         self.recent_title.setVisible(bool(paths))
         for path in paths[:SHOWN]:
             self._recent.addWidget(self._link(Path(path)))
+        self._fit()
 
     def set_offers(self, offers: tuple[Offer, ...]) -> None:
         """Offer work that was kept, latest first."""
         _empty(self._offers)
         for number, offer in enumerate(offers[:OFFERED]):
             self._offers.addWidget(self._offer(number, offer))
+        self._fit()
 
     def minimumSizeHint(self) -> QSize:
         """Qt: may shrink with the window."""
         return QSize(320, 120)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: lie closer together where all would not fit."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._set_tight(False)
+        width = min(WIDEST, self.width())
+        self._set_tight(self._inner.totalHeightForWidth(width) > self.height())
+
+    def _set_tight(self, tight: bool) -> None:
+        self._title.setProperty("role", "heading" if tight else "hero")
+        self._title.style().polish(self._title)
+        space = TIGHT if tight else ROOMY
+        self._head.setSpacing(space)
+        self._inner.setSpacing(2 * space)
+        self._inner.setContentsMargins(ROOMY, space, ROOMY, space)
 
     def _offer(self, number: int, offer: Offer) -> QWidget:
         row = QWidget(self)
