@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from tests.gui.conftest import wait_idle
 from tests.networks import write_network
@@ -71,3 +72,21 @@ def test_one_bad_file_shows_its_message_at_once(
     (line,) = row.failures
     assert line.isVisible()
     assert "notes.pth" in line.text.text()
+
+
+def test_a_row_is_no_higher_than_what_it_says_now(
+    make_window: MakeWindow, qtbot: Any
+) -> None:
+    window = make_window()
+    window.docks["jobs"].show()
+    panel = window.parts.jobs_panel
+    for number in (1, 2):
+        panel.add(number, f"Job {number}")
+    panel.set_progress(1, 0, 1, "a long name " * 60)
+    QApplication.processEvents()
+    long, short = panel.rows[1], panel.rows[2]
+    assert long.minimumSizeHint().height() > 2 * short.minimumSizeHint().height()
+    for number in (1, 2):
+        panel.end(number, "done")
+    QApplication.processEvents()
+    assert long.minimumSizeHint().height() == short.minimumSizeHint().height()

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QTreeView,
+    QWidget,
+)
+from safetensors.numpy import save_file
 
 import kernelviewer as kv
 from kernelviewer.state.settings import load_settings, settings_path
@@ -444,3 +452,55 @@ def test_a_real_network_fills_tree_grid_and_counts(make_window: MakeWindow) -> N
     }
     assert len(window.parts.grid.content.order) == 1252
     assert len(tree_rows(window)) == 18
+
+
+@pytest.mark.parametrize("size", [(1024, 700), (1280, 800), (2560, 1440)])
+def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
+    make_window: MakeWindow, qtbot: Any, size: tuple[int, int]
+) -> None:
+    window = make_window()
+    window.resize(*size)
+    window.layouts.reset()
+    QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    welcome = window.parts.welcome
+    welcome.set_recent(("/home/anna/a.pth", "/home/anna/b.pth"))
+    page = window.findChild(QScrollArea, "welcomePage").viewport()
+    title = window.findChild(QLabel, "welcomeTitle")
+
+    def is_whole(widget: QWidget) -> bool:
+        corner = widget.mapTo(page, QPoint(0, 0))
+        return page.rect().contains(QRect(corner, widget.size()))
+
+    def all_in_sight() -> bool:
+        whole = all(map(is_whole, (title, welcome.open, welcome.sample)))
+        return whole and title.height() >= title.heightForWidth(title.width())
+
+    qtbot.waitUntil(all_in_sight)
+
+
+def test_a_narrow_tree_keeps_the_names(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "deep.safetensors"
+    rng = np.random.default_rng(0)
+    save_file(
+        {
+            f"backbone.{a}.{b}.branch.depthwise_conv.weight": rng.normal(
+                size=(8, 1, 7, 7)
+            ).astype(np.float32)
+            for a in range(2)
+            for b in range(2)
+        },
+        path,
+    )
+    window = make_window(path)
+    tree = window.findChild(QTreeView, "modelTree")
+    window.resize(1024, 700)
+    window.layouts.reset()
+    QApplication.processEvents()
+    assert tree.columnWidth(0) >= 140
+    window.resize(2560, 1440)
+    window.layouts.reset()
+    qtbot.waitUntil(
+        lambda: not any(tree.isColumnHidden(column) for column in range(1, 6))
+    )

@@ -20,7 +20,7 @@ Side = Literal["left", "top", "right", "bottom"]
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
 
-WIDEST_LIST = 340
+WIDEST_LIST = 420
 """Of the list of networks: in a large window the kernels have the room, pixels."""
 SMALL = (1440, 900)
 """A window that is narrower or lower than this has less beside each other."""

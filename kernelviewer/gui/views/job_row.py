@@ -167,9 +167,18 @@ class _Message(QLabel):
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
+    def setText(self, text: str) -> None:
+        """Qt: fewer or more lines of another text."""
+        super().setText(text)
+        self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: fewer or more lines at this width."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(0)  # else it counts, and the height never falls
         self.setMinimumHeight(self.heightForWidth(self.width()))
 
 

@@ -68,6 +68,8 @@ NAME_WIDTH = 150
 """Most that is kept free for names, pixels; for them columns are left out."""
 MOST_NAMES = 0.8
 """Share of the names that are to be read whole before columns have room."""
+LEFT_OUT = (FLAT_COLUMN, SIZE_COLUMN, NAMED_COLUMN, KERNELS_COLUMN)
+"""Columns that go, one after the other, until names have room."""
 SCROLL_BAR = 12
 
 
@@ -254,7 +256,7 @@ class ModelTree(QWidget):
             there -= {NAMED_COLUMN, CLASSES_COLUMN}
         header, room = self.tree.header(), self.tree.width() - SCROLL_BAR
         widths = {column: self._widths[column] for column in there}
-        for column in (FLAT_COLUMN, SIZE_COLUMN, NAMED_COLUMN):
+        for column in LEFT_OUT:
             if room - sum(widths.values()) < self._name_width:
                 widths.pop(column, None)
         for column in range(1, header.count()):
