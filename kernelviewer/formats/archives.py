@@ -52,6 +52,16 @@ def match(source: Source) -> bool:
     return bool(records) and not document(records)
 
 
+def names_in_zip(source: Source) -> tuple[str, ...]:
+    """Names of the files in a zip, from its directory; empty for other archives."""
+    if not source.head.startswith(ZIP_MAGIC):
+        return ()
+    try:
+        return tuple(zip_records(source))
+    except DamagedError:
+        return ()
+
+
 def open_archive(
     source: Source, options: Options, open_inner: Opener, archive_in: Finder
 ) -> Checkpoint:

@@ -16,6 +16,7 @@ from kernelviewer.formats.source import HEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import PurePath
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Options, Source
@@ -121,7 +122,7 @@ def open_folder(
     return replace(with_config(checkpoint, main.parent), path=folder)
 
 
-def is_named_so(path: Path) -> bool:
+def is_named_so(path: PurePath) -> bool:
     """Whether a file's name is that of a checkpoint, whatever it holds."""
     return path.suffix.lower() in _SUFFIXES
 

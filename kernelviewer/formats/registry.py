@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats import (
@@ -155,6 +155,21 @@ def _archive_in(path: Path, options: Options) -> Source | None:
         return None
     found = folders.files_in(path, _is_archive, options.check)
     return _look_at(found[0]) if len(found) == 1 else None
+
+
+def holds_checkpoint(path: Path) -> bool:
+    """Whether a file is a zip with a file in it that is named like a checkpoint.
+
+    Only its directory is read.
+    """
+    try:
+        source = _look_at(path)
+        return _is_archive(path) and any(
+            folders.is_named_so(PurePosixPath(name))
+            for name in archives.names_in_zip(source)
+        )
+    except (CheckpointError, OSError):
+        return False
 
 
 def _is_archive(path: Path) -> bool:

@@ -17,6 +17,7 @@ from kernelviewer.formats.folders import (
 )
 from kernelviewer.formats.hub import fetch, short_name
 from kernelviewer.formats.names import natural_key
+from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.session.files import is_session
@@ -139,7 +140,8 @@ def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
             file = Path(folder, name)
             if is_for_training(file):
                 continue
-            if is_named_so(file) or is_packed(file) or is_checkpoint(file):
+            by_name = is_named_so(file) or is_packed(file)
+            if by_name or is_checkpoint(file) or holds_checkpoint(file):
                 yield file
 
 

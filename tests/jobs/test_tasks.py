@@ -6,6 +6,7 @@ import gzip
 import queue
 import threading
 import time
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,6 +132,18 @@ def test_packed_checkpoints_in_a_folder_open_too(tmp_path: Path) -> None:
     (tmp_path / "photographs.tar.gz").write_bytes(gzip.compress(bytes(1000)))
     found = list(find_checkpoints(Ticket("find"), tmp_path))
     assert [path.name for path in found] == ["a.safetensors", "b.safetensors.gz"]
+    assert run_now(open_files, [tmp_path]) == Tally(opened=2, failed=0)
+
+
+def test_zips_with_checkpoints_in_a_folder_open_too(tmp_path: Path) -> None:
+    write_network(tmp_path / "a.safetensors")
+    with zipfile.ZipFile(tmp_path / "run.zip", "w") as archive:
+        archive.write(tmp_path / "a.safetensors", "run/best.safetensors")
+    with zipfile.ZipFile(tmp_path / "photographs.zip", "w") as archive:
+        archive.writestr("1.png", b"x")
+    (tmp_path / "half.zip").write_bytes((tmp_path / "run.zip").read_bytes()[:200])
+    found = list(find_checkpoints(Ticket("find"), tmp_path))
+    assert [path.name for path in found] == ["a.safetensors", "run.zip"]
     assert run_now(open_files, [tmp_path]) == Tally(opened=2, failed=0)
 
 
