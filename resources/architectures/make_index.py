@@ -44,8 +44,12 @@ def facts(module: torch.nn.Module) -> list[Any]:
     ]
 
 
-def describe(name: str) -> dict[str, Any] | None:
-    """Fingerprint and convolutions of one architecture; None without depthwise ones."""
+def describe(name: str) -> list[dict[str, Any]]:
+    """Fingerprint and convolutions of one architecture; empty without depthwise ones.
+
+    Where layers share their weights there are two: files list those under all of their
+    names or, as readers do that know the same values again, under the first.
+    """
     with torch.device("meta"):
         model = timm.create_model(name, pretrained=False)
     layers = {
@@ -60,16 +64,21 @@ def describe(name: str) -> dict[str, Any] | None:
     }
     alone = [key for key, module in layers.items() if module.in_channels == 1]
     if not depthwise:
-        return None
+        return []
     state = model.state_dict()
-    shapes = {key: tuple(value.shape) for key, value in state.items()}
-    numbers = {key: shapes[key] for key in shapes if state[key].is_floating_point()}
-    return {
-        "fingerprint": fingerprint(shapes),
-        "details": details(numbers),
-        "depthwise": depthwise,
-        "one_channel": alone,
-    }
+    once = {name for name, _ in model.named_parameters()}
+    once |= {name for name, _ in model.named_buffers()}
+    found = {}
+    for kept in (state.keys(), [key for key in state if key in once]):
+        shapes = {key: tuple(state[key].shape) for key in kept}
+        numbers = {key: shapes[key] for key in kept if state[key].is_floating_point()}
+        found[fingerprint(shapes)] = {
+            "fingerprint": fingerprint(shapes),
+            "details": details(numbers),
+            "depthwise": {key: depthwise[key] for key in depthwise if key in shapes},
+            "one_channel": [key for key in alone if key in shapes],
+        }
+    return list(found.values())
 
 
 def packed(facts: dict[str, Any]) -> str:
@@ -107,10 +116,10 @@ def main() -> None:
         except Exception as error:
             failed.append(f"{name}: {error}")
             continue
-        if found:
-            key, rest = found.pop("fingerprint"), found.pop("details")
+        for entry in found:
+            key, rest = entry.pop("fingerprint"), entry.pop("details")
             same[key][rest].append(name)
-            layers.setdefault(f"{key} {rest}", found)
+            layers.setdefault(f"{key} {rest}", entry)
         if number % 50 == 0:
             print(f"{number} of {len(names)}", file=sys.stderr)
     index = {
@@ -125,9 +134,10 @@ def main() -> None:
     }
     INDEX.write_text(json.dumps(index, indent=0, sort_keys=True) + "\n")
     alike = [names for groups in same.values() for names in groups.values()]
-    write_models({name for names in alike for name in names})
+    known = {name for names in alike for name in names}
+    write_models(known)
     print(f"{len(same)} fingerprints, {len(alike)} with their details, ", end="")
-    print(f"of {sum(map(len, alike))} architectures")
+    print(f"of {len(known)} architectures")
     print("\n".join(failed), file=sys.stderr)
 
 

@@ -61,6 +61,19 @@ def test_a_network_inside_another_module_is_known(tmp_path: Path) -> None:
     assert (2, 2) in strides.values()
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_layers_that_share_their_weights(tmp_path: Path, shared: bool) -> None:
+    import torch
+
+    state = timm_state("coat_lite_tiny")
+    if not shared:
+        state = {name: value.clone() for name, value in state.items()}
+    torch.save(state, tmp_path / "net.pth")
+    bank = kv.extract_kernels(kv.open_checkpoint(tmp_path / "net.pth"))
+    assert bank.architecture == "coat_lite_tiny"
+    assert all(layer.stride == (1, 1) for layer in bank.layers)
+
+
 def test_unknown_vectors_leave_all_names_open(tmp_path: Path) -> None:
     state = timm_state("convnext_atto")
     state["stages.0.extra"] = state["head.fc.bias"].clone()
