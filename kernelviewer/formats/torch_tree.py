@@ -40,6 +40,8 @@ _ARRAY_COUNTS = 20
 _ARRAYS = (StoredTensor, NumpyArray, Unreadable)
 _CONTAINERS = (dict, list, tuple, Stub)
 _MODULE_KEYS = {"_parameters", "_modules"}
+_WEIGHT = re.compile(r"weight(_\w+)?|parametrizations\.weight\.original\d?")
+"""A module's weight, or a part that re-parametrisation keeps of it."""
 _QUANTISED = re.compile(r"torch(\.ao)?\.nn\.(intrinsic\.)?quantized\.")
 _QUANTISED_FACTS = (
     *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
@@ -227,15 +229,19 @@ class Walk:
                     self.visit(value, there)
         operator = _operator(state)
         if operator:
-            start = len(place.inside("").raw_name)
-            for leaf in self.leaves[before:]:
-                own = leaf.raw_name[start:]
-                if own.startswith(("weight", "parametrizations.weight.")):
-                    leaf.operator = operator
+            self._used_by(operator, before, place)
+
+    def _used_by(self, operator: Operator, before: int, place: _Place) -> None:
+        """Say of a module's weight, or of the parts that make it, what uses it."""
+        start = len(place.inside("").raw_name)
+        for leaf in self.leaves[before:]:
+            if _WEIGHT.fullmatch(leaf.raw_name, start):
+                leaf.operator = leaf.operator or operator
 
     def _script_module(self, name: str, state: dict[Any, Any], place: _Place) -> None:
         """Walk a TorchScript module, whose attributes hold weights and submodules."""
         self._count(len(state))
+        before = len(self.leaves)
         operators = self._operators_of(name)
         for key, value in state.items():
             if isinstance(value, (*_ARRAYS, Stub)):
@@ -244,6 +250,9 @@ class Walk:
                 self.leaves[-1].operator = operators.get(_label(key))
             elif key == "":
                 self._quantised_module(value, place)
+        computed = [operators[weight] for weight in operators if weight not in state]
+        if len(computed) == 1:  # its weight is made of others: weight norm
+            self._used_by(computed[0], before, place)
 
     def _quantised_module(self, values: object, place: _Place) -> None:
         """Walk a quantised layer, whose pickled state is a tuple of its facts."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations
 
 from kernelviewer.formats import CheckpointError, Operator, open_checkpoint
 from tests.formats.reading import named
@@ -119,6 +120,39 @@ def test_weights_and_operators(kind: str, network: Network, tmp_path: Path) -> N
     transposed = found["seq.1.weight"].operator
     assert transposed is not None
     assert (transposed.transposed, transposed.stride) == (True, (2, 2))
+
+
+PARTS: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "weight norm": parametrizations.weight_norm,
+    "weight norm, older": nn.utils.weight_norm,
+    "spectral norm": parametrizations.spectral_norm,
+}
+
+
+@pytest.mark.parametrize("kind", ["TorchScript, traced", "torch.export"])
+@pytest.mark.parametrize("parts", PARTS)
+def test_weights_in_parts_keep_what_the_graph_says(
+    parts: str, kind: str, tmp_path: Path
+) -> None:
+    network = Network().eval()
+    PARTS[parts](network.dw)
+    SAVE[kind](network, tmp_path / "network")
+    tensor = named(open_checkpoint(tmp_path / "network"))["dw.weight"]
+    np.testing.assert_allclose(
+        tensor.load(), network.dw.weight.detach().numpy(), atol=1e-6
+    )
+    assert tensor.operator is not None
+    assert (tensor.operator.groups, tensor.operator.dilation) == (6, (2, 2))
+
+
+def test_a_rule_of_its_own_gives_no_further_kernels(tmp_path: Path) -> None:
+    network = Network().eval()
+    parametrizations.orthogonal(network.seq[0])
+    export(network, tmp_path / "network")
+    found = named(open_checkpoint(tmp_path / "network"))
+    inner = [name for name in found if name.startswith("seq.0.parametrizations")]
+    assert inner
+    assert all(found[name].operator is None for name in inner)
 
 
 def test_a_frozen_network_has_its_weights_in_constants(
