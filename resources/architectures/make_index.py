@@ -54,7 +54,7 @@ def describe(name: str) -> list[dict[str, Any]]:
         model = timm.create_model(name, pretrained=False)
     layers = {
         f"{path}.weight": module
-        for path, module in model.named_modules()
+        for path, module in model.named_modules(remove_duplicate=False)
         if isinstance(module, CONVOLUTIONS)
     }
     depthwise = {
