@@ -15,6 +15,7 @@ from kernelviewer.commands.networks import (
     device_of,
     read_banks,
     show_progress,
+    sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
 from kernelviewer.commands.values import parse_seed, parse_size
@@ -32,7 +33,7 @@ from kernelviewer.latent.training import TrainingOptions
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import torch
 
@@ -77,21 +78,17 @@ def run(options: argparse.Namespace) -> int:
         complain("--autoencoder cannot be used where autoencoders are to be trained")
         return 2
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
-    banks, whole = read_banks(options.files, options)
-    seen, all_ = read_banks(options.train, options)
-    sizes = _sizes([bank for _, bank in banks], options.size)
-    if not sizes or not all_:
-        if banks and not sizes:
-            complain("the files have no such depthwise kernels")
+    judged, seen = read_banks(options, options.files, options.train)
+    if not judged.named or not seen.whole:
         return 1
     found: dict[Size, list[Judgement]] = {}
-    for size in sizes:
+    for size in sizes_of(judged.banks, options.size):
         try:
             found[size] = list(
                 _judged(
                     size,
-                    [bank for _, bank in banks],
-                    [bank for _, bank in seen],
+                    judged.banks,
+                    seen.banks,
                     autoencoders,
                     options,
                     device,
@@ -103,14 +100,7 @@ def run(options: argparse.Namespace) -> int:
     if not any(found.values()):
         return 1
     _print(found, options)
-    return 0 if whole else 1
-
-
-def _sizes(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:
-    there = {size for bank in banks for size in bank.sizes}
-    if wished is not None:
-        return [wished] if wished in there else []
-    return sorted(there, reverse=True)
+    return 0 if judged.whole else 1
 
 
 def _judged(
@@ -168,10 +158,7 @@ def _judged(
 
 
 def _known_contest(size: Size, autoencoders: Autoencoders) -> Contest:
-    curve = autoencoders.get(size)
-    if curve is None:
-        msg = f"there is no autoencoder for {size_label(size)} kernels"
-        raise LatentError(msg, "Name one with --autoencoder, or see --train.")
+    curve = autoencoders.need(size)
     return Contest(curve, autoencoders.get(size, "paper"), curve.centroids)
 
 
@@ -181,7 +168,10 @@ def summarise(found: dict[Size, list[Judgement]]) -> dict[str, Any]:
         "sizes": {
             size_key(size): {
                 "networks": [item.to_json() for item in judgements],
-                "mean_fit": mean_rows(judgements),
+                "mean_fit": {
+                    method: round(fit, 5)
+                    for method, fit in mean_rows(judgements).items()
+                },
             }
             for size, judgements in found.items()
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.commands.output import complain, counted, number, say
 from kernelviewer.commands.reading import (
     add_reading_arguments,
-    complain_of_layers,
+    check_included,
     read_bank,
 )
 from kernelviewer.commands.values import cannot_write, check_output
@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
             layers = sum(layer.included for layer in bank.layers)
             say(f"{path}: {counted(len(bank), 'kernel')} in {counted(layers, 'layer')}")
     failed = len(banks) < len(options.files)
-    if not failed and complain_of_layers(options, found):
-        return 2
+    if not failed:
+        check_included(options, found)
     if not banks:
         return 1
     try:

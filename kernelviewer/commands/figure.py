@@ -20,7 +20,7 @@ from kernelviewer.commands.looks import (
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
     add_reading_arguments,
-    complain_of_layers,
+    check_included,
     read_bank,
 )
 from kernelviewer.commands.values import parse_size
@@ -152,8 +152,8 @@ def _make(
     found: set[str] = set()
     banks = _read(paths, record, options, found)
     failed = len(banks) < len(paths)
-    if not failed and complain_of_layers(options, found):
-        return 2
+    if not failed:
+        check_included(options, found)
     if paths and not banks:
         return 1
     scene = _scene(kind, banks, record, options, look)

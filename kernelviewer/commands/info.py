@@ -16,7 +16,7 @@ from kernelviewer.commands.output import (
 )
 from kernelviewer.commands.reading import (
     add_reading_arguments,
-    complain_of_layers,
+    check_included,
     read_bank,
 )
 from kernelviewer.kernels import size_label
@@ -50,8 +50,7 @@ def run(options: argparse.Namespace) -> int:
     bank = read_bank(options.file, options, found)
     if bank is None:
         return 1
-    if complain_of_layers(options, found):
-        return 2
+    check_included(options, found)
     if options.json:
         say(json.dumps(summarise(bank, options.file), indent=1))
     else:

@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         check_output(options.output)
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
-    banks, whole = read_banks(options.files, options)
-    if not banks:
+    (read,) = read_banks(options, options.files)
+    if not read.named:
         return 1
     found = [
         label_kernels(
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             device,
             progress=show_progress,
         )
-        for source, bank in banks
+        for source, bank in read.named
         for size in bank.sizes
     ]
     if options.output:
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
             complain(cannot_write(options.output, error))
             return 1
     _print(found, options)
-    return 0 if whole else 1
+    return 0 if read.whole else 1
 
 
 def summarise(found: Sequence[Labelled]) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kernelviewer.commands.output import RefusedError, complain
-from kernelviewer.commands.reading import add_reading_arguments, read_bank
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
+    check_included,
+    read_bank,
+)
 from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
@@ -15,10 +19,11 @@ from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.jobs.ticket import Ticket
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
+from kernelviewer.latent.errors import LatentError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import torch
 
@@ -67,27 +72,82 @@ def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_banks(
-    paths: Sequence[str], options: argparse.Namespace
-) -> tuple[list[tuple[str, KernelBank]], bool]:
-    """Open files, and what lies in folders: (path, bank) of each, and whether all went.
+class Read(NamedTuple):
+    """What came of opening files: (path, bank) of each network, and if all went."""
 
-    Problems are complained of, one line each.
+    named: list[tuple[str, KernelBank]]
+    whole: bool
+
+    @property
+    def banks(self) -> list[KernelBank]:
+        """The networks alone."""
+        return [bank for _, bank in self.named]
+
+
+def read_banks(options: argparse.Namespace, *groups: Sequence[str]) -> list[Read]:
+    """Open groups of files and what lies in folders.
+
+    Problems are complained of, one line each; so is what the files' readers warn of.
+
+    Raises
+    ------
+    RefusedError
+        A layer to include is in none of them.
     """
-    banks = []
-    whole = True
+    included: set[str] = set()
+    read = []
+    for paths in groups:
+        opened = [*_opened(paths, options, included)]
+        named = [(name, bank) for name, bank in opened if bank is not None]
+        read.append(Read(named, len(named) == len(opened)))
+    if all(group.whole for group in read):
+        check_included(options, included)
+    return read
+
+
+def _opened(
+    paths: Sequence[str], options: argparse.Namespace, included: set[str]
+) -> Iterator[tuple[str, KernelBank | None]]:
+    """Path and bank of each network, None after a complaint."""
     for path in paths:
-        found = list(find_checkpoints(Ticket("reading"), Path(path)))
-        if not found:
+        files = list(find_checkpoints(Ticket("reading"), Path(path)))
+        if not files:
             complain(f"{path}: there is no checkpoint in this folder")
-            whole = False
-        for file in found:
-            name = path if len(found) == 1 and file == Path(path) else str(file)
-            bank = read_bank(name, options)
-            whole = whole and bank is not None
-            if bank is not None:
-                banks.append((name, bank))
-    return banks, whole
+            yield path, None
+        for file in files:
+            name = path if files == [Path(path)] else str(file)
+            bank = read_bank(name, options, included)
+            for warning in _warnings(bank) if bank is not None else ():
+                complain(f"{name}: {warning}")
+            yield name, bank
+
+
+def _warnings(bank: KernelBank) -> Iterator[str]:
+    """What a user should know of a network before its kernels are worked with."""
+    yield from bank.warnings
+    undecided = sum(layer.kind == "ambiguous" for layer in bank.layers)
+    if undecided and not len(bank):
+        yield (
+            f"no layer is surely depthwise, {undecided} may be; kernelviewer info "
+            "lists them, --include takes them in"
+        )
+
+
+def sizes_of(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:
+    """Kernel sizes that the banks have, largest first, or just the wished one.
+
+    Raises
+    ------
+    RefusedError
+        There are none.
+    """
+    there = {size for bank in banks for size in bank.sizes}
+    sizes = sorted(there if wished is None else there & {wished}, reverse=True)
+    if not sizes:
+        which = "" if wished is None else f"{size_label(wished)} "
+        msg = f"the files have no {which}depthwise kernels"
+        raise RefusedError(msg)
+    return sizes
 
 
 def device_of(options: argparse.Namespace) -> torch.device:
@@ -134,6 +194,21 @@ class Autoencoders:
     def named(self) -> tuple[Autoencoder, ...]:
         """Those that the user named."""
         return tuple(self._named.values())
+
+    def need(self, size: Size) -> Autoencoder:
+        """The one for a size.
+
+        Raises
+        ------
+        LatentError
+            There is none.
+        """
+        found = self.get(size)
+        if found is None:
+            msg = f"there is no autoencoder for {size_label(size)} kernels"
+            hint = "Name one with --autoencoder; kernelviewer train makes one."
+            raise LatentError(msg, hint)
+        return found
 
     def get(self, size: Size, method: Method = "curve") -> Autoencoder | None:
         """The one for a size, if there is one."""

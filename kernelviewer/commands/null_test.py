@@ -19,6 +19,7 @@ from kernelviewer.commands.networks import (
     device_of,
     read_banks,
     show_progress,
+    sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
 from kernelviewer.commands.values import (
@@ -29,19 +30,21 @@ from kernelviewer.commands.values import (
 )
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.null_test import null_test
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import torch
 
-    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.kernels import KernelBank
     from kernelviewer.latent.null_test import Condition, NullTest
 
 COLUMNS = ("size", "kernels", "fitted_with", "fit")
+_HEADINGS = ("", "kernels", "mean fit", "coverage", "own fit", "own coverage")
 _NUMERIC = frozenset({1, 2, 3, 4, 5})
 
 
@@ -70,12 +73,11 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         check_output(options.output)
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
-    named, whole = read_banks(options.files, options)
-    banks = [bank for _, bank in named]
-    tests = _tests(banks, autoencoders, options, device)
+    (read,) = read_banks(options, options.files)
+    if not read.named:
+        return 1
+    tests = list(_tests(read.banks, autoencoders, options, device))
     if not tests:
-        if banks:
-            complain("there is no autoencoder for the kernels of these files")
         return 1
     if options.output:
         try:
@@ -84,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             complain(cannot_write(options.output, error))
             return 1
     _print(tests, options)
-    return 0 if whole else 1
+    return 0 if read.whole else 1
 
 
 def _tests(
@@ -92,28 +94,28 @@ def _tests(
     autoencoders: Autoencoders,
     options: argparse.Namespace,
     device: torch.device,
-) -> list[NullTest]:
-    sizes: set[Size] = {size for bank in banks for size in bank.sizes}
-    if options.size is not None:
-        sizes &= {options.size}
-    tests = []
-    for size in sorted(sizes, reverse=True):
-        autoencoder, networks = autoencoders.get(size), collect(banks, size)
-        if autoencoder is None or not networks:
+) -> Iterator[NullTest]:
+    """One for each size; those that cannot be tested are complained of."""
+    for size in sizes_of(banks, options.size):
+        networks = collect(banks, size)
+        if not networks:
+            complain(f"all {size_label(size)} kernels of the files are flat")
             continue
-        tests.append(
-            null_test(
-                banks,
-                networks,
-                autoencoder,
-                threshold=options.threshold,
-                retrain=not options.no_training,
-                seed=options.seed,
-                device=device,
-                progress=show_progress,
-            )
+        try:
+            autoencoder = autoencoders.need(size)
+        except LatentError as error:
+            complain(str(error))
+            continue
+        yield null_test(
+            banks,
+            networks,
+            autoencoder,
+            threshold=options.threshold,
+            retrain=not options.no_training,
+            seed=options.seed,
+            device=device,
+            progress=show_progress,
         )
-    return tests
 
 
 def write_fits(path: Path, tests: Sequence[NullTest]) -> None:
@@ -177,11 +179,9 @@ def _print(tests: Sequence[NullTest], options: argparse.Namespace) -> None:
         return
     for test in tests:
         say(f"{size_label(test.size)}, threshold {test.threshold:.3f}")
-        rows = [
-            ("", "kernels", "mean fit", "coverage", "own fit", "own coverage"),
-            *map(_cells, test.conditions),
-        ]
-        for line in aligned(rows, _NUMERIC):
+        rows = [_HEADINGS, *map(_cells, test.conditions)]
+        shown = 4 if options.no_training else len(_HEADINGS)
+        for line in aligned([row[:shown] for row in rows], _NUMERIC):
             say(line)
         say("")
     if not options.no_training:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.commands.output import complain
+from kernelviewer.commands.output import RefusedError, complain
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
 from kernelviewer.jobs.runner import describe_failure
@@ -65,9 +65,16 @@ def read_bank(
         return None
 
 
-def complain_of_layers(options: argparse.Namespace, found: set[str]) -> bool:
-    """Complain of layers to include that no file has."""
+def check_included(options: argparse.Namespace, found: set[str]) -> None:
+    """See that every layer to include is in some file.
+
+    Raises
+    ------
+    RefusedError
+        One is not.
+    """
     missing = [layer for layer in options.include if layer not in found]
-    for layer in missing:
-        complain(f"no layer {layer!r} that could be included; info lists the layers")
-    return bool(missing)
+    if missing:
+        names = ", ".join(map(repr, missing))
+        msg = f"no layer {names} that could be included; info lists the layers"
+        raise RefusedError(msg, 2)

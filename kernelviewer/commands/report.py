@@ -9,7 +9,7 @@ from kernelviewer.commands.looks import add_looks, add_naming, looks, naming
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
     add_reading_arguments,
-    complain_of_layers,
+    check_included,
     read_bank,
 )
 from kernelviewer.device import DeviceError
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
     read = [read_bank(path, options, found) for path in options.files]
     banks = [bank for bank in read if bank is not None]
     failed = len(banks) < len(read)
-    if not failed and complain_of_layers(options, found):
-        return 2
+    if not failed:
+        check_included(options, found)
     if not banks:
         return 1
     try:

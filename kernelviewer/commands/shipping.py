@@ -31,19 +31,18 @@ def run(options: argparse.Namespace) -> int:
         complain(f"{folder} is no folder; with --shipped the output is one")
         return 2
     device = device_of(options)
-    named, _ = read_banks(options.files, options)
-    held_out, whole = read_banks(options.holdout, options)
-    if not whole:
+    read, held_out = read_banks(options, options.files, options.holdout)
+    if not held_out.whole:
         return 1
     banks: list[KernelBank] = []
     controls: list[KernelBank] = []
-    for path, bank in named:
+    for path, bank in read.named:
         name = Path(path).name
         excluded = any(fnmatch(name, pattern) for pattern in options.exclude)
         (controls if excluded else banks).append(bank)
     try:
         ship(
-            Material(banks, controls, [bank for _, bank in held_out]),
+            Material(banks, controls, held_out.banks),
             folder,
             command=_typed(),
             seed=options.seed,

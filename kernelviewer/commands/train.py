@@ -13,7 +13,7 @@ from kernelviewer.commands.networks import (
     read_banks,
     show_progress,
 )
-from kernelviewer.commands.output import complain, counted, say
+from kernelviewer.commands.output import RefusedError, complain, counted, say
 from kernelviewer.commands.values import (
     cannot_write,
     check_output,
@@ -117,14 +117,11 @@ def run(options: argparse.Namespace) -> int:
         return ship(options)
     check_output(options.output)
     device = device_of(options)
-    seen, whole = read_banks(options.files, options)
-    unseen, all_ = read_banks(options.holdout, options)
-    if not seen or not all_:
+    seen, unseen = read_banks(options, options.files, options.holdout)
+    if not seen.named or not unseen.whole:
         return 1
     try:
-        autoencoder, stopped = _train(
-            [bank for _, bank in seen], [bank for _, bank in unseen], options, device
-        )
+        autoencoder, stopped = _train(seen.banks, unseen.banks, options, device)
     except LatentError as error:
         complain(str(error))
         return 1
@@ -137,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     if stopped:
         complain("interrupted; the best so far was kept")
         return INTERRUPTED
-    return 0 if whole else 1
+    return 0 if seen.whole else 1
 
 
 def _train(
@@ -172,7 +169,10 @@ def _train(
             show_progress(sweep.number, sweep.total, describe(sweep))
     except KeyboardInterrupt:
         stopped = True
-    return training.result(progress=show_progress), stopped
+    try:
+        return training.result(progress=show_progress), stopped
+    except LatentError as error:
+        raise RefusedError(str(error), INTERRUPTED if stopped else 1) from None
 
 
 def _main_size(banks: list[KernelBank]) -> tuple[int, ...]:

@@ -51,6 +51,13 @@ def run(*words: object) -> int:
     return main([*map(str, words), "--device", "cpu"])
 
 
+def write_flat(path: Path) -> Path:
+    """A network whose 7×7 kernels are all constant."""
+    weights = np.ones((8, 1, 7, 7)) * np.arange(1, 9)[:, None, None, None]
+    save_file({"dwconv.weight": weights.astype(np.float32)}, path)
+    return path
+
+
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
@@ -125,6 +132,67 @@ def test_label_json_agrees_with_its_rows(
     assert nothing["kernels"] == 40
     assert nothing["flat"] == 0
     assert [nothing[key] for key in list(nothing)[2:]] == [None] * 5
+
+
+def test_weights_that_are_no_numbers_are_told_of_and_counted_as_flat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = patterns(8, noise=0.3)[0][:, None].copy()
+    weights[1, 0, 3, 3], weights[2, 0, 0, 0] = np.nan, np.inf
+    path = tmp_path / "broken.safetensors"
+    save_file({"dwconv.weight": weights}, path)
+    out = tmp_path / "labels.csv"
+    assert run("label", path, "-o", out, "--json") == 0
+    printed, complained = capsys.readouterr()
+    assert "dwconv: 2 of 8 kernels have weights that are NaN, infinite" in complained
+    assert json.loads(printed)["sizes"]["7x7"]["flat"] == 2
+    assert [row["class"] == "flat" for row in rows_of(out)] == [
+        *(False, True, True),
+        *[False] * 5,
+    ]
+
+
+def test_layers_that_may_be_depthwise_are_told_of_where_none_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "stem.safetensors"
+    save_file({"conv.weight": patterns(8)[0].reshape(8, 1, 49)}, path)
+    assert run("label", path) == 0
+    printed, complained = capsys.readouterr()
+    assert "There are no depthwise kernels." in printed
+    assert "no layer is surely depthwise, 1 may be" in complained
+    assert run("label", path, "--include", "conv", "--json") == 0
+    printed, complained = capsys.readouterr()
+    assert json.loads(printed)["sizes"]["49"]["kernels"] == 8
+    assert complained == ""
+
+
+@pytest.mark.parametrize("command", ["label", "evaluate", "null-test", "train"])
+def test_including_a_layer_that_is_nowhere_is_wrong_usage(
+    command: str, network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.safetensors"
+    words = ("-o", out) if command == "train" else ()
+    assert run(command, network, *words, "--include", "nowhere") == 2
+    assert "no layer 'nowhere' that could be included" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_one_kernel_that_is_not_flat_is_enough(
+    tmp_path: Path, quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = np.zeros((8, 1, 7, 7), np.float32)
+    weights[5, 0] = patterns(1)[0]
+    path, out = tmp_path / "single.safetensors", tmp_path / "labels.csv"
+    save_file({"dwconv.weight": weights}, path)
+    assert run("label", path, "-o", out) == 0
+    assert [row["fit"] != "" for row in rows_of(out)] == [
+        index == 5 for index in range(8)
+    ]
+    assert train(tmp_path, path) == 0
+    assert run("evaluate", path) == 0
+    assert run("null-test", path, "--autoencoder", quick) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_threshold_and_an_autoencoder_can_be_chosen(
@@ -348,8 +416,8 @@ def test_wrong_wishes_for_training_are_wrong_usage(
 def test_a_network_that_is_replaced_meanwhile_is_not_hashed_anew(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def reading(path: str, options: Any) -> KernelBank | None:
-        bank = read_bank(path, options)
+    def reading(path: str, *rest: Any) -> KernelBank | None:
+        bank = read_bank(path, *rest)
         write_network(tmp_path / "new", 9, 30).replace(network)
         return bank
 
@@ -386,6 +454,21 @@ def test_an_interrupted_training_is_kept(
     assert known.card["sweeps"] == "2 of 3"
 
 
+def test_an_interruption_before_the_first_sweep_keeps_nothing(
+    network: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(self: Training) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Training, "__iter__", interrupted)
+    assert train(tmp_path, network, "--size", "7x7") == 130
+    assert "stopped before there was anything to keep" in capsys.readouterr().err
+    assert not (tmp_path / "new.safetensors").exists()
+
+
 def test_evaluate_with_what_comes_with_the_program(
     network: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -404,16 +487,14 @@ def test_evaluate_with_what_comes_with_the_program(
     assert "k-means 100" in printed
     assert complained == (
         "kernelviewer: there is no autoencoder for 1×11 kernels. "
-        "Name one with --autoencoder, or see --train.\n"
+        "Name one with --autoencoder; kernelviewer train makes one.\n"
     )
 
 
 def test_evaluate_tells_when_there_is_nothing_to_judge_with(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flat = tmp_path / "flat.safetensors"
-    weights = np.ones((8, 1, 7, 7)) * np.arange(1, 9)[:, None, None, None]
-    save_file({"dwconv.weight": weights.astype(np.float32)}, flat)
+    flat = write_flat(tmp_path / "flat.safetensors")
     for words, problem in (
         (("--leave-one-out",), "takes two or more with 7×7 kernels; there is one"),
         (("--train", flat), "there are no 7×7 kernels to train on"),
@@ -488,5 +569,17 @@ def test_null_test_prints_a_table(
     assert printed.startswith("7×7, threshold 0.7")
     assert "shuffled taps" in printed
     assert "own: trained on half of these kernels alone" in printed
+    words = ("--autoencoder", quick, "--size", "7x7", "--no-training")
+    assert run("null-test", network, *words) == 0
+    assert "own" not in capsys.readouterr().out
+
+
+def test_null_test_tells_of_each_size_why_it_cannot_be_tested(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("null-test", network, "--size", "1x11") == 1
-    assert "there is no autoencoder for the kernels" in capsys.readouterr().err
+    assert "there is no autoencoder for 1×11 kernels" in capsys.readouterr().err
+    assert run("null-test", network, "--size", "3x3") == 1
+    assert "the files have no 3×3 depthwise kernels" in capsys.readouterr().err
+    assert run("null-test", write_flat(tmp_path / "flat.safetensors")) == 1
+    assert "all 7×7 kernels of the files are flat" in capsys.readouterr().err
