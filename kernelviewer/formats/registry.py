@@ -18,6 +18,7 @@ from kernelviewer.formats import (
     plain_pickle,
     safetensors,
     sharded,
+    tf_graph,
     tfjs_file,
     tflite_file,
     torch_export,
@@ -50,6 +51,7 @@ READERS: tuple[Reader, ...] = (
     Reader("Flax", flax_file.match, flax_file.open_flax),
     Reader("sharded checkpoint", sharded.match, sharded.open_sharded, has_parts=True),
     Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
+    Reader("TensorFlow graph", tf_graph.match, tf_graph.open_tf_graph),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""

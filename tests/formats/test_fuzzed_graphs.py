@@ -18,6 +18,7 @@ from tests.formats import keras_models, onnx_models, tfjs_models, tflite_models
 from tests.formats.reading import weights
 from tests.formats.test_flax import packed
 from tests.formats.test_flax import save as save_flax
+from tests.formats.test_tf_graph import constant, graph
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def _tfjs(path: Path) -> Path:
     return tfjs_models.save_graph(folder, nodes, arrays, quantised="uint8", shard=40)
 
 
+def _tf_graph(path: Path) -> Path:
+    kernels = weights(0, (3, 3, 6, 1))
+    path.write_bytes(graph(constant("net/dw/depthwise_weights", kernels)))
+    return path
+
+
 def _flax(path: Path) -> Path:
     kernel = packed(weights(0, (3, 3, 1, 6)))
     return save_flax(path, {"params": {"dw": {"kernel": kernel}}, "step": 3})
@@ -95,6 +102,7 @@ SMALL: dict[str, Callable[[Path], Path]] = {
     "keras": _keras,
     "flax": _flax,
     "tfjs": _tfjs,
+    "tf graph": _tf_graph,
     "npy": _npy,
     "nameless npz": _npz,
 }
