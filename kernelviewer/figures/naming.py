@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,14 @@ from kernelviewer.device import choose_device
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.page import never
 from kernelviewer.figures.scene import Coding, Yardstick
-from kernelviewer.files import atomic_write, cache_dir
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.latent.baselines import family_null
 from kernelviewer.latent.labels import label
-from kernelviewer.latent.noise import BINS, LOWEST_THRESHOLD, Null, white_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int, str], object]
 
 FAMILY = "pattern family"
-_NULL_KERNELS = 2000
 _POINTS = 512
 
 
@@ -127,8 +123,9 @@ def find_yardstick(
             f"the pattern family has no {size_label(size)} kernels",
             "Figures without classes (sheet, samples, pca) can be made.",
         )
-    null = _family_null(size, choose_device(device), progress, check)
-    usual = max(LOWEST_THRESHOLD, null.threshold(0.01))
+    place = choose_device(device)
+    null = family_null(size, device=place, progress=progress, check=check)
+    usual = null.default_threshold
     return Yardstick(
         FAMILY, usual if naming.threshold is None else naming.threshold, null
     )
@@ -208,35 +205,3 @@ def _family_coding(subject: Subject, device: torch.device, check: Check) -> Codi
     best = np.full(len(kernels), INDEX["flat"], np.int64)
     fit[there], best[there] = found.cosine, found.class_index
     return Coding(np.full(len(kernels), np.nan, np.float32), fit, best)
-
-
-def _family_null(
-    size: Size, device: torch.device, progress: Progress, check: Check
-) -> Null:
-    """What white noise reaches with the family; computed once and kept."""
-    from kernelviewer.kernels.family import family_fit
-
-    name = f"family-null-{size_key(size)}-{_NULL_KERNELS}.npy"
-    with suppress(OSError):  # without the folder only slower
-        if (known := _kept_null(cache_dir() / name)) is not None:
-            return known
-    progress(0, 0, f"fitting white noise of {size_label(size)}")
-    fits = [
-        family_fit(batch, device=device, check=check).cosine
-        for batch in white_noise(size, _NULL_KERNELS)
-    ]
-    null = Null.of(np.concatenate(fits))
-    with suppress(OSError), atomic_write(cache_dir() / name) as file:
-        np.save(file, null.counts)
-    return null
-
-
-def _kept_null(path: Path) -> Null | None:
-    """A null that was computed before; None if there is none, or it is damaged."""
-    try:
-        counts = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    if counts.shape != (BINS,) or counts.dtype != np.int64 or counts.min() < 0:
-        return None
-    return Null(counts)

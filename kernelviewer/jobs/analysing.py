@@ -89,8 +89,9 @@ def encode(
 
 
 def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
-    """Best family class and its cosine, for sizes without an autoencoder."""
+    """Best family class, its cosine and its null, for sizes without an autoencoder."""
     from kernelviewer.kernels.family import family_fit
+    from kernelviewer.latent.baselines import family_null
 
     there = ~kernels.flat
     found = family_fit(
@@ -103,7 +104,13 @@ def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
     family = np.full(len(kernels), INDEX["flat"], np.uint8)
     fit[there] = found.cosine
     family[there] = found.class_index
-    return Analysis(None, fit, family, order_of(fit))
+    null = family_null(
+        kernels.size,
+        device=choose_device(device),
+        progress=ticket.progress,
+        check=ticket.check,
+    )
+    return Analysis(None, fit, family, order_of(fit), null)
 
 
 def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:

@@ -9,7 +9,7 @@ from kernelviewer.device import choose_device
 from kernelviewer.jobs.analysing import analyse
 from kernelviewer.latent.codes import Codes
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
-from kernelviewer.state.analysis import best_classes, identified
+from kernelviewer.state.analysis import best_classes, identified, null_of
 from kernelviewer.state.pool import make_pool
 
 if TYPE_CHECKING:
@@ -164,6 +164,9 @@ def _chosen(
         if autoencoder is not None:
             segments = segments or autoencoder.segments
             threshold = autoencoder.threshold if threshold is None else threshold
+        elif threshold is None:
+            null = null_of(wish.analyses, size)
+            threshold = null.default_threshold if null else None
         labels = best_classes(pool, wish.analyses, segments)
         if labels is not None and threshold is not None:
             labels = identified(labels, threshold)

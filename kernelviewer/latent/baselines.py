@@ -1,16 +1,18 @@
-"""What the curve is compared with: spherical K-means, and the paper's autoencoder.
+"""What the curve is compared with: spherical K-means, the paper's autoencoder, noise.
 
-Both depend on nothing but the kernels and a seed, so they are kept by content.
+They depend on nothing but the kernels and a seed, so they are kept by content.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.device import choose_device
+from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.kmeans import spherical_kmeans
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.training import TrainingOptions
 
+FAMILY_KERNELS = 2000
+"""Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
+_FAMILY_TAPS = FAMILY_KERNELS * 17**2
 COUNTS = (10, 50, 100, 200)
 """Centroids that the curve is compared with."""
 
@@ -90,6 +95,34 @@ def centroid_null(
 
     key = content_hash(centroids, size, KERNELS, SEED)
     return Null(cached("kmeans-null", key, compute)["counts"])
+
+
+def family_null(
+    size: Size,
+    *,
+    device: torch.device | None = None,
+    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
+    check: Callable[[], object] = lambda: None,
+) -> Null:
+    """What white noise reaches with the analytic family, which has the size.
+
+    Large kernels are slow to fit, and their noise hardly varies: fewer do.
+    """
+    count = min(FAMILY_KERNELS, max(FAMILY_KERNELS // 10, _FAMILY_TAPS // prod(size)))
+
+    def compute() -> dict[str, NDArray[np.int64]]:
+        from kernelviewer.kernels.family import family_fit
+
+        progress(0, 0, f"fitting white noise of {size_label(size)}")
+        fits = [
+            family_fit(batch, device=device, check=check).cosine
+            for batch in white_noise(size, count, SEED)
+        ]
+        return {"counts": Null.of(np.concatenate(fits)).counts}
+
+    return Null(
+        cached("family-null", content_hash(size, count, SEED), compute)["counts"]
+    )
 
 
 def plain_of(

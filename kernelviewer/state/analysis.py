@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.pool import KernelPool
 
@@ -37,6 +38,8 @@ class Analysis:
         autoencoder; ``fit`` then is the cosine with the best family member.
     family
         uint8 [N], best class of the analytic family; None where it was not fitted.
+    null
+        What white noise reaches with the family; None where an autoencoder has it.
     order
         int32 [P], the kernels that have a fit, by rising fit; None: not sorted.
     """
@@ -45,6 +48,7 @@ class Analysis:
     fit: NDArray[np.float32]
     family: NDArray[np.uint8] | None = None
     order: NDArray[np.int32] | None = None
+    null: Null | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +69,12 @@ class PoolLabels:
     fit: NDArray[np.float32]
     best: NDArray[np.uint8]
     label: NDArray[np.uint8]
+
+
+def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:
+    """What white noise of a size reaches with the family; None: not fitted."""
+    nulls = (item.null for key, item in analyses.items() if key[1] == size)
+    return next((null for null in nulls if null is not None), None)
 
 
 def best_classes(

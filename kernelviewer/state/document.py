@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from kernelviewer.state.analysis import null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.history import History
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.family_names import FamilyNames
@@ -80,10 +82,15 @@ class Document:
         return self.marks.segments.get(size, own)
 
     def threshold_of(self, size: Size) -> float | None:
-        """The threshold of a size as set, else its autoencoder's; None without one."""
-        known = self.autoencoders.get(size)
-        own = known.threshold if known else None
+        """The threshold of a size as set, else the usual one; None without a null."""
+        null = self.null_of(size)
+        own = null.default_threshold if null else None
         return self.marks.thresholds.get(size, own)
+
+    def null_of(self, size: Size) -> Null | None:
+        """What white noise reaches with what names the kernels of a size, if known."""
+        known = self.autoencoders.get(size)
+        return known.null if known else null_of(self.analyses, size)
 
     @property
     def can_undo(self) -> bool:

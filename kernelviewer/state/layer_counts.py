@@ -70,10 +70,9 @@ class AllSizes:
                 counted = tally(pool, labels)
         found: dict[LayerRef, LayerCounts] = {}
         if pool is not None and counted is not None:
-            autoencoder = document.autoencoders.get(size)
-            null = None
-            if autoencoder is not None and threshold is not None:
-                null = autoencoder.null.coverage(threshold)
+            noise, null = document.null_of(size), None
+            if noise is not None and threshold is not None:
+                null = noise.coverage(threshold)
             rows = counted.label.tolist()
             for ref, row in zip(pool.layer_refs, rows, strict=True):
                 found[ref] = LayerCounts(tuple(row), null)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import Analysis, PoolLabels
     from kernelviewer.state.arrangement import Display
@@ -56,6 +57,8 @@ class ViewState:
         The same of the selected kernels; None also if nothing is selected.
     focus
         Pool number of the focused kernel.
+    null
+        What white noise reaches with what names the kernels; None: not known.
     thresholds, stretches
         Those of every size that were changed, as in `Marks`.
     families
@@ -76,6 +79,7 @@ class ViewState:
     shown: NDArray[np.bool_]
     autoencoder: Autoencoder | None
     segments: Segments | None
+    null: Null | None
     threshold: float | None
     named: PoolLabels | None
     labels: PoolLabels | None
@@ -138,6 +142,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         shown=shown,
         autoencoder=document.autoencoders.get(size) if size else None,
         segments=segments,
+        null=document.null_of(size) if size else None,
         threshold=threshold,
         named=named,
         labels=labels,

@@ -20,6 +20,12 @@ WAIT_MS = 60_000
 
 
 @pytest.fixture(autouse=True)
+def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nulls of the family take most of the time of windows on unusual sizes."""
+    monkeypatch.setattr("kernelviewer.latent.baselines.FAMILY_KERNELS", 100)
+
+
+@pytest.fixture(autouse=True)
 def no_window_left(qapp: QApplication) -> Iterator[None]:
     """A test that leaves a top-level widget behind fails."""
     before = set(qapp.topLevelWidgets())

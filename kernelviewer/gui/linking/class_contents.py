@@ -34,9 +34,9 @@ def why_no_labels(state: ViewState) -> str:
 
 def null_coverage(state: ViewState) -> float | None:
     """Share of white noise that reaches the threshold; None: not known."""
-    if state.autoencoder is None or state.threshold is None:
+    if state.null is None or state.threshold is None:
         return None
-    return state.autoencoder.null.coverage(state.threshold)
+    return state.null.coverage(state.threshold)
 
 
 def by_model(state: ViewState) -> tuple[ClassCounts, ...]:

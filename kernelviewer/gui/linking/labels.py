@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.noise import Null
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.view_state import ViewState
@@ -67,7 +67,7 @@ class LabelLinking(QObject):
         """Show classes, coverage and composition of the kernels in scope."""
         self._state = state
         self._parts.threshold.set_threshold(state.threshold)
-        self._parts.threshold.set_choices(_choices(state.autoencoder))
+        self._parts.threshold.set_choices(_choices(state.null))
         self._show_histogram(state)
         self._show_composition(state)
         self.scatter.show_labels(state)
@@ -170,10 +170,9 @@ class LabelLinking(QObject):
             self._document.set_threshold(size, None)
 
 
-def _choices(autoencoder: Autoencoder | None) -> ThresholdChoices | None:
-    """The thresholds that an autoencoder offers."""
-    if autoencoder is None:
+def _choices(null: Null | None) -> ThresholdChoices | None:
+    """The thresholds that a null offers."""
+    if null is None:
         return None
-    null = autoencoder.null
     by_null = tuple((share, null.threshold(share)) for share in PRESETS)
-    return ThresholdChoices(autoencoder.threshold, by_null)
+    return ThresholdChoices(null.default_threshold, by_null)
