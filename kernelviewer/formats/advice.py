@@ -53,5 +53,11 @@ def warnings_of(skipped: Iterable[Skipped]) -> list[str]:
     ]
 
 
+def unread_layers(count: int) -> list[str]:
+    """A sentence where depthwise layers are among what was left out."""
+    layers = "1 depthwise layer" if count == 1 else f"{count} depthwise layers"
+    return [f"{layers} cannot be read, see what was skipped."] if count else []
+
+
 def _which(name: str, count: int) -> str:
     return f"{name} is" if count == 1 else f"{count} arrays ({name} …) are"

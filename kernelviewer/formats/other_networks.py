@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 EXPORT = "Export the network as ONNX or safetensors and open that."
 _ORIGINAL = "Open the file that it was converted from (ONNX, PyTorch, TensorFlow)."
 _PADDLE = "Convert it with paddle2onnx and open the .onnx file."
+_GRAPH = "It lies beside its graph: open its .pdmodel."
 _SHARD = "It lies beside its list of weights: open its model.json."
 
 _SUFFIXES = {
     ".caffemodel": ("the weights file of a Caffe network", EXPORT),
     ".prototxt": ("the graph file of a Caffe network, without weights", EXPORT),
     ".pdmodel": ("the graph file of a Paddle network, without weights", _PADDLE),
-    ".pdiparams": ("the weights file of a Paddle network", _PADDLE),
+    ".pdiparams": ("the weights file of a Paddle network", _GRAPH),
     ".mlmodel": ("a Core ML network", _ORIGINAL),
     ".mnn": ("an MNN network", _ORIGINAL),
     ".tnnmodel": ("a TNN network", _ORIGINAL),
@@ -32,6 +33,7 @@ _SUFFIXES = {
 
 _NCNN = b"7767517"
 _OPENVINO = re.compile(rb"<net\s[^>]*version=")
+_PADDLE_3 = re.compile(rb'"magic"\s*:\s*"pir"')
 _SHARD_NAME = re.compile(r"(group\d+-shard\d+of\d+|.*-shard\d+)(\.bin)?")
 _LOOKED_AT = 1024
 
@@ -49,6 +51,8 @@ def other_network(source: Source) -> tuple[str, str] | None:
         return "the graph file of an ncnn network, without weights", _ORIGINAL
     if _OPENVINO.search(head):
         return "the graph file of an OpenVINO network, without weights", _ORIGINAL
+    if _PADDLE_3.search(head):
+        return "the graph file of a Paddle 3 network, without weights", _PADDLE
     if _SHARD_NAME.fullmatch(path.name):
         return "a part of a TensorFlow.js network", _SHARD
     if path.suffix == ".bin":

@@ -15,6 +15,7 @@ from kernelviewer.formats import (
     keras_file,
     numpy_file,
     onnx_file,
+    paddle_file,
     plain_pickle,
     safetensors,
     sharded,
@@ -51,6 +52,7 @@ READERS: tuple[Reader, ...] = (
     Reader("Flax", flax_file.match, flax_file.open_flax),
     Reader("sharded checkpoint", sharded.match, sharded.open_sharded, has_parts=True),
     Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
+    Reader("Paddle", paddle_file.match, paddle_file.open_paddle, has_parts=True),
     Reader("TensorFlow graph", tf_graph.match, tf_graph.open_tf_graph),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )

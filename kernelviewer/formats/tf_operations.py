@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.formats.advice import unread_layers
 from kernelviewer.formats.checkpoint import Operator, Skipped, Tensor
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.tflite_names import layer_name
@@ -141,9 +142,7 @@ def convolutions(
         for name, leaf in constants.items()
         if len(leaf.shape) > 2 and leaf.raw_name not in used
     ]
-    many = "1 depthwise layer" if unread == 1 else f"{unread} depthwise layers"
-    warnings = (f"{many} cannot be read, see what was skipped.",) if unread else ()
-    return Found(tuple(tensors), tuple(skipped), warnings)
+    return Found(tuple(tensors), tuple(skipped), tuple(unread_layers(unread)))
 
 
 def _weight(

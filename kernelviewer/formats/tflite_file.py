@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.advice import unread_layers
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.mapping import mapped
@@ -97,9 +98,7 @@ class _Walk:
 
     def warnings(self) -> list[str]:
         """What a user should see."""
-        count = self._unread
-        layers = "1 depthwise layer" if count == 1 else f"{count} depthwise layers"
-        return [f"{layers} cannot be read, see what was skipped."] if count else []
+        return unread_layers(self._unread)
 
     def _subgraph(self, graph: Subgraph) -> None:
         self._count()

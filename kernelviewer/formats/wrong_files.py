@@ -20,8 +20,8 @@ _MODEL = "Open the network's checkpoint instead."
 _UNPACK = "Unpack it and open what is inside."
 _AGAIN = "Download it again."
 READABLE = (
-    "PyTorch, safetensors, ONNX, TFLite, TensorFlow.js, Keras, NumPy and Flax files "
-    "are read."
+    "PyTorch, safetensors, ONNX, TFLite, TensorFlow, Paddle, Keras, NumPy and Flax "
+    "files are read."
 )
 
 _MAGIC: tuple[tuple[bytes, int, str, str], ...] = (

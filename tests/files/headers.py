@@ -64,8 +64,8 @@ HEADERS: list[Case] = [
         "half-8.safetensors",
         WHOLE[:8],
         "this is no checkpoint of a known format (it starts with "
-        f"{WHOLE[:8].hex(' ')}). PyTorch, safetensors, ONNX, TFLite, TensorFlow.js, "
-        "Keras, NumPy and Flax files are read.",
+        f"{WHOLE[:8].hex(' ')}). PyTorch, safetensors, ONNX, TFLite, TensorFlow, "
+        "Paddle, Keras, NumPy and Flax files are read.",
     ),
     bad(
         "header-of-terabytes",

@@ -116,8 +116,8 @@ OTHERS: list[Case] = [
         "noise.pth",
         bytes(range(7, 200)),
         "this is no checkpoint of a known format (it starts with 07 08 09 0a 0b 0c 0d "
-        "0e). PyTorch, safetensors, ONNX, TFLite, TensorFlow.js, Keras, NumPy and Flax "
-        "files are read.",
+        "0e). PyTorch, safetensors, ONNX, TFLite, TensorFlow, Paddle, Keras, NumPy and "
+        "Flax files are read.",
     ),
     case(
         "net.param",
@@ -158,8 +158,14 @@ OTHERS: list[Case] = [
     case(
         "inference.pdiparams",
         bytes(16) + bytes(range(60)),
-        "this is the weights file of a Paddle network. Convert it with paddle2onnx and "
-        "open the .onnx file.",
+        "this is the weights file of a Paddle network. It lies beside its graph: open "
+        "its .pdmodel.",
+    ),
+    case(
+        "inference.json",
+        b'{"base_code":{"magic":"pir","version":1},"program":{"regions":[]}}',
+        "this is the graph file of a Paddle 3 network, without weights. Convert it "
+        "with paddle2onnx and open the .onnx file.",
     ),
     case(
         "net.mlmodel",

@@ -14,7 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
-from tests.formats import keras_models, onnx_models, tfjs_models, tflite_models
+from tests.formats import (
+    keras_models,
+    onnx_models,
+    paddle_models,
+    tfjs_models,
+    tflite_models,
+)
 from tests.formats.reading import weights
 from tests.formats.test_flax import packed
 from tests.formats.test_flax import save as save_flax
@@ -68,6 +74,12 @@ def _tfjs(path: Path) -> Path:
     return tfjs_models.save_graph(folder, nodes, arrays, quantised="uint8", shard=40)
 
 
+def _paddle(path: Path) -> Path:
+    arrays = {"a.w_0": weights(0, (6, 1, 3, 3)), "a.b_0": weights(1, (6,))}
+    layers = [paddle_models.Layer("depthwise_conv2d", "a.w_0", 6)]
+    return paddle_models.save(path.with_name("net.pdmodel"), layers, arrays)
+
+
 def _tf_graph(path: Path) -> Path:
     kernels = weights(0, (3, 3, 6, 1))
     path.write_bytes(graph(constant("net/dw/depthwise_weights", kernels)))
@@ -103,6 +115,7 @@ SMALL: dict[str, Callable[[Path], Path]] = {
     "flax": _flax,
     "tfjs": _tfjs,
     "tf graph": _tf_graph,
+    "paddle": _paddle,
     "npy": _npy,
     "nameless npz": _npz,
 }

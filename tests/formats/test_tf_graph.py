@@ -9,6 +9,7 @@ import pytest
 
 from kernelviewer.formats import CheckpointError, is_checkpoint, open_checkpoint
 from kernelviewer.kernels import extract_kernels
+from tests.formats.protobuf import field, varint
 from tests.formats.reading import depthwise, named, weights
 
 if TYPE_CHECKING:
@@ -18,23 +19,6 @@ if TYPE_CHECKING:
 
 K = weights(0, (5, 3, 4, 2))
 STEM = weights(1, (3, 3, 3, 4))
-
-
-def varint(value: int) -> bytes:
-    value &= (1 << 64) - 1
-    groups = []
-    while value > 127:
-        groups.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*groups, value])
-
-
-def field(number: int, content: bytes | str | int) -> bytes:
-    """One field of a message: a number, or bytes with their length."""
-    if isinstance(content, int):
-        return varint(number << 3) + varint(content)
-    raw = content.encode() if isinstance(content, str) else content
-    return varint(number << 3 | 2) + varint(len(raw)) + raw
 
 
 def tensor(
