@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
@@ -16,6 +18,7 @@ def make_plot(parent: QWidget, name: str, axes: tuple[str, str], tokens: Tokens)
 
     plot = pyqtgraph.PlotWidget(parent, background=tokens.panel)
     plot.setObjectName(name)
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything there
     plot.setAccessibleName(f"{axes[1]} against {axes[0]}")
     plot.setMenuEnabled(False)
     plot.hideButtons()

@@ -155,7 +155,7 @@ def style_sheet(tokens: Tokens) -> str:
         for sign, name in signs.items()
     }
     return _STYLE.substitute(
-        values, **files, gap=GAP, radius=RADIUS, control=CONTROL - 2
+        values, **files, gap=GAP, radius=RADIUS, control=CONTROL - 2, inner=CONTROL - 4
     )
 
 
@@ -201,10 +201,16 @@ QPushButton:focus, QToolButton:focus { border: 1px solid $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $disabled; }
 QPushButton:default, QPushButton[primary="true"] { background: $accent;
   color: $on_accent; border-color: $accent; }
-QPushButton[primary="true"]:hover { background: $accent; border-color: $text; }
+QPushButton[primary="true"]:hover, QPushButton:default:hover { background: $accent;
+  border-color: $text; }
 QPushButton:default:disabled, QPushButton[primary="true"]:disabled {
   background: $separator; color: $secondary; border-color: $separator; }
 QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton:checked:hover { border-color: $text; }
+QPushButton:checked:focus, QPushButton[primary="true"]:focus,
+QPushButton:default:focus { border: 2px solid $text; padding: 0 11px;
+  min-height: ${inner}px; }
+QWidget#sizeBar QPushButton:checked:focus { padding: 0 8px; }
 QPushButton[link="true"] { background: transparent; border: 1px solid transparent;
   color: $accent; text-align: left; padding: 0 6px; }
 QPushButton[link="true"]:hover { background: $hover; }
@@ -218,6 +224,8 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
   selection-color: $text; }
+QLineEdit:hover, QAbstractSpinBox[field="true"]:hover { border-color: $disabled; }
+QLineEdit:focus { border: 1px solid $accent; }
 QComboBox, QAbstractSpinBox[field="true"] { background: $panel; color: $text;
   border: 1px solid $separator; border-radius: 5px; padding: 0 6px;
   min-height: ${control}px; selection-background-color: $selected;
@@ -249,9 +257,9 @@ QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {
   background: $separator; border-color: $separator; }
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
-QLineEdit:focus { border: 1px solid $accent; }
 QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
   border-radius: 5px; selection-background-color: $selected; selection-color: $text; }
+QPlainTextEdit:focus, QTextBrowser:focus { border-color: $accent; }
 QTreeView, QListView, QTableView { background: transparent; border: none;
   outline: 0; }
 QTreeView::item { min-height: 24px; }
@@ -286,11 +294,15 @@ QSlider::groove:horizontal { height: 3px; background: $separator; border-radius:
 QSlider::sub-page:horizontal { background: $accent; border-radius: 1px; }
 QSlider::handle:horizontal { background: $accent; width: 14px; height: 14px;
   margin: -6px 0; border-radius: 7px; }
-QSlider::handle:horizontal:focus { border: 2px solid $text; width: 10px; height: 10px; }
+QSlider::handle:horizontal:hover { width: 16px; height: 16px; margin: -7px 0;
+  border-radius: 8px; }
+QSlider::handle:horizontal:focus { border: 2px solid $text; width: 10px; height: 10px;
+  margin: -6px 0; border-radius: 7px; }
 QDockWidget { color: $secondary; }
 QMainWindow > QTabBar::tab { background: transparent; color: $secondary; border: none;
   border-top: 2px solid transparent; padding: 3px 9px 4px 9px; margin: 0 2px; }
 QMainWindow > QTabBar::tab:selected { color: $text; border-top-color: $accent; }
 QMainWindow > QTabBar::tab:hover { color: $text; }
-QMainWindow > QTabBar:focus::tab:selected { color: $accent; }
+QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
+  border-top-width: 2px; border-radius: 4px; padding: 3px 8px; }
 """)

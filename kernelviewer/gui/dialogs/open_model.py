@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.formats.hub import PREFIX, is_identity, known_models, short_name
+from kernelviewer.gui.painting.focus import AreaRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,6 +143,7 @@ class OpenModelDialog(QDialog):
         self._filter = _Filter(self)
         self._filter.setSourceModel(rows)
         view = QTreeView(self)
+        AreaRing(view)
         view.setObjectName("modelNames")
         view.setAccessibleName("Pretrained networks")
         view.setModel(self._filter)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.painting.focus import AreaRing
 from kernelviewer.gui.text import signed
 from kernelviewer.gui.views.kernel_picture import KernelPicture, decimal_exponent
 from kernelviewer.kernels.bank import size_label
@@ -56,6 +57,7 @@ class Inspector(QScrollArea):
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setAccessibleName("Focused kernel")
+        AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)

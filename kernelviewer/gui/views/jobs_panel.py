@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.painting.focus import AreaRing
 from kernelviewer.gui.views.job_row import JobRow
 
 APPEARS_AFTER_MS = 500
@@ -30,6 +31,7 @@ class JobsPanel(QScrollArea):
         super().__init__(parent)
         self.setObjectName("jobsPanel")
         self.setAccessibleName("Background jobs")
+        AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.painting.focus import AreaRing
 from kernelviewer.gui.views.tree_delegate import STEP, LayerRows, TreeDelegate
 from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
@@ -99,6 +100,7 @@ class ModelTree(QWidget):
         self.search.setPlaceholderText("Find layer…")
         self.search.setClearButtonEnabled(True)
         self.tree = LayerRows(self)
+        AreaRing(self.tree)
         self.tree.setObjectName("modelTree")
         self.tree.setAccessibleName("Open networks and their depthwise layers")
         self.source = ModelTreeModel(self)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtCore import QModelIndex, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QCursor, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QTreeView
 
 from kernelviewer.gui.painting.class_boxes import fill_stack
@@ -20,7 +20,7 @@ from kernelviewer.gui.views.tree_model import (
 )
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtCore import QPersistentModelIndex
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
@@ -39,10 +39,16 @@ class LayerRows(QTreeView):
 
     accent = LIGHT.accent
     _painted_to = 0
+    _hovered = QModelIndex()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: remember how far to the right it is to be painted."""
+        """Qt: remember how far to the right it is painted, and what is hovered."""
         self._painted_to = event.region().boundingRect().right()
+        port = self.viewport()
+        self._hovered = QModelIndex()
+        if port.underMouse():
+            at = self.indexAt(port.mapFromGlobal(QCursor.pos()))
+            self._hovered = at.siblingAtColumn(0)
         super().paintEvent(event)
 
     def drawRow(
@@ -53,6 +59,8 @@ class LayerRows(QTreeView):
     ) -> None:
         """Qt: where just rings changed, as while the slider moves, no cell is drawn."""
         name = self.visualRect(index)
+        if index == self._hovered:
+            painter.fillRect(options.rect, self.palette().alternateBase())
         if self._painted_to < name.left():
             left = QRect(0, name.top(), name.left(), name.height())
             self.drawBranches(painter, left, index)

@@ -138,7 +138,13 @@ class Form(QWidget):
         field.setAccessibleName(title or label)
         field.setMinimumHeight(CONTROL)
         field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        for part in (field, *field.findChildren(QAbstractSpinBox)):
+        inside: list[QWidget] = [
+            *field.findChildren(QComboBox),
+            *field.findChildren(QAbstractSpinBox),
+        ]
+        if inside:
+            field.setFocusProxy(inside[0])
+        for part in inside or [field]:
             part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             part.installEventFilter(self)
         text = QLabel(label, self)

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QToolTip
 
+from kernelviewer.gui.painting.focus import AreaRing
 from kernelviewer.gui.views.grid.band import RubberBand
 from kernelviewer.gui.views.grid.keys import ENDS, MOVES, moved
 from kernelviewer.gui.views.grid.paint import paint_band
@@ -66,6 +67,7 @@ class KernelGrid(ZoomingView):
         self._held = Qt.KeyboardModifier.NoModifier
         self.setObjectName("kernelGrid")
         self.setAccessibleName("Kernel grid")
+        AreaRing(self)
 
     def set_content(self, content: GridContent | None) -> None:
         """Show other kernels; see `ArrangedArea.set_content`."""

@@ -1,0 +1,101 @@
+"""Whoever uses the keyboard sees where it is, in the window and in its dialogs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QTreeView, QWidget
+
+from tests.gui.conftest import wait_idle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+CLEAR = 40
+"""Difference of a channel, of 255, that is seen."""
+LEAST = 20
+"""Pixels of a ring that differ so much."""
+
+
+def picture(widget: QWidget, part: QRect) -> np.ndarray:
+    """RGB [h, w, 3] of a part of a window."""
+    image = widget.grab(part).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    wide = image.bytesPerLine() // 4
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(-1, wide, 4)
+    return pixels[:, : image.width(), :3].astype(int)
+
+
+def unseen(top: QWidget) -> list[str]:
+    """Names of what takes the keyboard by Tab and looks as if it had not."""
+    found = []
+    for widget in top.findChildren(QWidget):
+        tabbed = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if not (tabbed and widget.isVisible() and widget.isEnabled()):
+            continue
+        if widget.focusProxy() or widget.window() is not top:
+            continue
+        if widget.visibleRegion().isEmpty():
+            continue
+        part = QRect(widget.mapTo(top, QPoint(0, 0)), widget.size())
+        if now := QApplication.focusWidget():
+            now.clearFocus()
+        before = picture(top, part)
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        QApplication.processEvents()
+        change = np.abs(picture(top, part) - before).max(2)
+        if widget.hasFocus() and np.count_nonzero(change > CLEAR) < LEAST:
+            found.append(f"{type(widget).__name__} {widget.objectName()}")
+    return found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_control_of_the_window_shows_the_keyboard(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, theme: str
+) -> None:
+    window = make_window(small_file)
+    window.set_theme(theme)
+    window.linking.focus(3)
+    window.docks["jobs"].show()
+    wait_idle(qtbot, window)
+    assert unseen(window) == []
+
+
+@pytest.mark.parametrize(
+    "command", ["export", "export_labels", "train", "null_test", "shortcuts"]
+)
+def test_each_control_of_a_dialog_shows_the_keyboard(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, command: str
+) -> None:
+    window = make_window(small_file)
+    window.commands[command].trigger()
+    wait_idle(qtbot, window)
+    (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    assert unseen(dialog) == []
+    dialog.close()
+
+
+def test_who_clicks_sees_no_ring(make_window: MakeWindow, small_file: Path) -> None:
+    window = make_window(small_file)
+    tree = window.findChild(QTreeView, "modelTree")
+    edge = QRect(0, 0, 3, tree.height())
+    place = QRect(tree.mapTo(window, edge.topLeft()), edge.size())
+    before = picture(window, place)
+    below = tree.viewport().rect().bottomLeft() + QPoint(20, -4)
+    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=below)
+    assert tree.hasFocus()
+    assert np.array_equal(picture(window, place), before)
+    tree.clearFocus()
+    tree.setFocus(Qt.FocusReason.TabFocusReason)
+    assert not np.array_equal(picture(window, place), before)
