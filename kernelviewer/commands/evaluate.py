@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
     judged, seen = read_banks(options, options.files, options.train)
     if not judged.named or not seen.whole:
         return 1
+    whole = autoencoders.fit(judged.banks) and judged.whole
     found: dict[Size, list[Judgement]] = {}
     for size in sizes_of(judged.banks, options.size):
         try:
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     if not any(found.values()):
         return 1
     _print(found, options)
-    return 0 if judged.whole else 1
+    return 0 if whole else 1
 
 
 def _judged(

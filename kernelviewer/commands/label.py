@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     (read,) = read_banks(options, options.files)
     if not read.named:
         return 1
+    whole = autoencoders.fit(read.banks) and read.whole
     found = [
         label_kernels(
             source,
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
             complain(cannot_write(options.output, error))
             return 1
     _print(found, options)
-    return 0 if read.whole else 1
+    return 0 if whole else 1
 
 
 def summarise(found: Sequence[Labelled]) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _table(size: Size, items: Sequence[Labelled]) -> Iterator[str]:
     head += f", {number(summary['flat'])} flat" if summary["flat"] else ""
     if summary["classes"] is None:
         yield f"{head}; there is no autoencoder for this size."
-        yield "  kernelviewer train makes one; family classes are in the CSV file."
+        yield "  kernelviewer train makes one; a CSV file (-o) has family classes."
         return
     yield head
     if summary["coverage"] is not None:

@@ -180,6 +180,7 @@ class Autoencoders:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._named: dict[Size, Autoencoder] = {}
+        self._names: dict[Size, str] = {}
         for path in paths:
             try:
                 autoencoder = Autoencoder.load(path)
@@ -190,10 +191,18 @@ class Autoencoders:
                 msg = f"{path.name}: is the second for {label} kernels; name one a size"
                 raise RefusedError(msg)
             self._named[autoencoder.size] = autoencoder
+            self._names[autoencoder.size] = path.name
 
-    def named(self) -> tuple[Autoencoder, ...]:
-        """Those that the user named."""
-        return tuple(self._named.values())
+    def fit(self, banks: Sequence[KernelBank]) -> bool:
+        """Whether all that the user named have kernels; complains of those without."""
+        sizes = {size for bank in banks for size in bank.sizes}
+        idle = [size for size in self._named if size not in sizes]
+        for size in idle:
+            complain(
+                f"{self._names[size]} is for {size_label(size)} kernels, "
+                "which the files do not have"
+            )
+        return not idle
 
     def need(self, size: Size) -> Autoencoder:
         """The one for a size.

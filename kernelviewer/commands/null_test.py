@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     (read,) = read_banks(options, options.files)
     if not read.named:
         return 1
+    whole = autoencoders.fit(read.banks) and read.whole
     tests = list(_tests(read.banks, autoencoders, options, device))
     if not tests:
         return 1
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
             complain(cannot_write(options.output, error))
             return 1
     _print(tests, options)
-    return 0 if read.whole else 1
+    return 0 if whole else 1
 
 
 def _tests(

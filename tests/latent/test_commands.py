@@ -209,6 +209,24 @@ def test_a_threshold_and_an_autoencoder_can_be_chosen(
 
 
 @needs_checkpoints
+@pytest.mark.parametrize("command", ["label", "null-test", "evaluate"])
+def test_an_autoencoder_for_other_kernels_is_told_of_and_the_rest_is_done(
+    command: str, tmp_path: Path, quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "small.safetensors"
+    weights = np.random.default_rng(0).standard_normal((40, 1, 5, 5), np.float32)
+    stem = np.ones((40, 3, 3, 3), np.float32)
+    save_file({"a.stem.weight": stem, "b.dwconv.weight": weights}, path)
+    more = ("--no-training",) if command == "null-test" else ()
+    assert run(command, path, "--autoencoder", quick, "--json", *more) == 1
+    printed, complained = capsys.readouterr()
+    assert list(json.loads(printed)["sizes"]) == ["5x5"]
+    assert complained == (
+        "kernelviewer: own.safetensors is for 7×7 kernels, "
+        "which the files do not have\n"
+    )
+
+
 def test_1d_kernels_have_their_key(capsys: pytest.CaptureFixture[str]) -> None:
     file = CHECKPOINTS / "hybridids-convnext1d-checkpoint.pth"
     assert run("label", file, "--json") == 0
