@@ -162,4 +162,5 @@ def _outside(
             problem = f"{inside.name} in it is one too, and {problem}"
     else:
         problem = f"{error.path.name} in it: {problem}"
-    return CheckpointError(archive, f"an archive, but {problem}", error.hint)
+    hint = error.hint.replace("Open one of", "Unpack it and open one of")
+    return CheckpointError(archive, f"an archive, but {problem}", hint)

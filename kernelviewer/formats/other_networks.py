@@ -31,11 +31,17 @@ _SUFFIXES = {
 }
 """Names that only these programs give; asked where the content tells nothing."""
 
+_JOBLIB = b"joblib.numpy_pickle"
 _NCNN = b"7767517"
 _OPENVINO = re.compile(rb"<net\s[^>]*version=")
 _PADDLE_3 = re.compile(rb'"magic"\s*:\s*"pir"')
 _SHARD_NAME = re.compile(r"(group\d+-shard\d+of\d+|.*-shard\d+)(\.bin)?")
 _LOOKED_AT = 1024
+
+
+def is_joblib(source: Source) -> bool:
+    """Whether a pickle has joblib's arrays between its parts, which ends it early."""
+    return _JOBLIB in source.head
 
 
 def other_network(source: Source) -> tuple[str, str] | None:
@@ -47,6 +53,8 @@ def other_network(source: Source) -> tuple[str, str] | None:
         A file that no reader took.
     """
     head, path = source.head, source.path
+    if is_joblib(source):
+        return "a joblib file (scikit-learn's), which is not read", EXPORT
     if head.startswith(_NCNN):
         return "the graph file of an ncnn network, without weights", _ORIGINAL
     if _OPENVINO.search(head):

@@ -8,6 +8,7 @@ from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.network import assemble
 from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.other_networks import is_joblib
 from kernelviewer.formats.pickle_builders import BUILDERS
 from kernelviewer.formats.pickle_machine import PickleMachine
 from kernelviewer.formats.pickle_values import Global, InMemory, Span, Storage
@@ -31,7 +32,7 @@ def match(source: Source) -> bool:
     """Whether the file starts like a pickle: protocols 2 to 5, or a few older ones."""
     head = source.head
     newer = head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
-    return newer or head.startswith(_STARTS)
+    return (newer or head.startswith(_STARTS)) and not is_joblib(source)
 
 
 def open_pickle(source: Source, options: Options) -> Checkpoint:

@@ -194,7 +194,8 @@ CONTAINERS: list[Case] = [
     case(
         "two.zip",
         zipped({"a.pth": TORCH, "b.pth": TORCH}),
-        "an archive, but it holds 2 checkpoints (a.pth, b.pth). Open one of them.",
+        "an archive, but it holds 2 checkpoints (a.pth, b.pth). Unpack it and open one "
+        "of them.",
     ),
     case(
         "broken-inside.tar",

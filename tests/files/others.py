@@ -108,6 +108,11 @@ OTHERS: list[Case] = [
         f"this is a compressed file (zlib; joblib writes such). {PACKED}",
     ),
     case(
+        "labels.pkl",
+        b"\x80\x04\x95\x0d\x01\0\0\0\0\0\0\x8c\x13joblib.numpy_pickle\x94\x8c\x11",
+        f"this is a joblib file (scikit-learn's), which is not read. {EXPORT}",
+    ),
+    case(
         "letter.docx",
         lambda: zipped({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}),
         f"this is a Word document. {MODEL}",
