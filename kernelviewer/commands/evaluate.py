@@ -17,7 +17,7 @@ from kernelviewer.commands.networks import (
     show_progress,
     sizes_of,
 )
-from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.output import aligned, complain, counted, number, say
 from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.errors import LatentError
@@ -201,8 +201,9 @@ def _table(size: Size, item: Judgement) -> Iterable[str]:
     )
     yield from aligned([_HEADINGS, *map(_cells, item.rows)], _NUMERIC)
     if not np.isnan(item.within):
+        stretches = counted(item.stretches, "stretch", "stretches")
         yield (
-            f"names: {item.stretches} stretches; {100 * item.exact:.1f} % exactly the "
+            f"names: {stretches}; {100 * item.exact:.1f} % exactly the "
             f"kernel's own best family class, {100 * item.within:.1f} % within 0.05"
         )
 

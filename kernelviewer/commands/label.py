@@ -21,6 +21,7 @@ from kernelviewer.commands.output import aligned, complain, number, say
 from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.family import supported
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
 from kernelviewer.latent.labels import agreement
 
@@ -152,7 +153,8 @@ def _table(size: Size, items: Sequence[Labelled]) -> Iterator[str]:
     head += f", {number(summary['flat'])} flat" if summary["flat"] else ""
     if summary["classes"] is None:
         yield f"{head}; there is no autoencoder for this size."
-        yield "  kernelviewer train makes one; a CSV file (-o) has family classes."
+        also = "; a CSV file (-o) has family classes" if supported(size) else ""
+        yield f"  kernelviewer train makes one{also}."
         return
     yield head
     if summary["coverage"] is not None:

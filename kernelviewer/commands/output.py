@@ -99,9 +99,9 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
-def counted(value: int, noun: str) -> str:
+def counted(value: int, noun: str, several: str = "") -> str:
     """A count with its noun: ``1 layer``, ``3 416 kernels``."""
-    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+    return f"{number(value)} {noun if value == 1 else several or f'{noun}s'}"
 
 
 def megabytes(size: int) -> str:

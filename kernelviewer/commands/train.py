@@ -199,8 +199,9 @@ def _print(autoencoder: Autoencoder, options: argparse.Namespace) -> None:
     )
     held_out = card["held_out_fit"]
     unseen = "" if held_out is None else f" · held-out fit {held_out:.3f}"
+    stretches = counted(results["stretches"], "stretch", "stretches")
     say(
-        f"mean fit {results['mean_fit']:.3f}{unseen} · {results['stretches']} stretches"
+        f"mean fit {results['mean_fit']:.3f}{unseen} · {stretches}"
         f" · arc length {results['arc_length']:.1f} π"
     )
     say(

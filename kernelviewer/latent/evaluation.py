@@ -18,6 +18,7 @@ from kernelviewer.latent.baselines import (
     centroid_fits,
     centroid_null,
     centroids_of,
+    family_null,
     plain_of,
 )
 from kernelviewer.latent.errors import LatentError
@@ -174,7 +175,8 @@ def judge(
         from kernelviewer.kernels.family import family_fit
 
         own = family_fit(kernels, device=device, check=check)
-        rows.append(_row("family", own.cosine, level, None, None))
+        null = family_null(curve.size, device=device, check=check)
+        rows.append(_row("family", own.cosine, level, null, None))
         codes = curve.encode(kernels, device=device, check=check)
         agreed = agreement(label(codes, curve.segments, level), own)
         exact, within = agreed.exact, agreed.within

@@ -227,6 +227,30 @@ def test_an_autoencoder_for_other_kernels_is_told_of_and_the_rest_is_done(
     )
 
 
+def test_sizes_of_any_shape_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shapes = {"a": (3, 3, 3), "b": (2, 2), "c": (60, 60), "d": (1, 2)}
+    rng = np.random.default_rng(0)
+    arrays = {
+        f"{name}.dwconv.weight": rng.standard_normal((40, 1, *size), np.float32)
+        for name, size in shapes.items()
+    }
+    path = tmp_path / "shapes.safetensors"
+    save_file({"a.stem.weight": np.ones((40, 3, 3, 3), np.float32), **arrays}, path)
+    out = tmp_path / "labels.csv"
+    assert run("label", path, "-o", out) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("there is no autoencoder for this size") == 4
+    assert printed.count("has family classes") == 1  # others have no such patterns
+    named = {row["size"] for row in rows_of(out) if row["family_class"]}
+    assert named == {"2x2"}
+    assert train(tmp_path, path, "--size", "3x3x3") == 0
+    words = ("--autoencoder", tmp_path / "new.safetensors", "--size", "3x3x3")
+    assert run("evaluate", path, *words) == 0
+    assert run("null-test", path, *words) == 0
+
+
 def test_1d_kernels_have_their_key(capsys: pytest.CaptureFixture[str]) -> None:
     file = CHECKPOINTS / "hybridids-convnext1d-checkpoint.pth"
     assert run("label", file, "--json") == 0
