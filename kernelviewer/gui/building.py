@@ -43,6 +43,11 @@ LEAST_GRID = 48
 """Height of the grid in a window that is too low for all panels."""
 
 
+FOCUSED_WIDE = 277
+"""Least width of what is said of a focused kernel: without one the panel is as wide, so
+that the first click into the grid moves nothing."""
+
+
 def make_parts(window: QMainWindow) -> Parts:
     """Make the widgets and put the grid into the window's centre."""
     grid = KernelGrid(window)
@@ -81,17 +86,15 @@ def make_parts(window: QMainWindow) -> Parts:
 
 def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
     """Put the other widgets around the centre, as docks by name."""
+    focused = stacked(parts.comparison, parts.inspector)
+    focused.setMinimumWidth(FOCUSED_WIDE)
     docks = {
         "models": DockPanel("modelsDock", "Models", parts.tree),
         "spectrum": DockPanel("spectrumDock", "Spectrum of the code", parts.spectrum),
         "reconstruction": DockPanel(
             "reconstructionDock", "Reconstruction", parts.reconstruction
         ),
-        "inspector": DockPanel(
-            "inspectorDock",
-            "Focused kernel",
-            stacked(parts.comparison, parts.inspector),
-        ),
+        "inspector": DockPanel("inspectorDock", "Focused kernel", focused),
         "classes": DockPanel(
             "classesDock", "Classes", stacked(parts.histogram, parts.names, grow=0)
         ),

@@ -113,6 +113,7 @@ class MainWindow(Workplace):
         parts.jobs_panel.copy_requested.connect(actions.copy_text)
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self.note_opened)
+        self.linking.models_changed.connect(self.statusBar().clearMessage)
         self.opener.told.connect(self.statusBar().showMessage)
         self.linking.selection.told.connect(self.statusBar().showMessage)
         self.opener.session_found.connect(self.sessions.open)

@@ -205,6 +205,22 @@ def test_jobs_come_up_without_making_the_window_larger(
     assert overlapping(window) == []
 
 
+def test_the_first_click_on_a_kernel_moves_no_panel(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.layouts.reset()
+    QApplication.processEvents()
+    grid = window.parts.grid
+    before = grid.size()
+    place = QPoint(60, 60)
+    QTest.mouseClick(grid.viewport(), LEFT, pos=place)
+    wait_idle(qtbot, window)
+    QApplication.processEvents()
+    assert window.document.focus is not None
+    assert grid.size() == before
+
+
 def test_f6_leads_through_every_panel_in_sight(
     make_window: MakeWindow, small_file: Path
 ) -> None:

@@ -478,6 +478,15 @@ def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
     qtbot.waitUntil(all_in_sight)
 
 
+def test_what_was_said_of_a_network_goes_with_it(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    assert "small" in window.statusBar().currentMessage()
+    window.commands["close_all"].trigger()
+    assert window.statusBar().currentMessage() == ""
+
+
 def test_a_narrow_tree_keeps_the_names(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:

@@ -144,14 +144,18 @@ class Welcome(QWidget):
         _empty(self._recent)
         self.recent_title.setVisible(bool(paths))
         for path in paths[:SHOWN]:
-            self._recent.addWidget(self._link(Path(path)))
+            link = self._link(Path(path))
+            self._recent.addWidget(link)
+            link.show()  # a hidden one does not count in the page's height
         self._fit()
 
     def set_offers(self, offers: tuple[Offer, ...]) -> None:
         """Offer work that was kept, latest first."""
         _empty(self._offers)
         for number, offer in enumerate(offers[:OFFERED]):
-            self._offers.addWidget(self._offer(number, offer))
+            row = self._offer(number, offer)
+            self._offers.addWidget(row)
+            row.show()
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
