@@ -478,6 +478,19 @@ def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
     qtbot.waitUntil(all_in_sight)
 
 
+def test_the_welcome_page_comes_back_as_it_fits(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.layouts.reset()
+    window.parts.welcome.set_recent(tuple(f"/home/anna/{n}.pth" for n in range(6)))
+    window.commands["close_all"].trigger()
+    page = window.findChild(QScrollArea, "welcomePage")
+    title = window.findChild(QLabel, "welcomeTitle")
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() > 0)
+    assert title.property("role") == "heading"
+
+
 def test_what_was_said_of_a_network_goes_with_it(
     make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.text import offer_text
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
     from PySide6.QtWidgets import QLayout
 
     from kernelviewer.state.session.files import Offer
@@ -165,6 +165,11 @@ class Welcome(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: lie closer together where all would not fit."""
         super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: from now on the style sheet's sizes hold."""
+        super().showEvent(event)
         self._fit()
 
     def _fit(self) -> None:
