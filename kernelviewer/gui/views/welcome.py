@@ -174,6 +174,8 @@ class Welcome(QWidget):
 
     def _fit(self) -> None:
         self._set_tight(False)
+        self._inner.invalidate()
+        self._inner.activate()  # layouts within it forget their sizes, too
         width = min(WIDEST, self.width())
         self._set_tight(self._inner.totalHeightForWidth(width) > self.height())
 
