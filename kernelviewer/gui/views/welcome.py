@@ -13,6 +13,10 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.state.session.files import Offer
 
+LEAST_TEXT = 120
+"""Least width of a button whose text is shortened, pixels."""
 SHOWN = 6
 OFFERED = 2
 WIDEST = 720
@@ -63,6 +69,32 @@ class DropOverlay(QWidget):
         font.setPixelSize(18)
         painter.setFont(font)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+class ShortenedButton(QPushButton):
+    """A button that shows less of its text's middle where there is no room for all."""
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text.replace("&", "&&"), parent)
+        policy = QSizePolicy.Policy
+        self.setSizePolicy(policy.Preferred, policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: much of the text can go."""
+        return QSize(LEAST_TEXT, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the button with as much text as fits."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        missing = self.sizeHint().width() - self.width()
+        if missing > 0:
+            metrics = self.fontMetrics()
+            room = metrics.horizontalAdvance(self.text()) - missing
+            middle = Qt.TextElideMode.ElideMiddle
+            option.text = metrics.elidedText(self.text(), middle, room)
+        painter = QStylePainter(self)
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 
 
 class Welcome(QWidget):
@@ -190,7 +222,9 @@ class Welcome(QWidget):
     def _offer(self, number: int, offer: Offer) -> QWidget:
         row = QWidget(self)
         text = offer_text(offer, number)
-        reopen = _button(text.replace("&", "&&"), f"reopenWork{number}", text)
+        reopen = ShortenedButton(text, row)
+        reopen.setObjectName(f"reopenWork{number}")
+        reopen.setAccessibleName(text)
         reopen.setToolTip("\n".join(item.name for item in offer.session.networks))
         reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
         dismiss = QToolButton(row)
@@ -209,10 +243,7 @@ class Welcome(QWidget):
         return row
 
     def _link(self, path: Path) -> QPushButton:
-        text = f"{path.name}   {path.parent}"
-        metrics = self.fontMetrics()
-        short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 500)
-        link = QPushButton(short.replace("&", "&&"), self)
+        link = ShortenedButton(f"{path.name}   {path.parent}", self)
         link.setProperty("link", True)
         link.setToolTip(str(path))
         link.setAccessibleName(f"Open {path}")
