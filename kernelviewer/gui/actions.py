@@ -20,7 +20,7 @@ from kernelviewer.gui.dialogs.open_model import choose_model
 from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
 from kernelviewer.gui.dialogs.train import open_training
 from kernelviewer.gui.export.kernel_export import export_marked
-from kernelviewer.gui.text import offer_text
+from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.inspector import array_text
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Layers
@@ -36,6 +36,8 @@ NEED_A_NETWORK = (
     *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
+RECENT_LENGTH = 80
+"""Letters of a path in the menu; its middle is left out beyond."""
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
 DEVICES = {
     "auto": "&Automatic",
@@ -252,8 +254,9 @@ class Actions(QObject):
         if sessions.recovery.offers:
             self._recent_menu.addSeparator()
         for path in self._window.settings.recent:
-            text = path.replace("&", "&&")
-            self._recent_menu.addAction(text, partial(self.open_recent, path))
+            text = shortened(path, RECENT_LENGTH).replace("&", "&&")
+            action = self._recent_menu.addAction(text, partial(self.open_recent, path))
+            action.setStatusTip(path)
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction("Nothing opened yet").setEnabled(False)
 

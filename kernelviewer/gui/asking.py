@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 if TYPE_CHECKING:
@@ -51,11 +52,35 @@ def ask_where(
 
 def _may_replace(parent: QWidget, path: Path) -> bool:
     """Whether the user wants an existing file replaced."""
-    answer = QMessageBox.question(
-        parent,
-        "Replace the file?",
-        f"{path.name} exists in {path.parent.name or path.parent}. Replace it?",
-        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
-        QMessageBox.StandardButton.Cancel,
-    )
-    return answer == QMessageBox.StandardButton.Yes
+    where = path.parent.name or path.parent
+    text = f"{path.name} exists in {where}. What is in it will be lost."
+    return confirm(parent, "Replace the file?", text, "Replace")
+
+
+def confirm(parent: QWidget, title: str, text: str, verb: str) -> bool:
+    """Ask before something is lost; Return and Escape leave it as it is.
+
+    Parameters
+    ----------
+    title
+        The question.
+    text
+        What would be lost.
+    verb
+        On the button that does it.
+    """
+    box = QMessageBox(parent)
+    box.setObjectName("confirmBox")
+    box.setWindowTitle(title)
+    box.setText(title)
+    box.setInformativeText(text)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    yes = box.addButton(verb, QMessageBox.ButtonRole.DestructiveRole)
+    yes.setObjectName("confirm")
+    no = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(no)
+    box.setEscapeButton(no)
+    box.exec()
+    agreed = box.clickedButton() is yes
+    box.deleteLater()
+    return agreed

@@ -47,6 +47,8 @@ class Reaction:
         Takes message and hint, after the jobs panel has shown them.
     stopped
         Called where the task was cancelled.
+    progress
+        Takes what is done, how much there is in all, and a text.
     quiet
         True for quick housekeeping: listed only if it fails.
     background
@@ -60,6 +62,7 @@ class Reaction:
     partial: Callable[[Any], None] = lambda value: None
     failed: Callable[[str, str], None] = lambda message, hint: None
     stopped: Callable[[], None] = lambda: None
+    progress: Callable[[int, int, str], None] = lambda done, total, text: None
     quiet: bool = False
     background: bool = False
     stoppable: bool = True
@@ -76,6 +79,7 @@ class Reaction:
             partial=guarded(self.partial),
             failed=guarded(self.failed),
             stopped=guarded(self.stopped),
+            progress=guarded(self.progress),
         )
 
 
@@ -152,6 +156,7 @@ class Jobs(QObject):
                 return
             case Progress(_, done, total, text):
                 self._panel.set_progress(number, done, total, text)
+                reaction.progress(done, total, text)
                 return
             case Partial(_, value):
                 reaction.partial(value)

@@ -6,30 +6,49 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 
+from kernelviewer.gui.text import signed
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
+
+_SIDES = ("bottom", "left")
 
 
 def make_plot(parent: QWidget, name: str, axes: tuple[str, str], tokens: Tokens) -> Any:
     """An empty plot with named axes: a ``pyqtgraph.PlotWidget``."""
     import pyqtgraph
 
-    plot = pyqtgraph.PlotWidget(parent, background=tokens.panel)
+    plot = pyqtgraph.PlotWidget(parent)
     plot.setObjectName(name)
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything there
     plot.setAccessibleName(f"{axes[1]} against {axes[0]}")
     plot.setMenuEnabled(False)
     plot.hideButtons()
     plot.getPlotItem().setContentsMargins(4, 10, 14, 4)
-    for side, label in zip(("bottom", "left"), axes, strict=True):
+    for side, label in zip(_SIDES, axes, strict=True):
+        plot.getAxis(side).setLabel(label)
+        plot.getAxis(side).enableAutoSIPrefix(False)
+        _sign_truly(plot.getAxis(side))
+    colour_plot(plot, tokens)
+    return plot
+
+
+def colour_plot(plot: Any, tokens: Tokens) -> None:
+    """Give ground and axes of a plot the colours of a theme."""
+    plot.setBackground(tokens.panel)
+    for side in _SIDES:
         axis = plot.getAxis(side)
-        axis.setLabel(label, color=tokens.secondary)
-        axis.enableAutoSIPrefix(False)
+        axis.setLabel(axis.labelText, color=tokens.secondary)
         axis.setPen(tokens.separator)
         axis.setTextPen(tokens.secondary)
-    return plot
+
+
+def _sign_truly(axis: Any) -> None:
+    """Let an axis write negative numbers with a true minus sign."""
+    usual = axis.tickStrings
+    axis.tickStrings = lambda *given: [signed(text) for text in usual(*given)]
 
 
 def pen(colour: str, width: float = 2) -> Any:

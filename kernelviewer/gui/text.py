@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -63,3 +64,8 @@ def shortened(name: str, most: int = 28) -> str:
     """A name without its middle if it is long."""
     half = (most - 1) // 2
     return name if len(name) <= most else f"{name[:half]}…{name[-half:]}"
+
+
+def breakable(name: str) -> str:
+    """A path or dotted name that may go on in the next line after each part."""
+    return re.sub(r"([./\\_])(?=\w)", "\\1\u200b", name)

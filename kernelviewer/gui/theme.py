@@ -182,9 +182,12 @@ QFrame[panel="top"] { background: $panel; border: 1px solid $separator;
 QFrame[panel="bottom"] { background: $panel; border: 1px solid $separator;
   border-top: none; border-bottom-left-radius: ${radius}px;
   border-bottom-right-radius: ${radius}px; }
+QFrame[plate="true"], QDialog QTreeView { background: $panel;
+  border: 1px solid $separator; border-radius: 5px; }
 QFrame[popup="true"] { background: $panel; border: 1px solid $separator;
   border-radius: ${radius}px; }
 QLabel { background: transparent; }
+QMessageBox QLabel#qt_msgbox_label { min-width: 320px; font-weight: 600; }
 QLabel[role="title"] { color: $secondary; font-weight: 600; }
 QLabel[role="title"][active="true"] { color: $text; }
 QLabel[role="secondary"] { color: $secondary; }
@@ -230,6 +233,7 @@ QComboBox, QAbstractSpinBox[field="true"] { background: $panel; color: $text;
   border: 1px solid $separator; border-radius: 5px; padding: 0 6px;
   min-height: ${control}px; selection-background-color: $selected;
   selection-color: $text; }
+QComboBox { combobox-popup: 0; }
 QComboBox:hover { background: $hover; }
 QComboBox:focus, QComboBox:on,
 QAbstractSpinBox[field="true"]:focus { border-color: $accent; }
@@ -238,6 +242,7 @@ QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: url($down); width: 10px; height: 10px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $separator;
   selection-background-color: $selected; selection-color: $text; outline: 0; }
+QComboBox QAbstractItemView::item { min-height: 22px; padding: 0 4px; }
 QAbstractSpinBox[field="true"] { max-height: ${control}px; }
 QAbstractSpinBox[field="true"]::up-button, QAbstractSpinBox[field="true"]::down-button {
   border: none; background: transparent; width: 18px; }

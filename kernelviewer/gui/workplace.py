@@ -54,6 +54,8 @@ class Workplace(QMainWindow):
     """Compute there from now on."""
     encode_requested = Signal()
     """Encode what was given up."""
+    looks_changed = Signal()
+    """Other colours are in use, of the window or of weights."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -140,6 +142,7 @@ class Workplace(QMainWindow):
         self.parts.reconstruction.set_colours(colours)
         self.parts.comparison.set_colours(colours)
         self.linking.set_colours(colours)
+        self.looks_changed.emit()
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""

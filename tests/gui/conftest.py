@@ -68,3 +68,22 @@ def wait_idle(qtbot: Any, window: MainWindow) -> None:
 def small_file(tmp_path: Path) -> Path:
     """A network with 7×7 and 3×3 depthwise layers and a regular convolution."""
     return write_network(tmp_path / "small.safetensors")
+
+
+def answer_next(button: str) -> list[str]:
+    """Press a button of the next message box; what it asks is listed here."""
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication, QMessageBox
+
+    asked: list[str] = []
+
+    def answer() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        asked.append(f"{box.text()} {box.informativeText()}")
+        [found] = [one for one in box.buttons() if one.text() == button]
+        QTest.mouseClick(found, Qt.MouseButton.LeftButton)
+
+    QTimer.singleShot(0, answer)
+    return asked

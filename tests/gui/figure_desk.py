@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
+from shiboken6 import isValid
 
 from kernelviewer.gui.dialogs.figure import FigureDialog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pytest
@@ -27,6 +30,16 @@ def open_dialog(window: MainWindow, qtbot: Any) -> FigureDialog:
     dialog = window.findChild(FigureDialog, "figureDialog")
     settle(dialog, qtbot)
     return dialog
+
+
+@contextmanager
+def dialog_of(window: MainWindow, qtbot: Any) -> Iterator[FigureDialog]:
+    """The dialog while a test uses it, closed after it."""
+    dialog = open_dialog(window, qtbot)
+    yield dialog
+    if isValid(dialog):
+        dialog.caption.clear()  # or closing would ask what becomes of it
+        dialog.close()
 
 
 def settle(dialog: FigureDialog, qtbot: Any) -> None:

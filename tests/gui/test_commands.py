@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QTextBrowser
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QPushButton,
+    QTextBrowser,
+)
 
+from kernelviewer import __version__
 from kernelviewer.gui.commands import COMMANDS, MENUS
 from kernelviewer.gui.dialogs.details import details_html
 from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
@@ -55,8 +63,14 @@ def test_the_about_box_has_the_versions_a_bug_report_needs(
 ) -> None:
     window = make_window()
     window.actions_.by_id["about"].trigger()
-    box = window.findChild(QMessageBox, "aboutBox")
-    assert "PySide6" in box.informativeText()
+    box = window.findChild(QDialog, "aboutBox")
+    text = box.findChild(QLabel, "versions").text()
+    assert "PySide6" in text
+    QTest.mouseClick(
+        box.findChild(QPushButton, "copyVersions"), Qt.MouseButton.LeftButton
+    )
+    copied = QGuiApplication.clipboard().text()
+    assert copied == f"kernelviewer {__version__}\n{text}"
     box.close()
 
 
@@ -66,7 +80,7 @@ def test_details_list_what_was_left_out(
     window = make_window(small_file)
     (bank,) = window.document.banks
     html = details_html(bank)
-    assert str(small_file) in html
+    assert str(small_file) in html.replace("\u200b", "")
     assert "48 of 7×7" in html
     window.actions_.show_details(window.document.models[0].id)
     dialog = window.findChild(QDialog, "detailsDialog")

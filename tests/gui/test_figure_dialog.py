@@ -12,18 +12,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDrag, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
-    QMessageBox,
-    QPlainTextEdit,
     QPushButton,
     QSpinBox,
     QToolButton,
 )
-from shiboken6 import isValid
 
 from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
@@ -33,16 +28,20 @@ from kernelviewer.gui.dialogs.figure import FigureDialog
 from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.queries import Classes
-from tests.gui.conftest import wait_idle
-from tests.gui.figure_desk import LEFT, answer_with, choose, click, open_dialog, settle
+from tests.gui.conftest import answer_next, wait_idle
+from tests.gui.figure_desk import (
+    LEFT,
+    answer_with,
+    choose,
+    click,
+    dialog_of,
+    open_dialog,
+    settle,
+)
 from tests.networks import write_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtWidgets import (
-        QWidget,
-    )
 
     from kernelviewer.gui.main_window import MainWindow
 
@@ -56,10 +55,8 @@ def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
 
 @pytest.fixture
 def dialog(window: MainWindow, qtbot: Any) -> Any:
-    dialog = open_dialog(window, qtbot)
-    yield dialog
-    if isValid(dialog):
-        dialog.close()
+    with dialog_of(window, qtbot) as dialog:
+        yield dialog
 
 
 def said(dialog: FigureDialog) -> str:
@@ -185,23 +182,13 @@ def test_a_missing_suffix_is_added_and_an_existing_file_asked_about(
     dialog: FigureDialog, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.pdf").write_text("precious")
-    asked: list[str] = []
-    buttons = QMessageBox.StandardButton
-
-    def answer(reply: Any) -> None:
-        def question(_parent: object, _title: str, text: str, *rest: object) -> Any:
-            asked.append(text)
-            return reply
-
-        monkeypatch.setattr(QMessageBox, "question", question)
-
     answer_with(monkeypatch, tmp_path / "a", "PDF, with its fonts inside (*.pdf)")
-    answer(buttons.Cancel)
+    asked = answer_next("Cancel")
     click(dialog, "saveFigure")
     settle(dialog, qtbot)
     assert (tmp_path / "a.pdf").read_text() == "precious"
     assert "a.pdf exists" in asked[0]
-    answer(buttons.Yes)
+    answer_next("Replace")
     click(dialog, "saveFigure")
     settle(dialog, qtbot)
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
@@ -284,7 +271,7 @@ def test_the_choices_count_kernels_and_follow_the_window(
     assert box.currentData() == "all"
     window.document.close(window.document.models[0].id)
     settle(dialog, qtbot)
-    assert "there are no kernels to show" in dialog.preview.text
+    assert "There are no kernels to show" in dialog.preview.text
     assert not dialog.findChild(QPushButton, "saveFigure").isEnabled()
 
 
@@ -363,34 +350,6 @@ def test_the_data_are_what_is_drawn(
     click(dialog, "exportData")
     settle(dialog, qtbot)
     assert "\\toprule" in (tmp_path / "t.tex").read_text()
-
-
-def test_it_fits_a_small_screen_and_can_be_used_by_keyboard(
-    dialog: FigureDialog, qtbot: Any
-) -> None:
-    dialog.resize(900, 480)
-    settle(dialog, qtbot)
-    assert dialog.size().height() == 480
-    assert not dialog.isModal()
-    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QPlainTextEdit)
-    inner = (QComboBox, QAbstractSpinBox)
-    for kind in kinds:
-        for widget in dialog.findChildren(kind):
-            if isinstance(widget.parent(), inner) or not widget.isVisibleTo(dialog):
-                continue
-            assert widget.objectName(), widget
-            assert widget.accessibleName(), widget.objectName()
-    seen: set[str] = set()
-    dialog.activateWindow()
-    dialog.subject.kind.setFocus()
-    widget: QWidget = dialog.subject.kind
-    while widget.objectName() not in seen:
-        seen.add(widget.objectName())
-        QTest.keyClick(widget, Qt.Key.Key_Tab)
-        widget = dialog.focusWidget()
-    assert {"figureWidth", "figurePreset", "figureCaption", "saveFigure"} <= seen
-    QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    assert not dialog.isVisible()
 
 
 def test_a_folder_that_was_dragged_from_is_gone_when_the_dialog_is(

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton, QSpinBox
 
 from kernelviewer.latent.autoencoder import Autoencoder
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import answer_next, wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -68,9 +68,51 @@ def test_closing_the_dialog_gives_the_training_up(
     dialog = window.findChild(QDialog, "trainDialog")
     before = window.document.autoencoders[(7, 7)]
     click(dialog, "startTraining")
-    dialog.close()
+    qtbot.waitUntil(lambda: len(dialog._losses) >= 1, timeout=60_000)
+    asked = answer_next("Cancel")
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert "Give the training up?" in asked[0]
+    assert dialog.isVisible()
+    assert window.jobs.is_current("train")
+    answer_next("Give Up")
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not window.jobs.is_current("train")
     wait_idle(qtbot, window)
     assert window.document.autoencoders[(7, 7)] is before
+
+
+def test_a_trained_autoencoder_is_not_lost_without_a_word(
+    window: MainWindow, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    QTest.keyClick(window, Qt.Key.Key_T, CONTROL)
+    dialog = window.findChild(QDialog, "trainDialog")
+    click(dialog, "startTraining")
+    qtbot.waitUntil(lambda: len(dialog._losses) >= 1, timeout=60_000)
+    click(dialog, "stopTraining")
+    wait_idle(qtbot, window)
+    for begin in (
+        lambda: QTest.keyClick(dialog, Qt.Key.Key_Escape),
+        lambda: click(dialog, "startTraining"),
+    ):
+        asked = answer_next("Cancel")
+        begin()
+        assert "neither in use nor saved" in asked[0]
+        assert dialog.isVisible()
+        assert not window.jobs.is_current("train")
+    path = tmp_path / "mine.safetensors"
+    path.write_text("precious")
+    without = tmp_path / "mine"
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *a, **k: (str(without), "")
+    )
+    answer_next("Cancel")
+    click(dialog, "saveAutoencoder")
+    assert path.read_text() == "precious"
+    answer_next("Replace")
+    click(dialog, "saveAutoencoder")
+    assert Autoencoder.load(path).size == (7, 7)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
 
 
 def test_a_saved_autoencoder_is_loaded_for_its_size(
@@ -105,4 +147,26 @@ def test_the_null_test_shows_all_conditions(window: MainWindow, qtbot: Any) -> N
     text = dialog.findChild(QLabel, "nullTable").text()
     for name in ("trained", "white noise", "shuffled taps", "untrained"):
         assert name in text
+    before = dialog.panel.plot.backgroundBrush().color().name()
+    window.set_theme("dark")
+    assert dialog.panel.plot.backgroundBrush().color().name() != before
     dialog.close()
+
+
+def test_a_null_test_that_was_stopped_says_so_and_can_be_run_again(
+    window: MainWindow, qtbot: Any
+) -> None:
+    keys = CONTROL | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(window, Qt.Key.Key_N, keys)
+    dialog = window.findChild(QDialog, "nullTestDialog")
+    click(dialog, "stopNullTest")
+    wait_idle(qtbot, window)
+    assert "Cancelled" in dialog.panel.text.text()
+    assert dialog.panel.text.isVisible()
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert window.jobs.is_current("null test")
+    assert not dialog.findChild(QPushButton, "runNullTest").isVisible()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not window.jobs.is_current("null test")
+    assert not dialog.isVisible()
+    wait_idle(qtbot, window)

@@ -6,16 +6,20 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from kernelviewer import __version__
+from kernelviewer.gui.dialogs.parts import MARGIN, Dialog, dialog_button, line_of
+from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
 PARTS = ("PySide6-Essentials", "numpy", "torch", "timm", "safetensors", "matplotlib")
-TEXT = """<p><b>kernelviewer {version}</b></p>
-<p>See the patterns in a trained network's depthwise convolution kernels.</p>
+ICON = 64
+TEXT = """<p>See the patterns in a trained network's depthwise convolution kernels.</p>
 <p>After Babaiee, Kiasari, Rus and Grosu, <i>Unveiling the Unseen: Identifiable
 Clusters in Trained Depthwise Convolutional Kernels</i>, ICLR 2024,
 arXiv:2401.14469.</p>
@@ -23,8 +27,8 @@ arXiv:2401.14469.</p>
 
 
 def versions() -> str:
-    """Versions of the program and what it stands on, one a line."""
-    lines = [f"kernelviewer {__version__}", f"Python {platform.python_version()}"]
+    """Versions of what the program stands on, one a line."""
+    lines = [f"Python {platform.python_version()}"]
     for name in PARTS:
         try:
             lines.append(f"{name} {version(name)}")
@@ -34,11 +38,38 @@ def versions() -> str:
 
 
 def show_about(parent: QWidget) -> None:
-    """Show the about box."""
-    box = QMessageBox(parent)
-    box.setObjectName("aboutBox")
-    box.setWindowTitle("About kernelviewer")
-    box.setText(TEXT.format(version=__version__))
-    box.setInformativeText(versions().replace("\n", "<br>"))
-    box.setStandardButtons(QMessageBox.StandardButton.Close)
-    box.open()
+    """Show the about box beside the window, without blocking it."""
+    name = f"kernelviewer {__version__}"
+    box = Dialog(parent, "aboutBox", "About kernelviewer")
+    icon = QLabel(box)
+    picture = QIcon(str(resource("icons", "kernelviewer.svg")))
+    icon.setPixmap(picture.pixmap(ICON, ICON))
+    title, text, parts = QLabel(name, box), QLabel(TEXT, box), QLabel(versions(), box)
+    title.setProperty("role", "hero")
+    text.setWordWrap(True)
+    text.setMinimumWidth(380)
+    parts.setObjectName("versions")
+    parts.setProperty("role", "secondary")
+    parts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    words = QVBoxLayout()
+    words.setSpacing(10)
+    for label in (title, text, parts):
+        words.addWidget(label)
+    both = QHBoxLayout()
+    both.setSpacing(20)
+    both.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+    both.addLayout(words, 1)
+    whole = f"{name}\n{versions()}"
+    clipboard = QGuiApplication.clipboard()
+    copy = dialog_button(
+        box, "Copy Versions", "copyVersions", lambda: clipboard.setText(whole)
+    )
+    shut = dialog_button(box, "Close", "closeAbout", box.close)
+    shut.setDefault(True)
+    shut.setFocus()
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(MARGIN + 4, MARGIN + 4, MARGIN, 12)
+    layout.setSpacing(16)
+    layout.addLayout(both)
+    layout.addLayout(line_of(copy, shut))
+    box.show()

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from kernelviewer.gui.dialogs.parts import show_text
+from kernelviewer.gui.text import breakable, spaced
 from kernelviewer.kernels.bank import size_label
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def show_details(parent: QWidget, bank: KernelBank) -> None:
     """Show a bank's facts beside the window, without blocking it."""
-    text = show_text(parent, "details", bank.name, details_html(bank), (680, 520))
+    text = show_text(parent, "details", bank.name, details_html(bank), (760, 560))
     text.setAccessibleName(f"Details of {bank.name}")
 
 
@@ -30,12 +31,12 @@ def details_html(bank: KernelBank) -> str:
         (
             "Depthwise kernels",
             ", ".join(
-                f"{len(kernels)} of {size_label(size)}"
+                f"{spaced(len(kernels))} of {size_label(size)}"
                 for size, kernels in bank.sizes.items()
             )
             or "none",
         ),
-        ("Other convolutions", str(len(bank.convolutions))),
+        ("Other convolutions", spaced(len(bank.convolutions))),
     ]
     parts = [_table([(name, value) for name, value in facts if value])]
     open_questions = [
@@ -50,13 +51,14 @@ def details_html(bank: KernelBank) -> str:
     )
     for title, rows in sections:
         if rows:
-            parts.append(f"<h3>{title} ({len(rows)})</h3>{_table(rows)}")
+            parts.append(f"<h3>{title} ({spaced(len(rows))})</h3>{_table(rows)}")
     return "".join(parts)
 
 
 def _table(rows: list[tuple[str, str]]) -> str:
     cells = "".join(
-        f"<tr><td style='padding-right:16px'>{escape(a)}</td><td>{escape(b)}</td></tr>"
+        f"<tr><td style='padding: 0 16px 3px 0'>{escape(breakable(a))}</td>"
+        f"<td style='padding-bottom: 3px'>{escape(breakable(b))}</td></tr>"
         for a, b in rows
     )
-    return f"<table>{cells}</table>"
+    return f"<table cellspacing='0'>{cells}</table>"

@@ -6,16 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QLabel,
-    QRadioButton,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QRadioButton, QVBoxLayout
 
+from kernelviewer.gui.asking import ask_where
+from kernelviewer.gui.dialogs.parts import MARGIN, Dialog
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.labelling import wish_of, write_labels
@@ -29,18 +23,16 @@ TEXT = (
     "class, scale, offset, and the nearest member of the pattern family; the same "
     "columns as kernelviewer label. Stretches and thresholds are those of the window."
 )
-WIDTH = 440
+KINDS = {".csv": "Tables"}
+WIDTH = 480
 
 
-class ExportLabelsDialog(QDialog):
+class ExportLabelsDialog(Dialog):
     """All open kernels or the selected ones; the writing is a background job."""
 
     def __init__(self, window: Workplace) -> None:
-        super().__init__(window)
+        super().__init__(window, "exportLabelsDialog", "Export labels")
         self._window = window
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("exportLabelsDialog")
-        self.setWindowTitle("Export labels")
         self.setFixedWidth(WIDTH)
         note = QLabel(TEXT, self)
         note.setProperty("role", "secondary")
@@ -59,14 +51,15 @@ class ExportLabelsDialog(QDialog):
         self.what = QLabel(self)
         self.what.setProperty("role", "secondary")
         self.what.setWordWrap(True)
-        self.what.setContentsMargins(24, 0, 0, 0)
+        self.what.setContentsMargins(22, 0, 0, 6)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Save | kinds.Cancel, self)
         self.buttons.button(kinds.Save).setText("Save…")
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
-        layout.setSpacing(10)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        layout.setSpacing(8)
         for widget in (note, self.all, self.selected, self.what, self.buttons):
             layout.addWidget(widget)
         self._show_selection()
@@ -87,14 +80,9 @@ class ExportLabelsDialog(QDialog):
     def _on_accepted(self) -> None:
         window = self._window
         start = Path(window.settings.last_folder, "labels.csv")
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Export labels", str(start), "Tables (*.csv)"
-        )
-        if not name:
+        path = ask_where(self, "Export labels", start, KINDS)
+        if path is None:
             return
-        path = Path(name)
-        if not path.suffix:
-            path = path.with_suffix(".csv")
         only = self.selected.isChecked()
         wish = wish_of(window.document, window.settings.device, only_selected=only)
         tell = window.statusBar().showMessage

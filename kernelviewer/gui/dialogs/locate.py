@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -17,14 +16,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from kernelviewer.gui.dialogs.parts import dialog_button
+from kernelviewer.gui.dialogs.parts import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.jobs.reopening import look_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtGui import QCloseEvent
 
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Answers, Lacking, Sighting
@@ -34,7 +31,7 @@ FILE, PLACE, STATE = range(3)
 ROW = 26
 
 
-class LocateDialog(QDialog):
+class LocateDialog(Dialog):
     """Lists missing files; each can be located, and the rest done without.
 
     Parameters
@@ -56,15 +53,12 @@ class LocateDialog(QDialog):
         lacking: Lacking,
         use: Callable[[Answers | None], None],
     ) -> None:
-        super().__init__(window)
+        super().__init__(window, "locateDialog", "Locate missing files")
         self._window, self._lacking, self._use = window, lacking, use
         self._found: dict[str, Sighting] = {}
         self._is_answered = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("locateDialog")
-        self.setWindowTitle("Locate missing files")
         count = len(lacking.missing)
-        self.resize(720, 200 + ROW * min(count, 10))
+        self.resize(800, 220 + ROW * min(count, 10))
         what = "a file that is" if count == 1 else f"{count} files that are"
         title = QLabel(f"{name} names {what} not where it says.", self)
         title.setProperty("role", "strong")
@@ -82,13 +76,14 @@ class LocateDialog(QDialog):
         self.without = dialog_button(self, "", "openWithout", self._on_accepted)
         self.go_on = dialog_button(self, "Open", "openLocated", self._on_accepted)
         self.cancel = dialog_button(self, "Cancel", "cancelLocate", self.close)
-        self.go_on.setProperty("primary", True)
         buttons = QHBoxLayout()
+        buttons.setSpacing(8)
         buttons.addWidget(self.locate)
         buttons.addStretch(1)
-        for button in (self.cancel, self.without, self.go_on):
+        for button in (self.without, self.go_on, self.cancel):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
         layout.setSpacing(10)
         layout.addWidget(title)
         layout.addWidget(hint)
@@ -103,11 +98,11 @@ class LocateDialog(QDialog):
         view.setAccessibleName("Missing files")
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
-        view.setHeaderLabels(["File", "Place", ""])
+        view.setHeaderLabels(["File", "Place", "State"])
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for item in self._lacking.missing:
-            row = QTreeWidgetItem([item.name, item.where, "missing"])
-            row.setToolTip(PLACE, item.where)
+            row = QTreeWidgetItem([item.name, "", "missing"])
+            _show_place(row, item.where, item.name)
             width = view.fontMetrics().horizontalAdvance(item.name)
             row.setSizeHint(FILE, QSize(width + 28, ROW))
             view.addTopLevelItem(row)
@@ -154,14 +149,13 @@ class LocateDialog(QDialog):
             widget = self.list.topLevelItem(row)
             if sighting is None or widget is None:
                 continue
-            widget.setText(PLACE, str(sighting.path))
-            widget.setToolTip(PLACE, str(sighting.path))
+            _show_place(widget, str(sighting.path), item.name)
             widget.setText(STATE, "found" if sighting.same else "found, but changed")
         self._select_missing()
         self._show_state()
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self.status.setText(message)
+        self.status.setText(f"{message}. {hint}" if hint else message)
 
     def _select_missing(self) -> None:
         for row, item in enumerate(self._lacking.missing):
@@ -177,8 +171,7 @@ class LocateDialog(QDialog):
         self.without.setAccessibleName(text)
         self.without.setVisible(missing > 0)
         self.go_on.setVisible(not missing)
-        self.locate.setProperty("primary", missing > 0)
-        self.locate.style().polish(self.locate)
+        make_default(self.locate if missing else self.go_on)
         status = "" if missing else "All files are found."
         if changed:
             names = f"{changed} file{'s have' if changed > 1 else ' has'}"
@@ -199,12 +192,16 @@ class LocateDialog(QDialog):
             self._is_answered = True
             self._use(answers)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def done(self, result: int) -> None:
         """Qt: closing without an answer gives the session up."""
         self._window.jobs.cancel("locate")
         self._answer(None)
-        super().closeEvent(event)
+        super().done(result)
 
-    def reject(self) -> None:
-        """Qt: Escape closes."""
-        self.close()
+
+def _show_place(row: QTreeWidgetItem, where: str, name: str) -> None:
+    """The folder of a file that has its own name; whatever else is said as it is."""
+    path = Path(where)
+    folder = path.name == name and str(path.parent) != "."
+    row.setText(PLACE, str(path.parent) if folder else where)
+    row.setToolTip(PLACE, where)

@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout
 
+from kernelviewer.gui.dialogs.parts import (
+    MARGIN,
+    Dialog,
+    dialog_button,
+    line_of,
+    make_default,
+)
+from kernelviewer.gui.dialogs.plot_panel import PlotPanel
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.plots import make_plot, pen
+from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.jobs.learning import run_null_test
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QCloseEvent
-    from PySide6.QtWidgets import QWidget
-
+    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.latent.null_test import NullTest
 
@@ -29,39 +35,52 @@ TEXT = (
     "Where the curves part, the kernels have structure that the autoencoder did not "
     "put there."
 )
-RUNNING = (
-    "Encoding each kind of kernels, and training a curve on each… "
-    "Closing this window gives it up."
+RUNNING = "Encoding each kind of kernels, and training a curve on each…"
+GIVES_UP = "Closing this window gives the test up."
+CANCELLED = "Cancelled before it was done."
+NO_AUTOENCODER = (
+    "There is no autoencoder for the kernels that are shown; open a network, or "
+    "train one."
 )
-COLOURS = (6, 0, 3, 9)
+COLOURS = (6, 0, 3, 10)
 """Classes whose colours the conditions borrow: they tell apart in both themes."""
 
 
-class NullTestDialog(QDialog):
+class NullTestDialog(Dialog):
     """Runs the test for the shown size, and plots what came of it."""
 
     def __init__(self, window: Workplace) -> None:
-        super().__init__(window)
+        super().__init__(window, "nullTestDialog", "Null test")
         self._window = window
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("nullTestDialog")
-        self.setWindowTitle("Null test")
-        self.resize(680, 600)
-        axes = ("fit, cosine", "share of the kernels per bin")
-        self.plot = make_plot(self, "nullPlot", axes, window.tokens)
-        self.plot.setXRange(-0.2, 1)
-        self.plot.addLegend(labelTextColor=window.tokens.text)
-        self.table = QLabel(RUNNING, self)
-        self.table.setObjectName("nullTable")
-        self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._test: NullTest | None = None
+        self.resize(720, 640)
         note = QLabel(TEXT, self)
         note.setProperty("role", "secondary")
         note.setWordWrap(True)
+        axes = ("fit, cosine", "share of the kernels per bin")
+        self.panel = PlotPanel("nullPlot", axes, window.tokens, self)
+        self.panel.plot.setXRange(-0.2, 1)
+        self.table = QLabel(self)
+        self.table.setObjectName("nullTable")
+        self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.bar = QProgressBar(self)
+        self.bar.setObjectName("nullProgress")
+        self.bar.setAccessibleName("How much of the test is done")
+        self.bar.setTextVisible(False)
+        self.again = dialog_button(self, "Run Again", "runNullTest", self._begin)
+        self.stop = dialog_button(
+            self, "Stop", "stopNullTest", lambda: window.jobs.cancel("null test")
+        )
+        self.shut = dialog_button(self, "Close", "closeNullTest", self.close)
         layout = QVBoxLayout(self)
-        layout.setSpacing(10)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        layout.setSpacing(12)
         layout.addWidget(note)
-        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.panel, 1)
+        layout.addWidget(self.bar)
         layout.addWidget(self.table)
+        layout.addLayout(line_of(self.again, self.stop, self.shut))
+        window.looks_changed.connect(self._on_looks_changed)
         self._begin()
 
     def _begin(self) -> None:
@@ -69,17 +88,25 @@ class NullTestDialog(QDialog):
         size = document.size
         autoencoder = document.autoencoders.get(size) if size else None
         if size is None or autoencoder is None:
-            self.table.setText(
-                "There is no autoencoder for the kernels that are shown; open a "
-                "network, or train one."
-            )
+            self._end(NO_AUTOENCODER)
             return
         self.setWindowTitle(f"Null test of {size_label(size)} kernels")
+        self.panel.say(RUNNING)
+        self.table.setText(GIVES_UP)
+        self.table.setProperty("role", "secondary")
+        self.table.style().polish(self.table)
+        self.bar.setRange(0, 0)
+        self._show_state(running=True)
         self._window.jobs.submit(
             "compute",
             "null test",
             f"Null test of {size_label(size)}",
-            Reaction(done=self._on_done, failed=self._on_failed).while_alive(self),
+            Reaction(
+                done=self._on_done,
+                failed=self._on_failed,
+                stopped=lambda: self._end(CANCELLED),
+                progress=self._on_progress,
+            ).while_alive(self),
             run_null_test,
             document.banks,
             autoencoder,
@@ -87,45 +114,95 @@ class NullTestDialog(QDialog):
             self._window.settings.device,
         )
 
+    def _show_state(self, *, running: bool) -> None:
+        self.bar.setVisible(running)
+        self.stop.setVisible(running)
+        self.table.setVisible(running or self._test is not None)
+        self.again.setVisible(not running and self._test is None)
+        ways = (self.stop, self.again, self.shut)
+        make_default(next(way for way in ways if not way.isHidden()))
+
+    def _end(self, text: str) -> None:
+        """Nothing came of it, and why."""
+        self.panel.say(text)
+        self._show_state(running=False)
+
+    def _on_progress(self, done: int, total: int, text: str) -> None:
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.panel.say(f"{RUNNING}\n\n{text.removeprefix('null test: ')}")
+
+    def _on_failed(self, message: str, hint: str) -> None:
+        self._end(f"{message}. {hint}" if hint else message)
+
     def _on_done(self, test: NullTest) -> str:
-        tokens = self._window.tokens
-        edges = np.linspace(-0.2, 1, BINS + 1)
-        rows = []
-        for item, index in zip(test.conditions, COLOURS, strict=False):
-            shown = CLASSES[index].dark if tokens.dark else CLASSES[index].light
-            counts, _ = np.histogram(item.fit, edges)
-            share = counts / max(1, len(item.fit))
-            width = 2 if index == COLOURS[0] else 1
-            self.plot.plot(
-                edges, share, stepMode="center", pen=pen(shown, width), name=item.name
-            )
-            own = "" if np.isnan(item.own_coverage) else percent(item.own_coverage)
-            rows.append(
-                f"<tr><td>{item.name}</td><td>{spaced(len(item.fit))}</td>"
-                f"<td>{percent(item.coverage)}</td><td>{own or '–'}</td></tr>"
-            )
-        self.plot.addLine(x=test.threshold, pen=pen(tokens.secondary, 1))
-        head = (
-            "<tr><th align='left'>kernels</th><th>number</th><th>identified</th>"
-            "<th>by a curve of their own</th></tr>"
-        )
-        self.table.setText(
-            f"<table cellpadding='4'>{head}{''.join(rows)}</table>"
-            f"at the threshold {test.threshold:.3f}"
-        )
+        self._test = test
+        self._show_state(running=False)
+        self._show_test(test)
         trained, noise = test.conditions[0], test.conditions[1]
         return f"{percent(trained.coverage)} against {percent(noise.coverage)} of noise"
 
-    def _on_failed(self, message: str, hint: str) -> None:
-        self.table.setText(f"{message}. {hint}" if hint else message)
+    def _on_looks_changed(self) -> None:
+        self.panel.set_theme(self._window.tokens)
+        if self._test is not None:
+            self._show_test(self._test)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def _show_test(self, test: NullTest) -> None:
+        import pyqtgraph
+
+        tokens = self._window.tokens
+        plot = self.panel.plot
+        plot.clear()
+        edges = np.linspace(-0.2, 1, BINS + 1)
+        for number, item in enumerate(test.conditions):
+            counts, _ = np.histogram(item.fit, edges)
+            share = counts / max(1, len(item.fit))
+            line = pen(_colour(number, tokens), 1 if number else 2)
+            plot.plot(edges, share, stepMode="center", pen=line)
+        look = {"color": tokens.secondary, "position": 0.96, "anchors": [(1, 0)] * 2}
+        line = pyqtgraph.InfiniteLine(
+            test.threshold,
+            pen=pen(tokens.secondary, 1),
+            label=f"threshold {test.threshold:.3f}",
+            labelOpts=look,
+        )
+        plot.addItem(line)
+        self.panel.show_plot()
+        self.table.setProperty("role", "")
+        self.table.style().polish(self.table)
+        self.table.setText(table_html(test, tokens))
+
+    def done(self, result: int) -> None:
         """Qt: closing gives the test up."""
         self._window.jobs.cancel("null test")
-        super().closeEvent(event)
+        super().done(result)
 
 
-def open_null_test(window: Workplace) -> QWidget:
+def table_html(test: NullTest, tokens: Tokens) -> str:
+    """The conditions with the colours of their curves, numbers at the right."""
+    rows = [_row("", "kernels", "identified", "by a curve of their own")]
+    for number, item in enumerate(test.conditions):
+        sign = f"<span style='color: {_colour(number, tokens)}'>■</span>"
+        own = "–" if np.isnan(item.own_coverage) else percent(item.own_coverage)
+        cells = (f"{sign} {item.name}", spaced(len(item.fit)))
+        rows.append(_row(*cells, percent(item.coverage), own))
+    return f"<table cellspacing='0'>{''.join(rows)}</table>"
+
+
+def _row(*cells: str) -> str:
+    first, *numbers = cells
+    left = f"<td style='padding: 2px 0'>{first}</td>"
+    place = "align='right' style='padding: 2px 0 2px 28px'"
+    return f"<tr>{left}{''.join(f'<td {place}>{cell}</td>' for cell in numbers)}</tr>"
+
+
+def _colour(number: int, tokens: Tokens) -> str:
+    """Colour of a condition's curve."""
+    item = CLASSES[COLOURS[number]]
+    return item.dark if tokens.dark else item.light
+
+
+def open_null_test(window: Workplace) -> NullTestDialog:
     """Show the dialog beside the window, without blocking it."""
     dialog = NullTestDialog(window)
     dialog.show()

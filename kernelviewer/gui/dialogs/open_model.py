@@ -14,7 +14,6 @@ from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QDialog,
     QDialogButtonBox,
     QHeaderView,
     QLabel,
@@ -25,7 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.formats.hub import PREFIX, is_identity, known_models, short_name
+from kernelviewer.gui.dialogs.parts import MARGIN, Dialog
 from kernelviewer.gui.painting.focus import AreaRing
+from kernelviewer.gui.text import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 HINT = (
     "Weights come from the local cache of the hub, or are downloaded to it. Any "
-    f"repository of the hub opens as {PREFIX}owner/repository."
+    f"repository of the hub opens as {PREFIX}owner/repository or by its page's address."
 )
 DEPTHWISE_ROLE = Qt.ItemDataRole.UserRole + 1
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
@@ -63,7 +64,7 @@ class _Filter(QSortFilterProxyModel):
         return all(word in name for word in self.words)
 
 
-class OpenModelDialog(QDialog):
+class OpenModelDialog(Dialog):
     """Search as you type; Enter or a double click opens.
 
     Parameters
@@ -73,11 +74,8 @@ class OpenModelDialog(QDialog):
     """
 
     def __init__(self, parent: QWidget, use: Callable[[str], None]) -> None:
-        super().__init__(parent)
+        super().__init__(parent, "openModelDialog", "Open a pretrained network")
         self._use = use
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("openModelDialog")
-        self.setWindowTitle("Open a pretrained network")
         self.resize(560, 560)
         self.search = QLineEdit(self)
         self.search.setObjectName("modelSearch")
@@ -90,9 +88,12 @@ class OpenModelDialog(QDialog):
         self.only_depthwise.setChecked(True)
         self.list = self._make_list()
         self.nothing = QLabel(self)
-        self.nothing.setProperty("role", "caption")
+        self.nothing.setProperty("role", "secondary")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setWordWrap(True)
+        self.nothing.setMargin(24)
         self._names = QStackedWidget(self)
+        self._names.setProperty("plate", True)
         self._names.addWidget(self.list)
         self._names.addWidget(self.nothing)
         self.count = QLabel(self)
@@ -105,6 +106,8 @@ class OpenModelDialog(QDialog):
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        layout.setSpacing(8)
         for widget in (
             *(self.search, self.only_depthwise, self._names),
             *(self.count, hint, self.buttons),
@@ -134,11 +137,13 @@ class OpenModelDialog(QDialog):
     def _make_list(self) -> QTreeView:
         rows = QStandardItemModel(0, 2, self)
         rows.setHorizontalHeaderLabels(["Name", ""])
+        quiet = self.palette().placeholderText()
         for model in known_models():
             name = QStandardItem(model.name)
             name.setData(model.depthwise, DEPTHWISE_ROLE)
             name.setToolTip(model.repository)
             mark = QStandardItem("depthwise" if model.depthwise else "")
+            mark.setForeground(quiet)
             rows.appendRow([name, mark])
         self._filter = _Filter(self)
         self._filter.setSourceModel(rows)
@@ -161,8 +166,12 @@ class OpenModelDialog(QDialog):
         self._filter.invalidate()
         shown, total = self._filter.rowCount(), self._filter.sourceModel().rowCount()
         typed = self.search.text()
-        self.count.setText(f"{shown} of {total} networks")
-        self.nothing.setText("No pretrained network of timm has these words.")
+        of_all = "" if is_identity(typed) and not shown else spaced(total)
+        self.count.setText(f"{spaced(shown)} of {of_all} networks" if of_all else "")
+        self.list.setColumnHidden(1, self._filter.only_depthwise)
+        words = "No pretrained network of timm has these words in its name"
+        other = ", among those with depthwise convolutions"
+        self.nothing.setText(f"{words}{other * self._filter.only_depthwise}.")
         if is_identity(typed):
             self.nothing.setText(f"Opens {short_name(typed)} from the hub.")
         self._names.setCurrentWidget(self.list if shown else self.nothing)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def show_shortcuts(parent: QWidget) -> None:
     """Show the sheet beside the window, without blocking it."""
-    show_text(parent, "shortcuts", "Keyboard shortcuts", shortcuts_html(), (620, 720))
+    show_text(parent, "shortcuts", "Keyboard shortcuts", shortcuts_html(), (640, 720))
 
 
 def _title(command: Command) -> str:
@@ -45,9 +45,10 @@ def shortcuts_html() -> str:
         groups.append((menu, rows))
     groups += [(item.view, [*item.rows]) for item in VIEW_KEYS]
     return "".join(
-        f"<h3>{escape(title)}</h3><table>"
+        f"<h3>{escape(title)}</h3><table cellspacing='0'>"
         + "".join(
-            f"<tr><td width='260'>{escape(what)}</td><td>{escape(keys)}</td></tr>"
+            f"<tr><td width='280' style='padding: 0 16px 3px 0'>{escape(what)}</td>"
+            f"<td style='padding-bottom: 3px'>{escape(keys)}</td></tr>"
             for what, keys in rows
         )
         + "</table>"

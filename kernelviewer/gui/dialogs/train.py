@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QSpinBox,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
-from kernelviewer.gui.dialogs.parts import dialog_button
+from kernelviewer.gui.asking import ask_where, confirm
+from kernelviewer.gui.dialogs.parts import (
+    MARGIN,
+    Dialog,
+    dialog_button,
+    line_of,
+    make_default,
+)
+from kernelviewer.gui.dialogs.plot_panel import PlotPanel
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.plots import make_plot, pen
+from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.learning import Wish, train_on
@@ -29,10 +29,7 @@ from kernelviewer.kernels.bank import size_key, size_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QCloseEvent
-    from PySide6.QtWidgets import (
-        QWidget,
-    )
+    from PySide6.QtGui import QResizeEvent
 
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -45,27 +42,38 @@ HINT = (
     "For a result that can be trusted, hold networks out: "
     "“kernelviewer train --holdout”."
 )
+EMPTY = "The loss of each sweep is drawn here, and below it the spectrum as it forms."
+FINISHING = "Naming the stretches and measuring white noise…"
+NO_SIZE = "There are no kernels to train on; open a network."
+METHODS = {"curve": "curve", "paper": "the paper's autoencoder"}
+KINDS = {".safetensors": "Autoencoders"}
+_LOST = "It is neither in use nor saved."
+GIVE_UP = (
+    "Give the training up?",
+    "What it has learned so far will be lost.",
+    "Give Up",
+)
+DISCARD = ("Discard the trained autoencoder?", _LOST, "Discard")
+NEW_START = ("Train anew and discard the trained autoencoder?", _LOST, "Train Anew")
 
 
-class TrainDialog(QDialog):
+class TrainDialog(Dialog):
     """Choose size and method, start, watch, use or save."""
 
     def __init__(self, window: Workplace) -> None:
-        super().__init__(window)
+        super().__init__(window, "trainDialog", "Train an autoencoder on what is open")
         self._window = window
         self._enough = threading.Event()
         self._losses: list[float] = []
+        self._table: NDArray[np.float32] | None = None
         self._result: Autoencoder | None = None
         self._saved_as: Path | None = None
-        self._running = False
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("trainDialog")
-        self.setWindowTitle("Train an autoencoder on what is open")
-        self.resize(640, 560)
+        self._running = self._used = False
+        self.resize(680, 600)
         self.size_box = self._make_sizes()
         self.method = QComboBox(self)
-        self.method.addItem("curve", "curve")
-        self.method.addItem("the paper's autoencoder", "paper")
+        for key, text in METHODS.items():
+            self.method.addItem(text, key)
         self.seed = QSpinBox(self)
         as_field(self.seed)
         self.seed.setMaximum(2**31 - 1)
@@ -77,24 +85,25 @@ class TrainDialog(QDialog):
             widget.setObjectName(name)
             widget.setAccessibleName(title)
         axes = ("sweep", "loss, 1 − mean cosine")
-        self.plot = make_plot(self, "lossPlot", axes, window.tokens)
-        self.curve = self.plot.plot([], [], pen=pen(window.tokens.accent))
+        self.panel = PlotPanel("lossPlot", axes, window.tokens, self)
+        self.panel.say(EMPTY if self.size_box.count() else NO_SIZE)
+        self.curve = self.panel.plot.plot([], [], pen=pen(window.tokens.accent))
         self.strip = QLabel(self)
         self.strip.setObjectName("formingSpectrum")
         self.strip.setAccessibleName("The spectrum as it is now")
-        self.strip.setMinimumHeight(40)
+        self.strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.status = QLabel(HINT, self)
+        self.status.setObjectName("trainStatus")
         self.status.setProperty("role", "secondary")
         self.status.setWordWrap(True)
         self.start = dialog_button(self, "Train", "startTraining", self._on_start)
-        self.start.setProperty("primary", True)
-        self.stop = dialog_button(
-            self, "Stop and Keep", "stopTraining", self._enough.set
-        )
+        self.stop = dialog_button(self, "Stop and Keep", "stopTraining", self._on_stop)
         self.use = dialog_button(self, "Use It", "useAutoencoder", self._on_use)
         self.save = dialog_button(self, "Save…", "saveAutoencoder", self._on_save)
+        self.shut = dialog_button(self, "Close", "closeTraining", self.close)
         self._lay_out()
         self._show_state()
+        window.looks_changed.connect(self._on_looks_changed)
 
     def _make_sizes(self) -> QComboBox:
         box = QComboBox(self)
@@ -118,23 +127,24 @@ class TrainDialog(QDialog):
             choices.addWidget(label)
             choices.addWidget(widget)
         choices.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for button in (self.start, self.stop, self.use, self.save):
-            buttons.addWidget(button)
         layout = QVBoxLayout(self)
-        layout.setSpacing(10)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        layout.setSpacing(12)
         layout.addLayout(choices)
-        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.panel, 1)
         layout.addWidget(self.strip)
         layout.addWidget(self.status)
-        layout.addLayout(buttons)
+        layout.addLayout(line_of(self.start, self.stop, self.use, self.save, self.shut))
 
     def _on_start(self) -> None:
+        if self._is_unkept() and not confirm(self, *NEW_START):
+            return
         self._enough.clear()
         self._losses, self._result, self._running = [], None, True
-        self._saved_as = None
+        self._table, self._saved_as, self._used = None, None, False
         self.curve.setData([], [])
+        self.panel.say("Preparing the kernels…")
+        self.strip.hide()
         size = tuple(map(int, str(self.size_box.currentData()).split("x")))
         wish = Wish(size, self.method.currentData(), None, self.seed.value())
         self._window.jobs.submit(
@@ -153,20 +163,26 @@ class TrainDialog(QDialog):
             self._window.settings.device,
             self._enough,
         )
-        self.status.setText("preparing")
+        self.status.setText(HINT)
         self._show_state()
 
     def _on_sweep(self, sweep: Sweep) -> None:
         self._losses.append(sweep.loss)
-        self._show_strip(sweep.spectrum(STRIP))
         self.curve.setData(np.arange(1, len(self._losses) + 1), self._losses)
-        if sweep.number == sweep.total:
-            self.status.setText("Naming the stretches and measuring white noise…")
+        self.panel.show_plot()
+        self._show_strip(sweep.spectrum(STRIP))
+        if self._enough.is_set() or sweep.number == sweep.total:
+            self.status.setText(FINISHING)
             return
         self.status.setText(
             f"Sweep {sweep.number} of {sweep.total}, loss {sweep.loss:.3f}, "
             f"about {sweep.seconds_left:.0f} s left"
         )
+
+    def _on_stop(self) -> None:
+        self._enough.set()
+        self.stop.setEnabled(False)
+        self.status.setText(FINISHING)
 
     def _on_done(self, autoencoder: Autoencoder) -> str:
         self._running, self._result = False, autoencoder
@@ -184,32 +200,32 @@ class TrainDialog(QDialog):
         return text
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self._running = False
-        self.status.setText(f"{message}. {hint}" if hint else message)
-        self._show_state()
+        self._give_up(f"{message}. {hint}" if hint else message)
 
     def _on_cancelled(self) -> None:
+        self._give_up("Cancelled; nothing was kept.")
+
+    def _give_up(self, why: str) -> None:
         self._running = False
-        self.status.setText("Cancelled; nothing was kept.")
+        self.status.setText(why)
+        if not self._losses:
+            self.panel.say(EMPTY)
         self._show_state()
 
     def _on_use(self) -> None:
         if self._result is not None:
             self._window.document.choose_autoencoder(self._result, self._saved_as)
+            self._used = True
             self.status.setText("In use: the open kernels are encoded with it.")
 
     def _on_save(self) -> None:
         if self._result is None:
             return
         name = f"curve-{size_key(self._result.size)}.safetensors"
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save the autoencoder", name, "Autoencoders (*.safetensors)"
-        )
-        if not path:
+        start = Path(self._window.settings.last_folder, name)
+        target = ask_where(self, "Save the autoencoder", start, KINDS)
+        if target is None:
             return
-        target = Path(path)
-        if not target.suffix:
-            target = target.with_suffix(".safetensors")
         try:
             self._result.save(target)
         except OSError as error:
@@ -221,34 +237,67 @@ class TrainDialog(QDialog):
 
     def _show_strip(self, table: NDArray[np.float32]) -> None:
         """The decoded kernels side by side, nearest neighbour."""
+        self._table = table
         table = table.reshape(len(table), -1, table.shape[-1])
         tall = table / np.maximum(np.abs(table).max((1, 2), keepdims=True), 1e-9)
-        padded = np.pad(tall, ((0, 0), (0, 0), (0, 1)))
-        line = np.concatenate(list(padded), axis=1)
         colours = self._window.weight_table()
-        index = np.round((line + 1) / 2 * (len(colours) - 1)).astype(int)
-        pixels = np.ascontiguousarray(colours[index].astype(np.uint8))
-        height, width = line.shape
-        form = QImage.Format.Format_RGB888
-        image = QImage(pixels.data, width, height, 3 * width, form).copy()
-        scale = max(1, (self.width() - 40) // width)
-        self.strip.setPixmap(
-            QPixmap.fromImage(image.scaled(width * scale, height * scale))
-        )
+        index = np.round((tall + 1) / 2 * (len(colours) - 1)).astype(int)
+        count, height, width = index.shape
+        line = np.zeros((height, count * (width + 1) - 1, 4), np.uint8)
+        for number, kernel in enumerate(colours[index].astype(np.uint8)):
+            place = slice(number * (width + 1), number * (width + 1) + width)
+            line[:, place, :3], line[:, place, 3] = kernel, 255
+        form = QImage.Format.Format_RGBA8888
+        image = QImage(line.data, line.shape[1], height, 4 * line.shape[1], form).copy()
+        ratio = self.devicePixelRatioF()
+        room = round((self.width() - 2 * MARGIN) * ratio)
+        scale = max(1, room // image.width())
+        pixels = QPixmap.fromImage(image.scaled(image.size() * scale))
+        pixels.setDevicePixelRatio(ratio)
+        self.strip.setPixmap(pixels)
+        self.strip.show()
 
     def _show_state(self) -> None:
+        done = self._result is not None
         self.start.setEnabled(not self._running and self.size_box.count() > 0)
         self.stop.setEnabled(self._running)
-        self.use.setEnabled(self._result is not None)
-        self.save.setEnabled(self._result is not None)
+        self.use.setEnabled(done and not self._used)
+        self.save.setEnabled(done)
+        for field in (self.size_box, self.method, self.seed):
+            field.setEnabled(self.start.isEnabled())
+        self.strip.setVisible(self._table is not None)
+        ways = (self.stop, self.use, self.save if done else self.start, self.shut)
+        make_default(next(way for way in ways if way.isEnabled()))
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt: closing gives the training up."""
+    def _on_looks_changed(self) -> None:
+        self.panel.set_theme(self._window.tokens)
+        self.curve.setPen(pen(self._window.tokens.accent))
+        if self._table is not None:
+            self._show_strip(self._table)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: the strip is as wide as whole pixels allow."""
+        super().resizeEvent(event)
+        if self._table is not None:
+            self._show_strip(self._table)
+
+    def _is_unkept(self) -> bool:
+        """Whether there is an autoencoder that is neither in use nor in a file."""
+        return self._result is not None and not self._used and self._saved_as is None
+
+    def may_close(self) -> bool:
+        """Closing gives a training up, and what came of it if it is not kept."""
+        if self._running and not confirm(self, *GIVE_UP):
+            return False
+        return not self._is_unkept() or confirm(self, *DISCARD)
+
+    def done(self, result: int) -> None:
+        """Qt: nothing is trained for nobody."""
         self._window.jobs.cancel("train")
-        super().closeEvent(event)
+        super().done(result)
 
 
-def open_training(window: Workplace) -> QWidget:
+def open_training(window: Workplace) -> TrainDialog:
     """Show the dialog beside the window, without blocking it."""
     dialog = TrainDialog(window)
     dialog.show()

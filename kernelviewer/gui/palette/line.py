@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.palette.entry import Entry
 
-WIDTH = 620
+WIDTH = 720
 WISH, LEAST = 190, 110
 REMEMBERED = 8
 NOTHING = "Nothing is called that. Try a layer, a class, a size or a command."
@@ -110,8 +110,9 @@ class PaletteLine(QLineEdit):
             self._open()
             return
         self.list.set_entries(find(self.text(), self._entries, self._used))
-        self._place()
+        self.list.setVisible(bool(self.list.entries))
         self._show_hint()
+        self._place()
 
     def _place(self) -> None:
         """Below the line, as high as what was found, inside the window."""
@@ -121,7 +122,8 @@ class PaletteLine(QLineEdit):
         left = min(max(12, corner.x() - width), window.width() - width - 12)
         room = window.height() - corner.y() - 12
         frame = self.hint.sizeHint().height() + 12
-        height = min(self.list.wished_height() + frame, room)
+        wish = self.list.wished_height() if self.list.entries else 0
+        height = min(wish + frame, room)
         self.popup.setGeometry(left, corner.y(), width, height)
 
     def _show_hint(self) -> None:

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.focus import AreaRing
+from kernelviewer.gui.text import shortened
 from kernelviewer.gui.views.tree_delegate import STEP, LayerRows, TreeDelegate
 from kernelviewer.gui.views.tree_model import (
     CLASSES_COLUMN,
@@ -329,14 +330,16 @@ class ModelTree(QWidget):
             menu.addSeparator()
         if bank.copies:
             copies = menu.addMenu("Copy of the Network")
-            for name in bank.copies:
+            for copy in bank.copies:
                 action = copies.addAction(
-                    name, partial(self.copy_requested.emit, model, name)
+                    copy.replace("&", "&&"),
+                    partial(self.copy_requested.emit, model, copy),
                 )
                 action.setCheckable(True)
-                action.setChecked(name == bank.copy)
+                action.setChecked(copy == bank.copy)
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
-        menu.addAction(f"Close “{bank.name}”", lambda: self.close_requested.emit(model))
+        title = shortened(bank.name, 48).replace("&", "&&")
+        menu.addAction(f"Close “{title}”", lambda: self.close_requested.emit(model))
         return menu
 
     def _ask_to_select(self, item: TreeItem) -> None:

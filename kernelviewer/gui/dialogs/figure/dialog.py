@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.figures import FigureError, FigureOptions
+from kernelviewer.gui.asking import confirm
 from kernelviewer.gui.dialogs.figure.looks import LooksForm
 from kernelviewer.gui.dialogs.figure.output import FigureOutput
 from kernelviewer.gui.dialogs.figure.presets import PresetBar
 from kernelviewer.gui.dialogs.figure.preview import FigurePreview
 from kernelviewer.gui.dialogs.figure.subject import SubjectForm
+from kernelviewer.gui.dialogs.parts import Dialog, dialog_button
 from kernelviewer.gui.export.figure_matter import FigureMatter
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
@@ -44,11 +44,16 @@ if TYPE_CHECKING:
 
 DELAY_MS = 60
 """How long options may keep changing before the figure is drawn."""
-WAITING = "waiting for the kernels' codes…"
+WAITING = "Waiting for the kernels' codes…"
+DISCARD = (
+    "Discard the caption?",
+    "The caption you wrote is in no saved or copied figure.",
+    "Discard",
+)
 _OPTIONS = 300
 
 
-class FigureDialog(QDialog):
+class FigureDialog(Dialog):
     """Shows the figure that the options describe, and hands it on.
 
     Parameters
@@ -68,15 +73,12 @@ class FigureDialog(QDialog):
         scope: str = "shown",
         options: FigureOptions | None = None,
     ) -> None:
-        super().__init__(window)
+        super().__init__(window, "figureDialog", "Export a figure")
         self._window = window
         self._matter = FigureMatter(window)
         self._studio = Studio()
         self._drawn: tuple[FigureWish, tuple[int, int]] | None = None
         self._proposal = ""
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("figureDialog")
-        self.setWindowTitle("Export a figure")
         self.setSizeGripEnabled(True)
         self.resize(1120, 720)
         self._later = QTimer(self)
@@ -104,7 +106,7 @@ class FigureDialog(QDialog):
         caption.setAccessibleName("Caption, copied and saved with the figure")
         caption.setToolTip("The proposed caption; write your own in its place")
         caption.setTabChangesFocus(True)
-        caption.setFixedHeight(78)
+        caption.setFixedHeight(5 * caption.fontMetrics().lineSpacing() + 12)
         return caption
 
     def _lay_out(self) -> None:
@@ -127,11 +129,11 @@ class FigureDialog(QDialog):
         left.setWidget(options)
         line = QHBoxLayout()
         line.addWidget(self.facts, 1)
-        self.again = QPushButton("Proposed Caption", self)
-        self.again.setObjectName("proposedCaption")
+        self.again = dialog_button(
+            self, "Proposed Caption", "proposedCaption", self._on_again
+        )
         self.again.setAccessibleName("Take the proposed caption again")
         self.again.setProperty("link", True)
-        self.again.setAutoDefault(False)
         self.again.hide()
         line.addWidget(self.again)
         right = QVBoxLayout()
@@ -161,7 +163,6 @@ class FigureDialog(QDialog):
         self.preview.grasped.connect(self.output.prepare_drag)
         self.preview.dragged.connect(self.output.drag)
         self.caption.textChanged.connect(self._on_caption_changed)
-        self.again.clicked.connect(self._on_again)
         self._window.document.changed.connect(self._on_document_changed)
         self._window.linking.models_changed.connect(self._on_models_changed)
         reaction = Reaction(done=self.looks.set_fonts, quiet=True).while_alive(self)
@@ -294,6 +295,12 @@ class FigureDialog(QDialog):
         """Qt: draw once it is known how large the preview is."""
         super().showEvent(event)
         self._later.start()
+
+    def may_close(self) -> bool:
+        """A caption of the user's own is not lost without a word."""
+        own = self.caption.toPlainText().strip()
+        lost = own not in ("", self._proposal, self.output.handed_on)
+        return not lost or confirm(self, *DISCARD)
 
     def done(self, result: int) -> None:
         """Qt: keep the look; what is being drawn is not needed any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -14,6 +15,9 @@ from PySide6.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QWidget,
 )
 
@@ -23,7 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtCore import QObject
+    from PySide6.QtGui import QPaintEvent
 
+_RETURNS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_SHOWN = 14
+"""Choices that are listed without scrolling."""
 FIELD = 176
 """Width of a field, pixels; labels take the rest."""
 
@@ -35,6 +43,7 @@ class Choices(QComboBox):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumContentsLength(8)
+        self.setMaxVisibleItems(_SHOWN)
         shrink = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         self.setSizeAdjustPolicy(shrink)
         self.set_choices(choices)
@@ -60,6 +69,20 @@ class Choices(QComboBox):
     def set_key(self, key: str) -> None:
         """Choose; the first one if there is no such key."""
         self.setCurrentIndex(max(self.findData(key), 0))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: a text that has no room loses its middle, not its end."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        box = QStyle.ComplexControl.CC_ComboBox
+        room = self.style().subControlRect(box, option, part, self).width() - 4
+        middle = Qt.TextElideMode.ElideMiddle
+        text = self.fontMetrics().elidedText(self.currentText(), middle, room)
+        self.setToolTip("" if text == self.currentText() else self.currentText())
+        option.currentText = text
+        painter.drawComplexControl(box, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def sizeHint(self) -> QSize:
         """Qt: as wide as the other fields."""
@@ -153,7 +176,13 @@ class Form(QWidget):
         self.form.insertRow(self.form.rowCount() if row is None else row, text, field)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt: the wheel scrolls the form, not a field that was not chosen."""
+        """Qt: what fields leave alone.
+
+        The wheel scrolls the form, not a field that was not chosen; Return takes a
+        number that was typed, and is the default button's only where none was.
+        """
+        if isinstance(event, QKeyEvent) and isinstance(watched, QAbstractSpinBox):
+            return event.key() in _RETURNS and _takes_number(event, watched)
         if event.type() != QEvent.Type.Wheel or not isinstance(watched, QWidget):
             return False
         if watched.hasFocus():
@@ -168,3 +197,14 @@ class Form(QWidget):
     def show_row(self, field: QWidget, shown: bool) -> None:
         """Show or hide a field with its label."""
         self.form.setRowVisible(field, shown)
+
+
+def _takes_number(event: QKeyEvent, box: QAbstractSpinBox) -> bool:
+    """Take the number that is typed; whether it is another one than before."""
+    if event.type() != QEvent.Type.KeyPress:
+        return False
+    line = box.lineEdit()
+    typed = line.isModified()
+    box.interpretText()
+    line.setModified(False)
+    return typed

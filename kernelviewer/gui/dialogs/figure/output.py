@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,11 @@ class FigureOutput(QWidget):
         Draws; shared with the preview.
     wish
         What to draw, when it is called; may raise `FigureError`.
+
+    Attributes
+    ----------
+    handed_on
+        The user's own caption that was last saved or copied.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class FigureOutput(QWidget):
     ) -> None:
         super().__init__(parent)
         self._window, self.studio, self._wish = window, studio, wish
+        self.handed_on = ""
         self._copies: Copies | None = None
         self._folder: Path | None = None
         self._dragging = False
@@ -85,7 +92,7 @@ class FigureOutput(QWidget):
         self.copy = dialog_button(self, "Copy", "copyFigure", self._on_copy)
         self.copy.setToolTip("Copy as image and SVG, with the caption")
         self.save = dialog_button(self, "Save…", "saveFigure", self._on_save)
-        self.save.setProperty("primary", True)
+        self.save.setDefault(True)
         self._lay_out()
         self.set_ready(False)
 
@@ -137,7 +144,7 @@ class FigureOutput(QWidget):
             "views",
             "save_figure",
             f"Save {path.name}",
-            self._reaction(self._on_written),
+            self._reaction(partial(self._on_figure_written, wish.caption)),
             save_figure,
             self.studio,
             wish,
@@ -174,6 +181,11 @@ class FigureOutput(QWidget):
         start = Path(folder, f"{wish.kind}{next(iter(kinds))}")
         return ask_where(self, title, start, kinds)
 
+    def _on_figure_written(self, caption: str, path: Path | Refusal) -> None:
+        if isinstance(path, Path):
+            self.handed_on = caption
+        self._on_written(path)
+
     def _on_written(self, path: Path | Refusal) -> None:
         if isinstance(path, Refusal):
             self._say(str(path), failed=True)
@@ -195,12 +207,15 @@ class FigureOutput(QWidget):
     def _on_copy_caption(self) -> None:
         wish = self._wished()
         if wish is not None:
-            self._with_copies(
-                lambda copies: QGuiApplication.clipboard().setText(copies.caption)
-            )
-            self._say("Caption copied")
+            self._with_copies(self._put_caption_on_clipboard)
+
+    def _put_caption_on_clipboard(self, copies: Copies) -> None:
+        QGuiApplication.clipboard().setText(copies.caption)
+        self.handed_on = copies.caption
+        self._say("Caption copied")
 
     def _put_on_clipboard(self, copies: Copies) -> None:
+        self.handed_on = copies.caption
         QGuiApplication.clipboard().setMimeData(mime_of(copies))
         self._say("Copied as image and SVG, with its caption")
 

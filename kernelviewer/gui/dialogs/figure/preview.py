@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 
 _BORDER = 12
-_PATIENCE = "drawing…"
+_PATIENCE = "Drawing…"
 
 
 class FigurePreview(QWidget):
@@ -67,6 +67,7 @@ class FigurePreview(QWidget):
 
     def set_text(self, text: str) -> None:
         """Say why there is no figure."""
+        text = f"{text[:1].upper()}{text[1:]}"
         self._image, self._text, self._stale = QImage(), text, False
         self._pressed = None
         self.unsetCursor()

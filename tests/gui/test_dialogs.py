@@ -1,0 +1,141 @@
+"""What holds for every dialog: Escape, Return, names, and nothing that is cut off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QLabel,
+    QPushButton,
+    QToolTip,
+)
+from shiboken6 import isValid
+
+from tests.gui.conftest import wait_idle
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+DIALOGS = {
+    "about": ("aboutBox", "Close"),
+    "shortcuts": ("shortcutsDialog", "Close"),
+    "open_model": ("openModelDialog", "Open"),
+    "export_labels": ("exportLabelsDialog", "Save…"),
+    "train": ("trainDialog", "Train"),
+    "null_test": ("nullTestDialog", "Close"),
+    "export": ("figureDialog", "Save…"),
+}
+"""Command → name of its dialog, and what Return presses there."""
+
+
+def open_dialog(window: MainWindow, command: str, qtbot: Any) -> QDialog:
+    """Give the command and wait for what it shows at first."""
+    window.actions_.by_id[command].trigger()
+    dialog = window.findChild(QDialog, DIALOGS[command][0])
+    if command in ("export", "null_test"):
+        wait_idle(qtbot, window)
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    return dialog
+
+
+def default_of(dialog: QDialog) -> QPushButton:
+    """The one button that Return presses."""
+    shown = [
+        button for button in dialog.findChildren(QPushButton) if button.isVisible()
+    ]
+    [found] = [button for button in shown if button.isDefault()]
+    return found
+
+
+@pytest.mark.parametrize("command", DIALOGS)
+def test_escape_closes_it_and_return_presses_its_default_button(
+    make_window: MakeWindow, small_file: Path, qtbot: Any, command: str
+) -> None:
+    window = make_window(small_file)
+    dialog = open_dialog(window, command, qtbot)
+    button = default_of(dialog)
+    assert button.text().replace("&", "") == DIALOGS[command][1]
+    pressed: list[str] = []
+    button.clicked.disconnect()
+    button.clicked.connect(lambda: pressed.append(button.text()))
+    QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+    assert pressed
+    for other in dialog.findChildren(QPushButton):
+        if other.isVisible() and other.isEnabled():
+            other.setFocus()
+            assert default_of(dialog) is other, other.text()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+    assert not isValid(dialog)
+    wait_idle(qtbot, window)
+
+
+@pytest.mark.parametrize("command", DIALOGS)
+def test_no_text_of_it_is_cut_off(
+    make_window: MakeWindow, small_file: Path, qtbot: Any, command: str
+) -> None:
+    window = make_window(small_file)
+    dialog = open_dialog(window, command, qtbot)
+    for label in (*dialog.findChildren(QLabel), *dialog.findChildren(QPushButton)):
+        if not label.isVisible() or label.objectName() == "figureSaid":
+            continue
+        wish = label.sizeHint()
+        assert label.width() >= (0 if _wraps(label) else wish.width()), label.text()
+        if _wraps(label):
+            assert label.height() >= label.heightForWidth(label.width()), label.text()
+    dialog.close()
+    wait_idle(qtbot, window)
+
+
+def _wraps(label: QLabel | QPushButton) -> bool:
+    return isinstance(label, QLabel) and label.wordWrap()
+
+
+def test_the_palette_shows_its_whole_sentence_where_nothing_is_found(
+    make_window: MakeWindow,
+) -> None:
+    line = make_window().parts.palette
+    line.start()
+    QTest.keyClicks(line, "qqzzq")
+    assert not line.list.isVisible()
+    assert "Nothing is called that" in line.hint.text()
+    assert line.hint.height() >= line.hint.sizeHint().height()
+    for _ in "qqzzq":
+        QTest.keyClick(line, Qt.Key.Key_Backspace)
+    assert line.list.isVisible()
+    assert line.list.height() >= 200
+    QTest.keyClick(line, Qt.Key.Key_Escape)
+
+
+def test_long_names_lose_their_middle_and_say_the_rest_as_a_tip(
+    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    name = "a-network-with-" + 8 * "quite-" + "a-long-name"
+    window = make_window(write_network(tmp_path / f"{name}.safetensors"))
+    dialog = open_dialog(window, "export", qtbot)
+    dialog.subject.kind.set_key("compare")
+    wait_idle(qtbot, window)
+    dialog.grab()
+    assert dialog.subject.left.toolTip() == name
+    assert dialog.subject.right.toolTip() == ""
+    recent = window.actions_._recent_menu
+    recent.aboutToShow.emit()
+    [action] = recent.actions()
+    assert len(action.text()) <= 80
+    assert action.text().endswith("a-long-name.safetensors")
+    dialog.close()
+    wait_idle(qtbot, window)
+    QToolTip.hideText()
