@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import (
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -19,7 +21,10 @@ from kernelviewer.gui.views.grid import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QColor
+    from pytestqt.qtbot import QtBot
 
 NONE = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -128,3 +133,16 @@ class Desk:
         """What is on the screen at a point of the viewport."""
         picture = self.grid.viewport().grab().toImage()
         return picture.pixelColor(point * picture.devicePixelRatio())
+
+
+def desk_maker(qtbot: QtBot) -> Callable[..., Desk]:
+    """Makes desks that are closed after the test."""
+
+    def make(
+        content: GridContent | None = None, *, width: int = 420, height: int = 300
+    ) -> Desk:
+        desk = Desk(content, width, height)
+        qtbot.addWidget(desk.grid)
+        return desk
+
+    return make
