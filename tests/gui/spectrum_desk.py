@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolTip
 
+from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
 from kernelviewer.gui.views.spectrum import (
     SpectrumContent,
     SpectrumView,
@@ -17,8 +22,16 @@ from kernelviewer.gui.views.spectrum import (
 from kernelviewer.kernels.classes import INDEX
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
+    from numpy.typing import NDArray
+    from PySide6.QtWidgets import QWidget
+    from pytestqt.qtbot import QtBot
+
+NONE = Qt.KeyboardModifier.NoModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
+LEFT = Qt.MouseButton.LeftButton
 STRETCHES = (
     ("on-centre", 0.137),
     ("off-cross", 0.177),
@@ -163,3 +176,67 @@ class SpectrumDesk:
                 self.selected = inside
         self.view.set_ranges(((low, high),))
         self.show_density()
+
+
+def desk_maker(qtbot: QtBot) -> Callable[..., SpectrumDesk]:
+    """Makes desks that are closed after the test."""
+
+    def make(content: SpectrumContent | None, width: int = 1100) -> SpectrumDesk:
+        desk = SpectrumDesk(content, width)
+        qtbot.addWidget(desk.view)
+        desk.view.set_colours(weight_colours("signed", GridTheme()))
+        return desk
+
+    return make
+
+
+def at(desk: SpectrumDesk, z: float, y: int = 8) -> QPoint:
+    """Where a code lies on any strip."""
+    return QPoint(round(desk.view.slider.axis.logical(z)), y)
+
+
+def drag(
+    desk: SpectrumDesk,
+    widget: QWidget,
+    start: float,
+    end: float,
+    keys: Qt.KeyboardModifier = NONE,
+    *,
+    drop: bool = True,
+) -> None:
+    QTest.mousePress(widget, LEFT, keys, at(desk, start))
+    QTest.mouseMove(widget, at(desk, (start + end) / 2))
+    QTest.mouseMove(widget, at(desk, end))
+    if drop:
+        QTest.mouseRelease(widget, LEFT, keys, at(desk, end))
+
+
+def wheel(
+    widget: QWidget,
+    *,
+    angle: int = 0,
+    pixels: int = 0,
+    keys: Qt.KeyboardModifier = NONE,
+) -> None:
+    """Turn the wheel over a widget, as the window system would."""
+    window = widget.window()
+    place = widget.mapTo(window, widget.rect().center())
+    turn, way = QPoint(0, angle), QPoint(0, pixels)
+    QTest.wheelEvent(window.windowHandle(), place, turn, way, keys)
+
+
+def colours_at(widget: QWidget, x: float) -> set[str]:
+    """Colours on the screen in one column of pixels."""
+    picture = widget.grab().toImage()
+    ratio = picture.devicePixelRatio()
+    rows = range(picture.height())
+    return {picture.pixelColor(int(x * ratio), row).name() for row in rows}
+
+
+def tip(widget: QWidget, place: QPoint) -> str:
+    """What is said under the mouse."""
+    event = QHelpEvent(QEvent.Type.ToolTip, place, widget.mapToGlobal(place))
+    QApplication.sendEvent(widget, event)
+    text = QToolTip.text()
+    QToolTip.hideText()
+    return text
