@@ -1,3 +1,5 @@
+"""The reconstruction: picture, facts, and the kernels near the code."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -5,97 +7,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QToolTip
+from PySide6.QtWidgets import QLabel
 
-from kernelviewer.gui.theme import DARK, LIGHT
+from kernelviewer.gui.theme import DARK
 from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
 from kernelviewer.gui.views.reconstruction import (
-    ComparisonContent,
-    ComparisonView,
-    FamilyFit,
-    NearKernel,
     ReconstructionContent,
-    ReconstructionView,
-)
-from kernelviewer.gui.views.reconstruction.projection import (
-    RISE,
-    Camera,
-    extent,
-    heights_of,
-    make_mesh,
-    project,
 )
 from kernelviewer.kernels.classes import INDEX
-from tests.gui.spectrum_desk import make_spectrum, pattern
+from tests.gui.reconstruction_desk import (
+    FIT,
+    LEFT,
+    NONE,
+    SIZES,
+    make_content,
+    make_near,
+    shown_view,
+    texts,
+)
+from tests.gui.spectrum_desk import pattern, tip
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
-NONE = Qt.KeyboardModifier.NoModifier
-LEFT = Qt.MouseButton.LeftButton
-Key = Qt.Key
-FIT = FamilyFit(INDEX["d1-y"], 0.934, (0.71, 1.18), -0.3, (0.02, -0.114))
-SIZES = [(3, 3), (7, 7), (9,), (60, 1), (1, 60), (3, 7, 7), (51, 51), (1, 1)]
-
-
-def make_content(
-    name: str = "d1-y", size: tuple[int, ...] = (7, 7)
-) -> ReconstructionContent:
-    return ReconstructionContent(0.846, pattern(name, size), INDEX[name], FIT)
-
-
-def make_near(count: int = 8, size: tuple[int, ...] = (7, 7)) -> tuple[NearKernel, ...]:
-    rng = np.random.default_rng(2)
-    return tuple(
-        NearKernel(
-            100 + i,
-            rng.standard_normal(size).astype(np.float32),
-            0.99 - i / 100,
-            f"blocks.{i}, channel 3",
-        )
-        for i in range(count)
+    from kernelviewer.gui.views.reconstruction import (
+        ReconstructionView,
     )
+
+Key = Qt.Key
 
 
 @pytest.fixture
 def view(qtbot: QtBot) -> ReconstructionView:
-    view = ReconstructionView()
-    qtbot.addWidget(view)
-    view.set_colours(weight_colours("signed", GridTheme()))
-    view.set_content(make_content())
-    view.set_nearest(make_near())
-    view.resize(300, 560)
-    view.show()
-    return view
-
-
-@pytest.fixture
-def comparison(qtbot: QtBot) -> ComparisonView:
-    comparison = ComparisonView()
-    qtbot.addWidget(comparison)
-    comparison.set_colours(weight_colours("signed", GridTheme()))
-    comparison.resize(300, 300)
-    comparison.show()
-    return comparison
-
-
-def tip(widget: QWidget, place: QPoint) -> str:
-    event = QHelpEvent(QEvent.Type.ToolTip, place, widget.mapToGlobal(place))
-    QApplication.sendEvent(widget, event)
-    text = QToolTip.text()
-    QToolTip.hideText()
-    return text
-
-
-def texts(widget: QWidget) -> list[str]:
-    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
-
-
-# The picture and the facts
+    return shown_view(qtbot)
 
 
 def test_the_picture_shows_the_taps_in_whole_pixels(view: ReconstructionView) -> None:
@@ -232,95 +179,6 @@ def test_both_themes_have_their_own_colours(view: ReconstructionView) -> None:
     assert view.surface.grab().toImage() != light
 
 
-# The surface
-
-
-def test_the_surface_is_turned_by_the_mouse_and_reset_by_a_double_click(
-    view: ReconstructionView,
-) -> None:
-    surface, start = view.surface, Camera()
-    before = surface.grab().toImage()
-    middle = surface.rect().center()
-    QTest.mousePress(surface, LEFT, NONE, middle)
-    QTest.mouseMove(surface, middle + QPoint(40, 0))
-    QTest.mouseMove(surface, middle + QPoint(40, 20))
-    QTest.mouseRelease(surface, LEFT, NONE, middle + QPoint(40, 20))
-    assert surface.camera.azimuth == pytest.approx(start.azimuth - 20)
-    assert surface.camera.elevation == pytest.approx(start.elevation + 10)
-    assert surface.grab().toImage() != before
-    QTest.mouseMove(surface, middle)
-    assert surface.camera.azimuth == pytest.approx(start.azimuth - 20)
-    QTest.mouseDClick(surface, LEFT, NONE, middle)
-    assert surface.camera == start
-    assert surface.grab().toImage() == before
-
-
-def test_the_surface_is_turned_by_keys_but_never_seen_from_below(
-    view: ReconstructionView,
-) -> None:
-    surface = view.surface
-    for _ in range(72):
-        QTest.keyClick(surface, Key.Key_Right)
-    assert surface.camera.azimuth == pytest.approx(Camera().azimuth)
-    for key, elevation in ((Key.Key_Up, 90), (Key.Key_Down, 5)):
-        for _ in range(40):
-            QTest.keyClick(surface, key)
-        assert surface.camera.elevation == elevation
-        assert surface.grab().toImage().width() == surface.width()
-    QTest.keyClick(surface, Key.Key_Home)
-    assert surface.camera == Camera()
-
-
-@pytest.mark.parametrize("size", [(7, 7), (3, 9), (9, 1), (1, 9), (31, 31)])
-@pytest.mark.parametrize("azimuth", [0.0, 45.0, 130.0, 250.0])
-def test_far_quads_are_painted_first(size: tuple[int, int], azimuth: float) -> None:
-    heights = heights_of(np.random.default_rng(0).standard_normal(size))
-    camera = Camera(azimuth, 30.0)
-    flat = make_mesh(np.zeros_like(heights), camera)
-    nearness = flat.outline[..., 1].mean(axis=1)
-    assert (np.diff(nearness) >= -1e-12).all()
-    mesh = make_mesh(heights, camera, 3)
-    rows, columns = heights.shape
-    assert mesh.outline.shape == ((rows - 1) * (columns - 1), 4, 2)
-    assert mesh.parts.shape == ((rows - 1) * (columns - 1), 9, 4, 2)
-    assert mesh.light.min() >= 0
-    assert mesh.light.max() <= 1
-    inside = mesh.parts.reshape(len(mesh.parts), -1, 2)
-    assert (inside.max(axis=1) <= mesh.outline.max(axis=1) + 1e-9).all()
-    assert (inside.min(axis=1) >= mesh.outline.min(axis=1) - 1e-9).all()
-
-
-@pytest.mark.parametrize("azimuth", [0.0, 33.0, 90.0, 200.0])
-@pytest.mark.parametrize("elevation", [5.0, 30.0, 90.0])
-def test_no_surface_reaches_beyond_its_extent(azimuth: float, elevation: float) -> None:
-    heights = heights_of(np.random.default_rng(1).standard_normal((7, 5)))
-    camera = Camera(azimuth, elevation)
-    side, up, down = extent(heights, camera)
-    corners = make_mesh(heights, camera).outline
-    assert np.abs(corners[..., 0]).max() <= side + 1e-9
-    assert -up - 1e-9 <= corners[..., 1].min()
-    assert corners[..., 1].max() <= down + 1e-9
-
-
-def test_from_above_columns_run_right_and_rows_down() -> None:
-    points = np.array([[0.5, 0, 0], [0, 0.5, 0], [0, 0, RISE]])
-    places, near = project(points, Camera(0.0, 90.0))
-    assert places == pytest.approx(np.array([[0.5, 0], [0, 0.5], [0, 0]]))
-    places, near = project(points, Camera(0.0, 30.0))
-    assert places[2, 1] < 0
-    assert near == pytest.approx([0, 0.5, 0])
-
-
-def test_heights_are_shares_of_the_largest_tap() -> None:
-    taps = np.array([[0.5, -2.0], [np.nan, 1.0]], np.float32)
-    assert heights_of(taps).tolist() == [[0.25, -1], [0, 0.5]]
-    assert heights_of(taps[:, :1]).shape == (2, 2)
-    assert heights_of(np.zeros((2, 2), np.float32)).tolist() == [[0, 0], [0, 0]]
-
-
-# The nearest kernels
-
-
 def test_a_click_asks_for_a_kernel(view: ReconstructionView, qtbot: QtBot) -> None:
     place = view.nearest.kernel_rect(3).center()
     with qtbot.waitSignal(view.kernel_requested) as asked:
@@ -374,118 +232,3 @@ def test_setters_never_ask(view: ReconstructionView) -> None:
         view.set_values(True)
         view.set_theme(DARK)
     assert asked == []
-
-
-# The comparison
-
-
-def make_comparison(scale: float = 0.5, noise: float = 0.02) -> ComparisonContent:
-    table = make_spectrum().table
-    rng = np.random.default_rng(3)
-    kernel = scale * table[900] + noise * rng.standard_normal((7, 7)) + 0.01
-    return ComparisonContent(
-        kernel.astype(np.float32), table[900], 0.44, 0.912, INDEX["d1-x"]
-    )
-
-
-def test_the_reconstruction_is_the_best_multiple_and_offset() -> None:
-    content = make_comparison()
-    found = content.reconstruction
-    assert found is not None
-    rest = content.kernel - found
-    assert content.decoded is not None
-    assert abs(rest.mean()) < 1e-6
-    assert abs(np.vdot(rest, content.decoded)) < 1e-5
-    exact = make_comparison(0.5, 0.0)
-    assert exact.reconstruction == pytest.approx(exact.kernel, abs=1e-6)
-    assert ComparisonContent(content.kernel).reconstruction is None
-
-
-def test_kernel_reconstruction_and_residual_share_a_scale(
-    comparison: ComparisonView, qapp: QApplication
-) -> None:
-    comparison.set_content(make_comparison(0.5, 0.0))
-    qapp.processEvents()
-    images = {
-        name: picture.grab().toImage() for name, picture in comparison.pictures.items()
-    }
-    assert images["kernel"] == images["reconstruction"]
-    place = comparison.pictures["residual"].picture_rect()
-    seen = {
-        images["residual"].pixelColor(x, y).name()
-        for x in range(int(place.width()))
-        for y in range(int(place.height()))
-    }
-    assert seen == {"#ffffff"}
-
-
-def test_code_fit_and_class_are_said_and_can_be_gone_to(
-    comparison: ComparisonView, qtbot: QtBot
-) -> None:
-    comparison.set_content(make_comparison())
-    for text in ("0.440", "0.912", "∂x", "kernel", "reconstruction", "residual"):
-        assert text in texts(comparison)
-    with qtbot.waitSignal(comparison.code_requested) as asked:
-        QTest.mouseClick(comparison.go, LEFT)
-    assert asked.args == [0.44]
-    comparison.set_content(replace(make_comparison(), identified=False))
-    assert "unidentified, ∂x" in texts(comparison)
-
-
-def test_a_kernel_without_a_code_is_shown_alone(comparison: ComparisonView) -> None:
-    kernel = np.full((7, 7), 0.3, np.float32)
-    comparison.set_content(ComparisonContent(kernel, note="flat kernels have no code"))
-    assert "flat kernels have no code" in texts(comparison)
-    assert not comparison.go.isVisible()
-    kernel[0, 0] = np.nan
-    comparison.set_content(ComparisonContent(kernel))
-    assert comparison.pictures["kernel"].isVisible()
-
-
-def test_without_a_focus_the_comparison_says_what_to_do(
-    comparison: ComparisonView,
-) -> None:
-    assert texts(comparison) == [
-        "Click a kernel, or move with the arrow keys, to compare it here."
-    ]
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("width", [240, 300, 800])
-def test_captions_stand_under_their_pictures(
-    comparison: ComparisonView,
-    qapp: QApplication,
-    size: tuple[int, ...],
-    width: int,
-) -> None:
-    taps = np.random.default_rng(0).standard_normal(size).astype(np.float32)
-    comparison.set_content(ComparisonContent(taps, taps, 0.2, 0.9, 3))
-    comparison.resize(width, 300)
-    qapp.processEvents()
-    row = comparison.row
-    captions = [w for w in row.findChildren(QLabel) if w.isVisible()]
-    assert [caption.text() for caption in captions] == list(comparison.pictures)
-    for caption, picture in zip(captions, comparison.pictures.values(), strict=True):
-        assert row.rect().contains(caption.geometry())
-        assert caption.y() > picture.geometry().bottom()
-        assert caption.geometry().right() >= picture.x()
-    lefts = [caption.geometry().left() for caption in captions]
-    rights = [caption.geometry().right() for caption in captions]
-    assert all(a < b for a, b in zip(rights, lefts[1:], strict=False))
-
-
-def test_each_theme_colours_the_comparison(comparison: ComparisonView) -> None:
-    comparison.set_content(make_comparison())
-    swatch = comparison.class_line.swatch
-    for tokens, colour in ((LIGHT, "#117733"), (DARK, "#4db071")):
-        comparison.set_theme(tokens)
-        assert swatch.grab().toImage().pixelColor(5, 5).name() == colour
-
-
-@pytest.mark.parametrize("name", ["reconstructionView", "comparisonView"])
-def test_views_have_their_names(
-    view: ReconstructionView, comparison: ComparisonView, name: str
-) -> None:
-    found: QWidget = view if name == "reconstructionView" else comparison
-    assert found.objectName() == name
-    assert found.accessibleName()
