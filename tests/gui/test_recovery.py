@@ -22,7 +22,7 @@ from kernelviewer.state.session.files import (
 )
 from tests.gui.conftest import wait_idle
 from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
-from tests.gui.test_window import errors
+from tests.gui.window_desk import errors
 from tests.networks import write_network
 
 if TYPE_CHECKING:

@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QPushButton,
-    QScrollArea,
     QTreeView,
     QWidget,
 )
 from safetensors.numpy import save_file
 
 import kernelviewer as kv
-from kernelviewer.state.settings import load_settings, settings_path
 from tests.gui.conftest import wait_idle
+from tests.gui.window_desk import LEFT, click_row, drop, errors, tree_rows
 from tests.networks import write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
@@ -33,144 +32,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
 
     MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
-NO_KEY = Qt.KeyboardModifier.NoModifier
-
-
-def drop(window: MainWindow, *paths: Path) -> None:
-    """Drag files over the middle of the window and let them fall."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    place = window.rect().center()
-    copy = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(place, copy, data, LEFT, NO_KEY)
-    QApplication.sendEvent(window, enter)
-    assert enter.isAccepted()
-    assert window.findChild(QWidget, "dropOverlay").isVisible()
-    fall = QDropEvent(QPointF(place), copy, data, LEFT, NO_KEY)
-    QApplication.sendEvent(window, fall)
-    assert not window.findChild(QWidget, "dropOverlay").isVisible()
-
-
-def tree_rows(window: MainWindow) -> dict[str, Any]:
-    """Name → index of every row of the tree."""
-    view = window.findChild(QTreeView, "modelTree")
-    rows: dict[str, Any] = {}
-
-    def walk(parent: Any) -> None:
-        for row in range(view.model().rowCount(parent)):
-            index = view.model().index(row, 0, parent)
-            rows[index.data()] = index
-            walk(index)
-
-    walk(view.rootIndex())
-    return rows
-
-
-def click_row(window: MainWindow, name: str, key: Any = NO_KEY) -> None:
-    """Click a row of the tree by its name."""
-    view = window.findChild(QTreeView, "modelTree")
-    index = tree_rows(window)[name]
-    view.scrollTo(index)
-    place = view.visualRect(index).center()
-    QTest.mouseClick(view.viewport(), LEFT, key, place)
-
-
-def errors(window: MainWindow) -> list[str]:
-    """What the jobs panel lists as failed."""
-    rows = window.parts.jobs_panel.rows.values()
-    parts = [line.text.text() for row in rows for line in row.failures]
-    return parts + [row.text.text() for row in rows if row.failed and not row.failures]
-
-
-def test_dropping_a_file_shows_its_tree_and_every_kernel(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window()
-    drop(window, small_file)
-    wait_idle(qtbot, window)
-    (bank,) = window.document.banks
-    assert {size: len(kernels) for size, kernels in bank.sizes.items()} == {
-        (7, 7): 48,
-        (3, 3): 24,
-    }
-    assert {"small", "stages.0", "stages.1", "stages.2"} <= set(tree_rows(window))
-    assert len(window.parts.grid.content.order) == 48
-    assert window.findChild(QLabel, "gridCounts").text() == "48 of 48"
-
-
-def test_one_bad_file_among_several_leaves_the_others_open(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    good = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(9)]
-    bad = tmp_path / "page.pth"
-    bad.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
-    window = make_window()
-    drop(window, *good[:4], bad, *good[4:])
-    wait_idle(qtbot, window)
-    assert [bank.name for bank in window.document.banks] == [
-        f"net{n}" for n in range(9)
-    ]
-    (message,) = errors(window)
-    assert "page.pth" in message
-    assert window.docks["jobs"].isVisible()
-    buttons = window.parts.jobs_panel.findChildren(QPushButton, "copyDetails")
-    (copy,) = [button for button in buttons if button.isVisible()]
-    QTest.mouseClick(copy, LEFT)
-    assert "page.pth" in QGuiApplication.clipboard().text()
-
-
-def test_a_dropped_folder_is_searched(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    inner = tmp_path / "runs" / "a"
-    inner.mkdir(parents=True)
-    write_network(inner / "one.safetensors")
-    write_network(tmp_path / "runs" / "two.bin")
-    (inner / "log.txt").write_text("epoch 1")
-    window = make_window()
-    drop(window, tmp_path / "runs")
-    wait_idle(qtbot, window)
-    assert {bank.name for bank in window.document.banks} == {"one", "two"}
-    assert not errors(window)
-
-
-def test_an_empty_folder_is_said_to_be_empty(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path
-) -> None:
-    (tmp_path / "empty").mkdir()
-    window = make_window()
-    drop(window, tmp_path / "empty")
-    wait_idle(qtbot, window)
-    assert window.document.banks == ()
-    (message,) = errors(window)
-    assert "empty" in message
-
-
-def test_dragging_away_uncovers_the_window(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window()
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(small_file))])
-    copy = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NO_KEY)
-    QApplication.sendEvent(window, enter)
-    QApplication.sendEvent(window, QDragLeaveEvent())
-    assert not window.findChild(QWidget, "dropOverlay").isVisible()
-
-
-def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
-    window = make_window()
-    data = QMimeData()
-    data.setText("hello")
-    enter = QDragEnterEvent(
-        QPoint(50, 50), Qt.DropAction.CopyAction, data, LEFT, NO_KEY
-    )
-    enter.ignore()
-    QApplication.sendEvent(window, enter)
-    assert not enter.isAccepted()
 
 
 def test_clicking_a_layer_shows_only_its_kernels(
@@ -317,61 +178,6 @@ def test_a_network_without_depthwise_kernels_opens_and_says_so(
     assert window.parts.centre.currentIndex() == 1
 
 
-def test_recent_files_are_offered_and_remembered(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    make_window(small_file).close()
-    window = make_window()
-    assert load_settings()[0].recent == (str(small_file),)
-    links = list(window.parts.welcome.findChildren(QPushButton))
-    assert any(str(small_file) in link.toolTip() for link in links)
-
-
-def test_layout_theme_and_choices_are_kept(
-    make_window: MakeWindow, small_file: Path
-) -> None:
-    window = make_window(small_file)
-    window.set_theme("dark")
-    window.set_colormap("grey")
-    window.docks["inspector"].close()
-    window.close()
-    again = make_window()
-    assert again.settings.theme == "dark"
-    assert again.settings.colormap == "grey"
-    assert not again.docks["inspector"].isVisible()
-
-
-def test_broken_settings_do_not_stop_the_window(make_window: MakeWindow) -> None:
-    settings_path().write_text("{{{")
-    window = make_window()
-    assert any("set aside" in text for text in errors(window))
-
-
-def test_a_colour_map_of_another_version_does_not_stop_the_window(
-    make_window: MakeWindow,
-) -> None:
-    settings_path().write_text('{"theme": "dark", "colormap": "unheard of"}')
-    window = make_window()
-    assert (window.settings.theme, window.settings.colormap) == ("dark", "signed")
-
-
-def test_without_a_folder_for_settings_the_window_works_and_says_so(
-    make_window: MakeWindow,
-    qtbot: Any,
-    small_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("KERNELVIEWER_CONFIG", str(tmp_path / "file" / "config"))
-    window = make_window(small_file)
-    window.sessions.save_to(tmp_path / "work.kvsession")
-    wait_idle(qtbot, window)
-    (told,) = errors(window)
-    assert "cannot be kept" in told
-    assert (tmp_path / "work.kvsession").is_file()
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_interactive_widget_has_a_name(
     make_window: MakeWindow, small_file: Path, theme: str
@@ -452,45 +258,6 @@ def test_a_real_network_fills_tree_grid_and_counts(make_window: MakeWindow) -> N
     }
     assert len(window.parts.grid.content.order) == 1252
     assert len(tree_rows(window)) == 18
-
-
-@pytest.mark.parametrize("size", [(1024, 700), (1280, 800), (2560, 1440)])
-def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
-    make_window: MakeWindow, qtbot: Any, size: tuple[int, int]
-) -> None:
-    window = make_window()
-    window.resize(*size)
-    window.layouts.reset()
-    QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
-    welcome = window.parts.welcome
-    welcome.set_recent(("/home/anna/a.pth", f"/home/anna/{'long' * 60}.pth"))
-    page = window.findChild(QScrollArea, "welcomePage").viewport()
-    title = window.findChild(QLabel, "welcomeTitle")
-
-    def is_whole(widget: QWidget) -> bool:
-        corner = widget.mapTo(page, QPoint(0, 0))
-        return page.rect().contains(QRect(corner, widget.size()))
-
-    def all_in_sight() -> bool:
-        whole = all(map(is_whole, (title, welcome.open, welcome.sample)))
-        links = [b for b in page.findChildren(QPushButton) if b.property("link")]
-        whole = whole and all(link.width() <= page.width() for link in links)
-        return whole and title.height() >= title.heightForWidth(title.width())
-
-    qtbot.waitUntil(all_in_sight)
-
-
-def test_the_welcome_page_comes_back_as_it_fits(
-    make_window: MakeWindow, qtbot: Any, small_file: Path
-) -> None:
-    window = make_window(small_file)
-    window.layouts.reset()
-    window.parts.welcome.set_recent(tuple(f"/home/anna/{n}.pth" for n in range(6)))
-    window.commands["close_all"].trigger()
-    title = window.findChild(QLabel, "welcomeTitle")
-    qtbot.waitUntil(lambda: title.property("role") == "heading")
-    window.parts.welcome.set_recent(())
-    assert title.property("role") == "hero"
 
 
 def test_what_was_said_of_a_network_goes_with_it(

@@ -1,0 +1,116 @@
+"""Files and folders dropped on the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
+
+from tests.gui.conftest import wait_idle
+from tests.gui.window_desk import LEFT, NO_KEY, drop, errors, tree_rows
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+
+def test_dropping_a_file_shows_its_tree_and_every_kernel(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window()
+    drop(window, small_file)
+    wait_idle(qtbot, window)
+    (bank,) = window.document.banks
+    assert {size: len(kernels) for size, kernels in bank.sizes.items()} == {
+        (7, 7): 48,
+        (3, 3): 24,
+    }
+    assert {"small", "stages.0", "stages.1", "stages.2"} <= set(tree_rows(window))
+    assert len(window.parts.grid.content.order) == 48
+    assert window.findChild(QLabel, "gridCounts").text() == "48 of 48"
+
+
+def test_one_bad_file_among_several_leaves_the_others_open(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    good = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(9)]
+    bad = tmp_path / "page.pth"
+    bad.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
+    window = make_window()
+    drop(window, *good[:4], bad, *good[4:])
+    wait_idle(qtbot, window)
+    assert [bank.name for bank in window.document.banks] == [
+        f"net{n}" for n in range(9)
+    ]
+    (message,) = errors(window)
+    assert "page.pth" in message
+    assert window.docks["jobs"].isVisible()
+    buttons = window.parts.jobs_panel.findChildren(QPushButton, "copyDetails")
+    (copy,) = [button for button in buttons if button.isVisible()]
+    QTest.mouseClick(copy, LEFT)
+    assert "page.pth" in QGuiApplication.clipboard().text()
+
+
+def test_a_dropped_folder_is_searched(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    inner = tmp_path / "runs" / "a"
+    inner.mkdir(parents=True)
+    write_network(inner / "one.safetensors")
+    write_network(tmp_path / "runs" / "two.bin")
+    (inner / "log.txt").write_text("epoch 1")
+    window = make_window()
+    drop(window, tmp_path / "runs")
+    wait_idle(qtbot, window)
+    assert {bank.name for bank in window.document.banks} == {"one", "two"}
+    assert not errors(window)
+
+
+def test_an_empty_folder_is_said_to_be_empty(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    window = make_window()
+    drop(window, tmp_path / "empty")
+    wait_idle(qtbot, window)
+    assert window.document.banks == ()
+    (message,) = errors(window)
+    assert "empty" in message
+
+
+def test_dragging_away_uncovers_the_window(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(small_file))])
+    copy = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NO_KEY)
+    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert not window.findChild(QWidget, "dropOverlay").isVisible()
+
+
+def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
+    window = make_window()
+    data = QMimeData()
+    data.setText("hello")
+    enter = QDragEnterEvent(
+        QPoint(50, 50), Qt.DropAction.CopyAction, data, LEFT, NO_KEY
+    )
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    assert not enter.isAccepted()

@@ -1,0 +1,65 @@
+"""The welcome page at every size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QLabel,
+    QPushButton,
+    QScrollArea,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from PySide6.QtWidgets import (
+        QWidget,
+    )
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+
+@pytest.mark.parametrize("size", [(1024, 700), (1280, 800), (2560, 1440)])
+def test_the_welcome_page_shows_how_to_open_whatever_room_there_is(
+    make_window: MakeWindow, qtbot: Any, size: tuple[int, int]
+) -> None:
+    window = make_window()
+    window.resize(*size)
+    window.layouts.reset()
+    QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    welcome = window.parts.welcome
+    welcome.set_recent(("/home/anna/a.pth", f"/home/anna/{'long' * 60}.pth"))
+    page = window.findChild(QScrollArea, "welcomePage").viewport()
+    title = window.findChild(QLabel, "welcomeTitle")
+
+    def is_whole(widget: QWidget) -> bool:
+        corner = widget.mapTo(page, QPoint(0, 0))
+        return page.rect().contains(QRect(corner, widget.size()))
+
+    def all_in_sight() -> bool:
+        whole = all(map(is_whole, (title, welcome.open, welcome.sample)))
+        links = [b for b in page.findChildren(QPushButton) if b.property("link")]
+        whole = whole and all(link.width() <= page.width() for link in links)
+        return whole and title.height() >= title.heightForWidth(title.width())
+
+    qtbot.waitUntil(all_in_sight)
+
+
+def test_the_welcome_page_comes_back_as_it_fits(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.layouts.reset()
+    window.parts.welcome.set_recent(tuple(f"/home/anna/{n}.pth" for n in range(6)))
+    window.commands["close_all"].trigger()
+    title = window.findChild(QLabel, "welcomeTitle")
+    qtbot.waitUntil(lambda: title.property("role") == "heading")
+    window.parts.welcome.set_recent(())
+    assert title.property("role") == "hero"

@@ -1,0 +1,78 @@
+"""What the window keeps, and settings that are broken or of another version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import (
+    QPushButton,
+)
+
+from kernelviewer.state.settings import load_settings, settings_path
+from tests.gui.conftest import wait_idle
+from tests.gui.window_desk import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+
+def test_recent_files_are_offered_and_remembered(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    make_window(small_file).close()
+    window = make_window()
+    assert load_settings()[0].recent == (str(small_file),)
+    links = list(window.parts.welcome.findChildren(QPushButton))
+    assert any(str(small_file) in link.toolTip() for link in links)
+
+
+def test_layout_theme_and_choices_are_kept(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.set_theme("dark")
+    window.set_colormap("grey")
+    window.docks["inspector"].close()
+    window.close()
+    again = make_window()
+    assert again.settings.theme == "dark"
+    assert again.settings.colormap == "grey"
+    assert not again.docks["inspector"].isVisible()
+
+
+def test_broken_settings_do_not_stop_the_window(make_window: MakeWindow) -> None:
+    settings_path().write_text("{{{")
+    window = make_window()
+    assert any("set aside" in text for text in errors(window))
+
+
+def test_a_colour_map_of_another_version_does_not_stop_the_window(
+    make_window: MakeWindow,
+) -> None:
+    settings_path().write_text('{"theme": "dark", "colormap": "unheard of"}')
+    window = make_window()
+    assert (window.settings.theme, window.settings.colormap) == ("dark", "signed")
+
+
+def test_without_a_folder_for_settings_the_window_works_and_says_so(
+    make_window: MakeWindow,
+    qtbot: Any,
+    small_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("KERNELVIEWER_CONFIG", str(tmp_path / "file" / "config"))
+    window = make_window(small_file)
+    window.sessions.save_to(tmp_path / "work.kvsession")
+    wait_idle(qtbot, window)
+    (told,) = errors(window)
+    assert "cannot be kept" in told
+    assert (tmp_path / "work.kvsession").is_file()
