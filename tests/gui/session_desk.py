@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+)
 
+from kernelviewer.resources import resource
+from kernelviewer.state.selection import Kernels
 from tests.gui.conftest import wait_idle
+from tests.networks import write_network
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -106,3 +120,40 @@ def lines(path: Path) -> list[str]:
     kept = [line for line in found if not line.startswith(' "saved": ')]
     assert len(kept) == len(found) - 1
     return kept
+
+
+SEVEN = (7, 7)
+
+
+def write_nets(folder: Path) -> tuple[Path, Path]:
+    """The sample and a random network, each in a folder of its own."""
+    (folder / "trained").mkdir(parents=True)
+    sample = folder / "trained" / "sample.safetensors"
+    shutil.copy(resource("sample", "sample.safetensors"), sample)
+    return sample, write_network(folder / "random.safetensors")
+
+
+def selected(window: MainWindow) -> list[int]:
+    """Pool numbers of what is marked."""
+    return np.flatnonzero(window.linking.presenter.state.selected).tolist()
+
+
+def saved(make_window: MakeWindow, qtbot: Any, path: Path, *files: Path) -> list[int]:
+    """Save a session of some networks with a selection; what is marked."""
+    window = make_window(*files)
+    pool = window.linking.pool
+    everything = Kernels.of(pool, np.ones(len(pool), bool))
+    window.document.select("replace", everything)
+    save_as(qtbot, window, path)
+    found = selected(window)
+    window.close()
+    return found
+
+
+def dialog_of(window: MainWindow) -> QDialog:
+    return window.findChild(QDialog, "locateDialog")
+
+
+def states(dialog: QDialog) -> list[str]:
+    rows = dialog.findChild(QTreeWidget, "missingFiles")
+    return [rows.topLevelItem(i).text(2) for i in range(rows.topLevelItemCount())]

@@ -1,4 +1,4 @@
-"""Sessions in the window: saved, reopened, moved, damaged, dropped."""
+"""Sessions in the window: saved, reopened, dropped, damaged, given up."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QTreeWidget
+from PySide6.QtWidgets import QFileDialog
 
 from kernelviewer.latent.segments import move_border
-from kernelviewer.resources import resource
 from kernelviewer.state.selection import Classes, CodeRange, Kernels, Layers
 from kernelviewer.state.settings import load_settings
 from tests.gui.conftest import wait_idle
-from tests.gui.session_desk import CONTROL, choose, click, lines, press, run, save_as
-from tests.gui.test_window import drop, errors
-from tests.networks import write_network
+from tests.gui.session_desk import (
+    CONTROL,
+    SEVEN,
+    click,
+    dialog_of,
+    lines,
+    press,
+    run,
+    save_as,
+    saved,
+    selected,
+    states,
+    write_nets,
+)
+from tests.gui.window_desk import drop, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,17 +39,10 @@ if TYPE_CHECKING:
 
     MakeWindow = Callable[..., MainWindow]
 
-SEVEN = (7, 7)
-
 
 @pytest.fixture
 def nets(tmp_path: Path) -> tuple[Path, Path]:
-    """The sample and a random network, each in a folder of its own."""
-    folder = tmp_path / "data" / "nets"
-    (folder / "trained").mkdir(parents=True)
-    sample = folder / "trained" / "sample.safetensors"
-    shutil.copy(resource("sample", "sample.safetensors"), sample)
-    return sample, write_network(folder / "random.safetensors")
+    return write_nets(tmp_path / "data" / "nets")
 
 
 def work_on(window: MainWindow) -> None:
@@ -63,11 +66,6 @@ def work_on(window: MainWindow) -> None:
     area = Qt.DockWidgetArea.LeftDockWidgetArea
     window.addDockWidget(area, window.docks["classes"])
     window.set_colormap("grey")
-
-
-def selected(window: MainWindow) -> list[int]:
-    """Pool numbers of what is marked."""
-    return np.flatnonzero(window.linking.presenter.state.selected).tolist()
 
 
 @pytest.mark.timeout(300)
@@ -173,18 +171,6 @@ def test_closing_right_after_saving_still_saves(
     assert make_window().sessions.recovery.offers == ()
 
 
-def saved(make_window: MakeWindow, qtbot: Any, path: Path, *files: Path) -> list[int]:
-    """Save a session of some networks with a selection; what is marked."""
-    window = make_window(*files)
-    pool = window.linking.pool
-    everything = Kernels.of(pool, np.ones(len(pool), bool))
-    window.document.select("replace", everything)
-    save_as(qtbot, window, path)
-    found = selected(window)
-    window.close()
-    return found
-
-
 def test_a_session_replaces_what_is_open(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
@@ -253,164 +239,6 @@ def test_a_damaged_session_is_named_and_leaves_what_is_open(
     assert message.startswith("bad.kvsession: the session is damaged")
 
 
-# --- files that moved or changed ---
-
-
-@pytest.fixture
-def moved(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
-) -> Path:
-    """A session whose two networks have moved to archive/nets."""
-    path = tmp_path / "work" / "mine.kvsession"
-    path.parent.mkdir()
-    saved(make_window, qtbot, path, *nets)
-    (tmp_path / "archive").mkdir()
-    (tmp_path / "data" / "nets").rename(tmp_path / "archive" / "nets")
-    return path
-
-
-def dialog_of(window: MainWindow) -> QDialog:
-    return window.findChild(QDialog, "locateDialog")
-
-
-def states(dialog: QDialog) -> list[str]:
-    rows = dialog.findChild(QTreeWidget, "missingFiles")
-    return [rows.topLevelItem(i).text(2) for i in range(rows.topLevelItemCount())]
-
-
-def locate(qtbot: Any, window: MainWindow, path: Path) -> None:
-    """Show the dialog where the current row's file is."""
-    dialog = dialog_of(window)
-    click(dialog, "locateFile")
-    choose(dialog.findChild(QFileDialog, "locateFileDialog"), path)
-    wait_idle(qtbot, window)
-
-
-def test_moved_files_are_asked_for_once(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
-) -> None:
-    window = make_window(moved)
-    assert states(dialog_of(window)) == ["missing", "missing"]
-    assert not window.document.banks
-    locate(qtbot, window, tmp_path / "archive/nets/trained/sample.safetensors")
-    assert states(dialog_of(window)) == ["found", "found"]
-    click(dialog_of(window), "openLocated")
-    wait_idle(qtbot, window)
-    assert [bank.name for bank in window.document.banks] == ["sample", "random"]
-    assert not errors(window)
-    assert window.isWindowModified()
-    press(qtbot, window, Qt.Key.Key_S)
-    wait_idle(qtbot, window)
-    window.close()
-    again = make_window(moved)
-    assert dialog_of(again) is None
-    assert len(again.document.banks) == 2
-
-
-def test_a_located_file_with_another_content_is_told(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
-) -> None:
-    archive = tmp_path / "archive" / "nets"
-    write_network(archive / "random.safetensors", channels=8)
-    window = make_window(moved)
-    locate(qtbot, window, archive / "trained" / "sample.safetensors")
-    assert states(dialog_of(window)) == ["found", "found, but changed"]
-    status = dialog_of(window).findChild(QLabel, "locateStatus").text()
-    assert "1 file has another content" in status
-    click(dialog_of(window), "openLocated")
-    wait_idle(qtbot, window)
-    assert len(window.document.banks) == 2
-    (message,) = errors(window)
-    assert "random.safetensors has changed" in message
-    assert "32 marked kernels are not in random.safetensors any more" in message
-    assert window.isWindowModified()
-
-
-def test_a_session_opens_without_what_is_missing(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, moved: Path
-) -> None:
-    window = make_window(moved)
-    archive = tmp_path / "archive" / "nets"
-    (archive / "random.safetensors").unlink()
-    locate(qtbot, window, archive / "trained" / "sample.safetensors")
-    assert states(dialog_of(window)) == ["found", "missing"]
-    button = dialog_of(window).findChild(type(dialog_of(window).without), "openWithout")
-    assert button.text() == "Open Without It"
-    click(dialog_of(window), "openWithout")
-    wait_idle(qtbot, window)
-    assert [bank.name for bank in window.document.banks] == ["sample"]
-    (message,) = errors(window)
-    assert "was left out, with what was selected in it" in message
-    assert len(selected(window)) == len(window.document.banks[0].sizes[SEVEN])
-
-
-def test_a_session_none_of_whose_networks_is_there_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, moved: Path, small_file: Path
-) -> None:
-    before = moved.read_bytes()
-    window = make_window(small_file)
-    drop(window, moved)
-    wait_idle(qtbot, window)
-    click(dialog_of(window), "openWithout")
-    wait_idle(qtbot, window)
-    assert [bank.name for bank in window.document.banks] == ["small"]
-    assert window.sessions.path is None
-    assert any("None of its networks" in text for text in errors(window))
-    assert moved.read_bytes() == before
-
-
-def test_giving_up_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, moved: Path, small_file: Path
-) -> None:
-    window = make_window(small_file)
-    drop(window, moved)
-    wait_idle(qtbot, window)
-    QTest.keyClick(dialog_of(window), Qt.Key.Key_Escape)
-    wait_idle(qtbot, window)
-    assert [bank.name for bank in window.document.banks] == ["small"]
-    assert window.windowTitle() == "kernelviewer"
-
-
-def test_a_changed_file_opens_and_is_told(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
-) -> None:
-    path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, nets[1])
-    write_network(nets[1], seed=1)
-    window = make_window(path)
-    assert len(selected(window)) == 48
-    (message,) = errors(window)
-    assert "random.safetensors has changed since the session was saved" in message
-
-
-def test_a_file_that_became_unreadable_is_told_and_left_out(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
-) -> None:
-    path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, *nets)
-    nets[1].write_text("<html>")
-    window = make_window(path)
-    assert [bank.name for bank in window.document.banks] == ["sample"]
-    (message,) = errors(window)
-    assert "HTML page" in message
-
-
-def test_cancelling_leaves_what_is_open(
-    make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
-) -> None:
-    path = tmp_path / "one.kvsession"
-    saved(make_window, qtbot, path, nets[1])
-    window = make_window(nets[0])
-    window.sessions.open(path)
-    window.jobs.cancel("session")
-    wait_idle(qtbot, window)
-    assert [bank.name for bank in window.document.banks] == ["sample"]
-    assert window.windowTitle() == "kernelviewer"
-
-
-# --- autoencoders ---
-
-
 def test_autoencoders_trained_here_are_saved_beside_the_session(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path, nets: tuple[Path, Path]
 ) -> None:
@@ -473,9 +301,6 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     window.close()
     again = make_window(path)
     assert [bank.name for bank in again.document.banks] == ["some_net.tag"]
-
-
-# --- what older versions wrote ---
 
 
 def test_a_session_of_the_first_version_opens_in_the_window_for_ever(
