@@ -187,6 +187,7 @@ QFrame[plate="true"], QDialog QTreeView { background: $panel;
 QFrame[popup="true"] { background: $panel; border: 1px solid $separator;
   border-radius: ${radius}px; }
 QLabel { background: transparent; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 320px; font-weight: 600; }
 QLabel[role="title"] { color: $secondary; font-weight: 600; }
 QLabel[role="title"][active="true"] { color: $text; }

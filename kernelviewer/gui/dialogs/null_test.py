@@ -53,6 +53,7 @@ class NullTestDialog(Dialog):
         super().__init__(window, "nullTestDialog", "Null test")
         self._window = window
         self._test: NullTest | None = None
+        self.setMinimumSize(540, 540)
         self.resize(720, 640)
         note = QLabel(TEXT, self)
         note.setProperty("role", "secondary")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
 
 
+LEAST = 400, 240
+"""Pixels across and down that leave the names of the axes whole."""
+
+
 class PlotPanel(QStackedWidget):
     """Shows a sentence, or curves over each other.
 
@@ -31,6 +35,7 @@ class PlotPanel(QStackedWidget):
     ) -> None:
         super().__init__(parent)
         self.setProperty("plate", True)
+        self.setMinimumSize(*LEAST)
         self.plot = make_plot(self, name, axes, tokens)
         self.text = QLabel(self)
         self.text.setObjectName(f"{name}Text")

@@ -69,6 +69,7 @@ class TrainDialog(Dialog):
         self._result: Autoencoder | None = None
         self._saved_as: Path | None = None
         self._running = self._used = False
+        self.setMinimumSize(540, 460)
         self.resize(680, 600)
         self.size_box = self._make_sizes()
         self.method = QComboBox(self)
