@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,61 +11,21 @@ import torch
 
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.classes import INDEX, PATTERNS
-from kernelviewer.kernels.family import Members, family_fit, member, render
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.family import family_fit, render
+from tests.kernels.family_made import (
+    COUNT,
+    IDS,
+    SIZE,
+    draw,
+    fit,
+    kind_of,
+    noise,
+    varied,
+)
 from tests.shared import CHECKPOINTS, SHARED, needs_checkpoints
 
-if TYPE_CHECKING:
-    from kernelviewer.kernels.family import FamilyFit
-
-SIZE = (7, 7)
-CPU = torch.device("cpu")
-IDS = np.array([item.id for item in PATTERNS])
-COUNT = 60
 MIRRORED = {"d1-x": "d1-y", "d1-y": "d1-x", "d2-x": "d2-y", "d2-y": "d2-x"}
-
-
-def fit(kernels: np.ndarray, **options: object) -> FamilyFit:
-    return family_fit(kernels, device=CPU, **options)
-
-
-def kind_of(class_id: str) -> str:
-    return class_id.removeprefix("on-").removeprefix("off-")
-
-
-def draw(class_id: str, rng: np.random.Generator, count: int = COUNT) -> Members:
-    """Members from the middle of a class's region on a 7×7 grid."""
-
-    def between(low: float, high: float) -> np.ndarray:
-        return rng.uniform(low, high, count).astype(np.float32)
-
-    def either() -> np.ndarray:
-        return rng.choice([-1.0, 1.0], count).astype(np.float32)
-
-    kind = kind_of(class_id)
-    derivative, cross = kind.startswith("d"), kind == "cross"
-    sigma = between(0.85, 1.3)
-    offset_x, offset_y = between(-0.2, 0.2), between(-0.2, 0.2)
-    if kind == "square":
-        offset_x, offset_y = (either() * between(0.4, 0.6) for _ in range(2))
-    sign = either() if derivative else np.full(count, 1 - 2 * ("off-" in class_id))
-    return Members(
-        class_index=np.full(count, INDEX[class_id], np.int8),
-        sign=sign.astype(np.int8),
-        sigma_x=sigma * between(1.8, 2.2) if cross else sigma,
-        sigma_y=between(0.4, 0.6) if cross else sigma * between(0.85, 1.15),
-        offset_x=offset_x,
-        offset_y=offset_y,
-        angle=between(-15, 15) * derivative,
-        gamma=between(0.1, 0.9) * (not derivative and not cross),
-    )
-
-
-def noise(count: int, size: tuple[int, ...] = SIZE, seed: int = 1) -> np.ndarray:
-    """White noise of length 1."""
-    taps = np.random.default_rng(seed).standard_normal((count, *size))
-    length = np.sqrt((taps**2).sum(tuple(range(1, taps.ndim)), keepdims=True))
-    return (taps / length).astype(np.float32)
 
 
 @cache
@@ -74,13 +33,6 @@ def trained(file: str) -> np.ndarray:
     """The 7×7 kernels of a network that are not flat."""
     kernels = extract_kernels(open_checkpoint(CHECKPOINTS / file)).sizes[SIZE]
     return kernels.weights[~kernels.flat]
-
-
-def varied(seed: int = 0) -> np.ndarray:
-    """Members of every class, somewhat noisy."""
-    rng = np.random.default_rng(seed)
-    clean = np.concatenate([render(draw(i, rng, 12), SIZE).numpy() for i in IDS])
-    return clean + 0.3 * noise(len(clean), seed=seed)
 
 
 # Noise in units of the pattern's length; the share of right classes; the median errors
@@ -222,119 +174,6 @@ def test_refining_never_makes_a_fit_worse() -> None:
     assert (fine.class_cosine >= coarse.class_cosine - 1e-5).all()
     assert (every.class_cosine >= fine.class_cosine - 1e-5).all()
     assert fine.cosine.mean() > coarse.cosine.mean() + 0.01
-
-
-@pytest.mark.parametrize(
-    ("size", "sigma", "classes"),
-    [
-        ((31, 31), 4.0, IDS),
-        ((51, 51), 8.0, IDS),
-        ((13, 13), 1.5, IDS),
-        ((5, 5), 0.8, IDS),
-        ((6, 6), 0.8, IDS),
-        ((1, 11), 1.2, ["on-centre", "off-centre", "d1-x", "d2-x"]),
-        ((31, 1), 2.5, ["on-centre", "off-centre", "d1-y", "d2-y"]),
-        ((9,), 1.2, ["on-centre", "off-centre", "d1-x", "d2-x"]),
-    ],
-)
-def test_members_of_other_sizes_are_found(
-    size: tuple[int, ...], sigma: float, classes: list[str]
-) -> None:
-    # no even block can be told from an odd one where σ is large
-    classes = [item for item in classes if sigma < 1.2 or "square" not in item]
-    even = all(taps % 2 == 0 for taps in size)
-    kernels = []
-    for item in classes:
-        offset = 0.5 if even and ("centre" in item or "cross" in item) else None
-        plane = member(item, size, sigma=sigma, offset_x=offset, offset_y=offset)
-        kernels.append(plane.numpy())
-    found = fit(np.stack(kernels) + 0.05 * noise(len(kernels), size))
-    assert list(IDS[found.class_index]) == list(classes)
-    assert (found.cosine > 0.985).all()
-    blurred = ["centre" in item or item.startswith("d") for item in classes]
-    np.testing.assert_allclose(found.sigma_x[blurred], sigma, rtol=0.2)
-    np.testing.assert_allclose(found.sigma_y[blurred], sigma, rtol=0.2)
-
-
-def test_classes_without_taps_for_them_have_cosine_minus_one() -> None:
-    found = fit(noise(5, (1, 11)))
-    there = ["on-centre", "off-centre", "d1-x", "d2-x"]
-    missing = ~np.isin(IDS, there)
-    assert (found.class_cosine[:, missing] == -1).all()
-    assert (found.class_cosine[:, ~missing] > -1).all()
-    assert (found.offset_y == 0).all()
-    assert (found.angle == 0).all()
-
-
-def test_one_dimensional_kernels_are_strips() -> None:
-    rows = noise(20, (11,))
-    line, strip = fit(rows), fit(rows[:, None, :])
-    assert line.size == (11,)
-    assert np.array_equal(line.class_index, strip.class_index)
-    assert np.array_equal(line.cosine, strip.cosine)
-
-
-def test_no_kernels_and_one_kernel() -> None:
-    none = fit(np.empty((0, 7, 7), np.float32))
-    assert len(none) == 0
-    assert none.class_cosine.shape == (0, 11)
-    kernels = varied()
-    all_of_them, one = fit(kernels), fit(kernels[5:6])
-    assert len(one) == 1
-    assert one.class_index[0] == all_of_them.class_index[5]
-    assert one.cosine[0] == pytest.approx(all_of_them.cosine[5], abs=1e-5)
-
-
-def test_the_same_kernels_give_the_same_fit() -> None:
-    kernels = varied()
-    kernels.flags.writeable = False
-    one, other = fit(kernels), family_fit(torch.tensor(kernels), device=CPU)
-    for name in ("class_index", "sign", "cosine", "sigma_x", "angle", "class_cosine"):
-        assert np.array_equal(getattr(one, name), getattr(other, name)), name
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_kernels_that_are_not_finite_are_named(value: float) -> None:
-    kernels = noise(20)
-    kernels[11, 2, 3] = value
-    with pytest.raises(ValueError, match="kernel 11 has values that are not finite"):
-        fit(kernels)
-
-
-@pytest.mark.parametrize("value", [0.0, 0.1, 7e20])
-def test_constant_kernels_are_named(value: float) -> None:
-    kernels = noise(20)
-    kernels[3] = value
-    with pytest.raises(ValueError, match="kernel 3 is constant"):
-        fit(kernels)
-
-
-def test_sizes_without_a_family_are_refused() -> None:
-    with pytest.raises(ValueError, match="no 3×3×3 kernels"):
-        fit(noise(2, (3, 3, 3)))
-    with pytest.raises(ValueError, match="1×2 kernels have too few taps"):
-        fit(noise(2, (1, 2)))
-    with pytest.raises(ValueError, match=r"\[N, rows, columns\]"):
-        fit(np.ones(3, np.float32))
-
-
-def test_progress_is_told_and_a_check_ends_the_fit() -> None:
-    kernels, told = noise(12_000), []
-    fit(kernels, refine=False, progress=lambda *done: told.append(done))
-    assert told[-1] == (12_000, 12_000)
-    assert len(told) > 1
-    assert told == sorted(told)
-
-    class Stopped(Exception):
-        pass
-
-    def check() -> None:
-        if calls.append(None) or len(calls) == 2:
-            raise Stopped
-
-    calls: list[None] = []
-    with pytest.raises(Stopped):
-        fit(kernels, refine=False, check=check)
 
 
 def test_white_noise_stays_unlike_the_family() -> None:
