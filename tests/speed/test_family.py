@@ -15,7 +15,7 @@ import torch
 
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.kernels.family.grid import bank
-from tests.kernels.test_family_fit import IDS, draw, noise, render
+from tests.kernels.family_made import IDS, draw, noise, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
