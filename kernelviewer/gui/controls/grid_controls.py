@@ -143,17 +143,18 @@ class GridControls(QWidget):
         return QSize(260, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: short texts, then no total, where it is narrow."""
+        """Qt: short texts, then no slider, then no total, where it is narrow."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        """Use the longest texts that there is room for."""
-        for brief, total in ((False, True), (True, True), (True, False)):
+        """Use the longest texts that there is room for, rather than the slider."""
+        room = ((False, True, True), (True, True, True), (True, True, False))
+        for brief, total, zoom in (*room, (True, False, False)):
             for button in self._buttons.values():
                 button.set_brief(brief)
             self.counts.setText(self._long_counts if total else self._brief_counts)
-            self.zoom.setVisible(total or not brief)
+            self.zoom.setVisible(zoom)
             if self._line.sizeHint().width() <= self.width():
                 return
 
