@@ -67,6 +67,7 @@ def test_escape_closes_it_and_return_presses_its_default_button(
     dialog = open_dialog(window, command, qtbot)
     button = default_of(dialog)
     assert button.text().replace("&", "") == DIALOGS[command][1]
+    qtbot.waitUntil(button.isEnabled)  # a figure is drawn first
     pressed: list[str] = []
     button.clicked.disconnect()
     button.clicked.connect(lambda: pressed.append(button.text()))
