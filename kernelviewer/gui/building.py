@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 LEAST_GRID = 48
 """Height of the grid in a window that is too low for all panels."""
 
+LEAST_TREE = 156
+"""Least width of the list of networks: a window that was made small and large again
+keeps it as narrow as Qt let it become. More would not fit into the smallest window
+beside three charts in a row."""
 
 FOCUSED_WIDE = 277
 """Least width of what is said of a focused kernel: without one the panel is as wide, so
@@ -86,6 +90,7 @@ def make_parts(window: QMainWindow) -> Parts:
 
 def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
     """Put the other widgets around the centre, as docks by name."""
+    parts.tree.setMinimumWidth(LEAST_TREE)
     focused = stacked(parts.comparison, parts.inspector)
     focused.setMinimumWidth(FOCUSED_WIDE)
     docks = {

@@ -221,6 +221,18 @@ def test_the_first_click_on_a_kernel_moves_no_panel(
     assert grid.size() == before
 
 
+def test_names_can_be_read_after_the_window_was_small(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1440, 900)
+    window.actions_.by_id["layout_explore"].trigger()
+    for size in ((1024, 700), (1440, 900)):
+        resize(window, *size)
+        assert window.docks["models"].width() >= 156
+        assert not overlapping(window)
+
+
 def test_f6_leads_through_every_panel_in_sight(
     make_window: MakeWindow, small_file: Path
 ) -> None:
