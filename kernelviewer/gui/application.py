@@ -66,7 +66,8 @@ def run(
     paths
         Files and folders to open.
     screenshot
-        Write a picture of the window there once nothing is left to do, and leave.
+        Write a picture of the window there once nothing is left to do, and leave. The
+        panels are arranged for its size, and no settings are changed.
     reset
         Forget settings and layout first.
     device, theme, size
@@ -90,7 +91,10 @@ def run(
         settings = replace(settings, device=device)
     if theme:
         settings = replace(settings, theme=theme)
+    if screenshot:
+        settings = replace(settings, geometry="", layout="")
     window = MainWindow(settings, problem)
+    window.keeps_settings = screenshot is None
     report_errors_in(window)
     if size:
         window.resize(*size)

@@ -48,6 +48,8 @@ class Workplace(QMainWindow):
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
         Command id → its action.
+    keeps_settings
+        Whether they are written; not by a window that is there for a picture only.
     """
 
     device_requested = Signal(str)
@@ -62,6 +64,7 @@ class Workplace(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
+        self.keeps_settings = True
         self.commands: Mapping[str, QAction] = {}
         self.document = Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
@@ -155,6 +158,8 @@ class Workplace(QMainWindow):
 
     def keep_settings(self) -> None:
         """Write the settings now, not only when the window closes."""
+        if not self.keeps_settings:
+            return
         display, charts = self.document.display, self.document.charts
         geometry, layout = self.layouts.saved()
         self.settings = replace(

@@ -111,4 +111,19 @@ def test_reset_forgets_the_settings(tmp_path: Path, own_folders: Path) -> None:
     picture = tmp_path / "window.png"
     done = run("-m", "kernelviewer", "--reset", "--screenshot", str(picture))
     assert done.returncode == 0, done.stderr
-    assert '"grey"' not in settings.read_text()
+    assert not settings.exists()
+
+
+def test_a_screenshot_leaves_the_settings_as_they_were(
+    tmp_path: Path, own_folders: Path
+) -> None:
+    settings = own_folders / "config" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"theme": "dark", "colormap": "grey"}')
+    path, picture = write_network(tmp_path / "net.safetensors"), tmp_path / "window.png"
+    done = run(
+        *("-m", "kernelviewer", str(path), "--theme", "light", "--size", "1100x720"),
+        *("--screenshot", str(picture)),
+    )
+    assert done.returncode == 0, done.stderr
+    assert settings.read_text() == '{"theme": "dark", "colormap": "grey"}'
