@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from kernelviewer.latent.segments import same_names
 from kernelviewer.state.analysis import null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -285,7 +286,8 @@ class Document:
         """
         kept = {key: own for key, own in self.marks.segments.items() if key != size}
         known = self.autoencoders.get(size)
-        if segments is not None and (known is None or segments != known.segments):
+        own = known.segments if known else ()
+        if segments is not None and not same_names(segments, own):
             kept[size] = segments
         self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
 
