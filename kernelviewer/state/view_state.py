@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelviewer.state.analysis import best_classes, identified
 from kernelviewer.state.family_names import join
+from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.tally import moved, tally, tally_of
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.tally import Tally
 
 NOTHING = np.zeros(0, bool)
+NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +59,11 @@ class ViewState:
         The same of the selected kernels; None also if nothing is selected.
     focus
         Pool number of the focused kernel.
+    spectrum
+        float32 [`POINTS`, *size], the decoded patterns; None without an autoencoder.
+    near
+        int64, pool numbers of the kernels in scope that are nearest to the pattern at
+        ``position``, nearest first.
     null
         What white noise reaches with what names the kernels; None: not known.
     thresholds, stretches
@@ -91,6 +98,8 @@ class ViewState:
     listed: NDArray[np.bool_]
     focus: int | None
     position: float
+    spectrum: NDArray[np.float32] | None
+    near: NDArray[np.int64]
     undo: str
     redo: str
     analyses: Mapping[tuple[int, Size], Analysis]
@@ -99,6 +108,11 @@ class ViewState:
     families: FamilyNames | None
     open_families: object
     known: Mapping[tuple[int, Size], Analysis]
+
+    @property
+    def all_analysed(self) -> bool:
+        """Whether there is a pool, and something was computed of all its models."""
+        return self.pool is not None and len(self.known) == len(self.pool.models)
 
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
@@ -131,6 +145,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         ):
             selected = old.selected
     only = document.scope.only_selected
+    autoencoder = document.autoencoders.get(size) if size else None
+    spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
         models=document.models,
         sizes=document.sizes,
@@ -140,7 +156,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         charts=document.charts,
         pool=pool,
         shown=shown,
-        autoencoder=document.autoencoders.get(size) if size else None,
+        autoencoder=autoencoder,
         segments=segments,
         null=document.null_of(size) if size else None,
         threshold=threshold,
@@ -154,6 +170,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         listed=selected if only else shown,
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
+        spectrum=spectrum,
+        near=_near(document, old, pool, named, shown, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
@@ -163,6 +181,28 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         open_families=document.families,
         known=known,
     )
+
+
+def _near(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+    named: PoolLabels | None,
+    shown: NDArray[np.bool_],
+    spectrum: NDArray[np.float32] | None,
+) -> NDArray[np.int64]:
+    if pool is None or named is None or spectrum is None:
+        return NOWHERE
+    if (
+        old is not None
+        and old.named is not None
+        and old.named.code is named.code
+        and old.shown is shown
+        and old.spectrum is spectrum
+        and old.position == document.position
+    ):
+        return old.near
+    return nearest(pool, named.code, shown, spectrum, document.position)
 
 
 def _pool(document: Document, size: Size | None) -> KernelPool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,13 @@ from kernelviewer.gui.dialogs.figure.dialog import usual_options
 from kernelviewer.gui.export.figure_copy import mime_of
 from kernelviewer.gui.export.figure_matter import FigureMatter
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.registry import VIEWS
 from kernelviewer.jobs.drawing import Refusal, Studio, copy_figure
 
 if TYPE_CHECKING:
     from kernelviewer.figures import FigureOptions
     from kernelviewer.gui.dialogs.figure import FigureDialog
+    from kernelviewer.gui.view_spec import ViewFigure
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import Copies
 
@@ -28,40 +30,10 @@ _WORDS = {"model": "network"}
 """The window's words → the figures' words, where they differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewFigure:
-    """The figure of a view.
-
-    Attributes
-    ----------
-    kind
-        Exhibit.
-    scope
-        Which kernels, a key of `FigureMatter.choices`.
-    state
-        Options that the view's own state decides: ``display`` (how the grid is grouped
-        and sorted), ``charts`` (axes and colours of the scatter) or ``position`` (the
-        slider's code).
-    """
-
-    kind: str
-    scope: str = "shown"
-    state: str = ""
-
-
-VIEWS = {
-    "kernelGrid": ViewFigure("sheet", state="display"),
-    "spectrumView": ViewFigure("spectrum"),
-    "codeHistogram": ViewFigure("histogram"),
-    "classHistogram": ViewFigure("classes"),
-    "layerComposition": ViewFigure("composition"),
-    "scatterView": ViewFigure("pca", state="charts"),
-    "reconstructionView": ViewFigure("kernel", state="position"),
-    "comparisonView": ViewFigure("kernel", "focus"),
-    "inspector": ViewFigure("kernel", "focus"),
-    "modelTree": ViewFigure("table"),
+FIGURES: dict[str, ViewFigure] = {
+    name: figure for spec in VIEWS for name, figure in spec.figures.items()
 }
-"""Name of a view → its figure."""
+"""Object name of a view → its figure."""
 
 
 class ViewMenus(QObject):
@@ -76,11 +48,11 @@ class ViewMenus(QObject):
         self._window = window
         self._matter = FigureMatter(window)
         self._studio = Studio()
-        for name in VIEWS:
+        for name in FIGURES:
             view = window.findChild(QWidget, name)
             if view is not None:
                 view.installEventFilter(self)
-        window.linking.models_changed.connect(self._on_models_changed)
+        window.models_changed.connect(self._on_models_changed)
         window.parts.tree.menu_opening.connect(partial(self._add, "modelTree"))
         window.parts.spectrum.menu_opening.connect(partial(self._add, "spectrumView"))
 
@@ -120,12 +92,12 @@ class ViewMenus(QObject):
 
     def export(self, name: str) -> FigureDialog:
         """Open the figure dialog on a view's exhibit and state."""
-        view = VIEWS[name]
+        view = FIGURES[name]
         return open_figure(self._window, view.kind, view.scope, self._options(view))
 
     def copy(self, name: str) -> None:
         """Copy a view's figure as image and SVG; the table also as text."""
-        view, say = VIEWS[name], self._window.statusBar().showMessage
+        view, say = FIGURES[name], self._window.statusBar().showMessage
         title = EXHIBITS[view.kind].title
         try:
             wish = self._matter.wish(view.kind, view.scope, self._options(view))

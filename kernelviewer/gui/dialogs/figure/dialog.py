@@ -164,7 +164,7 @@ class FigureDialog(Dialog):
         self.preview.dragged.connect(self.output.drag)
         self.caption.textChanged.connect(self._on_caption_changed)
         self._window.document.changed.connect(self._on_document_changed)
-        self._window.linking.models_changed.connect(self._on_models_changed)
+        self._window.models_changed.connect(self._on_models_changed)
         reaction = Reaction(done=self.looks.set_fonts, quiet=True).while_alive(self)
         self._window.jobs.submit(
             "views", "fonts", "List the fonts", reaction, font_families

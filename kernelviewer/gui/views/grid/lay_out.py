@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from kernelviewer.state.view_state import ViewState
 
 
-POINTS = 2048
-"""Codes at which a spectrum is decoded."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
     """Reconstructions and residuals of a pool, and what they were made with."""
@@ -99,9 +95,10 @@ def _decode(
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
     pool, autoencoder, named = state.pool, state.autoencoder, state.named
-    wanted = _PARTS[state.display.picture]
+    spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
     if pool is None or autoencoder is None or named is None or not wanted:
         return None
+    assert spectrum is not None
     keys = ((model.id, pool.size) for model in pool.models)
     analyses = tuple(state.analyses.get(key) for key in keys)
     fresh = known is not None and known.autoencoder is autoencoder
@@ -117,7 +114,7 @@ def _decode(
             [kernels.weights for kernels in pool.sets],
             pool.flat,
             named.code,
-            autoencoder.spectrum(POINTS),
+            spectrum,
             missing,
             check=ticket.check,
             progress=lambda done, total: ticket.progress(

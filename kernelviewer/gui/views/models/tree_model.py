@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import rough_percent, spaced
-from kernelviewer.gui.views.row_counts import add_up
+from kernelviewer.gui.views.models.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
-    from kernelviewer.gui.views.row_counts import RowCounts
+    from kernelviewer.gui.views.models.row_counts import RowCounts
     from kernelviewer.state.layer_counts import LayerCounts
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
