@@ -83,6 +83,11 @@ class Controller(QObject):
         self._told[name] = values
         return True
 
+    def forget(self, *names: str) -> None:
+        """Hold no values under these names; whatever comes next is news."""
+        for name in names:
+            self._told.pop(name, None)
+
 
 class Computed(Generic[P, T]):
     """The result of a background task for the arguments asked for last.

@@ -98,10 +98,10 @@ class Workplace(QMainWindow):
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
         self.hashes = FileHashes(self.jobs, self)
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
+        self.families = FamilyAnalyst(self.document, self.jobs, self)  # asks first
         self.presenter = Presenter(self.document)
         self.acts = Acts(self.document, self.presenter, self)
         self.analyst = Analyst(self.document, self.jobs, self)
-        self.families = FamilyAnalyst(self.document, self.jobs, self)
         self.looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))

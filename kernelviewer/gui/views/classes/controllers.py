@@ -133,7 +133,7 @@ class CompositionController(Controller):
                 composition.set_bars((), why_no_labels(state))
             else:
                 composition.set_bars(composition_bars(state))
-            self.is_news("selected", None)
+            self.forget("selected")
         if self.is_news("selected", state.pool, state.chosen):
             composition.set_selected(selected_parts(state))
 

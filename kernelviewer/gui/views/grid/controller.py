@@ -85,6 +85,7 @@ class GridController(Controller):
             if self.is_news("pool", None, state.models):
                 self.jobs.cancel("grid")
                 self._laid = None
+                self.forget("content", "message", "selected", "focus", "near")
                 grid.set_content(None)
                 grid.set_focus(None)
                 grid.set_message(_nothing(self.document))

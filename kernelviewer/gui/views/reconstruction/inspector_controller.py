@@ -56,7 +56,7 @@ class InspectorController(Controller):
             comparison.set_content(_content(state))
         if pool is None or focus is None:
             self._family.forget()
-            self.is_news("class", None)
+            self.forget("class")
             return
         if self.is_news("class", pool, focus, state.labels):
             inspector.set_class(_class_name(state, focus))
