@@ -25,8 +25,9 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
+from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
-from kernelviewer.figures.exhibits import EXHIBITS, exhibit, make_figure
+from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
 from kernelviewer.figures.naming import FAMILY, fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
@@ -211,7 +212,7 @@ def _scene(
         scene = _only_layers(scene, options.layer)
         scene = with_hashes(_only_channels(scene, options.channel))
     item = exhibit(kind)
-    wanted = item.wants_classes(look)
+    wanted = item.needs_classes(look)
     if not (wanted or item.shows_classes or options.kernels):
         return scene
     chosen = _naming(scene, record, options)

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.exhibits import EXHIBITS, make_figure
+from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.export import write_data
 from kernelviewer.figures.naming import name_scene
 from kernelviewer.figures.page import never
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from kernelviewer.figures.exhibits import Drawn
+    from kernelviewer.figures.drawn import Drawn
     from kernelviewer.figures.naming import Naming
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check

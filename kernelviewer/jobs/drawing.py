@@ -276,7 +276,7 @@ def _shows_classes(wish: FigureWish) -> bool:
     if not item.needs_file:
         return False
     known = wish.naming.autoencoder is not None or any(p.coding for p in wish.parts)
-    return item.wants_classes(wish.options) or (item.shows_classes and known)
+    return item.needs_classes(wish.options) or (item.shows_classes and known)
 
 
 def _same(one: Part, other: Part) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     coding_of,
     count_labels,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+
 
 _MOST = 100
 _CELL = 2.4
@@ -232,3 +233,13 @@ def _names_width(counts: Counts, face: Face, lines: int) -> float:
     if lines == 1:
         return names + facts + 3 * face.em
     return max(names, facts) + 2 * face.em
+
+
+EXHIBIT = Exhibit(
+    "classes",
+    "Classes",
+    "random kernels of every class, with counts and shares",
+    prepare_classes,
+    needs_classes=always,
+    uses=("samples", "seed"),
+)

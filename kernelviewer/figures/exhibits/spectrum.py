@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Legend, class_entries
@@ -18,13 +18,14 @@ from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, never, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.stretches import NameRow
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kernelviewer.figures.legend import Entry
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.segments import Segment
+
 
 _CELL = 2.4
 _DENSITY, _BAR = 4.0, 0.7
@@ -263,3 +266,117 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
     for top, bottom in spans:
         width = 2 * page.face.hairline
         page.line([x, x], [top, bottom], colour=page.ink.text, width=width)
+
+
+_LEADER = 1.2
+_LONGEST = 9.0
+"""Length of the leading lines and of the longest name, in units of the font size."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    """Names and where they stand.
+
+    Attributes
+    ----------
+    names
+        As they are written.
+    anchors, places
+        Middle of each stretch and of its name, mm from the left.
+    upright
+        Whether they are turned by 90°.
+    height
+        Room they take, mm.
+    """
+
+    names: tuple[str, ...]
+    anchors: tuple[float, ...]
+    places: tuple[float, ...]
+    upright: bool
+    height: float
+
+    @classmethod
+    def of(
+        cls, stretches: Sequence[Segment], width: float, face: Face, wanted: bool
+    ) -> NameRow:
+        """Names of stretches along ``width`` mm; none where none are wanted."""
+        if not wanted or not stretches:
+            return cls((), (), (), False, 0.4 * face.em)
+        anchors = tuple((item.low + item.high) / 2 * width for item in stretches)
+        names = tuple(
+            item.name or CLASSES[item.class_index].short for item in stretches
+        )
+        widths = [face.width(name) + 0.6 * face.em for name in names]
+        room = [(item.high - item.low) * width for item in stretches]
+        if all(wide <= here for wide, here in zip(widths, room, strict=True)):
+            return cls(names, anchors, anchors, False, 1.8 * face.em)
+        kept = _longest(room, int(width / face.line()))
+        names = tuple(face.elide(names[i], _LONGEST * face.em) for i in kept)
+        anchors = tuple(anchors[i] for i in kept)
+        gap = face.line()
+        places = spaced(anchors, gap, gap / 2, width - gap / 2)
+        longest = max(map(face.width, names))
+        height = (_LEADER + 0.6) * face.em + longest
+        return cls(names, anchors, tuple(places), True, height)
+
+    def draw(self, page: Page, x: float, y: float) -> None:
+        """Write them below y."""
+        em = page.face.em
+        for name, anchor, place in zip(
+            self.names, self.anchors, self.places, strict=True
+        ):
+            if not self.upright:
+                page.text(x + place, y + 1.2 * em, name, align="center", gid="stretch")
+                continue
+            bend = y + (_LEADER - 0.2) * em
+            page.line([x + anchor, x + place], [y + 0.1 * em, bend])
+            page.text(
+                x + place + 0.36 * em,
+                bend + 0.2 * em,
+                name,
+                align="right",
+                rotation=90,
+                gid="stretch",
+            )
+
+
+def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places in the same order, at least ``gap`` apart, as near as can be to wanted.
+
+    Least squares under an order: neighbours that would come too close are pooled and
+    move together. All are within ``low … high`` if there is room.
+    """
+    pools: list[list[float]] = []  # [sum of wanted, number] of pooled neighbours
+    for number, value in enumerate(wanted):
+        pools.append([value - number * gap, 1.0])
+        while len(pools) > 1 and _mean(pools[-2]) > _mean(pools[-1]):
+            total, n = pools.pop()
+            pools[-1][0] += total
+            pools[-1][1] += n
+    last = high - (len(wanted) - 1) * gap
+    places: list[float] = []
+    for pool in pools:
+        start = max(min(_mean(pool), last), low)
+        for _ in range(int(pool[1])):
+            places.append(start + len(places) * gap)
+    return places
+
+
+def _longest(room: Sequence[float], most: int) -> list[int]:
+    """Indices, in order, of the ``most`` longest stretches."""
+    order = sorted(range(len(room)), key=lambda i: -room[i])
+    return sorted(order[: max(most, 1)])
+
+
+def _mean(pool: list[float]) -> float:
+    return pool[0] / pool[1]
+
+
+EXHIBIT = Exhibit(
+    "spectrum",
+    "Spectrum",
+    "the decoded code with its named stretches",
+    prepare_spectrum,
+    needs_classes=always,
+    uses=("samples", "mark"),
+)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.mosaic import quantise
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Scene
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+
 
 _MESH = 19
 _KERNEL = 0.6
@@ -265,3 +266,12 @@ def _gaussian(
     z = x / sigma
     hermite = (1.0, -z, z * z - 1)[order]
     return np.asarray(hermite * np.exp(-z * z / 2) / sigma ** (order + 1), np.float64)
+
+
+EXHIBIT = Exhibit(
+    "family",
+    "Pattern family",
+    "the classes' patterns as surfaces and kernels",
+    prepare_family,
+    needs_file=False,
+)

@@ -1,4 +1,4 @@
-"""The kinds of figures, and one function that makes any of them."""
+"""A figure of any kind, made: the drawing, its data, caption and record."""
 
 from __future__ import annotations
 
@@ -6,24 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.figures.classes import prepare_classes
-from kernelviewer.figures.compare import prepare_compare
-from kernelviewer.figures.composition import prepare_composition
-from kernelviewer.figures.content import Exhibit
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.family import prepare_family
-from kernelviewer.figures.histogram import prepare_histogram
+from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import never
-from kernelviewer.figures.pca import prepare_pca
 from kernelviewer.figures.provenance import FileRecord, Record
 from kernelviewer.figures.ranges import to_ranges
-from kernelviewer.figures.samples import prepare_samples
-from kernelviewer.figures.sheet import prepare_sheet
-from kernelviewer.figures.single import prepare_kernel
-from kernelviewer.figures.spectrum import prepare_spectrum
-from kernelviewer.figures.table import prepare_table
 from kernelviewer.figures.writing import write_figure
 from kernelviewer.kernels.bank import size_key
 
@@ -32,91 +21,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from kernelviewer.figures.content import Content
+    from kernelviewer.figures.content import Content, Exhibit
     from kernelviewer.figures.page import Check, Page
     from kernelviewer.figures.scene import Scene
-
-EXHIBITS: dict[str, Exhibit] = {
-    item.kind: item
-    for item in (
-        Exhibit(
-            "family",
-            "Pattern family",
-            "the classes' patterns as surfaces and kernels",
-            prepare_family,
-            needs_file=False,
-        ),
-        Exhibit(
-            "samples",
-            "Samples",
-            "random depthwise kernels beside regular ones, layer by layer",
-            prepare_samples,
-        ),
-        Exhibit(
-            "spectrum",
-            "Spectrum",
-            "the decoded code with its named stretches",
-            prepare_spectrum,
-            needs_classes=True,
-        ),
-        Exhibit(
-            "pca",
-            "Principal components",
-            "kernels in the plane of their first two principal components",
-            prepare_pca,
-            shows_classes=True,
-        ),
-        Exhibit(
-            "classes",
-            "Classes",
-            "random kernels of every class, with counts and shares",
-            prepare_classes,
-            needs_classes=True,
-        ),
-        Exhibit(
-            "composition",
-            "Composition",
-            "share of each class in every layer",
-            prepare_composition,
-            needs_classes=True,
-        ),
-        Exhibit(
-            "histogram",
-            "Codes and fits",
-            "distributions of codes and fits, with white noise",
-            prepare_histogram,
-            needs_classes=True,
-        ),
-        Exhibit(
-            "sheet",
-            "Sheet",
-            "every kernel, by layer, class or network",
-            prepare_sheet,
-        ),
-        Exhibit(
-            "kernel",
-            "Kernel",
-            "a kernel with its reconstruction, or what a code stands for",
-            prepare_kernel,
-            shows_classes=True,
-        ),
-        Exhibit(
-            "compare",
-            "Comparison",
-            "two networks, or one and white noise",
-            prepare_compare,
-            shows_classes=True,
-        ),
-        Exhibit(
-            "table",
-            "Table",
-            "kernels, coverage and class shares of many networks",
-            prepare_table,
-            needs_classes=True,
-        ),
-    )
-}
-"""Kind → exhibit, in the order of menus."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,20 +87,6 @@ class Drawn:
         return write_figure(self.figure, path, self.metadata(), check)
 
 
-def exhibit(kind: str) -> Exhibit:
-    """The exhibit of a kind.
-
-    Raises
-    ------
-    FigureError
-        There is none.
-    """
-    if kind not in EXHIBITS:
-        kinds = ", ".join(EXHIBITS)
-        raise FigureError(f"there is no figure {kind!r}", f"Choose one of {kinds}.")
-    return EXHIBITS[kind]
-
-
 def make_figure(
     kind: str,
     scene: Scene,
@@ -207,7 +100,7 @@ def make_figure(
     Parameters
     ----------
     kind
-        One of `EXHIBITS`.
+        One of `kernelviewer.figures.EXHIBITS`.
     scene
         What it shows.
     options

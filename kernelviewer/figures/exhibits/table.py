@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     coding_of,
     count_labels,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
+
 
 _PAD = 1.2
 _ROW = 1.45
@@ -261,3 +262,12 @@ def _turned(
         rules.append((y, right, True))
         y += em
     return _Layout(texts, rules, y)
+
+
+EXHIBIT = Exhibit(
+    "table",
+    "Table",
+    "kernels, coverage and class shares of many networks",
+    prepare_table,
+    needs_classes=always,
+)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     Counts,
     count_labels,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
+
 
 _BARS = 15.0
 """Height of the bars, and most room for names below them, in units of the font."""
@@ -347,3 +348,12 @@ def prepare_composition(
     if not networks:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     return CompositionContent(tuple(networks), scene.size, yardstick)
+
+
+EXHIBIT = Exhibit(
+    "composition",
+    "Composition",
+    "share of each class in every layer",
+    prepare_composition,
+    needs_classes=always,
+)
