@@ -17,6 +17,7 @@ from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.baselines import family_null
 from kernelviewer.latent.labels import label
+from kernelviewer.latent.segments import same_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,13 +149,15 @@ def yardstick_of(
     segments: Segments = (),
 ) -> Yardstick:
     """What names the kernels that an autoencoder encoded."""
+    own = autoencoder.segments
     return Yardstick(
         method=f"{autoencoder.method} autoencoder",
         threshold=autoencoder.threshold if threshold is None else threshold,
         null=autoencoder.null if autoencoder.null.kernels else None,
         spectrum=autoencoder.spectrum(_POINTS),
-        stretches=segments or autoencoder.segments,
+        stretches=segments or own,
         sha256=fingerprint(autoencoder),
+        edited=bool(segments) and not same_names(segments, own),
     )
 
 

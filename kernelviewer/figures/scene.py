@@ -66,6 +66,8 @@ class Yardstick:
         The named parts of the code's axis, from 0 to 1.
     sha256
         Fingerprint of the autoencoder; empty without one.
+    edited
+        Whether somebody has given the stretches other borders or names by hand.
     """
 
     method: str
@@ -74,6 +76,12 @@ class Yardstick:
     spectrum: NDArray[np.float32] | None = None
     stretches: Segments = ()
     sha256: str = ""
+    edited: bool = False
+
+    @property
+    def words(self) -> str:
+        """What named the kernels, for captions."""
+        return f"{self.method}{', stretches edited by hand' if self.edited else ''}"
 
     def to_json(self) -> dict[str, Any]:
         """What a figure's file tells of it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
+from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
-from kernelviewer.jobs.runner import Runner
+from kernelviewer.jobs.runner import Runner, describe_failure
 from kernelviewer.jobs.ticket import (
+    FINAL,
     Failure,
     Partial,
     Progress,
@@ -25,10 +27,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.views.jobs_panel import JobsPanel
     from kernelviewer.jobs.runner import Lane
-    from kernelviewer.jobs.ticket import (
-        Message,
-        Ticket,
-    )
+    from kernelviewer.jobs.ticket import Message, Ticket
 
 P = ParamSpec("P")
 
@@ -148,29 +147,50 @@ class Jobs(QObject):
         self._runner.dispatch(message, self._handle)
 
     def _handle(self, message: Message) -> None:
+        """Tell panel and reaction; a reaction that raises fails its own job only."""
+        try:
+            said = self._react(message)
+        except Exception as error:
+            self._tell_fault(message, error)
+            said = ""
+            raise
+        finally:
+            if isinstance(message, FINAL):
+                self._finish(message.ticket.number, said)
+
+    def _react(self, message: Message) -> str:
+        """What is to be said of a job that has ended."""
         ticket = message.ticket
         number, reaction = ticket.number, self._reactions[ticket.number]
         match message:
             case Started():
                 self._panel.set_progress(number, 0, 0, "running")
-                return
             case Progress(_, done, total, text):
                 self._panel.set_progress(number, done, total, text)
                 reaction.progress(done, total, text)
-                return
             case Partial(_, value):
                 reaction.partial(value)
-                return
             case Result(_, value):
-                self._finish(number, reaction.done(value) or "done")
+                return reaction.done(value) or "done"
             case Stopped():
                 reaction.stopped()
-                self._finish(number, "cancelled")
+                return "cancelled"
             case Failure(_, text, details, hint):
-                whole = f"{text}. {hint}" if hint else text
-                self._panel.fail(number, ticket.title, whole, details)
+                self._panel.fail(number, ticket.title, _sentence(text, hint), details)
                 reaction.failed(text, hint)
-                self._finish(number, "")
+        return ""
+
+    def _tell_fault(self, message: Message, error: Exception) -> None:
+        """What was computed could not be used: say so where the job is listed."""
+        if isinstance(error, EmitLoopError) and isinstance(error.__cause__, Exception):
+            error = error.__cause__
+        ticket = message.ticket
+        text, details, hint = describe_failure(error, ticket.title)
+        whole = _sentence(text, hint)
+        if isinstance(message, Partial):
+            self._panel.add_failure(ticket.number, whole, details)
+        elif isinstance(message, Result | Stopped):
+            self._panel.fail(ticket.number, ticket.title, whole, details)
 
     def _finish(self, number: int, text: str) -> None:
         del self._reactions[number]
@@ -182,3 +202,7 @@ class Jobs(QObject):
         for ticket in self._runner.tickets():
             if ticket.number == number:
                 ticket.cancel()
+
+
+def _sentence(text: str, hint: str) -> str:
+    return f"{text}. {hint}" if hint else text

@@ -85,6 +85,11 @@ def check_segments(segments: Sequence[Segment]) -> Segments:
     return tuple(segments)
 
 
+def same_names(some: Segments, others: Segments) -> bool:
+    """Whether stretches have the same borders, classes and names."""
+    return [_named(item) for item in some] == [_named(item) for item in others]
+
+
 def segment_at(segments: Segments, code: float) -> int:
     """Index of the stretch that a code falls in."""
     return int(segment_of(segments, np.array([code]))[0])
@@ -220,6 +225,10 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
             )
         )
     return check_segments(items)
+
+
+def _named(item: Segment) -> tuple[float, float, str, str]:
+    return item.low, item.high, item.class_id, item.name
 
 
 def _border(point: int, count: int) -> float:

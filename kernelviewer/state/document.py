@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from kernelviewer.latent.segments import same_names
 from kernelviewer.state.analysis import null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -20,7 +21,7 @@ from kernelviewer.state.selection import Selection
 from kernelviewer.state.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
@@ -57,7 +58,7 @@ class Document:
         self.families: Mapping[tuple[int, Size], FamilyNames] = {}
         self.position = 0.5
         self._history = History(Marks())
-        self._dragging = False
+        self._drag = ""
         self._before_drag = Selection()
 
     @property
@@ -135,6 +136,10 @@ class Document:
                 return model
         raise KeyError(identity)
 
+    def is_open(self, identity: int) -> bool:
+        """Whether the network of that id is still there."""
+        return any(model.id == identity for model in self.models)
+
     def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:
         """A network with an id of its own, not open yet."""
         return OpenModel(next(self._ids), bank, hub)
@@ -151,6 +156,7 @@ class Document:
 
         What is marked stays marked, where the new one has it too.
         """
+        self._drag = ""
         old = self.model(identity).bank
         self._history.change(
             lambda marks: replace(
@@ -167,20 +173,31 @@ class Document:
 
     def close(self, identity: int) -> None:
         """Close a network; what is marked in the others stays."""
-        self._forget(identity)
-        self.models = tuple(model for model in self.models if model.id != identity)
-        if not self.models:
-            self._history = History(replace(self.marks, selection=Selection()))
-            self.scope = Scope()
-        self.changed.emit()
+        self._close(model for model in self.models if model.id == identity)
 
     def close_all(self) -> None:
         """Close every network at once."""
-        for model in self.models:
-            self._forget(model.id)
-        self.models = ()
-        self._history = History(replace(self.marks, selection=Selection()))
-        self.scope = Scope()
+        self._close(self.models)
+
+    def _close(self, models: Iterable[OpenModel]) -> None:
+        """Close networks; the last one ends the session, and its marks go with it.
+
+        What is chosen to look at things (grid, charts, place on the spectrum) stays.
+        """
+        self._drag = ""
+        closed = {model.id for model in models}
+        for identity in closed:
+            self._forget(identity)
+        self.models = tuple(model for model in self.models if model.id not in closed)
+        if not self.models:
+            self._history = History(Marks())
+            self.scope = Scope()
+            self.autoencoders = {
+                size: known
+                for size, known in self.autoencoders.items()
+                if size not in self.chosen
+            }
+            self.chosen = {}
         self.changed.emit()
 
     def show_layers(self, layers: frozenset[LayerRef] | None) -> None:
@@ -220,7 +237,7 @@ class Document:
 
     def select(self, mode: Mode, query: Query, *, dragging: bool = False) -> None:
         """Mark kernels; a drag joins what was marked before it, and is one act."""
-        if not self._dragging:
+        if self._drag != "Selection":
             self._before_drag = self.selection
         chosen = self._before_drag.then(mode, query)
         self._select(chosen, dragging=dragging)
@@ -269,7 +286,8 @@ class Document:
         """
         kept = {key: own for key, own in self.marks.segments.items() if key != size}
         known = self.autoencoders.get(size)
-        if segments is not None and (known is None or segments != known.segments):
+        own = known.segments if known else ()
+        if segments is not None and not same_names(segments, own):
             kept[size] = segments
         self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
 
@@ -302,7 +320,7 @@ class Document:
         self.position = work.position
         self.autoencoders, self.chosen = work.autoencoders, work.chosen
         self.analyses, self.families = {}, {}
-        self._dragging = False
+        self._drag = ""
         self._history = History(work.marks)
         self.changed.emit()
 
@@ -333,49 +351,51 @@ class Document:
 
     def set_analysis(self, identity: int, size: Size, analysis: Analysis) -> None:
         """Keep what was computed of a model's kernels of one size."""
-        if any(model.id == identity for model in self.models):
+        if self.is_open(identity):
             self.analyses = {**self.analyses, (identity, size): analysis}
             self.changed.emit()
 
     def set_family(self, identity: int, size: Size, names: FamilyNames) -> None:
         """Keep the family classes of a model's kernels of one size."""
-        if any(model.id == identity for model in self.models):
+        if self.is_open(identity):
             self.families = {**self.families, (identity, size): names}
             self.changed.emit()
 
     def give_up_drag(self) -> None:
         """Take back what a drag did that was given up; it cannot be restored."""
-        if self._dragging:
-            self._dragging = False
+        if self._drag:
+            self._drag = ""
             self._history.drop()
             self.changed.emit()
 
     def undo(self) -> None:
         """Take the last act back."""
-        self._dragging = False
+        self._drag = ""
         self._history.undo()
         self.changed.emit()
 
     def redo(self) -> None:
         """Restore the last act taken back."""
-        self._dragging = False
+        self._drag = ""
         self._history.redo()
         self.changed.emit()
 
     def _mark(self, marks: Marks, act: str, *, dragging: bool = False) -> None:
         """Take a step that can be undone; the steps of one drag are one.
 
-        Where nothing changes there is nothing to undo.
+        Where nothing changes there is nothing to undo. Another act ends a drag.
         """
-        before = self._history.before() if self._dragging else self.marks
+        if self._drag != act:
+            self._drag = ""
+        before = self._history.before() if self._drag else self.marks
         if marks == before and not dragging:
             self.give_up_drag()
             return
-        if self._dragging:
+        if self._drag:
             self._history.replace(marks)
         else:
             self._history.push(marks, act)
-        self._dragging = dragging
+        self._drag = act if dragging else ""
         self.changed.emit()
 
     def set_focus(self, focus: KernelRef | None) -> None:

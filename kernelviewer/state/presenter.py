@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -31,6 +31,10 @@ class Counts:
     shown: int
     selected: int
     only_selected: bool = False
+
+
+MOST_ROUNDS = 20
+"""Views that are told a change may make another; more of it would never end."""
 
 
 class Views(Protocol):
@@ -102,13 +106,33 @@ class Presenter:
         self.document = document
         self.views = views
         self.state = resolve(document, None)
+        self._is_showing = self._is_stale = False
         document.changed.connect(self.refresh)
-        self._show(None, self.state)
+        self._show_until_equal(None)
 
     def refresh(self) -> None:
         """Show what changed since the last time."""
+        if self._is_showing:  # a view has changed the document while it was told
+            self._is_stale = True
+            return
         old, self.state = self.state, resolve(self.document, self.state)
-        self._show(old, self.state)
+        self._show_until_equal(old)
+
+    def _show_until_equal(self, old: ViewState | None) -> None:
+        """Show the state, and again as long as views change the document meanwhile."""
+        self._is_showing = True
+        try:
+            for _ in range(MOST_ROUNDS):
+                self._is_stale = False
+                self._show(old, self.state)
+                if not self._is_stale:
+                    return
+                old, self.state = self.state, resolve(self.document, self.state)
+        finally:
+            self._is_showing = False
+        last = ", ".join(_changes(old, self.state))
+        msg = f"views changed the document {MOST_ROUNDS} times while they were shown"
+        raise RuntimeError(f"{msg}; at last {last} changed")
 
     def _show(self, old: ViewState | None, new: ViewState) -> None:
         """Tell views what differs, scope first and what stands on it after."""
@@ -162,6 +186,12 @@ def _differ(old: object, new: object) -> bool:
     if isinstance(new, int | float | str | tuple | frozenset | dict | Display | Charts):
         return old != new
     return old is not new
+
+
+def _changes(old: ViewState | None, new: ViewState) -> list[str]:
+    """Names of the parts that differ."""
+    names = (item.name for item in fields(new))
+    return [n for n in names if old and _differ(getattr(old, n), getattr(new, n))]
 
 
 def _count(state: ViewState) -> Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class JobsOnDemand:
     """Jobs that are done when `work` is called."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Callable[[], object]] = {}
+        self._waiting: list[tuple[Ticket, Reaction, Callable[[], object]]] = []
 
     def submit(
         self,
@@ -42,18 +43,28 @@ class JobsOnDemand:
         /,
         *args: Any,
         **kwargs: Any,
-    ) -> None:
+    ) -> Ticket:
         """Keep a job in mind; another of the same key takes its place."""
-        self._waiting[key] = lambda: reaction.done(task(Ticket(key), *args, **kwargs))
+        self.cancel(key)
+        ticket = Ticket(key, title)
+        call = partial(task, ticket, *args, **kwargs)
+        self._waiting.append((ticket, reaction, call))
+        return ticket
 
     def cancel(self, key: str) -> None:
-        """Forget a job."""
-        self._waiting.pop(key, None)
+        """Ask the jobs of a key to stop."""
+        for ticket, *_ in self._waiting:
+            if ticket.key == key:
+                ticket.cancel()
 
     def work(self) -> None:
-        """Do all, and what comes of it."""
+        """Do all, and what comes of it; what was cancelled says so now."""
         while self._waiting:
-            self._waiting.pop(next(iter(self._waiting)))()
+            ticket, reaction, call = self._waiting.pop(0)
+            if ticket.cancelled:
+                reaction.stopped()
+            else:
+                reaction.done(call())
 
 
 class Mirror:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject
 
+from kernelviewer.files import file_hash
+from kernelviewer.formats import open_checkpoint
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.requests import Requests
+from kernelviewer.gui.views.jobs_panel import JobsPanel
 from kernelviewer.gui.work.analyst import Analyst
+from kernelviewer.gui.work.family_analyst import FamilyAnalyst
+from kernelviewer.gui.work.hashing import FileHashes
+from kernelviewer.gui.work.opening import Opener
+from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document
 from tests.gui.mirror import JobsOnDemand
@@ -17,6 +26,7 @@ from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SIZE = (7, 7)
 
@@ -50,3 +60,79 @@ def test_an_autoencoder_chosen_meanwhile_stays_and_is_used(desk: tuple) -> None:
     jobs.work()
     assert document.autoencoders[SIZE] is other
     assert (1, SIZE) in document.analyses
+
+
+def test_the_late_end_of_a_replaced_network_does_not_end_the_new_ones(
+    desk: tuple,
+) -> None:
+    document, jobs = desk
+    jobs.work()
+    comparing, parent = JobsOnDemand(), QObject()
+    names = FamilyAnalyst(document, comparing, parent)  # type: ignore[arg-type]
+    names.set_device("cpu")
+    document.replace(1, make_bank("first", (("dw", SIZE, 5),)))
+    jobs.work()  # encoded: asks for the new network's names, while the old ones stop
+    told: list[str] = []
+    names.changed.connect(lambda: told.append(names.status(SIZE)))
+    comparing.work()
+    assert told == ["done"]
+    assert len(document.families[1, SIZE].best) == 5
+    parent.deleteLater()
+
+
+def test_a_cancelled_job_that_says_so_late_leaves_the_next_one_alone() -> None:
+    jobs = JobsOnDemand()
+    asked: Requests[str] = Requests(jobs)  # type: ignore[arg-type]
+    told: list[object] = []
+
+    def ask(subject: str) -> None:
+        reaction = Reaction(
+            done=lambda value: told.append((value, "here" in asked)),
+            stopped=lambda: told.append(f"{subject} stopped"),
+        )
+        asked.submit(
+            "here", subject, "files", "one", "One", reaction, lambda ticket: subject
+        )
+
+    ask("old")
+    asked.keep({"here": "new"})
+    assert "here" not in asked
+    ask("new")
+    jobs.work()
+    assert told == [("new", True)]
+    assert "here" not in asked
+    ask("last")
+    jobs.cancel("one")  # by the user
+    jobs.work()
+    assert told[1:] == ["last stopped"]
+    assert "here" not in asked
+
+
+def test_a_file_whose_hash_was_given_up_is_hashed_when_it_is_opened_again(
+    small_file: Path,
+) -> None:
+    document, jobs, parent = Document(), JobsOnDemand(), QObject()
+    hashes = FileHashes(jobs, parent)  # type: ignore[arg-type]
+    bank = extract_kernels(open_checkpoint(small_file))
+    document.open(bank)
+    hashes.look(document.models)
+    document.close_all()
+    hashes.look(document.models)
+    document.open(bank)
+    hashes.look(document.models)
+    jobs.work()
+    assert hashes.known == {bank: file_hash(small_file)}
+    parent.deleteLater()
+
+
+def test_a_network_closed_while_it_is_read_again_stays_closed(
+    small_file: Path, qtbot: Any
+) -> None:
+    document, jobs, panel = Document(), JobsOnDemand(), JobsPanel()
+    opener = Opener(document, jobs, panel, panel)  # type: ignore[arg-type]
+    document.open(extract_kernels(open_checkpoint(small_file)))
+    opener.reopen(1, include=())
+    document.close(1)
+    jobs.work()
+    assert document.models == ()
+    panel.deleteLater()

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton, QSpinBox
 
+from kernelviewer.gui.dialogs.null_test import open_null_test
 from kernelviewer.latent.autoencoder import Autoencoder
 from tests.gui.conftest import answer_next, wait_idle
 from tests.networks import write_network
@@ -169,4 +170,17 @@ def test_a_null_test_that_was_stopped_says_so_and_can_be_run_again(
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not window.jobs.is_current("null test")
     assert not dialog.isVisible()
+    wait_idle(qtbot, window)
+
+
+def test_closing_an_old_null_test_leaves_a_new_one_running(
+    window: MainWindow, qtbot: Any
+) -> None:
+    old = open_null_test(window)
+    click(old, "stopNullTest")
+    new = open_null_test(window)
+    old.close()
+    assert window.jobs.is_current("null test")
+    new.close()
+    assert not window.jobs.is_current("null test")
     wait_idle(qtbot, window)

@@ -9,21 +9,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
 
 from kernelviewer.gui.work import recovering
+from kernelviewer.jobs.sessions import Wanted
 from kernelviewer.latent.autoencoder import shipped
+from kernelviewer.state.document import Document
 from kernelviewer.state.session.files import (
     RecoveryFile,
     read_session,
     recovery_folder,
 )
+from kernelviewer.state.session.model import Look
 from tests.gui.conftest import wait_idle
+from tests.gui.mirror import JobsOnDemand
 from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
 from tests.gui.window_desk import errors
 from tests.networks import write_network
+from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,6 +256,48 @@ def test_closing_every_network_by_mistake_loses_no_work(
     wait_idle(qtbot, window)
     assert len(window.document.banks) == 3
     assert window.linking.presenter.state.selected.all()
+
+
+def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    window.document.set_threshold(SEVEN, 0.5)
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    for _ in range(2):
+        window.opener.open([small_file])
+        wait_kept(qtbot, window, count=2)
+        assert not window.isWindowModified()
+        window.document.close_all()
+        wait_idle(qtbot, window)
+    window.close()
+    (only,) = kept()
+    assert read_session(only).thresholds == {SEVEN: 0.5}
+
+
+def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recovering, "PATIENCE_S", 0.0)
+    document, jobs, parent = Document(), JobsOnDemand(), QObject()
+    document.open(make_bank())
+
+    def wanted() -> Wanted:
+        return Wanted(document.work, Look("signed", False, ""), "")
+
+    recovery = recovering.Recovery(jobs, wanted, parent)  # type: ignore[arg-type]
+    recovery.keep_now()
+    jobs.work()
+    document.set_threshold(SEVEN, 0.5)
+    recovery.finish(wanted())
+    jobs.work()
+    (only,) = kept()
+    assert read_session(only).thresholds == {SEVEN: 0.5}
+    claimed = RecoveryFile.claim(only)
+    assert claimed is not None  # free for whoever takes it up
+    claimed.remove()
+    parent.deleteLater()
 
 
 def test_work_is_never_written_by_the_thread_of_the_window(

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
+from kernelviewer.latent.autoencoder import shipped
+from kernelviewer.latent.segments import Segment
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
+from kernelviewer.state.marks import Marks
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.selection import All, Kernels, Layers, Selection
 from tests.state.banks import make_bank
+
+if TYPE_CHECKING:
+    from kernelviewer.latent.segments import Segments
 
 
 @pytest.fixture
@@ -174,3 +186,105 @@ def test_a_step_is_changed_and_taken_out(document: Document) -> None:
     assert document.selection.mask(pool)[10:].all()
     document.undo()
     assert document.selection.mask(pool).all()
+
+
+SIZE = (7, 7)
+
+
+def drag(document: Document, what: str) -> None:
+    """Begin a drag and do not end it."""
+    match what:
+        case "selection":
+            document.select("replace", All(), dragging=True)
+        case "threshold":
+            document.set_threshold(SIZE, 0.6, dragging=True)
+        case "border":
+            document.set_segments(SIZE, halves(0.4), dragging=True)
+
+
+def halves(border: float) -> Segments:
+    """Two stretches."""
+    return (
+        Segment(0.0, border, "on-centre", 1),
+        Segment(border, 1.0, "off-centre", -1),
+    )
+
+
+@pytest.mark.parametrize("what", ["selection", "threshold", "border"])
+@pytest.mark.parametrize("how", ["close", "close_all", "replace", "show_size"])
+def test_an_act_after_a_drag_that_was_cut_short_can_be_undone(
+    document: Document, what: str, how: str
+) -> None:
+    drag(document, what)
+    match how:
+        case "close":
+            document.close(1)
+        case "close_all":
+            document.close_all()
+            document.open(make_bank("third"))
+        case "replace":
+            document.replace(1, make_bank("first"))
+        case "show_size":
+            document.show_size((3, 3))
+    before = document.marks
+    if what == "threshold":
+        document.select("replace", Layers(frozenset()))
+    else:
+        document.set_threshold((3, 3), 0.4)
+    assert document.marks != before
+    document.undo()
+    assert document.marks == before
+
+
+def test_a_drag_joins_what_was_marked_in_the_network_as_it_is_now(
+    document: Document,
+) -> None:
+    pool = make_pool(document.models, SIZE)
+    chosen = np.zeros(20, bool)
+    chosen[[1, 6]] = True
+    document.select("replace", Kernels.of(pool, chosen))
+    document.select("add", Layers(frozenset({LayerRef(2, 0)})), dragging=True)
+    less = (("stages.1.conv_dw", (7, 7), 5), ("stages.1.small", (3, 3), 5))
+    document.replace(1, make_bank("first", less))
+    document.select("add", Layers(frozenset({LayerRef(2, 1)})), dragging=False)
+    pool = make_pool(document.models, SIZE)
+    chosen = np.flatnonzero(document.selection.mask(pool)).tolist()
+    assert chosen == [2, *range(5, 15)]
+
+
+@pytest.mark.parametrize("how", ["one by one", "at once"])
+def test_edits_end_with_the_session_and_looks_stay(
+    document: Document, how: str
+) -> None:
+    own = replace(shipped(SIZE), segments=halves(0.5))
+    document.choose_autoencoder(own, Path("mine.safetensors"))
+    document.set_segments(SIZE, halves(0.3), act="Rename")
+    document.set_threshold(SIZE, 0.9)
+    document.set_threshold((3, 3), 0.8)
+    document.show_as(Display(sort_by="scale"))
+    document.show_charts(Charts(up=2))
+    document.set_position(0.25)
+    if how == "at once":
+        document.close_all()
+    else:
+        document.close(2)
+        assert document.segments_of(SIZE) == halves(0.3)  # still the same session
+        document.close(1)
+    document.open(make_bank("third"))
+    assert document.marks == Marks()
+    assert not document.can_undo
+    assert not document.can_redo
+    assert document.segments_of(SIZE) is None
+    assert document.autoencoders == {}
+    assert document.chosen == {}
+    assert document.work.is_saved_as(None)  # nothing of it would be lost
+    assert document.display.sort_by == "scale"
+    assert document.charts.up == 2
+    assert document.position == 0.25
+
+
+def test_the_programs_own_autoencoder_outlives_the_session(document: Document) -> None:
+    usual = shipped(SIZE)
+    document.set_autoencoder(usual)
+    document.close_all()
+    assert document.autoencoders == {SIZE: usual}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+from psygnal import EmitLoopError
 
 from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.arrangement import Display
@@ -183,3 +186,45 @@ def test_nothing_is_told_where_nothing_changed(stage: tuple) -> None:
     document.show_size((7, 7))
     presenter.refresh()
     assert not called(views)
+
+
+def test_a_view_that_changes_the_document_leaves_no_other_behind() -> None:
+    """The first views that are told open another layer; all show that one after."""
+    document, views = Document(), MagicMock(spec=Views)
+    document.open(make_bank("first"))
+    presenter = Presenter(document, views)
+    shown: dict[str, object] = {}
+
+    def correct(layers: frozenset[LayerRef] | None) -> None:
+        shown["layers"] = layers
+        if layers == frozenset({LayerRef(1, 0)}):
+            document.show_layers(frozenset({LayerRef(1, 1)}))
+            document.set_position(0.75)
+
+    views.show_layers.side_effect = correct
+    for name in ("arrange", "show_labels", "show_position"):
+        getattr(views, name).side_effect = partial(shown.__setitem__, name)
+    document.show_layers(frozenset({LayerRef(1, 0)}))
+    assert shown == {
+        "layers": frozenset({LayerRef(1, 1)}),
+        "arrange": presenter.state,
+        "show_labels": presenter.state,
+        "show_position": presenter.state,
+    }
+    assert presenter.state.layers == frozenset({LayerRef(1, 1)})
+
+
+def test_views_that_never_agree_are_named_and_do_not_hang() -> None:
+    document, views = Document(), MagicMock(spec=Views)
+    presenter = Presenter(document, views)
+    back_and_forth = count()
+    views.show_position.side_effect = lambda state: document.set_position(
+        0.25 + 0.5 * (next(back_and_forth) % 2)
+    )
+    with pytest.raises(EmitLoopError) as error:
+        document.set_position(1.0)
+    assert "position changed" in str(error.value.__cause__)
+    views.show_position.side_effect = None
+    document.set_position(0.125)
+    assert presenter.state.position == 0.125
+    assert views.show_position.call_args.args[0] is presenter.state

@@ -106,7 +106,7 @@ class KernelContent:
         if self.mark is not None:
             sentence = f"The {kind} kernel that the code {self.mark:.3f} stands for"
             if self.yardstick is not None:
-                sentence += f" ({self.yardstick.method})"
+                sentence += f" ({self.yardstick.words})"
             if not len(self.nearest):
                 return f"{sentence}."
             return (

@@ -108,9 +108,12 @@ class SpectrumContent:
         stretches = count(len(self.yardstick.stretches), "stretch").replace(
             "stretchs", "stretches"
         )
+        named = "named by the pattern family"
+        if self.yardstick.edited:
+            named = "edited by hand"
         sentence = (
             f"Spectrum of {size_label(self.size)} kernels decoded from the code "
-            f"({self.yardstick.method}), in {stretches} named by the pattern family."
+            f"({self.yardstick.method}), in {stretches} {named}."
         )
         if not len(self.codes):
             return sentence

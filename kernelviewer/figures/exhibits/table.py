@@ -88,7 +88,7 @@ class TableContent:
             f"{count(len(self.entries), 'network')}: mean fit of those that are not "
             f"flat, share identified at a fit of {self.yardstick.threshold:.2f} or "
             "more beside the share of white noise that reaches it, and share of each "
-            f"class among all kernels, in per cent ({self.yardstick.method})."
+            f"class among all kernels, in per cent ({self.yardstick.words})."
         )
 
     def table(self) -> Table:

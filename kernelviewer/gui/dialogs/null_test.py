@@ -26,6 +26,7 @@ from kernelviewer.kernels.classes import CLASSES
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.latent.null_test import NullTest
 
 BINS = 100
@@ -53,6 +54,7 @@ class NullTestDialog(Dialog):
         super().__init__(window, "nullTestDialog", "Null test")
         self._window = window
         self._test: NullTest | None = None
+        self._ticket: Ticket | None = None
         self.setMinimumSize(540, 540)
         self.resize(720, 640)
         note = QLabel(TEXT, self)
@@ -69,9 +71,7 @@ class NullTestDialog(Dialog):
         self.bar.setAccessibleName("How much of the test is done")
         self.bar.setTextVisible(False)
         self.again = dialog_button(self, "Run Again", "runNullTest", self._begin)
-        self.stop = dialog_button(
-            self, "Stop", "stopNullTest", lambda: window.jobs.cancel("null test")
-        )
+        self.stop = dialog_button(self, "Stop", "stopNullTest", self._give_up)
         self.shut = dialog_button(self, "Close", "closeNullTest", self.close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
@@ -98,7 +98,7 @@ class NullTestDialog(Dialog):
         self.table.style().polish(self.table)
         self.bar.setRange(0, 0)
         self._show_state(running=True)
-        self._window.jobs.submit(
+        self._ticket = self._window.jobs.submit(
             "compute",
             "null test",
             f"Null test of {size_label(size)}",
@@ -175,8 +175,13 @@ class NullTestDialog(Dialog):
 
     def done(self, result: int) -> None:
         """Qt: closing gives the test up."""
-        self._window.jobs.cancel("null test")
+        self._give_up()
         super().done(result)
+
+    def _give_up(self) -> None:
+        """Stop this dialog's own test; another dialog's goes on."""
+        if self._ticket is not None:
+            self._ticket.cancel()
 
 
 def table_html(test: NullTest, tokens: Tokens) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.training import Sweep
 
@@ -68,6 +69,7 @@ class TrainDialog(Dialog):
         self._table: NDArray[np.float32] | None = None
         self._result: Autoencoder | None = None
         self._saved_as: Path | None = None
+        self._ticket: Ticket | None = None
         self._running = self._used = False
         self.setMinimumSize(540, 460)
         self.resize(680, 600)
@@ -148,7 +150,7 @@ class TrainDialog(Dialog):
         self.strip.hide()
         size = tuple(map(int, str(self.size_box.currentData()).split("x")))
         wish = Wish(size, self.method.currentData(), None, self.seed.value())
-        self._window.jobs.submit(
+        self._ticket = self._window.jobs.submit(
             "compute",
             "train",
             f"Train for {size_label(size)}",
@@ -293,8 +295,9 @@ class TrainDialog(Dialog):
         return not self._is_unkept() or confirm(self, *DISCARD)
 
     def done(self, result: int) -> None:
-        """Qt: nothing is trained for nobody."""
-        self._window.jobs.cancel("train")
+        """Qt: nothing is trained for nobody; what another dialog trains goes on."""
+        if self._ticket is not None:
+            self._ticket.cancel()
         super().done(result)
 
 

@@ -136,7 +136,7 @@ class SpectrumLinking(QObject):
                 "compute", "points", title, reaction, fit_points, self._table
             )
         assert self._table is not None
-        edited = segments != autoencoder.segments
+        edited = not stretches.same_names(segments, autoencoder.segments)
         parts = tuple(
             Stretch(s.low, s.high, s.class_index, s.family_cosine, s.name)
             for s in segments

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.requests import Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse
 from kernelviewer.kernels.bank import size_label
@@ -42,10 +43,10 @@ class Analyst(QObject):
 
     def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
-        self._document, self._jobs = document, jobs
+        self._document = document
         self._device = ""
         self._unable = False
-        self._asked: dict[Key, tuple[str, OpenModel]] = {}
+        self._asked: Requests[Key] = Requests(jobs)
         self._given_up: set[Key] = set()
         self.stage: Stage = "starting"
         document.changed.connect(self.look)
@@ -94,10 +95,7 @@ class Analyst(QObject):
             for model in document.models
             for size in model.bank.sizes
         }
-        for key, (name, model) in list(self._asked.items()):
-            if wanted.get(key) is not model:
-                del self._asked[key]
-                self._jobs.cancel(name)
+        self._asked.keep(wanted)
         self._given_up &= wanted.keys() - document.analyses.keys()
         now = document.size
         for key in sorted(wanted, key=lambda key: key[1] != now):
@@ -107,35 +105,32 @@ class Analyst(QObject):
 
     def _ask(self, model: OpenModel, size: Size) -> None:
         key = (model.id, size)
-        name = f"encode {model.id} {size_label(size)}"
-        self._asked[key] = name, model
         kernels = model.bank.sizes[size]
 
         def done(result: Analysed) -> str:
             now = self._document.autoencoders.get(size)
             if now is not None and now is not result.autoencoder:
-                self._asked.pop(key, None)
+                self._asked.forget(key)
                 self.look()
                 return "encoded anew with another autoencoder"
             if result.autoencoder is not None:
                 self._document.set_autoencoder(result.autoencoder)
             self._document.set_analysis(model.id, size, result.analysis)
-            self._asked.pop(key, None)
             if result.analysis.code is None and result.analysis.family is None:
                 return "no autoencoder for this size, and the family has no members"
             return result.note or f"{spaced(len(kernels))} kernels"
 
         def given_up() -> None:
-            if self._asked.get(key, (name, None))[1] is model:
-                del self._asked[key]
-                self._given_up.add(key)
-                self._tell()
+            self._given_up.add(key)
+            self._tell()
 
         title = f"Encode {size_label(size)} of {model.bank.name}"
         known = self._document.autoencoders.get(size)
-        self._jobs.submit(
+        self._asked.submit(
+            key,
+            model,
             "compute",
-            name,
+            f"encode {model.id} {size_label(size)}",
             title,
             Reaction(done, failed=lambda message, hint: given_up(), stopped=given_up),
             analyse,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.requests import Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.family_naming import name_by_family
 from kernelviewer.kernels.bank import size_label
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.state.document import Document
     from kernelviewer.state.family_names import FamilyNames
-    from kernelviewer.state.model import OpenModel
 
     Key = tuple[int, Size]
 
@@ -44,9 +44,9 @@ class FamilyAnalyst(QObject):
 
     def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
-        self._document, self._jobs = document, jobs
+        self._document = document
         self._device = ""
-        self._asked: dict[Key, tuple[str, OpenModel]] = {}
+        self._asked: Requests[Key] = Requests(jobs)
         self._declined: set[Key] = set()
         self._wished: set[Size] = set()
         self._seen: object = None
@@ -82,20 +82,17 @@ class FamilyAnalyst(QObject):
         if seen == self._seen:
             return
         self._seen = seen
-        before = set(self._asked)
-        open_now = {model.id: model for model in document.models}
-        for key, (name, model) in list(self._asked.items()):
-            if open_now.get(key[0]) is not model:
-                del self._asked[key]
-                self._jobs.cancel(name)
+        before = self._asked.keys()
         sizes, now = document.sizes, document.size
-        self._declined &= {(i, size) for i in open_now for size in sizes}
+        open_now = {(m.id, size): m for m in document.models for size in sizes}
+        self._asked.keep(open_now)
+        self._declined &= open_now.keys()
         if self._device:
             for size in sorted(sizes, key=lambda size: size != now):
                 if sizes[size] <= LIMIT or size in self._wished:
                     for key in self._keys(size):
                         self._ask(key)
-        if before != set(self._asked):
+        if before != self._asked.keys():
             self.changed.emit()
 
     def _keys(self, size: Size) -> list[Key]:
@@ -114,19 +111,15 @@ class FamilyAnalyst(QObject):
             return
         model, size = self._document.model(key[0]), key[1]
         kernels = model.bank.sizes[size]
-        name = f"family {key[0]} {size_label(size)}"
-        self._asked[key] = name, model
 
         def done(names: FamilyNames) -> str:
-            self._asked.pop(key, None)
             self._document.set_family(key[0], size, names)
             self.changed.emit()
             return f"{spaced(len(kernels))} kernels"
 
         def given_up() -> None:
-            if self._asked.pop(key, None) is not None:
-                self._declined.add(key)
-                self.changed.emit()
+            self._declined.add(key)
+            self.changed.emit()
 
         title = f"Compare {size_label(size)} names of {model.bank.name} with the family"
         reaction = Reaction(
@@ -136,6 +129,8 @@ class FamilyAnalyst(QObject):
             quiet=len(kernels) <= SILENT,
             background=True,
         )
-        self._jobs.submit(
-            "compute", name, title, reaction, name_by_family, kernels, self._device
+        name = f"family {key[0]} {size_label(size)}"
+        task, device = name_by_family, self._device
+        self._asked.submit(
+            key, model, "compute", name, title, reaction, task, kernels, device
         )

@@ -8,10 +8,11 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.requests import Requests
 from kernelviewer.jobs.sessions import hash_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.kernels.bank import KernelBank
@@ -32,7 +33,7 @@ class FileHashes(QObject):
 
     def __init__(self, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._asked: Requests[int] = Requests(jobs)
         self._models: tuple[OpenModel, ...] = ()
         self._hashes: WeakKeyDictionary[KernelBank, str] = WeakKeyDictionary()
 
@@ -49,33 +50,29 @@ class FileHashes(QObject):
         """Ask for what is missing of the open networks."""
         if models is self._models:
             return
-        kept = {model.id for model in models}
-        for model in self._models:
-            if model.id not in kept:
-                self._jobs.cancel(_key(model))
         self._models = models
+        self._asked.keep({model.id: model.bank for model in models})
         for model in models:
-            if model.bank not in self._hashes:
+            if model.bank not in self._hashes and model.id not in self._asked:
                 self._ask(model)
 
     def _ask(self, model: OpenModel) -> None:
-        self._hashes[model.bank] = ""
-        self._jobs.submit(
+        def done(sha256: str) -> None:
+            self._hashes[model.bank] = sha256
+            self.found.emit()
+
+        def failed(message: str, hint: str) -> None:
+            self._hashes[model.bank] = ""
+
+        name, title = f"hash {model.id}", f"Hash {model.bank.path.name}"
+        reaction = Reaction(done=done, failed=failed, quiet=True)
+        self._asked.submit(
+            model.id,
+            model.bank,
             "files",
-            _key(model),
-            f"Hash {model.bank.path.name}",
-            Reaction(done=self._done(model.bank), quiet=True),
+            name,
+            title,
+            reaction,
             hash_network,
             model.bank,
         )
-
-    def _done(self, bank: KernelBank) -> Callable[[str], None]:
-        def done(sha256: str) -> None:
-            self._hashes[bank] = sha256
-            self.found.emit()
-
-        return done
-
-
-def _key(model: OpenModel) -> str:
-    return f"hash {model.id}"

@@ -101,6 +101,8 @@ class Opener(QObject):
         bank = model.bank
 
         def done(new: KernelBank) -> str:
+            if not self._document.is_open(identity):
+                return "closed meanwhile"
             if model.hub:  # its file's name says nothing
                 new = replace(new, name=bank.name)
             self._document.replace(identity, new)

@@ -106,17 +106,14 @@ class Recovery(QObject):
         file, wanted = self._file, replace(wanted, files=self._files)
         self._begin_anew()
 
-        def keep_and_release(ticket: Ticket, wanted: Wanted) -> tuple[Offer, ...]:
-            try:
-                keep(ticket, file, wanted)
-            finally:
-                file.release()
+        def keep_and_look(ticket: Ticket) -> tuple[Offer, ...]:
+            _keep_and_release(ticket, file, wanted)
             return find_offers(ticket)
 
         reaction = Reaction(done=self._on_found, failed=self._on_failed, quiet=True)
         key = f"set aside {next(self._numbers)}"
         title = "Keep what was open"
-        self._jobs.submit("keep", key, title, reaction, keep_and_release, wanted)
+        self._jobs.submit("keep", key, title, reaction, keep_and_look)
 
     def forget(self) -> None:
         """Nothing needs to be kept; what is still being written is thrown away."""
@@ -165,11 +162,10 @@ class Recovery(QObject):
             self._jobs.submit("keep", "last", "", quiet, last, self._file)
             last.wait()
             return
-        work: Awaited[[RecoveryFile, Wanted], Written] = Awaited(keep)
+        work: Awaited[[RecoveryFile, Wanted], None] = Awaited(_keep_and_release)
         wanted = replace(wanted, files=self._files)
         self._jobs.submit("keep", "last", "", quiet, work, self._file, wanted)
         work.wait()
-        self._file.release()
 
     def _submit(self, wanted: Wanted) -> None:
         wanted = replace(wanted, files=self._files)
@@ -189,6 +185,14 @@ class Recovery(QObject):
     def _on_found(self, found: tuple[Offer, ...]) -> None:
         self.offers = found
         self.offered.emit(found)
+
+
+def _keep_and_release(ticket: Ticket, file: RecoveryFile, wanted: Wanted) -> None:
+    """Released by who writes: a file that is let go earlier is begun a second time."""
+    try:
+        keep(ticket, file, wanted)
+    finally:
+        file.release()
 
 
 def _remove(ticket: Ticket, file: RecoveryFile) -> None:
