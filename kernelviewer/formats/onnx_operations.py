@@ -154,10 +154,10 @@ def _gather(call: Call) -> Value:
     index = call.given(1)
     if index is None:
         call.fail("has no indices")
-    places = np.array(call.numbers(1), np.int64).reshape(index.shape)
-    size = x.shape[axis]
-    if places.size and not -size <= places.min() <= places.max() < size:
+    told, size = call.numbers(1), x.shape[axis]
+    if told and not -size <= min(told) <= max(told) < size:
         call.fail(f"takes entries that do not exist among {size}")
+    places = np.array(told, np.int64).reshape(index.shape)
     shape = x.shape[:axis] + index.shape + x.shape[axis + 1 :]
     return replace(x, shape=shape, load=lambda: np.take(x.load(), places, axis))
 
@@ -180,6 +180,8 @@ def _concat(call: Call) -> Value:
 
 def _pad(call: Call) -> Value:
     x, rank = call.first, len(call.first.shape)
+    if not rank:
+        call.fail("has no axes")
     mode = call.node.attributes["mode"].text if "mode" in call.node.attributes else ""
     mode = mode or "constant"
     pads, told = call.needed("pads", 1), call.whole("axes", 3)
@@ -194,7 +196,7 @@ def _pad(call: Call) -> Value:
     grown = [(max(0, a), max(0, b)) for a, b in widths]
     inner = [n - a - b for n, (a, b) in zip(x.shape, cut, strict=True)]
     edges = zip(inner, grown, strict=True)
-    if min(inner, default=0) < 0 or (
+    if min(inner) < 0 or (
         mode != "constant" and any(n == 0 and sum(pair) for n, pair in edges)
     ):
         call.fail("cuts off more than there is")

@@ -107,9 +107,10 @@ class Constants:
         """The value with what it costs and what makes it unlike others."""
         inputs = [item for item in call.inputs if item is not None]
         made = sum(item.made for item in inputs)
+        count = math.prod(max(1, size) for size in value.shape)
         if call.node.operator not in VIEWS:
-            made += math.prod(value.shape)
-        if made > max(_FEWEST_MADE, _MOST_MADE * self.store.size()):
+            made += count
+        if max(made, count) > max(_FEWEST_MADE, _MOST_MADE * self.store.size()):
             msg = "it is computed by a formula that makes it absurdly large"
             raise NotConstantError(msg)
         cost = 1 + sum(item.cost for item in inputs)
