@@ -130,6 +130,7 @@ class _Walk:
     _convolved: set[int] = field(default_factory=set)
     _others: set[Hashable] = field(default_factory=set)
     _rest: list[tuple[frozenset[int], Skipped]] = field(default_factory=list)
+    _stored: dict[int, TensorRecord] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
     _active: list[Graph] = field(default_factory=list)
     _visited: int = 0
@@ -144,6 +145,8 @@ class _Walk:
             msg = "its functions are nested absurdly deep"
             raise DamagedError(msg)
         self._active.append(scope.graph)
+        weights = scope.graph.weights.values()
+        self._stored |= {id(item): item for item in weights if _kernels(item.shape)}
         split = wholes(scope)
         for node in scope.graph.nodes:
             self._visited += 1
@@ -208,11 +211,12 @@ class _Walk:
             if value.identity in self._others:
                 continue
             self._others.add(value.identity)
-            if value.kind.kind != "f" or not is_readable(name):
-                continue
-            if len(value.shape) in (1, 2) and value.shape != (1,):
+            listed = value.kind.kind == "f" and is_readable(name)
+            if listed and len(value.shape) in (1, 2) and value.shape != (1,):
                 self._add(dotted(name), value, None)
-            elif sum(size > 1 for size in value.shape) > 1:
+            elif _kernels(value.shape) or (
+                listed and sum(size > 1 for size in value.shape) > 1
+            ):
                 reason = f"no convolution: a weight of {node.operator[:40]}"
                 self._rest.append((value.sources, Skipped(name, reason)))
 
@@ -221,6 +225,11 @@ class _Walk:
         self.skipped += self.unread
         self.skipped += [
             item for sources, item in self._rest if not sources & self._convolved
+        ]
+        self.skipped += [
+            Skipped(record.name, "no operation of the network takes it")
+            for key, record in self._stored.items()
+            if key not in self.constants.store.taken
         ]
 
     def _add(self, name: str, value: Value, operator: Operator | None) -> None:
@@ -235,6 +244,15 @@ class _Walk:
         self.tensors.append(
             Tensor(unique, value.shape, value.dtype, load, raw, operator)
         )
+
+
+def _kernels(shape: tuple[int, ...]) -> bool:
+    """Whether a weight has the shape of depthwise kernels."""
+    return (
+        3 <= len(shape) <= 5
+        and shape[0] > shape[1] == 1
+        and any(size > 1 for size in shape[2:])
+    )
 
 
 def _stored_name(scope: Scope, name: str) -> str:

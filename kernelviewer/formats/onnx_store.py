@@ -102,11 +102,13 @@ def given(values: NDArray[np.generic] | np.generic, identity: Hashable = None) -
 class Store:
     """The model's file and the files beside it that hold weights.
 
-    ``others`` has those that were looked at so far, by how the model names them.
+    ``others`` has those that were looked at so far, by how the model names them,
+    ``taken`` the identities of the records that were.
     """
 
     file: OpenedFile
     others: dict[str, OpenedFile] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
 
     def value(self, record: TensorRecord) -> Value:
         """The weight that a record describes.
@@ -120,6 +122,7 @@ class Store:
         CheckpointError
             It lies in another file that is missing or out of bounds.
         """
+        self.taken.add(id(record))
         dtype = TYPES.get(record.type)
         if dtype is None:
             msg = f"its numbers are of a type that is not read (type {record.type})"

@@ -307,6 +307,25 @@ def test_other_weights_keep_the_tree_whole(tmp_path: Path) -> None:
     assert [s.name for s in checkpoint.skipped] == ["position"]
 
 
+def test_nothing_with_the_shape_of_kernels_is_lost(tmp_path: Path) -> None:
+    steps = np.ones((6, 1, 3, 3), np.int8)
+    nodes = [
+        conv("a.weight", 6),
+        helper.make_node("QConv", ["x", "q"], ["y"], domain="vendor"),
+        helper.make_node("Transpose", ["t"], ["u"]),
+        helper.make_node("Einsum", ["x", "u"], ["z"]),
+    ]
+    given = [initializer("a.weight", W), initializer("q", steps)]
+    given += [initializer("t", W), initializer("left.weight", W), initializer("n", W)]
+    checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
+    assert [(item.name, item.reason) for item in checkpoint.skipped] == [
+        ("q", "no convolution: a weight of QConv"),
+        ("t", "no convolution: a weight of Einsum"),
+        ("left.weight", "no operation of the network takes it"),
+        ("n", "no operation of the network takes it"),
+    ]
+
+
 def test_computed_weights_are_left_out_with_the_reason(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Softmax", ["a"], ["w"]),
