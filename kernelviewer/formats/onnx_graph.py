@@ -11,6 +11,7 @@ from kernelviewer.formats.onnx_wire import (
     BYTES,
     FIXED32,
     VARINT,
+    count_varints,
     fields,
     floats,
     integers,
@@ -268,6 +269,9 @@ def _attribute(data: Data, span: Span, depth: int) -> tuple[str, Attribute]:
             attribute.tensor = TensorRecord(shape=shape, type=1, raw=(a, b))
         elif number == 7 and wire in (FIXED32, BYTES):
             numbers += floats(data, wire, a, b)
+        elif number == 8 and wire == BYTES and b - a > _LONG:
+            shape = (count_varints(data, a, b),)
+            attribute.tensor = TensorRecord(shape=shape, type=7, typed=[(7, a, b)])
         elif number == 8 and wire in (VARINT, BYTES):
             whole += integers(data, wire, a, b)
         elif number == 21 and wire == BYTES:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.onnx_arithmetic import ARITHMETIC
-from kernelviewer.formats.onnx_scales import dequantize, quantize
+from kernelviewer.formats.onnx_scales import dequantize, quantize, rounded
 from kernelviewer.formats.onnx_store import TYPES, given
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def _cast(call: Call) -> Value:
     x = call.first
     target = TYPES.get(call.node.integer("to", 0), "")
     if target == "bfloat16" or target.startswith("float8"):
-        target = "float32"  # its rounding is finer than a picture shows
+        single = np.dtype(np.float32)
+        return replace(x, kind=single, load=lambda: rounded(x.load(), target))
     if target not in _CAST:
         call.fail("turns it into a number type that is not read")
     kind = np.dtype(target)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.formats.dtypes import decode
 from kernelviewer.formats.onnx_store import TYPES, NotConstantError
 from kernelviewer.formats.quantised import dequantized
 
@@ -50,10 +51,16 @@ def quantize(call: Call) -> Value:
     factor, zero = _scales(call)
     point = call.given(2)
     if point is not None:
-        packed = point.dtype in ("int4", "uint4")
-        dtype = point.dtype if packed else point.kind.name
+        narrow = point.dtype.startswith(("int4", "uint4", "float8"))
+        dtype = point.dtype if narrow else point.kind.name
     else:
         dtype = TYPES.get(call.node.integer("output_dtype", 0), "uint8")
+    if dtype.startswith("float8"):
+        return replace(
+            x,
+            kind=np.dtype(np.float32),
+            load=lambda: rounded(np.divide(x.load(), factor()), dtype),
+        )
     if dtype not in _LIMITS:
         call.fail(f"turns it into a number type that is not read ({dtype})")
     lowest, highest = _LIMITS[dtype]
@@ -64,6 +71,24 @@ def quantize(call: Call) -> Value:
         return np.asarray(np.clip(steps, lowest, highest), kind)
 
     return replace(x, kind=kind, load=load)
+
+
+def rounded(values: NDArray[np.generic], dtype: str) -> NDArray[np.float32]:
+    """The nearest numbers of a narrow type (bfloat16, float8), even ones of two."""
+    if dtype == "bfloat16":
+        bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+        up = (bits & 0xFFFF) + (bits >> 16 & 1) > 0x8000
+        kept = ((bits >> 16) + up.astype(np.uint32)) << 16
+        return kept.view(np.float32)
+    table = decode(np.arange(128, dtype=np.uint8), dtype)
+    steps = np.sort(table[np.isfinite(table)]).astype(np.float64)
+    middles = (steps[1:] + steps[:-1]) / 2
+    size = np.abs(np.asarray(values, np.float64))
+    place = np.searchsorted(middles, size)
+    halfway = size == middles[np.minimum(place, len(middles) - 1)]
+    place += halfway & (place % 2 == 1)
+    result = np.copysign(steps[np.minimum(place, len(steps) - 1)], values)
+    return np.asarray(np.where(np.isnan(size), size, result), np.float32)
 
 
 def _scales(call: Call) -> tuple[Read, Read]:
@@ -102,39 +127,41 @@ def along(
     NotConstantError
         They do not fit.
     """
-    rank = len(shape)
     if math.prod(value.shape) == 1:
         return lambda: value.load().reshape(())
-    if len(value.shape) == 1:
-        spread = [1] * rank
-        spread[_axis(value.shape[0], shape, axis)] = -1
+    fitting = [place for place, size in enumerate(shape) if value.shape == (size,)]
+    if fitting or block < 1:
+        place = _chosen(fitting, value, shape, axis)
+        spread = [1] * len(shape)
+        spread[place] = -1
         return lambda: value.load().reshape(spread)
-    axis = _DEFAULT_AXIS if axis is None else axis
-    if block > 0 and -rank <= axis < rank:
-        blocks = list(shape)
-        blocks[axis] = -(-shape[axis] // block)
-        if value.shape == tuple(blocks):
-            window = tuple(slice(size) for size in shape)
-            return lambda: np.repeat(value.load(), block, axis)[window]
-    msg = (
-        f"its scales of shape {list(value.shape)} do not fit its shape, {list(shape)}"
-        + (f", in blocks of {block}" if block else "")
-    )
-    raise NotConstantError(msg)
+    for place, size in enumerate(shape):
+        if value.shape == (*shape[:place], -(-size // block), *shape[place + 1 :]):
+            fitting.append(place)
+    place = _chosen(fitting, value, shape, axis, f" in blocks of {block}")
+    window = tuple(slice(size) for size in shape)
+    return lambda: np.repeat(value.load(), block, place)[window]
 
 
-def _axis(count: int, shape: tuple[int, ...], axis: int | None) -> int:
-    """The axis that has so many entries."""
-    fitting = [place for place, size in enumerate(shape) if size == count]
+def _chosen(
+    fitting: list[int],
+    value: Value,
+    shape: tuple[int, ...],
+    axis: int | None,
+    blocks: str = "",
+) -> int:
+    """The axis that scales go along, among those that they fit."""
     if axis is not None:
-        if axis % max(len(shape), 1) in fitting and -len(shape) <= axis < len(shape):
-            return axis
-        msg = f"its {count} scales do not fit axis {axis} of its shape, {list(shape)}"
-        raise NotConstantError(msg)
-    if _DEFAULT_AXIS in fitting:
-        return _DEFAULT_AXIS
-    if len(fitting) == 1:
-        return fitting[0]
-    which = "more than one" if fitting else "no"
-    msg = f"its {count} scales fit {which} axis of its shape, {list(shape)}"
+        wanted = axis + len(shape) if axis < 0 else axis
+        which = f"do not fit axis {axis}"
+    else:
+        sure = len(fitting) == 1 and _DEFAULT_AXIS not in fitting
+        wanted = fitting[0] if sure else _DEFAULT_AXIS
+        which = "fit more than one axis" if fitting else "fit no axis"
+    if wanted in fitting:
+        return wanted
+    msg = (
+        f"its scales of shape {list(value.shape)}{blocks} {which} of its shape, "
+        f"{list(shape)}"
+    )
     raise NotConstantError(msg)

@@ -148,7 +148,10 @@ def _behind(scope: Scope, name: str, through: set[str]) -> tuple[Node, int] | No
     With it, which of its outputs that is.
     """
     for _ in range(_MOST_STEPS):
-        where, found, node = scope.find(name)
+        try:
+            where, found, node = scope.find(name)
+        except NotConstantError:
+            break
         if where is not scope or not isinstance(node, Node):
             break
         if node.operator not in through or not node.inputs:

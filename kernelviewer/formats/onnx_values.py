@@ -144,7 +144,7 @@ class Constants:
         """The value of a Constant node, in any of its spellings."""
         for name, attribute in node.attributes.items():
             key = "constant", id(attribute)
-            if name in ("value", "value_floats") and attribute.tensor:
+            if name.startswith("value") and attribute.tensor:
                 return self.store.value(attribute.tensor)
             if name == "value_float":
                 return given(np.float32(attribute.number), key)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
@@ -13,12 +14,12 @@ from onnx.reference import ReferenceEvaluator
 from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.kernels import extract_kernels
 from tests.formats.onnx_models import conv, initializer, save
+from tests.formats.protobuf import field, varint
 from tests.formats.reading import weights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import onnx
     from numpy.typing import NDArray
 
     Case = tuple[int, list[onnx.NodeProto], dict[str, NDArray[np.generic]]]
@@ -189,17 +190,17 @@ def broken() -> dict[str, tuple[list[onnx.NodeProto], dict[str, Any], str]]:
     return {
         "scales": ([node("DequantizeLinear", ["q", "s"], ["w"])],
                    {"s": np.ones(5, "f4")},
-                   f"its 5 scales fit no axis of its shape, {shape}"),
+                   f"its scales of shape [5] fit no axis of its shape, {shape}"),
         "scales of two axes": (
             [node("DequantizeLinear", ["q", "s"], ["w"])], {"s": np.ones(3, "f4")},
-            f"its 3 scales fit more than one axis of its shape, {shape}"),
+            f"its scales of shape [3] fit more than one axis of its shape, {shape}"),
         "an axis": ([node("DequantizeLinear", ["q", "s"], ["w"], axis=1)],
                     {"s": np.ones(6, "f4")},
-                    f"its 6 scales do not fit axis 1 of its shape, {shape}"),
+                    f"its scales of shape [6] do not fit axis 1 of its shape, {shape}"),
         "blocks": ([node("DequantizeLinear", ["q", "s"], ["w"], axis=0, block_size=4)],
                    {"s": np.ones((3, 1, 3, 3), "f4")},
-                   "its scales of shape [3, 1, 3, 3] do not fit its shape, "
-                   f"{shape}, in blocks of 4"),
+                   "its scales of shape [3, 1, 3, 3] in blocks of 4 do not fit axis 0 "
+                   f"of its shape, {shape}"),
         "no scale": ([node("DequantizeLinear", ["q"], ["w"])], {},
                      "its DequantizeLinear has no scale"),
         "perm": ([node("Transpose", ["q"], ["w"], perm=[0, 1, 2])], {},
@@ -271,6 +272,74 @@ def test_scales_without_an_axis_go_along_the_only_one_that_fits(
     spread = (-1, 1, 1, 1)
     expected = steps((6, 1, 3, 3)).astype("f4") - zero.reshape(spread)
     np.testing.assert_array_equal(tensor.load(), expected * scale.reshape(spread))
+
+
+def test_blocks_without_an_axis_go_along_the_only_one_that_fits(tmp_path: Path) -> None:
+    scale = np.abs(weights(1, (3, 1, 3, 3)))
+    made = node("DequantizeLinear", ["q", "s"], ["w"], block_size=2)
+    given = [initializer("q", steps((6, 1, 3, 3))), initializer("s", scale)]
+    path = save(tmp_path / "m.onnx", [made, conv("w", 6)], given)
+    (tensor,) = open_checkpoint(path).tensors
+    expected = steps((6, 1, 3, 3)) * np.repeat(scale, 2, 0)
+    np.testing.assert_array_equal(tensor.load(), expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz"]
+)
+def test_narrow_types_round(name: str, tmp_path: Path) -> None:
+    import ml_dtypes
+
+    halves = np.ldexp(np.arange(-64, 80, 1.0), -4).reshape(16, 1, 3, 3).astype("f4")
+    values = np.concatenate([halves, 1.3 * halves, weights(1, (8, 1, 3, 3))])
+    kind = getattr(TensorProto, name.upper().replace("8_", "8"))
+    given = [initializer("a", values), initializer("s", np.float32(1).reshape(()))]
+    nodes = [
+        node("Cast", ["a"], ["b"], to=kind),
+        node("Cast", ["b"], ["w"], to=TensorProto.FLOAT),
+        node("QuantizeLinear", ["a", "s"], ["q"], output_dtype=kind),
+        node("DequantizeLinear", ["q", "s"], ["v"]),
+        conv("w", 40),
+        conv("v", 40),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, given)
+    tensors = open_checkpoint(path).tensors
+    expected = values.astype(getattr(ml_dtypes, name)).astype("f4")
+    assert len(tensors) == (1 if name == "bfloat16" else 2)
+    for tensor in tensors:
+        np.testing.assert_array_equal(tensor.load(), expected)
+
+
+@pytest.mark.parametrize("number", [7, 8])
+def test_long_packed_lists_are_read(number: int, tmp_path: Path) -> None:
+    kernels = np.rint(weights(1, (400, 1, 7, 7)) * 9)
+    name = {7: "value_floats", 8: "value_ints"}[number]
+    flat = [int(value) for value in kernels.ravel()]
+    packed = b"".join(varint(value) for value in flat)
+    if number == 7:
+        packed = kernels.astype("<f4").tobytes()
+    attribute = field(1, name) + field(number, packed)
+    constant = field(2, "flat") + field(4, "Constant") + field(5, attribute)
+    nodes = [
+        node("Reshape", ["flat", "shape"], ["shaped"]),
+        node("Cast", ["shaped"], ["w"], to=1),
+        conv("w", 400),
+    ]
+    given = [initializer("shape", ints(400, 1, 7, 7))]
+    graph = onnx.load(save(tmp_path / "m.onnx", nodes, given)).graph
+    whole = field(1, constant) + graph.SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(field(1, 8) + field(7, whole))
+    (tensor,) = open_checkpoint(tmp_path / "m.onnx").tensors
+    np.testing.assert_array_equal(tensor.load(), kernels)
+
+
+def test_scales_of_the_other_domain(tmp_path: Path) -> None:
+    """ONNX Runtime's operators of the same name."""
+    made = node("DequantizeLinear", ["q", "s"], ["w"], axis=0, domain="com.microsoft")
+    given = [initializer("q", steps((6, 1, 3, 3))), initializer("s", np.ones(6, "f4"))]
+    path = save(tmp_path / "m.onnx", [made, conv("w", 6)], given)
+    (tensor,) = open_checkpoint(path).tensors
+    np.testing.assert_array_equal(tensor.load(), steps((6, 1, 3, 3)))
 
 
 def test_a_long_chain_is_no_circle(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
@@ -17,8 +18,6 @@ from tests.formats.reading import is_depthwise, weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import onnx
 
     Apart = tuple[list[onnx.NodeProto], list[TensorProto]]
 
@@ -193,6 +192,18 @@ def test_an_unreadable_part_is_named(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
     assert [item.name for item in checkpoint.skipped] == ["third"]
     assert len(checkpoint.warnings) == 2
+
+
+def test_a_sparse_weight_among_what_is_joined(tmp_path: Path) -> None:
+    nodes, given = by_split()
+    end = node("Concat", ["sparse", *(f"y{i}" for i in range(6))], ["y"], axis=1)
+    model = onnx.load(save(tmp_path / "m.onnx", [*nodes[:-1], end], given))
+    values = helper.make_tensor("sparse", TensorProto.FLOAT, [1], [1.0])
+    places = helper.make_tensor("i", TensorProto.INT64, [1], [0])
+    sparse = helper.make_sparse_tensor(values, places, [1, 6, 8, 8])
+    model.graph.sparse_initializer.append(sparse)
+    onnx.save(model, tmp_path / "m.onnx")
+    assert len(open_checkpoint(tmp_path / "m.onnx").tensors) == 6
 
 
 def test_branches_of_their_own_are_left_alone(tmp_path: Path) -> None:
