@@ -48,6 +48,22 @@ def _kind(call: Call, function: Callable[..., Array], values: list[Value]) -> An
         return np.asarray(function(*ones)).dtype
 
 
+def _where(call: Call) -> Value:
+    """Values of one or another input, as a third says."""
+    values = call.all()
+    if len(values) != 3 or values[0].kind.kind != "b":
+        call.fail("does not choose between two inputs")
+    condition, x, y = values
+    shape = call.joint(condition.shape, x.shape, y.shape)
+    main = max(x, y, key=lambda item: math.prod(item.shape))
+    return replace(
+        main,
+        shape=shape,
+        kind=np.result_type(x.kind, y.kind),
+        load=lambda: np.where(condition.load(), x.load(), y.load()),
+    )
+
+
 def _divided(a: Array, b: Array) -> Array:
     """A quotient; of whole numbers it is cut towards zero."""
     if a.dtype.kind == "f" or b.dtype.kind == "f":
@@ -194,7 +210,13 @@ ARITHMETIC: dict[str, Build] = {
     "Min": _elementwise(_smallest, 1, _MOST_INPUTS),
     "Sum": _elementwise(_sum, 1, _MOST_INPUTS),
     "Mean": _elementwise(_mean, 1, _MOST_INPUTS),
+    "Equal": _elementwise(np.equal, 2, 2),
+    "Greater": _elementwise(np.greater, 2, 2),
+    "GreaterOrEqual": _elementwise(np.greater_equal, 2, 2),
+    "Less": _elementwise(np.less, 2, 2),
+    "LessOrEqual": _elementwise(np.less_equal, 2, 2),
     "Clip": _clip,
+    "Where": _where,
     **{name: _elementwise(_as_float(one), 1, 1) for name, one in _ONE.items()},
     **{name: _reduced(function) for name, function in _REDUCING.items()},
 }

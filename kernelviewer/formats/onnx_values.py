@@ -25,6 +25,7 @@ _DOMAINS = {"", "ai.onnx", "com.microsoft"}
 _MAX_CHAIN = 64  # operations one after another
 _MAX_COST = 1 << 14  # reads and operations when one weight is used several times
 _MAX_RANK = 16
+_FEW = 16  # numbers that are compared by what they are
 _FEWEST_MADE = 1 << 24  # values that operations may make whatever the file's size
 _MOST_MADE = 8  # values for each byte of the files
 _TOO_LONG = "it is computed by too long a formula"
@@ -132,12 +133,12 @@ class Constants:
 
     def _identity(self, call: Call) -> tuple[int]:
         """A number for the operation and its inputs, the same for the same ones."""
-        key = (
-            call.node.operator,
-            call.output,
-            _told(call.node),
-            tuple(item and item.identity for item in call.inputs),
+        first = 0 if call.node.operator == "ConstantOfShape" else 1
+        inputs = tuple(
+            item and (_content(item) if index >= first else item.identity)
+            for index, item in enumerate(call.inputs)
         )
+        key = call.node.operator, call.output, _told(call.node), inputs
         return self._identities.setdefault(key, (len(self._identities),))
 
     def _constant(self, node: Node) -> Value:
@@ -156,6 +157,16 @@ class Constants:
                 return given(np.array(attribute.integers, np.int64), key)
         msg = "it is stored sparse or as text, which is not read"
         raise NotConstantError(msg)
+
+
+def _content(value: Value) -> Hashable:
+    """What tells a setting from others: its numbers, where they are few.
+
+    Exporters write them anew each time that a weight is used.
+    """
+    if value.depth or len(value.shape) > 1 or math.prod(value.shape) > _FEW:
+        return value.identity
+    return value.kind, value.shape, np.asarray(value.load()).tobytes()
 
 
 def _told(node: Node) -> tuple[tuple[Hashable, ...], ...]:

@@ -278,6 +278,22 @@ def test_branches_in_a_function_see_its_attributes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(only(path).load(), W)
 
 
+@pytest.mark.parametrize("operator", ["Loop", "Scan", "SequenceMap"])
+def test_bodies_use_the_weights_around_them(operator: str, tmp_path: Path) -> None:
+    inner = [
+        node("Transpose", ["turned"], ["w"], perm=[1, 0, 2, 3]),
+        node("Conv", ["slice", "w"], ["y"], group=6),
+    ]
+    end = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    body = helper.make_graph(inner, "body", [], [end])
+    nodes = [
+        node("Transpose", ["dw.weight"], ["turned"], perm=[1, 0, 3, 2]),
+        node(operator, ["x"], ["z"], body=body),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, [initializer("dw.weight", W)])
+    np.testing.assert_array_equal(only(path).load(), W.transpose(0, 1, 3, 2))
+
+
 @pytest.mark.parametrize("by_default", [True, False])
 def test_a_branch_may_be_an_attribute(tmp_path: Path, by_default: bool) -> None:
     branch = helper.make_graph(

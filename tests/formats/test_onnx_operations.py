@@ -124,6 +124,19 @@ def cases() -> dict[str, Case]:
         "several": (13, [node("Max", ["a", "b", "c"], ["m"]),
                          node("Sum", ["m", "b"], ["w"])],
                     {"a": W, "b": -W, "c": half}),
+        "expanded as PyTorch exports it": (13, [
+            node("ConstantOfShape", ["n"], ["ones"],
+                 value=initializer("", np.array([1]))),
+            node("Mul", ["ones", "minus"], ["kept"]),
+            node("Equal", ["wanted", "kept"], ["same"]),
+            node("Where", ["same", "ones", "wanted"], ["shape"]),
+            node("Expand", ["a", "shape"], ["w"]),
+        ], {"a": W[:1], "n": ints(4), "minus": ints(-1).reshape(()),
+            "wanted": ints(6, 1, -1, 3)}),
+        "pruned": (13, [node("Abs", ["a"], ["size"]),
+                        node("Less", ["size", "half"], ["small"]),
+                        node("Where", ["small", "zero", "a"], ["w"])],
+                   {"a": W, "half": half, "zero": np.array(0, np.float32)}),
         "dequantised per channel": (21, [node("DequantizeLinear", ["q", "s", "z"],
                                               ["w"], axis=0)],
                                     {"q": steps((6, 1, 3, 3)), "z": steps((6,)),
@@ -378,6 +391,25 @@ def test_pieces_of_one_weight_are_layers_of_their_own(tmp_path: Path) -> None:
     assert found == ["one", "two"]
     values = np.concatenate([tensor.load() for tensor in checkpoint.tensors])
     np.testing.assert_array_equal(values, W)
+
+
+def test_a_weight_prepared_twice_in_the_same_way_is_one(tmp_path: Path) -> None:
+    """PyTorch writes the steps of weight norm again for each use of a layer."""
+    nodes = []
+    for use in "ab":
+        shape, scale = (
+            initializer("", ints(6, 1, 3, 3)),
+            initializer("", np.ones(6, "f4")),
+        )
+        nodes += [
+            node("Constant", [], [f"shape.{use}"], value=shape),
+            node("Constant", [], [f"scale.{use}"], value=scale),
+            node("DequantizeLinear", ["q", f"scale.{use}"], [f"d.{use}"]),
+            node("Reshape", [f"d.{use}", f"shape.{use}"], [f"w.{use}"]),
+            conv(f"w.{use}", 6),
+        ]
+    path = save(tmp_path / "m.onnx", nodes, [initializer("q", steps((6, 1, 3, 3)))])
+    assert len(open_checkpoint(path).tensors) == 1
 
 
 def test_numbers_in_the_graph_are_not_taken_for_one_another(tmp_path: Path) -> None:
