@@ -69,7 +69,7 @@ class Call:
         if math.prod(value.shape) > MOST_NUMBERS:
             self.fail(f"has more than {MOST_NUMBERS} numbers as input {index}")
         with np.errstate(all="ignore"):
-            return tuple(int(item) for item in np.ravel(value.load()))
+            return tuple(np.ravel(value.load()).tolist())
 
     def needed(self, name: str, index: int) -> tuple[int, ...]:
         """Whole numbers that must be there."""

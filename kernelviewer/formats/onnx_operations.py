@@ -125,21 +125,28 @@ def _split(call: Call) -> Value:
     size = call.first.shape[axis]
     lengths = call.whole("split", 1)
     if lengths is None:
-        count = call.node.integer("num_outputs", len(call.node.outputs))
-        if count < 1 or count > len(call.node.outputs):
-            call.fail(f"has {len(call.node.outputs)} outputs of {count}")
-        step = -(-size // count)
-        lengths = tuple(
-            max(0, min(step, size - step * index)) for index in range(count)
-        )
-    if min(lengths, default=-1) < 0 or sum(lengths) != size:
-        call.fail(f"cuts {size} into {list(lengths[:16])}")
-    if call.output >= len(lengths):
-        call.fail(f"has more outputs than the {len(lengths)} pieces that it cuts")
-    start = sum(lengths[: call.output])
+        start, end = _even_piece(call, size)
+    else:
+        if min(lengths, default=-1) < 0 or sum(lengths) != size:
+            call.fail(f"cuts {size} into {list(lengths[:16])}")
+        if call.output >= len(lengths):
+            call.fail(f"has more outputs than the {len(lengths)} pieces that it cuts")
+        start = sum(lengths[: call.output])
+        end = start + lengths[call.output]
     window = [slice(None)] * len(call.first.shape)
-    window[axis] = slice(start, start + lengths[call.output])
+    window[axis] = slice(start, end)
     return _part(call, tuple(window))
+
+
+def _even_piece(call: Call, size: int) -> tuple[int, int]:
+    """Start and end of an output where all are as long; the last may be shorter."""
+    outputs = len(call.node.outputs)
+    count = call.node.integer("num_outputs", outputs)
+    if not call.output < count <= outputs:
+        call.fail(f"has {outputs} outputs of {count}")
+    step = -(-size // count)
+    start = min(size, step * call.output)
+    return start, min(size, start + step)
 
 
 def _part(call: Call, window: tuple[slice, ...]) -> Value:

@@ -140,7 +140,8 @@ def along(
             fitting.append(place)
     place = _chosen(fitting, value, shape, axis, f" in blocks of {block}")
     window = tuple(slice(size) for size in shape)
-    return lambda: np.repeat(value.load(), block, place)[window]
+    times = min(block, shape[place])
+    return lambda: np.repeat(value.load(), times, place)[window]
 
 
 def _chosen(

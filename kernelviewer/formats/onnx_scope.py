@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MAX_STEPS = 256  # graphs and calls that a name is handed through
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Scope:
     """The names that a graph sees: its own, then those of the graph around it.
 

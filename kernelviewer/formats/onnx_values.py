@@ -38,6 +38,7 @@ class Constants:
     store: Store
     model: Model
     _known: dict[tuple[int, str], Value] = field(default_factory=dict)
+    _failed: dict[tuple[int, str], str] = field(default_factory=dict)
     _scopes: dict[int, Scope] = field(default_factory=dict)
     _busy: set[tuple[int, str]] = field(default_factory=set)
     _identities: dict[Hashable, tuple[int]] = field(default_factory=dict)
@@ -56,6 +57,8 @@ class Constants:
         scope, name, origin = scope.find(name)
         key = id(scope), name
         if key not in self._known:
+            if key in self._failed:
+                raise NotConstantError(self._failed[key])
             if key in self._busy:
                 msg = "a weight in it is computed from itself"
                 raise DamagedError(msg)
@@ -65,6 +68,10 @@ class Constants:
             self._busy.add(key)
             try:
                 self._known[key] = self._make(scope, name, origin, depth)
+            except NotConstantError as reason:
+                if str(reason) != _TOO_LONG:  # that may be the caller's chain
+                    self._failed[key] = str(reason)
+                raise
             finally:
                 self._busy.discard(key)
         return self._known[key]

@@ -190,6 +190,28 @@ def test_qlinearconv_applies_its_own_scales(tmp_path: Path) -> None:
     np.testing.assert_array_equal(values, expected)
 
 
+def test_quantised_biases_are_no_odd_arrays(tmp_path: Path) -> None:
+    """int32 behind DequantizeLinear or in QLinearConv: parts of layers, not left out."""
+    inputs = ["x", "xs", "xz", "q", "ws", "wz", "ys", "yz", "bias"]
+    nodes = [
+        helper.make_node("DequantizeLinear", ["q", "ws", "wz"], ["w"], axis=0),
+        helper.make_node("DequantizeLinear", ["bias", "ws"], ["b"], axis=0),
+        conv("w", 6, inputs=["b"]),
+        helper.make_node("QLinearConv", inputs, ["y"], group=6),
+    ]
+    arrays = {
+        "q": np.arange(54, dtype=np.int8).reshape(W.shape),
+        "ws": np.ones(6, np.float32),
+        "wz": np.zeros(6, np.int8),
+        "bias": np.arange(6, dtype=np.int32),
+    }
+    given = [initializer(name, values) for name, values in arrays.items()]
+    checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
+    assert not checkpoint.skipped
+    assert not checkpoint.warnings
+    assert {tensor.raw_name for tensor in checkpoint.tensors} == {"q"}
+
+
 def test_convinteger_gives_whole_numbers_and_says_so(tmp_path: Path) -> None:
     steps = np.arange(54, dtype=np.uint8).reshape(W.shape)
     node = conv("w", 6, "ConvInteger", inputs=["xz", "wz"])

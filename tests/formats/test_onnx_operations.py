@@ -287,6 +287,15 @@ def test_scales_without_an_axis_go_along_the_only_one_that_fits(
     np.testing.assert_array_equal(tensor.load(), expected * scale.reshape(spread))
 
 
+def test_a_block_larger_than_the_weight(tmp_path: Path) -> None:
+    made = node("DequantizeLinear", ["q", "s"], ["w"], axis=0, block_size=1 << 40)
+    scale = np.full((1, 1, 3, 3), 2, "f4")
+    given = [initializer("q", steps((6, 1, 3, 3))), initializer("s", scale)]
+    path = save(tmp_path / "m.onnx", [made, conv("w", 6)], given)
+    (tensor,) = open_checkpoint(path).tensors
+    np.testing.assert_array_equal(tensor.load(), steps((6, 1, 3, 3)) * 2.0)
+
+
 def test_blocks_without_an_axis_go_along_the_only_one_that_fits(tmp_path: Path) -> None:
     scale = np.abs(weights(1, (3, 1, 3, 3)))
     made = node("DequantizeLinear", ["q", "s"], ["w"], block_size=2)
