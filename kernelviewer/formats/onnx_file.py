@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -128,9 +129,9 @@ class _Walk:
     pieces: int = 0
     _listed: set[Hashable] = field(default_factory=set)
     _convolved: set[int] = field(default_factory=set)
-    _others: set[Hashable] = field(default_factory=set)
+    _others: set[int] = field(default_factory=set)
     _rest: list[tuple[frozenset[int], Skipped]] = field(default_factory=list)
-    _stored: dict[int, TensorRecord] = field(default_factory=dict)
+    _kept: dict[int, TensorRecord] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
     _active: list[Graph] = field(default_factory=list)
     _visited: int = 0
@@ -146,7 +147,7 @@ class _Walk:
             raise DamagedError(msg)
         self._active.append(scope.graph)
         weights = scope.graph.weights.values()
-        self._stored |= {id(item): item for item in weights if _kernels(item.shape)}
+        self._kept |= {id(item): item for item in weights if _kernels(item.shape)}
         split = wholes(scope)
         for node in scope.graph.nodes:
             self._visited += 1
@@ -202,15 +203,13 @@ class _Walk:
             return
         for source in node.inputs:
             try:
-                name = _stored_name(scope, source)
-                if not name:
+                name, record = _stored(scope, source)
+                if record is None or id(record) in self._others:
                     continue
-                value = self.constants.value(scope, source)
+                self._others.add(id(record))
+                value = self._prepared(scope, source, record)
             except NotConstantError:
                 continue
-            if value.identity in self._others:
-                continue
-            self._others.add(value.identity)
             listed = value.kind.kind == "f" and is_readable(name)
             if listed and len(value.shape) in (1, 2) and value.shape != (1,):
                 self._add(dotted(name), value, None)
@@ -220,6 +219,15 @@ class _Walk:
                 reason = f"no convolution: a weight of {node.operator[:40]}"
                 self._rest.append((value.sources, Skipped(name, reason)))
 
+    def _prepared(self, scope: Scope, source: str, record: TensorRecord) -> Value:
+        """A weight as it is handed on; as it is stored where only a part of it is."""
+        stored = self.constants.store.value(record)
+        try:
+            value = self.constants.value(scope, source)
+        except NotConstantError:
+            return stored
+        return value if math.prod(value.shape) == math.prod(stored.shape) else stored
+
     def finish(self) -> None:
         """Name the large weights that turned out to be no convolution's."""
         self.skipped += self.unread
@@ -228,7 +236,7 @@ class _Walk:
         ]
         self.skipped += [
             Skipped(record.name, "no operation of the network takes it")
-            for key, record in self._stored.items()
+            for key, record in self._kept.items()
             if key not in self.constants.store.taken
         ]
 
@@ -255,16 +263,16 @@ def _kernels(shape: tuple[int, ...]) -> bool:
     )
 
 
-def _stored_name(scope: Scope, name: str) -> str:
-    """Name of the weight that is handed on to an operation; empty if there is none."""
+def _stored(scope: Scope, name: str) -> tuple[str, TensorRecord | None]:
+    """The weight that is handed on to an operation, None if there is none."""
     for _ in range(_MAX_HANDED):
         scope, name, origin = scope.find(name)
         if isinstance(origin, TensorRecord):
-            return name
+            return name, origin
         if origin is None or origin.operator not in _PREPARING or not origin.inputs:
             break
         name = origin.inputs[0]
-    return ""
+    return "", None
 
 
 def _unread_warning(unread: list[Skipped]) -> str:

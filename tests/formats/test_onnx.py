@@ -191,7 +191,7 @@ def test_qlinearconv_applies_its_own_scales(tmp_path: Path) -> None:
 
 
 def test_quantised_biases_are_no_odd_arrays(tmp_path: Path) -> None:
-    """int32 behind DequantizeLinear or in QLinearConv: parts of layers, not left out."""
+    """int32 behind DequantizeLinear or in QLinearConv: not told of as left out."""
     inputs = ["x", "xs", "xz", "q", "ws", "wz", "ys", "yz", "bias"]
     nodes = [
         helper.make_node("DequantizeLinear", ["q", "ws", "wz"], ["w"], axis=0),
@@ -346,6 +346,22 @@ def test_nothing_with_the_shape_of_kernels_is_lost(tmp_path: Path) -> None:
         ("left.weight", "no operation of the network takes it"),
         ("n", "no operation of the network takes it"),
     ]
+
+
+@pytest.mark.parametrize("last", ["length", "x"])
+def test_a_table_that_is_cut_is_listed_whole(last: str, tmp_path: Path) -> None:
+    nodes = [
+        conv("a.weight", 6, output="y"),
+        helper.make_node("Slice", ["positions", "none", last], ["cut"]),
+        helper.make_node("Slice", ["positions", "none", "length"], ["other"]),
+        helper.make_node("Add", ["y", "cut"], ["z"]),
+        helper.make_node("Add", ["z", "other"], ["t"]),
+    ]
+    given = [initializer("a.weight", W), initializer("positions", weights(1, (9, 6)))]
+    given += [initializer("none", np.array([0])), initializer("length", np.array([4]))]
+    checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
+    shapes = [(tensor.name, tensor.shape) for tensor in checkpoint.tensors]
+    assert shapes == [("a.weight", W.shape), ("positions", (9, 6))]
 
 
 def test_computed_weights_are_left_out_with_the_reason(tmp_path: Path) -> None:
