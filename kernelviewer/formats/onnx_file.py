@@ -132,6 +132,7 @@ class _Walk:
     _others: set[int] = field(default_factory=set)
     _rest: list[tuple[frozenset[int], Skipped]] = field(default_factory=list)
     _kept: dict[int, TensorRecord] = field(default_factory=dict)
+    _wholes: dict[tuple[int, int], Whole] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
     _active: list[Graph] = field(default_factory=list)
     _visited: int = 0
@@ -148,7 +149,7 @@ class _Walk:
         self._active.append(scope.graph)
         weights = scope.graph.weights.values()
         self._kept |= {id(item): item for item in weights if _kernels(item.shape)}
-        split = wholes(scope)
+        self._wholes |= wholes(self.constants, scope)
         for node in scope.graph.nodes:
             self._visited += 1
             if self._visited > _MAX_NODES:
@@ -160,7 +161,7 @@ class _Walk:
             if function is not None:
                 self._function(scope.called(function, node), node)
             elif node.operator in WEIGHT_INPUT:
-                self._convolution(node, scope, split.get(id(node)))
+                self._convolution(node, scope)
             else:
                 self._other(node, scope)
             for attribute in node.attributes.values():
@@ -175,8 +176,9 @@ class _Walk:
             for inner in attribute.graphs if name not in node.attributes else ():
                 self.graph(scope.within(inner))
 
-    def _convolution(self, node: Node, scope: Scope, whole: Whole | None) -> None:
+    def _convolution(self, node: Node, scope: Scope) -> None:
         self._convolutions += 1
+        whole = self._wholes.get((id(scope), id(node)))
         layer = whole.read(self.constants) if whole else None
         if layer is None:
             try:

@@ -34,7 +34,7 @@ _AFTER = {
 _BEFORE = {"Cast", "DequantizeLinear", "Identity", "Pad", "QuantizeLinear", "Relu"}
 """Operators between the piece of an image and its convolution."""
 _CUTTING = {"Split", "Slice", "Gather"}
-_MOST_STEPS = 6
+_MOST_STEPS = 12
 _CHANNELS = 1  # their axis
 
 
@@ -44,7 +44,7 @@ class Whole:
 
     scope: Scope
     join: Node
-    nodes: list[Node]
+    parts: list[tuple[Scope, Node]]
     layer: Layer | None = None
     is_looked_at: bool = False
 
@@ -59,21 +59,22 @@ class Whole:
         return self.layer
 
 
-def wholes(scope: Scope) -> dict[int, Whole]:
-    """Convolution's identity → what it may be a part of."""
-    found: dict[int, Whole] = {}
+def wholes(constants: Constants, scope: Scope) -> dict[tuple[int, int], Whole]:
+    """Identities of a convolution's names and node → what it may be a part of."""
+    found: dict[tuple[int, int], Whole] = {}
     for join in scope.graph.nodes:
         if join.operator != "Concat" or len(join.inputs) < 2:
             continue
-        nodes: list[Node] = []
+        parts: dict[tuple[int, int], tuple[Scope, Node]] = {}
         for name in join.inputs:
-            behind = _behind(scope, name, _AFTER)
-            if behind is None or behind[0].operator not in WEIGHT_INPUT:
+            behind = _behind(constants, scope, name, _AFTER)
+            if behind is None or behind.node.operator not in WEIGHT_INPUT:
                 break
-            nodes.append(behind[0])
-        if len({id(node) for node in nodes}) == len(join.inputs):
-            whole = Whole(scope, join, nodes)
-            found.update((id(node), whole) for node in nodes)
+            where, node = behind.scope, behind.node
+            parts[id(where), id(node)] = where, node
+        if len(parts) == len(join.inputs):
+            whole = Whole(scope, join, list(parts.values()))
+            found.update(dict.fromkeys(parts, whole))
     return found
 
 
@@ -83,7 +84,7 @@ def is_piece(layer: Layer, constants: Constants, scope: Scope, node: Node) -> bo
 
 
 def _joined(whole: Whole, constants: Constants) -> Layer | None:
-    layers = [layer_of(constants, whole.scope, node) for node in whole.nodes]
+    layers = [layer_of(constants, *part) for part in whole.parts]
     first, count = layers[0], len(layers)
     axis = whole.scope.settled(whole.join).integer("axis", 1)
     alike = {(item.operator, item.value.shape) for item in layers}
@@ -91,8 +92,8 @@ def _joined(whole: Whole, constants: Constants) -> Layer | None:
     if len(alike) > 1 or not _is_single(first) or axis not in channels:
         return None
     pieces = [
-        _piece(item, constants, whole.scope, node)
-        for item, node in zip(layers, whole.nodes, strict=True)
+        _piece(item, constants, *part)
+        for item, part in zip(layers, whole.parts, strict=True)
     ]
     found = [piece for piece in pieces if piece is not None]
     if len({*found}) < count or len({image for image, _ in found}) > 1:
@@ -142,47 +143,63 @@ def _common_name(values: list[Value]) -> str:
     return re.sub(r"[\W_]*\d*$", "", names[0][:same])
 
 
-def _behind(scope: Scope, name: str, through: set[str]) -> tuple[Node, int] | None:
-    """The node of the same graph that a value comes from, past some operators.
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """One output of a node, and the names that the node sees."""
 
-    With it, which of its outputs that is.
-    """
+    scope: Scope
+    node: Node
+    index: int
+
+
+def _behind(
+    constants: Constants, scope: Scope, name: str, through: set[str]
+) -> _Output | None:
+    """Where a value comes from, past some operators and through functions."""
     for _ in range(_MOST_STEPS):
         try:
-            where, found, node = scope.find(name)
+            scope, found, node = scope.find(name)
         except NotConstantError:
             break
-        if where is not scope or not isinstance(node, Node):
+        if not isinstance(node, Node):
             break
-        if node.operator not in through or not node.inputs:
-            return node, node.outputs.index(found)
-        name = node.inputs[0]
+        index = node.outputs.index(found)
+        function = constants.model.function(node)
+        if function is not None:
+            if index >= len(function.outputs):
+                break
+            scope, name = scope.called(function, node), function.outputs[index]
+        elif node.operator not in through or not node.inputs:
+            return _Output(scope, node, index)
+        else:
+            name = node.inputs[0]
     return None
 
 
 def _piece(
     layer: Layer, constants: Constants, scope: Scope, node: Node
-) -> tuple[str, Hashable] | None:
+) -> tuple[Hashable, Hashable] | None:
     """Which image the input of a convolution is cut out of, and which channel of it.
 
     None where it is no piece of an image.
     """
-    behind = _behind(scope, node.inputs[0], _BEFORE)
-    if behind is None or behind[0].operator not in _CUTTING:
+    behind = _behind(constants, scope, node.inputs[0], _BEFORE)
+    if behind is None or behind.node.operator not in _CUTTING or not behind.node.inputs:
         return None
-    cut, output = scope.settled(behind[0]), behind[1]
+    where, cut = behind.scope, behind.scope.settled(behind.node)
     values = []
     try:
         for name in cut.inputs[1:]:
-            left_out = scope.is_left_out(name)
-            values.append(None if left_out else constants.value(scope, name))
-        call = Call(cut, (None, *values), output, constants.store)
+            left_out = where.is_left_out(name)
+            values.append(None if left_out else constants.value(where, name))
+        call = Call(cut, (None, *values), behind.index, constants.store)
         axes, place = _cut_out(call)
+        origin, image, _ = where.find(cut.inputs[0])
     except NotConstantError:
         return None
-    if not cut.inputs or axes not in ((_CHANNELS,), (_CHANNELS - _rank(layer),)):
+    if axes not in ((_CHANNELS,), (_CHANNELS - _rank(layer),)):
         return None
-    return cut.inputs[0], place
+    return (id(origin), image), place
 
 
 def _cut_out(call: Call) -> tuple[tuple[int, ...], Hashable]:

@@ -135,6 +135,29 @@ def _run(nodes: Any, given: Any, image: dict[str, Any]) -> Any:
     return ReferenceEvaluator(model).run(None, image)[0]
 
 
+def test_each_part_may_be_a_call_of_a_function(tmp_path: Path) -> None:
+    pieces = [f"x{i}" for i in range(6)]
+    kernels = [f"dw_{i}" for i in range(6)]
+    block = helper.make_function(
+        *("my", "Block", ["image", "weight"], ["out"]),
+        [
+            node("Conv", ["image", "weight"], ["made"], pads=[1, 1, 1, 1]),
+            node("Relu", ["made"], ["out"]),
+        ],
+        [helper.make_opsetid("", 18)],
+    )
+    nodes = [node("Split", ["x"], pieces, axis=1, num_outputs=6)]
+    nodes += [
+        node("Block", [piece, kernel], [f"y{i}"], domain="my")
+        for i, (piece, kernel) in enumerate(zip(pieces, kernels, strict=True))
+    ]
+    given = [initializer(name, W[i : i + 1]) for i, name in enumerate(kernels)]
+    path = save(tmp_path / "m.onnx", [*nodes, joined()], given, functions=[block])
+    (tensor,) = open_checkpoint(path).tensors
+    assert (tensor.name, tensor.operator.groups) == ("net.dw.weight", 6)
+    np.testing.assert_array_equal(tensor.load(), W)
+
+
 def test_two_kernels_for_each_channel(tmp_path: Path) -> None:
     pieces, kernels = ["a", "b", "c"], ["dw.0", "dw.1", "dw.2"]
     nodes = [
