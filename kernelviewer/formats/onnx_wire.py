@@ -28,7 +28,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types. Groups (3 and 4) were never used by ONNX."""
 
 _CUT = "a part of it reaches beyond the end: the file is cut off or damaged"
-_MAX_VALUES = 4096  # of a repeated number that is read at once: shapes, axes, pads
+_MAX_VALUES = 16_384  # of a repeated number that is read at once: shapes, axes, pads
 
 
 def varint(data: Data, at: int, end: int) -> tuple[int, int]:
@@ -107,6 +107,11 @@ def floats(data: Data, wire: int, a: int, b: int) -> list[float]:
         msg = "a list of numbers in it is damaged"
         raise DamagedError(msg)
     return list(struct.unpack(f"<{(b - a) // 4}f", data[a:b]))
+
+
+def count_varints(data: Data, start: int, end: int) -> int:
+    """How many packed variable-length numbers there are."""
+    return len(data[start:end].translate(None, bytes(range(128, 256))))
 
 
 def unpack_varints(raw: NDArray[np.uint8], count: int) -> NDArray[np.int64]:

@@ -56,6 +56,23 @@ def _onnx(path: Path) -> Path:
     return onnx_models.save(path, [onnx_models.conv("w", 6)], [kernels])
 
 
+def _onnx_functions(path: Path) -> Path:
+    """Attributes by reference, scales, a layer taken apart."""
+    from tests.formats.test_onnx_functions import LAST, call, turned
+    from tests.formats.test_onnx_split import by_slices
+
+    nodes, given = by_slices()
+    nodes = [
+        call("Turned", "d"),
+        onnx_models.operation("DequantizeLinear", ["q", "s"], ["d"]),
+        *nodes,
+    ]
+    steps = (LAST * 40).astype("int8")
+    scales = weights(1, (6,))
+    given += [onnx_models.initializer("q", steps), onnx_models.initializer("s", scales)]
+    return onnx_models.save(path, nodes, given, functions=[turned(order=[3, 2, 0, 1])])
+
+
 def _tflite(path: Path) -> Path:
     graph = tflite_models.depthwise_graph(weights(0, (1, 3, 3, 6)), 6)
     return tflite_models.save(path, [graph], far=True)
@@ -110,6 +127,7 @@ def _npz(path: Path) -> Path:
 
 SMALL: dict[str, Callable[[Path], Path]] = {
     "onnx": _onnx,
+    "onnx functions": _onnx_functions,
     "tflite": _tflite,
     "keras": _keras,
     "flax": _flax,
@@ -182,3 +200,15 @@ def test_changed_small_files(name: str, seed: int, tmp_path: Path) -> None:
     path = SMALL[name](tmp_path / "changed")
     path.write_bytes(changed(path.read_bytes(), seed))
     try_to_read(path)
+
+
+@pytest.mark.timeout(3600 if CASES else 120)
+@fuzzed
+@given(seed=st.integers(0, 1 << 64))
+def test_senseless_onnx_operations(seed: int, tmp_path: Path) -> None:
+    """Operators with inputs and settings drawn at random."""
+    random = Random(seed)
+    path = onnx_models.senseless(tmp_path / "m.onnx", random)
+    checkpoint = open_checkpoint(path)
+    for tensor in checkpoint.tensors:
+        assert tensor.load().shape == tensor.shape
