@@ -127,7 +127,8 @@ def _open(
     leaves = [_leaf(hdf5, dataset) for dataset in _weights(hdf5, skipped)]
     if network is None and not _is_keras(hdf5):
         return _unknown_layout(source, options, leaves, skipped)
-    tensors, others = entries(leaves, network, hdf5.attributes)
+    written = {item.path: item.address for item in hdf5.datasets}
+    tensors, others = entries(leaves, network, hdf5.attributes, written)
     skipped += others
     if not tensors:
         raise _nothing(source, skipped)

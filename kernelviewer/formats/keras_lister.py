@@ -70,7 +70,10 @@ class Window(io.RawIOBase):
 
 
 class Listing:
-    """Walks the groups and describes datasets and the attributes that Keras writes."""
+    """Walks the groups and describes datasets and the attributes that Keras writes.
+
+    Groups called ``vars`` are noted without attributes too: each is that of a layer.
+    """
 
     def __init__(self) -> None:
         self.datasets: list[dict[str, Any]] = []
@@ -120,7 +123,7 @@ class Listing:
                 if name in _ATTRIBUTES or name.startswith(_LISTS):
                     with suppress(*_DAMAGED):
                         found[name] = attribute(group, name)
-        if found:
+        if found or path.rpartition("/")[2] == "vars":
             self.attributes[path] = found
 
     def _progress(self) -> None:
@@ -148,6 +151,7 @@ def described(dataset: h5py.h5d.DatasetID, path: str) -> dict[str, Any]:
         "dtype": dtype,
         "big_endian": big_endian,
         "offset": dataset.get_offset() if layout == h5py.h5d.CONTIGUOUS else None,
+        "address": h5py.h5o.get_info(dataset).addr,
         "problem": "",
     }
     if not (has_shape and dtype):
