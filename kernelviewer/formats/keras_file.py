@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.checkpoint import Checkpoint, Skipped
@@ -23,7 +26,8 @@ from kernelviewer.formats.zip_directory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -39,11 +43,13 @@ if TYPE_CHECKING:
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _STARTS = (0, 512, 1024, 2048)  # HDF5 may follow a block of the user's own
 _WEIGHTS, _CONFIG, _FACTS = "model.weights.h5", "config.json", "metadata.json"
+_INDEX = "model.weights.json"
 _MAX_UNPACKED = 1 << 27
 _OPTIMIZERS = {"optimizer_weights", "optimizer", "_optimizer", "optimizer_state"}
 _BUSINESS = {"metrics", "_metrics", "compile_metrics", "_compile_metrics"}
 _PLAIN = re.compile(r"(model|functional|sequential)(_\d+)?")
 """Names that Keras gives to models that have none."""
+_VARIABLE = re.compile(r"(^|/)vars/\d+$|/vars/")
 _DAMAGED = "it is damaged"
 _LARGEST_SIDE = 64
 _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
@@ -52,7 +58,7 @@ _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 def match(source: Source) -> bool:
     """Whether the file is HDF5, or a zip with Keras's own entries."""
     head = source.head
-    if any(head[at : at + 8] == _SIGNATURE for at in _STARTS):
+    if is_hdf5(source):
         return True
     if not head.startswith(ZIP_MAGIC):
         return False
@@ -61,6 +67,11 @@ def match(source: Source) -> bool:
     return first == _WEIGHTS or (
         first in (_CONFIG, _FACTS) and (b"keras" in head or _has_weights(source))
     )
+
+
+def is_hdf5(source: Source) -> bool:
+    """Whether the file is HDF5."""
+    return any(source.head[at : at + 8] == _SIGNATURE for at in _STARTS)
 
 
 def _has_weights(source: Source) -> bool:
@@ -84,11 +95,143 @@ def open_keras(source: Source, options: Options) -> Checkpoint:
     if source.head.startswith(ZIP_MAGIC):
         with damage_named(source.path, "a Keras model"):
             hdf5, texts = _from_zip(source)
-            return _open(source, options, hdf5, "Keras", texts)
+            return _open(source, options, "Keras", _Contents.of(hdf5), texts)
     with damage_named(source.path, "an HDF5 file"):
-        file = OpenedFile.of(source.path)
-        hdf5 = Hdf5(file, 0, file.size)
-        return _open(source, options, hdf5, "Keras HDF5", {})
+        contents = _Contents.of(_whole(source))
+        texts = _texts_beside(source.path)
+        return _open(source, options, "Keras HDF5", contents, texts)
+
+
+def open_parts(
+    source: Source,
+    options: Options,
+    parts: Sequence[Source],
+    where: Mapping[str, Sequence[str]],
+) -> Checkpoint:
+    """Open weights that Keras divided over several files.
+
+    Parameters
+    ----------
+    source
+        The index.
+    options
+        As for every reader.
+    parts
+        The files that it names.
+    where
+        Names of the files that hold each layer's variables, by their path.
+
+    Raises
+    ------
+    CheckpointError
+        A part is damaged, or they hold no network.
+    """
+    whole = _Contents()
+    size = source.size
+    for part in parts:
+        options.check()
+        with damage_named(part.path, "a part of sharded weights"):
+            if not is_hdf5(part):
+                msg = "it is no HDF5 file, as the others are"
+                raise DamagedError(msg)
+            contents = _Contents.of(_whole(part))
+        expected = [path.strip("/") for path in where if part.path.name in where[path]]
+        contents.note_missing(expected, part.path.name)
+        whole.add(contents)
+        size += part.size
+    container = f"Keras HDF5, {len(parts)} parts"
+    index = replace(source, size=size)
+    texts = _texts_beside(source.path)
+    opened = _open(index, options, container, whole, texts)
+    return replace(opened, files=tuple(whole.files))
+
+
+def _whole(source: Source) -> Hdf5:
+    """A file that is HDF5 as a whole."""
+    file = OpenedFile.of(source.path)
+    return Hdf5(file, 0, file.size)
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What HDF5 files hold, together.
+
+    Attributes
+    ----------
+    leaves, skipped, attributes
+        Arrays that may be weights, what else there is, and what is noted beside them.
+    written
+        When each array was written, as a number.
+    is_keras
+        Whether Keras wrote them.
+    files
+        The files.
+    missing
+        What should be there and is not, each with its file.
+    """
+
+    leaves: list[Leaf] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    is_keras: bool = False
+    files: list[OpenedFile] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    _paths: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, hdf5: Hdf5) -> _Contents:
+        """List what is in a file."""
+        hdf5.list()
+        skipped = [Skipped(path, reason) for path, reason in hdf5.skipped]
+        leaves = [_leaf(hdf5, dataset) for dataset in _weights(hdf5, skipped)]
+        written = {item.path: item.address for item in hdf5.datasets}
+        paths = [*written, *(path for path, _ in hdf5.skipped)]
+        return cls(
+            *(leaves, skipped, hdf5.attributes, written),
+            *(_is_keras(hdf5), [hdf5.file]),
+            _paths=paths,
+        )
+
+    def note_missing(self, expected: Iterable[str], name: str) -> None:
+        """Note which of the groups that a file should have it has not."""
+        groups = {path.rpartition("/")[0] for path in self._paths} | {*self._paths}
+        for path in expected:
+            if path not in groups:
+                self.missing.append(f"“{path}” in {name}")
+                reason = f"it is not in {name}, as the index says"
+                self.skipped.append(Skipped(path, reason))
+
+    def add(self, part: _Contents) -> None:
+        """Take in what the next file holds; what was written then came later."""
+        known = {leaf.raw_name for leaf in self.leaves}
+        for leaf in part.leaves:
+            if leaf.raw_name in known:
+                reason = "another part has it already"
+                self.skipped.append(Skipped(leaf.raw_name, reason))
+            else:
+                self.leaves.append(leaf)
+        later = 1 + max(self.written.values(), default=0)
+        for path, when in part.written.items():
+            self.written.setdefault(path, later + when)
+        for path, values in part.attributes.items():
+            self.attributes[path] = values | self.attributes.get(path, {})
+        self.skipped += part.skipped
+        self.files += part.files
+        self.missing += part.missing
+        self.is_keras = self.is_keras or part.is_keras
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know of what is missing or cannot be read."""
+        if not self.missing:
+            return _warnings(self.skipped)
+        count = len(self.missing)
+        what = "1 layer" if count == 1 else f"{count} layers"
+        warning = (
+            f"{what} of the index not found ({self.missing[0]}"
+            f"{', …' if count > 1 else ''}): a part may be of another network."
+        )
+        return (warning, *_warnings(self.skipped))
 
 
 def _from_zip(source: Source) -> tuple[Hdf5, dict[str, str]]:
@@ -115,20 +258,39 @@ def _text(file: OpenedFile, records: Mapping[str, Record], name: str) -> str:
     return ZipRecord(file, record).unpacked().tobytes().decode("utf-8", "replace")
 
 
+def _texts_beside(path: Path) -> dict[str, str]:
+    """What lies beside the weights in a folder that is a ``.keras`` file unpacked."""
+    if path.name not in (_WEIGHTS, _INDEX):
+        return {}
+    texts = {}
+    for name in (_CONFIG, _FACTS):
+        beside = path.with_name(name)
+        with suppress(OSError):
+            if beside.stat().st_size <= _MAX_UNPACKED:
+                texts[name] = beside.read_text("utf-8", "replace")
+    try:
+        config = json.loads(texts.get(_CONFIG, ""))
+    except (ValueError, RecursionError):
+        return {}
+    known = isinstance(config, dict) and {"class_name", "config"} <= config.keys()
+    return texts if known else {}
+
+
 def _open(
-    source: Source, options: Options, hdf5: Hdf5, container: str, texts: dict[str, str]
+    source: Source,
+    options: Options,
+    container: str,
+    contents: _Contents,
+    texts: dict[str, str],
 ) -> Checkpoint:
-    hdf5.list()
     options.check()
-    root = hdf5.attributes.get("", {})
+    root = contents.attributes.get("", {})
     config = texts.get(_CONFIG) or root.get("model_config")
     network = read_config(config) if isinstance(config, str) and config else None
-    skipped = [Skipped(path, reason) for path, reason in hdf5.skipped]
-    leaves = [_leaf(hdf5, dataset) for dataset in _weights(hdf5, skipped)]
-    if network is None and not _is_keras(hdf5):
+    leaves, skipped = contents.leaves, contents.skipped
+    if network is None and not contents.is_keras:
         return _unknown_layout(source, options, leaves, skipped)
-    written = {item.path: item.address for item in hdf5.datasets}
-    tensors, others = entries(leaves, network, hdf5.attributes, written)
+    tensors, others = entries(leaves, network, contents.attributes, contents.written)
     skipped += others
     if not tensors:
         raise _nothing(source, skipped)
@@ -138,7 +300,7 @@ def _open(
         source.size,
         tuple(tensors),
         tuple(skipped),
-        _warnings(skipped),
+        contents.warnings(),
         architecture=_architecture(network),
         metadata=_metadata(root, texts),
     )
@@ -172,7 +334,7 @@ def _is_keras(hdf5: Hdf5) -> bool:
     if any(marks & values.keys() for values in hdf5.attributes.values()):
         return True
     paths = [item.path for item in hdf5.datasets]
-    return any("/vars/" in path or path.endswith("kernel:0") for path in paths)
+    return any(_VARIABLE.search(path) or path.endswith("kernel:0") for path in paths)
 
 
 def _leaf(hdf5: Hdf5, dataset: Dataset) -> Leaf:

@@ -32,6 +32,7 @@ _ABBREVIATED = re.compile(
     re.IGNORECASE,
 )
 _NORM = re.compile(r"(.*[^a-z])?(bn|ln|gn)\d*([^a-z].*)?|.*norm.*", re.IGNORECASE)
+_DEPTHWISE = ("depthwise", "separable")
 _LARGEST_MULTIPLIER = 4
 """Beyond it, kernels are thought of as depthwise only where something tells so."""
 _LARGEST_SIDE = 64
@@ -97,7 +98,7 @@ class _Weights:
     def takes(self) -> int:
         """Number of channels that it mixes; 0 if it does not."""
         shape = next(iter(self.kernels.values()))
-        return 0 if self.kind in ("depthwise", "separable") else shape[-2]
+        return 0 if self.kind in _DEPTHWISE else shape[-2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,9 @@ def find_kinds(
         layer.kind = _known_kind(layer)
     found: dict[Owner, Kind] = {}
     for index, layer in enumerate(layers):
-        if layer.kind or names_tell:
-            kind = layer.kind or _hint(layer)
-            found[layer.place.owner] = Kind(kind)
+        hint = _hint(layer)
+        if layer.kind or (names_tell and hint not in _DEPTHWISE):
+            found[layer.place.owner] = Kind(layer.kind or hint)
         elif len(layer.kernels) > 1:
             found[layer.place.owner] = _of_several(layer)
         else:
@@ -232,7 +233,7 @@ def _of_one(layers: list[_Weights], index: int) -> Kind:
         return Kind(hint)
     ((variable, shape),) = layer.kernels.items()
     if not _may_be_depthwise(shape) or hint in ("dense", "norm", "transposed"):
-        return Kind("" if hint in ("depthwise", "separable") else hint)
+        return Kind("" if hint in _DEPTHWISE else hint)
     one, other = prod(shape[-2:]), shape[-1]  # channels it gives: depthwise or not
     if layer.vectors in ([one], [other]):
         return Kind("depthwise" if layer.vectors == [one] else "convolution")
@@ -241,7 +242,7 @@ def _of_one(layers: list[_Weights], index: int) -> Kind:
     tells = _surroundings_tell(around, one, other)
     if tells:
         return Kind(tells)
-    if hint in ("depthwise", "separable"):
+    if hint in _DEPTHWISE:
         return Kind("depthwise" if spelled or _is_likely(shape) else "convolution")
     if hint == "convolution" or not _is_likely(shape):
         return Kind(hint)
