@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from kernelviewer.formats.axes import doubt_of_last
 from kernelviewer.formats.keras_roles import class_kind, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kernelviewer.formats.keras_places import Place
     from kernelviewer.formats.leaves import Leaf
@@ -31,11 +32,14 @@ _ABBREVIATED = re.compile(
     r"(^|[^a-z])dw[sc]?\d*($|[^a-z])|dw_?conv|conv_?dw|depth_?conv|conv_?depth",
     re.IGNORECASE,
 )
+_CALLED = re.compile(r"depth_?wise(_?conv\w*)?(_?\d+)?", re.IGNORECASE)
 _NORM = re.compile(r"(.*[^a-z])?(bn|ln|gn)\d*([^a-z].*)?|.*norm.*", re.IGNORECASE)
 _DEPTHWISE = ("depthwise", "separable")
 _LARGEST_MULTIPLIER = 4
 """Beyond it, kernels are thought of as depthwise only where something tells so."""
 _LARGEST_SIDE = 64
+_LARGEST_BLOCK = 200
+"""More layers than that are no block whose parts belong together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,10 @@ class _Weights:
     """The variables of one layer."""
 
     place: Place
-    order: tuple[object, ...]
     vectors: list[int] = field(default_factory=list)
     kernels: dict[str, Shape] = field(default_factory=dict)
     kind: str = ""
+    index: int = 0
 
     @property
     def block(self) -> Owner:
@@ -100,18 +104,49 @@ class _Weights:
         shape = next(iter(self.kernels.values()))
         return 0 if self.kind in _DEPTHWISE else shape[-2]
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether it mixes channels pixel by pixel."""
+        shape = next(iter(self.kernels.values()))
+        return self.kind not in _DEPTHWISE and prod(shape[:-2]) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What stands beside open kernels: widths of norms, channels given and taken."""
+    """What stands beside open kernels.
+
+    Attributes
+    ----------
+    norms
+        Widths of the normalisations.
+    given
+        Channels that the other layers give, which may have a normalisation too.
+    taken, mixed
+        Channels that the others take, and that those take which run pixel by pixel.
+    rivals
+        How many layers are as open as this one and of its shape, itself counted.
+    """
 
     norms: list[int]
     given: list[int]
     taken: list[int]
+    mixed: list[int]
     rivals: int = 1
 
-    def spare(self, width: int) -> int:
-        """How many norms of a width no other layer accounts for."""
+    def follows(self, width: int) -> bool:
+        """Whether a norm of this width is left for each open layer."""
+        return self._spare(width) >= self.rivals
+
+    def fit_depthwise(self, width: int) -> bool:
+        """Whether the layers beside it go with so many channels given."""
+        return self.follows(width) and width in self.mixed
+
+    def fit_convolution(self, width: int, depthwise: int) -> bool:
+        """Whether they go with ``width`` channels, and not with the other number."""
+        fits = self.follows(width) or (width > 1 and width in self.taken)
+        return fits and self._spare(depthwise) <= 0
+
+    def _spare(self, width: int) -> int:
         return self.norms.count(width) - self.given.count(width)
 
 
@@ -127,20 +162,20 @@ def find_kinds(
     places
         Their places, by their names in the file.
     """
-    layers = _grouped(leaves, places)
-    names_tell = any("depthwise_kernel" in leaf.raw_name for leaf in leaves)
-    names_tell = names_tell or any(leaf.raw_name.endswith(":0") for leaf in leaves)
-    for layer in layers:
-        layer.kind = _known_kind(layer)
+    model = _Model(_grouped(leaves, places))
+    names = [leaf.raw_name for leaf in leaves]
+    names_tell = any(  # as those of Keras 2 do: other kernels are no depthwise ones
+        "depthwise_kernel" in name or name.endswith(":0") for name in names
+    )
     found: dict[Owner, Kind] = {}
-    for index, layer in enumerate(layers):
+    for layer in model.layers:
         hint = _hint(layer)
         if layer.kind or (names_tell and hint not in _DEPTHWISE):
             found[layer.place.owner] = Kind(layer.kind or hint)
         elif len(layer.kernels) > 1:
             found[layer.place.owner] = _of_several(layer)
         else:
-            found[layer.place.owner] = _of_one(layers, index)
+            found[layer.place.owner] = _of_one(layer, hint, model)
     return found
 
 
@@ -149,7 +184,7 @@ def _grouped(leaves: Sequence[Leaf], places: Mapping[str, Place]) -> list[_Weigh
     layers: dict[Owner, _Weights] = {}
     for leaf in leaves:
         place = places[leaf.raw_name]
-        layer = layers.setdefault(place.owner, _Weights(place, place.order))
+        layer = layers.setdefault(place.owner, _Weights(place))
         if len(leaf.shape) == 1:
             layer.vectors.append(leaf.shape[0])
         elif leaf.shape and 0 not in leaf.shape:
@@ -161,8 +196,6 @@ def _known_kind(layer: _Weights) -> str:
     """By its class, else by what only a separable layer or a norm looks like."""
     place = layer.place
     kind = class_kind(place.class_name)
-    if not kind and not place.class_name:
-        kind = next(filter(None, map(class_kind, place.names)), "")
     if kind:
         return kind
     if layer.is_norm:
@@ -203,6 +236,8 @@ def _hint(layer: _Weights) -> str:
     """The kind that names speak of."""
     texts = [layer.place.class_name, *layer.place.names]
     kinds = [kind for text in texts if (kind := kind_of(text))]
+    if any(len(shape) > 3 for shape in layer.kernels.values()):
+        kinds = [kind for kind in kinds if kind not in ("dense", "norm")]
     if any(_SPELLED.search(text) or _ABBREVIATED.search(text) for text in texts):
         return "separable" if "separable" in kinds else "depthwise"
     return kinds[0] if kinds else ""
@@ -226,9 +261,8 @@ def _of_several(layer: _Weights) -> Kind:
     return Kind("", doubts, frozenset(sure))
 
 
-def _of_one(layers: list[_Weights], index: int) -> Kind:
+def _of_one(layer: _Weights, hint: str, model: _Model) -> Kind:
     """A layer of a custom class, or one that a custom layer holds."""
-    layer, hint = layers[index], _hint(layers[index])
     if not layer.kernels:
         return Kind(hint)
     ((variable, shape),) = layer.kernels.items()
@@ -237,79 +271,90 @@ def _of_one(layers: list[_Weights], index: int) -> Kind:
     one, other = prod(shape[-2:]), shape[-1]  # channels it gives: depthwise or not
     if layer.vectors in ([one], [other]):
         return Kind("depthwise" if layer.vectors == [one] else "convolution")
-    around = _surroundings(layers, index)
-    spelled = any(map(_SPELLED.search, (layer.place.class_name, *layer.place.names)))
-    tells = _surroundings_tell(around, one, other)
-    if tells:
-        return Kind(tells)
+    around = model.surroundings(layer, shape)
+    if around.fit_depthwise(one):
+        return Kind("depthwise")
     if hint in _DEPTHWISE:
-        return Kind("depthwise" if spelled or _is_likely(shape) else "convolution")
-    if hint == "convolution" or not _is_likely(shape):
-        return Kind(hint)
+        likely = _is_likely(shape) and not around.follows(other)
+        return Kind("depthwise" if likely or _is_called(layer) else "convolution")
+    if (
+        hint == "convolution"
+        or not _is_likely(shape)
+        or around.fit_convolution(other, one)
+    ):
+        return Kind("convolution")
     return Kind("", {variable: doubt_of_last(shape)})
 
 
-def _surroundings_tell(around: _Surroundings, one: int, other: int) -> str:
-    """Which number of channels given the layers beside it fit: the kind, or empty."""
-    if around.spare(one) >= around.rivals and one in around.taken:
-        return "depthwise"
-    fits = around.spare(other) >= around.rivals or (other > 1 and other in around.taken)
-    return "convolution" if fits and not around.spare(one) > 0 else ""
+def _is_called(layer: _Weights) -> bool:
+    """Whether a layer is called depthwise and nothing else, whatever its shape."""
+    return any(map(_CALLED.fullmatch, layer.place.names))
 
 
-def _surroundings(layers: list[_Weights], index: int) -> _Surroundings:
-    """What tells of a layer: its block, or in a list of layers its neighbours."""
-    layer = layers[index]
-    following = [item for item in layers[index + 1 :] if item.kernels][:1]
-    beside = _block(layers, layer)
-    if beside is None:
-        return _between(layers, index, following)
-    others = [item for item in beside if item.kernels and item is not layer]
-    ((_, shape),) = layer.kernels.items()
-    rivals = [item for item in others if _is_rival(item, shape)]
-    known = [item for item in others if item not in rivals]
-    return _Surroundings(
-        [item.vectors[0] for item in beside if item.is_norm],
-        [item.gives for item in known],
-        [item.takes for item in (*known, *following)],
-        len(rivals) + 1,
-    )
+class _Model:
+    """The layers in network order, and what stands beside each.
+
+    Parameters
+    ----------
+    layers
+        The variables of each layer.
+    """
+
+    def __init__(self, layers: list[_Weights]) -> None:
+        self.layers = layers
+        self._within: dict[Owner, list[_Weights]] = {}
+        for index, layer in enumerate(layers):
+            layer.index, layer.kind = index, _known_kind(layer)
+            for end in range(len(layer.block) + 1):
+                self._within.setdefault(layer.block[:end], []).append(layer)
+
+    def surroundings(self, layer: _Weights, shape: Shape) -> _Surroundings:
+        """What tells of an open layer: its block, or in a list its neighbours."""
+        for end in range(len(layer.block), layer.place.lists - 1, -1):
+            beside = self._within[layer.block[:end]]
+            if 1 < len(beside) <= _LARGEST_BLOCK:
+                return self._in_block(layer, shape, beside)
+        return self._between(layer, shape)
+
+    def _in_block(
+        self, layer: _Weights, shape: Shape, beside: list[_Weights]
+    ) -> _Surroundings:
+        """In a custom layer, where the order is that of the alphabet."""
+        others = [item for item in beside if item.kernels and item is not layer]
+        known = [item for item in others if not _is_rival(item, shape)]
+        takers = known + self._next(max(item.index for item in beside))
+        return _Surroundings(
+            [item.vectors[0] for item in beside if item.is_norm],
+            [item.gives for item in known],
+            [item.takes for item in takers],
+            [item.takes for item in takers if item.is_pointwise],
+            len(others) - len(known) + 1,
+        )
+
+    def _between(self, layer: _Weights, shape: Shape) -> _Surroundings:
+        """In a list of layers, whose order is the network's."""
+        takers = self._next(layer.index)
+        end = takers[0].index if takers else len(self.layers)
+        following = self.layers[layer.index + 1 : end]
+        norms = [item.vectors[0] for item in following if item.is_norm]
+        earlier = (self.layers[at] for at in range(layer.index - 1, -1, -1))
+        before = next((item for item in earlier if item.kernels), None)
+        if before is not None and before.gives == shape[-2] and not norms:
+            norms = [prod(shape[-2:])]  # none is there: what is taken decides
+        return _Surroundings(
+            norms,
+            [],
+            [item.takes for item in takers],
+            [item.takes for item in takers if item.is_pointwise],
+        )
+
+    def _next(self, index: int) -> list[_Weights]:
+        """The first layer after a place that has kernels, if there is one."""
+        later = (self.layers[at] for at in range(index + 1, len(self.layers)))
+        return [*islice((item for item in later if item.kernels), 1)]
 
 
 def _is_rival(item: _Weights, shape: Shape) -> bool:
     """Whether a layer is as open, and would account for a norm of the same width."""
     own = [*item.kernels.values()][-1]
     return not item.kind and _may_be_depthwise(own) and own[-2:] == shape[-2:]
-
-
-def _block(layers: list[_Weights], layer: _Weights) -> list[_Weights] | None:
-    """All layers of the custom layer around one; None if a list of layers is around.
-
-    The order in a block is that of the alphabet.
-    """
-    if layer.place.class_name:
-        return None
-    for block in (layer.block, layer.block[:-1]):
-        if not block or block[-1] == "layers":
-            break
-        beside = [item for item in layers if item.place.owner[: len(block)] == block]
-        if len(beside) > 1:
-            return beside
-    return None
-
-
-def _between(
-    layers: list[_Weights], index: int, following: Iterable[_Weights]
-) -> _Surroundings:
-    """Neighbours of a layer in a list, whose order is the network's."""
-    norms = []
-    for item in layers[index + 1 :]:
-        if item.kernels:
-            break
-        if item.is_norm:
-            norms.append(item.vectors[0])
-    before = [item for item in layers[:index] if item.kernels][-1:]
-    ((_, shape),) = layers[index].kernels.items()
-    if any(item.gives == shape[-2] for item in before) and not norms:
-        norms = [prod(shape[-2:])]  # nothing is between: then what it takes decides
-    return _Surroundings(norms, [], [item.takes for item in following])

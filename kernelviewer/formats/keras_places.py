@@ -43,6 +43,9 @@ class Place:
         Its layer's class, from the configuration or the path; empty if neither tells.
     names
         What the attribute that holds the layer is called, and the layer's own name.
+    lists
+        How many parts of ``owner`` lead to the innermost layer in a list of layers;
+        what is below are attributes of that layer.
     """
 
     path: tuple[str, ...]
@@ -52,6 +55,7 @@ class Place:
     owner: tuple[str, ...]
     class_name: str
     names: tuple[str, ...]
+    lists: int
 
 
 def places(
@@ -105,11 +109,14 @@ class _Finder:
             names += inner[inner.index(layer.name) + 1 :]  # layers of a custom one
         path = tuple(dict.fromkeys(names or inner or parts[:1]))
         kind = layer.kind if layer and (told or class_kind(layer.kind)) else ""
+        if not kind:  # Keras may have made the name of the class
+            kind = next(filter(class_kind, (*inner[-1:], *inner[:1])), "")
         order: tuple[Any, ...] = (1, layer.place if layer else 0, index)
         if listed is not None:
             order = (0, listed)
-        owner, called = tuple(parts[:-1]), tuple(inner[-1:] + inner[:1])
-        return Place(path, parts[-1], layer, order, owner, kind, called)
+        owner, called = tuple(parts[:-1]), tuple(inner[-1:])
+        lists = len(owner) - len(inner) + 1
+        return Place(path, parts[-1], layer, order, owner, kind, called, lists)
 
     def _by_structure(self, parts: list[str], index: int) -> Place:
         """Keras 3: the model's own structure, with numbered variables."""
@@ -118,14 +125,15 @@ class _Finder:
         order: list[tuple[Any, ...]] = []
         walked, kind = "", layer.kind if layer else ""
         names: tuple[str, ...] = ()
-        for part in parts[:-1]:
+        lists = 0
+        for depth, part in enumerate(parts[:-1], 1):
             around, walked = walked, f"{walked}/{part}" if walked else part
             if part == "vars" or part in _WRAPPERS:
                 continue
             name, in_list = self._own_name(walked), self.is_list(around)
             layer = self._child(layer, part, name)
             kind = layer.kind if layer else part if in_list else ""
-            names = (part, name)
+            names, lists = (part, name), depth if in_list else lists
             if class_kind(name) and not in_list:
                 kind, name = kind or name, ""  # Keras made the name of the class
             path.append(layer.name if layer and layer.name else name or part)
@@ -134,7 +142,7 @@ class _Finder:
         variable = parts[-1]
         order.append((2, int(variable[:9]) if variable.isdecimal() else index))
         shown, owner = tuple(path) or ("model",), tuple(parts[:-1])
-        return Place(shown, variable, layer, (0, *order), owner, kind, names)
+        return Place(shown, variable, layer, (0, *order), owner, kind, names, lists)
 
     def _own_name(self, path: str) -> str:
         """The name that Keras notes for the layer at a path, if it makes sense."""
