@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Checkpoint, Skipped
+from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import AGAIN, DamagedError, damage_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.keras_config import read_config
+from kernelviewer.formats.keras_contents import DAMAGED, Contents, warnings_of_damage
 from kernelviewer.formats.keras_entries import entries
 from kernelviewer.formats.keras_listing import Hdf5
-from kernelviewer.formats.leaves import Leaf
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.roles import OPTIMIZER
 from kernelviewer.formats.zip_directory import (
@@ -26,15 +26,12 @@ from kernelviewer.formats.zip_directory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from kernelviewer.formats.checkpoint import Tensor
+    from kernelviewer.formats.checkpoint import Skipped, Tensor
     from kernelviewer.formats.keras_config import Network
-    from kernelviewer.formats.keras_listing import Dataset
+    from kernelviewer.formats.leaves import Leaf
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
         Record,
@@ -45,12 +42,8 @@ _STARTS = (0, 512, 1024, 2048)  # HDF5 may follow a block of the user's own
 _WEIGHTS, _CONFIG, _FACTS = "model.weights.h5", "config.json", "metadata.json"
 _INDEX = "model.weights.json"
 _MAX_UNPACKED = 1 << 27
-_OPTIMIZERS = {"optimizer_weights", "optimizer", "_optimizer", "optimizer_state"}
-_BUSINESS = {"metrics", "_metrics", "compile_metrics", "_compile_metrics"}
 _PLAIN = re.compile(r"(model|functional|sequential)(_\d+)?")
 """Names that Keras gives to models that have none."""
-_VARIABLE = re.compile(r"(^|/)vars/\d+$|/vars/")
-_DAMAGED = "it is damaged"
 _LARGEST_SIDE = 64
 _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 
@@ -95,9 +88,9 @@ def open_keras(source: Source, options: Options) -> Checkpoint:
     if source.head.startswith(ZIP_MAGIC):
         with damage_named(source.path, "a Keras model"):
             hdf5, texts = _from_zip(source)
-            return _open(source, options, "Keras", _Contents.of(hdf5), texts)
+            return _open(source, options, "Keras", Contents.of(hdf5), texts)
     with damage_named(source.path, "an HDF5 file"):
-        contents = _Contents.of(_whole(source))
+        contents = Contents.of(_whole(source))
         texts = _texts_beside(source.path)
         return _open(source, options, "Keras HDF5", contents, texts)
 
@@ -126,7 +119,7 @@ def open_parts(
     CheckpointError
         A part is damaged, or they hold no network.
     """
-    whole = _Contents()
+    whole = Contents()
     size = source.size
     for part in parts:
         options.check()
@@ -134,7 +127,7 @@ def open_parts(
             if not is_hdf5(part):
                 msg = "it is no HDF5 file, as the others are"
                 raise DamagedError(msg)
-            contents = _Contents.of(_whole(part))
+            contents = Contents.of(_whole(part))
         expected = [path.strip("/") for path in where if part.path.name in where[path]]
         contents.note_missing(expected, part.path.name)
         whole.add(contents)
@@ -150,88 +143,6 @@ def _whole(source: Source) -> Hdf5:
     """A file that is HDF5 as a whole."""
     file = OpenedFile.of(source.path)
     return Hdf5(file, 0, file.size)
-
-
-@dataclass(slots=True)
-class _Contents:
-    """What HDF5 files hold, together.
-
-    Attributes
-    ----------
-    leaves, skipped, attributes
-        Arrays that may be weights, what else there is, and what is noted beside them.
-    written
-        When each array was written, as a number.
-    is_keras
-        Whether Keras wrote them.
-    files
-        The files.
-    missing
-        What should be there and is not, each with its file.
-    """
-
-    leaves: list[Leaf] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    written: dict[str, int] = field(default_factory=dict)
-    is_keras: bool = False
-    files: list[OpenedFile] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    _paths: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, hdf5: Hdf5) -> _Contents:
-        """List what is in a file."""
-        hdf5.list()
-        skipped = [Skipped(path, reason) for path, reason in hdf5.skipped]
-        leaves = [_leaf(hdf5, dataset) for dataset in _weights(hdf5, skipped)]
-        written = {item.path: item.address for item in hdf5.datasets}
-        paths = [*written, *(path for path, _ in hdf5.skipped)]
-        return cls(
-            *(leaves, skipped, hdf5.attributes, written),
-            *(_is_keras(hdf5), [hdf5.file]),
-            _paths=paths,
-        )
-
-    def note_missing(self, expected: Iterable[str], name: str) -> None:
-        """Note which of the groups that a file should have it has not."""
-        groups = {path.rpartition("/")[0] for path in self._paths} | {*self._paths}
-        for path in expected:
-            if path not in groups:
-                self.missing.append(f"“{path}” in {name}")
-                reason = f"it is not in {name}, as the index says"
-                self.skipped.append(Skipped(path, reason))
-
-    def add(self, part: _Contents) -> None:
-        """Take in what the next file holds; what was written then came later."""
-        known = {leaf.raw_name for leaf in self.leaves}
-        for leaf in part.leaves:
-            if leaf.raw_name in known:
-                reason = "another part has it already"
-                self.skipped.append(Skipped(leaf.raw_name, reason))
-            else:
-                self.leaves.append(leaf)
-        later = 1 + max(self.written.values(), default=0)
-        for path, when in part.written.items():
-            self.written.setdefault(path, later + when)
-        for path, values in part.attributes.items():
-            self.attributes[path] = values | self.attributes.get(path, {})
-        self.skipped += part.skipped
-        self.files += part.files
-        self.missing += part.missing
-        self.is_keras = self.is_keras or part.is_keras
-
-    def warnings(self) -> tuple[str, ...]:
-        """What a user should know of what is missing or cannot be read."""
-        if not self.missing:
-            return _warnings(self.skipped)
-        count = len(self.missing)
-        what = "1 layer" if count == 1 else f"{count} layers"
-        warning = (
-            f"{what} of the index not found ({self.missing[0]}"
-            f"{', …' if count > 1 else ''}): a part may be of another network."
-        )
-        return (warning, *_warnings(self.skipped))
 
 
 def _from_zip(source: Source) -> tuple[Hdf5, dict[str, str]]:
@@ -280,7 +191,7 @@ def _open(
     source: Source,
     options: Options,
     container: str,
-    contents: _Contents,
+    contents: Contents,
     texts: dict[str, str],
 ) -> Checkpoint:
     options.check()
@@ -306,48 +217,6 @@ def _open(
     )
 
 
-def _weights(hdf5: Hdf5, skipped: list[Skipped]) -> list[Dataset]:
-    """Datasets that may be weights; the optimizer's are named as one."""
-    kept: list[Dataset] = []
-    counts: dict[str, int] = {}
-    for dataset in hdf5.datasets:
-        top = dataset.path.split("/")[0]
-        if top in _OPTIMIZERS | _BUSINESS:
-            counts[top] = counts.get(top, 0) + 1
-        elif dataset.problem:
-            skipped.append(Skipped(dataset.path, dataset.problem))
-        elif not hdf5.fits(dataset):
-            msg = "a weight in it lies beyond its end: it is cut off or damaged"
-            raise DamagedError(msg)
-        else:
-            kept.append(dataset)
-    for top, count in counts.items():
-        what = OPTIMIZER if top in _OPTIMIZERS else "measurements of the training"
-        arrays = "1 array" if count == 1 else f"{count} arrays"
-        skipped.append(Skipped(top, f"{what} ({arrays})"))
-    return kept
-
-
-def _is_keras(hdf5: Hdf5) -> bool:
-    """Whether names or attributes are Keras's."""
-    marks = {"keras_version", "backend", "layer_names", "layer_names0", "weight_names"}
-    if any(marks & values.keys() for values in hdf5.attributes.values()):
-        return True
-    paths = [item.path for item in hdf5.datasets]
-    return any(_VARIABLE.search(path) or path.endswith("kernel:0") for path in paths)
-
-
-def _leaf(hdf5: Hdf5, dataset: Dataset) -> Leaf:
-    """A dataset as an array of the file."""
-
-    def load() -> NDArray[np.generic]:
-        with damage_named(hdf5.file.path, "an HDF5 file"):
-            return hdf5.read(dataset)
-
-    parts = tuple(part for part in re.split(r"[/.]", dataset.path) if part)
-    return Leaf(parts, dataset.path, dataset.shape, dataset.dtype, load)
-
-
 def _unknown_layout(
     source: Source, options: Options, leaves: list[Leaf], skipped: list[Skipped]
 ) -> Checkpoint:
@@ -361,7 +230,7 @@ def _unknown_layout(
         source.size,
         arranged.tensors,
         (*skipped, *arranged.skipped),
-        (*_warnings(skipped), *arranged.warnings),
+        (*warnings_of_damage(skipped), *arranged.warnings),
         arranged.copies,
         arranged.copy,
     )
@@ -376,17 +245,10 @@ def _may_be_of_a_network(tensor: Tensor) -> bool:
     return kernels and not tensor.doubt and 1 < max(shape[2:]) <= _LARGEST_SIDE
 
 
-def _warnings(skipped: list[Skipped]) -> tuple[str, ...]:
-    """Say so where a part of the file is damaged."""
-    count = sum(item.reason == _DAMAGED for item in skipped)
-    entries = "1 entry" if count == 1 else f"{count} entries"
-    return (f"{entries} of the file cannot be read: it is damaged.",) if count else ()
-
-
 def _nothing(source: Source, skipped: list[Skipped]) -> CheckpointError:
     """Why no tensor is left."""
     reasons = {item.reason for item in skipped}
-    if _DAMAGED in reasons:
+    if DAMAGED in reasons:
         problem = "an HDF5 file, but its HDF5 structure is damaged"
         return CheckpointError(source.path, problem, AGAIN)
     if any("another file" in reason for reason in reasons):
