@@ -78,8 +78,10 @@ def places(
         When each dataset was written, as a number. Keras writes layer by layer, which
         gives the order where no configuration does.
     """
+    attributes = {_slashed(path): values for path, values in attributes.items()}
     finder = _Finder(attributes, network, _listed(attributes))
-    finder.written = _order_written(written or {}, finder.is_list)
+    written = {_slashed(path): when for path, when in (written or {}).items()}
+    finder.written = _order_written(written, finder.is_list)
     return {path: finder.place(path, index) for index, path in enumerate(paths)}
 
 
@@ -93,10 +95,10 @@ class _Finder:
 
     def place(self, path: str, index: int) -> Place:
         """Where the dataset belongs; ``index`` is its place in the file."""
-        parts = path.split("/")
+        parts = _slashed(path).split("/")
         if len(parts) > 1 and (parts[-2] == "vars" or parts[-1].isdecimal()):
             return self._by_structure(parts, index)
-        return self._by_name(parts, self.listed.get(path), index)
+        return self._by_name(path.split("/"), self.listed.get(path), index)
 
     def _by_name(self, parts: list[str], listed: int | None, index: int) -> Place:
         """Keras 1 and 2: layer / (layers within) / variable."""
@@ -116,6 +118,7 @@ class _Finder:
             order = (0, listed)
         owner, called = tuple(parts[:-1]), tuple(inner[-1:])
         lists = len(owner) - len(inner) + 1
+        layer = layer if kind else None  # that of a layer around it says nothing
         return Place(path, parts[-1], layer, order, owner, kind, called, lists)
 
     def _by_structure(self, parts: list[str], index: int) -> Place:
@@ -189,6 +192,11 @@ def _children(parent: Layer) -> dict[str, Layer]:
         children.setdefault("layer", parent.layers[0])
         children.setdefault("forward_layer", parent.layers[0])
     return children
+
+
+def _slashed(path: str) -> str:
+    """A path as Keras means it: on Windows it wrote backslashes for a while."""
+    return path.replace("\\", "/")
 
 
 def _order_written(

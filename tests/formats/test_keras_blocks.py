@@ -294,9 +294,13 @@ def test_custom_blocks_in_the_old_container(tmp_path: Path) -> None:
         "conv2d": {"conv2d/kernel": STEM},
         "block": {inner: K, "block/project/kernel": PROJECT},
     }
-    config = model(layer("Conv2D", "conv2d"), layer("demo>Block", "block"))
+    block = layer("demo>Block", "block", strides=[7, 7])
+    config = model(layer("Conv2D", "conv2d"), block)
     checkpoint = open_checkpoint(save_keras2(tmp_path / "m.h5", layers, config))
-    assert the_only(checkpoint).name == "block.dwconv.depthwise.weight"
+    tensor = the_only(checkpoint)
+    assert tensor.name == "block.dwconv.depthwise.weight"
+    assert tensor.operator is not None
+    assert tensor.operator.stride is None
     layers["block"] = {"block/gate/kernel": K}
     checkpoint = open_checkpoint(save_keras2(tmp_path / "m.h5", layers, config))
     assert [item.kind for item in extract_kernels(checkpoint).layers] == ["ambiguous"]
@@ -338,6 +342,15 @@ def test_strange_names_do_no_harm(tmp_path: Path, name: object) -> None:
     assert all(len(t.name) < 100 and t.name.isprintable() for t in checkpoint.tensors)
     (deep,) = checkpoint.skipped
     assert deep.reason == "a group nested absurdly deep"
+
+
+def test_paths_written_on_windows(tmp_path: Path) -> None:
+    path = tmp_path / "m.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["layers\\conv2d/vars/0"] = weights(0, (3, 3, 16, 1))
+        file["layers\\depthwise_conv2d/vars/0"] = K
+    checkpoint = open_checkpoint(path)
+    assert the_only(checkpoint).name == "depthwise_conv2d.depthwise.weight"
 
 
 def test_files_without_any_names(tmp_path: Path) -> None:
