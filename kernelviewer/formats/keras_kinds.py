@@ -170,7 +170,7 @@ def find_kinds(
     found: dict[Owner, Kind] = {}
     for layer in model.layers:
         hint = _hint(layer)
-        if layer.kind or (names_tell and hint not in _DEPTHWISE):
+        if layer.kind or hint == "dense" or (names_tell and hint not in _DEPTHWISE):
             found[layer.place.owner] = Kind(layer.kind or hint)
         elif len(layer.kernels) > 1:
             found[layer.place.owner] = _of_several(layer)
@@ -266,7 +266,7 @@ def _of_one(layer: _Weights, hint: str, model: _Model) -> Kind:
     if not layer.kernels:
         return Kind(hint)
     ((variable, shape),) = layer.kernels.items()
-    if not _may_be_depthwise(shape) or hint in ("dense", "norm", "transposed"):
+    if not _may_be_depthwise(shape) or hint in ("norm", "transposed"):
         return Kind("" if hint in _DEPTHWISE else hint)
     one, other = prod(shape[-2:]), shape[-1]  # channels it gives: depthwise or not
     if layer.vectors in ([one], [other]):

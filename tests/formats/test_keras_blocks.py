@@ -276,6 +276,12 @@ def test_ordinary_convolutions_in_custom_blocks(
     assert kernels.shape[::-1][:2] in [t.shape[:2] for t in bank.convolutions]
 
 
+def test_projections_of_attention_are_no_kernels(tmp_path: Path) -> None:
+    held = {"query_dense": ("query", [weights(0, (64, 4, 2)), weights(1, (4, 2))])}
+    checkpoint = saved(tmp_path, around(held, "multi_head_attention"))
+    assert extract_kernels(checkpoint).layers == ()
+
+
 def test_norms_are_known_by_their_shape_and_lose_their_statistics(
     tmp_path: Path,
 ) -> None:
