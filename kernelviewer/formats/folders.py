@@ -12,6 +12,7 @@ from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.other_networks import EXPORT
+from kernelviewer.formats.sharded import parts_named
 from kernelviewer.formats.source import HEAD_BYTES
 
 if TYPE_CHECKING:
@@ -161,11 +162,18 @@ def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Pat
         looked_at += len(names)
         if looked_at > _MAX_FILES:
             break
-        for name in sorted(names, key=natural_key):
+        parts = _parts_in(Path(place), names)
+        for name in sorted(set(names) - parts, key=natural_key):
             path = Path(place, name)
             if not is_for_training(path) and is_file(path):
                 found.append(path)
     return found
+
+
+def _parts_in(place: Path, names: list[str]) -> set[str]:
+    """Names of files in a folder that only are parts, by Keras's indexes there."""
+    indexes = [place / name for name in names if name.endswith(".weights.json")]
+    return {name for index in indexes for name in parts_named(index)}
 
 
 def _listed(folder: Path, found: list[Path]) -> str:

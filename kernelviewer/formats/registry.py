@@ -201,12 +201,14 @@ def _open_file(source: Source, options: Options, reader: Reader | None) -> Check
 def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:
     """Say so where a file's name tells that it is one of several."""
     part = _PART.search(checkpoint.path.name)
-    if not part or int(part[2]) < 2:
+    warning = sharded.part_warning(checkpoint.path)
+    if part and int(part[2]) > 1:
+        warning = (
+            f"This is part {int(part[1])} of {int(part[2])} of a network; "
+            "open its folder or its .index.json for the whole."
+        )
+    if not warning:
         return checkpoint
-    warning = (
-        f"This is part {int(part[1])} of {int(part[2])} of a network; "
-        "open its folder or its .index.json for the whole."
-    )
     return replace(checkpoint, warnings=(*checkpoint.warnings, warning))
 
 

@@ -280,17 +280,3 @@ def test_errors_in_an_archive_name_the_archive(tmp_path: Path) -> None:
         "x.zip: an archive, but net.safetensors in it: a safetensors file, but its "
         "header claims 9 bytes"
     )
-
-
-def test_sharded_weights_of_keras_are_named(tmp_path: Path) -> None:
-    part = tmp_path / "model_00000.weights.h5"
-    part.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    index = tmp_path / "model.weights.json"
-    index.write_text(json.dumps({"weight_map": {"/layers/a/vars": part.name}}))
-    with pytest.raises(CheckpointError) as caught:
-        open_checkpoint(index)
-    assert str(caught.value) == (
-        "model_00000.weights.h5: a part of a sharded checkpoint, but it is Keras's, "
-        "whose sharded weights are not read. Save the network in one file: "
-        "model.save(…) without max_shard_size."
-    )
