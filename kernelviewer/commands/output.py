@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from kernelviewer.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +20,7 @@ def harmless(text: str) -> str:
 
     Names in files may hold terminal escapes; nothing of theirs reaches the terminal.
     """
-    return "".join(
-        mark
-        if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs")
-        else mark.encode("unicode_escape").decode("ascii")
-        for mark in text
-    )
+    return printable(text, keep="\n")
 
 
 def shortened(text: str, most: int = LONGEST) -> str:

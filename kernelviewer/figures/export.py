@@ -22,6 +22,7 @@ from kernelviewer.figures.writing import failing_as_figure, write_bytes
 from kernelviewer.kernels.archive import write_npz
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -102,7 +103,7 @@ def write_kernels(
     if not scene.count:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     suffix = path.suffix.lower()
-    progress(0, scene.count, path.name)
+    progress(0, scene.count, shown(path.name))
     if suffix == ".npz":
         _write_npz(path, _gather(scene), check)
     elif suffix == ".safetensors":
@@ -111,7 +112,7 @@ def write_kernels(
         write_bytes(path, _png(_tiles(scene, check)), check)
     else:
         write_bytes(path, _zipped(scene, check, progress), check)
-    progress(scene.count, scene.count, path.name)
+    progress(scene.count, scene.count, shown(path.name))
     return path
 
 

@@ -17,6 +17,7 @@ from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import render, write_bytes
 from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -112,7 +113,7 @@ class Report:
             progress(number, len(plans), f"{plan.section}: {plan.kind}")
             section = sections.setdefault(plan.section, Section(plan.section))
             section.entries.append(self._entry(plan, check))
-        hashes = {bank.path.name: network_hash(bank.files) for bank in banks}
+        hashes = {shown(bank.path.name): network_hash(bank.files) for bank in banks}
         page = page_of(list(sections.values()), hashes)
         write_bytes(self.folder / PAGE, page.encode("utf-8", "backslashreplace"))
         progress(len(plans), len(plans), PAGE)

@@ -14,6 +14,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.page import never
 from kernelviewer.figures.style import figure_style
 from kernelviewer.files import atomic_write
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +56,7 @@ def with_suffix(path: Path, default: str = ".svg") -> Path:
     if suffix in SUFFIXES:
         return path
     if suffix in _OTHERS:
-        msg = f"{path.name}: figures are written as SVG, PDF or PNG"
+        msg = f"{shown(path.name)}: figures are written as SVG, PDF or PNG"
         raise FigureError(msg, "Give the name one of these suffixes.")
     return path.with_name(path.name + default)
 
@@ -164,7 +165,7 @@ def failing_as_figure(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or "the disk fails")
-        msg = f"{path.name}: the file cannot be written, {reason}"
+        msg = f"{shown(path.name)}: the file cannot be written, {reason}"
         raise FigureError(msg, "Choose another folder.") from None
 
 

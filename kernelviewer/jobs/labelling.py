@@ -11,6 +11,7 @@ from kernelviewer.latent.codes import Codes
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import best_classes, identified, null_of
 from kernelviewer.state.pool import make_pool
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,7 +128,7 @@ def _label(
         codes,
     )
     return label_kernels(
-        str(model.bank.path),
+        shown(model.bank.path),
         model.bank,
         size,
         how,

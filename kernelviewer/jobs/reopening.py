@@ -222,7 +222,7 @@ class _Reading:
             else:
                 self._without(size, entry)
         except CheckpointError as error:
-            self.notes.append(f"{error.path.name}: {error.problem}")
+            self.notes.append(f"{error.name}: {error.problem}")
             self._without(size, entry)
 
     def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:

@@ -15,6 +15,7 @@ from kernelviewer.state.session.files import offers
 from kernelviewer.state.session.model import CoderEntry
 from kernelviewer.state.session.paths import path_from
 from kernelviewer.state.session.text import to_text
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
     hashes = dict(wanted.hashes)
     models = wanted.work.models
     for number, model in enumerate(models):
-        ticket.progress(number, len(models), model.bank.path.name)
+        ticket.progress(number, len(models), shown(model.bank.path.name))
         if not hashes.get(model.bank):
             hashes[model.bank] = hash_network(ticket, model.bank)
     wanted = replace(wanted, hashes=hashes)

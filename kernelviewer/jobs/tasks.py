@@ -21,6 +21,7 @@ from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.session.files import is_session
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +72,7 @@ def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
     for path in paths:
         files += list(find_checkpoints(ticket, path)) or [path]
     for number, path in enumerate(files):
-        ticket.progress(number, len(files), path.name)
+        ticket.progress(number, len(files), shown(path.name))
         try:
             bank = load(ticket, path)
         except Exception as error:
@@ -88,12 +89,12 @@ def _hand_back(
     ticket: Ticket, sessions: Sequence[Path], paths: Sequence[Path]
 ) -> Tally:
     for path in sessions[1:]:
-        message = f"{path.name}: only one session can be open"
+        message = f"{shown(path.name)}: only one session can be open"
         hint = "Open it in a window of its own."
-        ticket.send(Unusable(path, message, hint, str(path)))
+        ticket.send(Unusable(path, message, hint, shown(path)))
     others = tuple(path for path in paths if path not in sessions)
     ticket.send(SessionFound(sessions[0], others))
-    return Tally(0, len(sessions) - 1, sessions[0].name)
+    return Tally(0, len(sessions) - 1, shown(sessions[0].name))
 
 
 def load(
@@ -130,7 +131,7 @@ def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
         yield path
         return
     for folder, folders, names in os.walk(path):
-        ticket.progress(0, 0, f"searching {folder}")
+        ticket.progress(0, 0, f"searching {shown(folder)}")
         inner = sorted(folders, key=natural_key)
         models = [name for name in inner if is_checkpoint(Path(folder, name))]
         folders[:] = [n for n in inner if n not in models and not is_hidden(n)]

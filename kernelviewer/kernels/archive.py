@@ -11,6 +11,7 @@ import numpy as np
 
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,7 +57,7 @@ def write_archive(path: Path, sources: Sources) -> dict[Size, int]:
         counts.update({size: len(kernels) for size, kernels in bank.sizes.items()})
     numbering = _Numbering.of(sources)
     arrays: dict[str, Sequence[NDArray[np.generic]]] = {
-        "sources": [_text([name for name, _ in sources])],
+        "sources": [_text([shown(name) for name, _ in sources])],
         "layers": [_text(numbering.names)],
     }
     for size, _ in counts.most_common():
@@ -115,7 +116,7 @@ class _Numbering:
             for i, layer in enumerate(bank.layers):
                 if layer.included:
                     index[i] = len(names)
-                    names.append(layer.name)
+                    names.append(printable(layer.name))
             indices.append(index)
         return cls(names, indices)
 

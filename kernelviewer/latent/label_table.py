@@ -13,6 +13,7 @@ from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, PATTERNS
 from kernelviewer.latent.labels import label
+from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -123,6 +124,8 @@ def write_rows(
 ) -> int:
     """Write the CSV file, whole or not at all, and count its rows.
 
+    Names are printable, and none of them is a formula to a spreadsheet.
+
     Parameters
     ----------
     found
@@ -156,6 +159,8 @@ def write_rows(
 def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...]]:
     """Rows of kernels by their numbers."""
     kernels, names = item.kernels, [entry.id for entry in CLASSES]
+    source = csv_text(item.source)
+    layers = [csv_text(layer.name) for layer in item.bank.layers]
     key = size_key(kernels.size)
     family_class, family_cosine = _family_columns(item, here)
     for at, i in enumerate(here.tolist()):
@@ -167,8 +172,8 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
             named = names[item.labels.class_index[i]]
             best = names[item.labels.best_class[i]]
         yield (
-            item.source,
-            item.bank.layers[kernels.layer[i]].name,
+            source,
+            layers[kernels.layer[i]],
             int(kernels.channel[i]),
             key,
             code,

@@ -14,6 +14,7 @@ from kernelviewer.gui.views.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -135,7 +136,7 @@ class TreeItem:
         """Longer text for the tooltip."""
         bank = self.model.bank
         if self.node is None:
-            lines = [str(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
+            lines = [shown(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
             if bank.architecture:
                 lines.append(bank.architecture)
             if bank.copies:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.text import offer_text
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
@@ -102,7 +103,7 @@ class Welcome(QWidget):
 
     open_requested = Signal()
     sample_requested = Signal()
-    path_requested = Signal(str)
+    path_requested = Signal(object)
     reopen_requested = Signal(object)
     """Path of kept work to take up."""
     dismiss_requested = Signal(object)
@@ -243,10 +244,10 @@ class Welcome(QWidget):
         return row
 
     def _link(self, path: Path) -> QPushButton:
-        link = ShortenedButton(f"{path.name}   {path.parent}", self)
+        link = ShortenedButton(shown(f"{path.name}   {path.parent}"), self)
         link.setProperty("link", True)
-        link.setToolTip(str(path))
-        link.setAccessibleName(f"Open {path}")
+        link.setToolTip(shown(path))
+        link.setAccessibleName(f"Open {shown(path)}")
         link.setCursor(Qt.CursorShape.PointingHandCursor)
         link.clicked.connect(lambda: self.path_requested.emit(str(path)))
         return link

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.jobs.sessions import hash_network
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,7 @@ class FileHashes(QObject):
         self._jobs.submit(
             "files",
             _key(model),
-            f"Hash {model.bank.path.name}",
+            f"Hash {shown(model.bank.path.name)}",
             Reaction(done=self._done(model.bank), quiet=True),
             hash_network,
             model.bank,

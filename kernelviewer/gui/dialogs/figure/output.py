@@ -26,6 +26,7 @@ from kernelviewer.gui.export.kernel_export import export_kernels
 from kernelviewer.gui.folders import show_in_folder
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -139,11 +140,11 @@ class FigureOutput(QWidget):
         path = self._ask("Save the figure", wish, FIGURES) if wish else None
         if wish is None or path is None:
             return
-        self._say(f"saving {path.name}…")
+        self._say(f"saving {shown(path.name)}…")
         self._window.jobs.submit(
             "views",
             "save_figure",
-            f"Save {path.name}",
+            f"Save {shown(path.name)}",
             self._reaction(partial(self._on_figure_written, wish.caption)),
             save_figure,
             self.studio,
@@ -157,11 +158,11 @@ class FigureOutput(QWidget):
         path = self._ask("Export what is drawn", wish, kinds) if wish else None
         if wish is None or path is None:
             return
-        self._say(f"writing {path.name}…")
+        self._say(f"writing {shown(path.name)}…")
         self._window.jobs.submit(
             "views",
             "save_figure",
-            f"Export {path.name}",
+            f"Export {shown(path.name)}",
             self._reaction(self._on_written),
             save_data,
             self.studio,
@@ -191,9 +192,9 @@ class FigureOutput(QWidget):
             self._say(str(path), failed=True)
             return
         self._written = path
-        self._say(f"Saved as {path.name}")
+        self._say(f"Saved as {shown(path.name)}")
         self.folder.show()
-        self._window.statusBar().showMessage(f"Saved as {path}")
+        self._window.statusBar().showMessage(f"Saved as {shown(path)}")
 
     def _on_folder(self) -> None:
         if self._written is not None and not show_in_folder(self._written):
