@@ -72,12 +72,21 @@ def shown(path: AnyPath) -> str:
     return printable(os.fspath(path))
 
 
+def shortened(text: str, most: int = 100) -> str:
+    """A name of one line, its middle left out if it is very long."""
+    text = text.replace("\n", "\\n")
+    if len(text) <= most:
+        return text
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
 def csv_text(text: str) -> str:
     """A text as a cell that no spreadsheet takes for a formula.
 
     It gets a ``'`` in front if it begins as one; numbers are not to come here.
     """
-    text = printable(text)
+    text = printable(text, keep="\n")
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -26,6 +26,8 @@ MIN_DPI, MAX_DPI = 72, 1200
 MIN_FONT, MAX_FONT = 4.0, 40.0
 MOST_PARTS = 9
 """How many principal components there are to choose from."""
+_MOST = 2**32 - 1
+"""The largest seed; no option is a larger whole number."""
 
 
 def _check_range(what: str, value: float, low: float, high: float, unit: str) -> None:
@@ -128,6 +130,7 @@ class FigureOptions:
         _check_choice("colour of points", self.colour, get_args(Colour))
         if self.components[0] == self.components[1]:
             raise OptionError("the two principal components are the same")
+        _check_range("seed", self.seed, 0, _MOST, "")
         for number in self.components:
             _check_range("number of a principal component", number, 1, MOST_PARTS, "")
 
@@ -173,16 +176,24 @@ class FigureOptions:
 def _fits(value: object, name: str) -> bool:
     """Whether a value read from a file is of the option's type."""
     if name == "samples":
-        return value is None or type(value) is int
+        return value is None or _is_whole(value)
     default = getattr(FigureOptions(), name)
     if default is None or isinstance(default, float):
         number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and isinstance(value, int):
+            number = abs(value) <= _MOST  # more may be no float at all
         return number or (value is None and default is None)
     if isinstance(default, tuple):
         if not isinstance(value, list | tuple) or len(value) != len(default):
             return False
-        return all(type(item) is int for item in value)
+        return all(map(_is_whole, value))
+    if type(default) is int:
+        return _is_whole(value)
     return type(value) is type(default)
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and abs(value) <= _MOST
 
 
 _DEFAULT = FigureOptions()

@@ -12,9 +12,11 @@ from kernelviewer.kernels import size_key
 from kernelviewer.resources import resource
 from kernelviewer.state.session.capture import Surroundings, describe, entry_of
 from kernelviewer.state.session.files import offers
+from kernelviewer.state.session.known import note_files
 from kernelviewer.state.session.model import CoderEntry
 from kernelviewer.state.session.paths import path_from
 from kernelviewer.state.session.text import to_text
+from kernelviewer.strangers import place_of
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -77,8 +79,9 @@ def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
         if not hashes.get(model.bank):
             hashes[model.bank] = hash_network(ticket, model.bank)
     wanted = replace(wanted, hashes=hashes)
-    text, files = _text_of(ticket, path, path.parent, wanted)
+    text, files, named = _text_of(ticket, path, path.parent, wanted)
     write_text(path, text)
+    note_files(named)
     return Written(hashes, files)
 
 
@@ -90,7 +93,7 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
     OSError
         As for `write_session`.
     """
-    text, files = _text_of(ticket, target.make(), None, wanted)
+    text, files, _ = _text_of(ticket, target.make(), None, wanted)
     target.write(text)
     return Written(wanted.hashes, files)
 
@@ -113,7 +116,8 @@ def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:
 
 def _text_of(
     ticket: Ticket, path: Path, folder: Path | None, wanted: Wanted
-) -> tuple[str, dict[Autoencoder, Path]]:
+) -> tuple[str, dict[Autoencoder, Path], list[Path]]:
+    """The text, files of autoencoders, and all files that the text names."""
     work = wanted.work
     files = wanted.files
     coders: dict[Size, CoderEntry] = {}
@@ -129,7 +133,11 @@ def _text_of(
         wanted.saved,
         wanted.origin,
     )
-    return to_text(describe(work, around)), files
+    named = [
+        *(model.bank.path for model in work.models if not model.hub),
+        *(place_of(path.parent, coder.path) for coder in coders.values() if coder.path),
+    ]
+    return to_text(describe(work, around)), files, named
 
 
 def _network(folder: Path | None, model: OpenModel, wanted: Wanted) -> NetworkEntry:
