@@ -102,6 +102,6 @@ def _names_within(root: Path, path: Path) -> list[str] | None:
 def _link(path: Path) -> str | None:
     """Where a link (on Windows a junction, too) leads, as text; None if it is none."""
     try:
-        return _LONG_DRIVE.sub("", os.readlink(path), count=1)
+        return _LONG_DRIVE.sub("", os.readlink(path), count=1)  # noqa: PTH115 - as it is written
     except (OSError, ValueError):
         return None

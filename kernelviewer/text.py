@@ -11,6 +11,11 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 AnyPath = str | os.PathLike[str]
 """A path as callers give it."""
@@ -81,6 +86,13 @@ def shortened(text: str, most: int = 100) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
+def as_paths(paths: AnyPath | Iterable[AnyPath]) -> list[Path]:
+    """Paths as callers give them; one alone is a list of it."""
+    if isinstance(paths, str | os.PathLike):
+        return [Path(paths)]
+    return [Path(path) for path in paths]
+
+
 def csv_text(text: str) -> str:
     """A text as a cell that no spreadsheet takes for a formula.
 
@@ -119,5 +131,7 @@ def _written_out(sign: str) -> str:
 
 def _is_emphasis(text: str, at: int) -> bool:
     """Whether an underscore can begin or end emphasis: not one within a word."""
-    inside = 0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()
+    inside = (
+        0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()
+    )
     return text[at] == "_" and not inside

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-LONGEST_LINE = 2000
+LONGEST_LINE = 1000
 
 
 def harmless(text: str) -> str:

@@ -181,9 +181,7 @@ def _table(facts: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
-def _list(
-    facts: Mapping[str, Any], key: str, most: int, where: str = ""
-) -> list[Any]:
+def _list(facts: Mapping[str, Any], key: str, most: int, where: str = "") -> list[Any]:
     value = facts.get(key, [])
     if not isinstance(value, list) or len(value) > most:
         raise DamagedRecordError(f"{where}{key} is no list of at most {most}")
@@ -279,7 +277,9 @@ def _in_pdf(data: bytes) -> str:
     if start < 0:
         return ""
     start += len(_KEYWORDS)
-    found = re.match(rb"[^\\()]*(?:\\.[^\\()]*)*\)", data[start : start + _LONGEST], re.S)
+    found = re.match(
+        rb"[^\\()]*(?:\\.[^\\()]*)*\)", data[start : start + _LONGEST], re.S
+    )
     if found is None:
         return ""
     return re.sub(rb"\\(.)", rb"\1", found[0][:-1], flags=re.S).decode("ascii")

@@ -61,7 +61,7 @@ def show_again(scene: Scene, record: Record) -> Scene:
     subjects = []
     for subject, item in zip(scene.subjects, record.files, strict=True):
         try:
-            shown = from_ranges(item.shown, len(subject.kernels))
+            mask = from_ranges(item.shown, len(subject.kernels))
         except ValueError:
             name = shortened(shown(item.name))
             msg = f"{name}: the figure showed kernels that are not there"

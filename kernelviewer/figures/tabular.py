@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.content import Table
 
+
 def to_csv(table: Table) -> str:
     """Comma separated, a heading line first, lines ended by a line feed.
 
@@ -99,4 +100,3 @@ def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if math.isfinite(value) else "–"
     return str(value)
-

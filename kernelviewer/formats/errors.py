@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kernelviewer.text import AnyPath
 
 
 class HintedError(Exception):
@@ -40,8 +41,8 @@ class CheckpointError(Exception):
         What the user can do, a sentence; may be empty.
     """
 
-    def __init__(self, path: Path, problem: str, hint: str = "") -> None:
-        self.path = path
+    def __init__(self, path: AnyPath, problem: str, hint: str = "") -> None:
+        self.path = Path(path)
         self.problem = printable(problem, keep="\n")
         self.hint = printable(hint, keep="\n")
         super().__init__(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.model import CoderEntry, Session
     from kernelviewer.state.work import Work
+    from kernelviewer.text import AnyPath
 
 Answers = dict[str, "Path | None"]
 """How the session names a file → where it is; None: open without it."""
@@ -107,7 +108,7 @@ class Sighting:
 
 def open_session(
     ticket: Ticket,
-    path: Path,
+    path: AnyPath,
     answers: Answers,
     new_model: Callable[[KernelBank, str], OpenModel],
 ) -> Reopened | Lacking:

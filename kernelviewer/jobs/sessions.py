@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash, write_text
@@ -21,7 +22,6 @@ from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels import KernelBank, Size
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.session.files import Offer, RecoveryFile
     from kernelviewer.state.session.model import Look, NetworkEntry
     from kernelviewer.state.work import Work
+    from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +65,7 @@ class Written:
     files: dict[Autoencoder, Path]
 
 
-def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
+def write_session(ticket: Ticket, path: AnyPath, wanted: Wanted) -> Written:
     """Write a session; autoencoders that have no file yet get one beside it.
 
     Raises
@@ -72,6 +73,7 @@ def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
     OSError
         The folder is read-only, or the disk is full; the old file is untouched.
     """
+    path = Path(path)
     hashes = dict(wanted.hashes)
     models = wanted.work.models
     for number, model in enumerate(models):

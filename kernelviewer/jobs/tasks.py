@@ -21,14 +21,15 @@ from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.session.files import is_session
-from kernelviewer.text import shown
+from kernelviewer.text import as_paths, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,14 @@ class SessionFound:
     others: tuple[Path, ...]
 
 
-def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
+def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     """Open files and whatever checkpoints lie in folders, one after the other.
 
     Each comes as a partial value, a `KernelBank` or an `Unusable`; a file that cannot
     be used does not stop the others. A session among the paths comes first: it is
     handed back with the others, and nothing else is opened.
     """
+    paths = as_paths(paths)
     if sessions := [path for path in paths if is_session(path)]:
         return _hand_back(ticket, sessions, paths)
     opened, failed = 0, 0
@@ -98,7 +100,7 @@ def _hand_back(
 
 
 def load(
-    ticket: Ticket, path: Path, *, copy: str = "", include: Sequence[str] = ()
+    ticket: Ticket, path: AnyPath, *, copy: str = "", include: Sequence[str] = ()
 ) -> KernelBank:
     """Open one file and extract its kernels."""
     checkpoint = open_checkpoint(path, copy=copy, check=ticket.check)
@@ -114,19 +116,20 @@ def open_named(ticket: Ticket, name: str) -> KernelBank:
     return replace(bank, name=short_name(name))
 
 
-def read_code(ticket: Ticket, path: Path) -> Autoencoder:
+def read_code(ticket: Ticket, path: AnyPath) -> Autoencoder:
     """Read an autoencoder."""
     from kernelviewer.latent.autoencoder import Autoencoder
 
     return Autoencoder.load(path)
 
 
-def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
+def find_checkpoints(ticket: Ticket, path: AnyPath) -> Iterator[Path]:
     """The path itself if it is a file or a model folder, else what a folder holds.
 
     Files that bear a checkpoint's suffix and are none are among them, so that opening
     them tells what they are.
     """
+    path = Path(path)
     if not path.is_dir() or is_checkpoint(path):
         yield path
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,6 @@ from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.codes import Codes
     from kernelviewer.latent.labels import Labels
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.text import AnyPath
 
     Progress = Callable[[int, int, str], object]
 
@@ -118,7 +119,7 @@ def label_kernels(
 
 
 def write_rows(
-    path: Path,
+    path: AnyPath,
     found: Iterable[tuple[Labelled, NDArray[np.bool_] | None]],
     check: Callable[[], object] = lambda: None,
 ) -> int:
@@ -138,6 +139,7 @@ def write_rows(
     OSError
         The folder is read-only or the disk is full.
     """
+    path = Path(path)
     count = 0
     with atomic_write(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")

@@ -103,7 +103,9 @@ def split(
             if network is not None and outside == (index >= len(seen)):
                 (held if outside else trained).append(network)
         if outside:
-            left += [shown(banks[i].path.name) for i in sorted(everyone) if i < len(seen)]
+            left += [
+                shown(banks[i].path.name) for i in sorted(everyone) if i < len(seen)
+            ]
     return Parts(tuple(trained), tuple(held), tuple(left))
 
 

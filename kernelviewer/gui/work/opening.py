@@ -88,7 +88,9 @@ class Opener(QObject):
 
         def done(autoencoder: Autoencoder) -> str:
             self._document.choose_autoencoder(autoencoder, path.absolute())
-            text = f"{shown(path.name)} is used for {size_label(autoencoder.size)} kernels"
+            text = (
+                f"{shown(path.name)} is used for {size_label(autoencoder.size)} kernels"
+            )
             self.told.emit(text)
             return text
 

@@ -27,7 +27,7 @@ def known_files() -> frozenset[str]:
     return frozenset(_read())
 
 
-def note_files(paths: Iterable[Path]) -> None:
+def note_files(paths: Iterable[AnyPath]) -> None:
     """Remember files that the user opened; where that fails they are asked for again.
 
     Links are kept both as they were named and as what they lead to.
