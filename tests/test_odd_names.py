@@ -45,9 +45,7 @@ def printed(capfd: pytest.CaptureFixture[str]) -> Printed:
 def test_every_layer_keeps_a_name_of_its_own(odd: Path) -> None:
     bank = kv.extract_kernels(kv.open_checkpoint(odd))
     names = [layer.name for layer in bank.layers]
-    assert sorted(names) == sorted(
-        ["a\\ud800.dw", "b\\u202e.dw", *ODD_LAYERS[2:]]
-    )
+    assert sorted(names) == sorted(["a\\ud800.dw", "b\\u202e.dw", *ODD_LAYERS[2:]])
     assert all(map(is_harmless, [bank.name, *names]))
     assert bank.path == odd
 
