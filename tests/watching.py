@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import io
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def watched(call: Any) -> Any:
         def wrapper(path: Any, *args: Any, **kwargs: Any) -> Any:
             if isinstance(path, str | bytes | os.PathLike):
-                touched.append(os.path.abspath(os.fsdecode(path)))
+                touched.append(str(Path(os.fsdecode(path)).absolute()))
             return call(path, *args, **kwargs)
 
         return wrapper

@@ -137,9 +137,7 @@ def write_fits(path: Path, tests: Sequence[NullTest]) -> None:
             for item in test.conditions:
                 name = csv_text(item.name)
                 for how, fits in (("given", item.fit), ("own", item.own_fit)):
-                    rows = (
-                        (key, csv_text(item.name), how, f"{fit:.6f}") for fit in fits
-                    )
+                    rows = ((key, name, how, f"{fit:.6f}") for fit in fits)
                     writer.writerows(rows)
         text.detach()
 
