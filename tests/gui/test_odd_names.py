@@ -6,11 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QLabel, QWidget
 
 from kernelviewer.gui import create_window
 from kernelviewer.gui.main_window import dropped_paths
+from kernelviewer.gui.tips import as_tip
 from tests.gui.conftest import wait_idle
 from tests.gui.window_desk import errors, tree_rows
 from tests.networks import write_network
@@ -94,3 +95,20 @@ def test_a_window_takes_any_kind_of_path(qtbot: Any, tmp_path: Path) -> None:
         finally:
             window.close()
             window.deleteLater()
+
+
+def test_a_name_that_looks_like_html_is_text(
+    make_window: MakeWindow, tmp_path: Path
+) -> None:
+    name = "<img src='x.png'>.dw"
+    assert as_tip("plain, <1 %") == "plain, <1 %"
+    assert "<img" not in as_tip(f"line\n{name}")
+    odd = write_odd_network(tmp_path, "<b>net<i>.safetensors")
+    window = make_window(odd)
+    message = window.findChild(QLabel, "statusMessage")
+    window.opener.told.emit("<img src='//server/share/x.png'>")
+    assert message.textFormat() == Qt.TextFormat.PlainText
+    assert "<img" not in message.toolTip()
+    rows = tree_rows(window)
+    for index in rows.values():
+        assert "<b>" not in str(index.data(Qt.ItemDataRole.ToolTipRole))

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.dialogs.parts import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.jobs.reopening import look_along
 from kernelviewer.text import shown
 
@@ -71,6 +72,7 @@ class LocateDialog(Dialog):
         self.resize(800, 220 + ROW * min(count, 10))
         title = QLabel(_title(name, lacking), self)
         title.setProperty("role", "strong")
+        title.setTextFormat(Qt.TextFormat.PlainText)
         hint = QLabel(HINT, self)
         hint.setProperty("role", "secondary")
         for label in (title, hint):
@@ -84,6 +86,7 @@ class LocateDialog(Dialog):
         self.list = self._make_list()
         self.status = QLabel(self)
         self.status.setObjectName("locateStatus")
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setProperty("role", "secondary")
         self.status.setWordWrap(True)
         self.locate = dialog_button(self, "Locate…", "locateFile", self._on_locate)
@@ -254,4 +257,4 @@ def _show_place(row: QTreeWidgetItem, where: str, name: str) -> None:
     path = Path(where)
     folder = path.name == name and str(path.parent) != "."
     row.setText(PLACE, str(path.parent) if folder else where)
-    row.setToolTip(PLACE, where)
+    row.setToolTip(PLACE, as_tip(where))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import rough_percent, spaced
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.layer_tree import layer_tree, summarize
@@ -322,7 +323,9 @@ class ModelTreeModel(QAbstractItemModel):
                 counts = self.counts_of(item)
                 return "" if counts is None else counts.text()
             return item.text(index.column())
-        if role in (Role.ToolTipRole, Role.AccessibleDescriptionRole):
+        if role == Role.ToolTipRole:
+            return as_tip(self._tip(item))
+        if role == Role.AccessibleDescriptionRole:
             return self._tip(item)
         if role == Role.TextAlignmentRole and index.column():
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.text import offer_text
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -226,7 +227,8 @@ class Welcome(QWidget):
         reopen = ShortenedButton(text, row)
         reopen.setObjectName(f"reopenWork{number}")
         reopen.setAccessibleName(text)
-        reopen.setToolTip("\n".join(item.name for item in offer.session.networks))
+        names = "\n".join(shown(item.name) for item in offer.session.networks)
+        reopen.setToolTip(as_tip(names))
         reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
         dismiss = QToolButton(row)
         dismiss.setText("×")
@@ -246,7 +248,7 @@ class Welcome(QWidget):
     def _link(self, path: Path) -> QPushButton:
         link = ShortenedButton(shown(f"{path.name}   {path.parent}"), self)
         link.setProperty("link", True)
-        link.setToolTip(shown(path))
+        link.setToolTip(as_tip(shown(path)))
         link.setAccessibleName(f"Open {shown(path)}")
         link.setCursor(Qt.CursorShape.PointingHandCursor)
         link.clicked.connect(lambda: self.path_requested.emit(str(path)))

@@ -25,6 +25,7 @@ from kernelviewer.gui.export.figure_copy import image_of, mime_of
 from kernelviewer.gui.export.kernel_export import export_kernels
 from kernelviewer.gui.folders import show_in_folder
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
 from kernelviewer.text import shown
 
@@ -75,6 +76,7 @@ class FigureOutput(QWidget):
         self._dragging = False
         self._written: Path | None = None
         self.said = QLabel(self)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setObjectName("figureSaid")
         self.said.setProperty("role", "secondary")
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -301,7 +303,7 @@ class FigureOutput(QWidget):
     def _say(self, text: str, *, failed: bool = False) -> None:
         self.folder.hide()
         self.said.setText(text)
-        self.said.setToolTip(text)
+        self.said.setToolTip(as_tip(text))
         self.said.setProperty("role", "error" if failed else "secondary")
         self.said.style().unpolish(self.said)
         self.said.style().polish(self.said)
