@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
         kind = record.kind if record else words.pop(0)
         if kind not in EXHIBITS:
             complain(f"there is no figure {kind!r}; choose {', '.join(EXHIBITS)}")
-            return 2
+            return 1 if record else 2
         if exhibit(kind).needs_file and not words and record is None:
             complain(f"name a checkpoint: kernelviewer figure {kind} FILE -o OUT")
             return 2
@@ -144,7 +144,7 @@ def _make(
     if record is not None:
         folders = (options.source.resolve().parent, Path.cwd())
         paths = find_files(record, paths, folders)
-        options.size = options.size or parse_size(record.size)
+        options.size = options.size or record.kernel_size
     look = looks(options, FigureOptions.from_json(record.options) if record else None)
     output = _output(kind, options.output)
     written = [output, *filter(None, (options.data, options.kernels))]
@@ -231,7 +231,7 @@ def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) ->
     try:
         known = facts.get("stretches")
         stretches = segments.from_json(known) if known else ()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, LatentError):
         raise FigureError(
             "the stretches that the figure tells of are damaged"
         ) from None

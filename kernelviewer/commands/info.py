@@ -20,6 +20,7 @@ from kernelviewer.commands.reading import (
     read_bank,
 )
 from kernelviewer.kernels import size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 def summarise(bank: KernelBank, path: str) -> dict[str, Any]:
     """The bank as the JSON object that ``info --json`` prints."""
     summary: dict[str, Any] = {
-        "path": path,
+        "path": shown(path),
         "format": bank.format,
         "size_bytes": bank.size_bytes,
         "layers": [_summarise_layer(layer) for layer in bank.layers],

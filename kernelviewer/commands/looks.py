@@ -137,7 +137,7 @@ def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
     try:
         return shipped(size) if name is None else Autoencoder.load(Path(name))
     except CheckpointError as error:
-        problem = f"{error.path.name}: {error.problem}"
+        problem = f"{error.name}: {error.problem}"
         raise FigureError(problem, error.hint) from None
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.content import Content, Exhibit
     from kernelviewer.figures.page import Check, Page
     from kernelviewer.figures.scene import Scene
+    from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ class Drawn:
             "record": self.record.to_text(),
         }
 
-    def write(self, path: Path, check: Check = never) -> Path:
+    def write(self, path: AnyPath, check: Check = never) -> Path:
         """Write the figure; see `kernelviewer.figures.writing.write_figure`."""
         return write_figure(self.figure, path, self.metadata(), check)
 

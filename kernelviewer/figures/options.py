@@ -26,6 +26,8 @@ WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
 )
 """Names of column widths in mm: a journal's columns, and a 16:9 slide."""
+_TOO_LARGE = 2**53
+"""No option is a whole number so large; some are too large for a float."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +110,9 @@ class Number(Option):
         """Whether it is a number, or nothing where that is allowed."""
         if value is None:
             return bool(self.unset)
-        return type(value) is int or (type(value) is float and not self.whole)
+        if type(value) is int:
+            return abs(value) < _TOO_LARGE
+        return type(value) is float and not self.whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +170,7 @@ class Pair(Option):
         return (
             isinstance(value, list | tuple)
             and len(value) == 2
-            and all(type(item) is int for item in value)
+            and all(type(item) is int and abs(item) < _TOO_LARGE for item in value)
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.drawn import make_figure
@@ -18,16 +19,17 @@ from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import render, write_bytes
 from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from kernelviewer.figures.drawn import Drawn
     from kernelviewer.figures.naming import Naming
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.text import AnyPath
 
     Progress = Callable[[int, int, str], object]
 
@@ -67,12 +69,16 @@ class Report:
         Where to compute.
     """
 
-    folder: Path
+    folder: AnyPath
     options: FigureOptions
     naming: Callable[[Size], Naming]
     formats: tuple[str, ...] = (".svg",)
     device: str = "auto"
     _scenes: dict[tuple[Size, tuple[int, ...]], Scene] = field(default_factory=dict)
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.folder)
 
     def write(
         self,
@@ -106,18 +112,18 @@ class Report:
             names = ", ".join(bank.name for bank in banks)
             raise FigureError(f"{names}: there are no depthwise kernels to show")
         for name in ("figures", "data"):
-            self._make(self.folder / name)
+            self._make(self._root / name)
         sections: dict[str, Section] = {}
         for number, plan in enumerate(plans):
             check()
             progress(number, len(plans), f"{plan.section}: {plan.kind}")
             section = sections.setdefault(plan.section, Section(plan.section))
             section.entries.append(self._entry(plan, check))
-        hashes = {bank.path.name: network_hash(bank.files) for bank in banks}
+        hashes = {shown(bank.path.name): network_hash(bank.files) for bank in banks}
         page = page_of(list(sections.values()), hashes)
-        write_bytes(self.folder / PAGE, page.encode("utf-8", "backslashreplace"))
+        write_bytes(self._root / PAGE, page.encode("utf-8", "backslashreplace"))
         progress(len(plans), len(plans), PAGE)
-        return self.folder / PAGE
+        return self._root / PAGE
 
     def _entry(self, plan: Plan, check: Check) -> Entry:
         """Make and write one figure; one that cannot be made leaves a sentence."""
@@ -131,7 +137,7 @@ class Report:
         picture = self._write_figure(drawn, plan.stem)
         files = [f"figures/{plan.stem}{suffix}" for suffix in self.formats]
         for suffix in _DATA.get(plan.kind, (".csv",)):
-            write_data(drawn.content, self.folder / "data" / f"{plan.stem}{suffix}")
+            write_data(drawn.content, self._root / "data" / f"{plan.stem}{suffix}")
             files.append(f"data/{plan.stem}{suffix}")
         caption = " ".join((drawn.caption, *drawn.notes))
         return Entry(title, picture, caption, tuple(files))
@@ -144,7 +150,7 @@ class Report:
             data = picture
             if suffix != ".svg":
                 data = render(drawn.figure, suffix, facts)
-            write_bytes(self.folder / "figures" / f"{stem}{suffix}", data)
+            write_bytes(self._root / "figures" / f"{stem}{suffix}", data)
         return picture
 
     def _scene(self, plan: Plan, check: Check) -> Scene:

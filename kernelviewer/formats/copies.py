@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.wrappers import joined, unwrapped
+from kernelviewer.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +66,7 @@ def choose_copy(leaves: list[Leaf], wish: str) -> Choice:
     inner = _choose_prefix(choice.leaves, "" if choice.copies else wish)
     skipped = (*choice.skipped, *inner.skipped)
     outer = choice if choice.copies else inner
-    if wish and wish != outer.copy:
+    if wish and wish not in (outer.copy, printable(outer.copy)):
         there = " and ".join(outer.copies) or "just one copy of its network"
         problem = f"it holds no copy of the network called “{wish}”"
         raise DamagedError(problem, f"It holds {there}.")
@@ -88,9 +89,8 @@ def _words(key: str) -> set[str]:
 
 def _pick(names: Sequence[str], wish: str) -> str:
     """The wished-for copy, else the averaged one, else the first."""
-    if wish in names:
-        return wish
-    return next((name for name in names if is_average(name)), names[0])
+    wished = next((name for name in names if wish in (name, printable(name))), "")
+    return wished or next((name for name in names if is_average(name)), names[0])
 
 
 # Copies under sibling keys

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Options, Source
+    from kernelviewer.text import AnyPath
 
     Opener = Callable[[Path, Options], Checkpoint]
     Test = Callable[[Path], bool]
@@ -60,8 +61,9 @@ def match(source: Source) -> bool:
     return source.is_folder and main_file(source.path) is not None
 
 
-def main_file(folder: Path) -> Path | None:
+def main_file(folder: AnyPath) -> Path | None:
     """File that stands for a model folder: its index, or its weights."""
+    folder = Path(folder)
     for name in _INDEXES:
         if (folder / name).is_file():
             return folder / name
@@ -128,16 +130,18 @@ def is_named_so(path: PurePath) -> bool:
     return path.suffix.lower() in _SUFFIXES
 
 
-def is_packed(path: Path) -> bool:
+def is_packed(path: AnyPath) -> bool:
     """Whether a file's name is that of a packed checkpoint: ``net.pth.gz``."""
+    path = Path(path)
     inner = path
     while inner.suffix.lower() in _PACKED:
         inner = inner.with_suffix("")
     return inner != path and is_named_so(inner)
 
 
-def is_for_training(path: Path) -> bool:
+def is_for_training(path: AnyPath) -> bool:
     """Whether a file's name is one that only resuming a training needs."""
+    path = Path(path)
     return _TRAINING.fullmatch(path.stem) is not None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from io import FileIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from kernelviewer.formats.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class OpenedFile:
     mtime_ns: int
 
     @classmethod
-    def of(cls, path: Path) -> Self:
+    def of(cls, path: AnyPath) -> Self:
         """Take note of the file's present state."""
+        path = Path(path)
         state = path.stat()
         return cls(path, state.st_size, state.st_mtime_ns)
 

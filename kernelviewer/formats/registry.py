@@ -30,6 +30,7 @@ from kernelviewer.formats import (
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.printable import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
 from kernelviewer.formats.wrong_files import wrong_file
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.text import AnyPath
 
 READERS: tuple[Reader, ...] = (
     Reader("safetensors", safetensors.match, safetensors.open_safetensors),
@@ -66,7 +68,7 @@ def _never() -> None:
 
 
 def open_checkpoint(
-    path: str | Path, *, copy: str = "", check: Callable[[], None] = _never
+    path: AnyPath, *, copy: str = "", check: Callable[[], None] = _never
 ) -> Checkpoint:
     """Open a checkpoint; only its headers are read.
 
@@ -81,29 +83,38 @@ def open_checkpoint(
     check
         Called between pieces of work; what it raises cancels the opening.
 
+    Returns
+    -------
+    Checkpoint
+        All texts in it are printable (`kernelviewer.text.printable`).
+
     Raises
     ------
     CheckpointError
         The file is no checkpoint or is damaged; the message says what it is and what
         to do.
     """
-    options = Options(copy, check)
     try:
-        source = _look_at(Path(path))
-        if source.is_folder:
-            return _open_folder(source.path, options)
-        reader = _reader_of(source)
-        if reader is None and archives.match(source):
-            return archives.open_archive(source, options, _open_folder, _archive_in)
-        return _open_file(source, options, reader)
+        return with_printable_names(_open(Path(path), Options(copy, check)))
     except OSError as error:
         reason = error.strerror or "disk error"
         problem = f"the file cannot be read ({reason})"
         raise CheckpointError(Path(path), problem) from None
 
 
+def _open(path: Path, options: Options) -> Checkpoint:
+    """Open a file, folder or archive; names are as it has them."""
+    source = _look_at(path)
+    if source.is_folder:
+        return _open_folder(source.path, options)
+    reader = _reader_of(source)
+    if reader is None and archives.match(source):
+        return archives.open_archive(source, options, _open_folder, _archive_in)
+    return _open_file(source, options, reader)
+
+
 def files_of(
-    path: Path, *, check: Callable[[], None] = _never
+    path: AnyPath, *, check: Callable[[], None] = _never
 ) -> tuple[OpenedFile, ...]:
     """The files that hold the network at a path: `Checkpoint.files`, without more work.
 
@@ -114,6 +125,7 @@ def files_of(
     OSError
         The disk fails.
     """
+    path = Path(path)
     source = _look_at(path)
     if not source.is_folder:
         reader = _reader_of(source)
@@ -122,7 +134,7 @@ def files_of(
     return open_checkpoint(path, check=check).files
 
 
-def is_checkpoint(path: str | Path) -> bool:
+def is_checkpoint(path: AnyPath) -> bool:
     """Whether some reader takes the file, or the folder as one model; by content.
 
     Archives count only when they are opened by name.
@@ -161,14 +173,14 @@ def _archive_in(path: Path, options: Options) -> Source | None:
     return _look_at(found[0]) if len(found) == 1 else None
 
 
-def holds_checkpoint(path: Path) -> bool:
+def holds_checkpoint(path: AnyPath) -> bool:
     """Whether a file is a zip with a file in it that is named like a checkpoint.
 
     Only its directory is read.
     """
     try:
-        source = _look_at(path)
-        return _is_archive(path) and any(
+        source = _look_at(Path(path))
+        return _is_archive(source.path) and any(
             folders.is_named_so(PurePosixPath(name))
             for name in archives.names_in_zip(source)
         )

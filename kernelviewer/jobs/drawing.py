@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.text import AnyPath
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -229,7 +230,9 @@ def draw_preview(
 
 
 @_refusing
-def save_figure(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
+def save_figure(
+    ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath
+) -> Path:
     """Draw a figure and write it; the file appears whole or not at all."""
     drawn = studio.draw(ticket, wish, hashed=True)
     return drawn.write(path, ticket.check)
@@ -248,14 +251,14 @@ def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
 
 
 @_refusing
-def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
+def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath) -> Path:
     """Write exactly what the figure draws."""
     drawn = studio.draw(ticket, wish, hashed=False)
     return write_data(drawn.content, path, ticket.check)
 
 
 @_refusing
-def save_kernels(ticket: Ticket, wish: FigureWish, path: Path) -> Path:
+def save_kernels(ticket: Ticket, wish: FigureWish, path: AnyPath) -> Path:
     """Write the kernels that the wish shows."""
     studio = Studio()
     known = all(part.coding is not None for part in wish.parts)

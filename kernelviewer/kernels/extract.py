@@ -17,6 +17,7 @@ from kernelviewer.kernels.filling import Filling
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
+from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -119,6 +120,7 @@ def extract_kernels(
 
 def find_stack(checkpoint: Checkpoint, layer: str) -> Tensor | None:
     """The weight of ``layer`` if its shape allows to include it by hand."""
+    layer = printable(layer)  # as the tensors' names are
     for tensor in checkpoint.tensors:
         known = (module_path(tensor.name), tensor.name, tensor.raw_name)
         if layer in known and is_kernel_stack(tensor.shape):
@@ -168,7 +170,8 @@ def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:
     for layer in include:
         tensor = find_stack(checkpoint, layer)
         if tensor is None:
-            msg = f"{checkpoint.path.name} has no layer {layer!r} that can be included"
+            name = shown(checkpoint.path.name)
+            msg = f"{name} has no layer {layer!r} that can be included"
             raise ValueError(msg)
         chosen.add(id(tensor))
     return chosen
@@ -255,5 +258,5 @@ def _short_name(checkpoint: Checkpoint) -> str:
     """File name without suffix; a generic one is preceded by its folder's."""
     path = checkpoint.path
     if path.stem.lower() in _GENERIC_NAMES and path.parent.name:
-        return f"{path.parent.name}/{path.stem}"
-    return path.stem
+        return shown(f"{path.parent.name}/{path.stem}")
+    return shown(path.stem)

@@ -15,6 +15,7 @@ import numpy as np
 
 from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.statistics import patterns as patterns_of
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +103,9 @@ def split(
             if network is not None and outside == (index >= len(seen)):
                 (held if outside else trained).append(network)
         if outside:
-            left += [banks[i].path.name for i in sorted(everyone) if i < len(seen)]
+            left += [
+                shown(banks[i].path.name) for i in sorted(everyone) if i < len(seen)
+            ]
     return Parts(tuple(trained), tuple(held), tuple(left))
 
 
@@ -183,7 +186,7 @@ def _kept(
     """The members of a family, and the names of files that repeat each."""
     for index in group.members:
         again = [repeat for repeat, of in group.repeats if of == index]
-        yield index, tuple(banks[i].path.name for i in again)
+        yield index, tuple(shown(banks[i].path.name) for i in again)
 
 
 def _network(
@@ -197,7 +200,7 @@ def _network(
         kernels.weights[there], kernels.scale[there], kernels.offset[there]
     )
     return Network(
-        bank.path.name,
+        shown(bank.path.name),
         network_hash(bank.files),
         patterns,
         kernels.layer[there],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
@@ -19,12 +20,12 @@ from kernelviewer.latent.paper import PlainAutoencoder, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels import Size
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.text import AnyPath
 
 KEY = "kernelviewer"
 KIND = "autoencoder"
@@ -52,8 +53,9 @@ class _WrongError(Exception):
     """What is wrong with the file, a clause."""
 
 
-def write_autoencoder(path: Path, fields: Fields) -> None:
+def write_autoencoder(path: AnyPath, fields: Fields) -> None:
     """Write the file, whole or not at all."""
+    path = Path(path)
     from safetensors.numpy import save
 
     header = {
@@ -81,7 +83,7 @@ def write_autoencoder(path: Path, fields: Fields) -> None:
         file.write(data)
 
 
-def read_autoencoder(path: Path) -> Fields:
+def read_autoencoder(path: AnyPath) -> Fields:
     """What `write_autoencoder` wrote, checked.
 
     Raises
@@ -89,6 +91,7 @@ def read_autoencoder(path: Path) -> Fields:
     CheckpointError
         The file cannot be read or is something else.
     """
+    path = Path(path)
     try:
         header, arrays = _read(path)
         return _fields(header, arrays)

@@ -26,6 +26,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.learning import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -232,11 +233,11 @@ class TrainDialog(Dialog):
         try:
             self._result.save(target)
         except OSError as error:
-            self.status.setText(f"{target}: {error.strerror or error}")
+            self.status.setText(f"{shown(target)}: {error.strerror or error}")
         else:
             self._saved_as = target.absolute()
             self._window.document.note_file(self._result, self._saved_as)
-            self.status.setText(f"Saved as {target}")
+            self.status.setText(f"Saved as {shown(target)}")
 
     def _show_strip(self, table: NDArray[np.float32]) -> None:
         """The decoded kernels side by side, nearest neighbour."""

@@ -20,6 +20,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import Classes
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,10 +93,10 @@ def _recent(window: Workplace) -> Iterator[Entry]:
         path = Path(text)
         yield Entry(
             "Recent",
-            path.name,
+            shown(path.name),
             partial(window.opener.open, [Path(text)]),
             "open",
-            note=str(path.parent),
+            note=shown(path.parent),
             also="open recent file",
         )
 

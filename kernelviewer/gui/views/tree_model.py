@@ -10,10 +10,12 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import rough_percent, spaced
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -135,7 +137,7 @@ class TreeItem:
         """Longer text for the tooltip."""
         bank = self.model.bank
         if self.node is None:
-            lines = [str(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
+            lines = [shown(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
             if bank.architecture:
                 lines.append(bank.architecture)
             if bank.copies:
@@ -321,7 +323,9 @@ class ModelTreeModel(QAbstractItemModel):
                 counts = self.counts_of(item)
                 return "" if counts is None else counts.text()
             return item.text(index.column())
-        if role in (Role.ToolTipRole, Role.AccessibleDescriptionRole):
+        if role == Role.ToolTipRole:
+            return as_tip(self._tip(item))
+        if role == Role.AccessibleDescriptionRole:
             return self._tip(item)
         if role == Role.TextAlignmentRole and index.column():
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -19,6 +19,7 @@ from kernelviewer.jobs.tasks import (
     read_code,
 )
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ class Opener(QObject):
         """Open files and folders as one job."""
         if not paths:
             return
-        name = paths[0].name or str(paths[0])
+        name = shown(paths[0].name or paths[0])
         title = f"Open {name}" if len(paths) == 1 else f"Open {len(paths)} files"
         reaction = Reaction(
             done=self._on_done, partial=lambda value: self._on_partial(ticket, value)
@@ -87,12 +88,14 @@ class Opener(QObject):
 
         def done(autoencoder: Autoencoder) -> str:
             self._document.choose_autoencoder(autoencoder, path.absolute())
-            text = f"{path.name} is used for {size_label(autoencoder.size)} kernels"
+            text = (
+                f"{shown(path.name)} is used for {size_label(autoencoder.size)} kernels"
+            )
             self.told.emit(text)
             return text
 
         reaction = Reaction(done=done, failed=self._on_failed)
-        title = f"Load {path.name}"
+        title = f"Load {shown(path.name)}"
         self._jobs.submit("files", "autoencoder", title, reaction, read_code, path)
 
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
