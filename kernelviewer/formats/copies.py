@@ -178,7 +178,7 @@ def _with_followers(
         pairs = [(a, b) for a in by_content[one] for b in by_content[other]]
         told = any(_is_follower(a[-1], b[-1]) for a, b in pairs)
         first = groups[one]
-        if told and first is not groups[other] and _is_nearly(one, other):
+        if told and first is not groups[other] and nearly_same(one, other):
             first += groups[other]
             groups |= {key: first for key in groups if groups[key] is groups[other]}
     order = [branch for group in by_content.values() for branch in group]
@@ -197,7 +197,7 @@ def _is_follower(one: str, other: str) -> bool:
     )
 
 
-def _is_nearly(one: Signature, other: Signature) -> bool:
+def nearly_same(one: Signature, other: Signature) -> bool:
     """Whether two networks are the same but for a few names, or a prefix of them all.
 
     Half of the names must agree and of the shapes all but a tenth, or every shape.
@@ -338,7 +338,7 @@ def _pair(
         named_alike = len(shared) >= _HALF * size
         alike = (base or named_alike) and (
             len(shared) >= _ALIKE * size
-            or _is_nearly(frozenset(mine), frozenset(theirs))
+            or nearly_same(frozenset(mine), frozenset(theirs))
         )
         rank = (bool(base) and base in prefix, len(shared), bool(base))
         if alike and (likest is None or rank > best):

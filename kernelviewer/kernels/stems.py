@@ -40,6 +40,8 @@ class Stems:
         """
         network = self._network
         following, consumer = network.next_weight(layer), network.consumer(layer)
+        if network.is_in_repeated_block(layer):
+            return DEPTHWISE
         dense_next = (
             consumer is not None
             and consumer.is_spatial

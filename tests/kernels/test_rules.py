@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernelviewer.formats import Operator
+from kernelviewer.formats.names import by_parts
 from kernelviewer.kernels.depthwise import classify
 from tests.kernels.checkpoints import of_shapes
 
@@ -167,6 +168,51 @@ def test_an_odd_kernel_in_an_upsampler_is_an_ordinary_depthwise_one() -> None:
         ("decoder.point.weight", (32, 16, 1, 1)),
     ]
     assert verdict(shapes, "decoder.up.weight") == "depthwise"
+
+
+def counted(shapes: Shapes) -> Shapes:
+    """As readers list what a writer sorted: by name, numbers in their order."""
+    return sorted(shapes, key=lambda item: by_parts(item[0]))
+
+
+def numbered_blocks(stem: str, shape: tuple[int, ...], count: int) -> Shapes:
+    shapes: Shapes = [(f"{stem}.weight", shape), (f"{stem}.bias", (24,))]
+    for block in range(count):
+        lead = f"encoder.layers_{block}"
+        shapes += [(f"{lead}.Conv_0.weight", (24, 1, 3, 3))]
+        shapes += [(f"{lead}.Conv_0.bias", (24,))]
+        shapes += [(f"{lead}.Dense_0.weight", (96, 24)), (f"{lead}.Dense_0.bias", (96,))]
+        shapes += [(f"{lead}.Dense_1.weight", (24, 96)), (f"{lead}.Dense_1.bias", (24,))]
+    return shapes
+
+
+@pytest.mark.parametrize("count", [4, 12])
+@pytest.mark.parametrize("stem", ["stem.Dense_0", "patchify", "to_tokens.z", "a.in"])
+@pytest.mark.parametrize("shape", [(24, 4), (24, 12, 1, 1), (24, 3, 4, 4)])
+def test_the_first_block_is_not_the_stem_where_names_were_sorted(
+    stem: str, shape: tuple[int, ...], count: int
+) -> None:
+    shapes = counted(numbered_blocks(stem, shape, count))
+    for block in range(count):
+        name = f"encoder.layers_{block}.Conv_0.weight"
+        assert verdict(shapes, name) == "depthwise"
+
+
+def test_a_grey_stem_that_sorting_puts_last_is_no_depthwise_layer() -> None:
+    for count in (4, 12):
+        shapes = counted(numbered_blocks("to_tokens", (24, 1, 4, 4), count))
+        assert verdict(shapes, "to_tokens.weight") == "ambiguous"
+        for block in range(count):
+            name = f"encoder.layers_{block}.Conv_0.weight"
+            assert verdict(shapes, name) == "depthwise"
+
+
+def test_a_grey_stem_in_a_numbered_row_is_no_depthwise_layer() -> None:
+    shapes: Shapes = [("layers.0.weight", (32, 1, 3, 3))]
+    for place in range(1, 14, 2):
+        shapes += [(f"layers.{place}.weight", (32, 32, 1, 1))]
+        shapes += [(f"layers.{place + 1}.weight", (32, 1, 3, 3))]
+    assert verdict(counted(shapes), "layers.0.weight") == "convolution"
 
 
 def test_a_lone_stack_of_kernels_is_ambiguous() -> None:
