@@ -112,7 +112,9 @@ def test_no_layer_of_many_numbered_blocks_is_lost(stem: str, tmp_path: Path) -> 
     assert [layer.name for layer in bank.layers] == names
     np.testing.assert_array_equal(
         bank.sizes[3, 3].weights,
-        np.concatenate([(W + block).transpose(3, 2, 0, 1)[:, 0] for block in range(12)]),
+        np.concatenate(
+            [(W + block).transpose(3, 2, 0, 1)[:, 0] for block in range(12)]
+        ),
     )
 
 

@@ -161,7 +161,9 @@ def test_a_copy_under_a_prefix_of_its_own_is_a_copy(tmp_path: Path) -> None:
     inner = {f"ema_model.module.{name}": v for name, v in blocks(2).items()}
     checkpoint = opened(tmp_path / "x", {"model": blocks(1), "ema": inner})
     assert checkpoint.copies == ("model", "ema")
-    names = [tensor.name.removeprefix("ema_model.module.") for tensor in checkpoint.tensors]
+    names = [
+        tensor.name.removeprefix("ema_model.module.") for tensor in checkpoint.tensors
+    ]
     assert names == list(blocks(1))
 
 

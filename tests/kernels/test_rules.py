@@ -181,8 +181,14 @@ def numbered_blocks(stem: str, shape: tuple[int, ...], count: int) -> Shapes:
         lead = f"encoder.layers_{block}"
         shapes += [(f"{lead}.Conv_0.weight", (24, 1, 3, 3))]
         shapes += [(f"{lead}.Conv_0.bias", (24,))]
-        shapes += [(f"{lead}.Dense_0.weight", (96, 24)), (f"{lead}.Dense_0.bias", (96,))]
-        shapes += [(f"{lead}.Dense_1.weight", (24, 96)), (f"{lead}.Dense_1.bias", (24,))]
+        shapes += [
+            (f"{lead}.Dense_0.weight", (96, 24)),
+            (f"{lead}.Dense_0.bias", (96,)),
+        ]
+        shapes += [
+            (f"{lead}.Dense_1.weight", (24, 96)),
+            (f"{lead}.Dense_1.bias", (24,)),
+        ]
     return shapes
 
 
