@@ -15,7 +15,7 @@ from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.copies import is_average, nearly_same
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.names import natural_key, unique_name
-from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, branch_role, type_role
+from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, array_role, type_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +122,7 @@ def _other_state(leaf: Leaf) -> str:
     if path[:2] not in _OPTIMIZED:
         if _OPTIMIZER & set(path):
             return OPTIMIZER
-        if len(path) > 1 and (role := branch_role(path[0])):
+        if len(path) > 1 and (role := array_role(path[0], len(leaf.shape))):
             return role
     if _STATISTICS & set(path):
         return STATISTICS

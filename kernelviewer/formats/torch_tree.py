@@ -8,6 +8,7 @@ are left out here, as whole branches.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelviewer.formats.checkpoint import Skipped
@@ -23,6 +24,7 @@ from kernelviewer.formats.pickle_values import (
 )
 from kernelviewer.formats.roles import (
     OPTIMIZER,
+    array_role,
     branch_role,
     is_optimizer,
     object_role,
@@ -47,6 +49,8 @@ _QUANTISED_FACTS = (
     *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
     *("transposed", "output_padding", "groups"),
 )
+_PACKED_PARAMS = "_packed_params"
+_MOST_PACKED, _LOOKED_AT = 20, 20
 _PLAIN_CLASSES = ("collections", "builtins", "__builtin__", "argparse", "pathlib", "")
 
 
@@ -169,7 +173,9 @@ class Walk:
             if isinstance(value, _ARRAYS):
                 self._array(value, there, in_state_dict=in_state_dict)
             elif isinstance(value, _CONTAINERS):
-                role = branch_role(name)
+                if _is_packed(name, value) and self._packed(value, there):
+                    continue
+                role = branch_role(name) and array_role(name, _dimensions(value))
                 if not role:
                     self._container(value, there)
                 elif value:
@@ -227,6 +233,9 @@ class Walk:
                     self.skipped.append(Skipped(there.raw_name, reason))
                 else:
                     self.visit(value, there)
+        for name, value in state.items():
+            if type(name) is str and _is_packed(name, value):
+                self._packed(value, place)
         operator = _operator(state)
         if operator:
             self._used_by(operator, before, place)
@@ -258,9 +267,27 @@ class Walk:
         """Walk a quantised layer, whose pickled state is a tuple of its facts."""
         known = values if isinstance(values, tuple | list) else ()
         facts = dict(zip(_QUANTISED_FACTS, known, strict=False))
-        for tensor in _quantised(values):
-            self.visit(tensor, place.inside("weight"))
-            self.leaves[-1].operator = _operator(facts)
+        before = len(self.leaves)
+        self._packed(values, place)
+        for leaf in self.leaves[before:]:
+            if leaf.path[-1].endswith("weight"):
+                leaf.operator = _operator(facts)
+
+    def _packed(self, values: object, place: _Place) -> bool:
+        """Add what a layer's packed values hold, as its weight and bias.
+
+        False, and nothing is added, if there is no quantised weight among them.
+        """
+        found = _stored(values)
+        if not any(tensor.scale is not None for tensor in found):
+            return False
+        around = _without_packing(place)
+        for tensor in found:
+            is_weight = tensor.scale is not None
+            if is_weight or (len(tensor.shape) == 1 and "float" in tensor.dtype):
+                there = around.inside("weight" if is_weight else "bias")
+                self._array(tensor, there, in_state_dict=True)
+        return True
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
         """Add a leaf."""
@@ -286,12 +313,34 @@ class Walk:
         self._check()
 
 
-def _quantised(packed: object, depth: int = 3) -> list[StoredTensor]:
-    """Weights in the state of a quantised layer, which is a tuple, perhaps nested."""
-    if isinstance(packed, tuple | list) and len(packed) < 20 and depth:
-        return [tensor for part in packed for tensor in _quantised(part, depth - 1)]
-    found = isinstance(packed, StoredTensor) and packed.scale is not None
-    return [packed] if found else []  # type: ignore[list-item]
+def _stored(packed: object, depth: int = 12) -> list[StoredTensor]:
+    """Tensors in the state of a quantised layer: tuples and objects, perhaps nested."""
+    if isinstance(packed, StoredTensor):
+        return [packed]
+    if isinstance(packed, Stub):
+        packed = list((packed.state or {}).values())
+    if isinstance(packed, tuple | list) and len(packed) < _MOST_PACKED and depth:
+        return [tensor for part in packed for tensor in _stored(part, depth - 1)]
+    return []
+
+
+def _is_packed(key: str, value: object) -> bool:
+    """Whether an entry is what a quantised layer packs its weight and bias into."""
+    if isinstance(value, Stub):
+        return _class_name(value.kind) == "torch.ScriptObject"
+    return isinstance(value, tuple) and key.endswith("_packed_params")
+
+
+def _without_packing(place: _Place) -> _Place:
+    """The layer around packed values, whose modules all are called the same."""
+    if not place.path:
+        return place
+    *outer, last = place.path
+    kept = last.split(".")
+    while kept[-1:] == [_PACKED_PARAMS]:
+        kept.pop()
+    path = (*outer, ".".join(kept)) if kept else tuple(outer)
+    return place._replace(path=path, in_module=bool(path))
 
 
 def _operator(state: dict[Any, Any]) -> Operator | None:
@@ -327,6 +376,22 @@ def _is_state_dict(values: dict[Any, Any]) -> bool:
         elif isinstance(value, dict | Stub) and value:
             nested = True
     return not nested
+
+
+def _dimensions(value: object, depth: int = 3) -> int:
+    """The most dimensions of the arrays below a value, as far as one looks."""
+    if isinstance(value, _ARRAYS):
+        return len(value.shape)
+    if not depth:
+        return 0
+    parts: list[object] = []
+    if isinstance(value, Stub):
+        parts = [value.state, value.mapping, value.items, value.arguments]
+    elif isinstance(value, dict):
+        parts = [*islice(value.values(), _LOOKED_AT)]
+    elif isinstance(value, list | tuple):
+        parts = [*value[:_LOOKED_AT]]
+    return max((_dimensions(part, depth - 1) for part in parts), default=0)
 
 
 def _label(key: object) -> str:

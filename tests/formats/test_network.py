@@ -287,6 +287,29 @@ def test_arrays_beside_a_network_are_left_out(
     }
 
 
+@pytest.mark.parametrize("key", ["scaler", "amp", "scheduler", "rng"])
+def test_a_network_may_have_the_name_of_a_training_state(
+    key: str, tmp_path: Path
+) -> None:
+    checkpoint = opened(tmp_path / "x", {"epoch": 3, key: ONE})
+    assert list(named(checkpoint)) == NAMES
+
+
+def test_a_scaler_of_data_is_no_mixed_precision_state(tmp_path: Path) -> None:
+    value = {
+        "net": ONE,
+        "scaler": {"mean": torch.ones(3), "std": torch.ones(3)},
+        "grad_scaler": {"scale": torch.tensor(2.0), "growth_factor": 2.0},
+    }
+    checkpoint = opened(tmp_path / "x", value)
+    assert list(named(checkpoint)) == NAMES
+    assert {item.name: item.reason for item in checkpoint.skipped} == {
+        "scaler/mean": "an array beside the network",
+        "scaler/std": "an array beside the network",
+        "grad_scaler": "mixed-precision state",
+    }
+
+
 def test_a_head_saved_beside_the_body_is_a_part(tmp_path: Path) -> None:
     head = {"weight": torch.ones(10, 6), "bias": torch.ones(10)}
     checkpoint = opened(tmp_path / "x", {"body": ONE, "head": head})
