@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.distributed import divided_in, without_parts
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
@@ -29,19 +30,9 @@ _MAX_FILES = 10_000
 _UNREAD = (
     ("saved_model.pb", "a TensorFlow SavedModel"),
     ("keras_metadata.pb", "a TensorFlow SavedModel"),
-    (".metadata", "a distributed checkpoint of PyTorch (DCP)"),
-    ("zero_to_fp32.py", "a checkpoint of DeepSpeed"),
     ("Manifest.json", "a Core ML package"),
     ("_METADATA", "an Orbax checkpoint"),
 )
-_CONVERT = {
-    "a distributed checkpoint of PyTorch (DCP)": (
-        "Convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save."
-    ),
-    "a checkpoint of DeepSpeed": (
-        "Run its zero_to_fp32.py and open the file that this writes."
-    ),
-}
 _SUFFIXES = {
     *(".pth", ".pt", ".pt2", ".ckpt", ".safetensors", ".onnx", ".tflite"),
     *(".h5", ".hdf5", ".keras", ".npz", ".msgpack"),
@@ -108,6 +99,9 @@ def open_folder(
     main = main_file(folder)
     if main is None:
         found = files_in(folder, is_file, options.check)
+        divided = None if found else divided_in(folder, options.check)
+        if divided is not None:
+            raise divided
         if not found:
             found = files_in(folder, is_named_so, options.check)[:1]
         if not found:
@@ -161,7 +155,7 @@ def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Pat
         looked_at += len(names)
         if looked_at > _MAX_FILES:
             break
-        for name in sorted(names, key=natural_key):
+        for name in sorted(without_parts(names), key=natural_key):
             path = Path(place, name)
             if not is_for_training(path) and is_file(path):
                 found.append(path)
@@ -179,7 +173,7 @@ def _none(folder: Path, packed: list[Path]) -> CheckpointError:
     for name, what in _UNREAD:
         if (folder / name).exists():
             problem = f"this is {what}, which is not read"
-            return CheckpointError(folder, problem, _CONVERT.get(what, EXPORT))
+            return CheckpointError(folder, problem, EXPORT)
     if packed:
         one = len(packed) == 1
         what = "only an archive" if one else "only archives"

@@ -27,6 +27,7 @@ from kernelviewer.formats import (
     torch_script,
     torch_zip,
 )
+from kernelviewer.formats.distributed import is_part
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.opened import OpenedFile
@@ -93,7 +94,7 @@ def open_checkpoint(
         if source.is_folder:
             return _open_folder(source.path, options)
         reader = _reader_of(source)
-        if reader is None and archives.match(source):
+        if reader is None and not is_part(source.path) and archives.match(source):
             return archives.open_archive(source, options, _open_folder, _archive_in)
         return _open_file(source, options, reader)
     except OSError as error:
@@ -137,7 +138,9 @@ def is_checkpoint(path: str | Path) -> bool:
 
 
 def _reader_of(source: Source) -> Reader | None:
-    """Reader that takes a file."""
+    """Reader that takes a file; None for a part that holds no whole network."""
+    if is_part(source.path):
+        return None
     return next((reader for reader in READERS if reader.match(source)), None)
 
 
@@ -183,6 +186,7 @@ def _is_archive(path: Path) -> bool:
     except (CheckpointError, OSError):
         return False
     no_reader = not source.is_folder and _reader_of(source) is None
+    no_reader = no_reader and not is_part(path)
     return no_reader and archives.match(source)
 
 

@@ -140,6 +140,19 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
     same(tmp_path)
 
 
+DCP = "this is a distributed checkpoint of PyTorch (DCP)"
+CONVERT = (
+    "Convert it with torch's own tool, python -m "
+    "torch.distributed.checkpoint.format_utils dcp_to_torch folder folder.pth, and "
+    "open the .pth file."
+)
+DEEPSPEED = "this is a checkpoint of DeepSpeed"
+JOIN = (
+    "Join its parts with DeepSpeed's script in the same folder, python "
+    "zero_to_fp32.py . joined, and open what it writes."
+)
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -156,9 +169,24 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
         ),
         (
             [".metadata"],
-            "this is a distributed checkpoint of PyTorch (DCP), which is not read. "
-            "Convert it with "
-            "torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
+            f"{DCP}, which is not read. {CONVERT}",
+        ),
+        ([".metadata", "__0_0.distcp"], f"{DCP}, which is not read. {CONVERT}"),
+        (
+            ["zero_to_fp32.py", "latest", "pytorch_model/zero_pp_rank_0_x_states.pt"],
+            f"{DEEPSPEED}, which is not read. {JOIN}",
+        ),
+        (
+            [
+                "bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt",
+                "bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt",
+                "mp_rank_00_model_states.pt",
+            ],
+            f"{DEEPSPEED}, which is not read. {JOIN}",
+        ),
+        (
+            ["latest", "step/zero_pp_rank_0_mp_rank_00_model_states.pt"],
+            f"{DEEPSPEED}, which is not read. {JOIN}",
         ),
     ],
 )
@@ -168,11 +196,54 @@ def test_folders_that_are_not_one_network(
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in names:
-        data = torch_zip(table(WEIGHT)) if name.endswith(".pth") else b"\x08\x01\x12\0"
+        readable = name.endswith((".pth", ".pt", ".distcp", ".metadata"))
+        data = torch_zip(table(WEIGHT)) if readable else b"\x08\x01\x12\0"
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
     with pytest.raises(CheckpointError) as caught:
         open_checkpoint(folder)
     assert str(caught.value) == f"folder: {message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("__0_0.distcp", f"{DCP.replace('is a', 'is a part of a')}. {CONVERT}"),
+        (".metadata", f"{DCP.replace('is a', 'is a part of a')}. {CONVERT}"),
+        (
+            "zero_pp_rank_0_mp_rank_00_model_states.pt",
+            f"{DEEPSPEED.replace('is a', 'is a part of a')}. {JOIN}",
+        ),
+    ],
+)
+def test_a_part_of_a_divided_checkpoint_is_no_network(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "folder" / name
+    path.parent.mkdir()
+    path.write_bytes(torch_zip(table(WEIGHT)))
+    assert not is_checkpoint(path)
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(path)
+    assert str(caught.value) == f"{name}: {message}"
+
+
+def test_the_joined_network_beside_a_divided_checkpoint_is_opened(
+    tmp_path: Path,
+) -> None:
+    save_file(ARRAYS, tmp_path / "joined.safetensors")
+    (tmp_path / "zero_to_fp32.py").write_text("import torch")
+    (tmp_path / "global_step9").mkdir()
+    for name in ("mp_rank_00_model_states.pt", "zero_pp_rank_0_mp_optim_states.pt"):
+        path = tmp_path / "global_step9" / name
+        path.write_bytes(torch_zip(table(WEIGHT)))
+    same(tmp_path)
+    assert len(open_checkpoint(path.with_name("mp_rank_00_model_states.pt")).tensors)
+    (tmp_path / "joined.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="in the folder above"):
+        open_checkpoint(tmp_path / "global_step9")
+    with pytest.raises(CheckpointError, match="a checkpoint of DeepSpeed"):
+        open_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "gz", "bz2", "xz"])
