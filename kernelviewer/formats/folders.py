@@ -14,6 +14,7 @@ from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.other_networks import EXPORT
 from kernelviewer.formats.source import HEAD_BYTES
+from kernelviewer.formats.torch_folder import pickle_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,13 +52,16 @@ def match(source: Source) -> bool:
 
 
 def main_file(folder: Path) -> Path | None:
-    """File that stands for a model folder: its index, or its weights."""
+    """File that stands for a model folder: its index, its weights, or its pickle."""
     for name in _INDEXES:
         if (folder / name).is_file():
             return folder / name
     for path in sorted(folder.glob("*.index.json")):
         if _is_index(path):
             return path
+    unpacked = pickle_in(folder)
+    if unpacked is not None:
+        return unpacked
     if not (folder / CONFIG).is_file():
         return None
     return next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)

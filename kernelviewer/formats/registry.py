@@ -23,6 +23,7 @@ from kernelviewer.formats import (
     tfjs_file,
     tflite_file,
     torch_export,
+    torch_folder,
     torch_legacy,
     torch_script,
     torch_zip,
@@ -55,6 +56,10 @@ READERS: tuple[Reader, ...] = (
     Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
     Reader("Paddle", paddle_file.match, paddle_file.open_paddle, has_parts=True),
     Reader("TensorFlow graph", tf_graph.match, tf_graph.open_tf_graph),
+    Reader(
+        *("PyTorch (unpacked)", torch_folder.match, torch_folder.open_torch_folder),
+        has_parts=True,
+    ),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""

@@ -205,6 +205,63 @@ def test_folders_that_are_not_one_network(
     assert str(caught.value) == f"folder: {message}"
 
 
+def unpacked(folder: Path) -> Path:
+    """A file of PyTorch, unzipped: its files lie in a folder of its name."""
+    import torch
+
+    state = {"stem.weight": torch.ones(8, 3, 3, 3)}
+    state |= {name: torch.tensor(array) for name, array in ARRAYS.items()}
+    torch.save(state, folder / "net.pt")
+    with zipfile.ZipFile(folder / "net.pt") as packed:
+        packed.extractall(folder)
+    (folder / "net.pt").unlink()
+    return folder / "net"
+
+
+def test_an_unpacked_file_of_pytorch_is_read(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    assert is_checkpoint(folder)
+    for path in (tmp_path, folder, folder / "data.pkl"):
+        checkpoint = open_checkpoint(path)
+        assert checkpoint.path == path
+        assert checkpoint.format == "PyTorch, unpacked"
+        assert len(checkpoint.files) == 2 + len(ARRAYS)
+        found = named(checkpoint)
+        assert list(found) == ["stem.weight", *ARRAYS]
+        for name, array in ARRAYS.items():
+            np.testing.assert_array_equal(found[name].load(), array)
+
+
+def test_an_unpacked_file_whose_values_are_missing_or_short(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    values = folder / "data" / "3"
+    values.write_bytes(values.read_bytes()[:-4])
+    with pytest.raises(CheckpointError, match="its record 3 holds 1,564 bytes where"):
+        open_checkpoint(folder)
+    values.unlink()
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(folder)
+    assert str(caught.value) == (
+        "data.pkl: an unpacked PyTorch file, but its file data/3 is missing. Unpack it "
+        "again, or open the file that was unpacked."
+    )
+
+
+def test_an_unpacked_program_is_told_to_be_packed_again(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    (folder / "constants.pkl").write_bytes(b"\x80\x02).")
+    with pytest.raises(CheckpointError, match=r"zip -r -0 net\.pt net, in the folder"):
+        open_checkpoint(folder)
+
+
+def test_a_pickle_without_values_beside_it_is_a_plain_one(tmp_path: Path) -> None:
+    import pickle
+
+    values = {"dw.weight": ARRAYS["blocks.0.conv_dw.weight"]}
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps(values))
+    assert open_checkpoint(tmp_path).format == "Python pickle"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -284,6 +284,13 @@ def test_quantised_layers_keep_their_weights_and_biases(
     assert reasons == {"zero point of a quantised layer"}
 
 
+def test_packed_values_that_contain_themselves_are_no_layer(tmp_path: Path) -> None:
+    endless: list[Any] = []
+    endless += [endless] * 19
+    state = {"a.weight": random(6, 1, 3, 3), "b._packed_params": (endless, endless)}
+    assert list(named(opened(tmp_path / "x", state))) == ["a.weight"]
+
+
 def test_whole_numbers_of_quantised_layers_are_called_so(tmp_path: Path) -> None:
     state = {
         "dw.weight": random(6, 1, 3, 3),
