@@ -110,6 +110,76 @@ def test_a_part_that_is_missing_or_no_checkpoint(tmp_path: Path) -> None:
     )
 
 
+def test_several_missing_parts_are_counted_and_named(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    for part in (1, 3):
+        (tmp_path / f"model-0000{part}-of-00003.safetensors").unlink()
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(index)
+    assert str(caught.value) == (
+        "model.safetensors.index.json: 2 of its 3 parts are missing "
+        "(model-00001-of-00003.safetensors, model-00003-of-00003.safetensors). "
+        "Download them into the same folder."
+    )
+
+
+def test_an_index_that_is_out_of_date_names_what_lies_there(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        path.unlink()
+    save_file(ARRAYS, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(index)
+    assert str(caught.value).endswith(
+        "are missing (model-00001-of-00003.safetensors, "
+        "model-00002-of-00003.safetensors, model-00003-of-00003.safetensors), and the "
+        "index may be out of date. Download them into the same folder, or open what "
+        "lies there: model.safetensors."
+    )
+
+
+def test_an_index_that_does_not_fit_its_parts_is_told_of(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    content = json.loads(index.read_text())
+    first, second = (f"model-0000{part}-of-00003.safetensors" for part in (1, 2))
+    names = list(ARRAYS)
+    content["weight_map"]["gone.weight"] = first
+    del content["weight_map"][names[5]]
+    content["weight_map"][names[0]] = second  # where it is not
+    index.write_text(json.dumps(content))
+    more = {name: ARRAYS[name] + 1 for name in names[4:5]}
+    save_file({name: ARRAYS[name] for name in names[:4]} | more, tmp_path / first)
+    save_file(ARRAYS, tmp_path / "model-00001-of-00001.safetensors")
+    checkpoint = open_checkpoint(index)
+    found = named(checkpoint)
+    assert set(found) == set(ARRAYS)
+    np.testing.assert_array_equal(found[names[4]].load(), ARRAYS[names[4]])
+    assert [(item.name, item.reason) for item in checkpoint.skipped] == [
+        (f"{names[4]} in {first}", f"left over: its index takes it from {second}")
+    ]
+    assert checkpoint.warnings == (
+        "The index names 1 tensor (gone.weight) that no part holds: the index or a "
+        "part is of another version of the network.",
+        f"The parts hold 1 tensor ({names[5]}) that the index does not name.",
+        "Beside the index lies 1 part (model-00001-of-00001.safetensors) that it does "
+        "not name, left unread.",
+    )
+
+
+def test_sorted_parts_are_sorted_as_one_file_is(tmp_path: Path) -> None:
+    blocks = [f"encoder.{b}.{m}.weight" for b in range(12) for m in ("dw", "pw", "se")]
+    parts = [["patches.weight", *blocks[:18]], blocks[18:]]
+    where = {}
+    for number, names in enumerate(parts, 1):
+        file = f"model-0000{number}-of-00002.safetensors"
+        save_file({name: weights(1, (4, 4)) for name in names}, tmp_path / file)
+        where |= dict.fromkeys(names, file)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": where}))
+    found = [tensor.name for tensor in open_checkpoint(index).tensors]
+    assert found == [*blocks, "patches.weight"]
+
+
 def test_a_model_folder_is_one_network_with_its_architecture(tmp_path: Path) -> None:
     folder = snapshot(tmp_path / "net")
     assert is_checkpoint(folder)
