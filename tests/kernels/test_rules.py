@@ -161,6 +161,76 @@ def test_a_transposed_name_marks_a_depthwise_layer() -> None:
         assert verdict(shapes, f"neck.{name}.weight") == "transposed"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("dec.de_convs.0.depth_conv", "decoder.de_conv_2", "dec.dw_deconv", "deconv1"),
+        *(
+            "deconv_layers.0.depthwise",
+            "decoder.deconv.0.conv.dw",
+            "up.0.conv_transpose",
+        ),
+        *(
+            "up1.transpose",
+            "up_transpose",
+            "upsample.transposed.dw",
+            "dwDeConv",
+            "convT",
+        ),
+        *(
+            "ConvTranspose2d_0",
+            "dec.conv2d_transpose_1",
+            "conv_trans",
+            "conv_tr2",
+            "tconv",
+        ),
+        *("dec.transposed_conv.0.dw", "deconvolution", "upDeconv.dwconv"),
+    ],
+)
+def test_names_of_transposed_layers(path: str) -> None:
+    shapes: Shapes = [
+        RGB,
+        (f"x.{path}.weight", (16, 1, 3, 5)),
+        (f"x.{path}.bias", (16,)),
+    ]
+    shapes += [("x.point.weight", (32, 16, 1, 1))]
+    assert verdict(shapes, f"x.{path}.weight") == "transposed"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("last_conv.dw", "lastconv.dw", "rightconv.dw", "side_conv.dw", "sideconv.dw"),
+        *("wide_conv.dw", "node_conv.dw", "encode_conv.dw", "decode_conv.dw"),
+        *("transposed_attention.dwconv", "transformer.dwconv", "transition.dwconv"),
+        *("conv_transform.dw", "conv_trunk.dw", "conv_t.dw", "deform_conv.dw"),
+        *("deconv_block.attn.mlp.dwconv", "pretrained_conv.dw", "textconv.dw"),
+        *("upper.dw", "update_conv.dw", "supconv.dw", "up.dw", "up_conv.dw"),
+    ],
+)
+def test_names_that_only_look_like_those_of_transposed_layers(path: str) -> None:
+    shapes: Shapes = [
+        RGB,
+        (f"x.{path}.weight", (16, 1, 3, 3)),
+        (f"x.{path}.bias", (16,)),
+    ]
+    shapes += [("x.point.weight", (32, 16, 1, 1))]
+    assert verdict(shapes, f"x.{path}.weight") == "depthwise"
+
+
+@pytest.mark.parametrize(
+    "path", ["up", "ups.0", "up_conv2", "up1.dwconv", "trans_conv"]
+)
+def test_even_kernels_of_upsamplers_are_transposed(path: str) -> None:
+    shapes: Shapes = [
+        RGB,
+        (f"x.{path}.weight", (16, 1, 4, 4)),
+        (f"x.{path}.bias", (16,)),
+    ]
+    shapes += [("x.point.weight", (32, 16, 1, 1))]
+    assert verdict(shapes, f"x.{path}.weight") == "transposed"
+
+
 def test_an_odd_kernel_in_an_upsampler_is_an_ordinary_depthwise_one() -> None:
     shapes = [
         RGB,
