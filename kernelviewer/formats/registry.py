@@ -23,10 +23,12 @@ from kernelviewer.formats import (
     tfjs_file,
     tflite_file,
     torch_export,
+    torch_folder,
     torch_legacy,
     torch_script,
     torch_zip,
 )
+from kernelviewer.formats.distributed import is_part
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.opened import OpenedFile
@@ -56,6 +58,10 @@ READERS: tuple[Reader, ...] = (
     Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
     Reader("Paddle", paddle_file.match, paddle_file.open_paddle, has_parts=True),
     Reader("TensorFlow graph", tf_graph.match, tf_graph.open_tf_graph),
+    Reader(
+        *("PyTorch (unpacked)", torch_folder.match, torch_folder.open_torch_folder),
+        has_parts=True,
+    ),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""
@@ -108,7 +114,7 @@ def _open(path: Path, options: Options) -> Checkpoint:
     if source.is_folder:
         return _open_folder(source.path, options)
     reader = _reader_of(source)
-    if reader is None and archives.match(source):
+    if reader is None and not is_part(source.path) and archives.match(source):
         return archives.open_archive(source, options, _open_folder, _archive_in)
     return _open_file(source, options, reader)
 
@@ -149,7 +155,9 @@ def is_checkpoint(path: AnyPath) -> bool:
 
 
 def _reader_of(source: Source) -> Reader | None:
-    """Reader that takes a file."""
+    """Reader that takes a file; None for a part that holds no whole network."""
+    if is_part(source.path):
+        return None
     return next((reader for reader in READERS if reader.match(source)), None)
 
 
@@ -195,6 +203,7 @@ def _is_archive(path: Path) -> bool:
     except (CheckpointError, OSError):
         return False
     no_reader = not source.is_folder and _reader_of(source) is None
+    no_reader = no_reader and not is_part(path)
     return no_reader and archives.match(source)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
+from kernelviewer.kernels.decision import Decision
 from kernelviewer.kernels.depthwise import classify
 from kernelviewer.kernels.filling import Filling
 from kernelviewer.kernels.layer import is_kernel_stack
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
     from kernelviewer.kernels.bank import Kind, Size
-    from kernelviewer.kernels.decision import Decision
     from kernelviewer.kernels.statistics import Measures
 
     Progress = Callable[[int, int, str], None]
@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 _GENERIC_NAMES = ("model", "pytorch_model", "checkpoint", "weights", "model_weights")
 _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
 _TRAINED = ("depthwise", "transposed")
-_FEWEST_DIMENSIONS = 3
+_FEWEST_DIMENSIONS, _MOST_DIMENSIONS = 3, 5
+_NAMED = 5
 _NO_CONVOLUTION = "by its name and shape no convolution's weight"
+_SINGLE = "a single kernel, from one channel to one"
+_REPEATED = "Its kernels repeat one filter or a few: they are not trained."
 
 
 def extract_kernels(
@@ -77,22 +80,22 @@ def extract_kernels(
         ``include`` names a layer that is not there or whose shape is no kernel stack.
     """
     checkpoint = recognise(checkpoint)
-    decisions = classify(checkpoint)
+    decisions = _with_filters(checkpoint, classify(checkpoint), check)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
     filled = _make_room(planned)
     layers: list[LayerInfo] = []
-    warnings = list(checkpoint.warnings)
+    broken: list[tuple[LayerInfo, int]] = []
     for done, item in enumerate(planned):
         if check is not None:
             check()
         if progress is not None:
             progress(done, len(planned), item.name)
-        weights = _load(item)
+        weights = _load(item.tensor, item.kernels)
         measures = measure(weights)
         layer = _describe(item, weights, measures)
         if layer.included:
             filled[item.size].add(weights, measures, len(layers))
-        warnings.extend(_warn_of_broken(layer, measures))
+        broken.append((layer, int(measures.broken.sum())))
         layers.append(layer)
     if progress is not None:
         progress(len(planned), len(planned), "")
@@ -109,7 +112,7 @@ def extract_kernels(
             if decision.verdict == "convolution"
         ),
         skipped=(*checkpoint.skipped, *_not_taken(checkpoint, decisions, planned)),
-        warnings=tuple(warnings),
+        warnings=(*checkpoint.warnings, *_warn_of_broken(broken)),
         copies=checkpoint.copies,
         copy=checkpoint.copy,
         architecture=checkpoint.architecture,
@@ -151,17 +154,50 @@ class _Planned:
         return math.prod(self.tensor.shape[:2])
 
 
+def _with_filters(
+    checkpoint: Checkpoint, decisions: Iterable[Decision], check: Check | None
+) -> tuple[Decision, ...]:
+    """The decisions; first layers that just repeat a filter are fixed, not ordinary.
+
+    A blur or Sobel filter over the channels of an image stands where, by shape, a
+    convolution of an image of one channel would. Only their values tell.
+    """
+    found = []
+    for tensor, decision in zip(checkpoint.tensors, decisions, strict=True):
+        graph = tensor.operator
+        told = graph is not None and (graph.groups or graph.in_channels)
+        guessed = decision.verdict == "convolution" and is_kernel_stack(tensor.shape)
+        if guessed and not told:
+            if check is not None:
+                check()
+            weights = _load(tensor, tensor.shape[0])
+            if is_filter_bank(weights):
+                decision = Decision("fixed", _REPEATED)
+        found.append(decision)
+    return tuple(found)
+
+
 def _not_taken(
     checkpoint: Checkpoint,
     decisions: Iterable[Decision],
     planned: Iterable[_Planned],
 ) -> Iterator[Skipped]:
-    """Tensors that have the dimensions of a convolution's weight but are none."""
+    """Tensors that look like depthwise kernels, or any convolution's, but are none."""
     read = {id(item.tensor) for item in planned}
     for tensor, decision in zip(checkpoint.tensors, decisions, strict=True):
-        none = decision.verdict == "none" and id(tensor) not in read
-        if none and len(tensor.shape) >= _FEWEST_DIMENSIONS:
-            yield Skipped(tensor.raw_name or tensor.name, _NO_CONVOLUTION)
+        if id(tensor) in read:
+            continue
+        name, shape = tensor.raw_name or tensor.name, tensor.shape
+        if decision.verdict == "none" and len(shape) >= _FEWEST_DIMENSIONS:
+            yield Skipped(name, _NO_CONVOLUTION)
+        elif decision.verdict == "convolution" and _is_of_one_channel(shape):
+            yield Skipped(name, decision.reason or _SINGLE)
+
+
+def _is_of_one_channel(shape: Size) -> bool:
+    """Whether a shape is that of kernels of one channel each, be it a single one."""
+    dimensions = _FEWEST_DIMENSIONS <= len(shape) <= _MOST_DIMENSIONS
+    return dimensions and shape[1] == 1 and math.prod(shape[2:]) > 1
 
 
 def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:
@@ -204,11 +240,11 @@ def _make_room(planned: Iterable[_Planned]) -> dict[Size, Filling]:
     return {size: Filling.of(size, counts[size]) for size in sizes}
 
 
-def _load(item: _Planned) -> NDArray[np.float32]:
-    """The layer's kernels, float32 [K, *size]."""
+def _load(tensor: Tensor, kernels: int) -> NDArray[np.float32]:
+    """A tensor's kernels, float32 [K, *size]."""
     with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite
-        values = item.tensor.load().astype(np.float32, copy=False)
-    return values.reshape(item.kernels, *item.size)
+        values = tensor.load().astype(np.float32, copy=False)
+    return values.reshape(kernels, *tensor.shape[2:])
 
 
 def _describe(
@@ -238,19 +274,29 @@ def _kind(item: _Planned, weights: NDArray[np.float32]) -> tuple[Kind, str]:
     if verdict == "fixed":
         return "fixed", reason
     if is_filter_bank(weights):
-        return "fixed", "Its kernels repeat one filter or a few: they are not trained."
+        return "fixed", _REPEATED
     if verdict == "convolution" or verdict == "none":
         return "ambiguous", "It looks like an ordinary convolution of one channel."
     return verdict, reason
 
 
-def _warn_of_broken(layer: LayerInfo, measures: Measures) -> list[str]:
-    broken = int(measures.broken.sum())
-    if not broken:
+def _warn_of_broken(counted: Iterable[tuple[LayerInfo, int]]) -> list[str]:
+    """A sentence where kernels are no numbers, with their count and layers."""
+    found = [(layer, broken) for layer, broken in counted if broken]
+    if not found:
         return []
+    first, count = found[0]
+    if len(found) == 1:
+        which = f"{first.name}: {count:,} of {first.kernels:,} kernels"
+    else:
+        names = ", ".join(layer.name for layer, _ in found[:_NAMED])
+        names += ", …" if len(found) > _NAMED else ""
+        total = sum(broken for _, broken in found)
+        every = sum(layer.kernels for layer, _ in found)
+        which = f"{total:,} of {every:,} kernels in {len(found)} layers ({names})"
     return [
-        f"{layer.name}: {broken} of {layer.kernels} kernels have weights that are "
-        "NaN, infinite or beyond float32; they count as flat."
+        f"{which} have weights that are NaN, infinite or beyond float32; they count as "
+        "flat."
     ]
 
 
