@@ -10,10 +10,10 @@ from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import decode
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.flax_msgpack import Array, Walker
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.opened import OpenedFile
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def open_flax(source: Source, options: Options) -> Checkpoint:
     """
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        with viewed(file) as data:
             tree, _ = Walker(data, options.check).value(0)
         leaves = [_leaf(file, parts, item) for parts, item in _flat(tree, ())]
     if not leaves:

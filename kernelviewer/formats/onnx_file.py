@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.onnx_graph import TensorRecord, read_model
 from kernelviewer.formats.onnx_names import dotted, is_readable, layer_name
@@ -62,7 +62,7 @@ def match(source: Source) -> bool:
     if not source.head.startswith(b"\x08"):
         return False
     try:
-        with mapped(source.path) as data:
+        with viewed(source.path) as data:
             return _has_graph(data)
     except (OSError, ValueError):
         return False
@@ -93,7 +93,7 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
     """
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        with viewed(file) as data:
             model = read_model(data, options.check)
         store = Store(file)
         walk = _Walk(Constants(store), model, options.check)

@@ -15,11 +15,12 @@ from kernelviewer.formats.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
 
     from numpy.typing import NDArray
 
-    Data = mmap | bytes
+    from kernelviewer.formats import file_view
+
+    Data = file_view.Data
 
 Span = tuple[int, int]
 """Where a piece of the file starts and ends."""

@@ -12,8 +12,8 @@ from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE, decode
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.onnx_wire import (
     BYTES,
     VARINT,
@@ -78,7 +78,7 @@ def open_tf_graph(source: Source, options: Options) -> Checkpoint:
     """
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        with viewed(file) as data:
             nodes, constants = _graph(data, file, options.check)
         found = convolutions(nodes, constants, options.check)
     if not found.tensors:

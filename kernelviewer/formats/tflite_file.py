@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.advice import unread_layers
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tflite_buffer import root
@@ -53,7 +53,7 @@ def open_tflite(source: Source, options: Options) -> Checkpoint:
     """
     with damage_named(source.path, _WHAT):
         file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        with viewed(file) as data:
             model = root(data)
             walk = _Walk(file, options.check)
             walk.model(model)
