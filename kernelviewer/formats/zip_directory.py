@@ -198,7 +198,10 @@ class ZipRecord:
         fields = _LOCAL.unpack(header)
         if fields[0] != ZIP_MAGIC:
             raise DamagedError(f"its record {self.record.name[-80:]!r} is damaged")
-        return self.record.offset + _LOCAL.size + int(fields[9]) + int(fields[10])
+        start = self.record.offset + _LOCAL.size + int(fields[9]) + int(fields[10])
+        if start + self.record.packed > self.file.size:
+            raise DamagedError(f"its record {self.record.name[-80:]!r} is damaged")
+        return start
 
     def read(self, offset: int, count: int) -> NDArray[np.uint8]:
         """Read unpacked bytes as uint8 [count]; raises as `unpacked`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
 from kernelviewer.kernels.depthwise import classify
@@ -81,18 +82,19 @@ def extract_kernels(
     filled = _make_room(planned)
     layers: list[LayerInfo] = []
     warnings = list(checkpoint.warnings)
-    for done, item in enumerate(planned):
-        if check is not None:
-            check()
-        if progress is not None:
-            progress(done, len(planned), item.name)
-        weights = _load(item)
-        measures = measure(weights)
-        layer = _describe(item, weights, measures)
-        if layer.included:
-            filled[item.size].add(weights, measures, len(layers))
-        warnings.extend(_warn_of_broken(layer, measures))
-        layers.append(layer)
+    with unpacking(check or _never):
+        for done, item in enumerate(planned):
+            if check is not None:
+                check()
+            if progress is not None:
+                progress(done, len(planned), item.name)
+            weights = _load(item)
+            measures = measure(weights)
+            layer = _describe(item, weights, measures)
+            if layer.included:
+                filled[item.size].add(weights, measures, len(layers))
+            warnings.extend(_warn_of_broken(layer, measures))
+            layers.append(layer)
     if progress is not None:
         progress(len(planned), len(planned), "")
     return KernelBank(
@@ -115,6 +117,10 @@ def extract_kernels(
         metadata=dict(checkpoint.metadata),
         files=checkpoint.files,
     )
+
+
+def _never() -> None:
+    """Nothing cancels."""
 
 
 def find_stack(checkpoint: Checkpoint, layer: str) -> Tensor | None:
