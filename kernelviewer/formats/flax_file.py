@@ -14,13 +14,13 @@ from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.flax_msgpack import Array, Walker
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.opened import OpenedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "a Flax checkpoint"
@@ -53,7 +53,7 @@ def open_flax(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds no arrays.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         with viewed(file) as data:
             tree, _ = Walker(data, options.check).value(0)
         leaves = [_leaf(file, parts, item) for parts, item in _flat(tree, ())]

@@ -13,7 +13,6 @@ from kernelviewer.formats.keras_config import read_config
 from kernelviewer.formats.keras_entries import entries
 from kernelviewer.formats.keras_listing import Hdf5
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.roles import OPTIMIZER
 from kernelviewer.formats.zip_directory import (
     STORED,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Tensor
     from kernelviewer.formats.keras_config import Network
     from kernelviewer.formats.keras_listing import Dataset
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
         Record,
@@ -86,14 +86,14 @@ def open_keras(source: Source, options: Options) -> Checkpoint:
             hdf5, texts = _from_zip(source)
             return _open(source, options, hdf5, "Keras", texts)
     with damage_named(source.path, "an HDF5 file"):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         hdf5 = Hdf5(file, 0, file.size)
         return _open(source, options, hdf5, "Keras HDF5", {})
 
 
 def _from_zip(source: Source) -> tuple[Hdf5, dict[str, str]]:
     """The weights inside a ``.keras`` file, and its texts by name."""
-    file, records = OpenedFile.of(source.path), zip_records(source)
+    file, records = source.file(), zip_records(source)
     if _WEIGHTS not in records:
         msg = "there are no weights in it"
         raise DamagedError(msg)

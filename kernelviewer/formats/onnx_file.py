@@ -17,7 +17,6 @@ from kernelviewer.formats.onnx_operations import along
 from kernelviewer.formats.onnx_store import NotConstantError, Store
 from kernelviewer.formats.onnx_values import Constants, Scope
 from kernelviewer.formats.onnx_wire import BYTES, VARINT, varint
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.quantised import dequantized
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
         The file is damaged, or its weights lie in a file that is missing.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         with viewed(file) as data:
             model = read_model(data, options.check)
         store = Store(file)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.other_networks import is_joblib
 from kernelviewer.formats.pickle_builders import BUILDERS
 from kernelviewer.formats.pickle_machine import PickleMachine
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.file_view import Data
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.torch_file import Place
 
@@ -44,7 +44,7 @@ def open_pickle(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds no weights.
     """
     with damage_named(source.path, WHAT):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         with viewed(file) as data:
             storages = _NestedStorages(data, file, options.check)
             tree = PickleMachine(

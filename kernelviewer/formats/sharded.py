@@ -88,8 +88,10 @@ def _part(index: Path, path: Path) -> Source:
     if not path.is_file():
         problem = f"a part of the network, {path.name}, is missing"
         raise CheckpointError(index, problem, "Download it into the same folder.")
+    state = path.stat()
     with path.open("rb") as file:
-        return Source(path, path.stat().st_size, file.read(HEAD_BYTES))
+        head = file.read(HEAD_BYTES)
+    return Source(path, state.st_size, head, mtime_ns=state.st_mtime_ns)
 
 
 def _read(part: Source, options: Options) -> Contents:

@@ -29,7 +29,7 @@ class Source:
     is_folder
         True for a folder.
     mtime_ns
-        When the file was last written.
+        When the file was last written; 0 where that was not looked at.
     """
 
     path: Path
@@ -40,6 +40,8 @@ class Source:
 
     def file(self) -> OpenedFile:
         """The file as it was looked at."""
+        if not self.mtime_ns:
+            return OpenedFile.of(self.path)
         return OpenedFile(self.path, self.size, self.mtime_ns)
 
 

@@ -23,7 +23,6 @@ from kernelviewer.formats.onnx_wire import (
     text,
     varint,
 )
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tf_operations import (
     CONVOLUTIONS,
     FACTS,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.onnx_wire import Data, Span
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "a TensorFlow graph"
@@ -77,7 +77,7 @@ def open_tf_graph(source: Source, options: Options) -> Checkpoint:
         It is damaged, or its weights lie elsewhere.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         with viewed(file) as data:
             nodes, constants = _graph(data, file, options.check)
         found = convolutions(nodes, constants, options.check)

@@ -10,7 +10,6 @@ from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tenso
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.names import unique_name
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tflite_buffer import root
 from kernelviewer.formats.tflite_names import layer_name
 from kernelviewer.formats.tflite_schema import (
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.tflite_buffer import Table
     from kernelviewer.formats.tflite_schema import (
@@ -52,7 +52,7 @@ def open_tflite(source: Source, options: Options) -> Checkpoint:
         The file is damaged.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         with viewed(file) as data:
             model = root(data)
             walk = _Walk(file, options.check)

@@ -10,7 +10,6 @@ from kernelviewer.formats.export_graph import operators
 from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.leaves import Leaf, no_values
 from kernelviewer.formats.network import Contents, assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_values import Storage, StoredTensor
 from kernelviewer.formats.torch_file import LeafMaker, Place, torch_contents
 from kernelviewer.formats.torch_zip import PICKLE, TorchArchive
@@ -82,7 +81,7 @@ class _Package:
 
     def __init__(self, source: Source) -> None:
         self.records: Mapping[str, Record] = zip_records(source)
-        self._file = OpenedFile.of(source.path)
+        self._file = source.file()
         orders = [r for name, r in self.records.items() if name.endswith("byteorder")]
         self._big = (
             bool(orders) and orders[0].size < 16 and b"big" in self._bytes(*orders[:1])

@@ -9,7 +9,6 @@ from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE
 from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_builders import BUILDERS, storage_of
 from kernelviewer.formats.pickle_machine import PickleMachine
 from kernelviewer.formats.pickle_values import Storage
@@ -58,7 +57,7 @@ def read(source: Source, options: Options) -> Contents:
     DamagedError
         The file makes no sense.
     """
-    file = OpenedFile.of(source.path)
+    file = source.file()
     with viewed(file) as data:
         saved = LegacyStream(data, 0, file.size, file, options.check)
     name = "PyTorch (legacy)"

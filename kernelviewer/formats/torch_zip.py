@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_builders import BUILDERS, storage_of
 from kernelviewer.formats.pickle_machine import PickleMachine
 from kernelviewer.formats.pickle_values import InMemory
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.file_view import Data
     from kernelviewer.formats.network import Contents
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.pickle_values import Readable, Storage
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
@@ -71,7 +71,7 @@ def read(source: Source, options: Options) -> Contents:
     DamagedError
         The file makes no sense.
     """
-    file = OpenedFile.of(source.path)
+    file = source.file()
     archive = TorchArchive(file, zip_records(source), pickle_name(source))
     tree = archive.unpickle(PICKLE, options.check)
     return torch_contents("PyTorch", tree, archive.leaves(), options.check)

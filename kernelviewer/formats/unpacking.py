@@ -15,7 +15,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tar import Tar, is_tar
 from kernelviewer.formats.zip_directory import ZipRecord, zip_records
 
@@ -77,7 +76,7 @@ def unpack(source: Source, folder: Path, limits: Limits) -> None:
 
 def unzip(source: Source, folder: Path, limits: Limits) -> None:
     """Unpack a zip; raises as `unpack`."""
-    file = OpenedFile.of(source.path)
+    file = source.file()
     try:
         for name, record in zip_records(source).items():
             limits.check()

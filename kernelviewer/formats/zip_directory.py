@@ -17,7 +17,6 @@ import numpy as np
 
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.file_view import viewed
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.unpacked import MOST, check, kept
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.file_view import Data
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Source
 
 ZIP_MAGIC = b"PK\x03\x04"
@@ -82,7 +82,7 @@ def zip_records(source: Source) -> Mapping[str, Record]:
     DamagedError
         The zip is cut off or contradicts itself.
     """
-    return _cached_records(OpenedFile.of(source.path))
+    return _cached_records(source.file())
 
 
 @lru_cache(maxsize=4)
