@@ -57,28 +57,32 @@ class FileView:
     def __getitem__(self, place: slice) -> bytes: ...
 
     def __getitem__(self, place: int | slice) -> int | bytes:
-        """One byte, or those of a slice without a step."""
+        """One byte, or those of a slice of which both ends are given."""
         if isinstance(place, slice):
-            start, stop, _ = place.indices(self._file.size)
-            at = start - self._start
-            if at < 0 or stop - self._start > len(self._block):
-                if start >= stop:
-                    return b""
-                if stop - start > BLOCK:
-                    return self._file.read_from(self._handle, start, stop - start)
-                at = self._turn_to(start)
-                missing = stop - self._start - len(self._block)
-                if missing > 0:  # it reaches into the next block
-                    head = self._block[at:]
-                    self._turn_to(stop - 1)
-                    return head + self._block[:missing]
-            return self._block[at : stop - self._start]
+            at, end = place.start - self._start, place.stop - self._start
+            if 0 <= at <= end <= len(self._block):  # nearly always
+                return self._block[at:end]
+            return self._piece(*place.indices(self._file.size)[:2])
         at = place - self._start
         if not 0 <= at < len(self._block):
             if not 0 <= place < self._file.size:
                 raise IndexError
             at = self._turn_to(place)
         return self._block[at]
+
+    def _piece(self, start: int, stop: int) -> bytes:
+        """Bytes that are not, or not all, in the present block."""
+        if start >= stop:
+            return b""
+        if stop - start > BLOCK:
+            return self._file.read_from(self._handle, start, stop - start)
+        at = self._turn_to(start)
+        found = self._block[at : at + stop - start]
+        missing = stop - start - len(found)
+        if missing:
+            self._turn_to(stop - 1)
+            found += self._block[:missing]
+        return found
 
     def _turn_to(self, place: int) -> int:
         """Make the block around a place the present one; the place in it."""

@@ -55,6 +55,11 @@ def forget() -> None:
         _kept.clear()
 
 
+def is_kept(key: Hashable) -> bool:
+    """Whether what was unpacked under a key is at hand."""
+    return key in _kept
+
+
 def kept(
     key: Hashable, size: int, unpack: Callable[[], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.file_view import viewed
-from kernelviewer.formats.unpacked import MOST, check, kept
+from kernelviewer.formats.unpacked import MOST, check, is_kept, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -208,11 +208,11 @@ class ZipRecord:
         record = self.record
         if record.method == STORED:
             return self.file.read(self.start() + offset, count)
-        if record.size > MOST:
-            return self._part(offset, count)
+        key = (self.file, record.offset)
+        if record.size > MOST or (2 * count > record.size and not is_kept(key)):
+            return self._part(offset, count)  # hardly anybody else will look at it
         if not self.file.is_as_it_was():  # it may be kept from before
             return self.file.read(0, 0)
-        key = (self.file, record.offset)
         whole = kept(key, record.size, lambda: self._part(0, record.size))
         return whole[offset : offset + count].copy()
 
