@@ -47,6 +47,7 @@ _VALUES = {5: "float32", 6: "float64"}
 _NAME = re.compile(rb"[\w.][\w.\\/>-]*")
 _OPERATOR = re.compile(rb"[A-Z_]\w*")
 _MAX_DIMENSIONS = 8
+_MAX_REPEATED = 1 << 26  # values that one stands for
 _FREEZE = "Freeze it (freeze_graph), or export the network as ONNX, and open that."
 
 
@@ -193,7 +194,8 @@ def _constant(data: Data, span: Span, name: str, file: OpenedFile) -> Leaf | Non
         return None
     begin, length = content[0], content[1] - content[0]
     count = math.prod(shape)
-    if length not in (count * ITEMSIZE[dtype], ITEMSIZE[dtype]):
+    repeated = ITEMSIZE[dtype] if count <= _MAX_REPEATED else -1
+    if length not in (count * ITEMSIZE[dtype], repeated):
         msg = f"its weight “{name[-60:]}” has another number of values than its shape"
         raise DamagedError(msg)
 

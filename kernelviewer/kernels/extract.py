@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
@@ -36,6 +37,8 @@ _GENERIC_NAMES = ("model", "pytorch_model", "checkpoint", "weights", "model_weig
 _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
 _TRAINED = ("depthwise", "transposed")
 _FEWEST_DIMENSIONS = 3
+_BYTES = 4  # of a float32
+_MUCH, _RATIO = 1 << 28, 16
 _NO_CONVOLUTION = "by its name and shape no convolution's weight"
 
 
@@ -72,13 +75,14 @@ def extract_kernels(
     Raises
     ------
     CheckpointError
-        The file cannot be read any more.
+        The file cannot be read any more, or its kernels are far larger than the file.
     ValueError
         ``include`` names a layer that is not there or whose shape is no kernel stack.
     """
     checkpoint = recognise(checkpoint)
     decisions = classify(checkpoint)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
+    _check_size(checkpoint, planned)
     filled = _make_room(planned)
     layers: list[LayerInfo] = []
     warnings = list(checkpoint.warnings)
@@ -195,6 +199,18 @@ def _plan(
         name = path if paths[path] == 1 else tensor.name
         planned.append(_Planned(tensor, decision, name, id(tensor) in chosen))
     return planned
+
+
+def _check_size(checkpoint: Checkpoint, planned: Iterable[_Planned]) -> None:
+    """Refuse a small file whose tensors look on the same values again and again."""
+    size = sum(math.prod(item.tensor.shape) for item in planned) * _BYTES
+    if size > max(_MUCH, _RATIO * checkpoint.size_bytes):
+        raise CheckpointError(
+            checkpoint.path,
+            f"its kernels would take {size:,} bytes, far more than can be in a file "
+            f"of {checkpoint.size_bytes:,}",
+            "Save the network's weights anew, each of them once.",
+        )
 
 
 def _make_room(planned: Iterable[_Planned]) -> dict[Size, Filling]:
