@@ -81,6 +81,7 @@ class _Walk:
     _buffers: set[int] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _visited: int = 0
+    _scales: int = 0
     _convolutions: int = 0
     _unread: int = 0
 
@@ -122,6 +123,7 @@ class _Walk:
             self.check()
 
     def _layer(self, graph: Subgraph, layer: Layer) -> None:
+        self.check()
         kind = CONVOLUTIONS.get(layer.code)
         self._convolutions += kind is not None
         if len(layer.inputs) < 2 or not layer.outputs:
@@ -146,6 +148,9 @@ class _Walk:
         if constant.buffer in self._buffers:
             return  # the same weights in another subgraph or at another scale
         self._buffers.add(constant.buffer)
+        self._scales += 0 if constant.scale is None else constant.scale.nbytes
+        if self._scales > self.file.size:
+            raise DamagedError("the scales of its weights share bytes")
         name = unique_name(name, self._names)
         self.tensors.append(_tensor(name, constant, order, operator))
 

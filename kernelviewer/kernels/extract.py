@@ -204,11 +204,13 @@ def _plan(
 def _check_size(checkpoint: Checkpoint, planned: Iterable[_Planned]) -> None:
     """Refuse a small file whose tensors look on the same values again and again."""
     size = sum(math.prod(item.tensor.shape) for item in planned) * _BYTES
-    if size > max(_MUCH, _RATIO * checkpoint.size_bytes):
+    files = {file.path: file.size for file in checkpoint.files}
+    room = sum(files.values()) or checkpoint.size_bytes
+    if size > max(_MUCH, _RATIO * room):
         raise CheckpointError(
             checkpoint.path,
-            f"its kernels would take {size:,} bytes, far more than can be in a file "
-            f"of {checkpoint.size_bytes:,}",
+            f"its kernels would take {size:,} bytes, far more than can be in "
+            f"{room:,} bytes of file",
             "Save the network's weights anew, each of them once.",
         )
 

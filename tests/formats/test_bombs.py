@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import struct
 import tarfile
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.formats import CheckpointError, open_checkpoint, unpacked, unpacking
+from kernelviewer.formats import (
+    CheckpointError,
+    onnx_wire,
+    open_checkpoint,
+    unpacked,
+    unpacking,
+)
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.source import Source
@@ -24,6 +31,9 @@ from kernelviewer.formats.zip_directory import ZipRecord, zip_records
 from kernelviewer.kernels.extract import extract_kernels
 from tests.files.opcodes import STOP, VALUES, table, tensor, text, torch_zip
 from tests.files.writing import tarred
+from tests.formats import test_tf_graph as tf_graph
+from tests.formats import tfjs_models
+from tests.formats.protobuf import field
 from tests.formats.reading import weights
 
 if TYPE_CHECKING:
@@ -271,6 +281,53 @@ def test_tensors_that_repeat_a_small_file_are_not_extracted(tmp_path: Path) -> N
     checkpoint = open_checkpoint(path)
     with at_most(4), pytest.raises(CheckpointError, match="far more than can be in"):
         extract_kernels(checkpoint)
+
+
+def test_a_file_that_is_named_many_times_is_not_many_files(tmp_path: Path) -> None:
+    channels = (300 * MEGABYTE) // 36
+    nodes = [tfjs_models.node("a", "DepthwiseConv2dNative", ("x", "dw"))]
+    path = tfjs_models.save_graph(tmp_path, nodes, {"dw": weights(0, (3, 3, 6, 1))})
+    content = json.loads(path.read_text())
+    (group,) = content["weightsManifest"]
+    group["weights"][0]["shape"] = [3, 3, channels, 1]
+    group["paths"] *= 300
+    path.write_text(json.dumps(content))
+    write(tmp_path / group["paths"][0], bytes(MEGABYTE))
+    checkpoint = open_checkpoint(path)
+    with at_most(4), pytest.raises(CheckpointError, match="far more than can be in"):
+        extract_kernels(checkpoint)
+
+
+def test_reading_the_lengths_of_texts_can_be_cancelled(tmp_path: Path) -> None:
+    words = {"words": np.zeros(1000, np.float32), "dw": weights(0, (3, 3, 6, 1))}
+    nodes = [tfjs_models.node("a", "DepthwiseConv2dNative", ("x", "dw"))]
+    path = tfjs_models.save_graph(tmp_path, nodes, words)
+    path.write_text(path.read_text().replace('"float32"', '"string"', 1))
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+
+    assert len(open_checkpoint(path, check=check).tensors) == 1
+    assert calls > 1000
+
+
+def test_one_value_does_not_stand_for_terabytes(tmp_path: Path) -> None:
+    sides = b"".join(field(2, field(1, side)) for side in (3, 3, 1 << 40, 1))
+    value = field(8, field(1, 1) + field(2, sides) + field(5, bytes(4)))
+    data = tf_graph.graph(
+        tf_graph.node("net/dw/depthwise_weights", "Const", value=value)
+    )
+    path = write(tmp_path / "x.pb", data)
+    with pytest.raises(CheckpointError, match="another number of values"):
+        open_checkpoint(path)
+
+
+def test_a_text_as_long_as_the_file_is_not_read_whole() -> None:
+    data = b"a" * (30 * MEGABYTE)
+    with at_most(1):
+        assert onnx_wire.text(data, 0, len(data)) == "a" * (1 << 16)
 
 
 # Pickles in large files are read window by window
