@@ -116,6 +116,14 @@ class FileLock:
             return None
         return cls(path, file)
 
+    def is_in_place(self) -> bool:
+        """Whether the locked file still is the one of its name."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._file.fileno()))
+
     def release(self, *, remove: bool = False) -> None:
         """Free it; ``remove``: nobody needs the file any more."""
         if remove and sys.platform != "win32":  # first, so that nobody takes it yet

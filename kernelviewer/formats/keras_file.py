@@ -16,7 +16,6 @@ from kernelviewer.formats.keras_config import read_config
 from kernelviewer.formats.keras_contents import DAMAGED, Contents, warnings_of_damage
 from kernelviewer.formats.keras_entries import entries
 from kernelviewer.formats.keras_listing import Hdf5
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.roles import OPTIMIZER
 from kernelviewer.formats.zip_directory import (
     STORED,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Skipped, Tensor
     from kernelviewer.formats.keras_config import Network
     from kernelviewer.formats.leaves import Leaf
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
         Record,
@@ -141,13 +141,13 @@ def open_parts(
 
 def _whole(source: Source) -> Hdf5:
     """A file that is HDF5 as a whole."""
-    file = OpenedFile.of(source.path)
+    file = source.file()
     return Hdf5(file, 0, file.size)
 
 
 def _from_zip(source: Source) -> tuple[Hdf5, dict[str, str]]:
     """The weights inside a ``.keras`` file, and its texts by name."""
-    file, records = OpenedFile.of(source.path), zip_records(source)
+    file, records = source.file(), zip_records(source)
     if _WEIGHTS not in records:
         msg = "there are no weights in it"
         raise DamagedError(msg)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.onnx_graph import TensorRecord, read_model
 from kernelviewer.formats.onnx_layers import WEIGHT_INPUT, layer_of, weight_name
@@ -20,7 +20,6 @@ from kernelviewer.formats.onnx_split import is_piece, wholes
 from kernelviewer.formats.onnx_store import NotConstantError, Store
 from kernelviewer.formats.onnx_values import Constants
 from kernelviewer.formats.onnx_wire import BYTES, VARINT, varint
-from kernelviewer.formats.opened import OpenedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -52,7 +51,7 @@ def match(source: Source) -> bool:
     if not source.head.startswith(b"\x08"):
         return False
     try:
-        with mapped(source.path) as data:
+        with viewed(source.path) as data:
             return _has_graph(data)
     except (OSError, ValueError):
         return False
@@ -82,8 +81,8 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
         The file is damaged, or its weights lie in a file that is missing.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             model = read_model(data, options.check)
         store = Store(file)
         walk = _Walk(Constants(store, model), model, options.check)

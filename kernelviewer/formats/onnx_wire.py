@@ -15,11 +15,12 @@ from kernelviewer.formats.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
 
     from numpy.typing import NDArray
 
-    Data = mmap | bytes
+    from kernelviewer.formats import file_view
+
+    Data = file_view.Data
 
 Span = tuple[int, int]
 """Where a piece of the file starts and ends."""
@@ -28,6 +29,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types. Groups (3 and 4) were never used by ONNX."""
 
 _CUT = "a part of it reaches beyond the end: the file is cut off or damaged"
+_MAX_TEXT = 1 << 16
 _MAX_VALUES = 16_384  # of a repeated number that is read at once: shapes, axes, pads
 
 
@@ -78,8 +80,8 @@ def fields(data: Data, span: Span) -> Iterator[tuple[int, int, int, int]]:
 
 
 def text(data: Data, start: int, end: int) -> str:
-    """A string field."""
-    return data[start:end].decode("utf-8", errors="replace")
+    """A string field, as far as a name may be long."""
+    return data[start : min(end, start + _MAX_TEXT)].decode("utf-8", errors="replace")
 
 
 def signed(value: int) -> int:

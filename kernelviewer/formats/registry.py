@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -34,10 +35,11 @@ from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.printable import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
+from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.formats.wrong_files import wrong_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.text import AnyPath
@@ -111,12 +113,33 @@ def open_checkpoint(
 def _open(path: Path, options: Options) -> Checkpoint:
     """Open a file, folder or archive; names are as it has them."""
     source = _look_at(path)
-    if source.is_folder:
-        return _open_folder(source.path, options)
+    with unpacking(options.check):
+        if source.is_folder:
+            return _open_folder(source.path, options)
+        with _unchanged(source):
+            return _open_whole(source, options)
+
+
+def _open_whole(source: Source, options: Options) -> Checkpoint:
+    """Open a file or an archive."""
     reader = _reader_of(source)
     if reader is None and not is_part(source.path) and archives.match(source):
         return archives.open_archive(source, options, _open_folder, _archive_in)
     return _open_file(source, options, reader)
+
+
+@contextmanager
+def _unchanged(source: Source) -> Iterator[None]:
+    """Believe neither what is read of a file that changes meanwhile, nor an error."""
+    file = source.file()
+    try:
+        yield
+    except (CheckpointError, OSError):
+        if not file.is_as_it_was() and source.path.exists():
+            raise file.changed() from None
+        raise
+    if not file.is_as_it_was():
+        raise file.changed()
 
 
 def files_of(
@@ -151,7 +174,15 @@ def is_checkpoint(path: AnyPath) -> bool:
         return False
     if source.is_folder:
         return folders.match(source)
-    return _reader_of(source) is not None
+    return _has_reader(source)
+
+
+def _has_reader(source: Source) -> bool:
+    """Whether some reader takes a file, as long as it can be read."""
+    try:
+        return _reader_of(source) is not None
+    except (CheckpointError, OSError):
+        return False
 
 
 def _reader_of(source: Source) -> Reader | None:
@@ -166,7 +197,8 @@ def _open_folder(path: Path, options: Options) -> Checkpoint:
 
     def open_inside(file: Path, options: Options) -> Checkpoint:
         source = _look_at(file)
-        return _open_file(source, options, _reader_of(source))
+        with _unchanged(source):
+            return _open_file(source, options, _reader_of(source))
 
     return folders.open_folder(
         _look_at(path), options, open_inside, is_checkpoint, _is_archive
@@ -200,20 +232,18 @@ def _is_archive(path: Path) -> bool:
     """Whether a file is an archive around other files."""
     try:
         source = _look_at(path)
+        no_reader = not source.is_folder and _reader_of(source) is None
+        return no_reader and not is_part(path) and archives.match(source)
     except (CheckpointError, OSError):
         return False
-    no_reader = not source.is_folder and _reader_of(source) is None
-    no_reader = no_reader and not is_part(path)
-    return no_reader and archives.match(source)
 
 
 def _open_file(source: Source, options: Options, reader: Reader | None) -> Checkpoint:
     """Open a file that is no archive."""
     if reader is None:
         raise wrong_file(source)
-    file = OpenedFile.of(source.path)
     checkpoint = reader.open(source, options)
-    checkpoint = replace(checkpoint, files=(file, *checkpoint.files))
+    checkpoint = replace(checkpoint, files=(source.file(), *checkpoint.files))
     if source.path.name in WEIGHTS:
         checkpoint = with_config(checkpoint, source.path.parent)
     return _with_part_warning(checkpoint)
@@ -243,7 +273,8 @@ def _look_at(path: Path) -> Source:
             problem = "this is a pipe or device, not a file"
             raise CheckpointError(path, problem, "Save it as a file and open that.")
         with path.open("rb") as file:
-            return Source(path, state.st_size, file.read(HEAD_BYTES))
+            head = file.read(HEAD_BYTES)
+        return Source(path, state.st_size, head, mtime_ns=state.st_mtime_ns)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         hint = "It may have been moved or renamed; check the name."
         raise CheckpointError(path, "there is no such file", hint) from None

@@ -15,7 +15,6 @@ from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.names import by_parts, is_listed_by_name
 from kernelviewer.formats.network import Contents, assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.source import HEAD_BYTES, Source
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def _open_parts(
     whole, by_name = Contents("", []), True
     for part in parts:
         options.check()
-        files.append(OpenedFile.of(part.path))
+        files.append(part.file())
         with damage_named(part.path, "a part of a sharded checkpoint"):
             contents = _read(part, options)
         size += part.size
@@ -224,9 +223,10 @@ def _find_parts(index: Path, names: list[str]) -> list[Source]:
         raise _missing(index, names, missing)
     parts = []
     for path in paths:
+        state = path.stat()
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
-        parts.append(Source(path, path.stat().st_size, head))
+        parts.append(Source(path, state.st_size, head, mtime_ns=state.st_mtime_ns))
     return parts
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _WHAT = "a TensorFlow.js network"
 _MARKS = (b'"modelTopology"', b'"weightsManifest"', b'"graph-model"', b'"layers-model"')
-_MAX_JSON = 1 << 27
+_MAX_JSON = 1 << 24
 _BROKEN = "its JSON is broken"
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
 from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_builders import BUILDERS, storage_of
@@ -57,8 +57,8 @@ def open_torch_folder(source: Source, options: Options) -> Checkpoint:
                 f"Pack it again: zip -r -0 {name}.pt {name}, in the folder above.",
             )
         storages = _Storages(folder / STORAGES)
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             tree = PickleMachine(
                 *(data, 0, len(data)),
                 origin=file,

@@ -31,6 +31,7 @@ from kernelviewer.gui.work.analyst import Analyst
 from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.gui.work.tidying import Tidier
 from kernelviewer.gui.workplace import Workplace
+from kernelviewer.jobs.memory import sweep
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.text import shown
 
@@ -80,6 +81,8 @@ class MainWindow(Workplace):
         self.set_colormap(settings.colormap)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
+        quiet = Reaction(quiet=True)
+        self.jobs.submit("keep", "sweep", "Remove temporary files", quiet, sweep)
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
 

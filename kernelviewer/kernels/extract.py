@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
 from kernelviewer.kernels.decision import Decision
@@ -37,6 +39,8 @@ _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
 _TRAINED = ("depthwise", "transposed")
 _FEWEST_DIMENSIONS, _MOST_DIMENSIONS = 3, 5
 _NAMED = 5
+_BYTES = 4  # of a float32
+_MUCH, _RATIO = 1 << 28, 16
 _NO_CONVOLUTION = "by its name and shape no convolution's weight"
 _SINGLE = "a single kernel, from one channel to one"
 _REPEATED = "Its kernels repeat one filter or a few: they are not trained."
@@ -75,28 +79,30 @@ def extract_kernels(
     Raises
     ------
     CheckpointError
-        The file cannot be read any more.
+        The file cannot be read any more, or its kernels are far larger than the file.
     ValueError
         ``include`` names a layer that is not there or whose shape is no kernel stack.
     """
     checkpoint = recognise(checkpoint)
     decisions = _with_filters(checkpoint, classify(checkpoint), check)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
+    _check_size(checkpoint, planned)
     filled = _make_room(planned)
     layers: list[LayerInfo] = []
     broken: list[tuple[LayerInfo, int]] = []
-    for done, item in enumerate(planned):
-        if check is not None:
-            check()
-        if progress is not None:
-            progress(done, len(planned), item.name)
-        weights = _load(item.tensor, item.kernels)
-        measures = measure(weights)
-        layer = _describe(item, weights, measures)
-        if layer.included:
-            filled[item.size].add(weights, measures, len(layers))
-        broken.append((layer, int(measures.broken.sum())))
-        layers.append(layer)
+    with unpacking(check or _never):
+        for done, item in enumerate(planned):
+            if check is not None:
+                check()
+            if progress is not None:
+                progress(done, len(planned), item.name)
+            weights = _load(item.tensor, item.kernels)
+            measures = measure(weights)
+            layer = _describe(item, weights, measures)
+            if layer.included:
+                filled[item.size].add(weights, measures, len(layers))
+            broken.append((layer, int(measures.broken.sum())))
+            layers.append(layer)
     if progress is not None:
         progress(len(planned), len(planned), "")
     return KernelBank(
@@ -119,6 +125,10 @@ def extract_kernels(
         metadata=dict(checkpoint.metadata),
         files=checkpoint.files,
     )
+
+
+def _never() -> None:
+    """Nothing cancels."""
 
 
 def find_stack(checkpoint: Checkpoint, layer: str) -> Tensor | None:
@@ -228,6 +238,20 @@ def _plan(
         name = path if paths[path] == 1 else tensor.name
         planned.append(_Planned(tensor, decision, name, id(tensor) in chosen))
     return planned
+
+
+def _check_size(checkpoint: Checkpoint, planned: Iterable[_Planned]) -> None:
+    """Refuse a small file whose tensors look on the same values again and again."""
+    size = sum(math.prod(item.tensor.shape) for item in planned) * _BYTES
+    files = {file.path: file.size for file in checkpoint.files}
+    room = sum(files.values()) or checkpoint.size_bytes
+    if size > max(_MUCH, _RATIO * room):
+        raise CheckpointError(
+            checkpoint.path,
+            f"its kernels would take {size:,} bytes, far more than can be in "
+            f"{room:,} bytes of file",
+            "Save the network's weights anew, each of them once.",
+        )
 
 
 def _make_room(planned: Iterable[_Planned]) -> dict[Size, Filling]:

@@ -114,7 +114,8 @@ def _reason(error: Exception) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
     try:
         if not path.is_file():
@@ -122,15 +123,15 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
             raise _WrongError(problem)
         if path.stat().st_size > _LARGEST_FILE:
             raise _WrongError("is too large for an autoencoder")
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            if KEY not in metadata:
-                raise _WrongError("is no autoencoder but a network")
-            header = json.loads(metadata[KEY])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        data = path.read_bytes()  # not mapped: another program may cut it off
+        metadata = _metadata(data)
+        if KEY not in metadata:
+            raise _WrongError("is no autoencoder but a network")
+        header = json.loads(metadata[KEY])
+        arrays = load(data)
     except OSError as error:
         raise _WrongError(f"cannot be read ({error.strerror or error})") from None
-    except (SafetensorError, json.JSONDecodeError, RecursionError):
+    except (SafetensorError, json.JSONDecodeError, UnicodeError, RecursionError):
         raise _WrongError("is no autoencoder, or a damaged one") from None
     except (TypeError, AttributeError):  # types that numpy has no name for
         raise _WrongError("is no autoencoder but a network") from None
@@ -139,6 +140,13 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     if header.get("format") != FORMAT:
         raise _WrongError("was written by another version of kernelviewer")
     return header, arrays
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """What the header of a safetensors file says of the whole."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    return header.get("__metadata__") or {}
 
 
 def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:

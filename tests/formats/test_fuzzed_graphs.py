@@ -21,6 +21,7 @@ from tests.formats import (
     tfjs_models,
     tflite_models,
 )
+from tests.formats.every_format import FORMATS
 from tests.formats.reading import weights
 from tests.formats.test_flax import packed
 from tests.formats.test_flax import save as save_flax
@@ -178,6 +179,25 @@ def test_opening_can_be_cancelled(name: str, tmp_path: Path) -> None:
     path = SMALL[name](tmp_path / "m")
     with pytest.raises(StoppedError):
         open_checkpoint(path, check=check)
+
+
+PARTS = ("Paddle", "TensorFlow.js", "ONNX with weights beside", "sharded")
+"""Networks whose weights lie in files beside the one that is opened."""
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.timeout(7200 if CASES else 120)
+@fuzzed
+@given(seed=st.integers(0, 1 << 64))
+def test_changed_parts(name: str, seed: int, tmp_path: Path) -> None:
+    """Some of the files are changed, with the others beside them."""
+    path = FORMATS[name](tmp_path, 0)
+    files = sorted(file for file in tmp_path.iterdir() if file.is_file())
+    random = Random(seed)
+    chosen = [path] if random.random() < 0.5 else random.sample(files, k=2)
+    for number, file in enumerate(chosen):
+        file.write_bytes(changed(file.read_bytes(), seed + number))
+    try_to_read(path)
 
 
 @needs_checkpoints
