@@ -74,6 +74,11 @@ class Equal:
     def __bool__(self) -> bool:
         return len(self.member) > 0
 
+    @property
+    def repeats(self) -> int:
+        """How many kernels are equal to an earlier one."""
+        return int(np.count_nonzero(self.group[1:] == self.group[:-1]))
+
     def once(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Of the kernels in a mask, bool [N], the first of each group and all others.
 
@@ -102,7 +107,8 @@ class Equal:
         place = np.flatnonzero(self.member == number)
         if not len(place):
             return np.array([number], np.int64)
-        return self.member[self.group == self.group[place[0]]]
+        found: NDArray[np.int64] = self.member[self.group == self.group[place[0]]]
+        return found
 
 
 def find_equal(sets: Sequence[KernelSet]) -> Equal:
@@ -194,14 +200,13 @@ def match(bank: KernelBank, other: KernelBank) -> Match:
     return found
 
 
-def best_matches(banks: Sequence[KernelBank]) -> list[tuple[int, Match] | None]:
-    """For each network the earlier one that has most of its kernels; None: none has."""
-    found: list[tuple[int, Match] | None] = []
-    for number, bank in enumerate(banks):
-        matches = [match(bank, other) for other in banks[:number]]
-        best = max(matches, key=lambda item: item.kernels, default=None)
-        found.append((matches.index(best), best) if best else None)
-    return found
+def best_match(
+    bank: KernelBank, earlier: Sequence[KernelBank]
+) -> tuple[KernelBank, Match] | None:
+    """The network that has most of a network's kernels; None where none has any."""
+    matches = [(other, match(bank, other)) for other in earlier]
+    best = max(matches, key=lambda item: item[1].kernels, default=None)
+    return best if best is not None and best[1] else None
 
 
 def _match(bank: KernelBank, other: KernelBank) -> Match:
@@ -209,7 +214,7 @@ def _match(bank: KernelBank, other: KernelBank) -> Match:
     count = further = 0
     for size, kernels in bank.sizes.items():
         theirs = other.sizes.get(size)
-        if theirs is None or theirs is kernels and bank is other:
+        if theirs is None:
             continue
         mine, its = keys_of(kernels), keys_of(theirs)
         _, here, there = np.intersect1d(

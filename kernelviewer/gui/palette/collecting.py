@@ -150,7 +150,7 @@ def _display(window: Workplace) -> Iterator[Entry]:
 
 def _sizes(window: Workplace) -> Iterator[Entry]:
     document = window.document
-    for size, count in document.sizes.items():
+    for size, count in window.linking.presenter.state.sizes.items():
         yield Entry(
             "Size",
             size_label(size),
