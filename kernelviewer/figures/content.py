@@ -55,6 +55,8 @@ class Exhibit:
         Whether there is nothing to draw without a network, without classes.
     shows_classes
         Whether classes are shown where there are any.
+    pools
+        Whether networks are counted together in it: equal kernels count once.
     prepare
         Gathers the data; options that change what is shown (seed, samples) count.
     """
@@ -66,6 +68,7 @@ class Exhibit:
     needs_file: bool = True
     needs_classes: bool = False
     shows_classes: bool = False
+    pools: bool = False
 
     def wants_classes(self, options: FigureOptions) -> bool:
         """Whether it cannot be drawn as the options say without classes."""

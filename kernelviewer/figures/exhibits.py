@@ -13,7 +13,7 @@ from kernelviewer.figures.content import Exhibit
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.family import prepare_family
 from kernelviewer.figures.histogram import prepare_histogram
-from kernelviewer.figures.names import printable
+from kernelviewer.figures.names import count, printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import never
 from kernelviewer.figures.pca import prepare_pca
@@ -58,6 +58,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "the decoded code with its named stretches",
             prepare_spectrum,
             needs_classes=True,
+            pools=True,
         ),
         Exhibit(
             "pca",
@@ -65,6 +66,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "kernels in the plane of their first two principal components",
             prepare_pca,
             shows_classes=True,
+            pools=True,
         ),
         Exhibit(
             "classes",
@@ -72,6 +74,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "random kernels of every class, with counts and shares",
             prepare_classes,
             needs_classes=True,
+            pools=True,
         ),
         Exhibit(
             "composition",
@@ -99,6 +102,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "a kernel with its reconstruction, or what a code stands for",
             prepare_kernel,
             shows_classes=True,
+            pools=True,
         ),
         Exhibit(
             "compare",
@@ -131,12 +135,15 @@ class Drawn:
         Its layout; ``page.figure`` is matplotlib's.
     record
         How to make it again.
+    remark
+        What its networks have alike, and how that is counted; mostly empty.
     """
 
     exhibit: Exhibit
     content: Content
     page: Page
     record: Record
+    remark: str = ""
 
     @property
     def figure(self) -> Figure:
@@ -159,7 +166,7 @@ class Drawn:
         sentences = self.content.caption()
         if self.record.selection:
             sentences += f" Shown: {self.record.selection}."
-        return sentences
+        return f"{sentences} {self.remark}".rstrip()
 
     def with_caption(self, text: str) -> Drawn:
         """The figure with the user's own caption, or the proposed one if empty."""
@@ -229,7 +236,19 @@ def make_figure(
     content = content or item.prepare(scene, options, check)
     check()
     page = content.draw(options, check)
-    return Drawn(item, content, page, make_record(kind, scene, options))
+    record = make_record(kind, scene, options)
+    return Drawn(item, content, page, record, _remark(item, scene))
+
+
+def _remark(item: Exhibit, scene: Scene) -> str:
+    """What the networks have alike, and how it is counted."""
+    if not item.needs_file or len(scene.subjects) < 2:
+        return ""
+    told = scene.equal_sentences()
+    if told and item.pools and (repeated := scene.repeated):
+        kernels = count(repeated, "equal kernel")
+        return f"{told} {kernels} {'is' if repeated == 1 else 'are'} counted once."
+    return told
 
 
 def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
@@ -248,6 +267,7 @@ def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
         )
         for subject in scene.subjects
     )
+    once = EXHIBITS[kind].pools and scene.pooled is not scene
     naming = {} if scene.yardstick is None else scene.yardstick.to_json()
     return Record(
         kind=kind,
@@ -256,4 +276,5 @@ def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
         naming=naming,
         options=options.to_json(),
         selection=scene.selection,
+        once=once,
     )

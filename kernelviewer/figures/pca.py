@@ -239,8 +239,9 @@ def prepare_pca(
     FigureError
         No kernel that is shown has a pattern.
     """
-    chosen = [_patterned(subject) for subject in scene.subjects]
-    parts = list(zip(scene.subjects, chosen, strict=True))
+    pooled = scene.pooled
+    chosen = [_patterned(subject) for subject in pooled.subjects]
+    parts = list(zip(pooled.subjects, chosen, strict=True))
     if not sum(map(len, chosen)):
         raise FigureError("no kernel that is shown has a pattern: all are flat")
     found = []
@@ -271,7 +272,7 @@ def prepare_pca(
         label=label,
         fit=_fits(parts) if label is not None else None,
         places=tuple(find_places(projection.points, joined, label)),
-        flat=scene.count - len(projection.points),
+        flat=pooled.count - len(projection.points),
         seed=options.seed,
         components=options.components,
         coverage=scene_coverage(scene),

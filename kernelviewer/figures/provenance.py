@@ -62,6 +62,8 @@ class Record:
         The caption, where the user wrote another than the proposed one.
     version
         Of the program.
+    once
+        Whether kernels that several networks have alike were counted once.
     """
 
     kind: str
@@ -72,6 +74,7 @@ class Record:
     selection: str = ""
     caption: str = ""
     version: str = __version__
+    once: bool = False
 
     def to_text(self) -> str:
         """One line of ASCII JSON."""
@@ -92,6 +95,7 @@ class Record:
             "options": self.options,
             "selection": self.selection,
             "caption": self.caption,
+            "equal": "once" if self.once else "",
         }
         return json.dumps(
             {name: value for name, value in facts.items() if value}, sort_keys=True
@@ -129,6 +133,7 @@ class Record:
                 selection=str(facts.get("selection", "")),
                 caption=str(facts.get("caption", "")),
                 version=str(facts[_PROGRAM]),
+                once=facts.get("equal") == "once",
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("no record") from error

@@ -237,7 +237,7 @@ def _nearest(
     """The kernels shown whose patterns are most like a pattern, and their cosines."""
     found, cosines = [], []
     direction = pattern.ravel() / max(float(np.linalg.norm(pattern)), 1e-12)
-    for subject in scene.subjects:
+    for subject in scene.pooled.subjects:
         check()
         kernels = subject.kernels
         index = subject.index[~kernels.flat[subject.index]]

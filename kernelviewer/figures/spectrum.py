@@ -224,7 +224,7 @@ def prepare_spectrum(
         )
     codes = [
         subject.coding.code[subject.index]
-        for subject in scene.subjects
+        for subject in scene.pooled.subjects
         if subject.coding is not None
     ]
     joined = np.concatenate(codes) if codes else np.zeros(0, np.float32)

@@ -221,7 +221,9 @@ def _match(bank: KernelBank, other: KernelBank) -> Match:
             mine.value, its.value, assume_unique=True, return_indices=True
         )
         ours = kernels.layer[mine.index[here]]
-        whole = _whole(kernels.layer, ours, theirs.layer, theirs.layer[its.index[there]])
+        whole = _whole(
+            kernels.layer, ours, theirs.layer, theirs.layer[its.index[there]]
+        )
         layers |= set(whole)
         count += len(here)
         further += int(np.count_nonzero(~np.isin(ours, whole)))
@@ -271,9 +273,7 @@ def _keys(kernels: KernelSet) -> Keys:
     return Keys(value, there[order])
 
 
-def _with_layers(
-    kernels: KernelSet, value: NDArray[np.uint64]
-) -> NDArray[np.uint64]:
+def _with_layers(kernels: KernelSet, value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Hashes in which flat kernels are known by their layer as well."""
     channel = kernels.channel.astype(np.uint64)
     used, row = np.unique(kernels.layer, return_inverse=True)

@@ -191,9 +191,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         labels=labels,
         tally=counts,
         chosen=chosen,
-        pooled=_pooled(
-            old, "pooled", pool, labels, (counts, counts), (shown, counted)
-        ),
+        pooled=_pooled(old, "pooled", pool, labels, (counts, counts), (shown, counted)),
         pooled_chosen=_pooled(
             old, "pooled_chosen", pool, labels, (counts, chosen), (selected, picked)
         ),

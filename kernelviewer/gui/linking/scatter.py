@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.jobs.analysing import Projection
-    from kernelviewer.state.document import Document
     from kernelviewer.kernels.equality import Equal
+    from kernelviewer.state.document import Document
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 

@@ -36,6 +36,7 @@ ALSO = {
     "close_model": "remove unload",
     "export": "save picture svg pdf png",
     "train": "learn fit autoencoder",
+    "equal_once": "same duplicate identical weights double",
     "null_test": "noise shuffled untrained honest",
     "shortcuts": "keys help",
     "theme": "dark mode appearance",
