@@ -54,7 +54,9 @@ def _write_files(sample: Path, folder: Path) -> int:
     """Write ``info`` as text and JSON and a sheet of all kernels."""
     from kernelviewer.figures.sheet import sheet
 
-    reading = argparse.Namespace(file=str(sample), copy="", include=[], json=False)
+    reading = argparse.Namespace(
+        files=[str(sample)], copy="", include=[], json=False, count_equal=False
+    )
     bank = read_bank(reading.file, reading)
     if bank is None:
         return 1

@@ -6,6 +6,7 @@ Babaiee et al. (ICLR 2024), figure 4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -251,7 +252,7 @@ def prepare_pca(
         found.append(
             patterns(
                 kernels.weights[index], kernels.scale[index], kernels.offset[index]
-            ).reshape(len(index), -1)
+            ).reshape(len(index), prod(scene.size))
         )
     joined = np.concatenate(found)
     projection = project(joined, options.components)

@@ -244,7 +244,7 @@ def _nearest(
         unit = patterns(
             kernels.weights[index], kernels.scale[index], kernels.offset[index]
         )
-        cosine = unit.reshape(len(index), -1) @ direction
+        cosine = unit.reshape(len(index), direction.size) @ direction
         best = np.argsort(-cosine, kind="stable")[:_NEAREST]
         found.append(kernels.weights[index[best]])
         cosines.append(cosine[best])
