@@ -57,7 +57,7 @@ def _write_files(sample: Path, folder: Path) -> int:
     reading = argparse.Namespace(
         files=[str(sample)], copy="", include=[], json=False, count_equal=False
     )
-    bank = read_bank(reading.file, reading)
+    bank = read_bank(str(sample), reading)
     if bank is None:
         return 1
     try:

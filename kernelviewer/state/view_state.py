@@ -124,6 +124,10 @@ class ViewState:
         """How many kernels in scope do not count, as equal ones do."""
         return int(np.count_nonzero(self.shown) - np.count_nonzero(self.counted))
 
+    def counting(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What counts of a mask of the pool, in scope or not."""
+        return mask if self.once is None else self.once.once(mask)
+
     def spread(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """A mask of kernels that count, with what is equal to them and in scope."""
         return mask if self.once is None else self.once.spread(mask) & self.shown

@@ -163,8 +163,11 @@ def _sizes(window: Workplace) -> Iterator[Entry]:
 
 
 def _classes(window: Workplace) -> Iterator[Entry]:
-    labels = window.linking.presenter.state.labels
-    counts = None if labels is None else np.bincount(labels.label, minlength=13)
+    state = window.linking.presenter.state
+    labels, counts = state.labels, None
+    if labels is not None:
+        counted = state.counting(np.ones(len(labels.label), bool))
+        counts = np.bincount(labels.label[counted], minlength=len(CLASSES))
     for index, item in enumerate(CLASSES):
         query = Classes(frozenset({item.id}))
         yield Entry(
