@@ -64,6 +64,8 @@ def test_the_tree_marks_what_an_earlier_network_has(
 ) -> None:
     rows = tree_rows(make_window(*paths))
     assert {"best", "= final", "(=) tuned"} <= rows.keys()
+    assert {"= stages.0", "= stages.2", "stages.1"} <= rows.keys()
+    assert "= stages.1" not in rows
     tips = {name: index.data(3) for name, index in rows.items()}
     assert "All 3 layers are equal to those of “best”, bit for bit." in tips["= final"]
     assert "2 of 3 layers are equal to those of “best”" in tips["(=) tuned"]

@@ -38,7 +38,9 @@ HEADER_TIPS = {
     CLASSES_COLUMN: "Kernels per class; grey: unidentified, hatched: flat",
 }
 EQUAL, PARTLY_EQUAL = "= ", "(=) "
-"""Before the names of what an earlier network has too, and has in part."""
+"""Before the names of what an earlier network has too, and has in part.
+
+Below a network that is equal as a whole, layers go without."""
 Role = Qt.ItemDataRole
 EXCLUDED_ROLE = Role.UserRole + 1
 """True for layers that are listed but whose kernels are left out."""
@@ -275,7 +277,7 @@ class ModelTreeModel(QAbstractItemModel):
         if item.node is None:
             return EQUAL if whole else PARTLY_EQUAL
         layer = item.node.layer
-        return EQUAL if layer is not None and layer in match.layers else ""
+        return EQUAL if not whole and layer in match.layers else ""
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""

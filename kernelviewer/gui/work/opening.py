@@ -149,7 +149,8 @@ class Opener(QObject):
                 f"{bank.name} has no depthwise kernels "
                 f"(it has {len(bank.convolutions)} other convolutions)"
             )
-        notes = [text, *self._equal(bank), *(w.rstrip(".") for w in bank.warnings)]
+        # what is equal comes first: the status line cuts the end off
+        notes = [*self._equal(bank), text, *(w.rstrip(".") for w in bank.warnings)]
         self.told.emit(". ".join(notes))
         return text
 
