@@ -216,14 +216,10 @@ def _match(bank: KernelBank, other: KernelBank) -> Match:
         theirs = other.sizes.get(size)
         if theirs is None:
             continue
-        mine, its = keys_of(kernels), keys_of(theirs)
-        _, here, there = np.intersect1d(
-            mine.value, its.value, assume_unique=True, return_indices=True
-        )
-        ours = kernels.layer[mine.index[here]]
-        whole = _whole(
-            kernels.layer, ours, theirs.layer, theirs.layer[its.index[there]]
-        )
+        pairs = find_equal((kernels, theirs)).member.reshape(-1, 2)
+        here, there = pairs[:, 0], pairs[:, 1] - len(kernels)
+        ours = kernels.layer[here]
+        whole = _whole(kernels.layer, ours, theirs.layer, theirs.layer[there])
         layers |= set(whole)
         count += len(here)
         further += int(np.count_nonzero(~np.isin(ours, whole)))

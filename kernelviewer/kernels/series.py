@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from kernelviewer.formats import open_checkpoint
 from kernelviewer.formats.names import natural_key
-from kernelviewer.formats.registry import open_checkpoint
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.extract import extract_kernels
 from kernelviewer.kernels.pairing import cleaned_names
