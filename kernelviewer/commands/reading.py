@@ -11,7 +11,7 @@ from kernelviewer.formats import open_checkpoint
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.equality import best_match
+from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.kernels.extract import find_stack
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def equal_notes(banks: Sequence[KernelBank]) -> list[str]:
     for number, bank in enumerate(banks):
         if found := best_match(bank, banks[:number]):
             other, match = found
-            notes.append(f"{bank.name}: {match.describe(other.name)}")
+            name, first = told_apart(bank, other)
+            notes.append(f"{name}: {match.describe(first)}")
     return notes
 
 

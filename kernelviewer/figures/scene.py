@@ -11,7 +11,7 @@ import numpy as np
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX, PATTERNS
-from kernelviewer.kernels.equality import best_match, find_equal
+from kernelviewer.kernels.equality import best_match, find_equal, told_apart
 from kernelviewer.latent import segments
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ class Scene:
             earlier = [other.bank for other in self.subjects[:number]]
             if found := best_match(subject.bank, earlier):
                 other, match = found
-                told.append(f"{subject.name}: {match.describe(other.name)}.")
+                name, first = told_apart(subject.bank, other)
+                told.append(f"{name}: {match.describe(first)}.")
         return " ".join(told)
 
 

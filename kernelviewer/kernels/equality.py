@@ -209,6 +209,18 @@ def best_match(
     return best if best is not None and best[1] else None
 
 
+def told_apart(bank: KernelBank, other: KernelBank) -> tuple[str, str]:
+    """Names of two networks; those of their files where they share one."""
+    for names in (
+        (bank.name, other.name),
+        (bank.path.name, other.path.name),
+        (str(bank.path), str(other.path)),
+    ):
+        if names[0] != names[1]:
+            return names
+    return bank.name, other.name
+
+
 def _match(bank: KernelBank, other: KernelBank) -> Match:
     layers: set[int] = set()
     count = further = 0

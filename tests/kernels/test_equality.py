@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import kernelviewer as kv
-from kernelviewer.kernels.equality import best_match, find_equal, keys_of, match
+from kernelviewer.kernels.equality import (
+    best_match,
+    find_equal,
+    keys_of,
+    match,
+    told_apart,
+)
 from kernelviewer.kernels.statistics import measure
 from tests.kernels.banks import bank_of, noise
 from tests.shared import CHECKPOINTS, needs_checkpoints
@@ -113,6 +120,15 @@ def test_the_network_that_has_most_is_named() -> None:
     assert found.is_whole
     assert best_match(first, []) is None
     assert best_match(bank_of(noise(6, 7)), [first, second]) is None
+
+
+def test_networks_of_one_name_are_told_apart_by_their_files() -> None:
+    first, second = bank_of(noise(4, 0)), bank_of(noise(4, 0))
+    second = replace(second, path=Path("net.onnx"))
+    assert told_apart(second, first) == ("net.onnx", "net.pth")
+    away = replace(first, path=Path("old/net.pth"))
+    assert told_apart(away, first) == (str(Path("old/net.pth")), "net.pth")
+    assert told_apart(replace(first, name="a"), first) == ("a", "net")
 
 
 def test_other_sizes_and_shapes_are_others() -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QFont
 from kernelviewer.gui.text import rough_percent, spaced
 from kernelviewer.gui.views.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import best_match
+from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
 
@@ -293,7 +293,8 @@ class ModelTreeModel(QAbstractItemModel):
         for row, model in enumerate(models):
             earlier = [other.bank for other in models[:row]]
             if found := best_match(model.bank, earlier):
-                self._equal[model.id] = found[0].name, found[1]
+                name = told_apart(model.bank, found[0])[1]
+                self._equal[model.id] = name, found[1]
         self.endResetModel()
 
     def item(self, index: Index) -> TreeItem | None:

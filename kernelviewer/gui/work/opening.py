@@ -19,7 +19,7 @@ from kernelviewer.jobs.tasks import (
     read_code,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import best_match
+from kernelviewer.kernels.equality import best_match, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +161,7 @@ class Opener(QObject):
         if found is None:
             return []
         other, match = found
-        text = match.describe(other.name)
+        text = match.describe(told_apart(bank, other)[1])
         text = text[0].upper() + text[1:]
         once = self._document.charts.equal == "once"
         return [f"{text}; equal kernels count once" if once else text]
