@@ -118,7 +118,7 @@ def test_an_equal_kernel_that_is_selected_counts_once_whichever_it_is(
     assert state.chosen is not None
     assert state.chosen.label.sum(1).tolist() == [0, 0, 4, 0]
     assert state.pooled_chosen is not None
-    assert state.pooled_chosen.label.sum() == 5
+    assert state.pooled_chosen.label.sum() == 4
     document.select("add", Layers(frozenset({LayerRef(first, 0)})))
     assert int(state_of(document).counted_selected.sum()) == 4
     both = state_of(document).spread(np.arange(20) == 2)
