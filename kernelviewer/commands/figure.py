@@ -19,6 +19,7 @@ from kernelviewer.commands.looks import (
 )
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
+    add_equal_argument,
     add_reading_arguments,
     check_included,
     read_bank,
@@ -111,6 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_looks(parser)
     add_naming(parser)
     add_reading_arguments(parser)
+    add_equal_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -171,8 +173,9 @@ def _make(
         say(f"{write_data(drawn.content, options.data)}: data")
     if options.kernels:
         say(f"{write_kernels(scene, options.kernels)}: kernels")
-    for note in drawn.notes:
-        complain(note)
+    for note in (*drawn.notes, drawn.remark):
+        if note:
+            complain(note)
     return int(failed)
 
 
@@ -206,6 +209,7 @@ def _scene(
     if not exhibit(kind).needs_file:
         return Scene((), options.size or _FAMILY_SIZE)
     scene = make_scene(banks, options.size)
+    scene = replace(scene, count_equal=options.count_equal)
     if record is not None:
         scene = show_again(scene, record)
     else:

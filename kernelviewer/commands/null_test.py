@@ -99,7 +99,7 @@ def _tests(
 ) -> Iterator[NullTest]:
     """One for each size; those that cannot be tested are complained of."""
     for size in sizes_of(banks, options.size):
-        networks = collect(banks, size)
+        networks = collect(banks, size, joined=True)
         if not networks:
             complain(f"all {size_label(size)} kernels of the files are flat")
             continue

@@ -54,8 +54,10 @@ def _write_files(sample: Path, folder: Path) -> int:
     """Write ``info`` as text and JSON and a sheet of all kernels."""
     from kernelviewer.figures import make_figure, make_scene
 
-    reading = argparse.Namespace(file=str(sample), copy="", include=[], json=False)
-    bank = read_bank(reading.file, reading)
+    reading = argparse.Namespace(
+        files=[str(sample)], copy="", include=[], json=False, count_equal=False
+    )
+    bank = read_bank(str(sample), reading)
     if bank is None:
         return 1
     try:

@@ -70,6 +70,8 @@ class Exhibit:
         Whether classes are shown where there are any.
     compares
         Whether two networks are chosen to stand beside each other.
+    pools
+        Whether networks are counted together in it: equal kernels count once.
     uses
         The options that matter to it beside the looks.
     """
@@ -82,4 +84,5 @@ class Exhibit:
     needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False
     compares: bool = False
+    pools: bool = False
     uses: tuple[str, ...] = ()

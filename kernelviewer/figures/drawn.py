@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import exhibit
-from kernelviewer.figures.names import printable
+from kernelviewer.figures.names import count, printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.page import never
 from kernelviewer.figures.provenance import FileRecord, Record
@@ -39,12 +39,15 @@ class Drawn:
         Its layout; ``page.figure`` is matplotlib's.
     record
         How to make it again.
+    remark
+        What its networks have alike, and how that is counted; mostly empty.
     """
 
     exhibit: Exhibit
     content: Content
     page: Page
     record: Record
+    remark: str = ""
 
     @property
     def figure(self) -> Figure:
@@ -67,7 +70,7 @@ class Drawn:
         sentences = self.content.caption()
         if self.record.selection:
             sentences += f" Shown: {self.record.selection}."
-        return sentences
+        return f"{sentences} {self.remark}".rstrip()
 
     def with_caption(self, text: str) -> Drawn:
         """The figure with the user's own caption, or the proposed one if empty."""
@@ -123,7 +126,19 @@ def make_figure(
     content = content or item.prepare(scene, options, check)
     check()
     page = content.draw(options, check)
-    return Drawn(item, content, page, make_record(kind, scene, options))
+    record = make_record(kind, scene, options)
+    return Drawn(item, content, page, record, _remark(item, scene))
+
+
+def _remark(item: Exhibit, scene: Scene) -> str:
+    """What the networks have alike, and how it is counted."""
+    if not item.needs_file or len(scene.subjects) < 2:
+        return ""
+    told = scene.equal_sentences()
+    if told and item.pools and (repeated := scene.repeated):
+        kernels = count(repeated, "equal kernel")
+        return f"{told} {kernels} {'is' if repeated == 1 else 'are'} counted once."
+    return told
 
 
 def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
@@ -142,6 +157,7 @@ def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
         )
         for subject in scene.subjects
     )
+    once = exhibit(kind).pools and scene.pooled is not scene
     naming = {} if scene.yardstick is None else scene.yardstick.to_json()
     return Record(
         kind=kind,
@@ -150,4 +166,5 @@ def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
         naming=naming,
         options=options.to_json(),
         selection=scene.selection,
+        once=once,
     )

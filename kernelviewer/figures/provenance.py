@@ -74,6 +74,8 @@ class Record:
         The caption, where the user wrote another than the proposed one.
     version
         Of the program.
+    once
+        Whether kernels that several networks have alike were counted once.
     """
 
     kind: str
@@ -84,6 +86,7 @@ class Record:
     selection: str = ""
     caption: str = ""
     version: str = __version__
+    once: bool = False
 
     def to_text(self) -> str:
         """One line of ASCII JSON."""
@@ -104,6 +107,7 @@ class Record:
             "options": self.options,
             "selection": self.selection,
             "caption": self.caption,
+            "equal": "once" if self.once else "",
         }
         return json.dumps(
             {name: value for name, value in facts.items() if value}, sort_keys=True
@@ -137,6 +141,7 @@ class Record:
             selection=_text(facts, "selection"),
             caption=_text(facts, "caption"),
             version=_text(facts, _PROGRAM),
+            once=facts.get("equal") == "once",
         )
 
     @property

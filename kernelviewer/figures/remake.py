@@ -67,7 +67,12 @@ def show_again(scene: Scene, record: Record) -> Scene:
             msg = f"{name}: the figure showed kernels that are not there"
             raise FigureError(msg) from None
         subjects.append(replace(subject, shown=mask, sha256=item.sha256))
-    return replace(scene, subjects=tuple(subjects), selection=record.selection)
+    return replace(
+        scene,
+        subjects=tuple(subjects),
+        selection=record.selection,
+        count_equal=not record.once,
+    )
 
 
 def with_hashes(scene: Scene, check: Check = never) -> Scene:

@@ -67,6 +67,8 @@ class Report:
         Suffixes to write each figure in; the page has its own copies.
     device
         Where to compute.
+    count_equal
+        As in `kernelviewer.figures.scene.Scene`.
     """
 
     folder: AnyPath
@@ -74,6 +76,7 @@ class Report:
     naming: Callable[[Size], Naming]
     formats: tuple[str, ...] = (".svg",)
     device: str = "auto"
+    count_equal: bool = False
     _scenes: dict[tuple[Size, tuple[int, ...]], Scene] = field(default_factory=dict)
 
     @property
@@ -159,7 +162,9 @@ class Report:
             return Scene((), plan.size)
         key = (plan.size, tuple(map(id, plan.banks)))
         if key not in self._scenes:
-            scene = with_hashes(make_scene(plan.banks, plan.size), check)
+            scene = make_scene(plan.banks, plan.size)
+            scene = replace(scene, count_equal=self.count_equal)
+            scene = with_hashes(scene, check)
             parts = [
                 self._named(scene, number, check) for number in range(len(plan.banks))
             ]

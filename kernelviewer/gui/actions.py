@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.work.sessions import Sessions
     from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.state.charts import EqualKernels
 
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
@@ -96,6 +98,7 @@ class Actions(QObject):
             "show_all": lambda: window.document.show_layers(None),
             "only_layer": self.only_layer,
             "only_selected": self.toggle_only_selected,
+            "equal_once": self.toggle_equal,
             "picture": window.parts.controls.picture.step,
             "framed": self.toggle_frames,
             "next_size": lambda: sizes.step(1),
@@ -123,6 +126,8 @@ class Actions(QObject):
         window.linking.only_selected_changed.connect(
             self.by_id["only_selected"].setChecked
         )
+        window.document.changed.connect(self._on_changed)
+        self._on_changed()
         self._on_history_changed("", "")
         self._on_models_changed(())
 
@@ -192,6 +197,16 @@ class Actions(QObject):
         """Leave what is not selected out of the grid, or show it again."""
         only = self._window.document.scope.only_selected
         self._window.document.show_only_selected(not only)
+
+    def toggle_equal(self) -> None:
+        """Count equal kernels of several networks once, or every time."""
+        document = self._window.document
+        equal: EqualKernels = "all" if document.charts.equal == "once" else "once"
+        document.show_charts(replace(document.charts, equal=equal))
+
+    def _on_changed(self) -> None:
+        once = self._window.document.charts.equal == "once"
+        self.by_id["equal_once"].setChecked(once)
 
     def copy_kernel(self) -> None:
         """Copy the focused kernel as a NumPy array."""

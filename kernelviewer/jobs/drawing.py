@@ -75,6 +75,8 @@ class FigureWish:
         How the figure looks.
     caption
         The user's own; empty: the proposed one.
+    count_equal
+        As in `kernelviewer.figures.scene.Scene`.
     """
 
     kind: str
@@ -85,13 +87,14 @@ class FigureWish:
     device: str
     options: FigureOptions
     caption: str = ""
+    count_equal: bool = False
 
     def same_kernels(self, other: FigureWish) -> bool:
         """Whether the other shows the same kernels under the same names."""
         return (
             (self.size, self.selection) == (other.size, other.selection)
             and self.naming == other.naming
-            and self.device == other.device
+            and (self.device, self.count_equal) == (other.device, other.count_equal)
             and len(self.parts) == len(other.parts)
             and all(map(_same, self.parts, other.parts))
         )
@@ -173,7 +176,12 @@ class Studio:
         self._wish = wish
         if self._bare is None:
             subjects = (Subject(p.bank, wish.size, p.shown) for p in wish.parts)
-            self._bare = Scene(tuple(subjects), wish.size, selection=wish.selection)
+            self._bare = Scene(
+                tuple(subjects),
+                wish.size,
+                selection=wish.selection,
+                count_equal=wish.count_equal,
+            )
         if not (named or _shows_classes(wish)):
             return self._bare
         if self._named is None:

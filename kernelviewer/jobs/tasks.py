@@ -20,6 +20,7 @@ from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
+from kernelviewer.kernels.equality import prepare
 from kernelviewer.state.session.files import is_session
 from kernelviewer.text import as_paths, shown
 
@@ -104,9 +105,11 @@ def load(
 ) -> KernelBank:
     """Open one file and extract its kernels."""
     checkpoint = open_checkpoint(path, copy=copy, check=ticket.check)
-    return extract_kernels(
+    bank = extract_kernels(
         checkpoint, include=include, progress=ticket.progress, check=ticket.check
     )
+    prepare(bank)  # here, so that the window need not wait when it compares networks
+    return bank
 
 
 def open_named(ticket: Ticket, name: str) -> KernelBank:

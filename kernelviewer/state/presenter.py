@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 class Counts:
     """How many kernels of the current size there are, are in scope, are selected.
 
-    ``only_selected``: the grid leaves out what is not selected.
+    ``only_selected``: the grid leaves out what is not selected. ``counted`` and
+    ``counted_selected`` are what counts of them where networks are counted together,
+    ``opened`` what counts of all sizes, ``opened_repeated`` what does not.
     """
 
     total: int
     shown: int
     selected: int
     only_selected: bool = False
+    counted: int = 0
+    counted_selected: int = 0
+    opened: int = 0
+    opened_repeated: int = 0
 
 
 MOST_ROUNDS = 20
@@ -159,23 +165,25 @@ class Presenter:
             views.arrange(new)
         if changed("autoencoder", "segments"):
             views.show_spectrum(new.autoencoder, new.segments)
-        if changed("labels", "pool", "shown", "threshold", "analyses") or empty:
+        labelled = ("labels", "pool", "shown", "counted", "once", "threshold")
+        if changed(*labelled, "analyses") or empty:
             views.show_labels(new)
         if changed("analyses", "thresholds", "stretches", "models"):
             views.show_layer_counts(new)
         if changed("charts"):
             views.show_charts(new)
-        if changed("labels", "shown", "families", "analyses"):
+        if changed("labels", "counted", "families", "analyses"):
             views.show_names(new)
         if changed("position", "autoencoder"):
             views.show_position(new)
-        if changed("selected"):
+        if changed("selected", "counted_selected"):
             views.show_selection(new)
         if changed("selection", "models", "size", "layers"):
             views.show_steps(new)
         if changed("focus", "pool", "labels"):
             views.show_focus(new)
-        if changed("shown", "pool", "selected", "only_selected"):
+        shares = ("shown", "counted", "pool", "selected", "counted_selected")
+        if changed(*shares, "only_selected", "sizes"):
             views.show_counts(_count(new))
         if changed("undo", "redo"):
             views.show_history(new.undo, new.redo)
@@ -195,9 +203,14 @@ def _changes(old: ViewState | None, new: ViewState) -> list[str]:
 
 
 def _count(state: ViewState) -> Counts:
+    opened = sum(state.sizes.values())
     return Counts(
         total=len(state.pool) if state.pool else 0,
         shown=int(np.count_nonzero(state.shown)),
         selected=int(np.count_nonzero(state.selected)),
         only_selected=state.only_selected,
+        counted=int(np.count_nonzero(state.counted)),
+        counted_selected=int(np.count_nonzero(state.counted_selected)),
+        opened=opened,
+        opened_repeated=sum(len(model.bank) for model in state.models) - opened,
     )

@@ -191,12 +191,11 @@ def prepare_classes(
     yardstick = named(scene)
     if not scene.count:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
-    owner = np.concatenate(
-        [np.full(len(s.index), i) for i, s in enumerate(scene.subjects)]
-    )
-    index = np.concatenate([subject.index for subject in scene.subjects])
-    label = np.concatenate([labels_of(s, yardstick)[s.index] for s in scene.subjects])
-    fit = [coding_of(subject).fit for subject in scene.subjects]
+    subjects = scene.pooled.subjects
+    owner = np.concatenate([np.full(len(s.index), i) for i, s in enumerate(subjects)])
+    index = np.concatenate([subject.index for subject in subjects])
+    label = np.concatenate([labels_of(s, yardstick)[s.index] for s in subjects])
+    fit = [coding_of(subject).fit for subject in subjects]
     blocks, fits = [], []
     for number, item in enumerate(CLASSES):
         check()
@@ -241,5 +240,6 @@ EXHIBIT = Exhibit(
     "random kernels of every class, with counts and shares",
     prepare_classes,
     needs_classes=always,
+    pools=True,
     uses=("samples", "seed"),
 )

@@ -243,14 +243,14 @@ def _nearest(
     """The kernels shown whose patterns are most like a pattern, and their cosines."""
     found, cosines = [], []
     direction = pattern.ravel() / max(float(np.linalg.norm(pattern)), 1e-12)
-    for subject in scene.subjects:
+    for subject in scene.pooled.subjects:
         check()
         kernels = subject.kernels
         index = subject.index[~kernels.flat[subject.index]]
         unit = patterns(
             kernels.weights[index], kernels.scale[index], kernels.offset[index]
         )
-        cosine = unit.reshape(len(index), -1) @ direction
+        cosine = unit.reshape(len(index), direction.size) @ direction
         best = np.argsort(-cosine, kind="stable")[:_NEAREST]
         found.append(kernels.weights[index[best]])
         cosines.append(cosine[best])
@@ -540,5 +540,6 @@ EXHIBIT = Exhibit(
     "a kernel with its reconstruction, or what a code stands for",
     prepare_kernel,
     shows_classes=True,
+    pools=True,
     uses=("samples", "mark"),
 )

@@ -6,6 +6,7 @@ Babaiee et al. (ICLR 2024), figure 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -234,8 +235,9 @@ def prepare_pca(
     FigureError
         No kernel that is shown has a pattern.
     """
-    chosen = [_patterned(subject) for subject in scene.subjects]
-    parts = list(zip(scene.subjects, chosen, strict=True))
+    pooled = scene.pooled
+    chosen = [_patterned(subject) for subject in pooled.subjects]
+    parts = list(zip(pooled.subjects, chosen, strict=True))
     if not sum(map(len, chosen)):
         raise FigureError("no kernel that is shown has a pattern: all are flat")
     found = []
@@ -245,7 +247,7 @@ def prepare_pca(
         found.append(
             patterns(
                 kernels.weights[index], kernels.scale[index], kernels.offset[index]
-            ).reshape(len(index), -1)
+            ).reshape(len(index), prod(scene.size))
         )
     joined = np.concatenate(found)
     projection = project(joined, options.components)
@@ -266,7 +268,7 @@ def prepare_pca(
         label=label,
         fit=_fits(parts) if label is not None else None,
         places=tuple(find_places(projection.points, joined, label)),
-        flat=scene.count - len(projection.points),
+        flat=pooled.count - len(projection.points),
         seed=options.seed,
         components=options.components,
         coverage=scene_coverage(scene),
@@ -647,5 +649,6 @@ EXHIBIT = Exhibit(
     prepare_pca,
     needs_classes=lambda options: options.colour == "fit",
     shows_classes=True,
+    pools=True,
     uses=("samples", "components", "colour", "seed"),
 )

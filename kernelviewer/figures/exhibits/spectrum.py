@@ -230,7 +230,7 @@ def prepare_spectrum(
         )
     codes = [
         subject.coding.code[subject.index]
-        for subject in scene.subjects
+        for subject in scene.pooled.subjects
         if subject.coding is not None
     ]
     joined = np.concatenate(codes) if codes else np.zeros(0, np.float32)
@@ -381,5 +381,6 @@ EXHIBIT = Exhibit(
     "the decoded code with its named stretches",
     prepare_spectrum,
     needs_classes=always,
+    pools=True,
     uses=("samples", "mark"),
 )

@@ -111,7 +111,7 @@ class TrainDialog(Dialog):
 
     def _make_sizes(self) -> QComboBox:
         box = QComboBox(self)
-        for size, count in self._window.document.sizes.items():
+        for size, count in self._window.linking.presenter.state.sizes.items():
             text = f"{size_label(size)}, {spaced(count)} kernels"
             box.addItem(text, size_key(size))
         now = self._window.document.size

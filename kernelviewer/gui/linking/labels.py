@@ -92,14 +92,15 @@ class LabelLinking(QObject):
         self._show_composition(state)
 
     def _show_histogram(self, state: ViewState) -> None:
-        if state.labels is None or state.pool is None or state.tally is None:
+        if state.labels is None or state.pool is None or state.pooled is None:
             self._parts.histogram.set_counts(None, why_no_labels(state))
             self._parts.threshold.set_coverage(float("nan"), None)
             return
-        counts, below = state.tally.among(state.pool.layers_ticked(state.layers))
+        counts, below = state.pooled.among(state.pool.layers_ticked(state.layers))
         null = null_coverage(state)
         self._parts.threshold.set_coverage(coverage(counts), null)
-        chosen = None if state.chosen is None else state.chosen.label.sum(0)
+        found = state.pooled_chosen
+        chosen = None if found is None else found.label.sum(0)
         match state.charts.count_of:
             case "selected":
                 self._show_selected(state)
@@ -110,10 +111,11 @@ class LabelLinking(QObject):
 
     def _show_selected(self, state: ViewState) -> None:
         """Only what is selected."""
-        if state.chosen is None:
+        found = state.pooled_chosen
+        if found is None:
             self._parts.histogram.set_counts(None, NOTHING_SELECTED)
             return
-        counts, below = state.chosen.label.sum(0), state.chosen.below.sum(0)
+        counts, below = found.label.sum(0), found.below.sum(0)
         self._parts.histogram.set_counts(ClassCounts(counts, below, title="Selected"))
 
     def _show_composition(self, state: ViewState) -> None:

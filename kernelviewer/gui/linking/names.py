@@ -90,7 +90,7 @@ class NamesLinking(QObject):
             return
         found = None
         if state.families is not None:
-            found = agreement(state.labels, state.families, state.shown)
+            found = agreement(state.labels, state.families, state.counted)
         status = self.analyst.status(state.size)
         count = 0 if state.pool is None else len(state.pool)
         self._parts.names.set_names(status, found, state.size, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.parts import Parts
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.jobs.analysing import Projection
+    from kernelviewer.kernels.equality import Equal
     from kernelviewer.state.document import Document
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
@@ -62,7 +64,7 @@ class ScatterLinking(QObject):
         self._view = parts.scatter
         self._state: ViewState | None = None
         self._projected: tuple[KernelPool, Projection] | None = None
-        self._projecting: KernelPool | None = None
+        self._projecting: tuple[KernelPool, Equal | None] | None = None
         self._near: NDArray[np.int64] = np.zeros(0, np.int64)
         self._placed: tuple[object, ...] = ()
         self._tokens = LIGHT
@@ -73,7 +75,9 @@ class ScatterLinking(QObject):
             lambda number: self._pass_on(self.focus_requested, number)
         )
         view.selection_requested.connect(
-            lambda numbers, keys: self._pass_on(self.selection_requested, numbers, keys)
+            lambda numbers, keys: self._pass_on(
+                self.selection_requested, self._with_equal(numbers), keys
+            )
         )
         view.toggle_requested.connect(
             lambda number: self._pass_on(self.toggle_requested, number)
@@ -99,12 +103,20 @@ class ScatterLinking(QObject):
             self._view.set_content(None, NO_KERNELS if state.models else NO_POINTS)
             self._mark()
             return
-        if self._projecting is not state.pool:
-            self._projecting = state.pool
+        if self._projecting is None or not all(
+            map(is_, self._projecting, (state.pool, state.once))
+        ):
+            self._projecting = state.pool, state.once
             self._mark()
             reaction = Reaction(done=self._on_projected, quiet=True)
             self._jobs.submit(
-                "views", "pca", "Principal components", reaction, project, state.pool
+                "views",
+                "pca",
+                "Principal components",
+                reaction,
+                project,
+                state.pool,
+                state.once,
             )
         elif self._fits(state):
             self._place(state)
@@ -121,7 +133,7 @@ class ScatterLinking(QObject):
         self._state = state
         content = self._view.content
         if content is not None and self._fits(state):
-            self._view.set_selection(state.selected[content.numbers])
+            self._view.set_selection(state.counted_selected[content.numbers])
 
     def show_focus(self, state: ViewState) -> None:
         """Ring the focused kernel."""
@@ -143,7 +155,7 @@ class ScatterLinking(QObject):
         assert self._projected is not None
         _, found = self._projected
         across, up = state.charts.across, state.charts.up
-        placed = (found, state.shown, across, up)
+        placed = (found, state.counted, across, up)
         if len(placed) == len(self._placed) and all(
             a is b for a, b in zip(placed, self._placed, strict=True)
         ):
@@ -159,11 +171,11 @@ class ScatterLinking(QObject):
         )
         if not {across, up} <= set(range(kinds)) or across == up:
             across, up = 0, 1
-        inside: Any = state.shown[found.numbers]
+        inside: Any = state.counted[found.numbers]
         if inside.all():
             inside = slice(None)  # the same array, not a copy
         numbers = found.numbers[inside]
-        missing = int(np.count_nonzero(state.shown)) - len(numbers)
+        missing = int(np.count_nonzero(state.counted)) - len(numbers)
         note = f"{spaced(missing)} flat kernels have no point" if missing else ""
         content = ScatterContent(
             numbers,
@@ -185,13 +197,23 @@ class ScatterLinking(QObject):
             self._view.set_focus(None)
             self._view.set_marked(np.zeros(0, np.int64))
         else:
-            self._view.set_focus(state.focus)
+            focus = state.focus
+            self._view.set_focus(None if focus is None else state.standing_for(focus))
             self._view.set_marked(self._near)
 
     def _pass_on(self, signal: SignalInstance, *values: object) -> None:
         """What the plot asks, if its numbers mean the kernels of the pool."""
         if self._state is not None and self._fits(self._state):
             signal.emit(*values)
+
+    def _with_equal(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Kernels of points, with those for which the points stand as well."""
+        state = self._state
+        if state is None or state.once is None or not self._fits(state):
+            return numbers
+        mask = np.zeros(len(state.shown), bool)
+        mask[numbers] = True
+        return np.flatnonzero(state.spread(mask))
 
     def _colour(self) -> None:
         state, content = self._state, self._view.content

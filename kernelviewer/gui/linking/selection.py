@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 from kernelviewer.gui.controls.selection_chips import Chip, ScopeChip
-from kernelviewer.gui.text import spaced
+from kernelviewer.gui.text import counted_once, spaced
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_layers, describe_step
 from kernelviewer.state.layer_tree import tree_names
@@ -74,9 +74,14 @@ class SelectionLinking(QObject):
     def show_counts(self, counts: Counts) -> None:
         """Say how many of the kernels in scope are selected."""
         if self._state is not None and self._state.selection.steps:
-            text = f"{spaced(counts.selected)} of {spaced(counts.shown)} selected"
+            part, whole = counts.counted_selected, counts.counted
+            text = f"{spaced(part)} of {spaced(whole)} selected"
+            repeated = counts.shown - whole
         else:
-            text = f"{spaced(sum(map(len, self._document.banks)))} kernels open"
+            text = f"{spaced(counts.opened)} kernels open"
+            repeated = counts.opened_repeated
+        if repeated:
+            text = f"{text}, {counted_once(repeated)}"
         self._parts.selected.setText(text if self._document.banks else "")
 
     def select_kernels(self, numbers: NDArray[np.int64], mode: Mode) -> None:

@@ -212,12 +212,12 @@ class SpectrumLinking(QObject):
         if self._binned is None or self._binned[0] is not named.code:
             self._binned = (named.code, bin_codes(named.code))
             self._counted = None
-        counted = (state.shown, state.selected)
+        counted = (state.counted, state.counted_selected)
         if self._counted is not None and all(map(is_, counted, self._counted)):
             return
         self._counted = counted
-        some = state.selected if state.selected.any() else None
-        density = count_codes(self._binned[1], state.shown, some)
+        some = state.counted_selected if state.selected.any() else None
+        density = count_codes(self._binned[1], state.counted, some)
         self._parts.spectrum.set_density(density)
 
     def _show_reconstruction(self, state: ViewState) -> None:
@@ -227,7 +227,7 @@ class SpectrumLinking(QObject):
             self._tell_nearest(())
             return
         row = round(state.position * (POINTS - 1))
-        drawn = (self._table, self._fits, state.segments, state.named, state.shown)
+        drawn = (self._table, self._fits, state.segments, state.named, state.counted)
         if (
             self._drawn is not None
             and self._drawn[0] == row
@@ -253,7 +253,7 @@ class SpectrumLinking(QObject):
             self._tell_nearest(())
             return
         numbers = self._near_codes(named, state.position)
-        numbers = numbers[state.shown[numbers]]
+        numbers = numbers[state.counted[numbers]]
         found = cosines(pool, taps, numbers)
         best = np.argsort(-found, kind="stable")[:NEAREST]
         near: list[NearKernel] = []

@@ -79,5 +79,5 @@ def absence(state: ViewState, stage: Stage) -> Absence:
         return NO_KERNELS if state.models else NOTHING_OPEN
     if not _all_analysed(state):
         return not_encoded(state.size, stage)
-    count = int(np.count_nonzero(~pool.flat))
+    count = int(np.count_nonzero(state.counting(~pool.flat)))
     return no_autoencoder(state.size, count, named=state.named is not None)

@@ -37,6 +37,7 @@ ALSO = {
     "close_model": "remove unload",
     "export": "save picture svg pdf png",
     "train": "learn fit autoencoder",
+    "equal_once": "same duplicate identical weights double",
     "null_test": "noise shuffled untrained honest",
     "shortcuts": "keys help",
     "theme": "dark mode appearance",
@@ -151,7 +152,7 @@ def _display(window: Workplace) -> Iterator[Entry]:
 
 def _sizes(window: Workplace) -> Iterator[Entry]:
     document = window.document
-    for size, count in document.sizes.items():
+    for size, count in window.linking.presenter.state.sizes.items():
         yield Entry(
             "Size",
             size_label(size),
@@ -163,8 +164,11 @@ def _sizes(window: Workplace) -> Iterator[Entry]:
 
 
 def _classes(window: Workplace) -> Iterator[Entry]:
-    labels = window.linking.presenter.state.labels
-    counts = None if labels is None else np.bincount(labels.label, minlength=13)
+    state = window.linking.presenter.state
+    labels, counts = state.labels, None
+    if labels is not None:
+        counted = state.counting(np.ones(len(labels.label), bool))
+        counts = np.bincount(labels.label[counted], minlength=len(CLASSES))
     for index, item in enumerate(CLASSES):
         query = Classes(frozenset({item.id}))
         yield Entry(

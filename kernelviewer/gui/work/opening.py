@@ -19,6 +19,7 @@ from kernelviewer.jobs.tasks import (
     read_code,
 )
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -153,5 +154,19 @@ class Opener(QObject):
                 f"{bank.name} has no depthwise kernels "
                 f"(it has {len(bank.convolutions)} other convolutions)"
             )
-        self.told.emit(". ".join([text, *(each.rstrip(".") for each in bank.warnings)]))
+        # what is equal comes first: the status line cuts the end off
+        notes = [*self._equal(bank), text, *(w.rstrip(".") for w in bank.warnings)]
+        self.told.emit(". ".join(notes))
         return text
+
+    def _equal(self, bank: KernelBank) -> list[str]:
+        """A sentence about kernels that another open network has as well."""
+        others = [other for other in self._document.banks if other is not bank]
+        found = best_match(bank, others)
+        if found is None:
+            return []
+        other, match = found
+        text = match.describe(told_apart(bank, other)[1])
+        text = text[0].upper() + text[1:]
+        once = self._document.charts.equal == "once"
+        return [f"{text}; equal kernels count once" if once else text]
