@@ -128,7 +128,7 @@ def test_whatever_a_record_says_is_read_or_refused(
 class _Drawn:
     """A figure that need not be drawn."""
 
-    caption, notes = "", ()
+    caption, notes, remark = "", (), ""
 
     def with_caption(self, text: str) -> _Drawn:
         return self

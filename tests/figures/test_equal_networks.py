@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.figures import FigureOptions
-from kernelviewer.figures.exhibits import EXHIBITS, make_figure
+from kernelviewer.figures import EXHIBITS, make_figure
 from kernelviewer.figures.provenance import Record
 from kernelviewer.figures.remake import show_again
 from tests.figures.scenes import make_bank, named
