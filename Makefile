@@ -1,18 +1,22 @@
 # make run   sets up .venv and opens the bundled sample
 # make test  sets up .venv and runs the tests
 # make check runs the linters as well
+# make test-shared  runs only the tests that read ../shared
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint speed clean
+.PHONY: run test test-shared check lint speed clean
 
 run: $(VENV)/.run
 	@$(BIN)/kernelviewer sample
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-shared: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto --dist loadfile -m shared
 
 speed: $(VENV)/.test
 	$(BIN)/python -m pytest tests/speed -s

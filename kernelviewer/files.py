@@ -16,12 +16,14 @@ import platformdirs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kernelviewer.text import AnyPath
+
 APP = "kernelviewer"
 _CHUNK = 1 << 20
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: AnyPath) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` and rename it to ``path`` at the end.
 
     If the block raises, ``path`` is untouched and the temporary file is gone.
@@ -37,6 +39,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         The folder is missing or read-only, the disk is full, or ``path`` is a folder
         or a device, which no file may replace.
     """
+    path = Path(path)
     path = path.resolve()
     if path.exists() and not path.is_file():
         code = errno.EISDIR if path.is_dir() else errno.EEXIST
@@ -55,13 +58,13 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: AnyPath, text: str) -> None:
     """Write UTF-8 text as `atomic_write` does."""
     with atomic_write(path) as file:
         file.write(text.encode())
 
 
-def file_hash(path: Path, check: Callable[[], object] = lambda: None) -> str:
+def file_hash(path: AnyPath, check: Callable[[], object] = lambda: None) -> str:
     """SHA-256 of a file's content, hexadecimal.
 
     Parameters
@@ -74,6 +77,7 @@ def file_hash(path: Path, check: Callable[[], object] = lambda: None) -> str:
     OSError
         It cannot be read, or is a folder.
     """
+    path = Path(path)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -111,6 +115,14 @@ class FileLock:
             file.close()
             return None
         return cls(path, file)
+
+    def is_in_place(self) -> bool:
+        """Whether the locked file still is the one of its name."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._file.fileno()))
 
     def release(self, *, remove: bool = False) -> None:
         """Free it; ``remove``: nobody needs the file any more."""

@@ -12,9 +12,18 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CHECKPOINTS = SHARED / "checkpoints"
 
-needs_checkpoints = pytest.mark.skipif(
-    not CHECKPOINTS.is_dir(), reason="the shared checkpoints are not beside this clone"
-)
+needs_checkpoints = pytest.mark.shared
+"""For tests that read them; `pytest -m shared` runs only these."""
+
+
+def skip_without_shared(items: list[pytest.Item]) -> None:
+    """Skip the tests that are marked so where the files are not beside the clone."""
+    if CHECKPOINTS.is_dir():
+        return
+    skip = pytest.mark.skip(reason="the shared files are not beside this clone")
+    for item in items:
+        if item.get_closest_marker("shared"):
+            item.add_marker(skip)
 
 
 @cache

@@ -23,7 +23,6 @@ network = cli_desk.network
     "words",
     [
         ["info"],
-        ["info", "a", "b"],
         ["extract", "a.pth"],
         ["extract", "-o", "out.npz"],
         ["--device", "abacus"],

@@ -19,14 +19,16 @@ from kernelviewer.commands.looks import (
 )
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
+    add_equal_argument,
     add_reading_arguments,
     check_included,
     read_bank,
 )
 from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
+from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
-from kernelviewer.figures.exhibits import EXHIBITS, exhibit, make_figure
+from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
 from kernelviewer.figures.naming import FAMILY, fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
@@ -110,6 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_looks(parser)
     add_naming(parser)
     add_reading_arguments(parser)
+    add_equal_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -123,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
         kind = record.kind if record else words.pop(0)
         if kind not in EXHIBITS:
             complain(f"there is no figure {kind!r}; choose {', '.join(EXHIBITS)}")
-            return 2
+            return 1 if record else 2
         if exhibit(kind).needs_file and not words and record is None:
             complain(f"name a checkpoint: kernelviewer figure {kind} FILE -o OUT")
             return 2
@@ -143,7 +146,7 @@ def _make(
     if record is not None:
         folders = (options.source.resolve().parent, Path.cwd())
         paths = find_files(record, paths, folders)
-        options.size = options.size or parse_size(record.size)
+        options.size = options.size or record.kernel_size
     look = looks(options, FigureOptions.from_json(record.options) if record else None)
     output = _output(kind, options.output)
     written = [output, *filter(None, (options.data, options.kernels))]
@@ -170,8 +173,9 @@ def _make(
         say(f"{write_data(drawn.content, options.data)}: data")
     if options.kernels:
         say(f"{write_kernels(scene, options.kernels)}: kernels")
-    for note in drawn.notes:
-        complain(note)
+    for note in (*drawn.notes, drawn.remark):
+        if note:
+            complain(note)
     return int(failed)
 
 
@@ -205,13 +209,14 @@ def _scene(
     if not exhibit(kind).needs_file:
         return Scene((), options.size or _FAMILY_SIZE)
     scene = make_scene(banks, options.size)
+    scene = replace(scene, count_equal=options.count_equal)
     if record is not None:
         scene = show_again(scene, record)
     else:
         scene = _only_layers(scene, options.layer)
         scene = with_hashes(_only_channels(scene, options.channel))
     item = exhibit(kind)
-    wanted = item.wants_classes(look)
+    wanted = item.needs_classes(look)
     if not (wanted or item.shows_classes or options.kernels):
         return scene
     chosen = _naming(scene, record, options)
@@ -230,7 +235,7 @@ def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) ->
     try:
         known = facts.get("stretches")
         stretches = segments.from_json(known) if known else ()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, LatentError):
         raise FigureError(
             "the stretches that the figure tells of are damaged"
         ) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.commands.output import (
     aligned,
+    complain,
     counted,
     megabytes,
     number,
@@ -15,15 +16,19 @@ from kernelviewer.commands.output import (
     share,
 )
 from kernelviewer.commands.reading import (
+    add_equal_argument,
     add_reading_arguments,
     check_included,
+    equal_notes,
     read_bank,
 )
 from kernelviewer.kernels import size_label
+from kernelviewer.kernels.equality import find_equal
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kernelviewer.kernels import KernelBank, LayerInfo
 
@@ -34,35 +39,84 @@ _NUMERIC = frozenset({2, 3, 4, 5})
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "file",
+        "files",
+        nargs="+",
         metavar="FILE",
-        help="a checkpoint of any format, or hf-hub:owner/repository",
+        help="checkpoints of any format, or hf-hub:owner/repository",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object instead of a table"
     )
     add_reading_arguments(parser)
+    add_equal_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the layers."""
     found: set[str] = set()
-    bank = read_bank(options.file, options, found)
-    if bank is None:
+    read = [(path, read_bank(path, options, found)) for path in options.files]
+    named = [(path, bank) for path, bank in read if bank is not None]
+    failed = len(named) < len(read)
+    if not failed:
+        check_included(options, found)
+    if not named:
         return 1
-    check_included(options, found)
+    notes = equal_notes([bank for _, bank in named])
     if options.json:
-        say(json.dumps(summarise(bank, options.file), indent=1))
+        say(json.dumps(_summarise_all(named, notes, options), indent=1))
     else:
-        for line in _table(bank):
-            say(line)
-    return 0
+        for number_, (_, bank) in enumerate(named):
+            for line in (*[""] * min(number_, 1), *_table(bank)):
+                say(line)
+        if len(options.files) > 1:
+            banks = [bank for _, bank in named]
+            say("\n" + _total(*count_together(banks, options.count_equal)))
+    for note in notes:
+        complain(note)
+    return int(failed)
+
+
+def count_together(banks: Sequence[KernelBank], count_equal: bool) -> tuple[int, int]:
+    """Kernels of several networks, and how many equal ones are not among them."""
+    kernels = repeated = 0
+    for size in {size for bank in banks for size in bank.sizes}:
+        sets = [bank.sizes[size] for bank in banks if size in bank.sizes]
+        again = 0 if count_equal else find_equal(sets).repeats
+        kernels += sum(map(len, sets)) - again
+        repeated += again
+    return kernels, repeated
+
+
+def _total(kernels: int, repeated: int) -> str:
+    text = f"Together {counted(kernels, 'kernel')}"
+    if repeated:
+        text += f", {counted(repeated, 'equal one')} counted once"
+    return f"{text}."
+
+
+def _summarise_all(
+    named: Sequence[tuple[str, KernelBank]],
+    notes: list[str],
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    """One network's object, or those of several with what they are together."""
+    items = [summarise(bank, path) for path, bank in named]
+    if len(options.files) == 1:
+        return items[0]
+    banks = [bank for _, bank in named]
+    kernels, repeated = count_together(banks, options.count_equal)
+    return {
+        "networks": items,
+        "kernels": kernels,
+        "equal_counted_once": repeated,
+        "equal_networks": notes,
+    }
 
 
 def summarise(bank: KernelBank, path: str) -> dict[str, Any]:
     """The bank as the JSON object that ``info --json`` prints."""
     summary: dict[str, Any] = {
-        "path": path,
+        "path": shown(path),
         "format": bank.format,
         "size_bytes": bank.size_bytes,
         "layers": [_summarise_layer(layer) for layer in bank.layers],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from kernelviewer.commands.networks import (
     show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
+from kernelviewer.commands.reading import add_equal_argument, equal_notes
 from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.equality import find_equal
 from kernelviewer.kernels.family import supported
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
 from kernelviewer.latent.labels import agreement
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
+    add_equal_argument(parser)
     parser.add_argument(
         "--json", action="store_true", help="print a JSON object in place of a table"
     )
@@ -79,18 +83,24 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             complain(cannot_write(options.output, error))
             return 1
-    _print(found, options)
+    notes = equal_notes(read.banks)
+    _print(found, notes, options)
+    for note in notes:
+        complain(note)
     return 0 if whole else 1
 
 
-def summarise(found: Sequence[Labelled]) -> dict[str, Any]:
-    """What ``label --json`` prints."""
-    return {
+def summarise(
+    found: Sequence[Labelled], notes: Sequence[str] = (), *, count_equal: bool = False
+) -> dict[str, Any]:
+    """What ``label --json`` prints; ``notes`` are about networks that are equal."""
+    summary: dict[str, Any] = {
         "sizes": {
-            size_key(size): _summarise_size(items)
+            size_key(size): _summarise_size(items, count_equal)
             for size, items in _by_size(found).items()
         }
     }
+    return {**summary, "equal_networks": list(notes)} if notes else summary
 
 
 def _by_size(found: Sequence[Labelled]) -> dict[Size, list[Labelled]]:
@@ -100,29 +110,39 @@ def _by_size(found: Sequence[Labelled]) -> dict[Size, list[Labelled]]:
     return dict(sorted(sizes.items(), reverse=True))
 
 
-def _summarise_size(items: Sequence[Labelled]) -> dict[str, Any]:
-    flat = sum(int(item.kernels.flat.sum()) for item in items)
-    count = sum(len(item.kernels) for item in items)
+def _counted(items: Sequence[Labelled], count_equal: bool) -> NDArray[np.bool_]:
+    """Which kernels of the networks count, one network after the other."""
+    sets = [item.kernels for item in items]
+    everything = np.ones(sum(map(len, sets)), bool)
+    return everything if count_equal else find_equal(sets).once(everything)
+
+
+def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, Any]:
+    counted = _counted(items, count_equal)
+    flat = np.concatenate([item.kernels.flat for item in items])[counted]
+    totals: dict[str, Any] = {"kernels": len(flat), "flat": int(flat.sum())}
+    if repeated := len(counted) - len(flat):
+        totals["equal_counted_once"] = repeated
     autoencoder = items[0].autoencoder
     labels = [item.labels for item in items if item.labels is not None]
     fits = [item.codes.fit for item in items if item.codes is not None]
     if autoencoder is None or not labels:
         nothing = ("mean_fit", "threshold", "coverage", "null_coverage", "classes")
-        return {"kernels": count, "flat": flat, **dict.fromkeys(nothing)}
-    fit = np.concatenate(fits)
+        return {**totals, **dict.fromkeys(nothing)}
+    fit = np.concatenate(fits)[counted]
     there = fit[~np.isnan(fit)]
-    identified = sum(int(item.identified.sum()) for item in labels)
+    identified = np.concatenate([item.identified for item in labels])[counted].sum()
     level = labels[0].threshold
-    counts = [item.counts() for item in labels]
+    kinds = np.concatenate([item.class_index for item in labels])[counted]
+    counts = np.bincount(kinds, minlength=len(CLASSES)).tolist()
     return {
-        "kernels": count,
-        "flat": flat,
+        **totals,
         "mean_fit": _rounded(there.mean(dtype=np.float64)) if len(there) else None,
         "threshold": level,
         "coverage": _rounded(identified / len(there)) if len(there) else None,
         "null_coverage": _rounded(autoencoder.null.coverage(level)),
         "classes": {
-            item.id: sum(count[item.id] for count in counts) for item in CLASSES
+            item.id: count for item, count in zip(CLASSES, counts, strict=True)
         },
     }
 
@@ -131,26 +151,31 @@ def _rounded(value: float) -> float:
     return round(float(value), 6)
 
 
-def _print(found: Sequence[Labelled], options: argparse.Namespace) -> None:
+def _print(
+    found: Sequence[Labelled], notes: Sequence[str], options: argparse.Namespace
+) -> None:
     if options.json:
-        say(json.dumps(summarise(found), indent=1))
+        summary = summarise(found, notes, count_equal=options.count_equal)
+        say(json.dumps(summary, indent=1))
         return
     if not found:
         say("There are no depthwise kernels.")
     for number_, (size, items) in enumerate(_by_size(found).items()):
         if number_:
             say("")
-        for line in _table(size, items):
+        for line in _table(size, items, options.count_equal):
             say(line)
     if options.output:
         kernels = sum(len(item.kernels) for item in found)
         say(f"\n{options.output}: {number(kernels)} rows")
 
 
-def _table(size: Size, items: Sequence[Labelled]) -> Iterator[str]:
-    summary = _summarise_size(items)
+def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator[str]:
+    summary = _summarise_size(items, count_equal)
     head = f"{size_label(size)}: {number(summary['kernels'])} kernels"
     head += f", {number(summary['flat'])} flat" if summary["flat"] else ""
+    if repeated := summary.get("equal_counted_once"):
+        head += f", {number(repeated)} equal ones counted once"
     if summary["classes"] is None:
         yield f"{head}; there is no autoencoder for this size."
         also = "; a CSV file (-o) has family classes" if supported(size) else ""
@@ -163,7 +188,7 @@ def _table(size: Size, items: Sequence[Labelled]) -> Iterator[str]:
             f"{100 * summary['coverage']:.1f} % at {summary['threshold']:.3f}, where "
             f"white noise reaches {_percent(summary['null_coverage'])}"
         )
-    yield from _agreement_line(items)
+    yield from _agreement_line(items, _counted(items, count_equal))
     present = summary["kernels"] - summary["flat"]
     rows = [
         (
@@ -178,11 +203,16 @@ def _table(size: Size, items: Sequence[Labelled]) -> Iterator[str]:
         yield from aligned(rows, frozenset({1, 2}))
 
 
-def _agreement_line(items: Sequence[Labelled]) -> Iterator[str]:
+def _agreement_line(
+    items: Sequence[Labelled], counted: NDArray[np.bool_]
+) -> Iterator[str]:
     """How the stretches' names agree with the family, over all networks."""
+    ends = np.cumsum([len(item.kernels) for item in items])
     parts = [
-        agreement(item.labels, item.family)
-        for item in items
+        agreement(
+            replace(item.labels, identified=item.labels.identified & own), item.family
+        )
+        for item, own in zip(items, np.split(counted, ends[:-1]), strict=True)
         if item.labels is not None and item.family is not None
     ]
     kernels = np.array([part.kernels for part in parts])

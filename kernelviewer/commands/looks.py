@@ -2,56 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any
 
-from kernelviewer.commands.values import parse_seed, parse_threshold
+from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES
-from kernelviewer.figures.colours import COLORMAPS
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.naming import FAMILY, Naming
 from kernelviewer.figures.options import (
+    OPTIONS,
     PRESETS,
-    WIDTHS,
-    Colour,
+    Choice,
     FigureOptions,
-    Group,
-    Scale,
-    Sort,
+    Number,
+    Pair,
+    Switch,
 )
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
+    from kernelviewer.figures.options import Option
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
-
-_LOOKS = {
-    "width": "width_mm",
-    "height": "height_mm",
-    "margin": "margin_mm",
-    "dpi": "dpi",
-    "font": "font_family",
-    "font_size": "font_size",
-    "title": "title",
-    "labels": "labels",
-    "legend": "legend",
-    "scale_bar": "scale_bar",
-    "letters": "panel_letters",
-    "colormap": "colormap",
-    "scale": "scale",
-    "samples": "samples",
-    "group": "group",
-    "sort": "sort",
-    "colour": "colour",
-    "components": "components",
-    "mark": "mark",
-    "seed": "seed",
-    "dark": "dark",
-}
-"""Option of the command → field of `FigureOptions`."""
 
 
 def add_looks(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +37,6 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
     from argparse import BooleanOptionalAction
 
     group = parser.add_argument_group("looks")
-    names = ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items())
     presets = ", ".join(f"'{name}'" for name in PRESETS)
     group.add_argument(
         "--preset",
@@ -67,58 +44,17 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"start from the looks of {presets}",
     )
-    group.add_argument(
-        "--width", type=_width, metavar="MM", help=f"column width in mm, or {names}"
-    )
-    group.add_argument(
-        "--height", type=float, metavar="MM", help="height in mm; default: as needed"
-    )
-    group.add_argument(
-        "--margin", type=float, metavar="MM", help="empty border; default: hardly any"
-    )
-    group.add_argument("--dpi", type=int, help="pixels per inch of PNG files")
-    group.add_argument(
-        "--font", metavar="FAMILY", help="sans-serif, serif, or an installed family"
-    )
-    group.add_argument("--font-size", type=float, metavar="PT")
-    group.add_argument("--title", help="text above the figure")
-    for name, what in (
-        ("labels", "names of layers, axes, classes"),
-        ("legend", "the colours of classes"),
-        ("scale-bar", "the colours of weights"),
-        ("letters", "a letter for each panel"),
-        ("dark", "dark ground"),
-    ):
-        group.add_argument(
-            f"--{name}", action=BooleanOptionalAction, default=None, help=what
-        )
-    group.add_argument(
-        "--colormap", metavar="NAME", help=f"such as {', '.join(COLORMAPS)}"
-    )
-    group.add_argument(
-        "--scale", choices=get_args(Scale), help="what shares a scale of colours"
-    )
-    group.add_argument("--samples", type=int, metavar="N", help="kernels in a row")
-    group.add_argument(
-        "--group", choices=get_args(Group), help="how a sheet's kernels are grouped"
-    )
-    group.add_argument("--sort", choices=get_args(Sort), help="their order in a group")
-    group.add_argument(
-        "--colour", choices=get_args(Colour), help="what a point's colour tells"
-    )
-    group.add_argument(
-        "--components",
-        type=_components,
-        metavar="A,B",
-        help="principal components across and up (default: 1,2)",
-    )
-    group.add_argument(
-        "--mark",
-        type=float,
-        metavar="CODE",
-        help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's figure",
-    )
-    group.add_argument("--seed", type=parse_seed, help="of what is drawn at random")
+    for name, option in OPTIONS.items():
+        flag = f"--{option.flag or name.replace('_', '-')}"
+        what = option.help or option.title.lower() or option.label.lower()
+        common: dict[str, Any] = {"dest": name, "default": None, "help": what}
+        if isinstance(option, Switch):
+            group.add_argument(flag, action=BooleanOptionalAction, **common)
+        elif isinstance(option, Choice) and not option.open:
+            group.add_argument(flag, choices=tuple(option.choices), **common)
+        else:
+            parse, metavar = _parser(option), option.metavar
+            group.add_argument(flag, type=parse, metavar=metavar, **common)
 
 
 def looks(
@@ -140,8 +76,8 @@ def looks(
     if arguments.preset:
         base = arguments.preset
     given = {
-        field: value
-        for name, field in _LOOKS.items()
+        name: value
+        for name in OPTIONS
         if (value := getattr(arguments, name)) is not None
     }
     return replace(base, **given)
@@ -201,7 +137,7 @@ def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:
     try:
         return shipped(size) if name is None else Autoencoder.load(Path(name))
     except CheckpointError as error:
-        problem = f"{error.path.name}: {error.problem}"
+        problem = f"{error.name}: {error.problem}"
         raise FigureError(problem, error.hint) from None
 
 
@@ -215,14 +151,29 @@ def _preset(text: str) -> FigureOptions:
     raise argparse.ArgumentTypeError(msg)
 
 
-def _width(text: str) -> float:
+def _parser(option: Option) -> Callable[[str], Any]:
+    """What reads an option's value from a word of the command line."""
+    if isinstance(option, Number):
+        return partial(_number, option)
+    return _components if isinstance(option, Pair) else str
+
+
+def _number(option: Number, text: str) -> float:
     import argparse
 
+    if text in option.names:
+        return option.names[text]
     try:
-        return WIDTHS[text] if text in WIDTHS else float(text)
+        number = int(text) if option.whole else float(text)
     except ValueError:
-        msg = f"{text!r} is no width in mm and none of {', '.join(WIDTHS)}"
-        raise argparse.ArgumentTypeError(msg) from None
+        number = math.nan
+    if option.whole and not option.low <= number <= option.high:
+        wanted = f"give a whole number from {option.low} to {option.high}"
+        raise argparse.ArgumentTypeError(f"{text!r} is no {option.noun}; {wanted}")
+    if math.isnan(number) and text.lower() != "nan":
+        names = f" and none of {', '.join(option.names)}" if option.names else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is no {option.noun}{names}")
+    return number
 
 
 def _components(text: str) -> tuple[int, int]:

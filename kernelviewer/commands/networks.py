@@ -20,6 +20,7 @@ from kernelviewer.jobs.ticket import Ticket
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.text import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -231,7 +232,7 @@ def show_progress(done: int, total: int, text: str) -> None:
     if sys.stderr is None or not sys.stderr.isatty():
         return
     part = f"{100 * done // total:3d} %  " if total else ""
-    sys.stderr.write(f"\r\x1b[K{part}{text}"[:120])
+    sys.stderr.write(f"\r\x1b[K{part}{printable(text)}"[:120])
     if total and done >= total:
         sys.stderr.write("\r\x1b[K")
     sys.stderr.flush()

@@ -33,6 +33,7 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.null_test import null_test
+from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:
     import argparse
@@ -98,7 +99,7 @@ def _tests(
 ) -> Iterator[NullTest]:
     """One for each size; those that cannot be tested are complained of."""
     for size in sizes_of(banks, options.size):
-        networks = collect(banks, size)
+        networks = collect(banks, size, joined=True)
         if not networks:
             complain(f"all {size_label(size)} kernels of the files are flat")
             continue
@@ -134,8 +135,9 @@ def write_fits(path: Path, tests: Sequence[NullTest]) -> None:
         for test in tests:
             key = size_key(test.size)
             for item in test.conditions:
+                name = csv_text(item.name)
                 for how, fits in (("given", item.fit), ("own", item.own_fit)):
-                    rows = ((key, item.name, how, f"{fit:.6f}") for fit in fits)
+                    rows = ((key, name, how, f"{fit:.6f}") for fit in fits)
                     writer.writerows(rows)
         text.detach()
 

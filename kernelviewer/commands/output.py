@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from kernelviewer.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-LONGEST = 100
+LONGEST_LINE = 1000
 
 
 def harmless(text: str) -> str:
@@ -19,21 +20,7 @@ def harmless(text: str) -> str:
 
     Names in files may hold terminal escapes; nothing of theirs reaches the terminal.
     """
-    return "".join(
-        mark
-        if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs")
-        else mark.encode("unicode_escape").decode("ascii")
-        for mark in text
-    )
-
-
-def shortened(text: str, most: int = LONGEST) -> str:
-    """A name of one line, its middle left out if it is very long."""
-    text = text.replace("\n", "\\n")
-    if len(text) <= most:
-        return text
-    half = (most - 1) // 2
-    return f"{text[:half]}…{text[-half:]}"
+    return printable(text, keep="\n")
 
 
 class RefusedError(Exception):
@@ -52,7 +39,7 @@ def complain(problem: str) -> None:
     """Print one line on stderr, if there is one."""
     if sys.stderr is None:
         return
-    line = harmless(" ".join(problem.split()))
+    line = shortened(harmless(" ".join(problem.split())), LONGEST_LINE)
     sys.stderr.write(_encodable(f"kernelviewer: {line}\n", sys.stderr.encoding))
 
 

@@ -11,10 +11,12 @@ from kernelviewer.formats import open_checkpoint
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
+from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.kernels.extract import find_stack
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from kernelviewer.kernels import KernelBank
 
@@ -35,6 +37,27 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="take in this ambiguous or fixed layer as well (may be repeated)",
     )
+
+
+def add_equal_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--count-equal``."""
+    parser.add_argument(
+        "--count-equal",
+        action="store_true",
+        help="count kernels that several of the networks have alike, bit for bit, "
+        "every time (default: once, wherever networks are counted together)",
+    )
+
+
+def equal_notes(banks: Sequence[KernelBank]) -> list[str]:
+    """A line for each network that has kernels of an earlier one."""
+    notes = []
+    for number, bank in enumerate(banks):
+        if found := best_match(bank, banks[:number]):
+            other, match = found
+            name, first = told_apart(bank, other)
+            notes.append(f"{name}: {match.describe(first)}")
+    return notes
 
 
 def read_bank(

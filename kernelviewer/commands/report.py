@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.commands.looks import add_looks, add_naming, looks, naming
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
+    add_equal_argument,
     add_reading_arguments,
     check_included,
     read_bank,
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_looks(parser)
     add_naming(parser)
     add_reading_arguments(parser)
+    add_equal_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -64,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
             naming=lambda size: naming(options, size),
             formats=tuple(f".{name}" for name in options.format) or (".svg",),
             device=options.device,
+            count_equal=options.count_equal,
         )
         page = report.write(banks, _tell)
     except (OptionError, DeviceError) as error:

@@ -13,7 +13,7 @@ from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import read_bank
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.writing import write_bytes, write_figure
+from kernelviewer.figures.writing import write_bytes
 from kernelviewer.resources import resource
 
 _FOLDER = "kernelviewer-sample"
@@ -52,10 +52,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _write_files(sample: Path, folder: Path) -> int:
     """Write ``info`` as text and JSON and a sheet of all kernels."""
-    from kernelviewer.figures.sheet import sheet
+    from kernelviewer.figures import make_figure, make_scene
 
-    reading = argparse.Namespace(file=str(sample), copy="", include=[], json=False)
-    bank = read_bank(reading.file, reading)
+    reading = argparse.Namespace(
+        files=[str(sample)], copy="", include=[], json=False, count_equal=False
+    )
+    bank = read_bank(str(sample), reading)
     if bank is None:
         return 1
     try:
@@ -63,8 +65,8 @@ def _write_files(sample: Path, folder: Path) -> int:
         write_bytes(folder / "info.txt", _printed(reading))
         reading.json = True
         write_bytes(folder / "info.json", _printed(reading))
-        figure = sheet(bank, options=FigureOptions(title="The sample network"))
-        write_figure(figure, folder / "kernels.png", {"title": "The sample network"})
+        look = FigureOptions(title="The sample network")
+        make_figure("sheet", make_scene([bank]), look).write(folder / "kernels.png")
     except FigureError as error:
         complain(str(error))
         return 1

@@ -27,6 +27,7 @@ from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.networks import split
 from kernelviewer.latent.training import Training, TrainingOptions, describe
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     import argparse
@@ -189,7 +190,7 @@ def _main_size(banks: list[KernelBank]) -> tuple[int, ...]:
 def _print(autoencoder: Autoencoder, options: argparse.Namespace) -> None:
     card = autoencoder.card
     if options.json:
-        say(json.dumps({"output": str(options.output), **card}, indent=1))
+        say(json.dumps({"output": shown(options.output), **card}, indent=1))
         return
     kernels = sum(entry["kernels"] for entry in card["training"])
     results = card["results"]

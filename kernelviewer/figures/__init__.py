@@ -15,8 +15,9 @@ drawn; pyplot never is.
 
 from __future__ import annotations
 
+from kernelviewer.figures.drawn import Drawn, make_figure
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.exhibits import EXHIBITS, Drawn, make_figure
+from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.naming import Naming, name_scene
 from kernelviewer.figures.options import PRESETS, FigureOptions
 from kernelviewer.figures.scene import Scene, Subject, make_scene

@@ -41,6 +41,15 @@ class Content(Protocol):
         """What is drawn, as arrays."""
 
 
+def always(_options: FigureOptions) -> bool:
+    """Yes, whatever the options are."""
+    return True
+
+
+def _never(_options: FigureOptions) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """A kind of figure.
@@ -51,12 +60,20 @@ class Exhibit:
         Its name on the command line.
     title, summary
         What people read in menus, and one line more.
-    needs_file, needs_classes
-        Whether there is nothing to draw without a network, without classes.
-    shows_classes
-        Whether classes are shown where there are any.
     prepare
         Gathers the data; options that change what is shown (seed, samples) count.
+    needs_file
+        Whether there is nothing to draw without a network.
+    needs_classes
+        Whether it cannot be drawn as the options say without classes.
+    shows_classes
+        Whether classes are shown where there are any.
+    compares
+        Whether two networks are chosen to stand beside each other.
+    pools
+        Whether networks are counted together in it: equal kernels count once.
+    uses
+        The options that matter to it beside the looks.
     """
 
     kind: str
@@ -64,12 +81,8 @@ class Exhibit:
     summary: str
     prepare: Callable[[Scene, FigureOptions, Check], Content]
     needs_file: bool = True
-    needs_classes: bool = False
+    needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False
-
-    def wants_classes(self, options: FigureOptions) -> bool:
-        """Whether it cannot be drawn as the options say without classes."""
-        named = {"class", "code", "fit"}
-        if self.kind == "sheet":
-            return not named.isdisjoint((options.group, options.sort))
-        return self.needs_classes or (self.kind == "pca" and options.colour == "fit")
+    compares: bool = False
+    pools: bool = False
+    uses: tuple[str, ...] = ()

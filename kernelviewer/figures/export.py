@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,16 +23,17 @@ from kernelviewer.figures.writing import failing_as_figure, write_bytes
 from kernelviewer.kernels.archive import write_npz
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from kernelviewer.figures.content import Content
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene
+    from kernelviewer.text import AnyPath
 
     Progress = Callable[[int, int, str], object]
 
@@ -42,7 +44,7 @@ _BEGIN = (1980, 1, 1, 0, 0, 0)
 """The date of every entry of a zip file: equal data make equal files."""
 
 
-def write_data(content: Content, path: Path, check: Check = never) -> Path:
+def write_data(content: Content, path: AnyPath, check: Check = never) -> Path:
     """Write exactly what is drawn.
 
     Parameters
@@ -63,6 +65,7 @@ def write_data(content: Content, path: Path, check: Check = never) -> Path:
     FigureError
         The file cannot be written.
     """
+    path = Path(path)
     path = _known(path, DATA_SUFFIXES, ".csv")
     suffix = path.suffix.lower()
     if suffix == ".npz":
@@ -76,7 +79,7 @@ def write_data(content: Content, path: Path, check: Check = never) -> Path:
 
 def write_kernels(
     scene: Scene,
-    path: Path,
+    path: AnyPath,
     check: Check = never,
     progress: Progress = lambda done, total, text: None,
 ) -> Path:
@@ -98,11 +101,12 @@ def write_kernels(
     FigureError
         No kernels are shown, or the file cannot be written.
     """
+    path = Path(path)
     path = _known(path, KERNEL_SUFFIXES, ".npz")
     if not scene.count:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     suffix = path.suffix.lower()
-    progress(0, scene.count, path.name)
+    progress(0, scene.count, shown(path.name))
     if suffix == ".npz":
         _write_npz(path, _gather(scene), check)
     elif suffix == ".safetensors":
@@ -111,7 +115,7 @@ def write_kernels(
         write_bytes(path, _png(_tiles(scene, check)), check)
     else:
         write_bytes(path, _zipped(scene, check, progress), check)
-    progress(scene.count, scene.count, path.name)
+    progress(scene.count, scene.count, shown(path.name))
     return path
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from kernelviewer.text import printable as as_printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 THIN_SPACE = "\u202f"
+_BREAKS = re.compile(r"[\t-\r\u2028\u2029]")
 
 
 def short_names(names: Sequence[str]) -> list[str]:
@@ -45,9 +49,8 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without what no file format takes: control signs, halves of signs."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(sign if sign >= " " else " " for sign in whole if sign != "\x7f")
+    """The text in one line, without what no file format takes."""
+    return as_printable(_BREAKS.sub(" ", text))
 
 
 def listing(words: Sequence[str]) -> str:

@@ -1,11 +1,17 @@
-"""How a figure looks: everything its reader sees that is not data."""
+"""How a figure looks: everything its reader sees that is not data.
+
+Each option is declared once, as a field of `FigureOptions`. Its checks, its argument on
+the command line, its field in the dialog and its place in presets and records are made
+from that declaration.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
+from kernelviewer.figures.colours import COLORMAPS
 from kernelviewer.figures.errors import FigureError, OptionError
 
 if TYPE_CHECKING:
@@ -20,26 +26,170 @@ WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
 )
 """Names of column widths in mm: a journal's columns, and a 16:9 slide."""
-
-MIN_WIDTH, MAX_WIDTH = 40.0, 1000.0
-MIN_DPI, MAX_DPI = 72, 1200
-MIN_FONT, MAX_FONT = 4.0, 40.0
-MOST_PARTS = 9
-"""How many principal components there are to choose from."""
+_TOO_LARGE = 2**53
+"""No option is a whole number so large; some are too large for a float."""
 
 
-def _check_range(what: str, value: float, low: float, high: float, unit: str) -> None:
-    """Raise unless ``low <= value <= high``; NaN fails too."""
-    if not low <= value <= high:
-        msg = f"the {what} is between {low:g} and {high:g}{unit}, not {value:g}"
-        raise OptionError(msg)
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What can be set of a figure.
+
+    Attributes
+    ----------
+    label, title
+        In a form, and what a screen reader says in its place.
+    help
+        On the command line, if not as the title.
+    noun
+        In messages: "the *font size* is between 4 and 40 pt".
+    flag
+        On the command line, without dashes; empty: the field's name.
+    metavar
+        What stands for its value there.
+    is_look
+        A look is kept in presets; the others say what is shown, and are offered for
+        the exhibits that name them.
+    """
+
+    label: str
+    title: str = ""
+    help: str = ""
+    noun: str = ""
+    flag: str = ""
+    metavar: str | None = None
+    is_look: bool = True
+
+    def check(self, value: Any) -> None:
+        """Raise `OptionError` if the value is out of range."""
+
+    def fits(self, value: object) -> bool:
+        """Whether a value read from a file is of the right type."""
+        return isinstance(value, str)
 
 
-def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise unless the value is one of the choices."""
-    if value not in choices:
-        names = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        raise OptionError(f"the {what} is {names}, not {value!r}")
+@dataclass(frozen=True, kw_only=True)
+class Number(Option):
+    """A number from ``low`` to ``high``.
+
+    Attributes
+    ----------
+    unit
+        As in a form, with the space before it.
+    least, most
+        What a form offers, where it is less.
+    step
+        Of the form's arrows.
+    unset
+        What a form says in place of None; empty: it is never None.
+    whole
+        Whether it is a whole number.
+    names
+        Names of values on the command line.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    step: float = 1.0
+    unset: str = ""
+    whole: bool = False
+    names: Mapping[str, float] = field(default_factory=dict)
+
+    def check(self, value: float | None) -> None:
+        """Raise unless it is in range; NaN is in none."""
+        if value is not None and not self.low <= value <= self.high:
+            msg = (
+                f"the {self.noun} is between {self.low:g} and {self.high:.10g}"
+                f"{self.unit}, not {value:g}"
+            )
+            raise OptionError(msg)
+
+    def fits(self, value: object) -> bool:
+        """Whether it is a number, or nothing where that is allowed."""
+        if value is None:
+            return bool(self.unset)
+        if type(value) is int:
+            return abs(value) < _TOO_LARGE
+        return type(value) is float and not self.whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Option):
+    """One of some words; ``choices``: word → text in a form.
+
+    ``open``: others are known elsewhere, such as the names of installed fonts.
+    """
+
+    choices: Mapping[str, str]
+    open: bool = False
+
+    def check(self, value: str) -> None:
+        """Raise unless it is one of them."""
+        if not self.open and value not in self.choices:
+            *most, last = self.choices
+            msg = f"the {self.noun} is {', '.join(most)} or {last}, not {value!r}"
+            raise OptionError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch(Option):
+    """Yes or no."""
+
+    def fits(self, value: object) -> bool:
+        """Whether it is yes or no."""
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Option):
+    """Any text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair(Option):
+    """Two different whole numbers from ``low`` to ``high``; ``titles``: of each."""
+
+    low: int
+    high: int
+    titles: tuple[str, str]
+
+    def check(self, value: tuple[int, int]) -> None:
+        """Raise unless both are in range, and different."""
+        if value[0] == value[1]:
+            raise OptionError(f"the two {self.noun}s are the same")
+        one = Number(
+            label="", noun=f"number of a {self.noun}", low=self.low, high=self.high
+        )
+        for number in value:
+            one.check(number)
+
+    def fits(self, value: object) -> bool:
+        """Whether it is two whole numbers."""
+        return (
+            isinstance(value, list | tuple)
+            and len(value) == 2
+            and all(type(item) is int and abs(item) < _TOO_LARGE for item in value)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code(Number):
+    """A code from 0 to 1, or none; a form takes the slider's.
+
+    ``labels``: what the form's box says, by kind of figure.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    unset: str = "none"
+    labels: Mapping[str, str]
+
+
+def declared(default: Any, option: Option) -> Any:
+    """A field of `FigureOptions` with its declaration."""
+    return field(default=default, metadata={"option": option})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +198,24 @@ class FigureOptions:
 
     Attributes
     ----------
-    width_mm
-        Width of the column.
-    height_mm
-        Height; None lets the content decide.
+    width_mm, height_mm, margin_mm
+        Width of the column; height, None lets the content decide; empty border, None:
+        hardly any, as journals set figures.
     dpi
         Pixels per inch of PNG files. Kernels are laid out on this raster in every
         format, so that each tap is a whole number of pixels.
-    font_family
-        ``sans-serif``, ``serif``, ``monospace`` or the name of an installed family.
-    font_size
-        Size of the labels in points; the rest follows.
-    labels
-        Names of layers, axes and classes.
+    font_family, font_size
+        ``sans-serif``, ``serif``, ``monospace`` or the name of an installed family;
+        size of the labels in points, the rest follows.
+    labels, legend, scale_bar, panel_letters
+        Whether to draw names of layers, axes and classes; class colours; colours of the
+        weights; **a**, **b** …
     title
         Text above the figure; empty: none.
-    legend, scale_bar, panel_letters
-        Whether to draw them: class colours; colours of the weights; **a**, **b** …
     colormap
         ``signed`` (blue – paper – red) or one of `kernelviewer.figures.colours`.
     scale
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
-    margin_mm
-        Empty border; None: hardly any, as journals set figures.
     samples
         Kernels in a row of random samples; None: as many as look well.
     group, sort
@@ -86,55 +231,277 @@ class FigureOptions:
         Seed of what is drawn at random.
     dark
         Light ink on dark ground.
+
+    Raises
+    ------
+    OptionError
+        A value is out of range.
     """
 
-    width_mm: float = WIDTHS["double"]
-    height_mm: float | None = None
-    margin_mm: float | None = None
-    dpi: int = 300
-    font_family: str = "sans-serif"
-    font_size: float = 7.0
-    labels: bool = True
-    title: str = ""
-    legend: bool = True
-    scale_bar: bool = True
-    panel_letters: bool = False
-    colormap: str = "signed"
-    scale: Scale = "kernel"
-    samples: int | None = None
-    group: Group = "layer"
-    sort: Sort = "channel"
-    colour: Colour = "class"
-    components: tuple[int, int] = (1, 2)
-    mark: float | None = None
-    seed: int = 0
-    dark: bool = False
+    width_mm: float = declared(
+        WIDTHS["double"],
+        Number(
+            label="Width",
+            title="Width of the figure",
+            help="column width in mm, or "
+            + ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items()),
+            noun="width",
+            flag="width",
+            metavar="MM",
+            low=40.0,
+            high=1000.0,
+            unit=" mm",
+            most=400.0,
+            names=WIDTHS,
+        ),
+    )
+    height_mm: float | None = declared(
+        None,
+        Number(
+            label="Height",
+            title="Height of the figure",
+            help="height in mm; default: as needed",
+            noun="height",
+            flag="height",
+            metavar="MM",
+            low=20.0,
+            high=3000.0,
+            unit=" mm",
+            most=600.0,
+            unset="as needed",
+        ),
+    )
+    margin_mm: float | None = declared(
+        None,
+        Number(
+            label="Border",
+            title="Empty border",
+            help="empty border; default: hardly any",
+            noun="margin",
+            flag="margin",
+            metavar="MM",
+            low=0.0,
+            high=250.0,
+            unit=" mm",
+            most=30.0,
+            step=0.1,
+            unset="hardly any",
+        ),
+    )
+    dpi: int = declared(
+        300,
+        Number(
+            label="Resolution",
+            title="Resolution of PNG files",
+            help="pixels per inch of PNG files",
+            noun="resolution",
+            low=72,
+            high=1200,
+            unit=" dpi",
+            whole=True,
+        ),
+    )
+    font_family: str = declared(
+        "sans-serif",
+        Choice(
+            label="Font",
+            title="Font family",
+            help="sans-serif, serif, or an installed family",
+            flag="font",
+            metavar="FAMILY",
+            choices={
+                "sans-serif": "Sans serif",
+                "serif": "Serif",
+                "monospace": "Monospace",
+            },
+            open=True,
+        ),
+    )
+    font_size: float = declared(
+        7.0,
+        Number(
+            label="Font size",
+            help="size of the labels in points",
+            noun="font size",
+            metavar="PT",
+            low=4.0,
+            high=40.0,
+            unit=" pt",
+            most=24.0,
+            step=0.5,
+        ),
+    )
+    labels: bool = declared(
+        True, Switch(label="Labels", help="names of layers, axes, classes")
+    )
+    title: str = declared(
+        "", Text(label="Title", title="Title above the figure", is_look=False)
+    )
+    legend: bool = declared(True, Switch(label="Legend", help="the colours of classes"))
+    scale_bar: bool = declared(
+        True, Switch(label="Scale of weights", help="the colours of weights")
+    )
+    panel_letters: bool = declared(
+        False,
+        Switch(label="Panel letters", help="a letter for each panel", flag="letters"),
+    )
+    colormap: str = declared(
+        "signed",
+        Choice(
+            label="Colours",
+            title="Colours of the weights",
+            help=f"such as {', '.join(COLORMAPS)}",
+            metavar="NAME",
+            choices=COLORMAPS,
+            open=True,
+        ),
+    )
+    scale: Scale = declared(
+        "kernel",
+        Choice(
+            label="Scaled to",
+            title="What shares a scale of colours",
+            noun="scale of weights",
+            choices={
+                "kernel": "each kernel",
+                "layer": "each layer",
+                "figure": "all together",
+            },
+        ),
+    )
+    samples: int | None = declared(
+        None,
+        Number(
+            label="Samples",
+            title="Kernels in a row",
+            noun="number of samples",
+            metavar="N",
+            is_look=False,
+            low=1,
+            high=1000,
+            unit=" in a row",
+            unset="as look well",
+            whole=True,
+        ),
+    )
+    group: Group = declared(
+        "layer",
+        Choice(
+            label="Grouped by",
+            title="How kernels are grouped",
+            help="how a sheet's kernels are grouped",
+            noun="group",
+            is_look=False,
+            choices={
+                "layer": "layer",
+                "network": "network",
+                "class": "class",
+                "code": "stretch of the spectrum",
+                "fit": "fit",
+                "none": "nothing",
+            },
+        ),
+    )
+    sort: Sort = declared(
+        "channel",
+        Choice(
+            label="Sorted by",
+            title="Order within a group",
+            help="their order in a group",
+            noun="order",
+            is_look=False,
+            choices={
+                "channel": "layer and channel",
+                "scale": "scale, largest first",
+                "flat": "flat ones first",
+                "class": "class",
+                "code": "code",
+                "fit": "fit, best first",
+            },
+        ),
+    )
+    components: tuple[int, int] = declared(
+        (1, 2),
+        Pair(
+            label="Components",
+            help="principal components across and up (default: 1,2)",
+            noun="principal component",
+            metavar="A,B",
+            is_look=False,
+            low=1,
+            high=9,
+            titles=("Principal component across", "Principal component upwards"),
+        ),
+    )
+    colour: Colour = declared(
+        "class",
+        Choice(
+            label="Points by",
+            title="What the points' colours tell",
+            help="what a point's colour tells",
+            noun="colour of points",
+            is_look=False,
+            choices={
+                "class": "class",
+                "layer": "layer",
+                "network": "network",
+                "fit": "fit",
+            },
+        ),
+    )
+    seed: int = declared(
+        0,
+        Number(
+            label="Seed",
+            title="Seed of what is drawn at random",
+            help="of what is drawn at random",
+            noun="seed",
+            is_look=False,
+            low=0,
+            high=2**32 - 1,
+            most=2**31 - 1,
+            whole=True,
+        ),
+    )
+    mark: float | None = declared(
+        None,
+        Code(
+            label="Mark",
+            help="a code from 0 to 1: marked in a spectrum, decoded in a kernel's "
+            "figure",
+            noun="marked code",
+            metavar="CODE",
+            is_look=False,
+            labels={
+                "kernel": "Decode the slider's code",
+                "spectrum": "Mark the slider's code",
+            },
+        ),
+    )
+    dark: bool = declared(False, Switch(label="Dark ground"))
 
     def __post_init__(self) -> None:
-        _check_range("width", self.width_mm, MIN_WIDTH, MAX_WIDTH, " mm")
-        if self.height_mm is not None:
-            _check_range("height", self.height_mm, 20, 3 * MAX_WIDTH, " mm")
-        _check_range("resolution", self.dpi, MIN_DPI, MAX_DPI, " dpi")
-        _check_range("font size", self.font_size, MIN_FONT, MAX_FONT, " pt")
-        if self.margin_mm is not None:
-            _check_range("margin", self.margin_mm, 0, self.width_mm / 4, " mm")
-        if self.samples is not None:
-            _check_range("number of samples", self.samples, 1, 1000, "")
-        if self.mark is not None:
-            _check_range("marked code", self.mark, 0, 1, "")
-        _check_choice("scale of weights", self.scale, get_args(Scale))
-        _check_choice("group", self.group, get_args(Group))
-        _check_choice("order", self.sort, get_args(Sort))
-        _check_choice("colour of points", self.colour, get_args(Colour))
-        if self.components[0] == self.components[1]:
-            raise OptionError("the two principal components are the same")
-        for number in self.components:
-            _check_range("number of a principal component", number, 1, MOST_PARTS, "")
+        for name, option in OPTIONS.items():
+            option.check(getattr(self, name))
+        if self.margin_mm is not None and self.margin_mm > self.width_mm / 4:
+            msg = (
+                f"the margin is at most a quarter of the width, "
+                f"{self.width_mm / 4:g} mm, not {self.margin_mm:g}"
+            )
+            raise OptionError(msg)
 
     @property
     def content_key(self) -> tuple[object, ...]:
         """What decides which data are drawn; the rest is looks."""
         return self.seed, self.group, self.sort, self.components, self.mark
+
+    def look(self) -> FigureOptions:
+        """Only how it looks; what is shown is as usual."""
+        return replace(self, **_shown(FigureOptions()))
+
+    def with_look(self, look: FigureOptions) -> FigureOptions:
+        """What this shows, as another looks."""
+        return replace(look, **_shown(self))
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, JSON-like."""
@@ -154,12 +521,8 @@ class FigureOptions:
         FigureError
             A value is of the wrong type or out of range.
         """
-        given = {
-            field.name: values[field.name]
-            for field in fields(cls)
-            if field.name in values
-        }
-        if not all(_fits(value, name) for name, value in given.items()):
+        given = {name: values[name] for name in OPTIONS if name in values}
+        if not all(OPTIONS[name].fits(value) for name, value in given.items()):
             msg = "the options of this figure have values of the wrong type"
             raise FigureError(msg)
         if "components" in given:
@@ -170,19 +533,16 @@ class FigureOptions:
             raise FigureError(error.problem, error.hint) from None
 
 
-def _fits(value: object, name: str) -> bool:
-    """Whether a value read from a file is of the option's type."""
-    if name == "samples":
-        return value is None or type(value) is int
-    default = getattr(FigureOptions(), name)
-    if default is None or isinstance(default, float):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number or (value is None and default is None)
-    if isinstance(default, tuple):
-        if not isinstance(value, list | tuple) or len(value) != len(default):
-            return False
-        return all(type(item) is int for item in value)
-    return type(value) is type(default)
+OPTIONS: Mapping[str, Option] = MappingProxyType(
+    {item.name: item.metadata["option"] for item in fields(FigureOptions)}
+)
+"""Field of `FigureOptions` → its declaration, in the order of forms."""
+
+
+def _shown(options: FigureOptions) -> dict[str, Any]:
+    """The options that say what is shown."""
+    names = (name for name, option in OPTIONS.items() if not option.is_look)
+    return {name: getattr(options, name) for name in names}
 
 
 _DEFAULT = FigureOptions()

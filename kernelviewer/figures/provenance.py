@@ -6,17 +6,29 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.text import AnyPath
 
 _LARGEST = 1 << 28
+_LONGEST = 1 << 25
+"""Bytes of a figure, signs of a record."""
+_MOST_FILES, _MOST_INCLUDED = 10_000, 10_000
+_NEEDED = object()
+_SIZE = re.compile(r"[1-9][0-9]{0,3}(x[1-9][0-9]{0,3}){0,2}")
+_DAMAGED = "the record of how the figure was made is damaged"
+_ANEW = "Make the figure anew from its networks."
 _PROGRAM = "kernelviewer"
+_KEYWORDS = b"/Keywords ("
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
@@ -62,6 +74,8 @@ class Record:
         The caption, where the user wrote another than the proposed one.
     version
         Of the program.
+    once
+        Whether kernels that several networks have alike were counted once.
     """
 
     kind: str
@@ -72,6 +86,7 @@ class Record:
     selection: str = ""
     caption: str = ""
     version: str = __version__
+    once: bool = False
 
     def to_text(self) -> str:
         """One line of ASCII JSON."""
@@ -92,6 +107,7 @@ class Record:
             "options": self.options,
             "selection": self.selection,
             "caption": self.caption,
+            "equal": "once" if self.once else "",
         }
         return json.dumps(
             {name: value for name, value in facts.items() if value}, sort_keys=True
@@ -105,56 +121,134 @@ class Record:
         ------
         ValueError
             It is no such record.
+        DamagedRecordError
+            It is one, with a value of the wrong type; a ValueError too.
         """
         facts = json.loads(text)
         if not isinstance(facts, dict) or _PROGRAM not in facts:
             raise ValueError("no record")
-        try:
-            files = tuple(
-                FileRecord(
-                    name=str(item["name"]),
-                    sha256=str(item.get("sha256", "")),
-                    copy=str(item.get("copy", "")),
-                    include=tuple(map(str, item.get("include", ()))),
-                    shown=str(item.get("shown", "")),
-                )
-                for item in facts.get("files", ())
+        naming = _table(facts, "naming")
+        _check_naming(naming)
+        return cls(
+            kind=_text(facts, "figure", _NEEDED),
+            size=_text(facts, "size", _NEEDED),
+            files=tuple(
+                _file(item, f"files[{number}]")
+                for number, item in enumerate(_list(facts, "files", _MOST_FILES))
+            ),
+            naming=naming,
+            options=_table(facts, "options"),
+            selection=_text(facts, "selection"),
+            caption=_text(facts, "caption"),
+            version=_text(facts, _PROGRAM),
+            once=facts.get("equal") == "once",
+        )
+
+    @property
+    def kernel_size(self) -> Size:
+        """The size of the kernels.
+
+        Raises
+        ------
+        FigureError
+            The record has none.
+        """
+        if not _SIZE.fullmatch(self.size):
+            raise FigureError(
+                f"{_DAMAGED}: its size is no kernel size such as 7x7", _ANEW
             )
-            return cls(
-                kind=str(facts["figure"]),
-                size=str(facts["size"]),
-                files=files,
-                naming=dict(facts.get("naming", {})),
-                options=dict(facts.get("options", {})),
-                selection=str(facts.get("selection", "")),
-                caption=str(facts.get("caption", "")),
-                version=str(facts[_PROGRAM]),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("no record") from error
+        return tuple(map(int, self.size.split("x")))
 
 
-def read_record(path: Path) -> Record:
+class DamagedRecordError(ValueError):
+    """A record one of whose values is something else than it has to be."""
+
+
+def _value(facts: Mapping[str, Any], key: str, default: Any, where: str) -> Any:
+    if key not in facts and default is _NEEDED:
+        raise DamagedRecordError(f"{where}{key} is missing")
+    return facts.get(key, default)
+
+
+def _text(
+    facts: Mapping[str, Any], key: str, default: Any = "", where: str = ""
+) -> str:
+    value = _value(facts, key, default, where)
+    if not isinstance(value, str):
+        raise DamagedRecordError(f"{where}{key} is no text")
+    return value
+
+
+def _table(facts: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = facts.get(key, {})
+    if not isinstance(value, dict):
+        raise DamagedRecordError(f"{key} is no table")
+    return value
+
+
+def _list(facts: Mapping[str, Any], key: str, most: int, where: str = "") -> list[Any]:
+    value = facts.get(key, [])
+    if not isinstance(value, list) or len(value) > most:
+        raise DamagedRecordError(f"{where}{key} is no list of at most {most}")
+    return value
+
+
+def _file(item: Any, where: str) -> FileRecord:
+    if not isinstance(item, dict):
+        raise DamagedRecordError(f"{where} is no table")
+    where += "."
+    include = _list(item, "include", _MOST_INCLUDED, where)
+    if not all(isinstance(name, str) for name in include):
+        raise DamagedRecordError(f"{where}include is no list of texts")
+    return FileRecord(
+        name=_text(item, "name", _NEEDED, where),
+        sha256=_text(item, "sha256", "", where),
+        copy=_text(item, "copy", "", where),
+        include=tuple(include),
+        shown=_text(item, "shown", "", where),
+    )
+
+
+def _check_naming(naming: Mapping[str, Any]) -> None:
+    """See that what is known of the naming has the right types."""
+    for key in ("method", "sha256"):
+        _text(naming, key, "", "naming.")
+    threshold = naming.get("threshold")
+    number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if threshold is not None and not (number and -1 <= threshold <= 1):
+        raise DamagedRecordError("naming.threshold is no fit from −1 to 1")
+
+
+def read_record(path: AnyPath) -> Record:
     """The record inside a figure that this program wrote.
 
     Raises
     ------
     FigureError
-        The file is no such figure.
+        The file is no such figure, or its record is damaged.
     """
+    path = Path(path)
+    name = shown(path.name)
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError("too large")
-        data = path.read_bytes()
-        return Record.from_text(_embedded(data))
+        text = _embedded(path.read_bytes())
+        if len(text) > _LONGEST:
+            raise DamagedRecordError("it is too long")
+        return Record.from_text(text)
     except FileNotFoundError:
-        raise FigureError(f"{path.name}: there is no such file") from None
+        raise FigureError(f"{name}: there is no such file") from None
     except OSError as error:
         reason = error.strerror or "the disk fails"
-        raise FigureError(f"{path.name}: the file cannot be read, {reason}") from None
+        raise FigureError(f"{name}: the file cannot be read, {reason}") from None
+    except DamagedRecordError as error:
+        raise FigureError(f"{name}: {_DAMAGED}: {error}", _ANEW) from None
+    except RecursionError:
+        problem = f"{name}: {_DAMAGED}: it is nested too deep"
+        raise FigureError(problem, _ANEW) from None
     except (ValueError, ET.ParseError):
         raise FigureError(
-            f"{path.name}: this is no figure of kernelviewer",
+            f"{name}: this is no figure of kernelviewer",
             "Only its own SVG, PDF and PNG files tell how they were made.",
         ) from None
 
@@ -184,7 +278,13 @@ def _in_png(data: bytes) -> str:
 
 def _in_pdf(data: bytes) -> str:
     """The Keywords of the information dictionary, a string of ASCII characters."""
-    found = re.search(rb"/Keywords \(((?:[^\\()]|\\.)*)\)", data, re.S)
+    start = data.find(_KEYWORDS)
+    if start < 0:
+        return ""
+    start += len(_KEYWORDS)
+    found = re.match(
+        rb"[^\\()]*(?:\\.[^\\()]*)*\)", data[start : start + _LONGEST], re.S
+    )
     if found is None:
         return ""
-    return re.sub(rb"\\(.)", rb"\1", found[1], flags=re.S).decode("ascii")
+    return re.sub(rb"\\(.)", rb"\1", found[0][:-1], flags=re.S).decode("ascii")

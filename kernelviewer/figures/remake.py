@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.page import never
 from kernelviewer.figures.ranges import from_ranges
 from kernelviewer.formats.hashing import hash_at, network_hash
+from kernelviewer.strangers import is_plain, reach
+from kernelviewer.text import shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.provenance import FileRecord, Record
     from kernelviewer.figures.scene import Scene
+    from kernelviewer.text import AnyPath
 
 
 def find_files(
-    record: Record, given: Sequence[Path], folders: Iterable[Path], check: Check = never
+    record: Record,
+    given: Sequence[AnyPath],
+    folders: Iterable[AnyPath],
+    check: Check = never,
 ) -> list[Path]:
     """The files of a record, in its order.
 
@@ -29,15 +35,16 @@ def find_files(
     given
         Files named by the user, under whatever names.
     folders
-        Where else to look, by name.
+        Where else to look, by name; a recorded name that is more than a name, as a
+        stranger may have written it, is not looked for.
 
     Raises
     ------
     FigureError
         A file is not there, or has another content than it had.
     """
-    places = list(folders)
-    hashes = {path: hash_at(path, check) for path in given}
+    places = [Path(folder) for folder in folders]
+    hashes = {Path(path): hash_at(path, check) for path in given}
     return [_find(item, hashes, places, check) for item in record.files]
 
 
@@ -54,12 +61,18 @@ def show_again(scene: Scene, record: Record) -> Scene:
     subjects = []
     for subject, item in zip(scene.subjects, record.files, strict=True):
         try:
-            shown = from_ranges(item.shown, len(subject.kernels))
+            mask = from_ranges(item.shown, len(subject.kernels))
         except ValueError:
-            msg = f"{item.name}: the figure showed kernels that are not there"
+            name = shortened(shown(item.name))
+            msg = f"{name}: the figure showed kernels that are not there"
             raise FigureError(msg) from None
-        subjects.append(replace(subject, shown=shown, sha256=item.sha256))
-    return replace(scene, subjects=tuple(subjects), selection=record.selection)
+        subjects.append(replace(subject, shown=mask, sha256=item.sha256))
+    return replace(
+        scene,
+        subjects=tuple(subjects),
+        selection=record.selection,
+        count_equal=not record.once,
+    )
 
 
 def with_hashes(scene: Scene, check: Check = never) -> Scene:
@@ -77,17 +90,28 @@ def _find(
     for path, found in hashes.items():
         if found == item.sha256:
             return path
-    named = [folder / item.name for folder in folders]
-    there = [path for path in named if path.exists()]
+    named = [folder / item.name for folder in folders if is_plain(item.name)]
+    there = [path for path in named if _may_be_read(path)]
     for path in there:
         if hash_at(path, check) == item.sha256:
             return path
+    name = shortened(shown(item.name))
     if there or any(path.name == item.name for path in hashes):
         raise FigureError(
-            f"{item.name}: this is not the file that the figure was made from",
+            f"{name}: this is not the file that the figure was made from",
             "Its content differs.",
         )
     raise FigureError(
-        f"{item.name}: the file that the figure was made from is not here",
+        f"{name}: the file that the figure was made from is not here",
         "Name it after the figure.",
     )
+
+
+def _may_be_read(path: Path) -> bool:
+    """Whether a network may be there; a link to a share or a device is not followed."""
+    try:
+        if reach(path.parent, path.name) == "never":
+            return False
+        return path.is_file() or path.is_dir()
+    except (OSError, ValueError):  # such as a name that is too long
+        return False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.exhibits import EXHIBITS, make_figure
+from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.export import write_data
 from kernelviewer.figures.naming import name_scene
 from kernelviewer.figures.page import never
@@ -17,16 +19,17 @@ from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import render, write_bytes
 from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
-    from kernelviewer.figures.exhibits import Drawn
+    from kernelviewer.figures.drawn import Drawn
     from kernelviewer.figures.naming import Naming
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Check
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.text import AnyPath
 
     Progress = Callable[[int, int, str], object]
 
@@ -64,14 +67,21 @@ class Report:
         Suffixes to write each figure in; the page has its own copies.
     device
         Where to compute.
+    count_equal
+        As in `kernelviewer.figures.scene.Scene`.
     """
 
-    folder: Path
+    folder: AnyPath
     options: FigureOptions
     naming: Callable[[Size], Naming]
     formats: tuple[str, ...] = (".svg",)
     device: str = "auto"
+    count_equal: bool = False
     _scenes: dict[tuple[Size, tuple[int, ...]], Scene] = field(default_factory=dict)
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.folder)
 
     def write(
         self,
@@ -105,18 +115,18 @@ class Report:
             names = ", ".join(bank.name for bank in banks)
             raise FigureError(f"{names}: there are no depthwise kernels to show")
         for name in ("figures", "data"):
-            self._make(self.folder / name)
+            self._make(self._root / name)
         sections: dict[str, Section] = {}
         for number, plan in enumerate(plans):
             check()
             progress(number, len(plans), f"{plan.section}: {plan.kind}")
             section = sections.setdefault(plan.section, Section(plan.section))
             section.entries.append(self._entry(plan, check))
-        hashes = {bank.path.name: network_hash(bank.files) for bank in banks}
+        hashes = {shown(bank.path.name): network_hash(bank.files) for bank in banks}
         page = page_of(list(sections.values()), hashes)
-        write_bytes(self.folder / PAGE, page.encode("utf-8", "backslashreplace"))
+        write_bytes(self._root / PAGE, page.encode("utf-8", "backslashreplace"))
         progress(len(plans), len(plans), PAGE)
-        return self.folder / PAGE
+        return self._root / PAGE
 
     def _entry(self, plan: Plan, check: Check) -> Entry:
         """Make and write one figure; one that cannot be made leaves a sentence."""
@@ -130,7 +140,7 @@ class Report:
         picture = self._write_figure(drawn, plan.stem)
         files = [f"figures/{plan.stem}{suffix}" for suffix in self.formats]
         for suffix in _DATA.get(plan.kind, (".csv",)):
-            write_data(drawn.content, self.folder / "data" / f"{plan.stem}{suffix}")
+            write_data(drawn.content, self._root / "data" / f"{plan.stem}{suffix}")
             files.append(f"data/{plan.stem}{suffix}")
         caption = " ".join((drawn.caption, *drawn.notes))
         return Entry(title, picture, caption, tuple(files))
@@ -143,7 +153,7 @@ class Report:
             data = picture
             if suffix != ".svg":
                 data = render(drawn.figure, suffix, facts)
-            write_bytes(self.folder / "figures" / f"{stem}{suffix}", data)
+            write_bytes(self._root / "figures" / f"{stem}{suffix}", data)
         return picture
 
     def _scene(self, plan: Plan, check: Check) -> Scene:
@@ -152,7 +162,9 @@ class Report:
             return Scene((), plan.size)
         key = (plan.size, tuple(map(id, plan.banks)))
         if key not in self._scenes:
-            scene = with_hashes(make_scene(plan.banks, plan.size), check)
+            scene = make_scene(plan.banks, plan.size)
+            scene = replace(scene, count_equal=self.count_equal)
+            scene = with_hashes(scene, check)
             parts = [
                 self._named(scene, number, check) for number in range(len(plan.banks))
             ]

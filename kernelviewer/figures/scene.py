@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.equality import best_match, find_equal, told_apart
 from kernelviewer.latent import segments
 
 if TYPE_CHECKING:
@@ -132,6 +133,11 @@ class Subject:
         """All kernels of the size."""
         return self.bank.sizes[self.size]
 
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Which of its kernels are shown, bool [N]."""
+        return np.ones(len(self.kernels), bool) if self.shown is None else self.shown
+
     @cached_property
     def index(self) -> NDArray[np.intp]:
         """Indices of what is shown, by layer and channel."""
@@ -163,17 +169,58 @@ class Scene:
         What named their kernels, if anything did.
     selection
         What is shown of them in words, if it is not all.
+    count_equal
+        Whether kernels that several networks have alike count every time where
+        networks are counted together.
     """
 
     subjects: tuple[Subject, ...]
     size: Size
     yardstick: Yardstick | None = None
     selection: str = ""
+    count_equal: bool = False
 
     @property
     def count(self) -> int:
         """Number of kernels shown."""
         return sum(len(subject.index) for subject in self.subjects)
+
+    @cached_property
+    def pooled(self) -> Scene:
+        """What of it is shown where networks are counted together.
+
+        Of kernels that networks have alike only the first is.
+        """
+        equal = find_equal([subject.kernels for subject in self.subjects])
+        if self.count_equal or not equal:
+            return self
+        shown = np.concatenate([subject.mask for subject in self.subjects])
+        once = equal.once(shown)
+        if once is shown:
+            return self
+        ends = np.cumsum([len(subject.kernels) for subject in self.subjects])
+        parts = np.split(once, ends[:-1])
+        subjects = [
+            replace(subject, shown=part)
+            for subject, part in zip(self.subjects, parts, strict=True)
+        ]
+        return replace(self, subjects=tuple(subjects))
+
+    @property
+    def repeated(self) -> int:
+        """How many of its kernels do not count where networks are joined."""
+        return self.count - self.pooled.count
+
+    def equal_sentences(self) -> str:
+        """Which networks have kernels that an earlier one has too; mostly empty."""
+        told = []
+        for number, subject in enumerate(self.subjects):
+            earlier = [other.bank for other in self.subjects[:number]]
+            if found := best_match(subject.bank, earlier):
+                other, match = found
+                name, first = told_apart(subject.bank, other)
+                told.append(f"{name}: {match.describe(first)}.")
+        return " ".join(told)
 
 
 def make_scene(banks: Sequence[KernelBank], size: Size | None = None) -> Scene:

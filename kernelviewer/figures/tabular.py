@@ -7,32 +7,18 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.text import csv_text, latex_text, markdown_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kernelviewer.figures.content import Table
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "∂": r"$\partial$",
-    "²": r"$^2$",
-    "×": r"$\times$",
-}
-
 
 def to_csv(table: Table) -> str:
     """Comma separated, a heading line first, lines ended by a line feed.
 
-    Numbers have all their digits; what is not known is empty.
+    Numbers have all their digits; what is not known is empty; no text is a formula.
     """
     return _separated(table, ",")
 
@@ -45,7 +31,7 @@ def to_tsv(table: Table) -> str:
 def _separated(table: Table, delimiter: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(table.columns)
+    writer.writerow(map(csv_text, table.columns))
     writer.writerows(
         [_exact(value) for value in row]
         for row in zip(*table.columns.values(), strict=True)
@@ -56,7 +42,7 @@ def _separated(table: Table, delimiter: str) -> str:
 def to_markdown(table: Table) -> str:
     """A pipe table; numbers to the right, with the digits that matter."""
     rows = [list(table.columns), *_rows(table)]
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    rows = [[markdown_text(cell) for cell in row] for row in rows]
     numeric = _numeric(table)
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     rule = [
@@ -76,9 +62,9 @@ def to_latex(table: Table) -> str:
         "% \\usepackage{booktabs}",
         f"\\begin{{tabular}}{{{columns}}}",
         "\\toprule",
-        " & ".join(map(_escaped, table.columns)) + r" \\",
+        " & ".join(map(latex_text, table.columns)) + r" \\",
         "\\midrule",
-        *(" & ".join(map(_escaped, row)) + r" \\" for row in _rows(table)),
+        *(" & ".join(map(latex_text, row)) + r" \\" for row in _rows(table)),
         "\\bottomrule",
         "\\end{tabular}",
     ]
@@ -107,14 +93,10 @@ def _padded(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]
 def _exact(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.9g}" if math.isfinite(value) else ""
-    return str(value)
+    return csv_text(value) if isinstance(value, str) else str(value)
 
 
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if math.isfinite(value) else "–"
     return str(value)
-
-
-def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)

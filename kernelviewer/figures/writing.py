@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +15,16 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.page import never
 from kernelviewer.figures.style import figure_style
 from kernelviewer.files import atomic_write
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from kernelviewer.figures.page import Check
+    from kernelviewer.text import AnyPath
 
 SUFFIXES = (".svg", ".pdf", ".png")
 _PIECE = 1 << 20
@@ -43,7 +45,7 @@ _REASONS = {
 }
 
 
-def with_suffix(path: Path, default: str = ".svg") -> Path:
+def with_suffix(path: AnyPath, default: str = ".svg") -> Path:
     """The path, with ``default`` added unless it ends in a known suffix.
 
     Raises
@@ -51,11 +53,12 @@ def with_suffix(path: Path, default: str = ".svg") -> Path:
     FigureError
         It ends in the suffix of a picture format that cannot be written.
     """
+    path = Path(path)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return path
     if suffix in _OTHERS:
-        msg = f"{path.name}: figures are written as SVG, PDF or PNG"
+        msg = f"{shown(path.name)}: figures are written as SVG, PDF or PNG"
         raise FigureError(msg, "Give the name one of these suffixes.")
     return path.with_name(path.name + default)
 
@@ -112,7 +115,7 @@ def render_pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:
 
 def write_figure(
     figure: Figure,
-    path: Path,
+    path: AnyPath,
     metadata: Mapping[str, Any] | None = None,
     check: Check = never,
 ) -> Path:
@@ -142,7 +145,7 @@ def write_figure(
     return path
 
 
-def write_bytes(path: Path, data: bytes, check: Check = never) -> None:
+def write_bytes(path: AnyPath, data: bytes, check: Check = never) -> None:
     """Write a whole file or none; ``check`` may raise to cancel.
 
     Raises
@@ -150,6 +153,7 @@ def write_bytes(path: Path, data: bytes, check: Check = never) -> None:
     FigureError
         The folder is missing or read-only, or the disk is full.
     """
+    path = Path(path)
     with failing_as_figure(path), atomic_write(path) as file:
         for start in range(0, len(data), _PIECE):
             check()
@@ -158,13 +162,14 @@ def write_bytes(path: Path, data: bytes, check: Check = never) -> None:
 
 
 @contextmanager
-def failing_as_figure(path: Path) -> Iterator[None]:
+def failing_as_figure(path: AnyPath) -> Iterator[None]:
     """What fails while a file is written, as a `FigureError` that says why."""
+    path = Path(path)
     try:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or "the disk fails")
-        msg = f"{path.name}: the file cannot be written, {reason}"
+        msg = f"{shown(path.name)}: the file cannot be written, {reason}"
         raise FigureError(msg, "Choose another folder.") from None
 
 

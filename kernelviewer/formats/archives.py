@@ -6,22 +6,24 @@ it is let go, and opened there. A single archive in an archive is unpacked as we
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.tar import is_tar
+from kernelviewer.formats.temporary import (
+    PREFIX,
+    TemporaryFolder,
+    remove_left_behind,
+)
 from kernelviewer.formats.unpacking import Limits, packer, unpack, unzip
 from kernelviewer.formats.wrong_files import document
 from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     Finder = Callable[[Path, Options], Source | None]
 
 _LEVELS = 2
-_PREFIX = "kernelviewer-"
 _OLD_TORCH = ("storages", "tensors", "pickle")
 
 
@@ -44,7 +45,7 @@ def match(source: Source) -> bool:
     Asked after the formats that are zips themselves.
     """
     if not source.head.startswith(ZIP_MAGIC):
-        return packer(source) != "" or source.head[257:262] == b"ustar"
+        return packer(source) != "" or is_tar(source.head)
     try:
         records = zip_records(source)
     except DamagedError:
@@ -81,13 +82,14 @@ def open_archive(
     CheckpointError
         It holds no checkpoint, or several, or is damaged.
     """
-    file, folder = OpenedFile.of(source.path), _Folder()
+    remove_left_behind()
+    folder = TemporaryFolder()
     limits = Limits(source.size, options.check)
     place, packed, kinds = folder.path, source, [_kind(source)]
     _unpack(packed, place, limits)
     try:
         while len(kinds) < _LEVELS and (inside := archive_in(place, options)):
-            packed, place = inside, folder.path / f"{_PREFIX}{len(kinds)}"
+            packed, place = inside, folder.path / f"{PREFIX}{len(kinds)}"
             kinds.insert(0, _kind(packed))
             place.mkdir()
             _unpack(packed, place, limits)
@@ -105,7 +107,7 @@ def open_archive(
         format=" in ".join((inner.format, *kinds)),
         size_bytes=source.size,
         tensors=tuple(tensors),
-        files=(file,),
+        files=(source.file(),),
     )
 
 
@@ -120,20 +122,12 @@ def _unpack(source: Source, folder: Path, limits: Limits) -> None:
             raise DamagedError(problem, "Load it in Python and save it again.")
 
 
-class _Folder:
-    """A temporary folder that goes when nothing refers to it any more."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
     """Reads values from the temporary folder, and keeps it."""
 
     load: Load
-    folder: _Folder
+    folder: TemporaryFolder
     archive: Path
 
     def __call__(self) -> NDArray[np.generic]:
@@ -156,7 +150,7 @@ def _outside(
 ) -> CheckpointError:
     """Say of the archive what is wrong inside, perhaps in an archive in it."""
     problem = error.problem
-    if error.path.name.startswith(_PREFIX):
+    if error.path.name.startswith(PREFIX):
         problem = problem.replace("the folder", "it").replace("this is", "it is")
         if inside not in (None, archive):
             problem = f"{inside.name} in it is one too, and {problem}"

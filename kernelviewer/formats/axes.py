@@ -165,9 +165,7 @@ def _by_shape(shape: tuple[int, ...]) -> Axes:
         return Axes("middle", _doubt(one, f"out, in, {sides}"))
     spatial = math.prod(shape[:-2]) > 1
     if layout == "flax" and spatial and shape[-1] <= min(_MOST_KERNELS, shape[-2] - 1):
-        sides = _sides(shape)
-        one = f"{sides}, channels, multiplier"
-        return Axes("keras", _doubt(one, f"{sides}, in, out"))
+        return Axes("keras", doubt_of_last(shape))
     return _UNKNOWN if layout == "middle" else Axes(layout)  # type: ignore[arg-type]
 
 
@@ -185,8 +183,14 @@ def _few_taps(shape: tuple[int, ...]) -> Layout:
     return "unknown"
 
 
+def doubt_of_last(shape: tuple[int, ...]) -> str:
+    """What the last two axes of kernels that begin with their sides may be."""
+    sides = _sides(shape)
+    return _doubt(f"{sides}, channels, multiplier", f"{sides}, in, out")
+
+
 def _sides(shape: tuple[int, ...]) -> str:
-    return "height, width" if len(shape) == 4 else "depth, height, width"
+    return {3: "length", 4: "height, width"}.get(len(shape), "depth, height, width")
 
 
 def _doubt(kernels: str, other: str) -> str:

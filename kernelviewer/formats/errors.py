@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernelviewer.text import printable, shown
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kernelviewer.text import AnyPath
 
 
 class HintedError(Exception):
@@ -20,9 +23,9 @@ class HintedError(Exception):
     """
 
     def __init__(self, problem: str, hint: str = "") -> None:
-        self.problem = problem
-        self.hint = hint
-        super().__init__(f"{problem}. {hint}" if hint else problem)
+        self.problem = printable(problem, keep="\n")
+        self.hint = printable(hint, keep="\n")
+        super().__init__(f"{self.problem}. {self.hint}" if hint else self.problem)
 
 
 class CheckpointError(Exception):
@@ -38,9 +41,15 @@ class CheckpointError(Exception):
         What the user can do, a sentence; may be empty.
     """
 
-    def __init__(self, path: Path, problem: str, hint: str = "") -> None:
-        self.path = path
-        self.problem = problem
-        self.hint = hint
-        text = f"{path.name or path}: {problem}"
-        super().__init__(f"{text}. {hint}" if hint else text)
+    def __init__(self, path: AnyPath, problem: str, hint: str = "") -> None:
+        self.path = Path(path)
+        self.problem = printable(problem, keep="\n")
+        self.hint = printable(hint, keep="\n")
+        super().__init__(
+            f"{self.name}: {self.problem}" + (f". {self.hint}" if hint else "")
+        )
+
+    @property
+    def name(self) -> str:
+        """The file's name for people."""
+        return shown(self.path.name or self.path)

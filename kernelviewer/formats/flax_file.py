@@ -10,17 +10,17 @@ from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import decode
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.flax_msgpack import Array, Walker
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.mapping import mapped
-from kernelviewer.formats.opened import OpenedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "a Flax checkpoint"
@@ -53,8 +53,8 @@ def open_flax(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds no arrays.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             tree, _ = Walker(data, options.check).value(0)
         leaves = [_leaf(file, parts, item) for parts, item in _flat(tree, ())]
     if not leaves:

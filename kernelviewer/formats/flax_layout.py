@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.advice import EMPTY, WHOLE_NUMBERS, advice, warnings_of
 from kernelviewer.formats.axes import DEPTHWISE, find_axes, turned
 from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.copies import is_average, nearly_same
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.names import natural_key, unique_name
-from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, branch_role, type_role
+from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, array_role, type_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,9 +80,12 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
             if leaf.path[0] in left
         ]
         weights = [leaf for leaf in weights if leaf.path[0] not in left]
-    names = [leaf.raw_name for leaf in weights]
-    if names == sorted(names):  # the writer sorted: block_10 before block_2
-        weights.sort(key=lambda leaf: natural_key(leaf.raw_name))
+        for leaf in weights:
+            if leaf.path[0] == chosen:
+                leaf.path = leaf.path[1:]
+    paths = [leaf.raw_name.split("/") for leaf in weights]
+    if paths == sorted(paths):  # the writer sorted: block_10 before block_2
+        weights.sort(key=lambda leaf: [*map(natural_key, leaf.raw_name.split("/"))])
     tensors, unsure = _tensors(weights)
     warnings = [_unsure(unsure)] if unsure else []
     warnings += warnings_of(skipped)
@@ -118,7 +122,7 @@ def _other_state(leaf: Leaf) -> str:
     if path[:2] not in _OPTIMIZED:
         if _OPTIMIZER & set(path):
             return OPTIMIZER
-        if len(path) > 1 and (role := branch_role(path[0])):
+        if len(path) > 1 and (role := array_role(path[0], len(leaf.shape))):
             return role
     if _STATISTICS & set(path):
         return STATISTICS
@@ -135,9 +139,24 @@ def _other_state(leaf: Leaf) -> str:
 
 def _copies(weights: list[Leaf]) -> tuple[str, ...]:
     """First name parts that hold one network each, if there are several."""
-    tops = dict.fromkeys(leaf.path[0] for leaf in weights if len(leaf.path) > 1)
-    found = [top for top in tops if top == "params" or "ema" in top.split("_")]
-    return tuple(found) if len(found) > 1 else ()
+    inside: dict[str, set[tuple[str, tuple[int, ...]]]] = {}
+    for leaf in weights:
+        if len(leaf.path) > 1:
+            names = inside.setdefault(leaf.path[0], set())
+            names.add((".".join(leaf.path[1:]), leaf.shape))
+    contents = {top: frozenset(names) for top, names in inside.items()}
+    averages = [top for top in contents if is_average(top)]
+    if averages and "params" in contents:
+        return tuple(top for top in contents if top in ("params", *averages))
+    for average in averages:
+        same = [
+            top
+            for top, content in contents.items()
+            if top == average or nearly_same(content, contents[average])
+        ]
+        if len(same) > 1:
+            return tuple(same)
+    return ()
 
 
 def _choose(path: Path, copies: tuple[str, ...], wanted: str) -> str:
@@ -146,7 +165,7 @@ def _choose(path: Path, copies: tuple[str, ...], wanted: str) -> str:
         raise CheckpointError(path, f"there is no copy “{wanted}” in it", hint)
     if wanted or not copies:
         return wanted
-    return next((item for item in copies if "ema" in item), copies[0])
+    return next((item for item in copies if is_average(item)), copies[0])
 
 
 def _tensors(weights: list[Leaf]) -> tuple[list[Tensor], list[str]]:

@@ -12,9 +12,8 @@ from kernelviewer.formats.dtypes import ITEMSIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from mmap import mmap
 
-    Data = mmap | bytes
+    from kernelviewer.formats.file_view import Data
 
 CHUNKED = "__msgpack_chunked_array__"
 """Key of the maps that Flax makes of arrays over a gigabyte."""
@@ -161,9 +160,10 @@ class Walker:
         return int(self._number(at, form))
 
     def _number(self, at: int, form: str) -> float:
-        if at + struct.calcsize(form) > len(self.data):
+        end = at + struct.calcsize(form)
+        if end > len(self.data):
             raise DamagedError(_CUT)
-        number: float = struct.unpack_from(form, self.data, at)[0]
+        number: float = struct.unpack(form, self.data[at:end])[0]
         return number
 
 

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.distributed import divided_in, without_parts
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import CONFIG, WEIGHTS, with_config
 from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.other_networks import EXPORT
+from kernelviewer.formats.sharded import parts_named
 from kernelviewer.formats.source import HEAD_BYTES
+from kernelviewer.formats.torch_folder import pickle_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Options, Source
+    from kernelviewer.text import AnyPath
 
     Opener = Callable[[Path, Options], Checkpoint]
     Test = Callable[[Path], bool]
@@ -29,19 +33,9 @@ _MAX_FILES = 10_000
 _UNREAD = (
     ("saved_model.pb", "a TensorFlow SavedModel"),
     ("keras_metadata.pb", "a TensorFlow SavedModel"),
-    (".metadata", "a distributed checkpoint of PyTorch (DCP)"),
-    ("zero_to_fp32.py", "a checkpoint of DeepSpeed"),
     ("Manifest.json", "a Core ML package"),
     ("_METADATA", "an Orbax checkpoint"),
 )
-_CONVERT = {
-    "a distributed checkpoint of PyTorch (DCP)": (
-        "Convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save."
-    ),
-    "a checkpoint of DeepSpeed": (
-        "Run its zero_to_fp32.py and open the file that this writes."
-    ),
-}
 _SUFFIXES = {
     *(".pth", ".pt", ".pt2", ".ckpt", ".safetensors", ".onnx", ".tflite"),
     *(".h5", ".hdf5", ".keras", ".npz", ".msgpack"),
@@ -59,14 +53,18 @@ def match(source: Source) -> bool:
     return source.is_folder and main_file(source.path) is not None
 
 
-def main_file(folder: Path) -> Path | None:
-    """File that stands for a model folder: its index, or its weights."""
+def main_file(folder: AnyPath) -> Path | None:
+    """File that stands for a model folder: its index, its weights, or its pickle."""
+    folder = Path(folder)
     for name in _INDEXES:
         if (folder / name).is_file():
             return folder / name
     for path in sorted(folder.glob("*.index.json")):
         if _is_index(path):
             return path
+    unpacked = pickle_in(folder)
+    if unpacked is not None:
+        return unpacked
     if not (folder / CONFIG).is_file():
         return None
     return next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
@@ -108,6 +106,9 @@ def open_folder(
     main = main_file(folder)
     if main is None:
         found = files_in(folder, is_file, options.check)
+        divided = None if found else divided_in(folder, options.check)
+        if divided is not None:
+            raise divided
         if not found:
             found = files_in(folder, is_named_so, options.check)[:1]
         if not found:
@@ -127,16 +128,18 @@ def is_named_so(path: PurePath) -> bool:
     return path.suffix.lower() in _SUFFIXES
 
 
-def is_packed(path: Path) -> bool:
+def is_packed(path: AnyPath) -> bool:
     """Whether a file's name is that of a packed checkpoint: ``net.pth.gz``."""
+    path = Path(path)
     inner = path
     while inner.suffix.lower() in _PACKED:
         inner = inner.with_suffix("")
     return inner != path and is_named_so(inner)
 
 
-def is_for_training(path: Path) -> bool:
+def is_for_training(path: AnyPath) -> bool:
     """Whether a file's name is one that only resuming a training needs."""
+    path = Path(path)
     return _TRAINING.fullmatch(path.stem) is not None
 
 
@@ -161,11 +164,19 @@ def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Pat
         looked_at += len(names)
         if looked_at > _MAX_FILES:
             break
-        for name in sorted(names, key=natural_key):
+        parts = _parts_in(Path(place), names)
+        whole = set(without_parts(names)) - parts
+        for name in sorted(whole, key=natural_key):
             path = Path(place, name)
             if not is_for_training(path) and is_file(path):
                 found.append(path)
     return found
+
+
+def _parts_in(place: Path, names: list[str]) -> set[str]:
+    """Names of files in a folder that only are parts, by Keras's indexes there."""
+    indexes = [place / name for name in names if name.endswith(".weights.json")]
+    return {name for index in indexes for name in parts_named(index)}
 
 
 def _listed(folder: Path, found: list[Path]) -> str:
@@ -179,7 +190,7 @@ def _none(folder: Path, packed: list[Path]) -> CheckpointError:
     for name, what in _UNREAD:
         if (folder / name).exists():
             problem = f"this is {what}, which is not read"
-            return CheckpointError(folder, problem, _CONVERT.get(what, EXPORT))
+            return CheckpointError(folder, problem, EXPORT)
     if packed:
         one = len(packed) == 1
         what = "only an archive" if one else "only archives"

@@ -16,7 +16,8 @@ from kernelviewer.formats.registry import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+
+    from kernelviewer.text import AnyPath
 
 _known: dict[OpenedFile, str] = {}
 """A file in this state → its hash: what was read stays known when it is replaced."""
@@ -43,7 +44,7 @@ def network_hash(
     return _joined([_known.get(file) or _read(file, check) for file in files])
 
 
-def hash_at(path: Path, check: Callable[[], None] = lambda: None) -> str:
+def hash_at(path: AnyPath, check: Callable[[], None] = lambda: None) -> str:
     """Hash of the network at a path as it is now; empty where there is none."""
     try:
         return _joined([_read(file, check) for file in files_of(path, check=check)])

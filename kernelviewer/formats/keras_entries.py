@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import Skipped, Tensor
+from kernelviewer.formats.keras_kinds import find_kinds
 from kernelviewer.formats.keras_places import places
 from kernelviewer.formats.keras_roles import (
-    kind_of,
     role_of,
     tensor_name,
     turned,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.keras_config import Network
+    from kernelviewer.formats.keras_kinds import Kind
     from kernelviewer.formats.keras_places import Place
     from kernelviewer.formats.leaves import Leaf, Load
 
@@ -32,6 +34,7 @@ def entries(
     leaves: Sequence[Leaf],
     network: Network | None,
     attributes: Mapping[str, dict[str, Any]] | None = None,
+    written: Mapping[str, int] | None = None,
 ) -> tuple[list[Tensor], list[Skipped]]:
     """Tensors of a model's variables, and what was left out.
 
@@ -43,13 +46,21 @@ def entries(
         The model's configuration, if the file has it.
     attributes
         What HDF5 notes beside the variables.
+    written
+        When each variable was written, as a number, if the file tells.
     """
-    found = places([leaf.raw_name for leaf in leaves], dict(attributes or {}), network)
+    names = [leaf.raw_name for leaf in leaves]
+    found = places(names, dict(attributes or {}), network, written)
+    ordered = sorted(leaves, key=lambda leaf: found[leaf.raw_name].order)
+    kinds = find_kinds(ordered, found)
+    counts = Counter(place.owner for place in found.values())
     tensors: list[Tensor] = []
     skipped: list[Skipped] = []
     taken: set[str] = set()
-    for leaf in sorted(leaves, key=lambda leaf: found[leaf.raw_name].order):
-        entry = _entry(leaf, found[leaf.raw_name], taken)
+    for leaf in ordered:
+        place = found[leaf.raw_name]
+        kind, count = kinds[place.owner], counts[place.owner]
+        entry = _entry(leaf, place, kind, count, taken)
         if isinstance(entry, Tensor):
             tensors.append(entry)
         else:
@@ -57,19 +68,23 @@ def entries(
     return tensors, skipped
 
 
-def _entry(leaf: Leaf, place: Place, taken: set[str]) -> Tensor | Skipped:
+def _entry(
+    leaf: Leaf, place: Place, kind: Kind, count: int, taken: set[str]
+) -> Tensor | Skipped:
     """A variable as a tensor, or why it is none."""
     layer = place.layer
-    kind = kind_of(layer.kind) if layer and layer.kind else kind_of(place.path[-1])
-    variable = variable_name(place.variable, kind, layer)
-    role = role_of(variable, kind, len(leaf.shape))
+    variable = variable_name(place.variable, kind.name, layer, count)
+    doubt = kind.doubts.get(place.variable, "")
+    role = role_of(variable, kind.name, len(leaf.shape))
+    if doubt or place.variable in kind.depthwise:
+        role = "depthwise"
     if leaf.unusable or role == "statistics":
         return Skipped(leaf.raw_name, leaf.unusable or STATISTICS)
     if not leaf.shape:
         return Skipped(leaf.raw_name, "a single number")
     if "float" not in leaf.dtype and role == "other":
         return Skipped(leaf.raw_name, "whole numbers, no weights")
-    name = tensor_name(place.path, variable, role)
+    name = tensor_name(place.path, variable, "kernel" if doubt else role)
     if role == "other":
         if len(leaf.shape) > 2:
             return Skipped(leaf.raw_name, "no convolution")
@@ -80,7 +95,9 @@ def _entry(leaf: Leaf, place: Place, taken: set[str]) -> Tensor | Skipped:
         return Skipped(leaf.raw_name, "its shape is that of no convolution")
     load = _turned(leaf.load, plan.axes, plan.shape)
     name = unique_name(name, taken)
-    return Tensor(name, plan.shape, leaf.dtype, load, leaf.raw_name, plan.operator)
+    operator = None if doubt else plan.operator
+    shape, dtype = plan.shape, leaf.dtype
+    return Tensor(name, shape, dtype, load, leaf.raw_name, operator, doubt)
 
 
 def _turned(load: Load, axes: tuple[int, ...], shape: tuple[int, ...]) -> Load:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Checkpoint, Skipped
+from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import AGAIN, DamagedError, damage_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.keras_config import read_config
+from kernelviewer.formats.keras_contents import DAMAGED, Contents, warnings_of_damage
 from kernelviewer.formats.keras_entries import entries
 from kernelviewer.formats.keras_listing import Hdf5
-from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.roles import OPTIMIZER
 from kernelviewer.formats.zip_directory import (
     STORED,
@@ -23,14 +25,13 @@ from kernelviewer.formats.zip_directory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from kernelviewer.formats.checkpoint import Tensor
+    from kernelviewer.formats.checkpoint import Skipped, Tensor
     from kernelviewer.formats.keras_config import Network
-    from kernelviewer.formats.keras_listing import Dataset
+    from kernelviewer.formats.leaves import Leaf
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
         Record,
@@ -39,12 +40,10 @@ if TYPE_CHECKING:
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _STARTS = (0, 512, 1024, 2048)  # HDF5 may follow a block of the user's own
 _WEIGHTS, _CONFIG, _FACTS = "model.weights.h5", "config.json", "metadata.json"
+_INDEX = "model.weights.json"
 _MAX_UNPACKED = 1 << 27
-_OPTIMIZERS = {"optimizer_weights", "optimizer", "_optimizer", "optimizer_state"}
-_BUSINESS = {"metrics", "_metrics", "compile_metrics", "_compile_metrics"}
 _PLAIN = re.compile(r"(model|functional|sequential)(_\d+)?")
 """Names that Keras gives to models that have none."""
-_DAMAGED = "it is damaged"
 _LARGEST_SIDE = 64
 _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 
@@ -52,7 +51,7 @@ _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 def match(source: Source) -> bool:
     """Whether the file is HDF5, or a zip with Keras's own entries."""
     head = source.head
-    if any(head[at : at + 8] == _SIGNATURE for at in _STARTS):
+    if is_hdf5(source):
         return True
     if not head.startswith(ZIP_MAGIC):
         return False
@@ -61,6 +60,11 @@ def match(source: Source) -> bool:
     return first == _WEIGHTS or (
         first in (_CONFIG, _FACTS) and (b"keras" in head or _has_weights(source))
     )
+
+
+def is_hdf5(source: Source) -> bool:
+    """Whether the file is HDF5."""
+    return any(source.head[at : at + 8] == _SIGNATURE for at in _STARTS)
 
 
 def _has_weights(source: Source) -> bool:
@@ -84,16 +88,66 @@ def open_keras(source: Source, options: Options) -> Checkpoint:
     if source.head.startswith(ZIP_MAGIC):
         with damage_named(source.path, "a Keras model"):
             hdf5, texts = _from_zip(source)
-            return _open(source, options, hdf5, "Keras", texts)
+            return _open(source, options, "Keras", Contents.of(hdf5), texts)
     with damage_named(source.path, "an HDF5 file"):
-        file = OpenedFile.of(source.path)
-        hdf5 = Hdf5(file, 0, file.size)
-        return _open(source, options, hdf5, "Keras HDF5", {})
+        contents = Contents.of(_whole(source))
+        texts = _texts_beside(source.path)
+        return _open(source, options, "Keras HDF5", contents, texts)
+
+
+def open_parts(
+    source: Source,
+    options: Options,
+    parts: Sequence[Source],
+    where: Mapping[str, Sequence[str]],
+) -> Checkpoint:
+    """Open weights that Keras divided over several files.
+
+    Parameters
+    ----------
+    source
+        The index.
+    options
+        As for every reader.
+    parts
+        The files that it names.
+    where
+        Names of the files that hold each layer's variables, by their path.
+
+    Raises
+    ------
+    CheckpointError
+        A part is damaged, or they hold no network.
+    """
+    whole = Contents()
+    size = source.size
+    for part in parts:
+        options.check()
+        with damage_named(part.path, "a part of sharded weights"):
+            if not is_hdf5(part):
+                msg = "it is no HDF5 file, as the others are"
+                raise DamagedError(msg)
+            contents = Contents.of(_whole(part))
+        expected = [path.strip("/") for path in where if part.path.name in where[path]]
+        contents.note_missing(expected, part.path.name)
+        whole.add(contents)
+        size += part.size
+    container = f"Keras HDF5, {len(parts)} parts"
+    index = replace(source, size=size)
+    texts = _texts_beside(source.path)
+    opened = _open(index, options, container, whole, texts)
+    return replace(opened, files=tuple(whole.files))
+
+
+def _whole(source: Source) -> Hdf5:
+    """A file that is HDF5 as a whole."""
+    file = source.file()
+    return Hdf5(file, 0, file.size)
 
 
 def _from_zip(source: Source) -> tuple[Hdf5, dict[str, str]]:
     """The weights inside a ``.keras`` file, and its texts by name."""
-    file, records = OpenedFile.of(source.path), zip_records(source)
+    file, records = source.file(), zip_records(source)
     if _WEIGHTS not in records:
         msg = "there are no weights in it"
         raise DamagedError(msg)
@@ -115,19 +169,39 @@ def _text(file: OpenedFile, records: Mapping[str, Record], name: str) -> str:
     return ZipRecord(file, record).unpacked().tobytes().decode("utf-8", "replace")
 
 
+def _texts_beside(path: Path) -> dict[str, str]:
+    """What lies beside the weights in a folder that is a ``.keras`` file unpacked."""
+    if path.name not in (_WEIGHTS, _INDEX):
+        return {}
+    texts = {}
+    for name in (_CONFIG, _FACTS):
+        beside = path.with_name(name)
+        with suppress(OSError):
+            if beside.stat().st_size <= _MAX_UNPACKED:
+                texts[name] = beside.read_text("utf-8", "replace")
+    try:
+        config = json.loads(texts.get(_CONFIG, ""))
+    except (ValueError, RecursionError):
+        return {}
+    known = isinstance(config, dict) and {"class_name", "config"} <= config.keys()
+    return texts if known else {}
+
+
 def _open(
-    source: Source, options: Options, hdf5: Hdf5, container: str, texts: dict[str, str]
+    source: Source,
+    options: Options,
+    container: str,
+    contents: Contents,
+    texts: dict[str, str],
 ) -> Checkpoint:
-    hdf5.list()
     options.check()
-    root = hdf5.attributes.get("", {})
+    root = contents.attributes.get("", {})
     config = texts.get(_CONFIG) or root.get("model_config")
     network = read_config(config) if isinstance(config, str) and config else None
-    skipped = [Skipped(path, reason) for path, reason in hdf5.skipped]
-    leaves = [_leaf(hdf5, dataset) for dataset in _weights(hdf5, skipped)]
-    if network is None and not _is_keras(hdf5):
+    leaves, skipped = contents.leaves, contents.skipped
+    if network is None and not contents.is_keras:
         return _unknown_layout(source, options, leaves, skipped)
-    tensors, others = entries(leaves, network, hdf5.attributes)
+    tensors, others = entries(leaves, network, contents.attributes, contents.written)
     skipped += others
     if not tensors:
         raise _nothing(source, skipped)
@@ -137,52 +211,10 @@ def _open(
         source.size,
         tuple(tensors),
         tuple(skipped),
-        _warnings(skipped),
+        contents.warnings(),
         architecture=_architecture(network),
         metadata=_metadata(root, texts),
     )
-
-
-def _weights(hdf5: Hdf5, skipped: list[Skipped]) -> list[Dataset]:
-    """Datasets that may be weights; the optimizer's are named as one."""
-    kept: list[Dataset] = []
-    counts: dict[str, int] = {}
-    for dataset in hdf5.datasets:
-        top = dataset.path.split("/")[0]
-        if top in _OPTIMIZERS | _BUSINESS:
-            counts[top] = counts.get(top, 0) + 1
-        elif dataset.problem:
-            skipped.append(Skipped(dataset.path, dataset.problem))
-        elif not hdf5.fits(dataset):
-            msg = "a weight in it lies beyond its end: it is cut off or damaged"
-            raise DamagedError(msg)
-        else:
-            kept.append(dataset)
-    for top, count in counts.items():
-        what = OPTIMIZER if top in _OPTIMIZERS else "measurements of the training"
-        arrays = "1 array" if count == 1 else f"{count} arrays"
-        skipped.append(Skipped(top, f"{what} ({arrays})"))
-    return kept
-
-
-def _is_keras(hdf5: Hdf5) -> bool:
-    """Whether names or attributes are Keras's."""
-    marks = {"keras_version", "backend", "layer_names", "layer_names0", "weight_names"}
-    if any(marks & values.keys() for values in hdf5.attributes.values()):
-        return True
-    paths = [item.path for item in hdf5.datasets]
-    return any("/vars/" in path or path.endswith("kernel:0") for path in paths)
-
-
-def _leaf(hdf5: Hdf5, dataset: Dataset) -> Leaf:
-    """A dataset as an array of the file."""
-
-    def load() -> NDArray[np.generic]:
-        with damage_named(hdf5.file.path, "an HDF5 file"):
-            return hdf5.read(dataset)
-
-    parts = tuple(part for part in re.split(r"[/.]", dataset.path) if part)
-    return Leaf(parts, dataset.path, dataset.shape, dataset.dtype, load)
 
 
 def _unknown_layout(
@@ -198,7 +230,7 @@ def _unknown_layout(
         source.size,
         arranged.tensors,
         (*skipped, *arranged.skipped),
-        (*_warnings(skipped), *arranged.warnings),
+        (*warnings_of_damage(skipped), *arranged.warnings),
         arranged.copies,
         arranged.copy,
     )
@@ -213,17 +245,10 @@ def _may_be_of_a_network(tensor: Tensor) -> bool:
     return kernels and not tensor.doubt and 1 < max(shape[2:]) <= _LARGEST_SIDE
 
 
-def _warnings(skipped: list[Skipped]) -> tuple[str, ...]:
-    """Say so where a part of the file is damaged."""
-    count = sum(item.reason == _DAMAGED for item in skipped)
-    entries = "1 entry" if count == 1 else f"{count} entries"
-    return (f"{entries} of the file cannot be read: it is damaged.",) if count else ()
-
-
 def _nothing(source: Source, skipped: list[Skipped]) -> CheckpointError:
     """Why no tensor is left."""
     reasons = {item.reason for item in skipped}
-    if _DAMAGED in reasons:
+    if DAMAGED in reasons:
         problem = "an HDF5 file, but its HDF5 structure is damaged"
         return CheckpointError(source.path, problem, AGAIN)
     if any("another file" in reason for reason in reasons):

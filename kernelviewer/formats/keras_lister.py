@@ -70,7 +70,10 @@ class Window(io.RawIOBase):
 
 
 class Listing:
-    """Walks the groups and describes datasets and the attributes that Keras writes."""
+    """Walks the groups and describes datasets and the attributes that Keras writes.
+
+    Groups called ``vars`` are noted without attributes too: each is that of a layer.
+    """
 
     def __init__(self) -> None:
         self.datasets: list[dict[str, Any]] = []
@@ -85,28 +88,32 @@ class Listing:
         import h5py
 
         place = h5py.h5o.get_info(group.id)
-        if depth > MAX_DEPTH or (place.fileno, place.addr) in self._groups:
+        if depth > MAX_DEPTH:
+            self.skipped.append((path, "a group nested absurdly deep"))
+            return
+        if (place.fileno, place.addr) in self._groups:
             self.skipped.append((path, "a group that holds itself"))
             return
         self._groups.add((place.fileno, place.addr))
         self._note_attributes(group, path)
         for name in group:
             self._progress()
-            inner = f"{path}/{name}" if path else str(name)
+            inner = f"{path}/{text(name)}" if path else text(name)
+            raw = name if isinstance(name, bytes) else name.encode()  # bytes: no UTF-8
             try:
-                self._entry(group, name, inner, depth)
+                self._entry(group, raw, inner, depth)
             except _DAMAGED:
                 self.skipped.append((inner, "it is damaged"))
 
-    def _entry(self, group: h5py.Group, name: str, path: str, depth: int) -> None:
+    def _entry(self, group: h5py.Group, name: bytes, path: str, depth: int) -> None:
         import h5py
 
-        kind = group.id.links.get_info(name.encode()).type
+        kind = group.id.links.get_info(name).type
         if kind == h5py.h5l.TYPE_EXTERNAL:
             reason = "a link to another file, which is not followed"
             self.skipped.append((path, reason))
         elif kind == h5py.h5l.TYPE_HARD:
-            item = h5py.h5o.open(group.id, name.encode())
+            item = h5py.h5o.open(group.id, name)
             if isinstance(item, h5py.h5g.GroupID):
                 self.group(h5py.Group(item), path, depth + 1)
             elif isinstance(item, h5py.h5d.DatasetID):
@@ -120,7 +127,7 @@ class Listing:
                 if name in _ATTRIBUTES or name.startswith(_LISTS):
                     with suppress(*_DAMAGED):
                         found[name] = attribute(group, name)
-        if found:
+        if found or path.rpartition("/")[2] == "vars":
             self.attributes[path] = found
 
     def _progress(self) -> None:
@@ -148,6 +155,7 @@ def described(dataset: h5py.h5d.DatasetID, path: str) -> dict[str, Any]:
         "dtype": dtype,
         "big_endian": big_endian,
         "offset": dataset.get_offset() if layout == h5py.h5d.CONTIGUOUS else None,
+        "address": h5py.h5o.get_info(dataset).addr,
         "problem": "",
     }
     if not (has_shape and dtype):

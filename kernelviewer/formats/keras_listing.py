@@ -97,13 +97,17 @@ _LISTER = _Lister()
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """An array in the file. ``offset`` is None where it is divided or packed."""
+    """An array in the file. ``offset`` is None where it is divided or packed.
+
+    ``address`` is where its description lies: what was written first lies first.
+    """
 
     path: str
     shape: tuple[int, ...]
     dtype: str
     big_endian: bool
     offset: int | None
+    address: int
     problem: str
 
 

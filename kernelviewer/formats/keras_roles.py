@@ -20,9 +20,21 @@ _KINDS = (  # what a class name, or the name that Keras makes of it, stands for
     ("separable", re.compile(r"separable_?conv", re.IGNORECASE)),
     ("transposed", re.compile(r"conv\w*transpose|deconv", re.IGNORECASE)),
     ("convolution", re.compile(r"conv(olution)?_?[123]_?d", re.IGNORECASE)),
-    ("norm", re.compile(r"batch_?norm", re.IGNORECASE)),
+    ("norm", re.compile(r"(batch|layer|group|instance|rms)_?norm", re.IGNORECASE)),
     ("dense", re.compile(r"dense", re.IGNORECASE)),
 )
+_CLASSES = (  # Keras's own classes, also as it writes them in paths
+    ("depthwise", r"depthwise_?conv(olution)?_?[123]_?d"),
+    ("separable", r"separable_?conv(olution)?_?[123]_?d"),
+    ("transposed", r"conv(olution)?_?[123]_?d_?transpose|deconvolution_?[123]_?d"),
+    ("convolution", r"(atrous_?)?conv(olution)?_?[123]_?d"),
+    ("norm", r"(batch|layer|group|rms)_?normalization(_?v\d)?"),
+    ("dense", r"(einsum_?)?dense"),
+)
+_OWN = [
+    (kind, re.compile(rf"({pattern})(_\d+)?", re.IGNORECASE))
+    for kind, pattern in _CLASSES
+]
 _ORDER = {  # variables of a layer, where the file only numbers them
     "depthwise": ("depthwise_kernel", "bias"),
     "separable": ("depthwise_kernel", "pointwise_kernel", "bias"),
@@ -47,11 +59,23 @@ def kind_of(name: str) -> str:
     return next((kind for kind, words in _KINDS if words.search(name)), "")
 
 
-def variable_name(written: str, kind: str, layer: Layer | None) -> str:
-    """The variable's name: as written (``kernel:0``), or by its number (``0``)."""
+def class_kind(name: str) -> str:
+    """The kind of one of Keras's own classes, or of the name that it makes of it.
+
+    Empty for classes of others, though their names may hint at a kind.
+    """
+    return next((kind for kind, words in _OWN if words.fullmatch(name)), "")
+
+
+def variable_name(written: str, kind: str, layer: Layer | None, count: int) -> str:
+    """The variable's name: as written (``kernel:0``), or by its number (``0``).
+
+    ``count`` is the number of the layer's variables.
+    """
     name = written.removesuffix(":0")
     if name.isdecimal():
-        order = _norm_order(layer) if kind == "norm" else _ORDER.get(kind, ())
+        norm = kind == "norm"
+        order = _norm_order(layer, count) if norm else _ORDER.get(kind, ())
         index = int(name) if len(name) < 4 else len(order)
         return order[index] if index < len(order) else name
     old = re.fullmatch(r".*_(W|b|depthwise_kernel|pointwise_kernel)", name)  # Keras 1
@@ -60,8 +84,11 @@ def variable_name(written: str, kind: str, layer: Layer | None) -> str:
     return name
 
 
-def _norm_order(layer: Layer | None) -> tuple[str, ...]:
+def _norm_order(layer: Layer | None, count: int) -> tuple[str, ...]:
+    """Variables of a normalisation; of three without a configuration two are means."""
     settings = layer.settings if layer else {}
+    if not settings and count == 3:
+        settings = {"center": False}
     parts = [("gamma", "scale"), ("beta", "center")]
     kept = [name for name, setting in parts if settings.get(setting, True)]
     return (*kept, "moving_mean", "moving_variance")

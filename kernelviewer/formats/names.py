@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Key = Callable[[str], object]
+
+_SEPARATORS = re.compile(r"[./]")
 
 
 def unique_name(name: str, taken: set[str]) -> str:
@@ -23,3 +32,21 @@ def natural_key(name: str) -> tuple[tuple[int, str], ...]:
     """Sorting key that counts: ``block_2`` comes before ``block_10``."""
     pieces = re.split(r"(\d+)", name)
     return tuple((int(p), "") if p.isdecimal() else (0, p) for p in pieces)
+
+
+def by_parts(name: str) -> list[tuple[tuple[int, str], ...]]:
+    """Sorting key that counts within each module's name, as readers bring it about."""
+    return [natural_key(part) for part in _SEPARATORS.split(name)]
+
+
+def is_listed_by_name(names: Sequence[str]) -> bool:
+    """Whether names stand in alphabetical order, letter by letter or counting.
+
+    Such a list says nothing of the order in which a network uses its layers. Writers
+    sort letter by letter; readers then put ``block_2`` before ``block_10``.
+    """
+    keys: tuple[Key, ...] = (str, natural_key, by_parts)
+    return len(names) > 1 and any(
+        all(a <= b for a, b in pairwise(map(key, names)))  # type: ignore[operator]
+        for key in keys
+    )

@@ -15,7 +15,6 @@ from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.leaves import Leaf
 from kernelviewer.formats.numpy_header import MAGIC, MAX_HEADER, read_header
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.zip_directory import (
     DEFLATED,
     ZIP_MAGIC,
@@ -63,7 +62,7 @@ def open_npy(source: Source, options: Options) -> Checkpoint:
     what = "a NumPy array"
     with damage_named(source.path, what):
         options.check()
-        file = OpenedFile.of(source.path)
+        file = source.file()
         start = file.read(0, min(file.size, _START)).tobytes()
         leaf = _leaf(source, what, source.path.stem, start, file.size, file.read)
     return _checkpoint(source, "NumPy array", [leaf], options.copy)
@@ -80,7 +79,7 @@ def open_npz(source: Source, options: Options) -> Checkpoint:
     what = "a NumPy archive"
     leaves = []
     with damage_named(source.path, what):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         for record in zip_records(source).values():
             options.check()
             leaves.append(_member(source, what, ZipRecord(file, record)))

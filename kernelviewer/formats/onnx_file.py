@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
+from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.onnx_graph import TensorRecord, read_model
+from kernelviewer.formats.onnx_layers import WEIGHT_INPUT, layer_of, weight_name
 from kernelviewer.formats.onnx_names import dotted, is_readable, layer_name
-from kernelviewer.formats.onnx_operations import along
+from kernelviewer.formats.onnx_scope import Scope
+from kernelviewer.formats.onnx_split import is_piece, wholes
 from kernelviewer.formats.onnx_store import NotConstantError, Store
-from kernelviewer.formats.onnx_values import Constants, Scope
+from kernelviewer.formats.onnx_values import Constants
 from kernelviewer.formats.onnx_wire import BYTES, VARINT, varint
-from kernelviewer.formats.opened import OpenedFile
-from kernelviewer.formats.quantised import dequantized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.checkpoint import Operator
     from kernelviewer.formats.onnx_graph import Graph, Model, Node
+    from kernelviewer.formats.onnx_split import Whole
     from kernelviewer.formats.onnx_store import Value
     from kernelviewer.formats.onnx_wire import Data
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "an ONNX model"
 _MODEL_FIELDS = {1, 2, 3, 4, 5, 6, 8, 14, 20, 25, 26}
-_WEIGHT_INPUT = {
-    "Conv": 1,
-    "FusedConv": 1,
-    "NhwcConv": 1,
-    "NhwcFusedConv": 1,
-    "ConvTranspose": 1,
-    "ConvInteger": 1,
-    "DeformConv": 1,
-    "QLinearConv": 3,
-}
-"""Operators that convolve → which input holds the kernels."""
 _PREPARING = {
-    "Cast",
-    "DequantizeLinear",
-    "Identity",
-    "QuantizeLinear",
-    "Reshape",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
+    *("Cast", "DequantizeLinear", "Expand", "Flatten", "Identity", "Pad"),
+    *("QuantizeLinear", "Reshape", "Slice", "Split", "Squeeze", "Tile"),
+    *("Transpose", "Unsqueeze"),
 }
 """Operators that only hand a weight on."""
 _MAX_NODES = 200_000  # visited, counting a function once per call
+_MAX_NESTED = 64  # functions and graphs inside one another
+_MAX_HANDED = 16  # operators that hand a weight on, one after another
 
 
 def match(source: Source) -> bool:
@@ -62,7 +51,7 @@ def match(source: Source) -> bool:
     if not source.head.startswith(b"\x08"):
         return False
     try:
-        with mapped(source.path) as data:
+        with viewed(source.path) as data:
             return _has_graph(data)
     except (OSError, ValueError):
         return False
@@ -92,11 +81,11 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
         The file is damaged, or its weights lie in a file that is missing.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             model = read_model(data, options.check)
         store = Store(file)
-        walk = _Walk(Constants(store), model, options.check)
+        walk = _Walk(Constants(store, model), model, options.check)
         walk.graph(Scope(model.graph))
         walk.finish()
     warnings = []
@@ -104,6 +93,12 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
         warnings.append(
             "Weights of integer convolutions are shown as whole numbers: "
             "their scale is applied later in the graph."
+        )
+    if walk.pieces > 1:
+        warnings.append(
+            f"{walk.pieces} convolutions of one channel each work on pieces of an "
+            "image: they may be a depthwise layer that was taken apart in a way that "
+            "is not recognised."
         )
     if walk.unread:
         warnings.append(_unread_warning(walk.unread))
@@ -130,18 +125,30 @@ class _Walk:
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[Skipped] = field(default_factory=list)
     integers: bool = False
+    pieces: int = 0
+    _listed: set[Hashable] = field(default_factory=set)
     _convolved: set[int] = field(default_factory=set)
     _others: set[int] = field(default_factory=set)
-    _rest: dict[int, Skipped] = field(default_factory=dict)
+    _rest: list[tuple[frozenset[int], Skipped]] = field(default_factory=list)
+    _kept: dict[int, TensorRecord] = field(default_factory=dict)
+    _wholes: dict[tuple[int, int], Whole] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
+    _active: list[Graph] = field(default_factory=list)
     _visited: int = 0
     _convolutions: int = 0
 
-    def graph(self, scope: Scope, depth: int = 0) -> None:
+    def graph(self, scope: Scope) -> None:
         """Visit the nodes, and the graphs and functions inside, in order."""
-        if depth > 16:
+        if any(item is scope.graph for item in self._active):
             msg = "its functions call each other in a circle"
             raise DamagedError(msg)
+        if len(self._active) > _MAX_NESTED:
+            msg = "its functions are nested absurdly deep"
+            raise DamagedError(msg)
+        self._active.append(scope.graph)
+        weights = scope.graph.weights.values()
+        self._kept |= {id(item): item for item in weights if _kernels(item.shape)}
+        self._wholes |= wholes(self.constants, scope)
         for node in scope.graph.nodes:
             self._visited += 1
             if self._visited > _MAX_NODES:
@@ -149,36 +156,46 @@ class _Walk:
                 raise DamagedError(msg)
             if self._visited % 256 == 0:
                 self.check()
-            function = self.model.functions.get((node.domain, node.operator))
+            function = self.model.function(node)
             if function is not None:
-                self.graph(_called(function, node, scope), depth + 1)
-            elif node.operator in _WEIGHT_INPUT:
+                self._function(scope.called(function, node), node)
+            elif node.operator in WEIGHT_INPUT:
                 self._convolution(node, scope)
             else:
                 self._other(node, scope)
             for attribute in node.attributes.values():
                 for inner in attribute.graphs:
-                    self.graph(Scope(inner, scope), depth + 1)
+                    self.graph(scope.within(inner))
+        self._active.pop()
+
+    def _function(self, scope: Scope, node: Node) -> None:
+        """Visit a function where it is called, and the graphs it has by default."""
+        self.graph(scope)
+        for name, attribute in scope.graph.defaults.items():
+            for inner in attribute.graphs if name not in node.attributes else ():
+                self.graph(scope.within(inner))
 
     def _convolution(self, node: Node, scope: Scope) -> None:
         self._convolutions += 1
-        index = _WEIGHT_INPUT[node.operator]
-        source = node.inputs[index] if index < len(node.inputs) else ""
-        try:
-            if not source:
-                msg = "it has no weights"
-                raise NotConstantError(msg)
-            value = _effective(self.constants, scope, node)
-            operator = _operator(node, value.shape)
-        except NotConstantError as reason:
-            name = node.name or source or node.operator
-            self.unread.append(Skipped(name, str(reason)))
-            return
-        if id(value.origin) in self._convolved:
+        whole = self._wholes.get((id(scope), id(node)))
+        layer = whole.read(self.constants) if whole else None
+        if layer is None:
+            try:
+                layer = layer_of(self.constants, scope, node)
+            except NotConstantError as reason:
+                name = node.name or weight_name(node) or node.operator
+                self.unread.append(Skipped(name, str(reason)))
+                return
+            self.pieces += is_piece(layer, self.constants, scope, node)
+        if layer.key in self._listed:
             return  # shared weights: a head that runs at several scales
-        self._convolved.add(id(value.origin))
-        name = layer_name(value.raw_name, node.name, node.operator, self._convolutions)
-        self._add(name, value, operator)
+        self._listed.add(layer.key)
+        self._convolved |= layer.value.sources
+        named = whole.join if whole and whole.layer else node
+        name = layer_name(
+            layer.value.raw_name, named.name, node.operator, self._convolutions
+        )
+        self._add(name, layer.value, layer.operator)
         self.integers |= node.operator == "ConvInteger"
 
     def _other(self, node: Node, scope: Scope) -> None:
@@ -187,26 +204,42 @@ class _Walk:
             return
         for source in node.inputs:
             try:
-                _, name, record = scope.find(source)
-                if not isinstance(record, TensorRecord) or id(record) in self._others:
+                name, record = _stored(scope, source)
+                if record is None or id(record) in self._others:
                     continue
                 self._others.add(id(record))
-                value = self.constants.store.value(record)
+                value = self._prepared(scope, source, record)
             except NotConstantError:
                 continue
-            if "float" not in value.dtype or not is_readable(name):
-                continue
-            if len(value.shape) in (1, 2) and value.shape != (1,):
+            listed = value.kind.kind == "f" and is_readable(name)
+            if listed and len(value.shape) in (1, 2) and value.shape != (1,):
                 self._add(dotted(name), value, None)
-            elif sum(size > 1 for size in value.shape) > 1:
+            elif _kernels(value.shape) or (
+                listed and sum(size > 1 for size in value.shape) > 1
+            ):
                 reason = f"no convolution: a weight of {node.operator[:40]}"
-                self._rest[id(record)] = Skipped(name, reason)
+                self._rest.append((value.sources, Skipped(name, reason)))
+
+    def _prepared(self, scope: Scope, source: str, record: TensorRecord) -> Value:
+        """A weight as it is handed on; as it is stored where only a part of it is."""
+        stored = self.constants.store.value(record)
+        try:
+            value = self.constants.value(scope, source)
+        except NotConstantError:
+            return stored
+        return value if math.prod(value.shape) == math.prod(stored.shape) else stored
 
     def finish(self) -> None:
         """Name the large weights that turned out to be no convolution's."""
-        rest = self._rest.items()
         self.skipped += self.unread
-        self.skipped += [item for key, item in rest if key not in self._convolved]
+        self.skipped += [
+            item for sources, item in self._rest if not sources & self._convolved
+        ]
+        self.skipped += [
+            Skipped(record.name, "no operation of the network takes it")
+            for key, record in self._kept.items()
+            if key not in self.constants.store.taken
+        ]
 
     def _add(self, name: str, value: Value, operator: Operator | None) -> None:
         unique = unique_name(name, self._names)
@@ -222,63 +255,30 @@ class _Walk:
         )
 
 
+def _kernels(shape: tuple[int, ...]) -> bool:
+    """Whether a weight has the shape of depthwise kernels."""
+    return (
+        3 <= len(shape) <= 5
+        and shape[0] > shape[1] == 1
+        and any(size > 1 for size in shape[2:])
+    )
+
+
+def _stored(scope: Scope, name: str) -> tuple[str, TensorRecord | None]:
+    """The weight that is handed on to an operation, None if there is none."""
+    for _ in range(_MAX_HANDED):
+        scope, name, origin = scope.find(name)
+        if isinstance(origin, TensorRecord):
+            return name, origin
+        if origin is None or origin.operator not in _PREPARING or not origin.inputs:
+            break
+        name = origin.inputs[0]
+    return "", None
+
+
 def _unread_warning(unread: list[Skipped]) -> str:
     """Say how many convolutions are missing, and why the first of them is."""
     first = f"{unread[0].name}: {unread[0].reason}"
     if len(unread) == 1:
         return f"A convolution is left out. {first}."
     return f"{len(unread)} convolutions are left out. The first is {first}."
-
-
-def _called(function: Graph, node: Node, scope: Scope) -> Scope:
-    """A function's names where a node calls it."""
-    given = zip(function.formal, node.inputs, strict=False)
-    return Scope(function, None, {name: (scope, item) for name, item in given})
-
-
-def _effective(constants: Constants, scope: Scope, node: Node) -> Value:
-    """The kernels of a convolution, dequantised by its own scale if it has one."""
-
-    def given(index: int) -> Value | None:
-        name = node.inputs[index] if index < len(node.inputs) else ""
-        return constants.value(scope, name) if name else None
-
-    value = given(_WEIGHT_INPUT[node.operator])
-    assert value is not None  # looked at before
-    scale = given(4) if node.operator == "QLinearConv" else None
-    zero = None
-    if node.operator in ("QLinearConv", "ConvInteger"):
-        zero = given(5 if node.operator == "QLinearConv" else 3)
-    if scale is None and zero is None:
-        return value
-    factor = along(scale, value.shape, 0) if scale else (lambda: 1.0)
-    offset = along(zero, value.shape, 0) if zero else (lambda: 0.0)
-    return replace(value, load=lambda: dequantized(value.load(), factor(), offset()))
-
-
-def _operator(node: Node, shape: tuple[int, ...]) -> Operator:
-    """What the node says of the convolution; checks that it can be one."""
-    groups = node.integer("group", 1)
-    if not 3 <= len(shape) <= 5 or 0 in shape:
-        msg = f"its weight has the shape {list(shape)}, which no convolution has"
-        raise NotConstantError(msg)
-    if groups < 1 or shape[0] % groups:
-        msg = f"its {shape[0]} channels cannot be split into {groups} groups"
-        raise NotConstantError(msg)
-    transposed = node.operator == "ConvTranspose"
-    auto = node.attributes.get("auto_pad")
-    padding: tuple[int, ...] | str | None = node.integers("pads")
-    if auto and auto.text.startswith(("SAME", "VALID")):
-        padding = auto.text.split("_")[0].lower()
-    elif isinstance(padding, tuple) and len(padding) == 2 * (len(shape) - 2):
-        half = len(padding) // 2
-        if padding[:half] == padding[half:]:
-            padding = padding[:half]
-    return Operator(
-        groups=groups,
-        transposed=transposed,
-        stride=node.integers("strides"),
-        dilation=node.integers("dilations"),
-        padding=padding,
-        in_channels=shape[0] if transposed else shape[1] * groups,
-    )

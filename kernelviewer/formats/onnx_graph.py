@@ -11,6 +11,7 @@ from kernelviewer.formats.onnx_wire import (
     BYTES,
     FIXED32,
     VARINT,
+    count_varints,
     fields,
     floats,
     integers,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
 
 _MAX_DEPTH = 16  # graphs inside graphs
+_LONG = 16_384  # bytes of a packed list that stays in the file, as a weight does
 _MAX_PIECES = 65_536  # of one weight that is written number by number
 
 
@@ -49,8 +51,13 @@ class TensorRecord:
 
 @dataclass(slots=True)
 class Attribute:
-    """A node's setting; only the member that it uses is set."""
+    """A node's setting; only the member that it uses is set.
 
+    ``reference`` names the attribute of the function around the node that stands here
+    where the function is called.
+    """
+
+    reference: str = ""
     number: float = 0.0
     integer: int = 0
     text: str = ""
@@ -67,6 +74,7 @@ class Node:
     name: str = ""
     operator: str = ""
     domain: str = ""
+    overload: str = ""
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     attributes: dict[str, Attribute] = field(default_factory=dict)
@@ -86,7 +94,8 @@ class Node:
 class Graph:
     """Nodes in the order they run in, and the weights by name.
 
-    A function of the model is kept as a graph with ``formal`` input names.
+    A function of the model is kept as a graph with ``formal`` input names, the names
+    of its ``outputs`` and the ``defaults`` of its attributes.
     """
 
     name: str = ""
@@ -94,15 +103,40 @@ class Graph:
     weights: dict[str, TensorRecord] = field(default_factory=dict)
     sparse: set[str] = field(default_factory=set)
     formal: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    defaults: dict[str, Attribute] = field(default_factory=dict)
+    _makers: dict[str, Node] | None = None
+
+    @property
+    def makers(self) -> dict[str, Node]:
+        """Name → the node that puts it out."""
+        if self._makers is None:
+            self._makers = {
+                name: node for node in self.nodes for name in node.outputs if name
+            }
+        return self._makers
+
+
+Functions = dict[tuple[str, str, str], Graph]
+"""Functions of a model by domain, name and overload."""
 
 
 @dataclass(slots=True)
 class Model:
-    """The file's graph, its functions by (domain, name), and facts for people."""
+    """The file's graph, its functions, and facts for people."""
 
     graph: Graph
-    functions: dict[tuple[str, str], Graph]
+    functions: Functions
     facts: dict[str, str | int]
+
+    def function(self, node: Node) -> Graph | None:
+        """The function that a node calls, None where it is an operator."""
+        return self.functions.get((_domain(node.domain), node.operator, node.overload))
+
+
+def _domain(name: str) -> str:
+    """The standard domain has two spellings."""
+    return "" if name == "ai.onnx" else name
 
 
 def _never() -> None:
@@ -125,7 +159,7 @@ def read_model(data: Data, check: Callable[[], None] = _never) -> Model:
         The structure makes no sense or there is no graph.
     """
     graph: Graph | None = None
-    functions: dict[tuple[str, str], Graph] = {}
+    functions: Functions = {}
     facts: dict[str, str | int] = {}
     for number, wire, a, b in fields(data, (0, len(data))):
         if number == 7 and wire == BYTES:
@@ -166,9 +200,9 @@ def _graph(
     return graph
 
 
-def _function(data: Data, span: Span, functions: dict[tuple[str, str], Graph]) -> None:
+def _function(data: Data, span: Span, functions: Functions) -> None:
     """FunctionProto: a graph whose weights come from the node that calls it."""
-    graph, domain = Graph(), ""
+    graph, domain, overload = Graph(), "", ""
     for number, wire, a, b in fields(data, span):
         if wire != BYTES:
             continue
@@ -176,11 +210,18 @@ def _function(data: Data, span: Span, functions: dict[tuple[str, str], Graph]) -
             graph.name = text(data, a, b)
         elif number == 4:
             graph.formal.append(text(data, a, b))
+        elif number == 5:
+            graph.outputs.append(text(data, a, b))
         elif number == 7:
             graph.nodes.append(_node(data, (a, b), 1))
         elif number == 10:
             domain = text(data, a, b)
-    functions[domain, graph.name] = graph
+        elif number == 11:
+            name, attribute = _attribute(data, (a, b), 1)
+            graph.defaults[name] = attribute
+        elif number == 13:
+            overload = text(data, a, b)
+    functions[_domain(domain), graph.name, overload] = graph
 
 
 def _node(data: Data, span: Span, depth: int) -> Node:
@@ -201,6 +242,8 @@ def _node(data: Data, span: Span, depth: int) -> Node:
             node.attributes[name] = attribute
         elif number == 7:
             node.domain = text(data, a, b)
+        elif number == 8:
+            node.overload = text(data, a, b)
     return node
 
 
@@ -221,10 +264,18 @@ def _attribute(data: Data, span: Span, depth: int) -> tuple[str, Attribute]:
             attribute.tensor = _tensor(data, (a, b))
         elif number in (6, 11) and wire == BYTES:
             attribute.graphs.append(_graph(data, (a, b), depth + 1))
-        elif number == 7 and wire in (FIXED32, BYTES) and b - a <= 16_384:
+        elif number == 7 and wire == BYTES and b - a > _LONG:
+            shape = ((b - a) // 4,)
+            attribute.tensor = TensorRecord(shape=shape, type=1, raw=(a, b))
+        elif number == 7 and wire in (FIXED32, BYTES):
             numbers += floats(data, wire, a, b)
+        elif number == 8 and wire == BYTES and b - a > _LONG:
+            shape = (count_varints(data, a, b),)
+            attribute.tensor = TensorRecord(shape=shape, type=7, typed=[(7, a, b)])
         elif number == 8 and wire in (VARINT, BYTES):
             whole += integers(data, wire, a, b)
+        elif number == 21 and wire == BYTES:
+            attribute.reference = text(data, a, b)
     attribute.integers, attribute.floats = tuple(whole), tuple(numbers)
     return name, attribute
 

@@ -1,4 +1,8 @@
-"""What the operations between a weight and its convolution do to it."""
+"""What the operations between a weight and its convolution do to it.
+
+Each is worked out when the file is opened as far as shapes and types go, so that what
+does not fit is known then; values are computed when the weight is read.
+"""
 
 from __future__ import annotations
 
@@ -8,212 +12,298 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.onnx_store import TYPES, NotConstantError
-from kernelviewer.formats.quantised import dequantized
+from kernelviewer.formats.onnx_arithmetic import ARITHMETIC
+from kernelviewer.formats.onnx_scales import dequantize, quantize, rounded
+from kernelviewer.formats.onnx_store import TYPES, given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.onnx_graph import Node
+    from kernelviewer.formats.onnx_call import Call
     from kernelviewer.formats.onnx_store import Value
 
-    Build = Callable[[Node, list[Value | None]], Value]
+    Build = Callable[[Call], Value]
 
-_MAX_VALUES = 1 << 26  # of what a formula makes
+_CAST = {"float16", "float32", "float64", "int8", "uint8", "int16", "uint16"} | {
+    *("int32", "uint32", "int64", "uint64", "bool")
+}
+_PAD_MODES = {"constant", "edge", "reflect", "wrap"}
 
 
-def _same(node: Node, inputs: list[Value | None]) -> Value:
-    return _first(inputs)
+def _same(call: Call) -> Value:
+    return call.first
 
 
-def _cast(node: Node, inputs: list[Value | None]) -> Value:
-    x = _first(inputs)
-    target = TYPES.get(node.integer("to", 0), "")
-    if target in ("float16", "float32", "float64", "int8", "uint8", "int32", "int64"):
-        return replace(x, load=lambda: x.load().astype(target))
+def _cast(call: Call) -> Value:
+    x = call.first
+    target = TYPES.get(call.node.integer("to", 0), "")
     if target == "bfloat16" or target.startswith("float8"):
-        return x  # its rounding is finer than a picture shows
-    msg = "it is turned into a number type that is not read"
-    raise NotConstantError(msg)
+        single = np.dtype(np.float32)
+        return replace(x, kind=single, load=lambda: rounded(x.load(), target))
+    if target not in _CAST:
+        call.fail("turns it into a number type that is not read")
+    kind = np.dtype(target)
+    return replace(x, kind=kind, load=lambda: x.load().astype(kind))
 
 
-def _reshape(node: Node, inputs: list[Value | None]) -> Value:
-    x = _first(inputs)
-    wanted = node.integers("shape")
-    if wanted is None:
-        wanted = _small(inputs, 1)
-    keep_zero = node.integer("allowzero", 0)
+def _reshape(call: Call) -> Value:
+    x = call.first
+    keep_zero = call.node.integer("allowzero", 0)
     shape = [
         x.shape[axis] if size == 0 and not keep_zero and axis < len(x.shape) else size
-        for axis, size in enumerate(wanted)
+        for axis, size in enumerate(call.needed("shape", 1))
     ]
     if shape.count(-1) == 1:
         known = -math.prod(shape)
         shape[shape.index(-1)] = math.prod(x.shape) // known if known else 0
-    return _shaped(x, tuple(shape))
+    return _shaped(call, tuple(shape))
 
 
-def _squeeze(node: Node, inputs: list[Value | None]) -> Value:
-    x = _first(inputs)
-    axes = _axes(node, inputs, len(x.shape))
-    if axes is None:
-        axes = {axis for axis, size in enumerate(x.shape) if size == 1}
-    return _shaped(x, tuple(n for axis, n in enumerate(x.shape) if axis not in axes))
+def _flatten(call: Call) -> Value:
+    shape = call.first.shape
+    axis = call.node.integer("axis", 1)
+    if axis != len(shape):
+        axis = call.place(axis, len(shape))
+    return _shaped(call, (math.prod(shape[:axis]), math.prod(shape[axis:])))
 
 
-def _unsqueeze(node: Node, inputs: list[Value | None]) -> Value:
-    x = _first(inputs)
-    given = node.integers("axes")
-    rank = len(x.shape) + len(given if given is not None else _small(inputs, 1))
-    axes = _axes(node, inputs, rank) or set()
-    sizes = iter(x.shape)
-    shape = tuple(1 if axis in axes else next(sizes, 1) for axis in range(rank))
-    return _shaped(x, shape)
+def _squeeze(call: Call) -> Value:
+    shape = call.first.shape
+    told = call.whole("axes", 1)
+    axes: tuple[int, ...] = tuple(a for a, size in enumerate(shape) if size == 1)
+    if told is not None:
+        axes = call.places(told, len(shape))
+    return _shaped(call, tuple(n for a, n in enumerate(shape) if a not in axes))
 
 
-def _transpose(node: Node, inputs: list[Value | None]) -> Value:
-    x = _first(inputs)
-    order = node.integers("perm") or tuple(reversed(range(len(x.shape))))
+def _unsqueeze(call: Call) -> Value:
+    told = call.needed("axes", 1)
+    rank = len(call.first.shape) + len(told)
+    axes = call.places(told, rank)
+    sizes = iter(call.first.shape)
+    shape = tuple(1 if axis in axes else next(sizes) for axis in range(rank))
+    return _shaped(call, shape)
+
+
+def _shaped(call: Call, shape: tuple[int, ...]) -> Value:
+    x = call.first
+    if any(size < 0 for size in shape) or math.prod(shape) != math.prod(x.shape):
+        call.fail(f"turns the shape {list(x.shape)} into {list(shape)}")
+    return replace(x, shape=shape, load=lambda: x.load().reshape(shape))
+
+
+def _transpose(call: Call) -> Value:
+    x = call.first
+    order = call.node.integers("perm")
+    if order is None:
+        order = tuple(reversed(range(len(x.shape))))
     if sorted(order) != list(range(len(x.shape))):
-        msg = "a Transpose in it names axes that do not exist"
-        raise DamagedError(msg)
+        call.fail(f"orders {len(x.shape)} axes as {list(order)}")
     shape = tuple(x.shape[axis] for axis in order)
     return replace(x, shape=shape, load=lambda: x.load().transpose(order))
 
 
-def _dequantize(node: Node, inputs: list[Value | None]) -> Value:
-    x = _first(inputs)
-    factor, zero = _scales(node, inputs, x)
-    return replace(x, load=lambda: dequantized(x.load(), factor(), zero()))
+def _slice(call: Call) -> Value:
+    shape = call.first.shape
+    starts, ends = call.needed("starts", 1), call.needed("ends", 2)
+    axes, steps = call.whole("axes", 3), call.whole("steps", 4)
+    axes = tuple(range(len(starts))) if axes is None else axes
+    steps = (1,) * len(starts) if steps is None else steps
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
+        call.fail("has starts, ends, axes and steps that do not fit")
+    window = [slice(None)] * len(shape)
+    places = call.places(axes, len(shape))
+    for axis, *cut in zip(places, starts, ends, steps, strict=True):
+        window[axis] = slice(*cut)
+    return _part(call, tuple(window))
 
 
-def _quantize(node: Node, inputs: list[Value | None]) -> Value:
-    """Rounding to the quantised grid, as quantisation-aware training exports it."""
-    x = _first(inputs)
-    factor, zero = _scales(node, inputs, x)
-    dtype = inputs[2].dtype if len(inputs) > 2 and inputs[2] else "uint8"
-    if dtype not in ("int8", "uint8", "int16", "uint16"):
-        msg = "it is quantised to a number type that is not read"
-        raise NotConstantError(msg)
-    limits = np.iinfo(dtype)
+def _split(call: Call) -> Value:
+    axis = call.axis(0, len(call.first.shape))
+    size = call.first.shape[axis]
+    lengths = call.whole("split", 1)
+    if lengths is None:
+        start, end = _even_piece(call, size)
+    else:
+        if min(lengths, default=-1) < 0 or sum(lengths) != size:
+            call.fail(f"cuts {size} into {list(lengths[:16])}")
+        if call.output >= len(lengths):
+            call.fail(f"has more outputs than the {len(lengths)} pieces that it cuts")
+        start = sum(lengths[: call.output])
+        end = start + lengths[call.output]
+    window = [slice(None)] * len(call.first.shape)
+    window[axis] = slice(start, end)
+    return _part(call, tuple(window))
+
+
+def _even_piece(call: Call, size: int) -> tuple[int, int]:
+    """Start and end of an output where all are as long; the last may be shorter."""
+    outputs = len(call.node.outputs)
+    count = call.node.integer("num_outputs", outputs)
+    if not call.output < count <= outputs:
+        call.fail(f"has {outputs} outputs of {count}")
+    step = -(-size // count)
+    start = min(size, step * call.output)
+    return start, min(size, start + step)
+
+
+def _part(call: Call, window: tuple[slice, ...]) -> Value:
+    x = call.first
+    sizes = zip(window, x.shape, strict=True)
+    shape = tuple(len(range(*cut.indices(size))) for cut, size in sizes)
+    return replace(x, shape=shape, load=lambda: x.load()[window], part=(x, window))
+
+
+def _gather(call: Call) -> Value:
+    x = call.first
+    axis = call.axis(0, len(x.shape))
+    index = call.given(1)
+    if index is None:
+        call.fail("has no indices")
+    told, size = call.numbers(1), x.shape[axis]
+    if told and not -size <= min(told) <= max(told) < size:
+        call.fail(f"takes entries that do not exist among {size}")
+    places = np.array(told, np.int64).reshape(index.shape)
+    shape = x.shape[:axis] + index.shape + x.shape[axis + 1 :]
+    return replace(x, shape=shape, load=lambda: np.take(x.load(), places, axis))
+
+
+def _concat(call: Call) -> Value:
+    values = call.all()
+    shape = values[0].shape
+    axis = call.axis(1, len(shape))
+    rest = {item.shape[:axis] + item.shape[axis + 1 :] for item in values}
+    if len(rest) > 1 or any(len(item.shape) != len(shape) for item in values):
+        call.fail("joins shapes that do not fit")
+    length = sum(item.shape[axis] for item in values)
+    return replace(
+        values[0],
+        shape=(*shape[:axis], length, *shape[axis + 1 :]),
+        kind=np.result_type(*(item.kind for item in values)),
+        load=lambda: np.concatenate([item.load() for item in values], axis),
+    )
+
+
+def _pad(call: Call) -> Value:
+    x, rank = call.first, len(call.first.shape)
+    if not rank:
+        call.fail("has no axes")
+    mode = call.node.attributes["mode"].text if "mode" in call.node.attributes else ""
+    mode = mode or "constant"
+    pads, told = call.needed("pads", 1), call.whole("axes", 3)
+    axes = call.places(tuple(range(rank)) if told is None else told, rank)
+    if mode not in _PAD_MODES or len(pads) != 2 * len(axes):
+        call.fail(f"has {len(pads)} pads of kind {mode[:20]} for {len(axes)} axes")
+    widths = [(0, 0)] * rank
+    for axis, *pair in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
+        widths[axis] = (pair[0], pair[1])
+    # Negative ones cut off; they do so first.
+    cut = [(max(0, -a), max(0, -b)) for a, b in widths]
+    grown = [(max(0, a), max(0, b)) for a, b in widths]
+    inner = [n - a - b for n, (a, b) in zip(x.shape, cut, strict=True)]
+    edges = zip(inner, grown, strict=True)
+    if min(inner) < 0 or (
+        mode != "constant" and any(n == 0 and sum(pair) for n, pair in edges)
+    ):
+        call.fail("cuts off more than there is")
+    window = tuple(slice(a, a + n) for (a, _), n in zip(cut, inner, strict=True))
+    shape = tuple(n + a + b for n, (a, b) in zip(inner, grown, strict=True))
+    fill = _fill(call) if mode == "constant" else None
 
     def load() -> NDArray[np.generic]:
-        steps = np.rint(np.divide(x.load(), factor())) + np.asarray(zero(), np.float32)
-        return np.asarray(np.clip(steps, limits.min, limits.max), dtype)
+        values = np.asarray(x.load())[window]
+        if fill is None:
+            return np.asarray(np.pad(values, grown, mode))  # type: ignore[call-overload]
+        return np.pad(values, grown, constant_values=fill().astype(values.dtype))
 
-    return replace(x, load=load)
+    return replace(x, shape=shape, load=load)
 
 
-def _elementwise(function: np.ufunc) -> Build:
-    def build(node: Node, inputs: list[Value | None]) -> Value:
-        x, y = _first(inputs), inputs[1] if len(inputs) == 2 else None
-        if y is None:
-            msg = f"a {node.operator} in it has one input"
-            raise DamagedError(msg)
-        try:
-            shape = np.broadcast_shapes(x.shape, y.shape)
-        except ValueError:
-            msg = f"the shapes of a {node.operator} in it do not fit"
-            raise DamagedError(msg) from None
-        if math.prod(shape) > _MAX_VALUES:
-            msg = "it is computed by a formula that makes it absurdly large"
-            raise NotConstantError(msg)
-        main = x if math.prod(x.shape) >= math.prod(y.shape) else y
-        return replace(main, shape=shape, load=lambda: function(x.load(), y.load()))
+def _fill(call: Call) -> Callable[[], NDArray[np.generic]]:
+    """What Pad puts around."""
+    value = call.given(2)
+    if value is None:
+        number = call.node.attributes.get("value")
+        return lambda: np.asarray(number.number if number else 0.0)
+    if math.prod(value.shape) != 1:
+        call.fail("puts several values around it")
+    return lambda: value.load().reshape(())
 
-    return build
+
+def _expand(call: Call) -> Value:
+    x, wanted = call.first, call.needed("shape", 1)
+    shape = call.joint(x.shape, wanted)
+    return replace(x, shape=shape, load=lambda: np.broadcast_to(x.load(), shape).copy())
+
+
+def _tile(call: Call) -> Value:
+    x, repeats = call.first, call.needed("repeats", 1)
+    if len(repeats) != len(x.shape) or min(repeats, default=0) < 0:
+        call.fail(f"repeats the shape {list(x.shape)} by {list(repeats[:16])}")
+    shape = tuple(n * times for n, times in zip(x.shape, repeats, strict=True))
+    return replace(x, shape=shape, load=lambda: np.tile(x.load(), repeats))
+
+
+def _constant_of_shape(call: Call) -> Value:
+    shape = call.needed("input", 0)
+    attribute = call.node.attributes.get("value")
+    value = given(np.float32(0))
+    if attribute is not None:
+        if attribute.tensor is None or math.prod(attribute.tensor.shape) != 1:
+            call.fail("is filled with other than one number")
+        value = call.store.value(attribute.tensor)
+    if min(shape, default=0) < 0:
+        call.fail(f"has the shape {list(shape[:16])}")
+    return replace(
+        value,
+        shape=shape,
+        load=lambda: np.full(shape, value.load().reshape(())),
+    )
+
+
+def _shape(call: Call) -> Value:
+    shape = call.first.shape
+    start, end = call.node.integer("start", 0), call.node.attributes.get("end")
+    cut = slice(start, end.integer if end else None)
+    return given(np.array(shape[cut], np.int64))
+
+
+def _size(call: Call) -> Value:
+    return given(np.int64(math.prod(call.first.shape)))
 
 
 OPERATIONS: dict[str, Build] = {
-    "Identity": _same,
     "Cast": _cast,
+    "Concat": _concat,
+    "ConstantOfShape": _constant_of_shape,
+    "DequantizeLinear": dequantize,
+    "Expand": _expand,
+    "Flatten": _flatten,
+    "Gather": _gather,
+    "Identity": _same,
+    "Pad": _pad,
+    "QuantizeLinear": quantize,
     "Reshape": _reshape,
+    "Shape": _shape,
+    "Size": _size,
+    "Slice": _slice,
+    "Split": _split,
     "Squeeze": _squeeze,
-    "Unsqueeze": _unsqueeze,
+    "Tile": _tile,
     "Transpose": _transpose,
-    "DequantizeLinear": _dequantize,
-    "QuantizeLinear": _quantize,
-    "Mul": _elementwise(np.multiply),
-    "Div": _elementwise(np.divide),
-    "Add": _elementwise(np.add),
-    "Sub": _elementwise(np.subtract),
+    "Unsqueeze": _unsqueeze,
+    **ARITHMETIC,
 }
 """ONNX operator → what makes its output from its inputs."""
 
+VIEWS = {
+    *("Flatten", "Identity", "Reshape", "Shape", "Size", "Slice", "Split", "Squeeze"),
+    *("Transpose", "Unsqueeze"),
+}
+"""Operators that make no new values."""
 
-def _scales(
-    node: Node, inputs: list[Value | None], x: Value
-) -> tuple[Callable[[], NDArray[np.generic]], Callable[[], NDArray[np.generic]]]:
-    """Readers of scale and zero point, shaped to broadcast with ``x``."""
-    axis = node.integer("axis", 1)
-    scale = inputs[1] if len(inputs) > 1 else None
-    if scale is None:
-        msg = f"a {node.operator} in it has no scale"
-        raise DamagedError(msg)
-    zero = inputs[2] if len(inputs) > 2 else None
-    block = node.integer("block_size", 0)
-    factor = along(scale, x.shape, axis, block)
-    if zero is None:
-        return factor, lambda: np.zeros((), np.float32)
-    return factor, along(zero, x.shape, axis, block)
-
-
-def along(
-    value: Value, shape: tuple[int, ...], axis: int, block: int = 0
-) -> Callable[[], NDArray[np.generic]]:
-    """Reader of one number, one per entry of an axis, or one per block of it."""
-    rank = len(shape)
-    if math.prod(value.shape) == 1:
-        return lambda: value.load().reshape(())
-    if -rank <= axis < rank and value.shape == (shape[axis],):
-        spread = [1] * rank
-        spread[axis] = -1
-        return lambda: value.load().reshape(spread)
-    if block > 0 and -rank <= axis < rank and len(value.shape) == rank:
-        window = tuple(slice(size) for size in shape)
-        repeats = -(-shape[axis] // block)
-        wanted = [*shape]
-        wanted[axis] = repeats
-        if value.shape == tuple(wanted):
-            return lambda: np.repeat(value.load(), block, axis)[window]
-    msg = "the scales of a quantised weight in it do not fit its shape"
-    raise DamagedError(msg)
-
-
-def _first(inputs: list[Value | None]) -> Value:
-    """The first input, which `Constants` has seen to be there."""
-    value = inputs[0]
-    assert value is not None
-    return value
-
-
-def _small(inputs: list[Value | None], index: int) -> tuple[int, ...]:
-    """A short list of whole numbers among the inputs: a shape or axes."""
-    value = inputs[index] if index < len(inputs) else None
-    if value is None or len(value.shape) > 1 or math.prod(value.shape) > 16:
-        msg = "a shape in it is missing or damaged"
-        raise DamagedError(msg)
-    return tuple(int(item) for item in value.load().ravel())
-
-
-def _axes(node: Node, inputs: list[Value | None], rank: int) -> set[int] | None:
-    """The axes of Squeeze and Unsqueeze: an attribute, later an input."""
-    axes = node.integers("axes")
-    if axes is None:
-        if len(inputs) < 2:
-            return None
-        axes = _small(inputs, 1)
-    if any(not -rank <= axis < rank for axis in axes):
-        msg = f"a {node.operator} in it names axes that do not exist"
-        raise DamagedError(msg)
-    return {axis % rank for axis in axes}
-
-
-def _shaped(x: Value, shape: tuple[int, ...]) -> Value:
-    if any(size < 0 for size in shape) or math.prod(shape) != math.prod(x.shape):
-        msg = "a weight in it is reshaped to another number of values"
-        raise DamagedError(msg)
-    return replace(x, shape=shape, load=lambda: x.load().reshape(shape))
+PIECES = {"Concat", "ConstantOfShape", "Gather", "Slice", "Split"}
+"""Operators whose outputs go by their own name: several come from one weight, or one
+from several."""

@@ -16,7 +16,7 @@ from kernelviewer.formats.onnx_wire import unpack_varints
 from kernelviewer.formats.quantised import unpack_nibbles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from numpy.typing import NDArray
 
@@ -61,27 +61,54 @@ class NotConstantError(Exception):
 class Value:
     """A constant of the graph, read when asked for.
 
-    ``cost`` counts the reads and operations behind it, ``origin`` is the record that
-    its values come from.
+    Attributes
+    ----------
+    shape, dtype, load, raw_name
+        As in `kernelviewer.formats.Tensor`: the type is the stored one.
+    kind
+        Type of what ``load`` gives.
+    identity
+        Equal for two values that come from the same weights in the same way.
+    sources
+        Identities of the records that the values come from.
+    cost, depth, made
+        Reads and operations behind it, operations one after another, and values that
+        they make.
+    part
+        The value that this is a piece of, and which piece.
     """
 
     shape: tuple[int, ...]
     dtype: str
     load: Callable[[], NDArray[np.generic]]
+    kind: np.dtype[np.generic]
     raw_name: str = ""
-    origin: object = None
+    identity: Hashable = None
+    sources: frozenset[int] = frozenset()
     cost: int = 1
+    depth: int = 0
+    made: int = 0
+    part: tuple[Value, tuple[slice, ...]] | None = None
+
+
+def given(values: NDArray[np.generic] | np.generic, identity: Hashable = None) -> Value:
+    """A small constant that the graph itself holds."""
+    array = np.asarray(values)
+    kind = array.dtype
+    return Value(array.shape, str(kind), lambda: array, kind, identity=identity)
 
 
 @dataclass(slots=True)
 class Store:
     """The model's file and the files beside it that hold weights.
 
-    ``others`` has those that were looked at so far, by how the model names them.
+    ``others`` has those that were looked at so far, by how the model names them,
+    ``taken`` the identities of the records that were.
     """
 
     file: OpenedFile
     others: dict[str, OpenedFile] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
 
     def value(self, record: TensorRecord) -> Value:
         """The weight that a record describes.
@@ -95,6 +122,7 @@ class Store:
         CheckpointError
             It lies in another file that is missing or out of bounds.
         """
+        self.taken.add(id(record))
         dtype = TYPES.get(record.type)
         if dtype is None:
             msg = f"its numbers are of a type that is not read (type {record.type})"
@@ -117,7 +145,15 @@ class Store:
         def load() -> NDArray[np.generic]:
             return _decode(read(), dtype, count).reshape(record.shape)
 
-        return Value(record.shape, dtype, load, record.name, record)
+        key = id(record)
+        kind = _kind(dtype)
+        return Value(
+            record.shape, dtype, load, kind, record.name, key, frozenset([key])
+        )
+
+    def size(self) -> int:
+        """Bytes of all the files that were looked at."""
+        return self.file.size + sum(file.size for file in self.others.values())
 
     def _typed(
         self, record: TensorRecord, dtype: str, count: int
@@ -163,6 +199,15 @@ class Store:
                 "Copy that file again; it may be half a download.",
             )
         return file, offset
+
+
+def _kind(dtype: str) -> np.dtype[np.generic]:
+    """Type of the values that a stored type is read as."""
+    if dtype == "bfloat16" or dtype.startswith("float8"):
+        return np.dtype(np.float32)
+    if dtype in STORED:
+        return STORED[dtype].newbyteorder("=")
+    return np.dtype(np.int8 if dtype == "int4" else np.uint8)
 
 
 def _raw_reader(

@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.onnx_call import Call
 from kernelviewer.formats.onnx_graph import TensorRecord
-from kernelviewer.formats.onnx_operations import OPERATIONS
-from kernelviewer.formats.onnx_store import NotConstantError, Value
+from kernelviewer.formats.onnx_operations import OPERATIONS, PIECES, VIEWS
+from kernelviewer.formats.onnx_store import NotConstantError, given
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Hashable
 
-    from kernelviewer.formats.onnx_graph import Graph, Node
-    from kernelviewer.formats.onnx_store import Store
+    from kernelviewer.formats.onnx_graph import Attribute, Model, Node
+    from kernelviewer.formats.onnx_scope import Scope
+    from kernelviewer.formats.onnx_store import Store, Value
 
-_MAX_CHAIN = 64  # operations behind a weight; cycles end here
-_MAX_COST = 256  # reads and operations when one weight is used several times
-
-
-@dataclass(eq=False)
-class Scope:
-    """The names that a graph sees: its own, then those of the graph around it.
-
-    ``formal`` maps a function's input names to names where it is called.
-    """
-
-    graph: Graph
-    parent: Scope | None = None
-    formal: dict[str, tuple[Scope, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._makers = {
-            name: node for node in self.graph.nodes for name in node.outputs if name
-        }
-
-    def find(self, name: str) -> tuple[Scope, str, TensorRecord | Node | None]:
-        """Where a name comes from: a weight, a node, or (None) an input."""
-        scope: Scope = self
-        for _ in range(_MAX_CHAIN):
-            if name in scope.formal:
-                scope, name = scope.formal[name]
-            elif name in scope._makers:
-                return scope, name, scope._makers[name]
-            elif name in scope.graph.weights:
-                return scope, name, scope.graph.weights[name]
-            elif name in scope.graph.sparse:
-                msg = (
-                    "it is stored sparse, which is not read: export the network "
-                    "again without sparse weights"
-                )
-                raise NotConstantError(msg)
-            elif scope.parent is not None:
-                scope = scope.parent
-            else:
-                break
-        return scope, name, None
+_DOMAINS = {"", "ai.onnx", "com.microsoft"}
+_MAX_CHAIN = 64  # operations one after another
+_MAX_COST = 1 << 14  # reads and operations when one weight is used several times
+_MAX_RANK = 16
+_FEW = 16  # numbers that are compared by what they are
+_FEWEST_MADE = 1 << 24  # values that operations may make whatever the file's size
+_MOST_MADE = 8  # values for each byte of the files
+_TOO_LONG = "it is computed by too long a formula"
 
 
 @dataclass(eq=False)
@@ -66,8 +36,12 @@ class Constants:
     """Finds what a name stands for, once for each name."""
 
     store: Store
+    model: Model
     _known: dict[tuple[int, str], Value] = field(default_factory=dict)
-    _scopes: list[Scope] = field(default_factory=list)
+    _failed: dict[tuple[int, str], str] = field(default_factory=dict)
+    _scopes: dict[int, Scope] = field(default_factory=dict)
+    _busy: set[tuple[int, str]] = field(default_factory=set)
+    _identities: dict[Hashable, tuple[int]] = field(default_factory=dict)
 
     def value(self, scope: Scope, name: str, depth: int = 0) -> Value:
         """The constant behind a name.
@@ -75,23 +49,31 @@ class Constants:
         Raises
         ------
         NotConstantError
-            It is an input of the network or computed from one, or it comes from an
-            operation that is not known here.
+            It is an input of the network or computed from one, it comes from an
+            operation that is not known here, or the operations do not fit it.
         DamagedError
-            The graph makes no sense there.
+            The file contradicts itself there.
         """
-        if depth > _MAX_CHAIN:
-            msg = "a weight in it is computed from itself"
-            raise DamagedError(msg)
         scope, name, origin = scope.find(name)
         key = id(scope), name
         if key not in self._known:
-            self._scopes.append(scope)  # keeps the id taken
-            value = self._make(scope, name, origin, depth)
-            if value.cost > _MAX_COST:
-                msg = "it is computed by too long a formula"
-                raise NotConstantError(msg)
-            self._known[key] = value
+            if key in self._failed:
+                raise NotConstantError(self._failed[key])
+            if key in self._busy:
+                msg = "a weight in it is computed from itself"
+                raise DamagedError(msg)
+            if depth > _MAX_CHAIN:
+                raise NotConstantError(_TOO_LONG)
+            self._scopes[key[0]] = scope  # keeps the id taken
+            self._busy.add(key)
+            try:
+                self._known[key] = self._make(scope, name, origin, depth)
+            except NotConstantError as reason:
+                if str(reason) != _TOO_LONG:  # that may be the caller's chain
+                    self._failed[key] = str(reason)
+                raise
+            finally:
+                self._busy.discard(key)
         return self._known[key]
 
     def _make(
@@ -102,40 +84,103 @@ class Constants:
         if origin is None:
             msg = "it is an input of the network"
             raise NotConstantError(msg)
-        if origin.operator == "Constant":
-            return replace(self._constant(origin), raw_name=name)
-        build = OPERATIONS.get(origin.operator)
-        if build is None or name != origin.outputs[0]:
-            msg = f"it is computed in the graph by {origin.operator[:40]}"
+        function = self.model.function(origin)
+        output = origin.outputs.index(name)
+        if function is not None and output < len(function.outputs):
+            inner = scope.called(function, origin)
+            return self.value(inner, function.outputs[output], depth + 1)
+        node = scope.settled(origin)
+        if node.operator == "Constant" and node.domain in _DOMAINS:
+            return replace(self._constant(node), raw_name=name)
+        build = OPERATIONS.get(node.operator)
+        if build is None or node.domain not in _DOMAINS:
+            msg = f"it is computed in the graph by {node.operator[:40]}"
             raise NotConstantError(msg)
+        inputs = self._inputs(scope, node, depth)
+        call = Call(node, inputs, output, self.store)
+        value = self._counted(build(call), call)
+        return replace(value, raw_name=name) if node.operator in PIECES else value
+
+    def _inputs(self, scope: Scope, node: Node, depth: int) -> tuple[Value | None, ...]:
         inputs = [
-            self.value(scope, item, depth + 1) if item else None
-            for item in origin.inputs
+            None if scope.is_left_out(item) else self.value(scope, item, depth + 1)
+            for item in node.inputs
         ]
         if not inputs or inputs[0] is None:
-            msg = f"a {origin.operator} in it has no input"
-            raise DamagedError(msg)
-        value = build(origin, inputs)
-        cost = 1 + sum(item.cost for item in inputs if item)
-        return replace(value, cost=cost)
+            msg = f"its {node.operator} has no input"
+            raise NotConstantError(msg)
+        return tuple(inputs)
+
+    def _counted(self, value: Value, call: Call) -> Value:
+        """The value with what it costs and what makes it unlike others."""
+        inputs = [item for item in call.inputs if item is not None]
+        made = sum(item.made for item in inputs)
+        count = math.prod(max(1, size) for size in value.shape)
+        if call.node.operator not in VIEWS:
+            made += count
+        if max(made, count) > max(_FEWEST_MADE, _MOST_MADE * self.store.size()):
+            msg = "it is computed by a formula that makes it absurdly large"
+            raise NotConstantError(msg)
+        cost = 1 + sum(item.cost for item in inputs)
+        depth = 1 + max(item.depth for item in inputs)
+        if cost > _MAX_COST or depth > _MAX_CHAIN:
+            raise NotConstantError(_TOO_LONG)
+        if len(value.shape) > _MAX_RANK:
+            msg = f"it is computed to have {len(value.shape)} dimensions"
+            raise NotConstantError(msg)
+        return replace(
+            value,
+            cost=cost,
+            depth=depth,
+            made=made,
+            identity=self._identity(call),
+            sources=frozenset().union(*(item.sources for item in inputs)),
+            part=value.part if call.node.operator in ("Slice", "Split") else None,
+        )
+
+    def _identity(self, call: Call) -> tuple[int]:
+        """A number for the operation and its inputs, the same for the same ones."""
+        first = 0 if call.node.operator == "ConstantOfShape" else 1
+        inputs = tuple(
+            item and (_content(item) if index >= first else item.identity)
+            for index, item in enumerate(call.inputs)
+        )
+        key = call.node.operator, call.output, _told(call.node), inputs
+        return self._identities.setdefault(key, (len(self._identities),))
 
     def _constant(self, node: Node) -> Value:
         """The value of a Constant node, in any of its spellings."""
         for name, attribute in node.attributes.items():
-            if name == "value" and attribute.tensor:
+            key = "constant", id(attribute)
+            if name.startswith("value") and attribute.tensor:
                 return self.store.value(attribute.tensor)
             if name == "value_float":
-                return _given(np.float32(attribute.number))
+                return given(np.float32(attribute.number), key)
             if name == "value_floats":
-                return _given(np.array(attribute.floats, np.float32))
+                return given(np.array(attribute.floats, np.float32), key)
             if name == "value_int":
-                return _given(np.int64(attribute.integer))
+                return given(np.int64(attribute.integer), key)
             if name == "value_ints":
-                return _given(np.array(attribute.integers, np.int64))
+                return given(np.array(attribute.integers, np.int64), key)
         msg = "it is stored sparse or as text, which is not read"
         raise NotConstantError(msg)
 
 
-def _given(values: np.generic | NDArray[np.generic]) -> Value:
-    array = np.asarray(values)
-    return Value(array.shape, str(array.dtype), lambda: array)
+def _content(value: Value) -> Hashable:
+    """What tells a setting from others: its numbers, where they are few.
+
+    Exporters write them anew each time that a weight is used.
+    """
+    if value.depth or len(value.shape) > 1 or math.prod(value.shape) > _FEW:
+        return value.identity
+    return value.kind, value.shape, np.asarray(value.load()).tobytes()
+
+
+def _told(node: Node) -> tuple[tuple[Hashable, ...], ...]:
+    """A node's settings in a form that can be compared."""
+
+    def key(name: str, item: Attribute) -> tuple[Hashable, ...]:
+        plain = item.number, item.integer, item.text, item.integers, item.floats
+        return (name, *plain, id(item.tensor) if item.tensor else 0)
+
+    return tuple(key(*item) for item in node.attributes.items())

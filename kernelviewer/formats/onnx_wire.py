@@ -15,11 +15,12 @@ from kernelviewer.formats.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
 
     from numpy.typing import NDArray
 
-    Data = mmap | bytes
+    from kernelviewer.formats import file_view
+
+    Data = file_view.Data
 
 Span = tuple[int, int]
 """Where a piece of the file starts and ends."""
@@ -28,7 +29,8 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types. Groups (3 and 4) were never used by ONNX."""
 
 _CUT = "a part of it reaches beyond the end: the file is cut off or damaged"
-_MAX_VALUES = 4096  # of a repeated number that is read at once: shapes, axes, pads
+_MAX_TEXT = 1 << 16
+_MAX_VALUES = 16_384  # of a repeated number that is read at once: shapes, axes, pads
 
 
 def varint(data: Data, at: int, end: int) -> tuple[int, int]:
@@ -78,8 +80,8 @@ def fields(data: Data, span: Span) -> Iterator[tuple[int, int, int, int]]:
 
 
 def text(data: Data, start: int, end: int) -> str:
-    """A string field."""
-    return data[start:end].decode("utf-8", errors="replace")
+    """A string field, as far as a name may be long."""
+    return data[start : min(end, start + _MAX_TEXT)].decode("utf-8", errors="replace")
 
 
 def signed(value: int) -> int:
@@ -107,6 +109,11 @@ def floats(data: Data, wire: int, a: int, b: int) -> list[float]:
         msg = "a list of numbers in it is damaged"
         raise DamagedError(msg)
     return list(struct.unpack(f"<{(b - a) // 4}f", data[a:b]))
+
+
+def count_varints(data: Data, start: int, end: int) -> int:
+    """How many packed variable-length numbers there are."""
+    return len(data[start:end].translate(None, bytes(range(128, 256))))
 
 
 def unpack_varints(raw: NDArray[np.uint8], count: int) -> NDArray[np.int64]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.tfjs_parts import shard
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,7 +16,6 @@ EXPORT = "Export the network as ONNX or safetensors and open that."
 _ORIGINAL = "Open the file that it was converted from (ONNX, PyTorch, TensorFlow)."
 _PADDLE = "Convert it with paddle2onnx and open the .onnx file."
 _GRAPH = "It lies beside its graph: open its .pdmodel."
-_SHARD = "It lies beside its list of weights: open its model.json."
 
 _SUFFIXES = {
     ".caffemodel": ("the weights file of a Caffe network", EXPORT),
@@ -35,7 +36,6 @@ _JOBLIB = b"joblib.numpy_pickle"
 _NCNN = b"7767517"
 _OPENVINO = re.compile(rb"<net\s[^>]*version=")
 _PADDLE_3 = re.compile(rb'"magic"\s*:\s*"pir"')
-_SHARD_NAME = re.compile(r"(group\d+-shard\d+of\d+|.*-shard\d+)(\.bin)?")
 _LOOKED_AT = 1024
 
 
@@ -61,8 +61,8 @@ def other_network(source: Source) -> tuple[str, str] | None:
         return "the graph file of an OpenVINO network, without weights", _ORIGINAL
     if _PADDLE_3.search(head):
         return "the graph file of a Paddle 3 network, without weights", _PADDLE
-    if _SHARD_NAME.fullmatch(path.name):
-        return "a part of a TensorFlow.js network", _SHARD
+    if (part := shard(path)) is not None:
+        return part
     if path.suffix == ".bin":
         if _start(path.with_suffix(".param")).startswith(_NCNN):
             return "the weights file of an ncnn network", _ORIGINAL

@@ -11,8 +11,8 @@ from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE, decode
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.names import unique_name
 from kernelviewer.formats.onnx_names import layer_name
 from kernelviewer.formats.onnx_wire import varint
@@ -63,14 +63,14 @@ def open_paddle(source: Source, options: Options) -> Checkpoint:
         The graph is damaged, or its weights are missing or those of another one.
     """
     with damage_named(source.path, _WHAT):
-        with mapped(source.path) as data:
-            program = read_program(data, (0, source.size), options.check)
+        with viewed(source.path) as data:
+            program = read_program(data, (0, len(data)), options.check)
         if not program.convolutions:
             raise CheckpointError(source.path, f"{_WHAT} without convolutions")
         weights = _beside(source.path)
         if not weights.size:
             raise DamagedError("the file with its weights is empty", _AGAIN)
-        with mapped(weights.path) as data:
+        with viewed(weights) as data:
             leaves = _leaves(data, weights, program, options.check)
     tensors, skipped, warnings = _tensors(program, leaves)
     return Checkpoint(

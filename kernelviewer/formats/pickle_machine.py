@@ -18,27 +18,28 @@ from kernelviewer.formats.pickle_opcodes import Stop
 from kernelviewer.formats.pickle_state import PickleState
 
 MAX_OPCODES = 3_000_000
-_CHECK_EVERY = 4096
 
 
 class PickleMachine(PickleState):
     """Interprets one pickle, which `PickleState` describes."""
 
     def run(self) -> Any:
-        """Interpret up to STOP; `position` is then behind it.
+        """Interpret up to STOP; `place` is then behind it.
 
         Raises
         ------
         DamagedError
             It is no pickle, or a broken one.
         """
-        data = self.data
         handlers = HANDLERS
+        left = MAX_OPCODES
         try:
-            for _ in range(MAX_OPCODES // _CHECK_EVERY):
+            while left > 0:
                 self.check()
-                for _ in range(_CHECK_EVERY):
-                    opcode = data[self.position]
+                burst = self.ready()
+                left -= burst
+                for _ in range(burst):
+                    opcode = self.data[self.position]
                     self.position += 1
                     handlers[opcode](self)
         except Stop:

@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.formats.pickle_values import Global, Span, Stub
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Callable, Mapping
 
+    from kernelviewer.formats.file_view import Data
     from kernelviewer.formats.pickle_values import Readable
 
-    Buffer = bytes | mmap.mmap
     Builder = Callable[..., object]
 
 LONG_STRING = 4096
 """Longer strings stay in the file."""
+_LONGEST = LONG_STRING + 16  # bytes that one opcode takes, lines of text apart
+_BURST = 4096
+_FIRST_WINDOW, _LARGEST_WINDOW = 1 << 16, 1 << 20
+_LONGEST_LINE = 1 << 26
 
 
 class PickleState:
     """A pickle, how far it is read, and what opcodes work on.
+
+    Opcodes look at `data`, which is in memory: all of the pickle or, where it lies in
+    a large file, a window on it that moves on. `position` and `end` count from its
+    start.
 
     Parameters
     ----------
@@ -29,7 +36,8 @@ class PickleState:
     start, end
         Where it starts, and where it must have ended.
     origin, base
-        Where long strings are read again later; ``data[i]`` is its byte ``base + i``.
+        Where long strings are read again later; what is at ``i`` in the data is its
+        byte ``base + i``.
     builders
         Descriptions of the functions that the pickle may ask for.
     persistent
@@ -40,7 +48,7 @@ class PickleState:
 
     def __init__(
         self,
-        data: Buffer,
+        data: Data,
         start: int,
         end: int,
         *,
@@ -50,7 +58,10 @@ class PickleState:
         check: Callable[[], None],
         base: int = 0,
     ) -> None:
-        self.data = data
+        self._view = None if isinstance(data, bytes) else data
+        self._moved = 0
+        self._window = _FIRST_WINDOW
+        self.data = data if isinstance(data, bytes) else b""
         self.position = start
         self.end = end
         self.origin = origin
@@ -63,6 +74,36 @@ class PickleState:
         self.memo: dict[int, Any] = {}
         self.globals: dict[tuple[str, str], Global] = {}
 
+    @property
+    def place(self) -> int:
+        """The position, counted from the start of the data as they were given."""
+        return self._moved + self.position
+
+    def ready(self) -> int:
+        """How many opcodes can be interpreted before this is asked again."""
+        if not self._has_more():
+            return _BURST
+        if len(self.data) - self.position < _LONGEST:
+            self._move()
+        room = (len(self.data) - self.position) // _LONGEST
+        return min(max(1, room), _BURST) if self._has_more() else _BURST
+
+    def _has_more(self) -> bool:
+        """Whether a part of the pickle lies behind the window."""
+        return self._view is not None and len(self.data) < self.end
+
+    def _move(self) -> None:
+        """Let the window start at the position."""
+        if self._view is None:
+            return
+        self._moved += self.position
+        self.base += self.position
+        self.end -= self.position
+        self.position = 0
+        stop = self._moved + max(0, min(self._window, self.end))
+        self.data = self._view[self._moved : stop]
+        self._window = max(self._window, min(4 * self._window, _LARGEST_WINDOW))
+
     def take(self, count: int) -> bytes:
         """Read the next bytes."""
         start = self.position
@@ -73,13 +114,19 @@ class PickleState:
 
     def line(self) -> bytes:
         """Read up to the end of a line."""
-        start = self.position
-        stop = self.data.find(b"\n", start, self.end)
-        if stop < 0:
-            self.position = self.end + 1
-            raise IndexError
+        while (stop := self.data.find(b"\n", self.position, self.end)) < 0:
+            if not self._has_more():
+                self.position = self.end + 1
+                raise IndexError
+            if self._window > _LONGEST_LINE:
+                raise ValueError
+            self._window *= 2
+            self._move()
+        found = self.data[self.position : stop]
         self.position = stop + 1
-        return self.data[start:stop]
+        if len(found) > _LONGEST:
+            self._move()
+        return found
 
     def unsigned(self, count: int) -> int:
         """Read a little-endian number."""
@@ -94,7 +141,9 @@ class PickleState:
         self.position = start + count
         if self.position > self.end:
             raise IndexError
-        return Span(self.origin, self.base + start, count, text)
+        found = Span(self.origin, self.base + start, count, text)
+        self._move()
+        return found
 
     def group(self) -> list[Any]:
         """Take what was pushed since the last mark."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.other_networks import is_joblib
 from kernelviewer.formats.pickle_builders import BUILDERS
 from kernelviewer.formats.pickle_machine import PickleMachine
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.pickle_state import Buffer
+    from kernelviewer.formats.file_view import Data
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.torch_file import Place
 
@@ -44,8 +44,8 @@ def open_pickle(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds no weights.
     """
     with damage_named(source.path, WHAT):
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             storages = _NestedStorages(data, file, options.check)
             tree = PickleMachine(
                 *(data, 0, file.size),
@@ -64,9 +64,7 @@ def open_pickle(source: Source, options: Options) -> Checkpoint:
 class _NestedStorages:
     """Storages that ``pickle.dump`` of a tensor puts into the pickle as bytes."""
 
-    def __init__(
-        self, data: Buffer, file: OpenedFile, check: Callable[[], None]
-    ) -> None:
+    def __init__(self, data: Data, file: OpenedFile, check: Callable[[], None]) -> None:
         self._data, self._file, self._check = data, file, check
         self._places: dict[str, Place] = {}
 

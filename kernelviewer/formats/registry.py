@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -23,20 +24,25 @@ from kernelviewer.formats import (
     tfjs_file,
     tflite_file,
     torch_export,
+    torch_folder,
     torch_legacy,
     torch_script,
     torch_zip,
 )
+from kernelviewer.formats.distributed import is_part
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.model_config import WEIGHTS, with_config
 from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.printable import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
+from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.formats.wrong_files import wrong_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.text import AnyPath
 
 READERS: tuple[Reader, ...] = (
     Reader("safetensors", safetensors.match, safetensors.open_safetensors),
@@ -54,6 +60,10 @@ READERS: tuple[Reader, ...] = (
     Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
     Reader("Paddle", paddle_file.match, paddle_file.open_paddle, has_parts=True),
     Reader("TensorFlow graph", tf_graph.match, tf_graph.open_tf_graph),
+    Reader(
+        *("PyTorch (unpacked)", torch_folder.match, torch_folder.open_torch_folder),
+        has_parts=True,
+    ),
     Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
 )
 """Asked from the top; the first whose ``match`` says yes opens the file."""
@@ -66,7 +76,7 @@ def _never() -> None:
 
 
 def open_checkpoint(
-    path: str | Path, *, copy: str = "", check: Callable[[], None] = _never
+    path: AnyPath, *, copy: str = "", check: Callable[[], None] = _never
 ) -> Checkpoint:
     """Open a checkpoint; only its headers are read.
 
@@ -81,29 +91,59 @@ def open_checkpoint(
     check
         Called between pieces of work; what it raises cancels the opening.
 
+    Returns
+    -------
+    Checkpoint
+        All texts in it are printable (`kernelviewer.text.printable`).
+
     Raises
     ------
     CheckpointError
         The file is no checkpoint or is damaged; the message says what it is and what
         to do.
     """
-    options = Options(copy, check)
     try:
-        source = _look_at(Path(path))
-        if source.is_folder:
-            return _open_folder(source.path, options)
-        reader = _reader_of(source)
-        if reader is None and archives.match(source):
-            return archives.open_archive(source, options, _open_folder, _archive_in)
-        return _open_file(source, options, reader)
+        return with_printable_names(_open(Path(path), Options(copy, check)))
     except OSError as error:
         reason = error.strerror or "disk error"
         problem = f"the file cannot be read ({reason})"
         raise CheckpointError(Path(path), problem) from None
 
 
+def _open(path: Path, options: Options) -> Checkpoint:
+    """Open a file, folder or archive; names are as it has them."""
+    source = _look_at(path)
+    with unpacking(options.check):
+        if source.is_folder:
+            return _open_folder(source.path, options)
+        with _unchanged(source):
+            return _open_whole(source, options)
+
+
+def _open_whole(source: Source, options: Options) -> Checkpoint:
+    """Open a file or an archive."""
+    reader = _reader_of(source)
+    if reader is None and not is_part(source.path) and archives.match(source):
+        return archives.open_archive(source, options, _open_folder, _archive_in)
+    return _open_file(source, options, reader)
+
+
+@contextmanager
+def _unchanged(source: Source) -> Iterator[None]:
+    """Believe neither what is read of a file that changes meanwhile, nor an error."""
+    file = source.file()
+    try:
+        yield
+    except (CheckpointError, OSError):
+        if not file.is_as_it_was() and source.path.exists():
+            raise file.changed() from None
+        raise
+    if not file.is_as_it_was():
+        raise file.changed()
+
+
 def files_of(
-    path: Path, *, check: Callable[[], None] = _never
+    path: AnyPath, *, check: Callable[[], None] = _never
 ) -> tuple[OpenedFile, ...]:
     """The files that hold the network at a path: `Checkpoint.files`, without more work.
 
@@ -114,6 +154,7 @@ def files_of(
     OSError
         The disk fails.
     """
+    path = Path(path)
     source = _look_at(path)
     if not source.is_folder:
         reader = _reader_of(source)
@@ -122,7 +163,7 @@ def files_of(
     return open_checkpoint(path, check=check).files
 
 
-def is_checkpoint(path: str | Path) -> bool:
+def is_checkpoint(path: AnyPath) -> bool:
     """Whether some reader takes the file, or the folder as one model; by content.
 
     Archives count only when they are opened by name.
@@ -133,11 +174,21 @@ def is_checkpoint(path: str | Path) -> bool:
         return False
     if source.is_folder:
         return folders.match(source)
-    return _reader_of(source) is not None
+    return _has_reader(source)
+
+
+def _has_reader(source: Source) -> bool:
+    """Whether some reader takes a file, as long as it can be read."""
+    try:
+        return _reader_of(source) is not None
+    except (CheckpointError, OSError):
+        return False
 
 
 def _reader_of(source: Source) -> Reader | None:
-    """Reader that takes a file."""
+    """Reader that takes a file; None for a part that holds no whole network."""
+    if is_part(source.path):
+        return None
     return next((reader for reader in READERS if reader.match(source)), None)
 
 
@@ -146,7 +197,8 @@ def _open_folder(path: Path, options: Options) -> Checkpoint:
 
     def open_inside(file: Path, options: Options) -> Checkpoint:
         source = _look_at(file)
-        return _open_file(source, options, _reader_of(source))
+        with _unchanged(source):
+            return _open_file(source, options, _reader_of(source))
 
     return folders.open_folder(
         _look_at(path), options, open_inside, is_checkpoint, _is_archive
@@ -161,14 +213,14 @@ def _archive_in(path: Path, options: Options) -> Source | None:
     return _look_at(found[0]) if len(found) == 1 else None
 
 
-def holds_checkpoint(path: Path) -> bool:
+def holds_checkpoint(path: AnyPath) -> bool:
     """Whether a file is a zip with a file in it that is named like a checkpoint.
 
     Only its directory is read.
     """
     try:
-        source = _look_at(path)
-        return _is_archive(path) and any(
+        source = _look_at(Path(path))
+        return _is_archive(source.path) and any(
             folders.is_named_so(PurePosixPath(name))
             for name in archives.names_in_zip(source)
         )
@@ -180,19 +232,18 @@ def _is_archive(path: Path) -> bool:
     """Whether a file is an archive around other files."""
     try:
         source = _look_at(path)
+        no_reader = not source.is_folder and _reader_of(source) is None
+        return no_reader and not is_part(path) and archives.match(source)
     except (CheckpointError, OSError):
         return False
-    no_reader = not source.is_folder and _reader_of(source) is None
-    return no_reader and archives.match(source)
 
 
 def _open_file(source: Source, options: Options, reader: Reader | None) -> Checkpoint:
     """Open a file that is no archive."""
     if reader is None:
         raise wrong_file(source)
-    file = OpenedFile.of(source.path)
     checkpoint = reader.open(source, options)
-    checkpoint = replace(checkpoint, files=(file, *checkpoint.files))
+    checkpoint = replace(checkpoint, files=(source.file(), *checkpoint.files))
     if source.path.name in WEIGHTS:
         checkpoint = with_config(checkpoint, source.path.parent)
     return _with_part_warning(checkpoint)
@@ -201,12 +252,14 @@ def _open_file(source: Source, options: Options, reader: Reader | None) -> Check
 def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:
     """Say so where a file's name tells that it is one of several."""
     part = _PART.search(checkpoint.path.name)
-    if not part or int(part[2]) < 2:
+    warning = sharded.part_warning(checkpoint.path)
+    if part and int(part[2]) > 1:
+        warning = (
+            f"This is part {int(part[1])} of {int(part[2])} of a network; "
+            "open its folder or its .index.json for the whole."
+        )
+    if not warning:
         return checkpoint
-    warning = (
-        f"This is part {int(part[1])} of {int(part[2])} of a network; "
-        "open its folder or its .index.json for the whole."
-    )
     return replace(checkpoint, warnings=(*checkpoint.warnings, warning))
 
 
@@ -220,7 +273,8 @@ def _look_at(path: Path) -> Source:
             problem = "this is a pipe or device, not a file"
             raise CheckpointError(path, problem, "Save it as a file and open that.")
         with path.open("rb") as file:
-            return Source(path, state.st_size, file.read(HEAD_BYTES))
+            head = file.read(HEAD_BYTES)
+        return Source(path, state.st_size, head, mtime_ns=state.st_mtime_ns)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         hint = "It may have been moved or renamed; check the name."
         raise CheckpointError(path, "there is no such file", hint) from None

@@ -15,26 +15,34 @@ if TYPE_CHECKING:
 
 OPTIMIZER = "optimizer state"
 STATISTICS = "running statistics of a normalisation layer"
+ZERO_POINT = "zero point of a quantised layer"
+WHOLE_BIAS = "bias of a quantised layer, in whole numbers"
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SCHEDULER = "scheduler state"
+_SCALER = "mixed-precision state"
+_RANDOM = "random number state"
+_GRADIENTS = "gradients"
+_MOST_DIMENSIONS = {_SCHEDULER: 1, _SCALER: 0, _RANDOM: 1}
+"""Dimensions of the arrays in such states; with more they only share the name."""
 _BRANCHES = {
     OPTIMIZER: {
         *("optimizer", "optimizers", "optim", "optims", "optimiser", "opt"),
         *("adam", "sgd"),
     },
-    "scheduler state": {"scheduler", "schedulers", "sched", "lrscheduler"},
-    "mixed-precision state": {"scaler", "scalers", "amp", "gradscaler"},
-    "random number state": {"rng"},
+    _SCHEDULER: {"scheduler", "schedulers", "sched", "lrscheduler"},
+    _SCALER: {"scaler", "scalers", "amp", "gradscaler"},
+    _RANDOM: {"rng"},
     "training loop state": {"callbacks", "callback", "loops", "loop"},
     "settings": {"hyper", "hparams", "hyperparameters", "config", "cfg", "args"},
-    "gradients": {"grad", "grads", "gradients"},
+    _GRADIENTS: {"grad", "grads", "gradients"},
 }
 _BRANCH_OF_WORD = {word: role for role, words in _BRANCHES.items() for word in words}
 _WHOLE = {"momentum", "velocity", "exp_avg", "exp_avg_sq", "momentum_buffer"}
 _CLASSES = (
     (re.compile(r"\boptim(izers?)?\.|Optimi[sz]er$|OptimWrapper$"), OPTIMIZER),
-    (re.compile(r"Scheduler$|lr_scheduler\."), "scheduler state"),
-    (re.compile(r"GradScaler$"), "mixed-precision state"),
+    (re.compile(r"Scheduler$|lr_scheduler\."), _SCHEDULER),
+    (re.compile(r"GradScaler$"), _SCALER),
 )
 
 _LAST = {
@@ -54,6 +62,11 @@ _LAST = {
 }
 _NUMBERS = {"n_averaged", "num_updates", "decay", "ema_decay", "initted", "updates"}
 """Names of single numbers that moving averages keep."""
+_WHOLE_ONES = {
+    **dict.fromkeys(("zero_point", "zero_points"), ZERO_POINT),
+    **dict.fromkeys(("bias", "bias_quantized", "bias_q"), WHOLE_BIAS),
+}
+"""Names of whole numbers that belong to quantised layers."""
 _OPTIMIZER_PREFIXES = ("optimizer.", "optimizer_state.", "optim.", "opt_state.")
 _INTEGERS = {"int64", "int32", "int16", "uint64", "uint32", "uint16", "bool"}
 _OF_TYPE = {
@@ -68,11 +81,19 @@ def branch_role(key: str) -> str:
     """Why what lies under a dictionary's key is no network; empty if it may be one."""
     if key in _WHOLE:
         return OPTIMIZER
-    for word in _WORDS.findall(key):
-        role = _BRANCH_OF_WORD.get(word.lower())
-        if role:
-            return role
-    return ""
+    roles = [_BRANCH_OF_WORD.get(word.lower(), "") for word in _WORDS.findall(key)]
+    found = [role for role in roles if role]
+    others = [role for role in found if role != _GRADIENTS]  # of a ``grad_scaler``
+    return (others or found or [""])[0]
+
+
+def array_role(key: str, dimensions: int) -> str:
+    """Why arrays under a key are no network; empty if they may be one.
+
+    ``dimensions`` are the most that an array there has.
+    """
+    role = branch_role(key)
+    return role if dimensions <= _MOST_DIMENSIONS.get(role, dimensions) else ""
 
 
 def object_role(class_name: str) -> str:
@@ -100,6 +121,8 @@ def leaf_role(leaf: Leaf) -> str:
     if leaf.unusable:
         return leaf.unusable
     role = type_role(leaf.dtype)
+    if role == WHOLE_NUMBERS:
+        return _WHOLE_ONES.get(last, role)
     if role:
         return role
     if name.startswith(_OPTIMIZER_PREFIXES):
@@ -111,5 +134,5 @@ def leaf_role(leaf: Leaf) -> str:
     if not leaf.in_state_dict:
         if not leaf.shape:
             return "a single number beside the network"
-        return branch_role(name)
+        return array_role(name, len(leaf.shape))
     return ""

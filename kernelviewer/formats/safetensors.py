@@ -14,11 +14,11 @@ from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE
 from kernelviewer.formats.leaves import Leaf, no_values
 from kernelviewer.formats.network import Contents, assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.stored import Contiguous, Transposed
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
 
     _Entry = tuple[str, str, tuple[int, ...], int, int]
@@ -74,7 +74,7 @@ def read(source: Source, options: Options) -> Contents:
     DamagedError
         The header makes no sense.
     """
-    file = OpenedFile.of(source.path)
+    file = source.file()
     header, start = read_header(file, source)
     options.check()
     facts = header.pop("__metadata__", {})

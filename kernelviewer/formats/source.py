@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.opened import OpenedFile
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -26,12 +28,21 @@ class Source:
         Its first 4 096 bytes.
     is_folder
         True for a folder.
+    mtime_ns
+        When the file was last written; 0 where that was not looked at.
     """
 
     path: Path
     size: int
     head: bytes
     is_folder: bool = False
+    mtime_ns: int = 0
+
+    def file(self) -> OpenedFile:
+        """The file as it was looked at."""
+        if not self.mtime_ns:
+            return OpenedFile.of(self.path)
+        return OpenedFile(self.path, self.size, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

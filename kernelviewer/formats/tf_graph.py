@@ -12,8 +12,8 @@ from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE, decode
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.onnx_wire import (
     BYTES,
     VARINT,
@@ -23,7 +23,6 @@ from kernelviewer.formats.onnx_wire import (
     text,
     varint,
 )
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tf_operations import (
     CONVOLUTIONS,
     FACTS,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.onnx_wire import Data, Span
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "a TensorFlow graph"
@@ -47,6 +47,7 @@ _VALUES = {5: "float32", 6: "float64"}
 _NAME = re.compile(rb"[\w.][\w.\\/>-]*")
 _OPERATOR = re.compile(rb"[A-Z_]\w*")
 _MAX_DIMENSIONS = 8
+_MAX_REPEATED = 1 << 26  # values that one stands for
 _FREEZE = "Freeze it (freeze_graph), or export the network as ONNX, and open that."
 
 
@@ -77,8 +78,8 @@ def open_tf_graph(source: Source, options: Options) -> Checkpoint:
         It is damaged, or its weights lie elsewhere.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             nodes, constants = _graph(data, file, options.check)
         found = convolutions(nodes, constants, options.check)
     if not found.tensors:
@@ -193,7 +194,8 @@ def _constant(data: Data, span: Span, name: str, file: OpenedFile) -> Leaf | Non
         return None
     begin, length = content[0], content[1] - content[0]
     count = math.prod(shape)
-    if length not in (count * ITEMSIZE[dtype], ITEMSIZE[dtype]):
+    repeated = ITEMSIZE[dtype] if count <= _MAX_REPEATED else -1
+    if length not in (count * ITEMSIZE[dtype], repeated):
         msg = f"its weight “{name[-60:]}” has another number of values than its shape"
         raise DamagedError(msg)
 

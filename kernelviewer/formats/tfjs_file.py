@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.damage import DamagedError, damage_named
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.flax_layout import arrange, no_weights
 from kernelviewer.formats.keras_config import read_config
 from kernelviewer.formats.keras_entries import entries
 from kernelviewer.formats.tf_operations import FACTS, Found, Node, convolutions
+from kernelviewer.formats.tfjs_parts import files_of, model_with
 from kernelviewer.formats.tfjs_weights import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from kernelviewer.formats.leaves import Leaf
     from kernelviewer.formats.source import Options, Source
 
 _WHAT = "a TensorFlow.js network"
 _MARKS = (b'"modelTopology"', b'"weightsManifest"', b'"graph-model"', b'"layers-model"')
-_MAX_JSON = 1 << 27
+_MAX_JSON = 1 << 24
 _BROKEN = "its JSON is broken"
 
 
@@ -46,6 +49,7 @@ def open_tfjs(source: Source, options: Options) -> Checkpoint:
     with damage_named(source.path, _WHAT):
         content = _json(source)
         model = content if isinstance(content, dict) else {}
+        alone = () if model else _alone(source.path, content)
         manifest = model.get("weightsManifest") if model else content
         leaves, files = read_manifest(manifest, source.path, options.check)
         topology = model.get("modelTopology")
@@ -59,10 +63,26 @@ def open_tfjs(source: Source, options: Options) -> Checkpoint:
         source.size + sum(file.size for file in files),
         found.tensors,
         found.skipped,
-        found.warnings,
+        (*found.warnings, *alone),
         metadata=_facts(model),
         files=tuple(files),
     )
+
+
+def _alone(path: Path, manifest: object) -> tuple[str, ...]:
+    """A sentence of a list of weights that has no network.
+
+    Raises
+    ------
+    CheckpointError
+        The network that it belongs to lies beside it.
+    """
+    files = files_of(manifest)
+    owner = model_with(path.parent, files, besides=path) if files else None
+    if owner is not None:
+        problem = f"this is only the list of weights of a network, {owner.name}"
+        raise CheckpointError(path, problem, f"Open {owner.name}.")
+    return ("This is only a network's list of weights: what they do is told by names.",)
 
 
 def _found(

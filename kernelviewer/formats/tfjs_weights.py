@@ -12,6 +12,7 @@ from kernelviewer.formats.beside import file_beside
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.dtypes import ITEMSIZE, decode
 from kernelviewer.formats.leaves import Leaf
+from kernelviewer.formats.unpacked import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,6 +90,7 @@ def _leaves(stream: _Stream, weights: list[dict[str, Any]]) -> Iterator[Leaf]:
     """The arrays of a group, which lie in its files without gaps."""
     at, size = 0, stream.size
     for weight in weights:
+        check()
         name, shape = weight.get("name"), weight.get("shape")
         if (
             not isinstance(name, str)
@@ -144,6 +146,7 @@ def _length_of_texts(stream: _Stream, at: int, count: int) -> int:
         raise DamagedError(_NO_MANIFEST)
     start, size = at, stream.size
     for _ in range(count):
+        check()
         if at + 4 > size:
             raise DamagedError(_CUT, "Download all of them again.")
         at += 4 + int(stream.read(at, 4).view("<u4")[0])

@@ -10,9 +10,8 @@ from kernelviewer.formats.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
 
-    Data = mmap | bytes
+    from kernelviewer.formats.file_view import Data
 
 _CUT = "a part of it points outside the file: it is cut off or damaged"
 _MAX_INTEGERS = 1 << 12  # of one list that is read at once: a shape, inputs
@@ -80,7 +79,8 @@ class Table:
         if count > limit:
             msg = "a list of numbers in it is absurdly long"
             raise DamagedError(msg)
-        return struct.unpack_from(f"<{count}{code}", self.data, start)
+        form = struct.Struct(f"<{count}{code}")
+        return form.unpack(self.data[start : start + form.size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ def _follow(data: Data, at: int) -> int:
 
 
 def _number(data: Data, at: int, code: str) -> int:
-    if at < 0 or at + struct.calcsize(code) > len(data):
+    end = at + struct.calcsize(code)
+    if at < 0 or end > len(data):
         raise DamagedError(_CUT)
-    return int(struct.unpack_from(code, data, at)[0])
+    return int(struct.unpack(code, data[at:end])[0])

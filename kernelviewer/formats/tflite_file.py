@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.advice import unread_layers
 from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.names import unique_name
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.tflite_buffer import root
 from kernelviewer.formats.tflite_names import layer_name
 from kernelviewer.formats.tflite_schema import (
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.tflite_buffer import Table
     from kernelviewer.formats.tflite_schema import (
@@ -52,8 +52,8 @@ def open_tflite(source: Source, options: Options) -> Checkpoint:
         The file is damaged.
     """
     with damage_named(source.path, _WHAT):
-        file = OpenedFile.of(source.path)
-        with mapped(source.path) as data:
+        file = source.file()
+        with viewed(file) as data:
             model = root(data)
             walk = _Walk(file, options.check)
             walk.model(model)
@@ -81,6 +81,7 @@ class _Walk:
     _buffers: set[int] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _visited: int = 0
+    _scales: int = 0
     _convolutions: int = 0
     _unread: int = 0
 
@@ -122,6 +123,7 @@ class _Walk:
             self.check()
 
     def _layer(self, graph: Subgraph, layer: Layer) -> None:
+        self.check()
         kind = CONVOLUTIONS.get(layer.code)
         self._convolutions += kind is not None
         if len(layer.inputs) < 2 or not layer.outputs:
@@ -146,6 +148,9 @@ class _Walk:
         if constant.buffer in self._buffers:
             return  # the same weights in another subgraph or at another scale
         self._buffers.add(constant.buffer)
+        self._scales += 0 if constant.scale is None else constant.scale.nbytes
+        if self._scales > self.file.size:
+            raise DamagedError("the scales of its weights share bytes")
         name = unique_name(name, self._names)
         self.tensors.append(_tensor(name, constant, order, operator))
 

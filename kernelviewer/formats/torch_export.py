@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.export_graph import operators
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.leaves import Leaf, no_values
-from kernelviewer.formats.mapping import mapped
 from kernelviewer.formats.network import Contents, assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_values import Storage, StoredTensor
 from kernelviewer.formats.torch_file import LeafMaker, Place, torch_contents
 from kernelviewer.formats.torch_zip import PICKLE, TorchArchive
@@ -82,7 +81,7 @@ class _Package:
 
     def __init__(self, source: Source) -> None:
         self.records: Mapping[str, Record] = zip_records(source)
-        self._file = OpenedFile.of(source.path)
+        self._file = source.file()
         orders = [r for name, r in self.records.items() if name.endswith("byteorder")]
         self._big = (
             bool(orders) and orders[0].size < 16 and b"big" in self._bytes(*orders[:1])
@@ -114,7 +113,7 @@ class _Package:
         if record.method != STORED:
             raise DamagedError("its weights are packed", "Unpack it and open them.")
         start = ZipRecord(self._file, record).start()
-        with mapped(self._file.path) as data:
+        with viewed(self._file) as data:
             inner = read_directory(data, start + record.size)
         pickle = next((n for n in inner if n.split("/", 1)[-1] == PICKLE), "")
         if not pickle:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.damage import DamagedError, damage_named
 from kernelviewer.formats.dtypes import ITEMSIZE
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_builders import BUILDERS, storage_of
 from kernelviewer.formats.pickle_machine import PickleMachine
 from kernelviewer.formats.pickle_values import Storage
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.file_view import Data
     from kernelviewer.formats.network import Contents
-    from kernelviewer.formats.pickle_state import Buffer
     from kernelviewer.formats.pickle_values import Readable
     from kernelviewer.formats.source import Options, Source
 
@@ -58,8 +57,8 @@ def read(source: Source, options: Options) -> Contents:
     DamagedError
         The file makes no sense.
     """
-    file = OpenedFile.of(source.path)
-    with mapped(source.path) as data:
+    file = source.file()
+    with viewed(file) as data:
         saved = LegacyStream(data, 0, file.size, file, options.check)
     name = "PyTorch (legacy)"
     return torch_contents(name, saved.tree, saved.leaves, options.check)
@@ -87,7 +86,7 @@ class LegacyStream:
 
     def __init__(
         self,
-        data: Buffer,
+        data: Data,
         start: int,
         end: int,
         origin: Readable,
@@ -114,7 +113,7 @@ class LegacyStream:
             check=self._check,
         )
         value = machine.run()
-        self._position = machine.position
+        self._position = machine.place
         return value
 
     def _refer(self, persistent_id: object) -> object:
@@ -135,7 +134,7 @@ class LegacyStream:
             start = self._position + _COUNT.size
             if itemsize is None or start > self._end:
                 raise DamagedError(_CUT_OFF if itemsize else _UNKNOWN, _AGAIN)
-            (count,) = _COUNT.unpack_from(self._data, self._position)
+            (count,) = _COUNT.unpack(self._data[self._position : start])
             self._position = start + count * itemsize
             if count < 0 or self._position > self._end:
                 raise DamagedError(_CUT_OFF, _AGAIN)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.damage import damage_named
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_values import StoredTensor
 from kernelviewer.formats.script_code import class_bodies, convolutions
 from kernelviewer.formats.torch_file import torch_contents
@@ -44,7 +43,7 @@ def open_torch_script(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds no weights.
     """
     with damage_named(source.path, WHAT):
-        file = OpenedFile.of(source.path)
+        file = source.file()
         archive = TorchArchive(file, zip_records(source), pickle_name(source))
         code = _Code(archive)
         tree = archive.unpickle(PICKLE, options.check)

@@ -14,30 +14,36 @@ from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.damage import DamagedError
 from kernelviewer.formats.leaves import Leaf, no_values
 from kernelviewer.formats.operators import operator_of
-from kernelviewer.formats.pickle_values import (
-    Global,
-    NumpyArray,
-    StoredTensor,
-    Stub,
-    Unreadable,
-)
+from kernelviewer.formats.pickle_values import StoredTensor, Stub, Unreadable
 from kernelviewer.formats.roles import (
     OPTIMIZER,
+    array_role,
     branch_role,
     is_optimizer,
     object_role,
+)
+from kernelviewer.formats.torch_values import (
+    ARRAYS,
+    PACKED_PARAMS,
+    as_mapping,
+    class_name,
+    is_packed,
+    label_of,
+    most_dimensions,
+    packed_tensors,
+    strings_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kernelviewer.formats.checkpoint import Operator
+    from kernelviewer.formats.pickle_values import NumpyArray
 
 MAX_DEPTH = 100
 MAX_KEYS = 24
 MAX_VALUES = 2_000_000
 _ARRAY_COUNTS = 20
-_ARRAYS = (StoredTensor, NumpyArray, Unreadable)
 _CONTAINERS = (dict, list, tuple, Stub)
 _MODULE_KEYS = {"_parameters", "_modules"}
 _WEIGHT = re.compile(r"weight(_\w+)?|parametrizations\.weight\.original\d?")
@@ -118,7 +124,7 @@ class Walk:
         """Collect what lies below a value; without a place it is the file's root."""
         place = place or _Place((), "")
         kind = type(value)
-        if kind in _ARRAYS:
+        if kind in ARRAYS:
             self._array(value, place, in_state_dict=place.in_module)
         elif kind in _CONTAINERS:
             self._container(value, place)
@@ -148,7 +154,7 @@ class Walk:
         else:
             self._count(len(value))
             for index, item in enumerate(value):
-                if isinstance(item, _ARRAYS + _CONTAINERS):
+                if isinstance(item, ARRAYS + _CONTAINERS):
                     self.visit(item, place.numbered(index))
         self._seen[id(value)] = (value, place.raw_name, len(self.leaves) > before)
 
@@ -164,12 +170,14 @@ class Walk:
         before = len(self.leaves)
         in_state_dict = _is_state_dict(values)
         for key, value in values.items():
-            name = _label(key)
+            name = label_of(key)
             there = place.entered(name)
-            if isinstance(value, _ARRAYS):
+            if isinstance(value, ARRAYS):
                 self._array(value, there, in_state_dict=in_state_dict)
             elif isinstance(value, _CONTAINERS):
-                role = branch_role(name)
+                if is_packed(name, value) and self._packed(value, there):
+                    continue
+                role = branch_role(name) and array_role(name, most_dimensions(value))
                 if not role:
                     self._container(value, there)
                 elif value:
@@ -186,7 +194,7 @@ class Walk:
     def _object(self, stub: Stub, place: _Place) -> None:
         """Walk an object of a class that was not built."""
         self._count(1)
-        name = _class_name(stub.kind)
+        name = class_name(stub.kind)
         state = stub.state or {}
         is_module = state.keys() >= _MODULE_KEYS
         role = "" if is_module else object_role(name)
@@ -216,17 +224,20 @@ class Walk:
     def _module(self, state: dict[Any, Any], place: _Place) -> None:
         """Walk a module as its state dict would list it."""
         before = len(self.leaves)
-        left_out = _strings(state.get("_non_persistent_buffers_set"))
+        left_out = strings_of(state.get("_non_persistent_buffers_set"))
         for group in ("_parameters", "_buffers", "_modules"):
             members = as_mapping(state.get(group))
             self._count(len(members))
             for name, value in members.items():
-                there = place.inside(_label(name))
-                if group == "_buffers" and _label(name) in left_out:
+                there = place.inside(label_of(name))
+                if group == "_buffers" and label_of(name) in left_out:
                     reason = "a buffer that its module does not save"
                     self.skipped.append(Skipped(there.raw_name, reason))
                 else:
                     self.visit(value, there)
+        for name, value in state.items():
+            if type(name) is str and is_packed(name, value):
+                self._packed(value, place)
         operator = _operator(state)
         if operator:
             self._used_by(operator, before, place)
@@ -244,10 +255,10 @@ class Walk:
         before = len(self.leaves)
         operators = self._operators_of(name)
         for key, value in state.items():
-            if isinstance(value, (*_ARRAYS, Stub)):
-                self.visit(value, place.inside(_label(key)))
+            if isinstance(value, (*ARRAYS, Stub)):
+                self.visit(value, place.inside(label_of(key)))
             if isinstance(value, StoredTensor):
-                self.leaves[-1].operator = operators.get(_label(key))
+                self.leaves[-1].operator = operators.get(label_of(key))
             elif key == "":
                 self._quantised_module(value, place)
         computed = [operators[weight] for weight in operators if weight not in state]
@@ -258,9 +269,27 @@ class Walk:
         """Walk a quantised layer, whose pickled state is a tuple of its facts."""
         known = values if isinstance(values, tuple | list) else ()
         facts = dict(zip(_QUANTISED_FACTS, known, strict=False))
-        for tensor in _quantised(values):
-            self.visit(tensor, place.inside("weight"))
-            self.leaves[-1].operator = _operator(facts)
+        before = len(self.leaves)
+        self._packed(values, place)
+        for leaf in self.leaves[before:]:
+            if leaf.path[-1].endswith("weight"):
+                leaf.operator = _operator(facts)
+
+    def _packed(self, values: object, place: _Place) -> bool:
+        """Add what a layer's packed values hold, as its weight and bias.
+
+        False, and nothing is added, if there is no quantised weight among them.
+        """
+        found = packed_tensors(values)
+        if not any(tensor.scale is not None for tensor in found):
+            return False
+        around = _without_packing(place)
+        for tensor in found:
+            is_weight = tensor.scale is not None
+            if is_weight or (len(tensor.shape) == 1 and "float" in tensor.dtype):
+                there = around.inside("weight" if is_weight else "bias")
+                self._array(tensor, there, in_state_dict=True)
+        return True
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
         """Add a leaf."""
@@ -286,12 +315,16 @@ class Walk:
         self._check()
 
 
-def _quantised(packed: object, depth: int = 3) -> list[StoredTensor]:
-    """Weights in the state of a quantised layer, which is a tuple, perhaps nested."""
-    if isinstance(packed, tuple | list) and len(packed) < 20 and depth:
-        return [tensor for part in packed for tensor in _quantised(part, depth - 1)]
-    found = isinstance(packed, StoredTensor) and packed.scale is not None
-    return [packed] if found else []  # type: ignore[list-item]
+def _without_packing(place: _Place) -> _Place:
+    """The layer around packed values, whose modules all are called the same."""
+    if not place.path:
+        return place
+    *outer, last = place.path
+    kept = last.split(".")
+    while kept[-1:] == [PACKED_PARAMS]:
+        kept.pop()
+    path = (*outer, ".".join(kept)) if kept else tuple(outer)
+    return place._replace(path=path, in_module=bool(path))
 
 
 def _operator(state: dict[Any, Any]) -> Operator | None:
@@ -300,52 +333,13 @@ def _operator(state: dict[Any, Any]) -> Operator | None:
     return operator_of(state) if is_convolution else None
 
 
-def as_mapping(value: object) -> dict[Any, Any]:
-    """Give the items of a dictionary or of what stands for one; else an empty one."""
-    if isinstance(value, dict):
-        return value
-    if not isinstance(value, Stub):
-        return {}
-    if value.mapping:
-        return value.mapping
-    arguments = value.arguments
-    pairs = arguments[0] if isinstance(arguments, tuple | list) and arguments else ()
-    return {
-        pair[0]: pair[1]
-        for pair in (pairs if isinstance(pairs, tuple | list) else ())
-        if isinstance(pair, list | tuple) and len(pair) == 2 and type(pair[0]) is str
-    }
-
-
 def _is_state_dict(values: dict[Any, Any]) -> bool:
     """Whether a dictionary's arrays are a network's, not loose ones beside it."""
     nested = False
     for key, value in values.items():
-        if isinstance(value, _ARRAYS):
+        if isinstance(value, ARRAYS):
             if isinstance(key, str) and "." in key:
                 return True
         elif isinstance(value, dict | Stub) and value:
             nested = True
     return not nested
-
-
-def _label(key: object) -> str:
-    """Name of a key; an object's own description could be endless."""
-    if isinstance(key, str):
-        return key
-    if isinstance(key, bytes):
-        return key.decode("latin-1")
-    return str(key) if isinstance(key, int | float) else type(key).__name__
-
-
-def _strings(value: object) -> set[str]:
-    """Strings of a list, or of a set as older pickles describe it."""
-    if isinstance(value, Stub) and isinstance(value.arguments, tuple):
-        return {name for part in value.arguments for name in _strings(part)}
-    if isinstance(value, list | tuple):
-        return {name for name in value if isinstance(name, str)}
-    return set()
-
-
-def _class_name(kind: object) -> str:
-    return f"{kind.module}.{kind.name}" if isinstance(kind, Global) else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.mapping import mapped
+from kernelviewer.formats.file_view import viewed
 from kernelviewer.formats.network import assemble
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.pickle_builders import BUILDERS, storage_of
 from kernelviewer.formats.pickle_machine import PickleMachine
 from kernelviewer.formats.pickle_values import InMemory
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.file_view import Data
     from kernelviewer.formats.network import Contents
-    from kernelviewer.formats.pickle_state import Buffer
+    from kernelviewer.formats.opened import OpenedFile
     from kernelviewer.formats.pickle_values import Readable, Storage
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.zip_directory import (
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 WHAT = "a PyTorch file"
 PICKLE = "data.pkl"
-_IN_MEMORY = 1 << 24  # read whole: faster than through the map
-_MAX_PACKED = 1 << 28
+_IN_MEMORY = 1 << 24  # read whole: faster than window by window
+_MAX_PACKED = 1 << 27
 
 
 def match(source: Source) -> bool:
@@ -71,7 +71,7 @@ def read(source: Source, options: Options) -> Contents:
     DamagedError
         The file makes no sense.
     """
-    file = OpenedFile.of(source.path)
+    file = source.file()
     archive = TorchArchive(file, zip_records(source), pickle_name(source))
     tree = archive.unpickle(PICKLE, options.check)
     return torch_contents("PyTorch", tree, archive.leaves(), options.check)
@@ -119,7 +119,7 @@ class TorchArchive:
         record = self.records[self.root + name]
         reader = ZipRecord(self.file, record)
 
-        def run(data: Buffer, start: int, origin: Readable, base: int) -> Any:
+        def run(data: Data, start: int, origin: Readable, base: int) -> Any:
             return PickleMachine(
                 *(data, start, start + record.size),
                 origin=origin,
@@ -138,7 +138,8 @@ class TorchArchive:
             unpacked = self.bytes_of(record)
             return run(unpacked, 0, InMemory(unpacked), 0)
         start = reader.start()
-        with mapped(self.file.path) as data:
-            if record.size > _IN_MEMORY:
+        if record.size > _IN_MEMORY:
+            with viewed(self.file) as data:
                 return run(data, start, self.file, 0)
-            return run(data[start : start + record.size], 0, self.file, start)
+        raw = self.file.read(start, record.size).tobytes()
+        return run(raw, 0, self.file, start)

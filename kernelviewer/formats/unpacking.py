@@ -1,36 +1,40 @@
-"""Unpacking archives into a folder: within bounds, and never outside it."""
+"""Unpacking archives into a folder: within bounds, and never outside it.
+
+Every byte that leaves an unpacker is counted, also those that are passed over.
+"""
 
 from __future__ import annotations
 
 import bz2
-import gzip
 import lzma
+import os
 import shutil
-import tarfile
 import tempfile
 import zlib
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.tar import Tar, is_tar
 from kernelviewer.formats.zip_directory import ZipRecord, zip_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import BufferedReader
     from pathlib import Path
 
     from kernelviewer.formats.source import Source
 
-_CHUNK = 1 << 20
+_CHUNK, _PACKED = 1 << 20, 1 << 15
+_TAR_HEAD = 512
 _MUCH = 1 << 26
 _RATIO = 100
 _MAX_FILES = 10_000
 _PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
-_BROKEN = (
-    *(tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError),
-    *(ValueError, FileExistsError, NotADirectoryError, IsADirectoryError),
-)
+_CUT_OFF = "it is cut off or damaged: it may be half a download"
+_AGAIN = "Download it again."
+_MAX_MEMORY = 1 << 28  # for the dictionary of xz; its largest preset takes 65 MB
+_MISNAMED = (ValueError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _NOT_WEIGHTS = {
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".mp4", ".wav", ".webp"),
     *(".py", ".md", ".html", ".csv", ".ipynb", ".c", ".h", ".so", ".exe", ".whl"),
@@ -56,29 +60,26 @@ def unpack(source: Source, folder: Path, limits: Limits) -> None:
         It is damaged, too large, or would write outside the folder.
     """
     try:
-        with _stream(source.path, packer(source)) as stream:
-            if stream.read(512)[257:262] == b"ustar":
-                stream.seek(0)
-                with tarfile.open(fileobj=stream, mode="r|") as tar:
-                    for member in tar:
-                        _untar(tar, member, folder, limits)
+        with source.path.open("rb") as file:
+            stream = _Unpacked(file, packer(source), limits)
+            if is_tar(stream.peek(_TAR_HEAD)):
+                _untar(stream, folder, limits)
             else:
-                stream.seek(0)
                 name = source.path.stem.replace(":", "_") or "contents"
                 limits.next_file()
-                _copy(stream, _target(folder, name), limits)
+                _copy(stream.read, _target(folder, name), limits)
     except DamagedError:
         raise
-    except _BROKEN:
-        problem = "it is cut off or damaged: it may be half a download"
-        raise DamagedError(problem, "Download it again.") from None
+    except _MISNAMED:
+        raise DamagedError("the names of the files in it make no sense") from None
 
 
 def unzip(source: Source, folder: Path, limits: Limits) -> None:
     """Unpack a zip; raises as `unpack`."""
-    file = OpenedFile.of(source.path)
+    file = source.file()
     try:
         for name, record in zip_records(source).items():
+            limits.check()
             if name.endswith("/") or name.startswith("__MACOSX/") or _is_other(name):
                 continue
             target = _target(folder, name)
@@ -87,10 +88,11 @@ def unzip(source: Source, folder: Path, limits: Limits) -> None:
             with target.open("wb") as out:
                 for piece in ZipRecord(file, record).pieces():
                     limits.check()
+                    limits.keep(len(piece))
                     out.write(piece)
     except DamagedError:
         raise
-    except _BROKEN:
+    except _MISNAMED:
         raise DamagedError("the names of the files in it make no sense") from None
 
 
@@ -106,27 +108,37 @@ class Limits:
     """
 
     def __init__(self, packed: int, check: Callable[[], None]) -> None:
-        free = shutil.disk_usage(tempfile.gettempdir()).free
-        self._allowed = min(max(_MUCH, _RATIO * packed), free)
+        self._free = shutil.disk_usage(tempfile.gettempdir()).free
+        self._allowed = max(_MUCH, _RATIO * packed)
         self._files = 0
         self.check = check
 
     def next_file(self) -> None:
         """Count a file."""
+        self.check()
         self._files += 1
         if self._files > _MAX_FILES:
             raise DamagedError(f"it holds more than {_MAX_FILES:,} files", _BY_HAND)
 
     def take(self, count: int) -> None:
-        """Count bytes."""
+        """Count bytes that were unpacked."""
         self.check()
         self._allowed -= count
         if self._allowed < 0:
-            raise DamagedError(
-                "it would unpack to far more than weights can be packed into, "
-                "or than the disk has room for",
-                _BY_HAND,
-            )
+            self._refuse()
+
+    def keep(self, count: int) -> None:
+        """Count bytes that are written to the disk."""
+        self._free -= count
+        if self._free < 0:
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise DamagedError(
+            "it would unpack to far more than weights can be packed into, "
+            "or than the disk has room for",
+            _BY_HAND,
+        )
 
 
 def _target(folder: Path, name: str) -> Path:
@@ -140,32 +152,166 @@ def _target(folder: Path, name: str) -> Path:
     return path
 
 
-def _stream(path: Path, packed_by: str) -> IO[bytes]:
-    """Open the unpacked bytes."""
+class _Unpacker(Protocol):
+    """What `bz2` and `lzma` offer, and `_Gzip` for `zlib`."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class _Gzip:
+    """`zlib`'s unpacker of gzip in the form of the others."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        found = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        # where as much came out as was asked for, more may be waiting inside
+        self.needs_input = len(found) < max_length
+        return found
+
+
+def _unpacker(packed_by: str) -> _Unpacker:
+    """A new unpacker."""
     if packed_by == "gzip":
-        return cast("IO[bytes]", gzip.open(path))
+        return _Gzip()
     if packed_by == "bzip2":
-        return bz2.open(path)
-    return lzma.open(path) if packed_by == "xz" else path.open("rb")
+        return bz2.BZ2Decompressor()
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_MEMORY)
 
 
-def _untar(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, limits: Limits
-) -> None:
-    """Unpack one file of a tar."""
-    limits.next_file()
-    if not member.isreg() or _is_other(member.name):
-        return
-    stream = tar.extractfile(member)
-    if stream is not None:
-        _copy(stream, _target(folder, member.name), limits)
+class _Unpacked:
+    """The unpacked bytes of a file in order, each of them counted.
+
+    Parameters
+    ----------
+    file
+        The file, at its start.
+    packed_by
+        gzip, bzip2 or xz; empty for a file that is not packed.
+    """
+
+    def __init__(self, file: BufferedReader, packed_by: str, limits: Limits) -> None:
+        self._file, self._packed_by, self._limits = file, packed_by, limits
+        self._unpacker = _unpacker(packed_by) if packed_by else None
+        self._packed = b""
+        self._ready, self._at = b"", 0
+
+    def peek(self, count: int) -> bytes:
+        """The next bytes, which stay the next."""
+        head = self.read(count)
+        self._ready, self._at = head + self._ready[self._at :], 0
+        return head
+
+    def read(self, count: int) -> bytes:
+        """Up to so many bytes; fewer only at the end."""
+        pieces, missing = [], count
+        while missing and (self._at < len(self._ready) or self._turn()):
+            piece = self._ready[self._at : self._at + missing]
+            pieces.append(piece)
+            self._at += len(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def skip(self, count: int) -> None:
+        """Pass over bytes."""
+        while count and (self._at < len(self._ready) or self._turn()):
+            step = min(count, len(self._ready) - self._at)
+            self._at += step
+            count -= step
+            if self._unpacker is None and count:
+                self._file.seek(count, os.SEEK_CUR)
+                return
+
+    def _turn(self) -> bool:
+        """Make the next piece the one that is read from; False at the end."""
+        self._ready, self._at = self._next(), 0
+        return bool(self._ready)
+
+    def _next(self) -> bytes:
+        """The next piece as it comes; empty at the end."""
+        if self._unpacker is None:
+            piece = self._file.read(_CHUNK)
+            self._limits.take(len(piece))
+            return piece
+        try:
+            return self._next_unpacked()
+        except lzma.LZMAError as error:
+            if "emory" not in str(error):
+                raise DamagedError(_CUT_OFF, _AGAIN) from None
+            problem = "unpacking it takes more memory than is allowed"
+            raise DamagedError(problem, _BY_HAND) from None
+        except (zlib.error, EOFError, OSError, ValueError) as error:
+            if isinstance(error, DamagedError):
+                raise
+            raise DamagedError(_CUT_OFF, _AGAIN) from None
+
+    def _next_unpacked(self) -> bytes:
+        """The next piece; files may be several that were packed one by one."""
+        assert self._unpacker is not None
+        while True:
+            self._limits.check()
+            if self._unpacker.eof:
+                self._packed = self._unpacker.unused_data
+                if not self._goes_on():
+                    return b""
+                self._unpacker = _unpacker(self._packed_by)
+            packed = b""
+            if self._unpacker.needs_input:
+                packed, self._packed = self._packed or self._file.read(_PACKED), b""
+                if not packed:
+                    raise EOFError
+            piece = self._unpacker.decompress(packed, _CHUNK)
+            if piece:
+                self._limits.take(len(piece))
+                return piece
+
+    def _goes_on(self) -> bool:
+        """Whether another packed stream follows, perhaps after zeros."""
+        magic = next(key for key, name in _PACKERS.items() if name == self._packed_by)
+        while not (rest := self._packed.lstrip(b"\0")) or len(rest) < len(magic):
+            self._limits.check()
+            more = self._file.read(_PACKED)
+            if not more:
+                break
+            self._packed = rest + more
+        self._packed = rest
+        return rest.startswith(magic)
 
 
-def _copy(stream: IO[bytes], target: Path, limits: Limits) -> None:
+def _untar(stream: _Unpacked, folder: Path, limits: Limits) -> None:
+    """Unpack the files of a tar."""
+    tar = Tar(stream)
+    for member in tar:
+        limits.next_file()
+        if member.kind == "other" or _is_other(member.name):
+            continue
+        if member.kind == "sparse":
+            problem = f"“{member.name[-80:]}” in it is stored sparse, which is not read"
+            raise DamagedError(problem, _BY_HAND)
+        _copy(tar.read, _target(folder, member.name), limits)
+
+
+def _copy(read: Callable[[int], bytes], target: Path, limits: Limits) -> None:
     """Copy bytes within the limits."""
     with target.open("wb") as out:
-        while piece := stream.read(_CHUNK):
-            limits.take(len(piece))
+        while piece := read(_CHUNK):
+            limits.keep(len(piece))
             out.write(piece)
 
 

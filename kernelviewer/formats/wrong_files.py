@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.damage import DamagedError
+from kernelviewer.formats.distributed import part
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.other_networks import EXPORT, other_network
 from kernelviewer.formats.zip_directory import ZIP_MAGIC, zip_records
@@ -78,7 +79,7 @@ _CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27})
 
 def wrong_file(source: Source) -> CheckpointError:
     """Name a file that no reader took."""
-    for test in (_magic, _zip, other_network, _text, _tensorflow):
+    for test in (part, _magic, _zip, other_network, _text, _tensorflow):
         found = test(source)
         if found:
             return CheckpointError(source.path, f"this is {found[0]}", found[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.work.sessions import Sessions
     from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.state.charts import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
 NEED_A_NETWORK = (
@@ -36,6 +38,7 @@ NEED_A_NETWORK = (
     *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
+READS = ("undo", "redo", "models", "only_selected", "charts")
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -96,6 +99,7 @@ class Actions(QObject):
             "show_all": lambda: window.document.show_layers(None),
             "only_layer": self.only_layer,
             "only_selected": self.toggle_only_selected,
+            "equal_once": self.toggle_equal,
             "picture": window.parts.controls.picture.step,
             "framed": self.toggle_frames,
             "next_size": lambda: sizes.step(1),
@@ -118,7 +122,7 @@ class Actions(QObject):
         }
         self.by_id = build_menus(window, handlers, submenus)
         window.docks["jobs"].visibilityChanged.connect(self._on_jobs_shown)
-        window.presenter.add(self, ("undo", "redo", "models", "only_selected"))
+        window.presenter.add(self, READS)
 
     def show(self, state: ViewState) -> None:
         """Enable what can be done; undo and redo are named after their acts."""
@@ -131,6 +135,7 @@ class Actions(QObject):
         for name in NEED_A_NETWORK:
             self.by_id[name].setEnabled(bool(state.models))
         self.by_id["only_selected"].setChecked(state.only_selected)
+        self.by_id["equal_once"].setChecked(state.charts.equal == "once")
 
     def open(self) -> None:
         """Ask for files and open them."""
@@ -183,6 +188,12 @@ class Actions(QObject):
         """Leave what is not selected out of the grid, or show it again."""
         only = self._window.document.scope.only_selected
         self._window.document.show_only_selected(not only)
+
+    def toggle_equal(self) -> None:
+        """Count equal kernels of several networks once, or every time."""
+        document = self._window.document
+        equal: EqualKernels = "all" if document.charts.equal == "once" else "once"
+        document.show_charts(replace(document.charts, equal=equal))
 
     def copy_kernel(self) -> None:
         """Copy the focused kernel as a NumPy array."""

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
@@ -17,29 +18,30 @@ from kernelviewer.gui.main_window import MainWindow
 from kernelviewer.gui.theme import base_font
 from kernelviewer.resources import resource
 from kernelviewer.state.settings import load_settings, reset_settings
+from kernelviewer.text import as_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterable
     from types import TracebackType
 
     from PySide6.QtGui import QImage
 
     from kernelviewer.state.settings import Settings
+    from kernelviewer.text import AnyPath
 
 POLL_MS = 30
 CALM_TICKS = 3
 
 
 def create_window(
-    paths: Sequence[Path] = (), settings: Settings | None = None
+    paths: AnyPath | Iterable[AnyPath] = (), settings: Settings | None = None
 ) -> MainWindow:
     """Make a window and let it open files; it does not show itself.
 
     Parameters
     ----------
     paths
-        Files and folders to open.
+        Files and folders to open; one alone need not be in a list.
     settings
         In place of the saved ones.
     """
@@ -47,13 +49,13 @@ def create_window(
     if settings is None:
         settings, problem = load_settings()
     window = MainWindow(settings, problem)
-    window.opener.open(paths)
+    window.opener.open(as_paths(paths))
     return window
 
 
 def run(
-    paths: Sequence[Path] = (),
-    screenshot: Path | None = None,
+    paths: AnyPath | Iterable[AnyPath] = (),
+    screenshot: AnyPath | None = None,
     reset: bool = False,
     device: str = "",
     theme: str = "",
@@ -99,8 +101,8 @@ def run(
     if size:
         window.resize(*size)
     window.show()
-    window.opener.open(paths)
-    photographer = _Photographer(window, screenshot) if screenshot else None
+    window.opener.open(as_paths(paths))
+    photographer = _Photographer(window, Path(screenshot)) if screenshot else None
     code = app.exec()
     if photographer is not None:
         code = photographer.code

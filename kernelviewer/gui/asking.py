@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from kernelviewer.text import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,8 +54,8 @@ def ask_where(
 
 def _may_replace(parent: QWidget, path: Path) -> bool:
     """Whether the user wants an existing file replaced."""
-    where = path.parent.name or path.parent
-    text = f"{path.name} exists in {where}. What is in it will be lost."
+    where = shown(path.parent.name or path.parent)
+    text = f"{shown(path.name)} exists in {where}. What is in it will be lost."
     return confirm(parent, "Replace the file?", text, "Replace")
 
 

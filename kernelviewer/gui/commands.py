@@ -111,6 +111,14 @@ COMMANDS: tuple[Command, ...] = (
         checkable=True,
         tip="Leave what is not selected out of the grid",
     ),
+    Command(
+        "equal_once",
+        "&Count Equal Kernels Once",
+        "View",
+        checkable=True,
+        tip="Kernels that several open networks have alike, bit for bit, count once "
+        "wherever networks are counted together",
+    ),
     Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
     Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
     Command(

@@ -18,4 +18,6 @@ def show_in_folder(path: Path) -> bool:
         return bool(QProcess.startDetached("explorer", [f"/select,{path}"])[0])
     if sys.platform == "darwin":
         return bool(QProcess.startDetached("open", ["-R", str(path)])[0])
-    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+    return QDesktopServices.openUrl(
+        QUrl.fromEncoded(path.absolute().parent.as_uri().encode())
+    )

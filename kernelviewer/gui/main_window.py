@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import (
     QGuiApplication,
 )
@@ -27,7 +30,9 @@ from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.gui.work.tidying import Tidier
 from kernelviewer.gui.workplace import Workplace
+from kernelviewer.jobs.memory import sweep
 from kernelviewer.jobs.tasks import prepare_device
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
     )
 
     from kernelviewer.state.settings import Settings
+
+
+_ENCODED = QUrl.ComponentFormattingOption.FullyEncoded
 
 
 class MainWindow(Workplace):
@@ -71,6 +79,8 @@ class MainWindow(Workplace):
         self.set_colormap(settings.colormap)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
+        quiet = Reaction(quiet=True)
+        self.jobs.submit("keep", "sweep", "Remove temporary files", quiet, sweep)
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
 
@@ -168,7 +178,7 @@ class MainWindow(Workplace):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
-            what = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+            what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
             self._overlay.show_over(f"Drop to open {what}", self.tokens.accent)
             event.acceptProposedAction()
 
@@ -193,4 +203,12 @@ class MainWindow(Workplace):
 
 def dropped_paths(data: QMimeData) -> list[Path]:
     """Local files and folders among what is dragged."""
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [_local_path(url) for url in data.urls() if url.isLocalFile()]
+
+
+def _local_path(url: QUrl) -> Path:
+    """Path of a local URL, exact where its name is no UTF-8, which Qt cannot keep."""
+    path = url.toLocalFile()
+    if "\ufffd" in path and not url.host():
+        path = os.fsdecode(unquote_to_bytes(url.path(_ENCODED)))
+    return Path(path)

@@ -15,6 +15,11 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def counted_once(repeated: int) -> str:
+    """What is said beside a total of which equal kernels are left out."""
+    return f"{spaced(repeated)} equal {'one' if repeated == 1 else 'ones'} counted once"
+
+
 def percent(share: float) -> str:
     """A share as ``90.8 %``."""
     return f"{100 * share:.1f}\u202f%"

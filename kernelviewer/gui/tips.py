@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,18 @@ from kernelviewer.state.analysis import UNIDENTIFIED
 
 if TYPE_CHECKING:
     from kernelviewer.state.view_state import ViewState
+
+_TAG = re.compile(r"<[^\s\d]")
+
+
+def as_tip(text: str) -> str:
+    """A text for a tooltip, which Qt would take for HTML if a name in it looks so.
+
+    HTML can ask for a picture on any server. Labels have a text format for this.
+    """
+    if not _TAG.search(text):
+        return text
+    return f"<p style='white-space: pre-wrap'>{escape(text)}</p>"
 
 
 def kernel_tip(state: ViewState, number: int) -> str:

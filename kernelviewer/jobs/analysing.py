@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelSet
+    from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
@@ -141,19 +142,25 @@ class Projection:
     share: tuple[float, ...]
 
 
-def project(ticket: Ticket, pool: KernelPool) -> tuple[KernelPool, Projection]:
+def project(
+    ticket: Ticket, pool: KernelPool, once: Equal | None = None
+) -> tuple[KernelPool, Projection]:
     """Principal components of the pool's patterns, by their covariance.
 
-    Patterns are made batch by batch and not kept.
+    Patterns are made batch by batch and not kept. Kernels that are equal weigh ``once``
+    where they are given; all have their points.
     """
     numbers = np.flatnonzero(~pool.flat)
+    weighing = numbers
+    if once is not None:
+        weighing = np.flatnonzero(once.once(~pool.flat))
     taps = int(np.prod(pool.size))
     total = np.zeros(taps)
     square = np.zeros((taps, taps))
-    for batch in _batches(ticket, pool, numbers):
+    for batch in _batches(ticket, pool, weighing):
         total += batch.sum(0, dtype=np.float64)
         square += (batch.T @ batch).astype(np.float64)
-    count = max(1, len(numbers))
+    count = max(1, len(weighing))
     mean = total / count
     values, vectors = np.linalg.eigh(square / count - np.outer(mean, mean))
     order = np.argsort(values)[::-1][: min(COMPONENTS, max(2, taps))]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.text import AnyPath
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,6 +75,8 @@ class FigureWish:
         How the figure looks.
     caption
         The user's own; empty: the proposed one.
+    count_equal
+        As in `kernelviewer.figures.scene.Scene`.
     """
 
     kind: str
@@ -84,13 +87,14 @@ class FigureWish:
     device: str
     options: FigureOptions
     caption: str = ""
+    count_equal: bool = False
 
     def same_kernels(self, other: FigureWish) -> bool:
         """Whether the other shows the same kernels under the same names."""
         return (
             (self.size, self.selection) == (other.size, other.selection)
             and self.naming == other.naming
-            and self.device == other.device
+            and (self.device, self.count_equal) == (other.device, other.count_equal)
             and len(self.parts) == len(other.parts)
             and all(map(_same, self.parts, other.parts))
         )
@@ -172,7 +176,12 @@ class Studio:
         self._wish = wish
         if self._bare is None:
             subjects = (Subject(p.bank, wish.size, p.shown) for p in wish.parts)
-            self._bare = Scene(tuple(subjects), wish.size, selection=wish.selection)
+            self._bare = Scene(
+                tuple(subjects),
+                wish.size,
+                selection=wish.selection,
+                count_equal=wish.count_equal,
+            )
         if not (named or _shows_classes(wish)):
             return self._bare
         if self._named is None:
@@ -229,7 +238,9 @@ def draw_preview(
 
 
 @_refusing
-def save_figure(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
+def save_figure(
+    ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath
+) -> Path:
     """Draw a figure and write it; the file appears whole or not at all."""
     drawn = studio.draw(ticket, wish, hashed=True)
     return drawn.write(path, ticket.check)
@@ -248,14 +259,14 @@ def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
 
 
 @_refusing
-def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: Path) -> Path:
+def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath) -> Path:
     """Write exactly what the figure draws."""
     drawn = studio.draw(ticket, wish, hashed=False)
     return write_data(drawn.content, path, ticket.check)
 
 
 @_refusing
-def save_kernels(ticket: Ticket, wish: FigureWish, path: Path) -> Path:
+def save_kernels(ticket: Ticket, wish: FigureWish, path: AnyPath) -> Path:
     """Write the kernels that the wish shows."""
     studio = Studio()
     known = all(part.coding is not None for part in wish.parts)
@@ -276,7 +287,7 @@ def _shows_classes(wish: FigureWish) -> bool:
     if not item.needs_file:
         return False
     known = wish.naming.autoencoder is not None or any(p.coding for p in wish.parts)
-    return item.wants_classes(wish.options) or (item.shows_classes and known)
+    return item.needs_classes(wish.options) or (item.shows_classes and known)
 
 
 def _same(one: Part, other: Part) -> bool:

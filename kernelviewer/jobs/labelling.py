@@ -11,10 +11,10 @@ from kernelviewer.latent.codes import Codes
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import best_classes, identified, null_of
 from kernelviewer.state.pool import make_pool
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.document import Document
     from kernelviewer.state.marks import Marks, Scope
     from kernelviewer.state.model import OpenModel
+    from kernelviewer.text import AnyPath
 
     Masks = dict[tuple[int, Size], NDArray[np.bool_]]
 
@@ -73,7 +74,7 @@ def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWis
     )
 
 
-def write_labels(ticket: Ticket, path: Path, wish: LabelWish) -> int:
+def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
     """Write the CSV file of `kernelviewer label` for what is open; its rows.
 
     Raises
@@ -127,7 +128,7 @@ def _label(
         codes,
     )
     return label_kernels(
-        str(model.bank.path),
+        shown(model.bank.path),
         model.bank,
         size,
         how,

@@ -47,7 +47,7 @@ def train_on(
 
     training = Training(
         wish.size,
-        collect(banks, wish.size),
+        collect(banks, wish.size, joined=True),
         options=TrainingOptions(wish.method, wish.sweeps, wish.seed),
         device=choose_device(device),
         check=ticket.check,
@@ -73,7 +73,7 @@ def run_null_test(
 
     return null_test(
         banks,
-        collect(banks, autoencoder.size),
+        collect(banks, autoencoder.size, joined=True),
         autoencoder,
         threshold=threshold,
         device=choose_device(device),

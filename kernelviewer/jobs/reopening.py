@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats import CheckpointError
@@ -14,12 +15,20 @@ from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.state.session.capture import Coders, rebuild
 from kernelviewer.state.session.files import is_kept, read_session
+from kernelviewer.state.session.known import known_files, note_files
 from kernelviewer.state.session.model import NetworkEntry
-from kernelviewer.state.session.paths import expected, find, find_moved
+from kernelviewer.state.session.paths import (
+    beside_if_safe,
+    exists,
+    find,
+    find_moved,
+    look_for,
+)
+from kernelviewer.strangers import is_remote, place_of
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels import KernelBank, Size
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.model import CoderEntry, Session
     from kernelviewer.state.work import Work
+    from kernelviewer.text import AnyPath
 
 Answers = dict[str, "Path | None"]
 """How the session names a file → where it is; None: open without it."""
@@ -44,12 +54,16 @@ class Missing:
         For people: its name, and where it was or why it cannot be had.
     sha256
         Hash it had; empty if that is not known.
+    outside
+        Where it lies outside the session's folder, as it says: nothing has looked
+        there, which the user has to allow. None if it is just missing.
     """
 
     key: str
     name: str
     where: str
     sha256: str
+    outside: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +108,20 @@ class Sighting:
 
 def open_session(
     ticket: Ticket,
-    path: Path,
+    path: AnyPath,
     answers: Answers,
     new_model: Callable[[KernelBank, str], OpenModel],
 ) -> Reopened | Lacking:
     """Read a session and all that it names, or say what is missing.
 
+    What it names outside its folder is touched only if the user has opened it before,
+    or says so now, and shares and devices never unasked (`kernelviewer.strangers`);
+    recovery files are the program's own and are trusted.
+
     Parameters
     ----------
     answers
-        Where files are that were missing.
+        Where files are that were missing or had to be allowed: the user's word.
     new_model
         Gives a network, fetched by this name from the hub, its id.
 
@@ -112,8 +130,9 @@ def open_session(
     CheckpointError
         The session itself cannot be read.
     """
+    path = Path(path)
     session = read_session(path)
-    places, missing = _locate(ticket, session, path.parent, answers)
+    places, missing = _locate(ticket, session, path, answers)
     if missing:
         return Lacking(path, tuple(missing), answers)
     reading = _Reading(ticket, places)
@@ -124,6 +143,7 @@ def open_session(
         models.append(None if bank is None else new_model(bank, entry.hub))
     for size, coder in sorted(session.autoencoders.items()):
         reading.coder(size, coder)
+    note_files(place for place in answers.values() if place is not None)
     work, lost = rebuild(session, models, Coders(reading.known, reading.chosen))
     return Reopened(session, work, reading.hashes, tuple(reading.notes), tuple(lost))
 
@@ -139,15 +159,18 @@ def look_along(
         if item.key in places:
             ticket.progress(number, len(missing), item.name)
             place = places[item.key]
+            if not exists(place):
+                continue
             same = item.sha256 in ("", hash_at(place, ticket.check))
             sightings[item.key] = Sighting(place, same)
     return sightings
 
 
 def _locate(
-    ticket: Ticket, session: Session, folder: Path, answers: Answers
+    ticket: Ticket, session: Session, path: Path, answers: Answers
 ) -> tuple[Answers, list[Missing]]:
-    """Where the session's files are, and those that are nowhere."""
+    """Where the session's files are, and those that are nowhere or not allowed."""
+    known = None if is_kept(path) else known_files()
     places: Answers = {}
     missing: dict[str, Missing] = {}
     entries: list[NetworkEntry | CoderEntry] = [
@@ -155,31 +178,48 @@ def _locate(
         *session.autoencoders.values(),
     ]
     for entry in entries:
-        key, why = entry.key, ""
+        key = entry.key
         if not key or key in places:
             continue
-        place = answers.get(key)
-        if key not in answers:
-            place, why = _place(ticket, folder, entry)
-        if place is not None or key in answers:
-            places[key] = place
+        if key in answers:
+            places[key] = answers[key]
+            continue
+        place = _place(ticket, path.parent, entry, known)
+        if isinstance(place, Missing):
+            missing[key] = place
         else:
-            missing[key] = Missing(key, entry.name, why, entry.sha256)
+            places[key] = place
     return places, list(missing.values())
 
 
 def _place(
-    ticket: Ticket, folder: Path, entry: NetworkEntry | CoderEntry
-) -> tuple[Path | None, str]:
-    """Where a file is, else why it is nowhere."""
+    ticket: Ticket,
+    folder: Path,
+    entry: NetworkEntry | CoderEntry,
+    known: Collection[str] | None,
+) -> Path | Missing:
+    """Where a file is, else why it is nowhere; ``known`` None: the session is ours."""
+    missing = Missing(entry.key, shown(entry.name), "", entry.sha256)
     hub = entry.hub if isinstance(entry, NetworkEntry) else ""
-    if not hub:
-        where = str(expected(folder, entry.path))
-        return find(folder, entry.path), where
-    try:
-        return fetch(hub, progress=ticket.progress, check=ticket.check), ""
-    except CheckpointError as error:
-        return None, error.problem
+    if hub:
+        try:
+            return fetch(hub, progress=ticket.progress, check=ticket.check)
+        except CheckpointError as error:
+            return replace(missing, where=error.problem)
+    written = entry.path
+    there = place_of(folder, written)
+    missing = replace(missing, where=shown(written if is_remote(written) else there))
+    if known is None:
+        return find(folder, written) or missing
+    looked = look_for(folder, written, known)
+    if looked.found is not None:
+        return looked.found
+    near = beside_if_safe(folder, written)
+    if near is not None and (
+        not looked.asks or hash_at(near, ticket.check) == entry.sha256 != ""
+    ):
+        return near
+    return replace(missing, outside=there if looked.asks else None)
 
 
 @dataclass(slots=True)
@@ -222,7 +262,7 @@ class _Reading:
             else:
                 self._without(size, entry)
         except CheckpointError as error:
-            self.notes.append(f"{error.path.name}: {error.problem}")
+            self.notes.append(f"{error.name}: {error.problem}")
             self._without(size, entry)
 
     def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:

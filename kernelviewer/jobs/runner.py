@@ -21,6 +21,7 @@ from kernelviewer.jobs.ticket import (
     Stopped,
     Ticket,
 )
+from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,9 +193,10 @@ class Runner:
 
 def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     """(message, details, hint) of an error for people and for a bug report."""
-    details = "".join(traceback.format_exception(error))
+    details = printable("".join(traceback.format_exception(error)), keep="\n")
+    title = shown(title)
     if isinstance(error, CheckpointError):
-        return f"{error.path.name or error.path}: {error.problem}", details, error.hint
+        return f"{error.name}: {error.problem}", details, error.hint
     if isinstance(error, HintedError):
         return f"{title}: {error.problem}", details, error.hint
     if isinstance(error, DeviceError):
@@ -202,9 +204,9 @@ def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     if isinstance(error, MemoryError):
         return f"{title}: not enough memory", details, "Close other networks first."
     if isinstance(error, OSError) and error.strerror:
-        name = f"{error.filename}: " if error.filename else ""
+        name = f"{shown(str(error.filename))}: " if error.filename else ""
         return f"{title}: {name}{error.strerror}", details, ""
-    text = f"{title}: {type(error).__name__}: {error}".rstrip(": ")
+    text = printable(f"{title}: {type(error).__name__}: {error}".rstrip(": "), "\n")
     return text, details, "This is a fault of kernelviewer; please report the details."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash, write_text
@@ -12,13 +13,15 @@ from kernelviewer.kernels import size_key
 from kernelviewer.resources import resource
 from kernelviewer.state.session.capture import Surroundings, describe, entry_of
 from kernelviewer.state.session.files import offers
+from kernelviewer.state.session.known import note_files
 from kernelviewer.state.session.model import CoderEntry
 from kernelviewer.state.session.paths import path_from
 from kernelviewer.state.session.text import to_text
+from kernelviewer.strangers import place_of
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels import KernelBank, Size
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.session.files import Offer, RecoveryFile
     from kernelviewer.state.session.model import Look, NetworkEntry
     from kernelviewer.state.work import Work
+    from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +65,7 @@ class Written:
     files: dict[Autoencoder, Path]
 
 
-def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
+def write_session(ticket: Ticket, path: AnyPath, wanted: Wanted) -> Written:
     """Write a session; autoencoders that have no file yet get one beside it.
 
     Raises
@@ -69,15 +73,17 @@ def write_session(ticket: Ticket, path: Path, wanted: Wanted) -> Written:
     OSError
         The folder is read-only, or the disk is full; the old file is untouched.
     """
+    path = Path(path)
     hashes = dict(wanted.hashes)
     models = wanted.work.models
     for number, model in enumerate(models):
-        ticket.progress(number, len(models), model.bank.path.name)
+        ticket.progress(number, len(models), shown(model.bank.path.name))
         if not hashes.get(model.bank):
             hashes[model.bank] = hash_network(ticket, model.bank)
     wanted = replace(wanted, hashes=hashes)
-    text, files = _text_of(ticket, path, path.parent, wanted)
+    text, files, named = _text_of(ticket, path, path.parent, wanted)
     write_text(path, text)
+    note_files(named)
     return Written(hashes, files)
 
 
@@ -89,7 +95,7 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
     OSError
         As for `write_session`.
     """
-    text, files = _text_of(ticket, target.make(), None, wanted)
+    text, files, _ = _text_of(ticket, target.make(), None, wanted)
     target.write(text)
     return Written(wanted.hashes, files)
 
@@ -112,7 +118,8 @@ def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:
 
 def _text_of(
     ticket: Ticket, path: Path, folder: Path | None, wanted: Wanted
-) -> tuple[str, dict[Autoencoder, Path]]:
+) -> tuple[str, dict[Autoencoder, Path], list[Path]]:
+    """The text, files of autoencoders, and all files that the text names."""
     work = wanted.work
     files = wanted.files
     coders: dict[Size, CoderEntry] = {}
@@ -128,7 +135,11 @@ def _text_of(
         wanted.saved,
         wanted.origin,
     )
-    return to_text(describe(work, around)), files
+    named = [
+        *(model.bank.path for model in work.models if not model.hub),
+        *(place_of(path.parent, coder.path) for coder in coders.values() if coder.path),
+    ]
+    return to_text(describe(work, around)), files, named
 
 
 def _network(folder: Path | None, model: OpenModel, wanted: Wanted) -> NetworkEntry:

@@ -20,14 +20,17 @@ from kernelviewer.formats.names import natural_key
 from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
+from kernelviewer.kernels.equality import prepare
 from kernelviewer.state.session.files import is_session
+from kernelviewer.text import as_paths, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,14 @@ class SessionFound:
     others: tuple[Path, ...]
 
 
-def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
+def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     """Open files and whatever checkpoints lie in folders, one after the other.
 
     Each comes as a partial value, a `KernelBank` or an `Unusable`; a file that cannot
     be used does not stop the others. A session among the paths comes first: it is
     handed back with the others, and nothing else is opened.
     """
+    paths = as_paths(paths)
     if sessions := [path for path in paths if is_session(path)]:
         return _hand_back(ticket, sessions, paths)
     opened, failed = 0, 0
@@ -71,7 +75,7 @@ def open_files(ticket: Ticket, paths: Sequence[Path]) -> Tally:
     for path in paths:
         files += list(find_checkpoints(ticket, path)) or [path]
     for number, path in enumerate(files):
-        ticket.progress(number, len(files), path.name)
+        ticket.progress(number, len(files), shown(path.name))
         try:
             bank = load(ticket, path)
         except Exception as error:
@@ -88,22 +92,24 @@ def _hand_back(
     ticket: Ticket, sessions: Sequence[Path], paths: Sequence[Path]
 ) -> Tally:
     for path in sessions[1:]:
-        message = f"{path.name}: only one session can be open"
+        message = f"{shown(path.name)}: only one session can be open"
         hint = "Open it in a window of its own."
-        ticket.send(Unusable(path, message, hint, str(path)))
+        ticket.send(Unusable(path, message, hint, shown(path)))
     others = tuple(path for path in paths if path not in sessions)
     ticket.send(SessionFound(sessions[0], others))
-    return Tally(0, len(sessions) - 1, sessions[0].name)
+    return Tally(0, len(sessions) - 1, shown(sessions[0].name))
 
 
 def load(
-    ticket: Ticket, path: Path, *, copy: str = "", include: Sequence[str] = ()
+    ticket: Ticket, path: AnyPath, *, copy: str = "", include: Sequence[str] = ()
 ) -> KernelBank:
     """Open one file and extract its kernels."""
     checkpoint = open_checkpoint(path, copy=copy, check=ticket.check)
-    return extract_kernels(
+    bank = extract_kernels(
         checkpoint, include=include, progress=ticket.progress, check=ticket.check
     )
+    prepare(bank)  # here, so that the window need not wait when it compares networks
+    return bank
 
 
 def open_named(ticket: Ticket, name: str) -> KernelBank:
@@ -113,24 +119,25 @@ def open_named(ticket: Ticket, name: str) -> KernelBank:
     return replace(bank, name=short_name(name))
 
 
-def read_code(ticket: Ticket, path: Path) -> Autoencoder:
+def read_code(ticket: Ticket, path: AnyPath) -> Autoencoder:
     """Read an autoencoder."""
     from kernelviewer.latent.autoencoder import Autoencoder
 
     return Autoencoder.load(path)
 
 
-def find_checkpoints(ticket: Ticket, path: Path) -> Iterator[Path]:
+def find_checkpoints(ticket: Ticket, path: AnyPath) -> Iterator[Path]:
     """The path itself if it is a file or a model folder, else what a folder holds.
 
     Files that bear a checkpoint's suffix and are none are among them, so that opening
     them tells what they are.
     """
+    path = Path(path)
     if not path.is_dir() or is_checkpoint(path):
         yield path
         return
     for folder, folders, names in os.walk(path):
-        ticket.progress(0, 0, f"searching {folder}")
+        ticket.progress(0, 0, f"searching {shown(folder)}")
         inner = sorted(folders, key=natural_key)
         models = [name for name in inner if is_checkpoint(Path(folder, name))]
         folders[:] = [n for n in inner if n not in models and not is_hidden(n)]

@@ -5,20 +5,22 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.text import AnyPath
 
     Sources = Sequence[tuple[str, KernelBank]]
 
@@ -27,7 +29,7 @@ _PIECE = 1 << 20
 """Bytes written between two looks whether to stop."""
 
 
-def write_archive(path: Path, sources: Sources) -> dict[Size, int]:
+def write_archive(path: AnyPath, sources: Sources) -> dict[Size, int]:
     """Write the kernels of the banks, flat ones included, in file order.
 
     Per kernel size, named as in ``7x7``: ``kernels_7x7`` float32 [N, 7, 7], and int32
@@ -51,12 +53,13 @@ def write_archive(path: Path, sources: Sources) -> dict[Size, int]:
     OSError
         The folder is read-only or the disk is full.
     """
+    path = Path(path)
     counts: Counter[Size] = Counter()
     for _, bank in sources:
         counts.update({size: len(kernels) for size, kernels in bank.sizes.items()})
     numbering = _Numbering.of(sources)
     arrays: dict[str, Sequence[NDArray[np.generic]]] = {
-        "sources": [_text([name for name, _ in sources])],
+        "sources": [_text([shown(name) for name, _ in sources])],
         "layers": [_text(numbering.names)],
     }
     for size, _ in counts.most_common():
@@ -73,7 +76,7 @@ def write_archive(path: Path, sources: Sources) -> dict[Size, int]:
 
 
 def write_npz(
-    path: Path,
+    path: AnyPath,
     arrays: Mapping[str, Sequence[NDArray[np.generic]]],
     check: Callable[[], None] = lambda: None,
 ) -> None:
@@ -94,6 +97,7 @@ def write_npz(
     OSError
         The folder is read-only or the disk is full.
     """
+    path = Path(path)
     with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, parts in arrays.items():
             _write(archive, name, parts, check)
@@ -115,7 +119,7 @@ class _Numbering:
             for i, layer in enumerate(bank.layers):
                 if layer.included:
                     index[i] = len(names)
-                    names.append(layer.name)
+                    names.append(printable(layer.name))
             indices.append(index)
         return cls(names, indices)
 

@@ -72,7 +72,7 @@ class LayerInfo:
     raw_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class KernelSet:
     """All kernels of one size, in network order. N kernels; arrays are read-only.
 

@@ -20,7 +20,8 @@ class Decision:
         ``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
         ``convolution`` (any other) or ``none`` (no convolution).
     reason
-        Why it is ambiguous or fixed, a sentence; else empty.
+        Why it is ambiguous or fixed, a sentence; why kernels of one channel are an
+        ordinary convolution's, a clause; else empty.
     multiplier
         Kernels per input channel of a depthwise layer, as far as can be told.
     """
@@ -33,6 +34,11 @@ class Decision:
 CONVOLUTION = Decision("convolution")
 NO_CONVOLUTION = Decision("none")
 DEPTHWISE = Decision("depthwise")
+
+
+def ordinary(reason: str) -> Decision:
+    """The decision that a stack of kernels is an ordinary convolution, and why."""
+    return Decision("convolution", f"an ordinary convolution: {reason}")
 
 
 def ambiguous(reason: str) -> Decision:

@@ -17,6 +17,7 @@ from kernelviewer.kernels.decision import (
     NO_CONVOLUTION,
     Decision,
     ambiguous,
+    ordinary,
 )
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.network import Network
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.decision import Verdict
     from kernelviewer.kernels.layer import Layer
 
-_NO_WEIGHT_TYPES = ("bool", "int16", "int32", "int64", "complex64", "complex128")
+_COMPLEX = ("complex64", "complex128")
+_NO_WEIGHT_TYPES = ("bool", "int16", "int32", "int64", *_COMPLEX)
 _LARGEST_SIDE = 127
 _LARGEST_MULTIPLIER = 8
 
@@ -110,7 +112,7 @@ class _Judge:
             return Decision("fixed", "It bears the name of a fixed filter.")
         own_bias = not layer.tensor.name.endswith("depthwise_kernel")
         if own_bias and layer.bias not in (None, kernels):
-            return CONVOLUTION  # transposed, with one output: its bias has length 1
+            return ordinary("its bias tells that it is transposed, with one output")
         if names.spells_depthwise(layer.tensor.name):
             return DEPTHWISE
         if not (
@@ -190,15 +192,15 @@ class _Judge:
 def _from_graph(tensor: Tensor) -> Decision | None:
     """What the file's own graph says; None if it does not name the groups."""
     operator, shape = tensor.operator, tensor.shape
-    if operator is None or len(shape) < 3:
+    if operator is None or len(shape) < 3 or tensor.dtype in _COMPLEX:
         return None
     groups = _groups(operator, shape)
-    if groups is None:
+    if not groups:
         return None
     channels = shape[0] if operator.transposed else groups * shape[1]
     spatial = any(side > 1 for side in shape[2:])
     if groups == 1 or groups != channels or not spatial:
-        return CONVOLUTION
+        return ordinary("the file's own graph says so")
     kernels = shape[0] * shape[1] if operator.transposed else shape[0]
     verdict: Verdict = "transposed" if operator.transposed else "depthwise"
     return Decision(verdict, multiplier=kernels // channels)

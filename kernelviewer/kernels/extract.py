@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
+from kernelviewer.kernels.decision import Decision
 from kernelviewer.kernels.depthwise import classify
 from kernelviewer.kernels.filling import Filling
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
+from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
     from kernelviewer.kernels.bank import Kind, Size
-    from kernelviewer.kernels.decision import Decision
     from kernelviewer.kernels.statistics import Measures
 
     Progress = Callable[[int, int, str], None]
@@ -34,8 +37,13 @@ if TYPE_CHECKING:
 _GENERIC_NAMES = ("model", "pytorch_model", "checkpoint", "weights", "model_weights")
 _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
 _TRAINED = ("depthwise", "transposed")
-_FEWEST_DIMENSIONS = 3
+_FEWEST_DIMENSIONS, _MOST_DIMENSIONS = 3, 5
+_NAMED = 5
+_BYTES = 4  # of a float32
+_MUCH, _RATIO = 1 << 28, 16
 _NO_CONVOLUTION = "by its name and shape no convolution's weight"
+_SINGLE = "a single kernel, from one channel to one"
+_REPEATED = "Its kernels repeat one filter or a few: they are not trained."
 
 
 def extract_kernels(
@@ -71,28 +79,30 @@ def extract_kernels(
     Raises
     ------
     CheckpointError
-        The file cannot be read any more.
+        The file cannot be read any more, or its kernels are far larger than the file.
     ValueError
         ``include`` names a layer that is not there or whose shape is no kernel stack.
     """
     checkpoint = recognise(checkpoint)
-    decisions = classify(checkpoint)
+    decisions = _with_filters(checkpoint, classify(checkpoint), check)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
+    _check_size(checkpoint, planned)
     filled = _make_room(planned)
     layers: list[LayerInfo] = []
-    warnings = list(checkpoint.warnings)
-    for done, item in enumerate(planned):
-        if check is not None:
-            check()
-        if progress is not None:
-            progress(done, len(planned), item.name)
-        weights = _load(item)
-        measures = measure(weights)
-        layer = _describe(item, weights, measures)
-        if layer.included:
-            filled[item.size].add(weights, measures, len(layers))
-        warnings.extend(_warn_of_broken(layer, measures))
-        layers.append(layer)
+    broken: list[tuple[LayerInfo, int]] = []
+    with unpacking(check or _never):
+        for done, item in enumerate(planned):
+            if check is not None:
+                check()
+            if progress is not None:
+                progress(done, len(planned), item.name)
+            weights = _load(item.tensor, item.kernels)
+            measures = measure(weights)
+            layer = _describe(item, weights, measures)
+            if layer.included:
+                filled[item.size].add(weights, measures, len(layers))
+            broken.append((layer, int(measures.broken.sum())))
+            layers.append(layer)
     if progress is not None:
         progress(len(planned), len(planned), "")
     return KernelBank(
@@ -108,7 +118,7 @@ def extract_kernels(
             if decision.verdict == "convolution"
         ),
         skipped=(*checkpoint.skipped, *_not_taken(checkpoint, decisions, planned)),
-        warnings=tuple(warnings),
+        warnings=(*checkpoint.warnings, *_warn_of_broken(broken)),
         copies=checkpoint.copies,
         copy=checkpoint.copy,
         architecture=checkpoint.architecture,
@@ -117,8 +127,13 @@ def extract_kernels(
     )
 
 
+def _never() -> None:
+    """Nothing cancels."""
+
+
 def find_stack(checkpoint: Checkpoint, layer: str) -> Tensor | None:
     """The weight of ``layer`` if its shape allows to include it by hand."""
+    layer = printable(layer)  # as the tensors' names are
     for tensor in checkpoint.tensors:
         known = (module_path(tensor.name), tensor.name, tensor.raw_name)
         if layer in known and is_kernel_stack(tensor.shape):
@@ -149,17 +164,50 @@ class _Planned:
         return math.prod(self.tensor.shape[:2])
 
 
+def _with_filters(
+    checkpoint: Checkpoint, decisions: Iterable[Decision], check: Check | None
+) -> tuple[Decision, ...]:
+    """The decisions; first layers that just repeat a filter are fixed, not ordinary.
+
+    A blur or Sobel filter over the channels of an image stands where, by shape, a
+    convolution of an image of one channel would. Only their values tell.
+    """
+    found = []
+    for tensor, decision in zip(checkpoint.tensors, decisions, strict=True):
+        graph = tensor.operator
+        told = graph is not None and (graph.groups or graph.in_channels)
+        guessed = decision.verdict == "convolution" and is_kernel_stack(tensor.shape)
+        if guessed and not told:
+            if check is not None:
+                check()
+            weights = _load(tensor, tensor.shape[0])
+            if is_filter_bank(weights):
+                decision = Decision("fixed", _REPEATED)
+        found.append(decision)
+    return tuple(found)
+
+
 def _not_taken(
     checkpoint: Checkpoint,
     decisions: Iterable[Decision],
     planned: Iterable[_Planned],
 ) -> Iterator[Skipped]:
-    """Tensors that have the dimensions of a convolution's weight but are none."""
+    """Tensors that look like depthwise kernels, or any convolution's, but are none."""
     read = {id(item.tensor) for item in planned}
     for tensor, decision in zip(checkpoint.tensors, decisions, strict=True):
-        none = decision.verdict == "none" and id(tensor) not in read
-        if none and len(tensor.shape) >= _FEWEST_DIMENSIONS:
-            yield Skipped(tensor.raw_name or tensor.name, _NO_CONVOLUTION)
+        if id(tensor) in read:
+            continue
+        name, shape = tensor.raw_name or tensor.name, tensor.shape
+        if decision.verdict == "none" and len(shape) >= _FEWEST_DIMENSIONS:
+            yield Skipped(name, _NO_CONVOLUTION)
+        elif decision.verdict == "convolution" and _is_of_one_channel(shape):
+            yield Skipped(name, decision.reason or _SINGLE)
+
+
+def _is_of_one_channel(shape: Size) -> bool:
+    """Whether a shape is that of kernels of one channel each, be it a single one."""
+    dimensions = _FEWEST_DIMENSIONS <= len(shape) <= _MOST_DIMENSIONS
+    return dimensions and shape[1] == 1 and math.prod(shape[2:]) > 1
 
 
 def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:
@@ -168,7 +216,8 @@ def _chosen(checkpoint: Checkpoint, include: Collection[str]) -> set[int]:
     for layer in include:
         tensor = find_stack(checkpoint, layer)
         if tensor is None:
-            msg = f"{checkpoint.path.name} has no layer {layer!r} that can be included"
+            name = shown(checkpoint.path.name)
+            msg = f"{name} has no layer {layer!r} that can be included"
             raise ValueError(msg)
         chosen.add(id(tensor))
     return chosen
@@ -191,6 +240,20 @@ def _plan(
     return planned
 
 
+def _check_size(checkpoint: Checkpoint, planned: Iterable[_Planned]) -> None:
+    """Refuse a small file whose tensors look on the same values again and again."""
+    size = sum(math.prod(item.tensor.shape) for item in planned) * _BYTES
+    files = {file.path: file.size for file in checkpoint.files}
+    room = sum(files.values()) or checkpoint.size_bytes
+    if size > max(_MUCH, _RATIO * room):
+        raise CheckpointError(
+            checkpoint.path,
+            f"its kernels would take {size:,} bytes, far more than can be in "
+            f"{room:,} bytes of file",
+            "Save the network's weights anew, each of them once.",
+        )
+
+
 def _make_room(planned: Iterable[_Planned]) -> dict[Size, Filling]:
     """Arrays for all wanted kernels, the largest size first."""
     counts: Counter[Size] = Counter()
@@ -201,11 +264,11 @@ def _make_room(planned: Iterable[_Planned]) -> dict[Size, Filling]:
     return {size: Filling.of(size, counts[size]) for size in sizes}
 
 
-def _load(item: _Planned) -> NDArray[np.float32]:
-    """The layer's kernels, float32 [K, *size]."""
+def _load(tensor: Tensor, kernels: int) -> NDArray[np.float32]:
+    """A tensor's kernels, float32 [K, *size]."""
     with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite
-        values = item.tensor.load().astype(np.float32, copy=False)
-    return values.reshape(item.kernels, *item.size)
+        values = tensor.load().astype(np.float32, copy=False)
+    return values.reshape(kernels, *tensor.shape[2:])
 
 
 def _describe(
@@ -235,19 +298,29 @@ def _kind(item: _Planned, weights: NDArray[np.float32]) -> tuple[Kind, str]:
     if verdict == "fixed":
         return "fixed", reason
     if is_filter_bank(weights):
-        return "fixed", "Its kernels repeat one filter or a few: they are not trained."
+        return "fixed", _REPEATED
     if verdict == "convolution" or verdict == "none":
         return "ambiguous", "It looks like an ordinary convolution of one channel."
     return verdict, reason
 
 
-def _warn_of_broken(layer: LayerInfo, measures: Measures) -> list[str]:
-    broken = int(measures.broken.sum())
-    if not broken:
+def _warn_of_broken(counted: Iterable[tuple[LayerInfo, int]]) -> list[str]:
+    """A sentence where kernels are no numbers, with their count and layers."""
+    found = [(layer, broken) for layer, broken in counted if broken]
+    if not found:
         return []
+    first, count = found[0]
+    if len(found) == 1:
+        which = f"{first.name}: {count:,} of {first.kernels:,} kernels"
+    else:
+        names = ", ".join(layer.name for layer, _ in found[:_NAMED])
+        names += ", …" if len(found) > _NAMED else ""
+        total = sum(broken for _, broken in found)
+        every = sum(layer.kernels for layer, _ in found)
+        which = f"{total:,} of {every:,} kernels in {len(found)} layers ({names})"
     return [
-        f"{layer.name}: {broken} of {layer.kernels} kernels have weights that are "
-        "NaN, infinite or beyond float32; they count as flat."
+        f"{which} have weights that are NaN, infinite or beyond float32; they count as "
+        "flat."
     ]
 
 
@@ -255,5 +328,5 @@ def _short_name(checkpoint: Checkpoint) -> str:
     """File name without suffix; a generic one is preceded by its folder's."""
     path = checkpoint.path
     if path.stem.lower() in _GENERIC_NAMES and path.parent.name:
-        return f"{path.parent.name}/{path.stem}"
-    return path.stem
+        return shown(f"{path.parent.name}/{path.stem}")
+    return shown(path.stem)

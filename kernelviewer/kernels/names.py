@@ -24,8 +24,22 @@ _DEPTHWISE = re.compile(
     r"|depth_?conv|conv_?depth|separable_?(?:conv_?)?depth|conv_spatial",
     re.I,
 )
-_TRANSPOSED = re.compile(r"transpose|deconv|tconv|convt(?:$|[^a-z])|conv_tr", re.I)
-_UPSAMPLER = re.compile(r"(?:up|upsample|upsampler|upscale|up_?conv)(?:_?\d+)?", re.I)
+_TRANSPOSED = re.compile(
+    r"(?:^|_|dw|up|depthwise)de_?conv"
+    r"|conv(?:_?[123]d)?_?(?:tr|trans|transp|transposed?)(?![a-z])|convt(?![a-z])"
+    r"|(?:^|_|dw|up)(?:tconv|transp(?:osed?)?_?conv)|(?:^|_)transposed?(?:_?\d+)?$"
+)
+"""Words for a transposed convolution, in one part of a name, in small letters."""
+_UPSAMPLER = re.compile(
+    r"(?:ups?|up_?sampl(?:e[rs]?|ing)|up_?scale|up_?convs?|trans_?convs?|t_conv|conv_t)"
+    r"(?:_?\d+)?"
+)
+"""Words for what mostly is one if its kernel has even sides."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WRAPPERS = {"conv", "block", "layer", "op", "module", "net", "body", "seq"}
+_PLAIN = re.compile(
+    r"conv\d*|dw\d*|dw_?conv\d*|conv_?dw\d*|depth_?(?:wise)?_?(?:conv)?"
+)
 _FIXED = re.compile(
     r"sobel|scharr|prewitt|laplac|haar|ssim|(?:^|[._])i?stft(?:$|[._])|(?:^|[._])i?d[wc]t\d*(?:$|[._])",
     re.I,
@@ -105,13 +119,29 @@ def says_depthwise(path: str) -> bool:
 def says_transposed(path: str, size: tuple[int, ...]) -> bool:
     """Whether name and size are those of a transposed convolution.
 
-    A module named ``up`` counts only if its kernel has even sides: odd ones mostly are
-    ordinary convolutions after an interpolation.
+    Its own module or the one around it says so. One named ``up`` counts only if its
+    kernel has even sides: odd ones mostly are ordinary convolutions after an
+    interpolation. Parts of other words (``last_conv``, ``side_conv``,
+    ``transposed_attention``) do not count.
     """
-    if _TRANSPOSED.search(_tail(path, 2)):
+    parts = [part for part in path.split(".") if not part.isdigit()]
+    around = [part for part in parts[:-1] if part.lower() not in _WRAPPERS][-1:]
+    near = [*around, *parts[-1:]]
+    spelled = [form for part in near for form in _spellings(part)]
+    if any(_TRANSPOSED.search(part) for part in spelled):
         return True
-    leaf = _tail(path, 1)
-    return all(side % 2 == 0 for side in size) and bool(_UPSAMPLER.fullmatch(leaf))
+    if any(side % 2 for side in size):
+        return False
+    leaf = near[-1].lower() if near else ""
+    asked = near if _PLAIN.fullmatch(leaf) else near[-1:]
+    return any(
+        _UPSAMPLER.fullmatch(form) for part in asked for form in _spellings(part)
+    )
+
+
+def _spellings(part: str) -> tuple[str, str]:
+    """Part of a name in small letters, as one word and with its humps divided."""
+    return part.lower(), _HUMP.sub("_", part).lower()
 
 
 def input_scope(path: str) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats.names import is_listed_by_name
 from kernelviewer.kernels import names
 from kernelviewer.kernels.layer import find_layers
 
@@ -23,8 +24,9 @@ class Network:
     Parameters
     ----------
     tensors
-        The network's tensors. An alphabetical list (safetensors files are sorted)
-        is first brought near to network order by what the names say.
+        The network's tensors. An alphabetical list (safetensors files are sorted),
+        numbers counted or not, is first brought near to network order by what the
+        names say.
 
     Attributes
     ----------
@@ -97,6 +99,23 @@ class Network:
     def is_repeated(self, layer: Layer) -> bool:
         """Whether the same module stands elsewhere, always as a candidate."""
         return layer.pattern in self._repeated
+
+    def is_in_repeated_block(self, layer: Layer) -> bool:
+        """Whether it and what mixes its channels make a block that is repeated.
+
+        Such a block takes as many channels as it works on, wherever the list puts it:
+        only some layer must give them.
+        """
+        consumer = self.consumer(layer)
+        if consumer is None or not consumer.is_pointwise:
+            return False
+        return (
+            consumer.parent == layer.parent
+            and re.search(r"\d", layer.parent) is not None
+            and consumer.takes(layer.channels)
+            and layer.channels in self._first_giving
+            and self.is_repeated(layer)
+        )
 
     def signature(self, layer: Layer) -> tuple[str, str]:
         """Own and next weight's pattern: equal where a block is repeated."""
@@ -184,5 +203,7 @@ def _next_of(
 
 
 def _is_alphabetical(tensors: Sequence[Tensor]) -> bool:
-    listed = [tensor.name for tensor in tensors]
-    return len(listed) > 1 and all(a <= b for a, b in pairwise(listed))
+    """Whether the list follows the names, be it those shown or those in the file."""
+    shown = [tensor.name for tensor in tensors]
+    stored = [tensor.raw_name or tensor.name for tensor in tensors]
+    return is_listed_by_name(shown) or (stored != shown and is_listed_by_name(stored))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernelviewer.kernels import names
-from kernelviewer.kernels.decision import CONVOLUTION, DEPTHWISE, ambiguous
+from kernelviewer.kernels.decision import DEPTHWISE, ambiguous, ordinary
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.decision import Decision
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.network import Network
 
 _NARROWEST_TEXT = 32
+_FIRST = ordinary("the first of its network, whose input has one channel")
 
 
 class Stems:
@@ -40,6 +41,8 @@ class Stems:
         """
         network = self._network
         following, consumer = network.next_weight(layer), network.consumer(layer)
+        if network.is_in_repeated_block(layer):
+            return DEPTHWISE
         dense_next = (
             consumer is not None
             and consumer.is_spatial
@@ -49,7 +52,7 @@ class Stems:
             return DEPTHWISE
         stacked = following is not None and following.role == "candidate"
         order_tells = not network.is_sorted and (network.has_spatial or stacked)
-        decision = CONVOLUTION
+        decision = _FIRST
         if not names.is_first(layer.path) and not order_tells:
             decision = ambiguous(
                 "It is the first convolution, and nothing tells whether its input has "
@@ -60,8 +63,10 @@ class Stems:
 
     def judge_further(self, layer: Layer) -> Decision | None:
         """Decide on a layer that may be an input layer too; None: nothing says so."""
-        if self._reads_text(layer) or self._stands_like_a_stem(layer):
-            return CONVOLUTION
+        if self._reads_text(layer):
+            return ordinary("it runs over vectors of words")
+        if self._stands_like_a_stem(layer):
+            return ordinary("the first of its branch, whose input has one channel")
         for first, decision in self._first:
             elsewhere = first.path.split(".")[0] != layer.path.split(".")[0]
             if elsewhere and _is_same_module(first, layer):
@@ -69,7 +74,7 @@ class Stems:
         scope = names.input_scope(layer.path)
         if scope is not None and self._network.is_first_in(layer, scope):
             if not self._network.has_colour_input:
-                return CONVOLUTION
+                return ordinary("by its name the first, whose input has one channel")
             return ambiguous("Its name is that of an input layer.")
         if scope is not None and self._embeds_patches_too(layer, scope):
             return ambiguous("It may be a second input layer.")

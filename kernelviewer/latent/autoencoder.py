@@ -24,7 +24,6 @@ from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelSet, Size
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.text import AnyPath
 
 Method = Literal["curve", "paper"]
 METHODS: tuple[Method, ...] = ("curve", "paper")
@@ -191,7 +191,7 @@ class Autoencoder:
         codes.fit[kernels.flat] = np.nan
         return codes
 
-    def save(self, path: Path) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write a ``.safetensors`` file, whole or not at all.
 
         Raises
@@ -214,7 +214,7 @@ class Autoencoder:
         )
 
     @classmethod
-    def load(cls, path: Path) -> Autoencoder:
+    def load(cls, path: AnyPath) -> Autoencoder:
         """Read what `save` wrote; needs no torch.
 
         Raises

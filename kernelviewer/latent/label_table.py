@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,10 @@ from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, PATTERNS
 from kernelviewer.latent.labels import label
+from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.codes import Codes
     from kernelviewer.latent.labels import Labels
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.text import AnyPath
 
     Progress = Callable[[int, int, str], object]
 
@@ -117,11 +119,13 @@ def label_kernels(
 
 
 def write_rows(
-    path: Path,
+    path: AnyPath,
     found: Iterable[tuple[Labelled, NDArray[np.bool_] | None]],
     check: Callable[[], object] = lambda: None,
 ) -> int:
     """Write the CSV file, whole or not at all, and count its rows.
+
+    Names are printable, and none of them is a formula to a spreadsheet.
 
     Parameters
     ----------
@@ -135,6 +139,7 @@ def write_rows(
     OSError
         The folder is read-only or the disk is full.
     """
+    path = Path(path)
     count = 0
     with atomic_write(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
@@ -156,6 +161,8 @@ def write_rows(
 def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...]]:
     """Rows of kernels by their numbers."""
     kernels, names = item.kernels, [entry.id for entry in CLASSES]
+    source = csv_text(item.source)
+    layers = [csv_text(layer.name) for layer in item.bank.layers]
     key = size_key(kernels.size)
     family_class, family_cosine = _family_columns(item, here)
     for at, i in enumerate(here.tolist()):
@@ -167,8 +174,8 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
             named = names[item.labels.class_index[i]]
             best = names[item.labels.best_class[i]]
         yield (
-            item.source,
-            item.bank.layers[kernels.layer[i]].name,
+            source,
+            layers[kernels.layer[i]],
             int(kernels.channel[i]),
             key,
             code,

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.hashing import network_hash
+from kernelviewer.kernels.equality import find_equal
 from kernelviewer.kernels.statistics import patterns as patterns_of
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +88,8 @@ def split(
     Parameters
     ----------
     seen, unseen
-        The files for training, and those to hold out.
+        The files for training, and those to hold out. Kernels that several of the
+        former have alike, as where layers were frozen, are trained on once.
     size
         Kernel size.
     """
@@ -94,28 +97,42 @@ def split(
     held: list[Network] = []
     trained: list[Network] = []
     left: list[str] = []
-    for family, group in enumerate(families(banks)):
+    groups = families(banks)
+    fresh = _fresh(banks, size, _training(groups, len(seen)))
+    for family, group in enumerate(groups):
         everyone = {*group.members, *(index for index, _ in group.repeats)}
         outside = any(index >= len(seen) for index in everyone)
         for index, names in _kept(banks, group):
-            network = _network(banks[index], size, family, names)
+            network = _network(banks[index], size, family, names, fresh.get(index))
             if network is not None and outside == (index >= len(seen)):
                 (held if outside else trained).append(network)
         if outside:
-            left += [banks[i].path.name for i in sorted(everyone) if i < len(seen)]
+            left += [
+                shown(banks[i].path.name) for i in sorted(everyone) if i < len(seen)
+            ]
     return Parts(tuple(trained), tuple(held), tuple(left))
 
 
-def collect(banks: Sequence[KernelBank], size: Size) -> tuple[Network, ...]:
+def collect(
+    banks: Sequence[KernelBank], size: Size, *, joined: bool = False
+) -> tuple[Network, ...]:
     """The distinct networks among the banks that have kernels of a size.
 
     Of repeats of a network the last in order is kept, so that epochs in order leave the
     most trained. Networks keep their order.
+
+    Parameters
+    ----------
+    joined
+        Whether they are taken together, as for training: then kernels that several of
+        them have alike count once, where networks are judged one by one each has all.
     """
     found: dict[int, Network] = {}
-    for family, group in enumerate(families(banks)):
+    groups = families(banks)
+    fresh = _fresh(banks, size, _training(groups, len(banks))) if joined else {}
+    for family, group in enumerate(groups):
         for index, names in _kept(banks, group):
-            network = _network(banks[index], size, family, names)
+            network = _network(banks[index], size, family, names, fresh.get(index))
             if network is not None:
                 found[index] = network
     return tuple(found[index] for index in sorted(found))
@@ -183,21 +200,49 @@ def _kept(
     """The members of a family, and the names of files that repeat each."""
     for index in group.members:
         again = [repeat for repeat, of in group.repeats if of == index]
-        yield index, tuple(banks[i].path.name for i in again)
+        yield index, tuple(shown(banks[i].path.name) for i in again)
+
+
+def _training(groups: Sequence[Group], seen: int) -> list[int]:
+    """Members of the families that are all among the first ``seen`` banks, in order."""
+    inside = [
+        group.members
+        for group in groups
+        if all(index < seen for index in group.members)
+        and all(index < seen for index, _ in group.repeats)
+    ]
+    return sorted(index for members in inside for index in members)
+
+
+def _fresh(
+    banks: Sequence[KernelBank], size: Size, indices: Sequence[int]
+) -> dict[int, NDArray[np.bool_]]:
+    """Bank → which of its kernels, bool [N], no earlier one of the banks has."""
+    having = [index for index in indices if size in banks[index].sizes]
+    sets = [banks[index].sizes[size] for index in having]
+    ends = np.cumsum([len(kernels) for kernels in sets], dtype=np.int64)
+    once = find_equal(sets).once(np.ones(sum(map(len, sets)), bool))
+    return dict(zip(having, np.split(once, ends[:-1]), strict=False))
 
 
 def _network(
-    bank: KernelBank, size: Size, family: int, same: tuple[str, ...]
+    bank: KernelBank,
+    size: Size,
+    family: int,
+    same: tuple[str, ...],
+    fresh: NDArray[np.bool_] | None = None,
 ) -> Network | None:
     kernels = bank.sizes.get(size)
-    if kernels is None or kernels.flat.all():
+    if kernels is None:
         return None
-    there = ~kernels.flat
+    there = ~kernels.flat if fresh is None else ~kernels.flat & fresh
+    if not there.any():
+        return None
     patterns = patterns_of(
         kernels.weights[there], kernels.scale[there], kernels.offset[there]
     )
     return Network(
-        bank.path.name,
+        shown(bank.path.name),
         network_hash(bank.files),
         patterns,
         kernels.layer[there],

@@ -21,6 +21,7 @@ from kernelviewer.latent.networks import Network
 from kernelviewer.latent.noise import white_noise
 from kernelviewer.latent.training import Training, TrainingOptions
 from kernelviewer.latent.untrained import untrained_kernels
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -147,7 +148,7 @@ def _kinds(
     whole = _joined(networks)
     count = len(whole)
     noise = np.concatenate([*white_noise(size, count, seed + 1)])
-    by_name = {bank.path.name: bank for bank in banks if size in bank.sizes}
+    by_name = {shown(bank.path.name): bank for bank in banks if size in bank.sizes}
     fresh = [
         untrained_kernels(by_name[item.name], size, seed=seed) for item in networks
     ]

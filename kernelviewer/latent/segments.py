@@ -14,6 +14,7 @@ import numpy as np
 
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -208,20 +209,27 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
 
     Raises
     ------
-    LatentError, KeyError, TypeError, ValueError
+    LatentError
         The values are something else.
+    KeyError
+        One is missing.
     """
+    _need(isinstance(values, list | tuple), "the stretches are no list")
     items = []
     for value in values:
-        cosine = value["family_cosine"]
+        _need(isinstance(value, dict), "a stretch is no table")
+        cosine, sign = value["family_cosine"], value["sign"]
+        texts = value["class_id"], value["name"]
+        _need(all(isinstance(text, str) for text in texts), "a name is no text")
+        _need(type(sign) is int and -1 <= sign <= 1, "a sign is not −1, 0 or 1")
         items.append(
             Segment(
-                float(value["low"]),
-                float(value["high"]),
-                str(value["class_id"]),
-                int(value["sign"]),
-                float("nan") if cosine is None else float(cosine),
-                str(value["name"]),
+                _number(value["low"]),
+                _number(value["high"]),
+                texts[0],
+                sign,
+                float("nan") if cosine is None else _number(cosine),
+                printable(texts[1]),
             )
         )
     return check_segments(items)
@@ -229,6 +237,14 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
 
 def _named(item: Segment) -> tuple[float, float, str, str]:
     return item.low, item.high, item.class_id, item.name
+
+
+def _number(value: object) -> float:
+    """A plain number as a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LatentError("a border or cosine is no number")
+    _need(abs(value) < 2, "a border or cosine is out of range")
+    return float(value)
 
 
 def _border(point: int, count: int) -> float:

@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.files import write_text
@@ -25,7 +26,6 @@ from kernelviewer.latent.training import TrainingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     import torch
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.shipping_tasks import (
         Task,
     )
+    from kernelviewer.text import AnyPath
 
     Progress = Callable[[int, int, str], object]
 
@@ -70,7 +71,7 @@ class Material:
 
 def ship(
     material: Material,
-    folder: Path,
+    folder: AnyPath,
     *,
     command: str,
     seed: int = 0,
@@ -102,6 +103,7 @@ def ship(
     LatentError
         No network has kernels of a size that is shipped.
     """
+    folder = Path(folder)
     options = TrainingOptions(seed=seed, curve=CurveOptions(members=MEMBERS))
     sizes = {size: split(material.banks, material.held_out, size) for size in SIZES}
     sizes = {size: parts for size, parts in sizes.items() if parts.networks}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
@@ -19,12 +20,12 @@ from kernelviewer.latent.paper import PlainAutoencoder, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels import Size
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.text import AnyPath
 
 KEY = "kernelviewer"
 KIND = "autoencoder"
@@ -52,8 +53,9 @@ class _WrongError(Exception):
     """What is wrong with the file, a clause."""
 
 
-def write_autoencoder(path: Path, fields: Fields) -> None:
+def write_autoencoder(path: AnyPath, fields: Fields) -> None:
     """Write the file, whole or not at all."""
+    path = Path(path)
     from safetensors.numpy import save
 
     header = {
@@ -81,7 +83,7 @@ def write_autoencoder(path: Path, fields: Fields) -> None:
         file.write(data)
 
 
-def read_autoencoder(path: Path) -> Fields:
+def read_autoencoder(path: AnyPath) -> Fields:
     """What `write_autoencoder` wrote, checked.
 
     Raises
@@ -89,6 +91,7 @@ def read_autoencoder(path: Path) -> Fields:
     CheckpointError
         The file cannot be read or is something else.
     """
+    path = Path(path)
     try:
         header, arrays = _read(path)
         return _fields(header, arrays)
@@ -111,7 +114,8 @@ def _reason(error: Exception) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
     try:
         if not path.is_file():
@@ -119,15 +123,15 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
             raise _WrongError(problem)
         if path.stat().st_size > _LARGEST_FILE:
             raise _WrongError("is too large for an autoencoder")
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            if KEY not in metadata:
-                raise _WrongError("is no autoencoder but a network")
-            header = json.loads(metadata[KEY])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        data = path.read_bytes()  # not mapped: another program may cut it off
+        metadata = _metadata(data)
+        if KEY not in metadata:
+            raise _WrongError("is no autoencoder but a network")
+        header = json.loads(metadata[KEY])
+        arrays = load(data)
     except OSError as error:
         raise _WrongError(f"cannot be read ({error.strerror or error})") from None
-    except (SafetensorError, json.JSONDecodeError, RecursionError):
+    except (SafetensorError, json.JSONDecodeError, UnicodeError, RecursionError):
         raise _WrongError("is no autoencoder, or a damaged one") from None
     except (TypeError, AttributeError):  # types that numpy has no name for
         raise _WrongError("is no autoencoder but a network") from None
@@ -136,6 +140,13 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     if header.get("format") != FORMAT:
         raise _WrongError("was written by another version of kernelviewer")
     return header, arrays
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """What the header of a safetensors file says of the whole."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    return header.get("__metadata__") or {}
 
 
 def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:

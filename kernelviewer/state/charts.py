@@ -8,6 +8,7 @@ from typing import Literal
 ColourBy = Literal["class", "layer", "model", "fit"]
 CountOf = Literal["shown", "selected", "models"]
 Switch = Literal["on", "off"]
+EqualKernels = Literal["once", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Charts:
         network apart.
     pale
         Whether unidentified kernels stand in the paler colour of their best class.
+    equal
+        How often kernels count that several open networks have alike, wherever
+        networks are counted together (`kernelviewer.kernels.equality`).
     """
 
     across: int = 0
@@ -35,3 +39,4 @@ class Charts:
     thumbnails: Switch = "on"
     count_of: CountOf = "shown"
     pale: Switch = "off"
+    equal: EqualKernels = "once"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures import PRESETS, FigureError, FigureOptions
@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LONGEST = 40
-_CONTENT = (
-    *("title", "seed", "samples", "group", "sort", "colour", "components", "mark"),
-)
-"""Options that say what is shown; a preset holds the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +22,16 @@ class Preset:
     options: FigureOptions
 
 
-def look_of(options: FigureOptions) -> FigureOptions:
-    """Only how it looks; what is shown is as usual."""
-    usual = FigureOptions()
-    return replace(options, **{name: getattr(usual, name) for name in _CONTENT})
-
-
-def with_look(options: FigureOptions, look: FigureOptions) -> FigureOptions:
-    """What ``options`` show, as ``look`` looks."""
-    kept = {name: getattr(options, name) for name in _CONTENT}
-    return replace(look, **kept)
-
-
 def to_text(options: FigureOptions, name: str = "") -> str:
     """A look, and its name if it has one, as a line of JSON."""
-    facts = look_of(options).to_json()
+    facts = options.look().to_json()
     return json.dumps({"name": name, "options": facts} if name else facts)
 
 
 def read_look(text: str) -> FigureOptions:
     """The look that `to_text` wrote; the usual one if the text is damaged or empty."""
     try:
-        return look_of(FigureOptions.from_json(json.loads(text or "{}")))
+        return FigureOptions.from_json(json.loads(text or "{}")).look()
     except (ValueError, TypeError, AttributeError, FigureError):
         return FigureOptions()
 
@@ -62,7 +46,7 @@ def read_presets(texts: Iterable[str]) -> tuple[Preset, ...]:
         except (ValueError, TypeError, KeyError, AttributeError, FigureError):
             continue
         if isinstance(name, str) and not problem_of(name, [*found]):
-            found[name] = Preset(name, look_of(options))
+            found[name] = Preset(name, options.look())
     return tuple(found.values())
 
 

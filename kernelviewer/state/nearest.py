@@ -44,7 +44,7 @@ def row_at(position: float) -> int:
 def nearest(
     pool: KernelPool,
     code: NDArray[np.float32],
-    shown: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
     spectrum: NDArray[np.float32],
     position: float,
 ) -> NDArray[np.int64]:
@@ -52,8 +52,8 @@ def nearest(
 
     Parameters
     ----------
-    code, shown
-        Code of each kernel, [N], and whether it is in scope.
+    code, counted
+        Code of each kernel, [N], and whether it is in scope and counts.
     spectrum, position
         The decoded patterns, and the code of the one that is meant.
     """
@@ -63,6 +63,6 @@ def nearest(
     _, order, rising = _SORTED[pool]
     place = int(np.searchsorted(rising, position))
     near = order[max(0, place - CANDIDATES // 2) : place + CANDIDATES // 2]
-    numbers = near.astype(np.int64)[shown[near]]
+    numbers = near.astype(np.int64)[counted[near]]
     found = cosines(pool, spectrum[row_at(position)], numbers)
     return numbers[np.argsort(-found, kind="stable")[:NEAREST]]

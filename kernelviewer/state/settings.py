@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.files import config_dir, write_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kernelviewer.text import AnyPath
+
 
 RECENT = 12
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -54,8 +56,9 @@ class Settings:
     figure_look: str = ""
     figure_presets: tuple[str, ...] = ()
 
-    def opened(self, path: Path) -> Settings:
+    def opened(self, path: AnyPath) -> Settings:
         """Settings after a file was opened: it leads the recent files."""
+        path = Path(path)
         name = str(path)
         recent = (name, *(other for other in self.recent if other != name))
         return replace(self, recent=recent[:RECENT], last_folder=str(path.parent))

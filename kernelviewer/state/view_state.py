@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.kernels.equality import find_equal
 from kernelviewer.state.analysis import best_classes, identified
 from kernelviewer.state.family_names import join
 from kernelviewer.state.nearest import nearest, spectrum_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.equality import Equal
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
@@ -45,25 +47,36 @@ class ViewState:
 
     Attributes
     ----------
+    sizes
+        Kernel sizes with how many kernels count.
     pool
         The kernels of the current size; None without any.
     shown, selected, listed
         Bool [N]: in scope; marked and in scope; in the grid.
+    equal
+        Kernels that networks have alike, of every size that has some.
+    once
+        Those of the current size if they count once; None: all kernels count.
+    counted, counted_selected
+        Bool [N]: what counts of the kernels in scope where networks are counted
+        together, and what of that is selected, or equal to something selected.
     named
         PoolLabels with every kernel identified: what does not depend on the threshold.
     labels
         The same at the threshold; None while the kernels are not analysed.
-    tally
-        Counts of the labels per layer; None without labels.
-    chosen
-        The same of the selected kernels; None also if nothing is selected.
+    tally, chosen
+        Counts of the labels per layer, and the same of the selected kernels; None
+        without labels, and without a selection. For what is said of one network.
+    pooled, pooled_chosen
+        The same of the kernels that count, right for layers in scope: for sums over
+        networks.
     focus
         Pool number of the focused kernel.
     spectrum
         float32 [`POINTS`, *size], the decoded patterns; None without an autoencoder.
     near
-        int64, pool numbers of the kernels in scope that are nearest to the pattern at
-        ``position``, nearest first.
+        int64, pool numbers of the kernels that are nearest to the pattern at
+        ``position`` among those in scope that count, nearest first.
     null
         What white noise reaches with what names the kernels; None: not known.
     thresholds, stretches
@@ -83,7 +96,10 @@ class ViewState:
     display: Display
     charts: Charts
     pool: KernelPool | None
+    equal: Mapping[Size, Equal]
+    once: Equal | None
     shown: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
     autoencoder: Autoencoder | None
     segments: Segments | None
     null: Null | None
@@ -92,8 +108,11 @@ class ViewState:
     labels: PoolLabels | None
     tally: Tally | None
     chosen: Tally | None
+    pooled: Tally | None
+    pooled_chosen: Tally | None
     selection: Selection
     selected: NDArray[np.bool_]
+    counted_selected: NDArray[np.bool_]
     only_selected: bool
     listed: NDArray[np.bool_]
     focus: int | None
@@ -114,6 +133,26 @@ class ViewState:
         """Whether there is a pool, and something was computed of all its models."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
+    @property
+    def repeated(self) -> int:
+        """How many kernels in scope do not count, as equal ones do."""
+        return int(np.count_nonzero(self.shown) - np.count_nonzero(self.counted))
+
+    def counting(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What counts of a mask of the pool, in scope or not."""
+        return mask if self.once is None else self.once.once(mask)
+
+    def spread(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A mask of kernels that count, with what is equal to them and in scope."""
+        return mask if self.once is None else self.once.spread(mask) & self.shown
+
+    def standing_for(self, number: int) -> int:
+        """The kernel that counts in place of one in scope: mostly itself."""
+        if self.once is None or self.counted[number]:
+            return number
+        found = [n for n in self.once.like(number).tolist() if self.counted[n]]
+        return int(found[0]) if found else number
+
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
     """The state of a document, taking from ``old`` what has not changed."""
@@ -124,6 +163,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         shown = old.shown
     else:
         shown = pool.layers_mask(layers) if pool else NOTHING
+    equal = _equal(document, old)
+    once = equal.get(size) if size and document.charts.equal == "once" else None
+    counted = _counted(old, once, shown)
     segments = document.segments_of(size) if size else None
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
@@ -144,18 +186,23 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
             and np.array_equal(old.selected, selected)
         ):
             selected = old.selected
+    picked = _counted_selected(old, once, selected, counted)
+    chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
     autoencoder = document.autoencoders.get(size) if size else None
     spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
         models=document.models,
-        sizes=document.sizes,
+        sizes=_sizes(document, equal),
         size=size,
         layers=layers,
         display=document.display,
         charts=document.charts,
         pool=pool,
+        equal=equal,
+        once=once,
         shown=shown,
+        counted=counted,
         autoencoder=autoencoder,
         segments=segments,
         null=document.null_of(size) if size else None,
@@ -163,15 +210,20 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         named=named,
         labels=labels,
         tally=counts,
-        chosen=_chosen(old, pool, labels, counts, selected),
+        chosen=chosen,
+        pooled=_pooled(old, "pooled", pool, labels, (counts, counts), (shown, counted)),
+        pooled_chosen=_pooled(
+            old, "pooled_chosen", pool, labels, (counts, chosen), (selected, picked)
+        ),
         selection=document.selection,
         selected=selected,
+        counted_selected=picked,
         only_selected=only,
         listed=selected if only else shown,
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
-        near=_near(document, old, pool, named, shown, spectrum),
+        near=_near(document, old, pool, named, counted, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
@@ -188,7 +240,7 @@ def _near(
     old: ViewState | None,
     pool: KernelPool | None,
     named: PoolLabels | None,
-    shown: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
     spectrum: NDArray[np.float32] | None,
 ) -> NDArray[np.int64]:
     if pool is None or named is None or spectrum is None:
@@ -197,16 +249,62 @@ def _near(
         old is not None
         and old.named is not None
         and old.named.code is named.code
-        and old.shown is shown
+        and old.counted is counted
         and old.spectrum is spectrum
         and old.position == document.position
     ):
         return old.near
-    return nearest(pool, named.code, shown, spectrum, document.position)
+    return nearest(pool, named.code, counted, spectrum, document.position)
 
 
 def _pool(document: Document, size: Size | None) -> KernelPool | None:
     return make_pool(document.models, size) if size else None
+
+
+def _equal(document: Document, old: ViewState | None) -> Mapping[Size, Equal]:
+    """Equal kernels of every size that has some, numbered as in its pool."""
+    if old is not None and old.models is document.models:
+        return old.equal
+    found: dict[Size, Equal] = {}
+    for size in document.sizes if len(document.models) > 1 else ():
+        banks = [bank for bank in document.banks if size in bank.sizes]
+        if equal := find_equal([bank.sizes[size] for bank in banks]):
+            found[size] = equal
+    return found
+
+
+def _sizes(document: Document, equal: Mapping[Size, Equal]) -> dict[Size, int]:
+    """Kernel sizes with how many kernels count, in the document's order."""
+    sizes = document.sizes
+    if document.charts.equal == "all":
+        return sizes
+    return {
+        size: count - equal[size].repeats if size in equal else count
+        for size, count in sizes.items()
+    }
+
+
+def _counted(
+    old: ViewState | None, once: Equal | None, shown: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """What counts of the kernels in scope."""
+    if old is not None and old.once is once and old.shown is shown:
+        return old.counted
+    return shown if once is None else once.once(shown)
+
+
+def _counted_selected(
+    old: ViewState | None,
+    once: Equal | None,
+    selected: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """What of the kernels that count is selected, itself or as an equal one."""
+    if once is None:
+        return selected
+    if old is not None and old.selected is selected and old.counted is counted:
+        return old.counted_selected
+    return once.spread(selected) & counted
 
 
 def _known(
@@ -288,6 +386,38 @@ def _chosen(
     if old is not None and old.labels is labels and old.selected is selected:
         return old.chosen
     return tally_of(pool, labels, counts, selected)
+
+
+def _pooled(
+    old: ViewState | None,
+    name: str,
+    pool: KernelPool | None,
+    labels: PoolLabels | None,
+    counts: tuple[Tally | None, Tally | None],
+    masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+) -> Tally | None:
+    """Counts of what counts of a mask, for sums over networks.
+
+    Parameters
+    ----------
+    name
+        That of the counts in a state; their mask is called alike.
+    counts
+        Of all kernels, and of those in the mask.
+    masks
+        The mask, and what counts of it.
+    """
+    (whole, own), (mask, counted) = counts, masks
+    if pool is None or labels is None or whole is None or counted is mask:
+        return own
+    if own is None:
+        return None
+    if old is not None and old.labels is labels:
+        if name == "pooled" and old.counted is counted:
+            return old.pooled
+        if name == "pooled_chosen" and old.counted_selected is counted:
+            return old.pooled_chosen
+    return tally_of(pool, labels, whole, counted)
 
 
 def _needs_labels(selection: Selection) -> bool:

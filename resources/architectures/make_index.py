@@ -5,9 +5,13 @@ which pretrained networks there are and where they lie.
 
 Builds every architecture that timm registers on the meta device (no weights, no
 downloads) and notes, for each that has a depthwise convolution, a fingerprint of its
-convolutions' names and shapes and what each convolution does. Takes a few minutes:
+convolutions' names and shapes and what each convolution does. Those that can be fused
+for inference (MobileOne, FastViT, RepViT …) are noted in both forms. Takes some
+minutes; with patterns of names only these architectures are described anew and the
+rest of the index is kept:
 
     python resources/architectures/make_index.py
+    python resources/architectures/make_index.py "mobileone*" "repvit*"
 """
 
 from __future__ import annotations
@@ -24,11 +28,13 @@ from typing import Any
 
 import timm
 import torch
+from timm.utils.model import reparameterize_model
 
 from kernelviewer.kernels.architectures import details, fingerprint
 
 INDEX = Path(__file__).with_name("index.json")
 MODELS = Path(__file__).with_name("models.json.gz")
+FUSING = ("fuse", "reparameterize", "switch_to_deploy")
 CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
 
 
@@ -45,13 +51,30 @@ def facts(module: torch.nn.Module) -> list[Any]:
 
 
 def describe(name: str) -> list[dict[str, Any]]:
-    """Fingerprint and convolutions of one architecture; empty without depthwise ones.
+    """What `describe_form` says of an architecture as it is trained and as it is fused.
+
+    Only what has names or shapes of its own counts.
+    """
+    with torch.device("meta"):
+        model = timm.create_model(name, pretrained=False)
+        found = {entry["fingerprint"]: entry for entry in describe_form(model)}
+        if found and any(map(can_be_fused, model.modules())):
+            fused = describe_form(reparameterize_model(model.eval()))
+            found = {entry["fingerprint"]: entry for entry in fused} | found
+    return list(found.values())
+
+
+def can_be_fused(module: torch.nn.Module) -> bool:
+    """Whether a module has a form of its own for inference."""
+    return any(hasattr(module, name) for name in FUSING)
+
+
+def describe_form(model: torch.nn.Module) -> list[dict[str, Any]]:
+    """Fingerprint and convolutions of a network; empty without depthwise ones.
 
     Where layers share their weights there are two: files list those under all of their
     names or, as readers do that know the same values again, under the first.
     """
-    with torch.device("meta"):
-        model = timm.create_model(name, pretrained=False)
     layers = {
         f"{path}.weight": module
         for path, module in model.named_modules(remove_duplicate=False)
@@ -103,12 +126,31 @@ def write_models(depthwise: set[str]) -> None:
     write(MODELS, {"timm": timm.__version__, "models": rows})
 
 
-def main() -> None:
-    """Describe all architectures and write the index."""
+Groups = dict[str, dict[str, tuple[list[str], str]]]
+"""Fingerprint → details → names of architectures, and packed facts."""
+
+
+def kept(names: list[str]) -> Groups:
+    """The index as it is, without the architectures that are described anew."""
+    groups: Groups = defaultdict(dict)
+    if len(names) == len(timm.list_models()):
+        return groups
+    known = json.loads(INDEX.read_text())
+    if known["timm"] != timm.__version__:
+        sys.exit(f"the index was made with timm {known['timm']}: remake all of it")
+    for key, entries in known["architectures"].items():
+        for rest, alike, facts in entries:
+            others = [name for name in alike if name not in names]
+            if others:
+                groups[key][rest] = (others, facts)
+    return groups
+
+
+def main(patterns: list[str]) -> None:
+    """Describe architectures and write the index."""
     warnings.simplefilter("ignore")
-    names = timm.list_models()
-    same: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    layers: dict[str, Any] = {}
+    names = timm.list_models(patterns or "")
+    groups, order = kept(names), timm.list_models()
     failed: list[str] = []
     for number, name in enumerate(names, 1):
         try:
@@ -118,28 +160,28 @@ def main() -> None:
             continue
         for entry in found:
             key, rest = entry.pop("fingerprint"), entry.pop("details")
-            same[key][rest].append(name)
-            layers.setdefault(f"{key} {rest}", entry)
+            alike, facts = groups[key].get(rest) or ([], packed(entry))
+            groups[key][rest] = (sorted({*alike, name}, key=order.index), facts)
         if number % 50 == 0:
             print(f"{number} of {len(names)}", file=sys.stderr)
     index = {
         "timm": timm.__version__,
         "architectures": {
-            key: [
-                [rest, names, packed(layers[f"{key} {rest}"])]
-                for rest, names in groups.items()
-            ]
-            for key, groups in same.items()
+            key: sorted(
+                ([rest, *entry] for rest, entry in entries.items()),
+                key=lambda entry: order.index(entry[1][0]),
+            )
+            for key, entries in groups.items()
         },
     }
     INDEX.write_text(json.dumps(index, indent=0, sort_keys=True) + "\n")
-    alike = [names for groups in same.values() for names in groups.values()]
-    known = {name for names in alike for name in names}
+    every = [alike for entries in groups.values() for alike, _ in entries.values()]
+    known = {name for alike in every for name in alike}
     write_models(known)
-    print(f"{len(same)} fingerprints, {len(alike)} with their details, ", end="")
+    print(f"{len(groups)} fingerprints, {len(every)} with their details, ", end="")
     print(f"of {len(known)} architectures")
     print("\n".join(failed), file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -170,5 +170,5 @@ def test_latex_is_booktabs_with_nothing_left_to_break_it() -> None:
     text = to_latex(TABLE)
     assert "\\toprule" in text
     assert "\\begin{tabular}{lrr}" in text
-    assert r"a\_b|c & 0.250 & 3 \\" in text
+    assert r"a\_b\textbar{}c & 0.250 & 3 \\" in text
     assert r"50 \% $\partial$$^2$x" in text

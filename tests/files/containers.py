@@ -110,7 +110,7 @@ CONTAINERS: list[Case] = [
     case(
         "record-broken.pth",
         changed(26, "<H", 60_000),
-        "a PyTorch file, but its list of contents (a pickle) is damaged. "
+        "a PyTorch file, but its record 'x/data.pkl' is damaged. "
         "Download or export it again.",
     ),
     case(

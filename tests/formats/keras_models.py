@@ -73,6 +73,25 @@ def keras3_weights(datasets: Variables, names: dict[str, str] | None = None) -> 
     return stream.getvalue()
 
 
+def keras3_layers(layers: dict[str, tuple[str, list[NDArray[Any]]]]) -> bytes:
+    """A ``.weights.h5`` as Keras 3 writes it: in this order, a group for every layer.
+
+    Parameters
+    ----------
+    layers
+        Path → the layer's own name, and its variables. Lists of layers (``layers``)
+        have no entry.
+    """
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for path, (name, variables) in [("", ("functional", [])), *layers.items()]:
+            group = file.create_group(f"{path}/vars" if path else "vars")
+            group.attrs["name"] = name
+            for index, values in enumerate(variables):
+                group[str(index)] = values
+    return stream.getvalue()
+
+
 def save_keras3(
     path: Path,
     weights: bytes,

@@ -110,6 +110,76 @@ def test_a_part_that_is_missing_or_no_checkpoint(tmp_path: Path) -> None:
     )
 
 
+def test_several_missing_parts_are_counted_and_named(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    for part in (1, 3):
+        (tmp_path / f"model-0000{part}-of-00003.safetensors").unlink()
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(index)
+    assert str(caught.value) == (
+        "model.safetensors.index.json: 2 of its 3 parts are missing "
+        "(model-00001-of-00003.safetensors, model-00003-of-00003.safetensors). "
+        "Download them into the same folder."
+    )
+
+
+def test_an_index_that_is_out_of_date_names_what_lies_there(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        path.unlink()
+    save_file(ARRAYS, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(index)
+    assert str(caught.value).endswith(
+        "are missing (model-00001-of-00003.safetensors, "
+        "model-00002-of-00003.safetensors, model-00003-of-00003.safetensors), and the "
+        "index may be out of date. Download them into the same folder, or open what "
+        "lies there: model.safetensors."
+    )
+
+
+def test_an_index_that_does_not_fit_its_parts_is_told_of(tmp_path: Path) -> None:
+    index = sharded(tmp_path)
+    content = json.loads(index.read_text())
+    first, second = (f"model-0000{part}-of-00003.safetensors" for part in (1, 2))
+    names = list(ARRAYS)
+    content["weight_map"]["gone.weight"] = first
+    del content["weight_map"][names[5]]
+    content["weight_map"][names[0]] = second  # where it is not
+    index.write_text(json.dumps(content))
+    more = {name: ARRAYS[name] + 1 for name in names[4:5]}
+    save_file({name: ARRAYS[name] for name in names[:4]} | more, tmp_path / first)
+    save_file(ARRAYS, tmp_path / "model-00001-of-00001.safetensors")
+    checkpoint = open_checkpoint(index)
+    found = named(checkpoint)
+    assert set(found) == set(ARRAYS)
+    np.testing.assert_array_equal(found[names[4]].load(), ARRAYS[names[4]])
+    assert [(item.name, item.reason) for item in checkpoint.skipped] == [
+        (f"{names[4]} in {first}", f"left over: its index takes it from {second}")
+    ]
+    assert checkpoint.warnings == (
+        "The index names 1 tensor (gone.weight) that no part holds: the index or a "
+        "part is of another version of the network.",
+        f"The parts hold 1 tensor ({names[5]}) that the index does not name.",
+        "Beside the index lies 1 part (model-00001-of-00001.safetensors) that it does "
+        "not name, left unread.",
+    )
+
+
+def test_sorted_parts_are_sorted_as_one_file_is(tmp_path: Path) -> None:
+    blocks = [f"encoder.{b}.{m}.weight" for b in range(12) for m in ("dw", "pw", "se")]
+    parts = [["patches.weight", *blocks[:18]], blocks[18:]]
+    where = {}
+    for number, names in enumerate(parts, 1):
+        file = f"model-0000{number}-of-00002.safetensors"
+        save_file({name: weights(1, (4, 4)) for name in names}, tmp_path / file)
+        where |= dict.fromkeys(names, file)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": where}))
+    found = [tensor.name for tensor in open_checkpoint(index).tensors]
+    assert found == [*blocks, "patches.weight"]
+
+
 def test_a_model_folder_is_one_network_with_its_architecture(tmp_path: Path) -> None:
     folder = snapshot(tmp_path / "net")
     assert is_checkpoint(folder)
@@ -140,6 +210,19 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
     same(tmp_path)
 
 
+DCP = "this is a distributed checkpoint of PyTorch (DCP)"
+CONVERT = (
+    "Convert it with torch's own tool, python -m "
+    "torch.distributed.checkpoint.format_utils dcp_to_torch folder folder.pth, and "
+    "open the .pth file."
+)
+DEEPSPEED = "this is a checkpoint of DeepSpeed"
+JOIN = (
+    "Join its parts with DeepSpeed's script in the same folder, python "
+    "zero_to_fp32.py . joined, and open what it writes."
+)
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -156,9 +239,24 @@ def test_a_folder_with_one_checkpoint_opens_it(tmp_path: Path) -> None:
         ),
         (
             [".metadata"],
-            "this is a distributed checkpoint of PyTorch (DCP), which is not read. "
-            "Convert it with "
-            "torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
+            f"{DCP}, which is not read. {CONVERT}",
+        ),
+        ([".metadata", "__0_0.distcp"], f"{DCP}, which is not read. {CONVERT}"),
+        (
+            ["zero_to_fp32.py", "latest", "pytorch_model/zero_pp_rank_0_x_states.pt"],
+            f"{DEEPSPEED}, which is not read. {JOIN}",
+        ),
+        (
+            [
+                "bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt",
+                "bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt",
+                "mp_rank_00_model_states.pt",
+            ],
+            f"{DEEPSPEED}, which is not read. {JOIN}",
+        ),
+        (
+            ["latest", "step/zero_pp_rank_0_mp_rank_00_model_states.pt"],
+            f"{DEEPSPEED}, which is not read. {JOIN}",
         ),
     ],
 )
@@ -168,11 +266,111 @@ def test_folders_that_are_not_one_network(
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in names:
-        data = torch_zip(table(WEIGHT)) if name.endswith(".pth") else b"\x08\x01\x12\0"
+        readable = name.endswith((".pth", ".pt", ".distcp", ".metadata"))
+        data = torch_zip(table(WEIGHT)) if readable else b"\x08\x01\x12\0"
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
     with pytest.raises(CheckpointError) as caught:
         open_checkpoint(folder)
     assert str(caught.value) == f"folder: {message}"
+
+
+def unpacked(folder: Path) -> Path:
+    """A file of PyTorch, unzipped: its files lie in a folder of its name."""
+    import torch
+
+    state = {"stem.weight": torch.ones(8, 3, 3, 3)}
+    state |= {name: torch.tensor(array) for name, array in ARRAYS.items()}
+    torch.save(state, folder / "net.pt")
+    with zipfile.ZipFile(folder / "net.pt") as packed:
+        packed.extractall(folder)
+    (folder / "net.pt").unlink()
+    return folder / "net"
+
+
+def test_an_unpacked_file_of_pytorch_is_read(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    assert is_checkpoint(folder)
+    for path in (tmp_path, folder, folder / "data.pkl"):
+        checkpoint = open_checkpoint(path)
+        assert checkpoint.path == path
+        assert checkpoint.format == "PyTorch, unpacked"
+        assert len(checkpoint.files) == 2 + len(ARRAYS)
+        found = named(checkpoint)
+        assert list(found) == ["stem.weight", *ARRAYS]
+        for name, array in ARRAYS.items():
+            np.testing.assert_array_equal(found[name].load(), array)
+
+
+def test_an_unpacked_file_whose_values_are_missing_or_short(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    values = folder / "data" / "3"
+    values.write_bytes(values.read_bytes()[:-4])
+    with pytest.raises(CheckpointError, match="its record 3 holds 1,564 bytes where"):
+        open_checkpoint(folder)
+    values.unlink()
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(folder)
+    assert str(caught.value) == (
+        "data.pkl: an unpacked PyTorch file, but its file data/3 is missing. Unpack it "
+        "again, or open the file that was unpacked."
+    )
+
+
+def test_an_unpacked_program_is_told_to_be_packed_again(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    (folder / "constants.pkl").write_bytes(b"\x80\x02).")
+    with pytest.raises(CheckpointError, match=r"zip -r -0 net\.pt net, in the folder"):
+        open_checkpoint(folder)
+
+
+def test_a_pickle_without_values_beside_it_is_a_plain_one(tmp_path: Path) -> None:
+    import pickle
+
+    values = {"dw.weight": ARRAYS["blocks.0.conv_dw.weight"]}
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps(values))
+    assert open_checkpoint(tmp_path).format == "Python pickle"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("__0_0.distcp", f"{DCP.replace('is a', 'is a part of a')}. {CONVERT}"),
+        (".metadata", f"{DCP.replace('is a', 'is a part of a')}. {CONVERT}"),
+        (
+            "zero_pp_rank_0_mp_rank_00_model_states.pt",
+            f"{DEEPSPEED.replace('is a', 'is a part of a')}. {JOIN}",
+        ),
+    ],
+)
+def test_a_part_of_a_divided_checkpoint_is_no_network(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "folder" / name
+    path.parent.mkdir()
+    path.write_bytes(torch_zip(table(WEIGHT)))
+    assert not is_checkpoint(path)
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(path)
+    assert str(caught.value) == f"{name}: {message}"
+
+
+def test_the_joined_network_beside_a_divided_checkpoint_is_opened(
+    tmp_path: Path,
+) -> None:
+    save_file(ARRAYS, tmp_path / "joined.safetensors")
+    (tmp_path / "zero_to_fp32.py").write_text("import torch")
+    (tmp_path / "global_step9").mkdir()
+    for name in ("mp_rank_00_model_states.pt", "zero_pp_rank_0_mp_optim_states.pt"):
+        path = tmp_path / "global_step9" / name
+        path.write_bytes(torch_zip(table(WEIGHT)))
+    same(tmp_path)
+    assert len(open_checkpoint(path.with_name("mp_rank_00_model_states.pt")).tensors)
+    (tmp_path / "joined.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="in the folder above"):
+        open_checkpoint(tmp_path / "global_step9")
+    with pytest.raises(CheckpointError, match="a checkpoint of DeepSpeed"):
+        open_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "gz", "bz2", "xz"])
@@ -279,18 +477,4 @@ def test_errors_in_an_archive_name_the_archive(tmp_path: Path) -> None:
     assert str(caught.value).startswith(
         "x.zip: an archive, but net.safetensors in it: a safetensors file, but its "
         "header claims 9 bytes"
-    )
-
-
-def test_sharded_weights_of_keras_are_named(tmp_path: Path) -> None:
-    part = tmp_path / "model_00000.weights.h5"
-    part.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    index = tmp_path / "model.weights.json"
-    index.write_text(json.dumps({"weight_map": {"/layers/a/vars": part.name}}))
-    with pytest.raises(CheckpointError) as caught:
-        open_checkpoint(index)
-    assert str(caught.value) == (
-        "model_00000.weights.h5: a part of a sharded checkpoint, but it is Keras's, "
-        "whose sharded weights are not read. Save the network in one file: "
-        "model.save(…) without max_shard_size."
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.kernels import extract_kernels
 from tests.formats.reading import bytes_read, weights
 
 if TYPE_CHECKING:
@@ -88,6 +89,70 @@ def test_weights_inside_an_old_optimizer(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(save(tmp_path / "m.msgpack", tree))
     assert [t.name for t in checkpoint.tensors] == ["dw.weight"]
     assert [item.name for item in checkpoint.skipped] == ["optimizer/state/m/dw/kernel"]
+
+
+@pytest.mark.parametrize("stem", ["stem", "patches"])
+def test_no_layer_of_many_numbered_blocks_is_lost(stem: str, tmp_path: Path) -> None:
+    blocks = {
+        f"layers_{block}": {
+            "Conv_0": {"bias": packed(ROW), "kernel": packed(W + block)},
+            "Dense_0": {"bias": packed(ROW), "kernel": packed(weights(1, (6, 6)))},
+        }
+        for block in range(12)
+    }
+    tree = {
+        "params": {
+            "encoder": dict(sorted(blocks.items())),
+            stem: {"Dense_0": {"kernel": packed(weights(2, (4, 6)))}},
+        }
+    }
+    path = save(tmp_path / "m.msgpack", tree)
+    bank = extract_kernels(open_checkpoint(path))
+    names = [f"encoder.layers_{block}.Conv_0" for block in range(12)]
+    assert [layer.name for layer in bank.layers] == names
+    np.testing.assert_array_equal(
+        bank.sizes[3, 3].weights,
+        np.concatenate(
+            [(W + block).transpose(3, 2, 0, 1)[:, 0] for block in range(12)]
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "average"),
+    [
+        *(("params", "params_ema"), ("params", "ema_params"), ("model", "ema")),
+        *(("student", "teacher"), ("net", "net_ema")),
+    ],
+)
+def test_copies_count_once(base: str, average: str, tmp_path: Path) -> None:
+    def copy(factor: float) -> dict[str, Any]:
+        pointwise = factor * weights(1, (1, 1, 6, 6))
+        return {
+            "dw": {"kernel": packed(factor * W)},
+            "pw": {"kernel": packed(pointwise)},
+            "stem": {"kernel": packed(factor * weights(2, (3, 3, 3, 6)))},
+        }
+
+    path = save(tmp_path / "m.msgpack", {base: copy(1), average: copy(2)})
+    for wish, shown, factor in (("", average, 2), (base, base, 1)):
+        checkpoint = open_checkpoint(path, copy=wish)
+        assert set(checkpoint.copies) == {base, average}
+        assert checkpoint.copy == shown
+        names = [tensor.name for tensor in checkpoint.tensors]
+        assert sorted(names) == ["dw.weight", "pw.weight", "stem.weight"]
+        found = {tensor.name: tensor for tensor in checkpoint.tensors}
+        np.testing.assert_array_equal(found["dw.weight"].load(), factor * TURNED)
+
+
+def test_averaged_parts_without_a_counterpart_are_no_copies(tmp_path: Path) -> None:
+    tree = {
+        "ema_body": {"dw": {"kernel": packed(W)}},
+        "ema_head": {"fc": {"kernel": packed(weights(1, (6, 3)))}},
+    }
+    checkpoint = open_checkpoint(save(tmp_path / "m.msgpack", tree))
+    assert checkpoint.copies == ()
+    assert len(checkpoint.tensors) == 2
 
 
 def test_attention_is_no_convolution(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.formats import (
     tfjs_models,
     tflite_models,
 )
+from tests.formats.every_format import FORMATS
 from tests.formats.reading import weights
 from tests.formats.test_flax import packed
 from tests.formats.test_flax import save as save_flax
@@ -54,6 +55,23 @@ REAL = {
 def _onnx(path: Path) -> Path:
     kernels = onnx_models.initializer("w", weights(0, (6, 1, 3, 3)))
     return onnx_models.save(path, [onnx_models.conv("w", 6)], [kernels])
+
+
+def _onnx_functions(path: Path) -> Path:
+    """Attributes by reference, scales, a layer taken apart."""
+    from tests.formats.test_onnx_functions import LAST, call, turned
+    from tests.formats.test_onnx_split import by_slices
+
+    nodes, given = by_slices()
+    nodes = [
+        call("Turned", "d"),
+        onnx_models.operation("DequantizeLinear", ["q", "s"], ["d"]),
+        *nodes,
+    ]
+    steps = (LAST * 40).astype("int8")
+    scales = weights(1, (6,))
+    given += [onnx_models.initializer("q", steps), onnx_models.initializer("s", scales)]
+    return onnx_models.save(path, nodes, given, functions=[turned(order=[3, 2, 0, 1])])
 
 
 def _tflite(path: Path) -> Path:
@@ -110,6 +128,7 @@ def _npz(path: Path) -> Path:
 
 SMALL: dict[str, Callable[[Path], Path]] = {
     "onnx": _onnx,
+    "onnx functions": _onnx_functions,
     "tflite": _tflite,
     "keras": _keras,
     "flax": _flax,
@@ -162,6 +181,25 @@ def test_opening_can_be_cancelled(name: str, tmp_path: Path) -> None:
         open_checkpoint(path, check=check)
 
 
+PARTS = ("Paddle", "TensorFlow.js", "ONNX with weights beside", "sharded")
+"""Networks whose weights lie in files beside the one that is opened."""
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.timeout(7200 if CASES else 120)
+@fuzzed
+@given(seed=st.integers(0, 1 << 64))
+def test_changed_parts(name: str, seed: int, tmp_path: Path) -> None:
+    """Some of the files are changed, with the others beside them."""
+    path = FORMATS[name](tmp_path, 0)
+    files = sorted(file for file in tmp_path.iterdir() if file.is_file())
+    random = Random(seed)
+    chosen = [path] if random.random() < 0.5 else random.sample(files, k=2)
+    for number, file in enumerate(chosen):
+        file.write_bytes(changed(file.read_bytes(), seed + number))
+    try_to_read(path)
+
+
 @needs_checkpoints
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.timeout(3600 if CASES else 120)
@@ -182,3 +220,15 @@ def test_changed_small_files(name: str, seed: int, tmp_path: Path) -> None:
     path = SMALL[name](tmp_path / "changed")
     path.write_bytes(changed(path.read_bytes(), seed))
     try_to_read(path)
+
+
+@pytest.mark.timeout(3600 if CASES else 120)
+@fuzzed
+@given(seed=st.integers(0, 1 << 64))
+def test_senseless_onnx_operations(seed: int, tmp_path: Path) -> None:
+    """Operators with inputs and settings drawn at random."""
+    random = Random(seed)
+    path = onnx_models.senseless(tmp_path / "m.onnx", random)
+    checkpoint = open_checkpoint(path)
+    for tensor in checkpoint.tensors:
+        assert tensor.load().shape == tensor.shape

@@ -112,6 +112,114 @@ def test_copies_under_prefixes(lead: str, base: str, tmp_path: Path) -> None:
     )
 
 
+def blocks(seed: int, old: str = "", new: str = "") -> State:
+    """A small network of blocks, with a part of its names replaced."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes: dict[str, tuple[int, ...]] = {"stem.conv.weight": (6, 3, 3, 3)}
+    for block in range(3):
+        shapes[f"body.{block}.dw.weight"] = (6, 1, 5, 5)
+        shapes[f"body.{block}.pw.weight"] = (6, 6, 1, 1)
+    shapes |= {"up.conv.weight": (12, 6, 3, 3), "up.conv.bias": (12,)}
+    return {
+        name.replace(old, new): torch.randn(shape, generator=generator)
+        for name, shape in shapes.items()
+    }
+
+
+RENAMED = [
+    ("up.conv", "up.0"),
+    ("up.conv", "tail.upsampler"),
+    ("stem", "head"),
+    ("body", "blocks"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED)
+@pytest.mark.parametrize(
+    ("base", "average"),
+    [
+        *(("params", "params_ema"), ("model", "ema"), ("student", "teacher")),
+        *(("state_dict", "state_dict_ema"), ("model", "model_swa")),
+        ("backbone", "momentum_backbone"),
+    ],
+)
+def test_a_copy_with_other_names_in_one_place_is_a_copy(
+    base: str, average: str, old: str, new: str, tmp_path: Path
+) -> None:
+    plain, renamed = blocks(1), blocks(2, old, new)
+    for value in ({base: plain, average: renamed}, {base: renamed, average: plain}):
+        opened(tmp_path / "x", value)
+        for copy in (base, average):
+            checkpoint = open_checkpoint(tmp_path / "x", copy=copy)
+            assert set(checkpoint.copies) == {base, average}
+            assert list(named(checkpoint)) == list(value[copy])
+            for name, tensor in named(checkpoint).items():
+                np.testing.assert_array_equal(tensor.load(), value[copy][name].numpy())
+
+
+def test_a_copy_under_a_prefix_of_its_own_is_a_copy(tmp_path: Path) -> None:
+    inner = {f"ema_model.module.{name}": v for name, v in blocks(2).items()}
+    checkpoint = opened(tmp_path / "x", {"model": blocks(1), "ema": inner})
+    assert checkpoint.copies == ("model", "ema")
+    names = [
+        tensor.name.removeprefix("ema_model.module.") for tensor in checkpoint.tensors
+    ]
+    assert names == list(blocks(1))
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED[:3])
+@pytest.mark.parametrize(
+    ("base", "average"),
+    [("model.", "model_ema."), ("student.", "teacher."), ("", "ema.")],
+)
+def test_a_prefixed_copy_keeps_its_own_names(
+    base: str, average: str, old: str, new: str, tmp_path: Path
+) -> None:
+    plain, renamed = blocks(1), blocks(2, old, new)
+    value = {base + name: v for name, v in plain.items()}
+    value |= {average + name: v for name, v in renamed.items()}
+    value["other.weight"] = torch.ones(3, 3)
+    checkpoint = opened(tmp_path / "x", value)
+    assert checkpoint.copy == average[:-1]
+    values = {base + name: v for name, v in renamed.items()}
+    assert set(named(checkpoint)) == {*values, "other.weight"}
+    for name, expected in values.items():
+        np.testing.assert_array_equal(named(checkpoint)[name].load(), expected.numpy())
+    other = open_checkpoint(tmp_path / "x", copy=checkpoint.copies[0])
+    assert set(named(other)) == {*(base + name for name in plain), "other.weight"}
+
+
+def test_every_part_that_has_an_average_counts_once(tmp_path: Path) -> None:
+    value = {}
+    for seed, lead in enumerate(("backbone.", "backbone_ema.", "neck.", "neck_ema.")):
+        value |= {lead + name: v for name, v in blocks(seed).items()}
+    checkpoint = opened(tmp_path / "x", value)
+    assert checkpoint.copies == ("backbone", "backbone_ema")
+    assert set(named(checkpoint)) == {
+        part + name for part in ("backbone.", "neck.") for name in blocks(0)
+    }
+    stem = named(checkpoint)["neck.stem.conv.weight"].load()
+    np.testing.assert_array_equal(stem, value["neck_ema.stem.conv.weight"].numpy())
+    assert {item.name for item in checkpoint.skipped} == {"backbone", "neck"}
+
+
+def test_a_third_copy_is_left_out(tmp_path: Path) -> None:
+    value = {}
+    for seed, lead in enumerate(("model.", "model_ema.", "model_swa.")):
+        value |= {lead + name: v for name, v in blocks(seed).items()}
+    checkpoint = opened(tmp_path / "x", value)
+    assert list(named(checkpoint)) == list(blocks(0))
+    assert {item.name for item in checkpoint.skipped} == {"model", "model_swa"}
+
+
+@pytest.mark.parametrize("key", ["critic", "teacher"])
+def test_networks_of_other_shapes_are_no_copies(key: str, tmp_path: Path) -> None:
+    larger = {f"layers.{i}.weight": torch.ones(7, 1, 3, 3) for i in range(4)}
+    checkpoint = opened(tmp_path / "x", {"student": blocks(1), key: larger})
+    assert checkpoint.copies == ()
+    assert len(checkpoint.tensors) == len(blocks(1)) + 4
+
+
 def test_averages_that_are_named_without_dots(tmp_path: Path) -> None:
     inner = {"ema_" + k.replace(".", "_"): v for k, v in TWO.items()}
     latent = {"model_ema." + k.replace(".", ""): v for k, v in TWO.items()}
@@ -176,6 +284,29 @@ def test_arrays_beside_a_network_are_left_out(
     assert {item.reason for item in checkpoint.skipped} <= {
         "an array beside the network",
         "a single number beside the network",
+    }
+
+
+@pytest.mark.parametrize("key", ["scaler", "amp", "scheduler", "rng"])
+def test_a_network_may_have_the_name_of_a_training_state(
+    key: str, tmp_path: Path
+) -> None:
+    checkpoint = opened(tmp_path / "x", {"epoch": 3, key: ONE})
+    assert list(named(checkpoint)) == NAMES
+
+
+def test_a_scaler_of_data_is_no_mixed_precision_state(tmp_path: Path) -> None:
+    value = {
+        "net": ONE,
+        "scaler": {"mean": torch.ones(3), "std": torch.ones(3)},
+        "grad_scaler": {"scale": torch.tensor(2.0), "growth_factor": 2.0},
+    }
+    checkpoint = opened(tmp_path / "x", value)
+    assert list(named(checkpoint)) == NAMES
+    assert {item.name: item.reason for item in checkpoint.skipped} == {
+        "scaler/mean": "an array beside the network",
+        "scaler/std": "an array beside the network",
+        "grad_scaler": "mixed-precision state",
     }
 
 

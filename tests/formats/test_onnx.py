@@ -190,6 +190,28 @@ def test_qlinearconv_applies_its_own_scales(tmp_path: Path) -> None:
     np.testing.assert_array_equal(values, expected)
 
 
+def test_quantised_biases_are_no_odd_arrays(tmp_path: Path) -> None:
+    """int32 behind DequantizeLinear or in QLinearConv: not told of as left out."""
+    inputs = ["x", "xs", "xz", "q", "ws", "wz", "ys", "yz", "bias"]
+    nodes = [
+        helper.make_node("DequantizeLinear", ["q", "ws", "wz"], ["w"], axis=0),
+        helper.make_node("DequantizeLinear", ["bias", "ws"], ["b"], axis=0),
+        conv("w", 6, inputs=["b"]),
+        helper.make_node("QLinearConv", inputs, ["y"], group=6),
+    ]
+    arrays = {
+        "q": np.arange(54, dtype=np.int8).reshape(W.shape),
+        "ws": np.ones(6, np.float32),
+        "wz": np.zeros(6, np.int8),
+        "bias": np.arange(6, dtype=np.int32),
+    }
+    given = [initializer(name, values) for name, values in arrays.items()]
+    checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
+    assert not checkpoint.skipped
+    assert not checkpoint.warnings
+    assert {tensor.raw_name for tensor in checkpoint.tensors} == {"q"}
+
+
 def test_convinteger_gives_whole_numbers_and_says_so(tmp_path: Path) -> None:
     steps = np.arange(54, dtype=np.uint8).reshape(W.shape)
     node = conv("w", 6, "ConvInteger", inputs=["xz", "wz"])
@@ -305,6 +327,41 @@ def test_other_weights_keep_the_tree_whole(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
     assert [t.name for t in checkpoint.tensors] == ["a.weight", "norm.weight"]
     assert [s.name for s in checkpoint.skipped] == ["position"]
+
+
+def test_nothing_with_the_shape_of_kernels_is_lost(tmp_path: Path) -> None:
+    steps = np.ones((6, 1, 3, 3), np.int8)
+    nodes = [
+        conv("a.weight", 6),
+        helper.make_node("QConv", ["x", "q"], ["y"], domain="vendor"),
+        helper.make_node("Transpose", ["t"], ["u"]),
+        helper.make_node("Einsum", ["x", "u"], ["z"]),
+    ]
+    given = [initializer("a.weight", W), initializer("q", steps)]
+    given += [initializer("t", W), initializer("left.weight", W), initializer("n", W)]
+    checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
+    assert [(item.name, item.reason) for item in checkpoint.skipped] == [
+        ("q", "no convolution: a weight of QConv"),
+        ("t", "no convolution: a weight of Einsum"),
+        ("left.weight", "no operation of the network takes it"),
+        ("n", "no operation of the network takes it"),
+    ]
+
+
+@pytest.mark.parametrize("last", ["length", "x"])
+def test_a_table_that_is_cut_is_listed_whole(last: str, tmp_path: Path) -> None:
+    nodes = [
+        conv("a.weight", 6, output="y"),
+        helper.make_node("Slice", ["positions", "none", last], ["cut"]),
+        helper.make_node("Slice", ["positions", "none", "length"], ["other"]),
+        helper.make_node("Add", ["y", "cut"], ["z"]),
+        helper.make_node("Add", ["z", "other"], ["t"]),
+    ]
+    given = [initializer("a.weight", W), initializer("positions", weights(1, (9, 6)))]
+    given += [initializer("none", np.array([0])), initializer("length", np.array([4]))]
+    checkpoint = open_checkpoint(save(tmp_path / "m.onnx", nodes, given))
+    shapes = [(tensor.name, tensor.shape) for tensor in checkpoint.tensors]
+    assert shapes == [("a.weight", W.shape), ("positions", (9, 6))]
 
 
 def test_computed_weights_are_left_out_with_the_reason(tmp_path: Path) -> None:

@@ -160,9 +160,37 @@ def test_a_list_of_weights_without_a_graph(tmp_path: Path) -> None:
     path = tmp_path / "net-weights_manifest.json"
     path.write_text(json.dumps(manifest(tmp_path, arrays)))
     bank = extract_kernels(open_checkpoint(path))
+    assert "only a network's list of weights" in bank.warnings[-1]
     (kernels,) = bank.sizes.values()
     np.testing.assert_array_equal(kernels.weights, pytorch(K)[:, 0])
     assert [layer.name for layer in bank.layers] == ["dense0.conv1.depthwise"]
+
+
+def test_parts_opened_alone_name_their_network(tmp_path: Path) -> None:
+    path = save_graph(tmp_path / "net", NODES, ARRAYS)
+    network = path.rename(path.with_name("detector.json"))
+    listed = tmp_path / "net" / "weights_manifest.json"
+    listed.write_text(json.dumps(json.loads(network.read_text())["weightsManifest"]))
+    with pytest.raises(CheckpointError) as caught:
+        open_checkpoint(listed)
+    assert str(caught.value) == (
+        "weights_manifest.json: this is only the list of weights of a network, "
+        "detector.json. Open detector.json."
+    )
+    listed.unlink()
+    shard = tmp_path / "net" / "group1-shard1of1.bin"
+    renamed = shard.with_name("values.bin")
+    for name in (shard, renamed):
+        if name is renamed:
+            shard.rename(renamed)
+            text = network.read_text().replace(shard.name, renamed.name)
+            network.write_text(text)
+        with pytest.raises(CheckpointError) as caught:
+            open_checkpoint(name)
+        assert str(caught.value) == (
+            f"{name.name}: this is a part of a TensorFlow.js network. It lies beside "
+            "its list of weights: open its detector.json."
+        )
 
 
 def test_texts_between_weights(tmp_path: Path) -> None:

@@ -240,6 +240,72 @@ def test_quantised_tensors(legacy: bool, tmp_path: Path) -> None:
         np.testing.assert_allclose(found[name].load(), expected, rtol=1e-6)
 
 
+def quantised_network() -> nn.Module:
+    """Layers as PyTorch's own quantisation leaves them."""
+    from torch.ao import quantization
+
+    engines = torch.backends.quantized.supported_engines
+    engine = next((name for name in ("qnnpack", "fbgemm") if name in engines), "")
+    if not engine:
+        pytest.skip("this PyTorch quantises nothing")
+    torch.backends.quantized.engine = engine
+    network = nn.Sequential(
+        quantization.QuantStub(),
+        nn.Conv2d(3, 6, 3),
+        nn.Conv2d(6, 6, 3, groups=6),
+        nn.Flatten(),
+        nn.Linear(6 * 4 * 4, 5),
+        quantization.DeQuantStub(),
+    ).eval()
+    network.qconfig = quantization.get_default_qconfig(engine)
+    prepared = quantization.prepare(network)
+    prepared(random(2, 3, 8, 8))
+    return quantization.convert(prepared)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["state dict", "module", "script"])
+def test_quantised_layers_keep_their_weights_and_biases(
+    kind: str, tmp_path: Path
+) -> None:
+    network, path = quantised_network(), tmp_path / "x"
+    if kind == "script":
+        torch.jit.save(torch.jit.script(network), path)
+    else:
+        save(path, network if kind == "module" else network.state_dict())
+    checkpoint = open_checkpoint(path)
+    found = named(checkpoint)
+    for place in (1, 2, 4):
+        expected = network[place].weight().dequantize().detach().numpy()
+        np.testing.assert_allclose(found[f"{place}.weight"].load(), expected, rtol=1e-6)
+        bias = network[place].bias().detach().numpy()
+        np.testing.assert_array_equal(found[f"{place}.bias"].load(), bias)
+    reasons = {item.reason for item in checkpoint.skipped}
+    assert reasons == {"zero point of a quantised layer"}
+
+
+def test_packed_values_that_contain_themselves_are_no_layer(tmp_path: Path) -> None:
+    endless: list[Any] = []
+    endless += [endless] * 19
+    state = {"a.weight": random(6, 1, 3, 3), "b._packed_params": (endless, endless)}
+    assert list(named(opened(tmp_path / "x", state))) == ["a.weight"]
+
+
+def test_whole_numbers_of_quantised_layers_are_called_so(tmp_path: Path) -> None:
+    state = {
+        "dw.weight": random(6, 1, 3, 3),
+        "dw.bias": torch.arange(6, dtype=torch.int32),
+        "dw.zero_point": torch.tensor(3),
+        "index": torch.arange(6),
+    }
+    checkpoint = opened(tmp_path / "x", state)
+    assert {item.name: item.reason for item in checkpoint.skipped} == {
+        "dw.bias": "bias of a quantised layer, in whole numbers",
+        "dw.zero_point": "zero point of a quantised layer",
+        "index": "whole numbers (indices, counters or a mask), no weights",
+    }
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_tensors_that_cannot_be_shown_are_listed(tmp_path: Path) -> None:
     state = {

@@ -80,10 +80,10 @@ def test_only_what_matters_to_the_exhibit_is_asked(
 ) -> None:
     subject = dialog.subject
     for kind, shown, hidden in (
-        ("pca", subject.components, subject.group),
-        ("sheet", subject.group, subject.components),
-        ("compare", subject.right, subject.sort),
-        ("family", subject.title, subject.scope),
+        ("pca", subject.fields["components"].widget, subject.fields["group"].widget),
+        ("sheet", subject.fields["group"].widget, subject.fields["components"].widget),
+        ("compare", subject.right, subject.fields["sort"].widget),
+        ("family", subject.fields["title"].widget, subject.scope),
     ):
         choose(dialog, "figureKind", kind)
         assert shown.isVisibleTo(dialog), kind
@@ -284,7 +284,8 @@ def test_what_cannot_be_drawn_is_said_where_the_figure_would_be(
     assert "fit" in dialog.preview.text
     assert not dialog.findChild(QPushButton, "copyFigure").isEnabled()
     choose(dialog, "figureKind", "pca")
-    dialog.subject.up.setValue(1)
+    dialog.subject.fields["components"].set_value((1, 1))
+    dialog.subject.changed.emit()
     settle(dialog, qtbot)
     assert "components are the same" in dialog.preview.text
     assert not dialog.parent().parts.jobs_panel.failed()
@@ -322,7 +323,7 @@ def test_presets_are_saved_renamed_and_deleted(
 def test_the_look_is_remembered(window: MainWindow, qtbot: Any) -> None:
     window.set_colormap("viridis")
     dialog = open_dialog(window, qtbot)
-    assert dialog.looks.colormap.key == "viridis"
+    assert dialog.looks.fields["colormap"].value() == "viridis"
     dialog.findChild(QDoubleSpinBox, "figureWidth").setValue(77)
     dialog.close()
     qtbot.waitUntil(lambda: window.findChild(FigureDialog, "figureDialog") is None)

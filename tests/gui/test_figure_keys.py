@@ -48,7 +48,7 @@ def dialog(window: MainWindow, qtbot: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "field", ["figureTitle", "figureKind", "figureWidth", "figure_legend"]
+    "field", ["figureTitle", "figureKind", "figureWidth", "figureLegend"]
 )
 def test_return_saves_from_every_field_that_has_no_use_for_it(
     dialog: FigureDialog,

@@ -36,6 +36,23 @@ def test_a_network_of_timm_is_named_with_strides_and_dilations(tmp_path: Path) -
     assert strides["blocks.1.0.conv_dw"] == (2, 2)
 
 
+@pytest.mark.parametrize(
+    "name", ["mobileone_s0", "fastvit_t8", "repvit_m1_0", "repghostnet_050"]
+)
+def test_networks_fused_for_inference_are_named(tmp_path: Path, name: str) -> None:
+    timm = pytest.importorskip("timm")
+    from timm.utils.model import reparameterize_model
+
+    network = reparameterize_model(timm.create_model(name).eval())
+    path = save(tmp_path / "net.safetensors", network.state_dict())
+    bank = kv.extract_kernels(kv.open_checkpoint(path))
+    assert bank.architecture == name
+    assert all(layer.kind == "depthwise" for layer in bank.layers)
+    strides = {layer.stride for layer in bank.layers}
+    assert {(1, 1), (2, 2)} <= strides
+    assert None not in strides
+
+
 def test_another_head_changes_nothing(tmp_path: Path) -> None:
     state = timm_state("convnext_atto", num_classes=7)
     path = save(tmp_path / "net.safetensors", state)

@@ -5,6 +5,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernelviewer.formats import CheckpointError, Operator
 from kernelviewer.kernels import extract_kernels
@@ -131,6 +133,95 @@ def test_broken_weights_are_kept_counted_as_flat_and_told_of() -> None:
         "blocks.0.dwconv: 2 of 16 kernels have weights that are NaN, infinite or "
         "beyond float32; they count as flat.",
     )
+
+
+def test_broken_weights_of_many_layers_are_told_of_once() -> None:
+    arrays = {f"blocks.{i}.dwconv.weight": noise(4, 1, 3, 3, seed=i) for i in range(9)}
+    for index in range(1, 9):
+        arrays[f"blocks.{index}.dwconv.weight"][: index % 3 + 1, 0, 0, 0] = np.nan
+    (warning,) = extract_kernels(of_arrays(arrays)).warnings
+    assert warning == (
+        "17 of 32 kernels in 8 layers (blocks.1.dwconv, blocks.2.dwconv, "
+        "blocks.3.dwconv, blocks.4.dwconv, blocks.5.dwconv, …) have weights that are "
+        "NaN, infinite or beyond float32; they count as flat."
+    )
+
+
+BLUR = np.ones((48, 1, 3, 3), np.float32) / 9
+SOBEL = np.float32([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+
+
+@pytest.mark.parametrize(
+    "kernels", [BLUR, np.stack([SOBEL, SOBEL.T] * 24)[:, None]], ids=["blur", "sobel"]
+)
+def test_a_fixed_filter_that_comes_first_is_listed_as_such(kernels: np.ndarray) -> None:
+    arrays = {
+        "filter.weight": kernels,
+        "conv1.weight": noise(64, 48, 3, 3),
+        "conv2.weight": noise(64, 64, 3, 3),
+    }
+    bank = extract_kernels(of_arrays(arrays))
+    (layer,) = bank.layers
+    assert (layer.name, layer.kind, layer.included) == ("filter", "fixed", False)
+    assert "not trained" in layer.reason
+    assert [tensor.name for tensor in bank.convolutions] == list(arrays)[1:]
+    trained = extract_kernels(of_arrays(arrays | {"filter.weight": noise(48, 1, 3, 3)}))
+    assert not trained.layers
+    reasons = {item.name: item.reason for item in trained.skipped}
+    assert "input has one channel" in reasons["module.filter.weight"]
+
+
+NAMES = (
+    *("conv", "conv1", "stem", "dw", "dwconv", "depthwise", "pw", "proj", "norm", "bn"),
+    *("embed", "up", "deconv", "sobel", "pos", "head", "0", "1", "7", "blocks", "dec"),
+)
+LAST = ("weight", "bias", "kernel", "depthwise_kernel", "filter", "scale", "x", "mask")
+STACKS = st.tuples(
+    st.integers(1, 6), st.just(1), st.integers(1, 5), st.integers(1, 5)
+).filter(lambda shape: shape[2] * shape[3] > 1)
+OTHERS = st.lists(st.sampled_from([1, 2, 3, 4, 6, 12]), min_size=1, max_size=5)
+OPERATORS = st.builds(
+    Operator,
+    groups=st.sampled_from([None, 1, 2, 4, 6]),
+    transposed=st.booleans(),
+    in_channels=st.sampled_from([None, 1, 2, 4, 6]),
+)
+DTYPES = ("float32", "float16", "float64", "int8", "int64", "bool", "complex64")
+TENSORS = st.dictionaries(
+    st.tuples(st.lists(st.sampled_from(NAMES), max_size=4), st.sampled_from(LAST)).map(
+        lambda parts: ".".join((*parts[0], parts[1]))
+    ),
+    st.tuples(
+        st.one_of(STACKS, OTHERS.map(tuple)),
+        st.one_of(st.none(), st.none(), OPERATORS),
+        st.sampled_from(("float32", *DTYPES)),
+        st.booleans(),
+    ),
+    max_size=9,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(TENSORS, st.booleans())
+def test_whatever_has_a_depthwise_shape_occurs_just_once(
+    tensors: dict[str, tuple[tuple[int, ...], Operator | None, str, bool]],
+    in_order: bool,
+) -> None:
+    names = sorted(tensors) if in_order else list(tensors)
+    arrays, operators = {}, {}
+    for name in names:
+        shape, operator, dtype, equal = tensors[name]
+        values = np.ones(shape) if equal else noise(*shape)
+        arrays[name] = values.astype(dtype)
+        if operator is not None:
+            operators[name] = operator
+    bank = extract_kernels(of_arrays(arrays, operators))
+    found = [layer.raw_name for layer in bank.layers]
+    found += [item.name for item in bank.skipped]
+    for name, values in arrays.items():
+        if values.ndim == 4 and values.shape[1] == 1 and values[0, 0].size > 1:
+            assert found.count(f"module.{name}") == 1
+    assert all(item.reason for item in bank.skipped)
 
 
 def test_float64_beyond_float32_is_told_of_and_no_crash() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernelviewer.formats import Operator
+from kernelviewer.formats.names import by_parts
 from kernelviewer.kernels.depthwise import classify
 from tests.kernels.checkpoints import of_shapes
 
@@ -160,6 +161,76 @@ def test_a_transposed_name_marks_a_depthwise_layer() -> None:
         assert verdict(shapes, f"neck.{name}.weight") == "transposed"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("dec.de_convs.0.depth_conv", "decoder.de_conv_2", "dec.dw_deconv", "deconv1"),
+        *(
+            "deconv_layers.0.depthwise",
+            "decoder.deconv.0.conv.dw",
+            "up.0.conv_transpose",
+        ),
+        *(
+            "up1.transpose",
+            "up_transpose",
+            "upsample.transposed.dw",
+            "dwDeConv",
+            "convT",
+        ),
+        *(
+            "ConvTranspose2d_0",
+            "dec.conv2d_transpose_1",
+            "conv_trans",
+            "conv_tr2",
+            "tconv",
+        ),
+        *("dec.transposed_conv.0.dw", "deconvolution", "upDeconv.dwconv"),
+    ],
+)
+def test_names_of_transposed_layers(path: str) -> None:
+    shapes: Shapes = [
+        RGB,
+        (f"x.{path}.weight", (16, 1, 3, 5)),
+        (f"x.{path}.bias", (16,)),
+    ]
+    shapes += [("x.point.weight", (32, 16, 1, 1))]
+    assert verdict(shapes, f"x.{path}.weight") == "transposed"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("last_conv.dw", "lastconv.dw", "rightconv.dw", "side_conv.dw", "sideconv.dw"),
+        *("wide_conv.dw", "node_conv.dw", "encode_conv.dw", "decode_conv.dw"),
+        *("transposed_attention.dwconv", "transformer.dwconv", "transition.dwconv"),
+        *("conv_transform.dw", "conv_trunk.dw", "conv_t.dw", "deform_conv.dw"),
+        *("deconv_block.attn.mlp.dwconv", "pretrained_conv.dw", "textconv.dw"),
+        *("upper.dw", "update_conv.dw", "supconv.dw", "up.dw", "up_conv.dw"),
+    ],
+)
+def test_names_that_only_look_like_those_of_transposed_layers(path: str) -> None:
+    shapes: Shapes = [
+        RGB,
+        (f"x.{path}.weight", (16, 1, 3, 3)),
+        (f"x.{path}.bias", (16,)),
+    ]
+    shapes += [("x.point.weight", (32, 16, 1, 1))]
+    assert verdict(shapes, f"x.{path}.weight") == "depthwise"
+
+
+@pytest.mark.parametrize(
+    "path", ["up", "ups.0", "up_conv2", "up1.dwconv", "trans_conv"]
+)
+def test_even_kernels_of_upsamplers_are_transposed(path: str) -> None:
+    shapes: Shapes = [
+        RGB,
+        (f"x.{path}.weight", (16, 1, 4, 4)),
+        (f"x.{path}.bias", (16,)),
+    ]
+    shapes += [("x.point.weight", (32, 16, 1, 1))]
+    assert verdict(shapes, f"x.{path}.weight") == "transposed"
+
+
 def test_an_odd_kernel_in_an_upsampler_is_an_ordinary_depthwise_one() -> None:
     shapes = [
         RGB,
@@ -167,6 +238,57 @@ def test_an_odd_kernel_in_an_upsampler_is_an_ordinary_depthwise_one() -> None:
         ("decoder.point.weight", (32, 16, 1, 1)),
     ]
     assert verdict(shapes, "decoder.up.weight") == "depthwise"
+
+
+def counted(shapes: Shapes) -> Shapes:
+    """As readers list what a writer sorted: by name, numbers in their order."""
+    return sorted(shapes, key=lambda item: by_parts(item[0]))
+
+
+def numbered_blocks(stem: str, shape: tuple[int, ...], count: int) -> Shapes:
+    shapes: Shapes = [(f"{stem}.weight", shape), (f"{stem}.bias", (24,))]
+    for block in range(count):
+        lead = f"encoder.layers_{block}"
+        shapes += [(f"{lead}.Conv_0.weight", (24, 1, 3, 3))]
+        shapes += [(f"{lead}.Conv_0.bias", (24,))]
+        shapes += [
+            (f"{lead}.Dense_0.weight", (96, 24)),
+            (f"{lead}.Dense_0.bias", (96,)),
+        ]
+        shapes += [
+            (f"{lead}.Dense_1.weight", (24, 96)),
+            (f"{lead}.Dense_1.bias", (24,)),
+        ]
+    return shapes
+
+
+@pytest.mark.parametrize("count", [4, 12])
+@pytest.mark.parametrize("stem", ["stem.Dense_0", "patchify", "to_tokens.z", "a.in"])
+@pytest.mark.parametrize("shape", [(24, 4), (24, 12, 1, 1), (24, 3, 4, 4)])
+def test_the_first_block_is_not_the_stem_where_names_were_sorted(
+    stem: str, shape: tuple[int, ...], count: int
+) -> None:
+    shapes = counted(numbered_blocks(stem, shape, count))
+    for block in range(count):
+        name = f"encoder.layers_{block}.Conv_0.weight"
+        assert verdict(shapes, name) == "depthwise"
+
+
+def test_a_grey_stem_that_sorting_puts_last_is_no_depthwise_layer() -> None:
+    for count in (4, 12):
+        shapes = counted(numbered_blocks("to_tokens", (24, 1, 4, 4), count))
+        assert verdict(shapes, "to_tokens.weight") == "ambiguous"
+        for block in range(count):
+            name = f"encoder.layers_{block}.Conv_0.weight"
+            assert verdict(shapes, name) == "depthwise"
+
+
+def test_a_grey_stem_in_a_numbered_row_is_no_depthwise_layer() -> None:
+    shapes: Shapes = [("layers.0.weight", (32, 1, 3, 3))]
+    for place in range(1, 14, 2):
+        shapes += [(f"layers.{place}.weight", (32, 32, 1, 1))]
+        shapes += [(f"layers.{place + 1}.weight", (32, 1, 3, 3))]
+    assert verdict(counted(shapes), "layers.0.weight") == "convolution"
 
 
 def test_a_lone_stack_of_kernels_is_ambiguous() -> None:

@@ -207,6 +207,7 @@ def test_sizes_of_any_shape_are_listed(
     assert run("null-test", path, *words) == 0
 
 
+@needs_checkpoints
 def test_1d_kernels_have_their_key(capsys: pytest.CaptureFixture[str]) -> None:
     file = CHECKPOINTS / "hybridids-convnext1d-checkpoint.pth"
     assert run("label", file, "--json") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,29 @@ def test_a_held_out_copy_of_a_training_network_is_held_out() -> None:
 def test_sizes_that_a_network_lacks_are_left_out() -> None:
     assert collect([bank("a", 0)], (5, 5)) == ()
     assert patterns(1)[0].shape == (1, 7, 7)
+
+
+def frozen(name: str, of: KernelBank) -> KernelBank:
+    """Another training of a network that left its first layer as it was."""
+    kernels = of.sizes[7, 7]
+    other = bank(name, sum(name.encode())).sizes[7, 7].weights
+    kept = (kernels.layer == 0)[:, None, None]
+    weights = np.where(kept, kernels.weights, other)
+    found = measure(weights)
+    sets = {(7, 7): replace(kernels, weights=weights, flat=found.flat)}
+    return replace(of, name=name, path=Path(name), sizes=sets)
+
+
+def test_frozen_layers_are_trained_on_once() -> None:
+    first = bank("a", 0)
+    tuned = frozen("b", first)
+    assert 0.2 < likeness(first, tuned) < 0.8
+    whole = [len(network) for network in collect([first, tuned], (7, 7))]
+    assert whole == [119, 119]
+    joined = collect([first, tuned], (7, 7), joined=True)
+    assert [len(network) for network in joined] == [119, 80]
+    parts = split_networks([first, tuned], [bank("c", 5)], (7, 7))
+    assert [len(network) for network in parts.networks] == [119, 80]
+    assert [len(network) for network in parts.held_out] == [119]
+    held = split_networks([bank("c", 5)], [first, tuned], (7, 7)).held_out
+    assert [len(network) for network in held] == [119, 119]

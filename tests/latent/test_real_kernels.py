@@ -178,7 +178,7 @@ def test_the_untrained_network_is_covered_no_more_than_noise() -> None:
         assert abs(found.coverage - known(size).null.coverage(threshold)) <= 0.01
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the published filters are not there")
+@needs_checkpoints
 def test_the_master_key_filters_have_their_classes() -> None:
     filters = master_filters()
     codes = known((7, 7)).encode(filters, device=CPU)

@@ -99,7 +99,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "gap": (lambda h: h["segments"].pop(0), "do not cover the spectrum"),
     "no stretches": (lambda h: h.update(segments=[]), "do not cover the spectrum"),
-    "text": (lambda h: h["segments"][0].update(low="x"), "values that make no sense"),
+    "text": (lambda h: h["segments"][0].update(low="x"), "a border or cosine is no"),
     "card": (lambda h: h.update(card=3), "values that make no sense"),
 }
 

@@ -93,14 +93,14 @@ def test_focus_touches_nothing_else(stage: Stage) -> None:
 
 def test_selecting_leaves_what_is_in_the_grid(stage: Stage) -> None:
     stage.document.select("replace", Layers(frozenset({LayerRef(1, 1)})))
-    assert stage.told == {"selection", "selected", "undo"}
+    assert stage.told == {"selection", "selected", "counted_selected", "undo"}
     assert np.flatnonzero(stage.state.selected).tolist() == list(range(4, 10))
     assert count_kernels(stage.state).selected == 6
 
 
 def test_scope_changes_what_is_shown_and_listed(stage: Stage) -> None:
     stage.document.show_layers(frozenset({LayerRef(1, 0)}))
-    assert stage.told == {"layers", "shown", "listed"}
+    assert stage.told == {"layers", "shown", "counted", "listed"}
     assert stage.state.shown.sum() == 4
     assert count_kernels(stage.state).shown == 4
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.controls.cosine_popover import CosinePopover
+from kernelviewer.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -109,9 +110,9 @@ class Pill(QWidget):
         self.adjust.setAccessibleName(f"Change {text}")
         self.cross.setVisible(removable)
         self.cross.setAccessibleName(f"Remove {text}")
-        self.cross.setToolTip(f"Remove “{text}” (Delete)")
+        self.cross.setToolTip(as_tip(f"Remove “{text}” (Delete)"))
         self._inner.setContentsMargins(10, 0, 2 if removable else 10, 0)
-        self.setToolTip(text if shown != text else "")
+        self.setToolTip(as_tip(text) if shown != text else "")
         self.setAccessibleName(f"{sign} {text}".strip())
         self._inner.invalidate()
         self._frame.updateGeometry()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.gui.dialogs.parts import show_text
 from kernelviewer.gui.text import breakable, spaced
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -24,7 +25,7 @@ def show_details(parent: QWidget, bank: KernelBank) -> None:
 def details_html(bank: KernelBank) -> str:
     """The facts as HTML."""
     facts = [
-        ("File", str(bank.path)),
+        ("File", shown(bank.path)),
         ("Format", f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"),
         ("Architecture", bank.architecture),
         ("Copies", ", ".join(bank.copies) and f"{bank.copy} of {list(bank.copies)}"),

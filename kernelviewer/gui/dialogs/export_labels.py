@@ -14,6 +14,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.labelling import wish_of, write_labels
 from kernelviewer.state.describe import describe_selection
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from kernelviewer.gui.workplace import Workplace
@@ -88,14 +89,14 @@ class ExportLabelsDialog(Dialog):
         tell = window.statusBar().showMessage
 
         def done(rows: int) -> str:
-            tell(f"{path}: {spaced(rows)} rows")
-            return f"{spaced(rows)} rows in {path}"
+            tell(f"{shown(path)}: {spaced(rows)} rows")
+            return f"{spaced(rows)} rows in {shown(path)}"
 
         def failed(message: str, hint: str) -> None:
             tell(f"{message}. {hint}" if hint else message)
 
         reaction = Reaction(done=done, failed=failed)
-        title = f"Export labels to {path.name}"
+        title = f"Export labels to {shown(path.name)}"
         window.jobs.submit(
             "compute", "labels", title, reaction, write_labels, path, wish
         )

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.dialogs.parts import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.jobs.reopening import look_along
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from kernelviewer.jobs.reopening import Answers, Lacking, Sighting
 
 HINT = "Once one is located, those that moved along with it are found by themselves."
+OUTSIDE = (
+    "A file outside the folder of the session is opened only if you say so, once: who "
+    "wrote the session may have named any file of yours, or a server to log in at."
+)
 FILE, PLACE, STATE = range(3)
 ROW = 26
 
@@ -56,29 +62,42 @@ class LocateDialog(Dialog):
         super().__init__(window, "locateDialog", "Locate missing files")
         self._window, self._lacking, self._use = window, lacking, use
         self._found: dict[str, Sighting] = {}
+        self._unasked = {
+            item.key: item.outside
+            for item in lacking.missing
+            if item.outside is not None
+        }
         self._is_answered = False
         count = len(lacking.missing)
         self.resize(800, 220 + ROW * min(count, 10))
-        what = "a file that is" if count == 1 else f"{count} files that are"
-        title = QLabel(f"{name} names {what} not where it says.", self)
+        title = QLabel(_title(name, lacking), self)
         title.setProperty("role", "strong")
+        title.setTextFormat(Qt.TextFormat.PlainText)
         hint = QLabel(HINT, self)
         hint.setProperty("role", "secondary")
         for label in (title, hint):
             label.setWordWrap(True)
         hint.setVisible(count > 1)
+        warning = QLabel(OUTSIDE, self)
+        warning.setObjectName("locateOutside")
+        warning.setProperty("role", "secondary")
+        warning.setWordWrap(True)
+        warning.setVisible(bool(self._unasked))
         self.list = self._make_list()
         self.status = QLabel(self)
         self.status.setObjectName("locateStatus")
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setProperty("role", "secondary")
         self.status.setWordWrap(True)
         self.locate = dialog_button(self, "Locate…", "locateFile", self._on_locate)
+        self.allow = dialog_button(self, "", "useOutside", self._on_allowed)
         self.without = dialog_button(self, "", "openWithout", self._on_accepted)
         self.go_on = dialog_button(self, "Open", "openLocated", self._on_accepted)
         self.cancel = dialog_button(self, "Cancel", "cancelLocate", self.close)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.locate)
+        buttons.addWidget(self.allow)
         buttons.addStretch(1)
         for button in (self.without, self.go_on, self.cancel):
             buttons.addWidget(button)
@@ -87,6 +106,7 @@ class LocateDialog(Dialog):
         layout.setSpacing(10)
         layout.addWidget(title)
         layout.addWidget(hint)
+        layout.addWidget(warning)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.status)
         layout.addLayout(buttons)
@@ -101,7 +121,8 @@ class LocateDialog(Dialog):
         view.setHeaderLabels(["File", "Place", "State"])
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for item in self._lacking.missing:
-            row = QTreeWidgetItem([item.name, "", "missing"])
+            state = "missing" if item.outside is None else "not allowed yet"
+            row = QTreeWidgetItem([item.name, "", state])
             _show_place(row, item.where, item.name)
             width = view.fontMetrics().horizontalAdvance(item.name)
             row.setSizeHint(FILE, QSize(width + 28, ROW))
@@ -127,7 +148,20 @@ class LocateDialog(Dialog):
         dialog.open()
 
     def _on_located(self, key: str, path: str) -> None:
-        self.status.setText("Looking for the others…")
+        self._look({key: Path(path)}, "Looking for the others…")
+
+    def _on_allowed(self) -> None:
+        """The user lets the session have what lies outside its folder."""
+        allowed, self._unasked = self._unasked, {}
+        for row, item in enumerate(self._lacking.missing):
+            widget = self.list.topLevelItem(row)
+            if item.key in allowed and widget is not None:
+                widget.setText(STATE, "missing")
+        self._look(allowed, "Looking there…")
+
+    def _look(self, places: dict[str, Path], text: str) -> None:
+        """Look at files that the user named, and for those that moved along."""
+        self.status.setText(text)
         known = {other: sighting.path for other, sighting in self._found.items()}
         self._window.jobs.submit(
             "files",
@@ -139,7 +173,7 @@ class LocateDialog(Dialog):
             look_along,
             self._lacking.path.parent,
             self._lacking.missing,
-            {**known, key: Path(path)},
+            {**places, **known},
         )
 
     def _on_found(self, found: dict[str, Sighting]) -> None:
@@ -149,7 +183,7 @@ class LocateDialog(Dialog):
             widget = self.list.topLevelItem(row)
             if sighting is None or widget is None:
                 continue
-            _show_place(widget, str(sighting.path), item.name)
+            _show_place(widget, shown(sighting.path), item.name)
             widget.setText(STATE, "found" if sighting.same else "found, but changed")
         self._select_missing()
         self._show_state()
@@ -167,6 +201,11 @@ class LocateDialog(Dialog):
         missing = len(self._lacking.missing) - len(self._found)
         changed = sum(not sighting.same for sighting in self._found.values())
         text = "Open Without It" if missing == 1 else f"Open Without {missing} Files"
+        waiting = len(self._unasked.keys() - self._found.keys())
+        allow = "Use It There" if waiting == 1 else f"Use {waiting} Files There"
+        self.allow.setText(allow)
+        self.allow.setAccessibleName(allow)
+        self.allow.setVisible(waiting > 0)
         self.without.setText(text)
         self.without.setAccessibleName(text)
         self.without.setVisible(missing > 0)
@@ -199,9 +238,23 @@ class LocateDialog(Dialog):
         super().done(result)
 
 
+def _title(name: str, lacking: Lacking) -> str:
+    """What the session lacks, a sentence."""
+    outside = sum(item.outside is not None for item in lacking.missing)
+    gone = len(lacking.missing) - outside
+    parts = []
+    if gone:
+        what = "a file that is" if gone == 1 else f"{gone} files that are"
+        parts.append(f"{what} not where it says")
+    if outside:
+        what = "a file" if outside == 1 else f"{outside} files"
+        parts.append(f"{what} outside its folder")
+    return f"{name} names {' and '.join(parts)}."
+
+
 def _show_place(row: QTreeWidgetItem, where: str, name: str) -> None:
     """The folder of a file that has its own name; whatever else is said as it is."""
     path = Path(where)
     folder = path.name == name and str(path.parent) != "."
     row.setText(PLACE, str(path.parent) if folder else where)
-    row.setToolTip(PLACE, where)
+    row.setToolTip(PLACE, as_tip(where))

@@ -26,6 +26,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.learning import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +111,7 @@ class TrainDialog(Dialog):
 
     def _make_sizes(self) -> QComboBox:
         box = QComboBox(self)
-        for size, count in self._window.document.sizes.items():
+        for size, count in self._window.state.sizes.items():
             text = f"{size_label(size)}, {spaced(count)} kernels"
             box.addItem(text, size_key(size))
         now = self._window.document.size
@@ -232,11 +233,11 @@ class TrainDialog(Dialog):
         try:
             self._result.save(target)
         except OSError as error:
-            self.status.setText(f"{target}: {error.strerror or error}")
+            self.status.setText(f"{shown(target)}: {error.strerror or error}")
         else:
             self._saved_as = target.absolute()
             self._window.document.note_file(self._result, self._saved_as)
-            self.status.setText(f"Saved as {target}")
+            self.status.setText(f"Saved as {shown(target)}")
 
     def _show_strip(self, table: NDArray[np.float32]) -> None:
         """The decoded kernels side by side, nearest neighbour."""

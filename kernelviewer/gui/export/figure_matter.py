@@ -58,12 +58,12 @@ class FigureMatter:
         state, pool = self.state, self.state.pool
         if pool is None:
             return ()
-        selected, shown = int(state.selected.sum()), int(state.shown.sum())
+        selected, shown = int(state.counted_selected.sum()), int(state.counted.sum())
         found = []
         if not state.shown.all() and shown:
             layers = describe_layers(state.layers or frozenset(), state.models)
             found.append(_choice("shown", f"in view: {layers}", shown))
-        found.append(_choice("all", "all open", len(pool)))
+        found.append(_choice("all", "all open", state.sizes[pool.size]))
         if selected:
             text = f"selected: {describe_selection(state)}"
             found.append(_choice("selected", text, selected))
@@ -130,6 +130,7 @@ class FigureMatter:
             device=self._window.settings.device,
             options=options,
             caption=caption,
+            count_equal=state.charts.equal == "all",
         )
 
     def _mask(self, key: str, pool: KernelPool) -> tuple[NDArray[np.bool_] | None, str]:

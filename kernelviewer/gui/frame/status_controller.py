@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.controller import Controller
 from kernelviewer.gui.controls.selection_chips import Chip, ScopeChip, SelectionChips
-from kernelviewer.gui.text import spaced
+from kernelviewer.gui.text import counted_once, spaced
 from kernelviewer.gui.view_spec import ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.counts import count_kernels
@@ -37,8 +37,8 @@ class StatusController(Controller):
         scope = (state.models, state.size, state.layers)
         if self.is_news("chips", state.selection, *scope):
             chips.set_chips(tuple(_chips(state)), _scope_chip(state))
-        sets = (state.shown, state.selected, state.selection)
-        if self.is_news("count", state.models, *sets):
+        sets = (state.counted, state.counted_selected, state.selection, state.sizes)
+        if self.is_news("count", state.models, state.shown, *sets):
             self.parts.selected.setText(_count(state))
 
     def _on_cosine_requested(self, number: int, cosine: float, dragging: bool) -> None:
@@ -75,10 +75,15 @@ def _count(state: ViewState) -> str:
     """How many of the kernels in scope are selected, or how many are open."""
     if not state.models:
         return ""
+    counts = count_kernels(state)
     if state.selection.steps:
-        counts = count_kernels(state)
-        return f"{spaced(counts.selected)} of {spaced(counts.shown)} selected"
-    return f"{spaced(sum(len(model.bank) for model in state.models))} kernels open"
+        part, whole = counts.counted_selected, counts.counted
+        text = f"{spaced(part)} of {spaced(whole)} selected"
+        repeated = counts.shown - whole
+    else:
+        text = f"{spaced(counts.opened)} kernels open"
+        repeated = counts.opened_repeated
+    return f"{text}, {counted_once(repeated)}" if repeated else text
 
 
 def _count_label(parent: QWidget) -> QLabel:
@@ -92,7 +97,10 @@ STATUS = ViewSpec(
     title="Selection",
     make={"chips": SelectionChips, "selected": _count_label},
     controller=StatusController,
-    reads=("models", "size", "layers", "shown", "selected", "selection"),
+    reads=(
+        *("models", "sizes", "size", "layers", "shown", "selection"),
+        *("counted", "counted_selected"),
+    ),
     keys=(
         ViewKeys(
             "Selection in words",

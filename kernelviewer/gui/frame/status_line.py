@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.tips import as_tip
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import (
@@ -29,6 +31,7 @@ class Message(QLabel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("statusMessage")
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def minimumSizeHint(self) -> QSize:
@@ -38,7 +41,7 @@ class Message(QLabel):
     def show_text(self, text: str) -> None:
         """Show another sentence."""
         self.setText(text)
-        self.setToolTip(text)
+        self.setToolTip(as_tip(text))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint as much of it as fits."""

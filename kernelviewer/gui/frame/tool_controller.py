@@ -43,7 +43,7 @@ class ToolController(Controller):
         if self.is_news("threshold", state.threshold, state.null):
             threshold.set_threshold(state.threshold)
             threshold.set_choices(_choices(state.null))
-        scope = (state.pool, state.labels, state.shown)
+        scope = (state.pool, state.pooled, state.layers)
         if self.is_news("coverage", *scope, state.threshold, state.null):
             threshold.set_coverage(*_coverage(state))
 
@@ -54,7 +54,7 @@ class ToolController(Controller):
 
 def _coverage(state: ViewState) -> tuple[float, float | None]:
     """Share identified of what is in scope, and of white noise; None: not known."""
-    pool, tally = state.pool, state.tally
+    pool, tally = state.pool, state.pooled
     if pool is None or tally is None:
         return float("nan"), None
     counts, _ = tally.among(pool.layers_ticked(state.layers))
@@ -90,7 +90,7 @@ TOOLS = ViewSpec(
     controller=ToolController,
     reads=(
         *("sizes", "size", "threshold", "null"),
-        *("pool", "layers", "labels", "shown"),
+        *("pool", "layers", "pooled"),
     ),
     keys=(
         ViewKeys(

@@ -19,6 +19,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import Classes
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ ALSO = {
     "close_model": "remove unload",
     "export": "save picture svg pdf png",
     "train": "learn fit autoencoder",
+    "equal_once": "same duplicate identical weights double",
     "null_test": "noise shuffled untrained honest",
     "shortcuts": "keys help",
     "theme": "dark mode appearance",
@@ -98,10 +100,10 @@ def _recent(window: Workplace) -> Iterator[Entry]:
         path = Path(text)
         yield Entry(
             "Recent",
-            path.name,
+            shown(path.name),
             partial(window.opener.open, [Path(text)]),
             "open",
-            note=str(path.parent),
+            note=shown(path.parent),
             also="open recent file",
         )
 
@@ -151,7 +153,7 @@ def _display(window: Workplace) -> Iterator[Entry]:
 
 def _sizes(window: Workplace) -> Iterator[Entry]:
     document = window.document
-    for size, count in document.sizes.items():
+    for size, count in window.state.sizes.items():
         yield Entry(
             "Size",
             size_label(size),
@@ -163,8 +165,11 @@ def _sizes(window: Workplace) -> Iterator[Entry]:
 
 
 def _classes(window: Workplace) -> Iterator[Entry]:
-    labels = window.state.labels
-    counts = None if labels is None else np.bincount(labels.label, minlength=13)
+    state = window.state
+    labels, counts = state.labels, None
+    if labels is not None:
+        counted = state.counting(np.ones(len(labels.label), bool))
+        counts = np.bincount(labels.label[counted], minlength=len(CLASSES))
     for index, item in enumerate(CLASSES):
         query = Classes(frozenset({item.id}))
         yield Entry(

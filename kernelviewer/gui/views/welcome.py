@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.text import offer_text
+from kernelviewer.gui.tips import as_tip
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
@@ -102,7 +104,7 @@ class Welcome(QWidget):
 
     open_requested = Signal()
     sample_requested = Signal()
-    path_requested = Signal(str)
+    path_requested = Signal(object)
     reopen_requested = Signal(object)
     """Path of kept work to take up."""
     dismiss_requested = Signal(object)
@@ -225,7 +227,8 @@ class Welcome(QWidget):
         reopen = ShortenedButton(text, row)
         reopen.setObjectName(f"reopenWork{number}")
         reopen.setAccessibleName(text)
-        reopen.setToolTip("\n".join(item.name for item in offer.session.networks))
+        names = "\n".join(shown(item.name) for item in offer.session.networks)
+        reopen.setToolTip(as_tip(names))
         reopen.clicked.connect(lambda: self.reopen_requested.emit(offer.path))
         dismiss = QToolButton(row)
         dismiss.setText("×")
@@ -243,10 +246,10 @@ class Welcome(QWidget):
         return row
 
     def _link(self, path: Path) -> QPushButton:
-        link = ShortenedButton(f"{path.name}   {path.parent}", self)
+        link = ShortenedButton(shown(f"{path.name}   {path.parent}"), self)
         link.setProperty("link", True)
-        link.setToolTip(str(path))
-        link.setAccessibleName(f"Open {path}")
+        link.setToolTip(as_tip(shown(path)))
+        link.setAccessibleName(f"Open {shown(path)}")
         link.setCursor(Qt.CursorShape.PointingHandCursor)
         link.clicked.connect(lambda: self.path_requested.emit(str(path)))
         return link

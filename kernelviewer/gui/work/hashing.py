@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.requests import Requests
 from kernelviewer.jobs.sessions import hash_network
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ class FileHashes(QObject):
         def failed(message: str, hint: str) -> None:
             self._hashes[model.bank] = ""
 
-        name, title = f"hash {model.id}", f"Hash {model.bank.path.name}"
+        name, title = f"hash {model.id}", f"Hash {shown(model.bank.path.name)}"
         reaction = Reaction(done=done, failed=failed, quiet=True)
         self._asked.submit(
             model.id,

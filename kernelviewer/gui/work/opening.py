@@ -19,6 +19,8 @@ from kernelviewer.jobs.tasks import (
     read_code,
 )
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +64,7 @@ class Opener(QObject):
         """Open files and folders as one job."""
         if not paths:
             return
-        name = paths[0].name or str(paths[0])
+        name = shown(paths[0].name or paths[0])
         title = f"Open {name}" if len(paths) == 1 else f"Open {len(paths)} files"
         reaction = Reaction(
             done=self._on_done, partial=lambda value: self._on_partial(ticket, value)
@@ -87,12 +89,14 @@ class Opener(QObject):
 
         def done(autoencoder: Autoencoder) -> str:
             self._document.choose_autoencoder(autoencoder, path.absolute())
-            text = f"{path.name} is used for {size_label(autoencoder.size)} kernels"
+            text = (
+                f"{shown(path.name)} is used for {size_label(autoencoder.size)} kernels"
+            )
             self.told.emit(text)
             return text
 
         reaction = Reaction(done=done, failed=self._on_failed)
-        title = f"Load {path.name}"
+        title = f"Load {shown(path.name)}"
         self._jobs.submit("files", "autoencoder", title, reaction, read_code, path)
 
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
@@ -160,5 +164,19 @@ class Opener(QObject):
                 f"{bank.name} has no depthwise kernels "
                 f"(it has {len(bank.convolutions)} other convolutions)"
             )
-        self.told.emit(". ".join([text, *(each.rstrip(".") for each in bank.warnings)]))
+        # what is equal comes first: the status line cuts the end off
+        notes = [*self._equal(bank), text, *(w.rstrip(".") for w in bank.warnings)]
+        self.told.emit(". ".join(notes))
         return text
+
+    def _equal(self, bank: KernelBank) -> list[str]:
+        """A sentence about kernels that another open network has as well."""
+        others = [other for other in self._document.banks if other is not bank]
+        found = best_match(bank, others)
+        if found is None:
+            return []
+        other, match = found
+        text = match.describe(told_apart(bank, other)[1])
+        text = text[0].upper() + text[1:]
+        once = self._document.charts.equal == "once"
+        return [f"{text}; equal kernels count once" if once else text]

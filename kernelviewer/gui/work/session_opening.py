@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from kernelviewer.gui.dialogs.locate import LocateDialog
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.jobs.reopening import Lacking, open_session
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ class Opening:
     @property
     def name(self) -> str:
         """What to call it."""
-        return "The last work" if self.kept else self.path.name
+        return "The last work" if self.kept else shown(self.path.name)
 
 
 class SessionOpening(QObject):

@@ -15,6 +15,7 @@ from kernelviewer.gui.work.recovering import Awaited, Recovery
 from kernelviewer.gui.work.session_opening import Opening, SessionOpening
 from kernelviewer.jobs.sessions import Wanted, write_session
 from kernelviewer.state.session.model import SUFFIX
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,7 @@ class Sessions(QObject):
             for autoencoder, file in written.files.items():
                 self._document.note_file(autoencoder, file)
             self._on_saved(saving)
-            return f"saved as {path}"
+            return f"saved as {shown(path)}"
 
         def failed(message: str, hint: str) -> None:
             ended()
@@ -131,7 +132,7 @@ class Sessions(QObject):
         self._jobs.submit(
             "keep",
             "save",
-            f"Save {path.name}",
+            f"Save {shown(path.name)}",
             Reaction(done=done, failed=failed, stopped=ended),
             task,
             saving.path,
@@ -140,7 +141,7 @@ class Sessions(QObject):
 
     def _on_saved(self, saving: _Saving) -> None:
         self._window.note_opened(saving.path)
-        self.told.emit(f"Saved as {saving.path}")
+        self.told.emit(f"Saved as {shown(saving.path)}")
         if not self._document.models:  # all was closed meanwhile
             return
         self.path, self._saved, self._is_stale = saving.path, saving.work.gist, False
@@ -253,7 +254,7 @@ class Sessions(QObject):
 
     def _show_title(self) -> None:
         modified = self.is_modified
-        name = self.path.stem if self.path else "New session" if modified else ""
+        name = shown(self.path.stem) if self.path else "New session" if modified else ""
         title = f"{name}[*] — kernelviewer" if name else "kernelviewer"
         if title != self._window.windowTitle():
             self._window.setWindowTitle(title)

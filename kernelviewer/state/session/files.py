@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.files import FileLock, config_dir, write_text
@@ -14,9 +15,9 @@ from kernelviewer.state.session.text import from_text, looks_like_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from kernelviewer.state.session.model import Session
+    from kernelviewer.text import AnyPath
 
 LARGEST = 256 * 2**20
 KEPT = 10
@@ -25,8 +26,9 @@ _HEAD = 2**16
 _FOLDER = "recovery"
 
 
-def is_session(path: Path) -> bool:
+def is_session(path: AnyPath) -> bool:
     """Whether a file is a session by its content, or claims to be one by its name."""
+    path = Path(path)
     try:
         if not path.is_file():
             return False
@@ -37,7 +39,7 @@ def is_session(path: Path) -> bool:
     return path.suffix == SUFFIX or looks_like_session(head)
 
 
-def read_session(path: Path) -> Session:
+def read_session(path: AnyPath) -> Session:
     """Read a session.
 
     Raises
@@ -45,6 +47,7 @@ def read_session(path: Path) -> Session:
     CheckpointError
         The file cannot be read, is damaged, or was written by a newer version.
     """
+    path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
             raise CheckpointError(path, "is too large for a session")
@@ -69,8 +72,9 @@ def recovery_folder() -> Path:
     return folder
 
 
-def is_kept(path: Path) -> bool:
+def is_kept(path: AnyPath) -> bool:
     """Whether a file lies in the recovery folder: the user never saved it."""
+    path = Path(path)
     try:
         return path.parent == recovery_folder()
     except OSError:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from kernelviewer.state.session.known import key_of
+from kernelviewer.strangers import is_plain, is_remote, place_of, reach
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 
 def path_from(folder: Path | None, path: Path) -> str:
@@ -25,19 +30,62 @@ def path_from(folder: Path | None, path: Path) -> str:
         return path.as_posix()
 
 
-def expected(folder: Path, written: str) -> Path:
-    """Where a file named in a session lay when nothing has moved."""
-    return Path(os.path.normpath(folder.absolute() / written))
-
-
 def find(folder: Path, written: str) -> Path | None:
-    """A file named in a session, there or beside the session; None if it is gone."""
-    places = (
-        expected(folder, written),
-        folder / written,
-        folder / PurePath(written).name,
-    )
-    return next((path for path in places if _exists(path)), None)
+    """A file named in a session of the program's own; None if it is gone.
+
+    It is there, or beside the session. No path is too far: for sessions that may come
+    from somebody else there is `look_for`.
+    """
+    places = (place_of(folder, written), folder / written, beside(folder, written))
+    return next((path for path in places if path and exists(path)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of looking for a file that a session names.
+
+    Attributes
+    ----------
+    found
+        Where it is; None if it is not there, or that may not be looked at.
+    asks
+        Whether it may lie where the session says, and the user has to allow a look.
+    """
+
+    found: Path | None = None
+    asks: bool = False
+
+
+def look_for(folder: Path, written: str, known: Collection[str]) -> Looked:
+    """Look for a file that a session names, and touch nothing that it must not.
+
+    Parameters
+    ----------
+    folder
+        The session's.
+    known
+        `kernelviewer.state.session.known.known_files`.
+    """
+    for base in dict.fromkeys((folder, folder.resolve())):
+        path, far = place_of(base, written), reach(base, written)
+        if far == "never" or (far == "outside" and key_of(path) not in known):
+            return Looked(asks=base == folder and not _is_device(written))
+        if exists(path):
+            return Looked(path)
+    return Looked()
+
+
+def beside_if_safe(folder: Path, written: str) -> Path | None:
+    """A file of the name in the session's folder itself, if one is there."""
+    path = beside(folder, written)
+    there = path is not None and reach(folder, path.name) == "inside" and exists(path)
+    return path if there else None
+
+
+def beside(folder: Path, written: str) -> Path | None:
+    """Where a file of the name would lie in the session's folder."""
+    name = re.split(r"[/\\]" if is_remote(written) else "/", written)[-1]
+    return folder / name if is_plain(name) else None
 
 
 def find_moved(
@@ -57,7 +105,8 @@ def find_moved(
     also: dict[str, Path] = {}
     for written in missing:
         for known, now in found.items():
-            there = filter(_exists, _along(folder, written, known, now))
+            along = _along(folder, written, known, now)
+            there = (path for path in along if _is_near(path, now) and exists(path))
             if written not in found and (path := next(there, None)):
                 also[written] = path
                 break
@@ -66,7 +115,7 @@ def find_moved(
 
 def _along(folder: Path, written: str, known: str, now: Path) -> Iterator[Path]:
     """Where a file may be if ``known`` has moved to ``now``."""
-    was, wanted = expected(folder, known), expected(folder, written)
+    was, wanted = place_of(folder, known), place_of(folder, written)
     root, new_root = was, now
     while root.name and root.name == new_root.name:
         root, new_root = root.parent, new_root.parent
@@ -77,8 +126,24 @@ def _along(folder: Path, written: str, known: str, now: Path) -> Iterator[Path]:
     yield now.parent / wanted.name
 
 
-def _exists(path: Path) -> bool:
+def _is_near(path: Path, now: Path) -> bool:
+    """Whether a path lies under the same topmost folder as a file that was found.
+
+    A session may be written so that what "moved along" is a file anywhere at all.
+    """
+    same_disk = path.anchor == now.anchor
+    return same_disk and (len(now.parts) < 3 or path.parts[1:2] == now.parts[1:2])
+
+
+def _is_device(written: str) -> bool:
+    """Whether a path is no share but a device, which nobody wants to open."""
+    share = re.match(r"(//|\\\\)[^/\\?.]", written)
+    return is_remote(written) and share is None
+
+
+def exists(path: Path) -> bool:
+    """Whether a file or a folder is there; a pipe or a device is none."""
     try:
-        return path.exists()
+        return path.is_file() or path.is_dir()
     except (OSError, ValueError):
         return False

@@ -71,7 +71,7 @@ def to_text(session: Session) -> str:
         "focus": session.focus,
         "position": session.position,
         "display": asdict(session.display),
-        "charts": asdict(session.charts),
+        "charts": _charts(session.charts),
         "look": asdict(session.look),
     }
     if session.origin:
@@ -155,6 +155,14 @@ def _check_places(session: Session) -> None:
         nowhere.layers(session.layers, "scope.layers")
     if session.focus is not None:
         nowhere.kernel_at(session.focus, "focus")
+
+
+def _charts(charts: Charts) -> Plain:
+    """The choices; a later one is written where it was made, so old files stay."""
+    values = asdict(charts)
+    if charts.equal == Charts().equal:
+        del values["equal"]
+    return values
 
 
 def _network(entry: NetworkEntry) -> Plain:

@@ -32,7 +32,6 @@ from kernelviewer.state.figure_presets import (
     read_look,
     read_presets,
     to_text,
-    with_look,
     write_presets,
 )
 
@@ -205,7 +204,7 @@ class FigureDialog(Dialog):
         self._later.start()
 
     def _on_preset_chosen(self, look: FigureOptions) -> None:
-        self.looks.set_options(with_look(FigureOptions(), look))
+        self.looks.set_options(FigureOptions().with_look(look))
         self._on_changed()
 
     def _on_presets_kept(self, presets: object) -> None:

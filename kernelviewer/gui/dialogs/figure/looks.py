@@ -5,36 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from kernelviewer.figures import FigureOptions
-from kernelviewer.figures.colours import COLORMAPS
-from kernelviewer.figures.options import WIDTHS
-from kernelviewer.gui.dialogs.figure.fields import (
-    Choices,
-    Form,
-    check_box,
-    count_box,
-    number_box,
+from kernelviewer.figures.options import OPTIONS, WIDTHS
+from kernelviewer.gui.dialogs.figure.fields import Choices, Form
+from kernelviewer.gui.dialogs.figure.option_fields import (
+    ChoiceField,
+    NumberField,
+    SwitchField,
+    make_field,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OWN = "own"
-GENERIC = {"sans-serif": "Sans serif", "serif": "Serif", "monospace": "Monospace"}
-SCALES = {"kernel": "each kernel", "layer": "each layer", "figure": "all together"}
-WIDEST, LARGEST = 400.0, 24.0
-"""Millimetres across and points that are offered."""
-_LEAST_HEIGHT = 19.0
-_CHECKS = {
-    "labels": "Labels",
-    "legend": "Legend",
-    "scale_bar": "Scale of weights",
-    "panel_letters": "Panel letters",
-    "dark": "Dark ground",
-}
 
 
 class LooksForm(Form):
@@ -46,55 +33,33 @@ class LooksForm(Form):
         super().__init__("Looks", parent)
         widths = {name: f"{name} ({mm:g} mm)" for name, mm in WIDTHS.items()}
         self.column = Choices({**widths, OWN: "own width"}, self)
-        self.width_mm = number_box(40, WIDEST, " mm", self)
-        self.height_mm = number_box(_LEAST_HEIGHT, 600, " mm", self, unset="as needed")
-        self.margin_mm = number_box(-0.1, 30, " mm", self, unset="hardly any")
-        self.dpi = count_box(72, 1200, " dpi", self)
-        self.family = Choices(GENERIC, self)
-        self.font_size = number_box(4, LARGEST, " pt", self)
-        self.font_size.setSingleStep(0.5)
-        self.colormap = Choices(COLORMAPS, self)
-        self.scale = Choices(SCALES, self)
-        self.checks = {
-            field: check_box(text, f"figure_{field}", self)
-            for field, text in _CHECKS.items()
+        self.fields = {
+            name: make_field(name, option, self)
+            for name, option in OPTIONS.items()
+            if option.is_look
         }
         self._lay_out()
         self._base = FigureOptions()
         self.set_options(self._base)
-        self._listen()
+        self.column.currentIndexChanged.connect(self._on_column_chosen)
+        self.fields["width_mm"].changed.connect(self._show_column)
+        for field in self.fields.values():
+            field.changed.connect(self.changed)
 
     def _lay_out(self) -> None:
-        for label, name, field, title in (
-            ("Column", "figureColumn", self.column, "Column width by name"),
-            ("Width", "figureWidth", self.width_mm, "Width of the figure"),
-            ("Height", "figureHeight", self.height_mm, "Height of the figure"),
-            ("Border", "figureMargin", self.margin_mm, "Empty border"),
-            ("Resolution", "figureDpi", self.dpi, "Resolution of PNG files"),
-            ("Font", "figureFont", self.family, "Font family"),
-            ("Font size", "figureFontSize", self.font_size, "Font size"),
-            ("Colours", "figureColormap", self.colormap, "Colours of the weights"),
-            ("Scaled to", "figureScale", self.scale, "What shares a scale of colours"),
-        ):
-            self.add(label, name, field, title)
+        self.add("Column", "figureColumn", self.column, "Column width by name")
         holder = QWidget(self)
-        grid = QGridLayout(holder)
-        grid.setContentsMargins(0, 4, 0, 0)
-        grid.setSpacing(6)
-        for number, box in enumerate(self.checks.values()):
-            grid.addWidget(box, *divmod(number, 2))
-        grid.setColumnStretch(1, 1)
+        switches = QGridLayout(holder)
+        switches.setContentsMargins(0, 4, 0, 0)
+        switches.setSpacing(6)
+        switches.setColumnStretch(1, 1)
+        for name, field in self.fields.items():
+            if isinstance(field, SwitchField):
+                switches.addWidget(field.widget, *divmod(switches.count(), 2))
+            else:
+                label = OPTIONS[name].label
+                self.add(label, field.object_name, field.widget, field.title)
         self.add_wide(holder)
-
-    def _listen(self) -> None:
-        self.column.currentIndexChanged.connect(self._on_column_chosen)
-        self.width_mm.valueChanged.connect(self._on_width_changed)
-        for box in (self.family, self.colormap, self.scale):
-            box.currentIndexChanged.connect(self.changed)
-        for number in (self.height_mm, self.margin_mm, self.font_size, self.dpi):
-            number.valueChanged.connect(self.changed)
-        for check in self.checks.values():
-            check.toggled.connect(self.changed)
 
     def options(self) -> FigureOptions:
         """The options as they are set; what is not set here as it was given.
@@ -104,79 +69,33 @@ class LooksForm(Form):
         FigureError
             The border leaves no room.
         """
-        height, margin = self.height_mm.value(), self.margin_mm.value()
-        checks = {field: box.isChecked() for field, box in self.checks.items()}
-        return replace(
-            self._base,
-            width_mm=self.width_mm.value(),
-            height_mm=None if height <= _LEAST_HEIGHT else height,
-            margin_mm=None if margin < 0 else margin,
-            dpi=self.dpi.value(),
-            font_family=self.family.key,
-            font_size=self.font_size.value(),
-            colormap=self.colormap.key,
-            scale=self.scale.key,  # type: ignore[arg-type]
-            **checks,  # type: ignore[arg-type]
-        )
+        looks = {name: field.value() for name, field in self.fields.items()}
+        return replace(self._base, **looks)
 
     def set_options(self, options: FigureOptions) -> None:
         """Show these options."""
         self._base = options
-        self._silently(True)
-        self.width_mm.setValue(options.width_mm)
-        self.height_mm.setValue(options.height_mm or _LEAST_HEIGHT)
-        margin = options.margin_mm
-        self.margin_mm.setValue(-0.1 if margin is None else margin)
-        self.dpi.setValue(options.dpi)
-        self.set_fonts(self._families(), options.font_family)
-        self.font_size.setValue(options.font_size)
-        if self.colormap.findData(options.colormap) < 0:
-            self.colormap.addItem(options.colormap, options.colormap)
-        self.colormap.set_key(options.colormap)
-        self.scale.set_key(options.scale)
-        for field, box in self.checks.items():
-            box.setChecked(getattr(options, field))
+        for name, field in self.fields.items():
+            field.set_value(getattr(options, name))
         self._show_column()
-        self._silently(False)
 
-    def set_fonts(self, families: Sequence[str], chosen: str = "") -> None:
+    def set_fonts(self, families: Sequence[str]) -> None:
         """Offer these families after the generic ones."""
-        chosen = chosen or self.family.key
-        names = {name: name for name in families}
-        if chosen not in GENERIC and chosen not in names:
-            names[chosen] = chosen
-        self.family.set_choices({**GENERIC, **names})
-        before = self.family.blockSignals(True)
-        self.family.set_key(chosen)
-        self.family.blockSignals(before)
-
-    def _families(self) -> list[str]:
-        known = (str(self.family.itemData(i)) for i in range(self.family.count()))
-        return [name for name in known if name not in GENERIC]
-
-    def _silently(self, silent: bool) -> None:
-        for field in (self.column, self.family, self.colormap, self.scale):
-            field.blockSignals(silent)
-        for number in (self.width_mm, self.height_mm, self.margin_mm, self.font_size):
-            number.blockSignals(silent)
-        self.dpi.blockSignals(silent)
-        for check in self.checks.values():
-            check.blockSignals(silent)
+        field = self.fields["font_family"]
+        assert isinstance(field, ChoiceField)
+        field.offer(families)
 
     def _show_column(self) -> None:
-        width = self.width_mm.value()
+        width = self.fields["width_mm"].value()
         near = [name for name, mm in WIDTHS.items() if abs(mm - width) < 0.05]
-        before = self.column.blockSignals(True)
-        self.column.set_key(near[0] if near else OWN)
-        self.column.blockSignals(before)
+        with QSignalBlocker(self.column):
+            self.column.set_key(near[0] if near else OWN)
 
     def _on_column_chosen(self) -> None:
+        field = self.fields["width_mm"]
+        assert isinstance(field, NumberField)
         if self.column.key == OWN:
-            self.width_mm.setFocus()
-            self.width_mm.selectAll()
+            field.widget.setFocus()
+            field.widget.selectAll()
         else:
-            self.width_mm.setValue(WIDTHS[self.column.key])
-
-    def _on_width_changed(self) -> None:
-        self._show_column()
-        self.changed.emit()
+            field.widget.setValue(WIDTHS[self.column.key])  # type: ignore[arg-type]

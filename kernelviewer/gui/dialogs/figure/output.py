@@ -25,7 +25,9 @@ from kernelviewer.gui.export.figure_copy import image_of, mime_of
 from kernelviewer.gui.export.kernel_export import export_kernels
 from kernelviewer.gui.folders import show_in_folder
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +76,7 @@ class FigureOutput(QWidget):
         self._dragging = False
         self._written: Path | None = None
         self.said = QLabel(self)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setObjectName("figureSaid")
         self.said.setProperty("role", "secondary")
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -139,11 +142,11 @@ class FigureOutput(QWidget):
         path = self._ask("Save the figure", wish, FIGURES) if wish else None
         if wish is None or path is None:
             return
-        self._say(f"saving {path.name}…")
+        self._say(f"saving {shown(path.name)}…")
         self._window.jobs.submit(
             "views",
             "save_figure",
-            f"Save {path.name}",
+            f"Save {shown(path.name)}",
             self._reaction(partial(self._on_figure_written, wish.caption)),
             save_figure,
             self.studio,
@@ -157,11 +160,11 @@ class FigureOutput(QWidget):
         path = self._ask("Export what is drawn", wish, kinds) if wish else None
         if wish is None or path is None:
             return
-        self._say(f"writing {path.name}…")
+        self._say(f"writing {shown(path.name)}…")
         self._window.jobs.submit(
             "views",
             "save_figure",
-            f"Export {path.name}",
+            f"Export {shown(path.name)}",
             self._reaction(self._on_written),
             save_data,
             self.studio,
@@ -191,9 +194,9 @@ class FigureOutput(QWidget):
             self._say(str(path), failed=True)
             return
         self._written = path
-        self._say(f"Saved as {path.name}")
+        self._say(f"Saved as {shown(path.name)}")
         self.folder.show()
-        self._window.statusBar().showMessage(f"Saved as {path}")
+        self._window.statusBar().showMessage(f"Saved as {shown(path)}")
 
     def _on_folder(self) -> None:
         if self._written is not None and not show_in_folder(self._written):
@@ -300,7 +303,7 @@ class FigureOutput(QWidget):
     def _say(self, text: str, *, failed: bool = False) -> None:
         self.folder.hide()
         self.said.setText(text)
-        self.said.setToolTip(text)
+        self.said.setToolTip(as_tip(text))
         self.said.setProperty("role", "error" if failed else "secondary")
         self.said.style().unpolish(self.said)
         self.said.style().polish(self.said)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.figures import PRESETS
 from kernelviewer.gui.dialogs.figure.fields import Choices
 from kernelviewer.gui.theme import CONTROL
-from kernelviewer.state.figure_presets import Preset, look_of, problem_of
+from kernelviewer.state.figure_presets import Preset, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class PresetBar(QWidget):
 
     def set_options(self, options: FigureOptions) -> None:
         """Show by which preset a figure looks so, if by any. Never emits."""
-        self._options = look_of(options)
+        self._options = options.look()
         names = [name for name, look in self._known().items() if look == self._options]
         if self.box.key not in names:
             before = self.box.blockSignals(True)
@@ -100,7 +100,7 @@ class PresetBar(QWidget):
 
     def _known(self) -> dict[str, FigureOptions]:
         own = {item.name: item.options for item in self._own}
-        return {**{name: look_of(look) for name, look in PRESETS.items()}, **own}
+        return {**{name: look.look() for name, look in PRESETS.items()}, **own}
 
     def _keep(self, presets: Sequence[Preset], chosen: str) -> None:
         self._own = tuple(presets)

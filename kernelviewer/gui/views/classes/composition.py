@@ -13,6 +13,7 @@ from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.classes.bar_names import place_names
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
@@ -308,7 +309,7 @@ class LayerComposition(Ringed):
         """Qt: say more about the part under the cursor."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             found = self.part_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.tip(found), self)
+            QToolTip.showText(event.globalPos(), as_tip(self.tip(found)), self)
             return True
         return super().event(event)
 

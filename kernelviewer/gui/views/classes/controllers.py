@@ -51,20 +51,22 @@ class ClassesController(Controller):
         """Count the classes of what is in scope."""
         count_of = state.charts.count_of
         self.parts.count_of.set_choice(count_of)
-        sets = (state.pool, state.labels, state.shown, state.chosen)
-        if self.is_news("counts", *sets, state.known, state.models, count_of):
+        sets = (state.pool, state.labels, state.counted)
+        tallies = (state.pooled, state.tally, state.pooled_chosen, state.chosen)
+        if self.is_news("counts", *sets, *tallies, state.known, state.models, count_of):
             self._count(state)
         status = self.window.families.status(state.size)
-        if self.is_news("names", *sets[:3], state.families, state.size, status):
+        if self.is_news("names", *sets, state.families, state.size, status):
             self._show_names(state)
 
     def _count(self, state: ViewState) -> None:
         histogram: ClassHistogram = self.parts.histogram
-        if state.labels is None or state.pool is None or state.tally is None:
+        if state.labels is None or state.pool is None or state.pooled is None:
             histogram.set_counts(None, why_no_labels(state))
             return
-        counts, below = state.tally.among(state.pool.layers_ticked(state.layers))
-        chosen = None if state.chosen is None else state.chosen.label.sum(0)
+        counts, below = state.pooled.among(state.pool.layers_ticked(state.layers))
+        found = state.pooled_chosen
+        chosen = None if found is None else found.label.sum(0)
         match state.charts.count_of:
             case "selected":
                 self._show_selected(state)
@@ -76,10 +78,11 @@ class ClassesController(Controller):
     def _show_selected(self, state: ViewState) -> None:
         """Only what is selected."""
         histogram: ClassHistogram = self.parts.histogram
-        if state.chosen is None:
+        found = state.pooled_chosen
+        if found is None:
             histogram.set_counts(None, NOTHING_SELECTED)
             return
-        counts, below = state.chosen.label.sum(0), state.chosen.below.sum(0)
+        counts, below = found.label.sum(0), found.below.sum(0)
         histogram.set_counts(ClassCounts(counts, below, title="Selected"))
 
     def _show_names(self, state: ViewState) -> None:
@@ -90,7 +93,7 @@ class ClassesController(Controller):
             return
         found = None
         if state.families is not None:
-            found = agreement(state.labels, state.families, state.shown)
+            found = agreement(state.labels, state.families, state.counted)
         status = self.window.families.status(state.size)
         names.set_names(status, found, state.size, len(state.pool))
 
@@ -168,8 +171,8 @@ CLASSES_VIEW = ViewSpec(
     grow=0,
     controller=ClassesController,
     reads=(
-        *("models", "size", "pool", "layers", "shown", "labels", "known", "families"),
-        *("chosen", "charts"),
+        *("models", "size", "pool", "layers", "labels", "known", "families"),
+        *("counted", "tally", "chosen", "pooled", "pooled_chosen", "charts"),
     ),
     keys=(
         ViewKeys(

@@ -9,6 +9,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
 from kernelviewer.gui.text import percent, spaced
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.classes.rows import ROWS, ClassCounts, ClassRows
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
@@ -128,7 +129,7 @@ class ClassHistogram(ClassRows):
             place = QPointF(event.pos())
             index, column = self.row_at(place), self.column_at(place)
             text = "" if index is None else self.tip(index, column)
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), as_tip(text), self)
             return True
         return super().event(event)
 

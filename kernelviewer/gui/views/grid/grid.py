@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from kernelviewer.gui.painting.focus import AreaRing
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.grid.band import RubberBand
 from kernelviewer.gui.views.grid.keys import ENDS, MOVES, moved
 from kernelviewer.gui.views.grid.paint import paint_band
@@ -116,7 +117,7 @@ class KernelGrid(ZoomingView):
             QToolTip.hideText()
             return
         text, area = self._tooltip(kernel), box.toAlignedRect()
-        QToolTip.showText(event.globalPos(), text, self.viewport(), area)
+        QToolTip.showText(event.globalPos(), as_tip(text), self.viewport(), area)
 
     # Keys
 

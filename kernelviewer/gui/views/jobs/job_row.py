@@ -49,6 +49,7 @@ class JobRow(QWidget):
         self.fold.hide()
         self.fold.toggled.connect(self._on_folded)
         self.title = QLabel(title, self)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.text = _Message("waiting", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
@@ -162,6 +163,7 @@ class _Message(QLabel):
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", "secondary")
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -10,10 +10,13 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import rough_percent, spaced
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.models.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
+from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
     from kernelviewer.gui.views.models.row_counts import RowCounts
+    from kernelviewer.kernels.equality import Match
     from kernelviewer.state.layer_counts import LayerCounts
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
@@ -35,6 +39,10 @@ HEADER_TIPS = {
     NAMED_COLUMN: "Share of the kernels with a pattern that are identified",
     CLASSES_COLUMN: "Kernels per class; grey: unidentified, hatched: flat",
 }
+EQUAL, PARTLY_EQUAL = "= ", "(=) "
+"""Before the names of what an earlier network has too, and has in part.
+
+Below a network that is equal as a whole, layers go without."""
 Role = Qt.ItemDataRole
 EXCLUDED_ROLE = Role.UserRole + 1
 """True for layers that are listed but whose kernels are left out."""
@@ -135,7 +143,7 @@ class TreeItem:
         """Longer text for the tooltip."""
         bank = self.model.bank
         if self.node is None:
-            lines = [str(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
+            lines = [shown(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
             if bank.architecture:
                 lines.append(bank.architecture)
             if bank.copies:
@@ -188,6 +196,7 @@ class ModelTreeModel(QAbstractItemModel):
         self._marked: Mapping[LayerRef, int] = {}
         self._selected: Mapping[LayerRef, int] = {}
         self._rows: dict[LayerRef, TreeItem] = {}
+        self._equal: dict[int, tuple[str, Match]] = {}
 
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
         """Show how many kernels of each class the layers have; views repaint."""
@@ -240,7 +249,7 @@ class ModelTreeModel(QAbstractItemModel):
 
     def _tip(self, item: TreeItem) -> str:
         """What a row says of itself, its classes, and the kernels near the slider."""
-        lines = [item.tip()]
+        lines = [item.tip(), *self._equal_lines(item)]
         if (row := self.counts_of(item)) is not None:
             lines += row.lines()
         if selected := self.selected_of(item):
@@ -249,6 +258,28 @@ class ModelTreeModel(QAbstractItemModel):
             kernels = "kernel" if marked == 1 else "kernels"
             lines.append(f"{marked} {kernels} among those nearest to the slider")
         return "\n".join(lines)
+
+    def _equal_lines(self, item: TreeItem) -> Iterator[str]:
+        """What of a row stands in an earlier network too."""
+        if item.model.id not in self._equal:
+            return
+        name, match = self._equal[item.model.id]
+        if item.node is None:
+            text = match.describe(name)
+            yield f"{text[0].upper()}{text[1:]}, bit for bit."
+        elif item.node.layer is not None and item.node.layer in match.layers:
+            yield f"Equal to a layer of “{name}”, bit for bit."
+
+    def _mark(self, item: TreeItem) -> str:
+        """Stands before the name of what an earlier network has as well."""
+        if item.model.id not in self._equal:
+            return ""
+        match = self._equal[item.model.id][1]
+        whole = len(match.layers) == match.layer_count
+        if item.node is None:
+            return EQUAL if whole else PARTLY_EQUAL
+        layer = item.node.layer
+        return EQUAL if not whole and layer in match.layers else ""
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
@@ -260,6 +291,12 @@ class ModelTreeModel(QAbstractItemModel):
             item.row = row
             self.roots.append(item)
         self._rows = {ref: item for root in self.roots for ref, item in root.leaves()}
+        self._equal = {}
+        for row, model in enumerate(models):
+            earlier = [other.bank for other in models[:row]]
+            if found := best_match(model.bank, earlier):
+                name = told_apart(model.bank, found[0])[1]
+                self._equal[model.id] = name, found[1]
         self.endResetModel()
 
     def item(self, index: Index) -> TreeItem | None:
@@ -320,8 +357,11 @@ class ModelTreeModel(QAbstractItemModel):
             if index.column() == NAMED_COLUMN:
                 counts = self.counts_of(item)
                 return "" if counts is None else counts.text()
-            return item.text(index.column())
-        if role in (Role.ToolTipRole, Role.AccessibleDescriptionRole):
+            mark = "" if index.column() else self._mark(item)
+            return f"{mark}{item.text(index.column())}"
+        if role == Role.ToolTipRole:
+            return as_tip(self._tip(item))
+        if role == Role.AccessibleDescriptionRole:
             return self._tip(item)
         if role == Role.TextAlignmentRole and index.column():
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

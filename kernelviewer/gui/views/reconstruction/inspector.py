@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.painting.focus import AreaRing
 from kernelviewer.gui.text import signed
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.kernel_picture import KernelPicture, decimal_exponent
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
@@ -132,6 +133,7 @@ class _Values(QWidget):
             value.setAccessibleName(title)
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
             value.setWordWrap(True)
+            value.setTextFormat(Qt.TextFormat.PlainText)
             value.setSizePolicy(
                 QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
             )
@@ -149,7 +151,7 @@ class _Values(QWidget):
         for key, text in values.items():
             label = self._labels[key]
             if key in ("layer", "network"):
-                label.setToolTip(text)
+                label.setToolTip(as_tip(text))
                 text = breakable(text)
             label.setText(text)
 

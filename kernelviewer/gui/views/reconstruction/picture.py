@@ -21,6 +21,7 @@ from kernelviewer.gui.painting.kernels import (
 )
 from kernelviewer.gui.painting.pixels import device_pixels, logical
 from kernelviewer.gui.text import signed
+from kernelviewer.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -195,7 +196,8 @@ class TapsPicture(QWidget):
         """Tooltips; and whole device pixels on whatever screen the window is."""
         if event.type() == QEvent.Type.ToolTip:
             tip = cast("QHelpEvent", event)
-            QToolTip.showText(tip.globalPos(), self.tip_at(QPointF(tip.pos())), self)
+            text = as_tip(self.tip_at(QPointF(tip.pos())))
+            QToolTip.showText(tip.globalPos(), text, self)
             return True
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._redraw()

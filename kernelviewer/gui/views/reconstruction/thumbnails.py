@@ -19,6 +19,7 @@ from kernelviewer.gui.painting.kernels import (
 )
 from kernelviewer.gui.painting.pixels import device_length, device_pixels, paint_outline
 from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
@@ -237,7 +238,7 @@ class Thumbnails(QWidget):
             tip = cast("QHelpEvent", event)
             index = self.index_at(tip.pos())
             text = "" if index is None else describe(self._kernels[index])
-            QToolTip.showText(tip.globalPos(), text, self)
+            QToolTip.showText(tip.globalPos(), as_tip(text), self)
             return True
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._tile = self._tile_size()

@@ -27,6 +27,7 @@ from kernelviewer.jobs.analysing import project
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
     from PySide6.QtGui import QImage
 
     from kernelviewer.gui.looks import Looks
@@ -68,7 +69,9 @@ class ScatterController(Controller):
         view.focus_requested.connect(self._if_current(acts.go_to))
         view.selection_requested.connect(
             self._if_current(
-                lambda numbers, keys: acts.select_kernels(numbers, mode_of(keys))
+                lambda numbers, keys: acts.select_kernels(
+                    self._with_equal(numbers), mode_of(keys)
+                )
             )
         )
         view.toggle_requested.connect(
@@ -91,7 +94,7 @@ class ScatterController(Controller):
             self._placed = None
             if self.is_news("points", None, state.models):
                 view.set_content(None, NO_KERNELS if state.models else NO_POINTS)
-        elif (found := self._projection.of(state.pool)) is not None:
+        elif (found := self._projection.of(state.pool, state.once)) is not None:
             self._placed = found
             self._place(state, found[1])
         looks = self.window.looks
@@ -110,7 +113,7 @@ class ScatterController(Controller):
         view: ScatterView = self.parts.scatter
         across, up = state.charts.across, state.charts.up
         kinds = len(found.share)
-        if not self.is_news("points", found, state.shown, across, up):
+        if not self.is_news("points", found, state.counted, across, up):
             return
         if not len(found.numbers) or kinds < 2:
             view.set_content(None, ALL_FLAT)
@@ -120,11 +123,11 @@ class ScatterController(Controller):
         )
         if not {across, up} <= set(range(kinds)) or across == up:
             across, up = 0, 1
-        inside: Any = state.shown[found.numbers]
+        inside: Any = state.counted[found.numbers]
         if inside.all():
             inside = slice(None)  # the same array, not a copy
         numbers = found.numbers[inside]
-        missing = int(np.count_nonzero(state.shown)) - len(numbers)
+        missing = int(np.count_nonzero(state.counted)) - len(numbers)
         note = f"{spaced(missing)} flat kernels have no point" if missing else ""
         content = ScatterContent(
             numbers,
@@ -142,12 +145,13 @@ class ScatterController(Controller):
         tokens, by = self.window.looks.tokens, state.charts.colour_by
         if self.is_news("colours", content, state.labels, by, tokens) and content:
             view.set_classes(*colours_of(state, content.numbers, tokens))
-        if self.is_news("selected", content, state.selected):
-            chosen = state.selected[content.numbers] if content else None
+        if self.is_news("selected", content, state.counted_selected):
+            chosen = state.counted_selected[content.numbers] if content else None
             view.set_selection(chosen)
         there = self._is_current()
         if self.is_news("focus", there, content, state.focus, state.near):
-            view.set_focus(state.focus if there else None)
+            focus = state.focus if there else None
+            view.set_focus(None if focus is None else state.standing_for(focus))
             view.set_marked(state.near if there else state.near[:0])
 
     def _is_current(self) -> bool:
@@ -156,6 +160,15 @@ class ScatterController(Controller):
 
     def _if_current(self, call: Callable[..., None]) -> Callable[..., None]:
         return lambda *given: call(*given) if self._is_current() else None
+
+    def _with_equal(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Kernels of points, with those for which the points stand as well."""
+        state = self.window.state
+        if state.once is None:
+            return numbers
+        mask = np.zeros(len(state.shown), bool)
+        mask[numbers] = True
+        return np.flatnonzero(state.spread(mask))
 
     def _thumbnails(self, looks: Looks) -> Callable[[int, int], QImage]:
         """How to draw a kernel at a dense place."""
@@ -191,8 +204,8 @@ SCATTER = ViewSpec(
     },
     controller=ScatterController,
     reads=(
-        *("models", "pool", "shown", "labels", "charts"),
-        *("selected", "focus", "near"),
+        *("models", "pool", "once", "counted", "labels", "charts"),
+        *("counted_selected", "focus", "near"),
     ),
     keys=(
         ViewKeys(

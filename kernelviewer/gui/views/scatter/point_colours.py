@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.pca_colours import NETWORKS
+from kernelviewer.figures.exhibits.pca import NETWORKS
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.scatter import Legend
 from kernelviewer.kernels.classes import CLASSES

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
 from kernelviewer.gui.controls.choice_button import ChoiceButton
 from kernelviewer.gui.painting.fonts import caption_font
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.scatter.directions import nearest_towards
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
 from kernelviewer.gui.views.scatter.raster import inside_polygon
@@ -233,7 +234,8 @@ class ScatterView(ScatterPlot):
     def event(self, event: QEvent) -> bool:
         """Qt: name the kernel or the colour under the cursor."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.tip(QPointF(event.pos())), self)
+            text = as_tip(self.tip(QPointF(event.pos())))
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 

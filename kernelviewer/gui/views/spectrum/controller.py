@@ -63,7 +63,7 @@ class SpectrumController(Controller):
             view.set_spectrum(_content(state))
         stage = self.window.analyst.stage
         known = (state.models, state.pool, state.known, state.named)
-        if self.is_news("absence", *known, state.autoencoder, stage):
+        if self.is_news("absence", *known, state.autoencoder, state.once, stage):
             view.set_absence(_absence(state, stage))
         self._show_density(state, stage)
         if self.is_news("position", state.autoencoder, state.position):
@@ -83,13 +83,14 @@ class SpectrumController(Controller):
         view: SpectrumView = self.parts.spectrum
         code = None if state.named is None else state.named.code
         because = stage if code is None else ""
-        if not self.is_news("density", code, because, state.shown, state.selected):
+        sets = (state.counted, state.counted_selected)
+        if not self.is_news("density", code, because, *sets):
             return
         if code is None:
             view.set_density(None, STAGES[stage])
         else:
-            some = state.selected if state.selected.any() else None
-            view.set_density(count_codes(self._bins(code), state.shown, some))
+            some = state.counted_selected if state.selected.any() else None
+            view.set_density(count_codes(self._bins(code), state.counted, some))
 
     def _select(self, low: float, high: float, mode: Mode, dragging: bool) -> None:
         self.document.select(mode, CodeRange(low, high), dragging=dragging)
@@ -146,7 +147,7 @@ def _absence(state: ViewState, stage: Stage) -> Absence:
         return NO_KERNELS if state.models else NOTHING_OPEN
     if not state.all_analysed:
         return not_encoded(state.size, stage)
-    count = int(np.count_nonzero(~pool.flat))
+    count = int(np.count_nonzero(state.counting(~pool.flat)))
     return no_autoencoder(state.size, count, named=state.named is not None)
 
 
@@ -165,7 +166,8 @@ SPECTRUM = ViewSpec(
     controller=SpectrumController,
     reads=(
         *("models", "size", "pool", "known", "autoencoder", "segments", "named"),
-        *("labels", "shown", "selected", "selection", "position", "focus"),
+        *("labels", "counted", "counted_selected", "once", "selection"),
+        *("position", "focus"),
     ),
     keys=(
         ViewKeys(

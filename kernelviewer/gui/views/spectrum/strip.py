@@ -16,6 +16,7 @@ from kernelviewer.gui.painting.pixels import (
     paint_outline,
 )
 from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.spectrum.axis import Axis
 
 if TYPE_CHECKING:
@@ -211,6 +212,6 @@ class Strip(Ringed):
     def _show_tip(self, event: QHelpEvent) -> None:
         text, area = self.tip_at(QPointF(event.pos()))
         if text:
-            QToolTip.showText(event.globalPos(), text, self, area)
+            QToolTip.showText(event.globalPos(), as_tip(text), self, area)
         else:
             QToolTip.hideText()

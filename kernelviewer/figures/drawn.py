@@ -1,0 +1,170 @@
+"""A figure of any kind, made: the drawing, its data, caption and record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import exhibit
+from kernelviewer.figures.names import count, printable
+from kernelviewer.figures.options import FigureOptions
+from kernelviewer.figures.page import never
+from kernelviewer.figures.provenance import FileRecord, Record
+from kernelviewer.figures.ranges import to_ranges
+from kernelviewer.figures.writing import write_figure
+from kernelviewer.kernels.bank import size_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from kernelviewer.figures.content import Content, Exhibit
+    from kernelviewer.figures.page import Check, Page
+    from kernelviewer.figures.scene import Scene
+    from kernelviewer.text import AnyPath
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A finished figure with all that goes with it.
+
+    Attributes
+    ----------
+    exhibit, content
+        Its kind and the data in it.
+    page
+        Its layout; ``page.figure`` is matplotlib's.
+    record
+        How to make it again.
+    remark
+        What its networks have alike, and how that is counted; mostly empty.
+    """
+
+    exhibit: Exhibit
+    content: Content
+    page: Page
+    record: Record
+    remark: str = ""
+
+    @property
+    def figure(self) -> Figure:
+        """The matplotlib figure."""
+        return self.page.figure
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences the user should see."""
+        return self.page.notes
+
+    @cached_property
+    def caption(self) -> str:
+        """Sentences for below the figure: the user's own, else those proposed."""
+        return self.record.caption or self.proposal
+
+    @cached_property
+    def proposal(self) -> str:
+        """What the figure shows, and which kernels if it is not all of them."""
+        sentences = self.content.caption()
+        if self.record.selection:
+            sentences += f" Shown: {self.record.selection}."
+        return f"{sentences} {self.remark}".rstrip()
+
+    def with_caption(self, text: str) -> Drawn:
+        """The figure with the user's own caption, or the proposed one if empty."""
+        own = "" if text.strip() == self.proposal else text.strip()
+        return replace(self, record=replace(self.record, caption=own))
+
+    def metadata(self) -> dict[str, Any]:
+        """What goes into the file beside the drawing."""
+        title = self.record.options.get("title") or self.exhibit.title
+        return {
+            "title": printable(title),
+            "description": printable(self.caption),
+            "record": self.record.to_text(),
+        }
+
+    def write(self, path: AnyPath, check: Check = never) -> Path:
+        """Write the figure; see `kernelviewer.figures.writing.write_figure`."""
+        return write_figure(self.figure, path, self.metadata(), check)
+
+
+def make_figure(
+    kind: str,
+    scene: Scene,
+    options: FigureOptions | None = None,
+    *,
+    content: Content | None = None,
+    check: Check = never,
+) -> Drawn:
+    """Make a figure.
+
+    Parameters
+    ----------
+    kind
+        One of `kernelviewer.figures.EXHIBITS`.
+    scene
+        What it shows.
+    options
+        How it looks.
+    content
+        What an earlier call prepared, if only the look changed since.
+    check
+        Called between pieces of work; what it raises cancels the drawing.
+
+    Raises
+    ------
+    FigureError
+        It cannot be made of this scene, or not at this size.
+    """
+    options = options or FigureOptions()
+    item = exhibit(kind)
+    if item.needs_file and not scene.subjects:
+        raise FigureError("there is no network to show", "Open a checkpoint first.")
+    content = content or item.prepare(scene, options, check)
+    check()
+    page = content.draw(options, check)
+    record = make_record(kind, scene, options)
+    return Drawn(item, content, page, record, _remark(item, scene))
+
+
+def _remark(item: Exhibit, scene: Scene) -> str:
+    """What the networks have alike, and how it is counted."""
+    if not item.needs_file or len(scene.subjects) < 2:
+        return ""
+    told = scene.equal_sentences()
+    if told and item.pools and (repeated := scene.repeated):
+        kernels = count(repeated, "equal kernel")
+        return f"{told} {kernels} {'is' if repeated == 1 else 'are'} counted once."
+    return told
+
+
+def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
+    """What the figure is made from."""
+    files = tuple(
+        FileRecord(
+            name=subject.bank.path.name,
+            sha256=subject.sha256,
+            copy=subject.bank.copy,
+            include=tuple(
+                layer.name
+                for layer in subject.bank.layers
+                if layer.included and layer.kind in ("ambiguous", "fixed")
+            ),
+            shown=to_ranges(subject.shown),
+        )
+        for subject in scene.subjects
+    )
+    once = exhibit(kind).pools and scene.pooled is not scene
+    naming = {} if scene.yardstick is None else scene.yardstick.to_json()
+    return Record(
+        kind=kind,
+        size=size_key(scene.size),
+        files=files,
+        naming=naming,
+        options=options.to_json(),
+        selection=scene.selection,
+        once=once,
+    )

@@ -1,0 +1,58 @@
+"""The kinds of figures, a module each: its `EXHIBIT` says what it is.
+
+A new one is a module here and its place in `EXHIBITS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import (
+    classes,
+    compare,
+    composition,
+    family,
+    histogram,
+    kernel,
+    pca,
+    samples,
+    sheet,
+    spectrum,
+    table,
+)
+
+if TYPE_CHECKING:
+    from kernelviewer.figures.content import Exhibit
+
+EXHIBITS: dict[str, Exhibit] = {
+    module.EXHIBIT.kind: module.EXHIBIT
+    for module in (
+        family,
+        samples,
+        spectrum,
+        pca,
+        classes,
+        composition,
+        histogram,
+        sheet,
+        kernel,
+        compare,
+        table,
+    )
+}
+"""Kind → exhibit, in the order of menus."""
+
+
+def exhibit(kind: str) -> Exhibit:
+    """The exhibit of a kind.
+
+    Raises
+    ------
+    FigureError
+        There is none.
+    """
+    if kind not in EXHIBITS:
+        kinds = ", ".join(EXHIBITS)
+        raise FigureError(f"there is no figure {kind!r}", f"Choose one of {kinds}.")
+    return EXHIBITS[kind]

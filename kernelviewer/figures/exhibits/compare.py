@@ -1,0 +1,652 @@
+"""Exhibit: two networks, or a network and white noise, beside each other."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
+from kernelviewer.figures.colours import mix
+from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import (
+    coding_of,
+    count_labels,
+    coverage_facts,
+    coverage_sentences,
+    labels_of,
+    null_shares,
+)
+from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.kernels import Block, colour_blocks
+from kernelviewer.figures.legend import HATCH
+from kernelviewer.figures.names import count, listing, percent, short_names
+from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.sampling import draw_some
+from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
+from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.tiling import Blocks
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.statistics import patterns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.counts import Counts
+    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.page import Check
+    from kernelviewer.figures.scene import Scene, Subject, Yardstick
+    from kernelviewer.kernels.bank import Size
+
+
+_MOST = 400
+_BESIDE, _NARROWEST = 50.0, 12.0
+_NOISE = "white noise"
+
+
+@dataclass(frozen=True, eq=False)
+class CompareContent:
+    """The two sides.
+
+    Attributes
+    ----------
+    layers, cosines
+        For networks of one kind: each layer's name, and the cosines [n] between its
+        kernels' patterns in the two; else empty.
+    """
+
+    sides: tuple[Side, Side]
+    size: Size
+    yardstick: Yardstick | None
+    layers: tuple[str, ...]
+    cosines: tuple[NDArray[np.float32], ...]
+    seed: int
+
+    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+        """Shares of the classes, fits, cosines by layer, kernels."""
+        with figure_style():
+            face = Face.of(options)
+            top, foot = title_height(options, face), scale_bar_height(options, face)
+            rest = top + foot + face.margin
+            layout = self._arrange(options, face, rest)
+            height = max(layout.height + rest, options.height_mm or 0.0)
+            page = Page(options, height, face)
+            page.title()
+            letters = iter(string.ascii_lowercase)
+            for panel, x, y in layout.places:
+                check()
+                panel.draw(page, x, top + y, next(letters))
+            if layout.kernels:
+                draw_scale_bar(page, page.height - page.margin)
+            return page
+
+    def caption(self) -> str:
+        """Who is compared, and how much of each is identified."""
+        names = listing([side.name for side in self.sides])
+        sentences = [f"{size_label(self.size)} kernels of {names} compared."]
+        if self.cosines:
+            mean = float(np.concatenate(self.cosines).mean())
+            sentences.append(
+                "Kernels at the same place of both have a mean cosine of "
+                f"{mean:.2f}; dots are the layers' medians, lines their quartiles."
+            )
+        if self.yardstick is not None:
+            known = [
+                (side.name, side.counts.coverage)
+                for side in self.sides
+                if side.counts is not None
+            ]
+            sentences.append(coverage_sentences(known, self.yardstick))
+        return " ".join(sentences)
+
+    def table(self) -> Table:
+        """A row for each side and class, or for each layer where there are none."""
+        columns: dict[str, list[Any]]
+        if all(side.counts is None for side in self.sides):
+            columns = {
+                "layer": list(self.layers),
+                "kernels": [len(values) for values in self.cosines],
+                "median_cosine": [float(np.median(values)) for values in self.cosines],
+            }
+            return Table(columns)
+        columns = {name: [] for name in ("source", "class", "kernels", "share")}
+        for side in self.sides:
+            if side.counts is not None:
+                numbers = side.counts.by_class.tolist()
+                columns["source"] += [side.name] * len(CLASSES)
+                columns["class"] += [item.id for item in CLASSES]
+                columns["kernels"] += numbers
+                columns["share"] += [n / max(side.counts.kernels, 1) for n in numbers]
+        return Table(columns)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Counts, fits, cosines and the kernels shown."""
+        arrays: dict[str, NDArray[Any]] = {
+            "sources": np.array([side.name for side in self.sides]),
+            "classes": np.array([item.id for item in CLASSES]),
+        }
+        for number, side in enumerate(self.sides):
+            arrays[f"kernels_{number}"] = side.samples.weights
+            if side.counts is not None:
+                arrays[f"counts_{number}"] = side.counts.by_class
+            if side.fit is not None:
+                arrays[f"fit_{number}"] = side.fit
+        if self.yardstick is not None:
+            arrays["null_shares"] = null_shares(self.yardstick.null, BINS)
+        if self.cosines:
+            arrays["layers"] = np.array(self.layers)
+            arrays["cosine"] = np.concatenate(self.cosines)
+            lengths = list(map(len, self.cosines))
+            arrays["layer"] = np.repeat(np.arange(len(lengths)), lengths)
+        return arrays
+
+    def _arrange(self, options: FigureOptions, face: Face, rest: float) -> _Layout:
+        """The roomiest layout that fits; without kernels if nothing else does."""
+        if options.height_mm is None:
+            return self._layout(options, face, 0.0, True)
+        room = options.height_mm - rest
+        for kernels in (True, False):
+            for tight in (0.0, 0.5, 1.0):
+                layout = self._layout(options, face, tight, kernels)
+                if layout.height <= room:
+                    return layout
+        raise FigureError(
+            f"the comparison does not fit into {options.height_mm:g} mm",
+            f"Make the figure {layout.height + rest:.0f} mm high.",
+        )
+
+    def _layout(
+        self, options: FigureOptions, face: Face, tight: float, kernels: bool
+    ) -> _Layout:
+        """Charts in one or two columns, kernels below them."""
+        room = options.width_mm - 2 * face.margin
+        if room < _NARROWEST * face.em:
+            problem = "the comparison does not fit into this width"
+            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+        columns = 2 if room > _BESIDE * face.em else 1
+        width = (room - (columns - 1) * 3 * face.em) / columns
+        charts: list[SharePanel | FitPanel | CosinePanel] = []
+        if self.yardstick is not None:
+            charts.append(SharePanel(self.sides, width, face, tight))
+            yardstick = self.yardstick
+            charts.append(FitPanel(self.sides, yardstick, width, face, options, tight))
+        if self.cosines:
+            pairs = self.layers, self.cosines
+            charts.append(CosinePanel(*pairs, width, face, options, tight))
+        stacks = [charts] if columns == 1 else _levelled(charts, face)
+        places: list[tuple[Panel, float, float]] = []
+        bottom = 0.0
+        for number, stack in enumerate(stacks):
+            y = 0.0
+            for panel in stack:
+                places.append((panel, face.margin + number * (width + 3 * face.em), y))
+                y += panel.height
+            bottom = max(bottom, y)
+        if kernels:
+            alike = bool(self.layers)
+            samples = SamplePanel(self.sides, room, face, options, alike, tight)
+            places.append((samples, face.margin, bottom))
+            bottom += samples.height
+        return _Layout(places, bottom, kernels)
+
+
+def _levelled(
+    charts: list[SharePanel | FitPanel | CosinePanel], face: Face
+) -> list[list[SharePanel | FitPanel | CosinePanel]]:
+    """The first chart on the left, the others beside it and as high together."""
+    left, right = charts[:1], charts[1:]
+    if not right:
+        return [left, []]
+    spare = left[0].height - sum(panel.height for panel in right)
+    extra = max(spare, 0.0) / len(right) / face.em
+    return [
+        left,
+        [
+            panel if isinstance(panel, SharePanel) else replace(panel, extra=extra)
+            for panel in right
+        ],
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Panels and their upper left corners, mm; whether kernels are among them."""
+
+    places: list[tuple[Panel, float, float]]
+    height: float
+    kernels: bool
+
+
+def prepare_compare(
+    scene: Scene, options: FigureOptions, check: Check = never
+) -> CompareContent:
+    """Compare the two networks of a scene, or its one network with white noise.
+
+    Raises
+    ------
+    FigureError
+        There are more than two networks, or no kernels are shown.
+    """
+    if len(scene.subjects) > 2:
+        raise FigureError(
+            f"{count(len(scene.subjects))} networks have kernels of this size",
+            "Choose two to compare.",
+        )
+    first, second = scene.subjects[0], scene.subjects[-1]
+    if not all(len(subject.index) for subject in scene.subjects):
+        raise FigureError("no kernels are shown", "Show a layer or another size.")
+    check()
+    yardstick = scene.yardstick
+    if any(subject.coding is None for subject in scene.subjects):
+        yardstick = None
+    alike = len(scene.subjects) == 2 and _alike(first, second)
+    layers, cosines = _cosines(first, second, check) if alike else ((), ())
+    left = _side(first, yardstick, options)
+    if len(scene.subjects) == 2:
+        right = _side(second, yardstick, options)
+    else:
+        right = _noise(first, options)
+    return CompareContent(
+        (left, right), scene.size, yardstick, layers, cosines, options.seed
+    )
+
+
+def _side(
+    subject: Subject, yardstick: Yardstick | None, options: FigureOptions
+) -> Side:
+    """A network's side; equal seeds choose equal places in networks of one kind."""
+    chosen = draw_some(subject.index, _MOST, options.seed)
+    chosen = np.random.default_rng(options.seed).permutation(chosen)
+    kernels = subject.kernels
+    samples = Block(
+        subject.name,
+        "",
+        kernels.weights[chosen],
+        kernels.channel[chosen],
+        kernels.flat[chosen],
+        len(subject.index),
+    )
+    if yardstick is None:
+        return Side(subject.name, samples)
+    fit = coding_of(subject).fit[subject.index]
+    counts = count_labels(labels_of(subject, yardstick)[subject.index])
+    return Side(subject.name, samples, counts, fit[np.isfinite(fit)])
+
+
+def _noise(subject: Subject, options: FigureOptions) -> Side:
+    """The side of white noise."""
+    rng = np.random.default_rng(options.seed)
+    weights = rng.normal(size=(_MOST, *subject.size)).astype(np.float32)
+    samples = Block(
+        _NOISE, "", weights, np.arange(_MOST, dtype=np.int32), np.zeros(_MOST, bool), 0
+    )
+    return Side(_NOISE, samples)
+
+
+def _alike(first: Subject, second: Subject) -> bool:
+    """Whether the two have the same layers with the same channels."""
+    if [name for name, _ in first.layers()] != [name for name, _ in second.layers()]:
+        return False
+    pairs = zip(first.layers(), second.layers(), strict=True)
+    return all(
+        np.array_equal(first.kernels.channel[i], second.kernels.channel[k])
+        for (_, i), (_, k) in pairs
+    )
+
+
+def _cosines(
+    first: Subject, second: Subject, check: Check
+) -> tuple[tuple[str, ...], tuple[NDArray[np.float32], ...]]:
+    """Names of the layers, and the cosines of the kernels that are flat in neither."""
+    names, cosines = [], []
+    for (name, i), (_, k) in zip(first.layers(), second.layers(), strict=True):
+        check()
+        both = ~(first.kernels.flat[i] | second.kernels.flat[k])
+        if both.any():
+            x, y = (
+                patterns(s.kernels.weights[m], s.kernels.scale[m], s.kernels.offset[m])
+                for s, m in ((first, i[both]), (second, k[both]))
+            )
+            names.append(name)
+            n = len(x)
+            cosines.append(np.einsum("ij,ij->i", x.reshape(n, -1), y.reshape(n, -1)))
+    return tuple(names), tuple(cosines)
+
+
+_HEAD = 2.0
+_CHART = (10.0, 5.0)
+"""Usual and least height of a chart."""
+_PAIR = (2.35, 1.75)
+_ALONE = (1.6, 1.35)
+"""Usual and least distance between the bars of two classes; with one bar each."""
+_BAR = 0.75
+_CELL = 2.4
+BINS = 50
+"""Bins of the distributions of fit."""
+_PALE = 0.55
+_NAMES = 12.0
+"""Lengths in units of the font size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the two.
+
+    Attributes
+    ----------
+    name
+        The network's, or *white noise*.
+    samples
+        Random kernels; of networks of one kind the same places in both.
+    counts, fit
+        Classes and fits (of kernels that are not flat); None without classes.
+    """
+
+    name: str
+    samples: Block
+    counts: Counts | None = None
+    fit: NDArray[np.float32] | None = None
+
+
+class Panel(Protocol):
+    """A part of the figure with its own heading."""
+
+    @property
+    def height(self) -> float:
+        """Room it takes, mm."""
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw it with its upper left corner there."""
+
+
+@dataclass(frozen=True, eq=False)
+class SharePanel:
+    """Share of each class in both: full colour above, pale below."""
+
+    sides: tuple[Side, Side]
+    width: float
+    face: Face
+    tight: float
+
+    @property
+    def height(self) -> float:
+        """Heading, key, a pair of bars for each class."""
+        return (_HEAD + 2.8 + self._pitch * len(CLASSES) + 0.6) * self.face.em
+
+    @property
+    def _pitch(self) -> float:
+        alone = sum(side.counts is not None for side in self.sides) < 2
+        return _between(_ALONE if alone else _PAIR, self.tight)
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw the bars and write their values."""
+        face, em = self.face, self.face.em
+        page.heading(x, y + em, "Share of each class", self.width, letter)
+        known = [side for side in self.sides if side.counts is not None]
+        y += _HEAD * em
+        for row, side in enumerate(known):
+            colour = _shade(page.ink.secondary, page, row)
+            page.rectangle(x, y + (1.2 * row + 0.25) * em, em, 0.7 * em, colour)
+            name = face.elide(side.name, self.width - 1.5 * em)
+            page.text(x + 1.4 * em, y + (1.2 * row + 0.95) * em, name, gid="side")
+        y += 2.8 * em
+        names = max(face.width(item.short) for item in CLASSES) + 0.8 * em
+        shares = [
+            s.counts.by_class / max(s.counts.kernels, 1) for s in known if s.counts
+        ]
+        top = max(float(share.max()) for share in shares) if shares else 1.0
+        room = self.width - names - face.width("100.0 %", 0.85 * face.size) - em
+        for number, item in enumerate(CLASSES):
+            base = y + number * self._pitch * em
+            page.text(x, base + (1.1 if len(shares) > 1 else 0.8) * em, item.short)
+            for row, share in enumerate(shares):
+                at = base + (0.1 + row * (_BAR + 0.1)) * em
+                wide = float(share[number]) / top * room
+                colour = _shade(page.ink.of_class(item), page, row)
+                left = x + names
+                gid = f"share-{item.id}-{row}"
+                hatch = HATCH if item is FLAT else ""
+                page.rectangle(left, at, wide, _BAR * em, colour, hatch=hatch, gid=gid)
+                page.text(
+                    left + wide + 0.4 * em,
+                    at + 0.68 * em,
+                    percent(float(share[number])),
+                    size=0.8 * face.size,
+                    colour=page.ink.secondary,
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class FitPanel:
+    """Distributions of fit over each other and over white noise's."""
+
+    sides: tuple[Side, Side]
+    yardstick: Yardstick
+    width: float
+    face: Face
+    options: FigureOptions
+    tight: float
+    extra: float = 0.0
+    """What the chart is higher than it has to be, in units of the font size."""
+
+    @property
+    def _chart(self) -> float:
+        return _between(_CHART, self.tight) + self.extra
+
+    @property
+    def height(self) -> float:
+        """Heading, key, chart, axis."""
+        axis = axis_height(self.face.em, self.options.labels)
+        chart = self._chart
+        return (_HEAD + 1.3 * len(self._curves()) + chart + 1.6) * self.face.em + axis
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw an outline for each."""
+        face, em = self.face, self.face.em
+        page.heading(x, y + em, "Fit", self.width, letter)
+        y += _HEAD * em
+        edges = np.linspace(0, 1, BINS + 1)
+        curves = self._curves()
+        colours = [page.ink.negative, page.ink.positive][: len(curves) - 1]
+        colours = [
+            *colours,
+            page.ink.line if self.yardstick.null else page.ink.positive,
+        ]
+        for (name, _, coverage), colour in zip(curves, colours, strict=True):
+            page.rectangle(x, y + 0.45 * em, em, 0.25 * em, colour)
+            facts = coverage_facts(coverage, self.yardstick)[-1]
+            text = face.elide(f"{name}: {facts} identified", self.width - 1.5 * em)
+            page.text(x + 1.4 * em, y + 0.95 * em, text, gid="side")
+            y += 1.3 * em
+        y += 0.8 * em
+        top = max(float(shares.max()) for _, shares, _ in curves)
+        ticks = nice_ticks(top, 3)
+        axis = max(face.width(percent(tick, 0)) for tick in ticks) + 0.6 * em
+        chart = Chart(
+            page,
+            x + axis,
+            y,
+            self.width - axis - em,
+            self._chart * em,
+            (0.0, 1.0),
+            (0.0, top * 1.04),
+        )
+        chart.y_axis(ticks, lambda tick: percent(tick, 0))
+        for (_, shares, _), colour in zip(curves, colours, strict=True):
+            chart.steps(edges.tolist(), shares.tolist(), colour)
+        threshold = self.yardstick.threshold
+        at = chart.right(threshold)
+        page.line([at, at], [chart.y, chart.y + chart.height], colour=page.ink.text)
+        chart.x_axis([threshold, 0, 1, 0.5], "fit (cosine)", fit_name)
+
+    def _curves(self) -> list[tuple[str, NDArray[np.float64], float]]:
+        """Name, share of kernels in each bin and coverage of each outline."""
+        edges = np.linspace(0, 1, BINS + 1)
+        curves = []
+        for side in self.sides:
+            if side.fit is not None and side.counts is not None:
+                counts, _ = np.histogram(np.clip(side.fit, 0, 1), bins=edges)
+                shares = np.asarray(counts / max(len(side.fit), 1), np.float64)
+                curves.append((side.name, shares, side.counts.coverage))
+        null, coverage = self.yardstick.null, self.yardstick.null_coverage
+        if null is not None:
+            curves.append(("White noise", null_shares(null, BINS), coverage))
+        return curves
+
+
+@dataclass(frozen=True, eq=False)
+class CosinePanel:
+    """How alike the kernels at the same place are, layer by layer."""
+
+    layers: tuple[str, ...]
+    cosines: tuple[NDArray[np.float32], ...]
+    width: float
+    face: Face
+    options: FigureOptions
+    tight: float
+    extra: float = 0.0
+    """What the chart is higher than it has to be, in units of the font size."""
+
+    @property
+    def _chart(self) -> float:
+        return _between(_CHART, self.tight) + self.extra
+
+    @property
+    def height(self) -> float:
+        """Heading, chart, names."""
+        return (_HEAD + self._chart + 1.8) * self.face.em + self._below()
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """A dot at the median, a line between the quartiles."""
+        em = self.face.em
+        text = "Cosine between the kernels at the same place"
+        text = self.face.first_fitting([text, "Cosine of the pairs"], self.width)
+        page.heading(x, y + em, text, self.width, letter)
+        quartiles = np.array([np.quantile(c, (0.25, 0.5, 0.75)) for c in self.cosines])
+        low = min(0.0, float(np.floor(quartiles.min() * 2) / 2))
+        ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= low]
+        axis = self.face.width("−0.5") + 0.6 * em
+        chart = Chart(
+            page,
+            x + axis,
+            y + (_HEAD + 0.4) * em,
+            self.width - axis - em,
+            self._chart * em,
+            (0.0, float(len(self.layers))),
+            (low, 1.0),
+        )
+        chart.y_axis(ticks, lambda tick: f"{tick:g}".replace("-", "−"))
+        base = chart.y + chart.height
+        page.line([chart.x, chart.x + chart.width], [base, base])
+        for number, (least, median, most) in enumerate(quartiles):
+            at = chart.right(number + 0.5)
+            spread = [chart.up(least), chart.up(most)]
+            page.line([at, at], spread, colour=page.ink.neutral, width=0.2 * em / 0.35)
+            page.dot(at, chart.up(median), 0.3 * em, page.ink.text)
+        self._draw_names(page, chart, base)
+
+    def _pitch(self) -> float:
+        return (self.width - 3 * self.face.em) / len(self.layers)
+
+    def _names(self) -> list[str]:
+        if self._pitch() < self.face.line():
+            return []
+        names = short_names(self.layers)
+        return [self.face.elide(name, _NAMES * self.face.em) for name in names]
+
+    def _below(self) -> float:
+        if not self.options.labels:
+            return 0.0
+        names = self._names()
+        longest = max(map(self.face.width, names)) if names else 0.0
+        return max(longest, self.face.em) + 0.8 * self.face.em
+
+    def _draw_names(self, page: Page, chart: Chart, y: float) -> None:
+        """Names of the layers, or what the axis is where they are too many."""
+        em = self.face.em
+        if not page.options.labels:
+            return
+        names = self._names()
+        for number, name in enumerate(names):
+            at = chart.right(number + 0.5) + 0.36 * em
+            page.text(at, y + 0.4 * em, name, align="right", rotation=90, gid="layer")
+        if not names:
+            text = f"{len(self.layers)} layers from input to output"
+            middle = chart.x + chart.width / 2
+            text = self.face.elide(text, chart.width)
+            page.text(middle, y + 1.4 * em, text, align="center", gid="axis")
+
+
+class SamplePanel:
+    """Random kernels of both, at the same places in networks of one kind."""
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        width: float,
+        face: Face,
+        options: FigureOptions,
+        paired: bool,
+        tight: float,
+    ) -> None:
+        self._sides, self._width, self._face = sides, width, face
+        cell = sides[0].samples.cell
+        largest = _CELL * face.em
+        if options.samples:
+            largest = width / options.samples
+        plan = Blocks(
+            cell=cell,
+            counts=(1, 1),
+            width=width,
+            dpi=options.dpi,
+            before=1.3 * face.em,
+            after=0.3 * face.em,
+            per_row=options.samples or 0,
+        )
+        one = plan.fit(1e6, largest) or plan.tile(1)
+        longest = max(len(side.samples) for side in sides)
+        self._count = min((1 if options.samples or tight else 2) * one.per_row, longest)
+        plan = replace(plan, counts=(self._count,) * 2, per_row=one.per_row)
+        self._tiling = plan.tile(one.tap_pixels)
+        self._heading = "The same kernels in both" if paired else "Random kernels"
+
+    @property
+    def height(self) -> float:
+        """Heading and kernels."""
+        return _HEAD * self._face.em + self._tiling.height
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw the heading, and names over kernels."""
+        em = self._face.em
+        page.heading(x, y + em, self._heading, self._width, letter)
+        top = page.snap(y + (_HEAD - 0.4) * em)
+        tiling = self._tiling
+        blocks = [side.samples.take(slice(self._count)) for side in self._sides]
+        tiling.draw(page, colour_blocks(blocks, page.options), x, top, never)
+        for side, at in zip(self._sides, tiling.tops(top), strict=True):
+            name = self._face.elide(side.name, self._width)
+            page.text(x, at - 0.3 * em, name, colour=page.ink.secondary, gid="side")
+
+
+def _between(ends: tuple[float, float], tight: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * tight
+
+
+def _shade(colour: str, page: Page, row: int) -> str:
+    """The colour for the first side, a paler one for the second."""
+    return mix(colour, page.ink.paper, _PALE) if row else colour
+
+
+EXHIBIT = Exhibit(
+    "compare",
+    "Comparison",
+    "two networks, or one and white noise",
+    prepare_compare,
+    shows_classes=True,
+    compares=True,
+    uses=("samples", "seed"),
+)

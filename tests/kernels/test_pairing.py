@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import kernelviewer as kv
+from kernelviewer.kernels.pairing import cleaned_names, pair
+from tests.kernels.banks import bank_of, noise
+from tests.shared import CHECKPOINTS, needs_checkpoints
+
+if TYPE_CHECKING:
+    from kernelviewer.kernels.bank import KernelBank
+
+
+def named(bank: KernelBank, *names: str) -> KernelBank:
+    layers = zip(bank.layers, names, strict=True)
+    return replace(
+        bank, layers=tuple(replace(layer, name=name) for layer, name in layers)
+    )
+
+
+def partners(first: KernelBank, second: KernelBank, **how: str) -> list[tuple]:
+    found = pair(first, second, **how)  # type: ignore[arg-type]
+    return [(item.a, item.b, item.how) for item in found.layers]
+
+
+def test_layers_correspond_by_name_whatever_their_order() -> None:
+    first = named(bank_of(noise(4, 0), noise(4, 1)), "a.dw", "b.dw")
+    second = named(bank_of(noise(4, 1), noise(4, 0)), "b.dw", "a.dw")
+    found = pair(first, second)
+    assert partners(first, second) == [(0, 1, "name"), (1, 0, "name")]
+    pairs = found.sizes[3, 3]
+    assert pairs.channel_a.tolist() == pairs.channel_b.tolist() == [0, 1, 2, 3] * 2
+    assert pairs.layer_b.tolist() == [1] * 4 + [0] * 4
+    assert np.allclose(found.statistics((3, 3)).cosine, 1)
+    assert not pairs.index_a.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("module.a.dw", "module.b.dw"),
+        ("params/a.dw", "params/b.dw"),
+        ("model.module.a.dw", "model.module.b.dw"),
+        ("backbone.stages.a.dw", "backbone.stages.b.dw"),
+    ],
+)
+def test_what_wraps_a_network_is_left_aside(names: tuple[str, str]) -> None:
+    first = named(bank_of(noise(4, 0), noise(4, 1)), "a.dw", "b.dw")
+    second = named(bank_of(noise(4, 0), noise(4, 1)), *names)
+    for one, other in ((first, second), (second, first)):
+        assert partners(one, other) == [(0, 0, "name"), (1, 1, "name")]
+    assert cleaned_names(["model.x", "other.x"]) == ["model.x", "other.x"]
+
+
+def test_where_names_differ_order_and_shape_tell() -> None:
+    first = named(bank_of(noise(4, 0), noise(5, 1), noise(6, 2)), "a", "x1", "x2")
+    second = named(bank_of(noise(4, 0), noise(5, 1), noise(6, 2)), "a", "y1", "y2")
+    assert partners(first, second) == [
+        (0, 0, "name"),
+        (1, 1, "order"),
+        (2, 2, "order"),
+    ]
+
+
+def test_layers_without_a_partner_are_listed_on_both_sides() -> None:
+    first = named(bank_of(noise(4, 0), noise(5, 1), noise(6, 2)), "a", "b", "c")
+    second = named(bank_of(noise(4, 0), noise(7, 1)), "a", "b")
+    found = pair(first, second)
+    assert [(item.a, item.b) for item in found.layers] == [(0, 0)]
+    assert (found.left_a, found.left_b) == ((1, 2), (1,))
+    assert len(found) == 4
+
+
+def test_by_order_alone_names_do_not_matter() -> None:
+    first = named(bank_of(noise(4, 0), noise(5, 1), noise(6, 2)), "a", "b", "c")
+    second = named(bank_of(noise(5, 1), noise(6, 2)), "a", "x")
+    assert partners(first, second, match="order") == [(1, 0, "order"), (2, 1, "order")]
+
+
+def test_a_name_that_stands_twice_fits_nothing() -> None:
+    first = named(bank_of(noise(4, 0), noise(4, 1)), "a", "a")
+    second = named(bank_of(noise(4, 0), noise(4, 1)), "a", "b")
+    assert {how for *_, how in partners(first, second)} == {"order"}
+
+
+def test_sizes_are_kept_apart() -> None:
+    first = bank_of(noise(4, 0), noise(4, 1, (7, 7)))
+    found = pair(first, first)
+    assert {size: len(pairs) for size, pairs in found.sizes.items()} == {
+        (3, 3): 4,
+        (7, 7): 4,
+    }
+
+
+def test_statistics_follow_scale_and_offset_and_leave_flat_kernels_out() -> None:
+    layer = noise(4, 0)
+    layer -= layer.mean((1, 2), keepdims=True)
+    other = 2 * layer + 0.5
+    other[1] *= -1
+    other[3] = 0
+    found = pair(bank_of(layer), bank_of(other)).statistics((3, 3))
+    assert found.cosine[:3] == pytest.approx([1, -1, 1], abs=1e-6)
+    assert found.scale_ratio[:3] == pytest.approx(np.log([2, 2, 2]), abs=1e-5)
+    assert found.offset_difference == pytest.approx([0.5, -0.5, 0.5, 0], abs=1e-6)
+    assert np.isnan(found.cosine[3])
+    assert np.isnan(found.scale_ratio[3])
+
+
+def test_networks_without_common_layers_have_no_pairs() -> None:
+    found = pair(bank_of(noise(4, 0)), bank_of(noise(4, 0, (5, 5))))
+    assert len(found) == 0
+    assert (found.left_a, found.left_b) == ((0,), (0,))
+
+
+def open_shared(name: str) -> KernelBank:
+    return kv.extract_kernels(kv.open_checkpoint(CHECKPOINTS / name))
+
+
+@needs_checkpoints
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        (
+            "mcunet-in3-cifar10-sanchoo1.safetensors",
+            "mcunet-in3-cifar100-best-sanchoo1.pth",
+            {(7, 7): 0.943, (5, 5): 0.961, (3, 3): 0.858},
+        ),
+        (
+            "mcunet-in3-cifar100-best-sanchoo1.pth",
+            "mcunet-in3-tinyimagenet-best-sanchoo1.pth",
+            {(7, 7): 0.863, (5, 5): 0.912, (3, 3): 0.755},
+        ),
+        (
+            "cfsr-x2-df2k-aitical.pth",
+            "cfsr-x2-df2k-aitical.onnx",
+            {(9, 9): 1.0, (3, 3): 1.0},
+        ),
+    ],
+)
+def test_measured_likeness(
+    first: str, second: str, wanted: dict[tuple[int, int], float]
+) -> None:
+    found = pair(open_shared(first), open_shared(second))
+    assert found.left_a == found.left_b == ()
+    for size, mean in wanted.items():
+        cosine = found.statistics(size).cosine
+        assert np.nanmean(cosine) == pytest.approx(mean, abs=6e-4)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+
+from kernelviewer.formats import CheckpointError
+from kernelviewer.kernels.pairing import pair
+from kernelviewer.kernels.series import Series
+from tests.shared import CHECKPOINTS, needs_checkpoints
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def weights(kernels: int = 8, seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        "stem.weight": rng.normal(size=(8, 3, 3, 3)).astype(np.float32),
+        "a.dwconv.weight": rng.normal(size=(kernels, 1, 3, 3)).astype(np.float32),
+        "a.pw.weight": rng.normal(size=(8, kernels, 1, 1)).astype(np.float32),
+    }
+
+
+def write(path: Path, **facts: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: torch.from_numpy(value) for name, value in weights().items()}
+    torch.save({**facts, "state_dict": state}, path)
+    return path
+
+
+def names(series: Series) -> list[str]:
+    return [step.name for step in series.steps]
+
+
+def test_numbers_in_names_count_as_numbers(tmp_path: Path) -> None:
+    for number in (10, 2, 1):
+        write(tmp_path / f"net_{number}.pth")
+    series = Series([*tmp_path.iterdir()])
+    assert series.ordered_by == "names"
+    assert names(series) == ["net_1.pth", "net_2.pth", "net_10.pth"]
+
+
+def test_folders_tell_steps_apart_too(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"checkpoint-{n}" / "model.pth") for n in (1000, 200)]
+    assert names(Series(paths)) == [
+        "checkpoint-200/model.pth",
+        "checkpoint-1000/model.pth",
+    ]
+
+
+def test_the_number_after_epoch_comes_before_a_loss(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path / name) for name in ("loss0.27-epoch10.pt", "loss0.31-epoch2.pt")
+    ]
+    assert names(Series(paths)) == ["loss0.31-epoch2.pt", "loss0.27-epoch10.pt"]
+
+
+@pytest.mark.parametrize("counter", ["step", "global_step", "epoch"])
+def test_what_files_store_comes_before_their_names(
+    tmp_path: Path, counter: str
+) -> None:
+    paths = [
+        write(tmp_path / f"{name}.ckpt", **{counter: value})
+        for name, value in (("best", 30), ("a", 200), ("last", 1000))
+    ]
+    series = Series(paths[::-1])
+    assert series.ordered_by == counter
+    assert names(series) == ["best.ckpt", "a.ckpt", "last.ckpt"]
+    assert series.steps[1].stored == {counter: 200}
+
+
+def test_a_counter_that_says_nothing_is_left_aside(tmp_path: Path) -> None:
+    """Lightning's step tells epochs apart; an equal epoch does not order anything."""
+    write(tmp_path / "b.ckpt", epoch=3, global_step=10)
+    write(tmp_path / "a.ckpt", epoch=3, global_step=20)
+    assert names(Series([*tmp_path.iterdir()])) == ["b.ckpt", "a.ckpt"]
+    write(tmp_path / "c.ckpt", epoch=3)
+    assert Series([*tmp_path.iterdir()]).ordered_by == "names"
+
+
+def test_safetensors_hold_their_step_as_text(tmp_path: Path) -> None:
+    for name, step in (("late", "12"), ("soon", "3")):
+        save_file(weights(), tmp_path / f"{name}.safetensors", {"step": step})
+    series = Series([*tmp_path.iterdir()])
+    assert names(series) == ["soon.safetensors", "late.safetensors"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.5, True, "one", None])
+def test_what_is_no_count_orders_nothing(tmp_path: Path, value: object) -> None:
+    write(tmp_path / "a.pth", epoch=value)
+    write(tmp_path / "b.pth", epoch=value)
+    assert Series([*tmp_path.iterdir()]).ordered_by == "names"
+
+
+def test_banks_are_read_when_asked_for_and_let_go(tmp_path: Path) -> None:
+    series = Series([write(tmp_path / "a.pth"), write(tmp_path / "b.pth")])
+    bank = series.bank(0)
+    assert series.bank(0) is bank
+    assert len(bank) == 8
+    held = weakref.ref(bank)
+    del bank
+    gc.collect()
+    assert held() is None
+    (tmp_path / "b.pth").unlink()
+    with pytest.raises(CheckpointError):
+        series.bank(1)
+
+
+def test_what_differs_from_the_first_step_is_told(tmp_path: Path) -> None:
+    save_file(weights(), tmp_path / "net_1.safetensors")
+    other = weights(12) | {
+        "b.dwconv.weight": np.ones((8, 1, 5, 5), np.float32)
+        * np.arange(1, 9, dtype=np.float32).reshape(8, 1, 1, 1),
+    }
+    rng = np.random.default_rng(2)
+    other["b.dwconv.weight"] += rng.normal(size=(8, 1, 5, 5)).astype(np.float32)
+    save_file(other, tmp_path / "net_2.safetensors")
+    series = Series([*tmp_path.iterdir()])
+    assert series.differences(0) == ()
+    assert series.differences(1) == (
+        "net_2.safetensors: has besides b.dwconv",
+        "net_2.safetensors: a.dwconv has 12 kernels of 3×3, where the first step has "
+        "8 kernels of 3×3",
+    )
+
+
+@needs_checkpoints
+def test_the_epochs_of_a_run_drift_from_its_first() -> None:
+    series = Series(sorted(CHECKPOINTS.glob("minixception-fer2013-epoch*"))[::-1])
+    assert [step.name[26:29] for step in series.steps] == [
+        *("000", "003", "010", "029", "110")
+    ]
+    first = series.bank(0)
+    whole, cosine = [], []
+    for number in range(len(series)):
+        assert series.differences(number) == ()
+        bank = series.bank(number)
+        found = pair(first, bank)
+        pairs = found.sizes[3, 3]
+        assert len(pairs) == len(first)
+        one = first.sizes[3, 3].weights[pairs.index_a].reshape(-1, 9)
+        two = bank.sizes[3, 3].weights[pairs.index_b].reshape(-1, 9)
+        lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+        whole.append(float(((one * two).sum(1) / lengths).mean()))
+        cosine.append(float(np.nanmean(found.statistics((3, 3)).cosine)))
+    assert whole == pytest.approx([1, 0.97, 0.91, 0.85, 0.79], abs=6e-3)
+    assert cosine == pytest.approx([1, 0.959, 0.886, 0.802, 0.723], abs=1e-3)
