@@ -98,8 +98,8 @@ STATUS = ViewSpec(
     make={"chips": SelectionChips, "selected": _count_label},
     controller=StatusController,
     reads=(
-        *("models", "sizes", "size", "layers", "shown", "selection"),
-        *("counted", "counted_selected"),
+        *("models", "sizes", "size", "layers", "pool", "shown", "counted"),
+        *("selection", "selected", "counted_selected", "only_selected"),
     ),
     keys=(
         ViewKeys(

@@ -196,7 +196,9 @@ COMPOSITION = ViewSpec(
         )
     },
     controller=CompositionController,
-    reads=("models", "pool", "layers", "labels", "known", "chosen", "charts"),
+    reads=(
+        *("models", "pool", "layers", "labels", "known", "tally", "chosen", "charts"),
+    ),
     keys=(
         ViewKeys(
             "Layer composition",

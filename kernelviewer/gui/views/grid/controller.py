@@ -184,7 +184,9 @@ GRID = ViewSpec(
     controller=GridController,
     reads=(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
-        *("autoencoder", "selected", "only_selected", "focus", "near"),
+        *("autoencoder", "spectrum", "named", "segments"),
+        *("sizes", "counted", "counted_selected"),
+        *("selected", "only_selected", "focus", "near"),
     ),
     keys=(
         ViewKeys(

@@ -85,7 +85,7 @@ MODELS = ViewSpec(
     controller=ModelsController,
     reads=(
         *("models", "layers", "analyses", "thresholds", "stretches"),
-        *("pool", "chosen", "near"),
+        *("sizes", "size", "pool", "tally", "chosen", "near"),
     ),
     keys=(
         ViewKeys(

@@ -165,9 +165,9 @@ SPECTRUM = ViewSpec(
     make={"spectrum": SpectrumView},
     controller=SpectrumController,
     reads=(
-        *("models", "size", "pool", "known", "autoencoder", "segments", "named"),
-        *("labels", "counted", "counted_selected", "once", "selection"),
-        *("position", "focus"),
+        *("models", "size", "pool", "known", "autoencoder", "spectrum", "segments"),
+        *("named", "labels", "counted", "counted_selected", "once"),
+        *("selection", "selected", "position", "focus"),
     ),
     keys=(
         ViewKeys(
