@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
     from PySide6.QtGui import QAction
 
     from kernelviewer.gui.controller import Controller
@@ -181,10 +179,6 @@ class Workplace(QMainWindow):
         self.commands["framed"].setChecked(look.framed)
         self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
-
-    def weight_table(self) -> NDArray[np.float64]:
-        """Colours [K, 3] of 0 … 255 for weights, zero in the middle."""
-        return self.looks.weights
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""

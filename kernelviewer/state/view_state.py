@@ -326,7 +326,7 @@ def _named(
     if pool is None:
         return None
     before = None
-    if old is not None and old.pool is pool and _same(old.known, known):
+    if old is not None and old.pool is pool and old.known == known:
         if old.segments is segments:
             return old.named
         if old.segments is not None:
@@ -342,12 +342,6 @@ def _families(
     if old is not None and old.pool is pool and old.open_families is document.families:
         return old.families
     return join(pool, document.families)
-
-
-def _same(
-    old: Mapping[tuple[int, Size], Analysis], new: Mapping[tuple[int, Size], Analysis]
-) -> bool:
-    return old.keys() == new.keys() and all(old[key] is new[key] for key in new)
 
 
 def _labels(

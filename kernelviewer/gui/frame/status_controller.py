@@ -27,16 +27,16 @@ class StatusController(Controller):
     def listen(self) -> None:
         """Acts can be taken out, the scope widened, a similarity changed."""
         chips: SelectionChips = self.parts.chips
+        self.chips = chips
         chips.remove_requested.connect(self.document.remove_step)
         chips.scope_removed.connect(lambda: self.document.show_layers(None))
         chips.cosine_requested.connect(self._on_cosine_requested)
 
     def show(self, state: ViewState) -> None:
         """Say what is in scope and what is selected."""
-        chips: SelectionChips = self.parts.chips
         scope = (state.models, state.size, state.layers)
         if self.is_news("chips", state.selection, *scope):
-            chips.set_chips(tuple(_chips(state)), _scope_chip(state))
+            self.chips.set_chips(tuple(_chips(state)), _scope_chip(state))
         sets = (state.counted, state.counted_selected, state.selection, state.sizes)
         if self.is_news("count", state.models, state.shown, *sets):
             self.parts.selected.setText(_count(state))

@@ -27,7 +27,9 @@ class ToolController(Controller):
     def listen(self) -> None:
         """Another size, another threshold."""
         sizes: SizeBar = self.parts.sizes
+        self.sizes = sizes
         threshold: ThresholdBar = self.parts.threshold
+        self.threshold = threshold
         export: QPushButton = self.parts.export
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
@@ -36,16 +38,14 @@ class ToolController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Offer the sizes, show threshold and coverage."""
-        sizes: SizeBar = self.parts.sizes
-        threshold: ThresholdBar = self.parts.threshold
         if self.is_news("sizes", state.sizes, state.size):
-            sizes.set_sizes(state.sizes, state.size)
+            self.sizes.set_sizes(state.sizes, state.size)
         if self.is_news("threshold", state.threshold, state.null):
-            threshold.set_threshold(state.threshold)
-            threshold.set_choices(_choices(state.null))
+            self.threshold.set_threshold(state.threshold)
+            self.threshold.set_choices(_choices(state.null))
         scope = (state.pool, state.pooled, state.layers)
         if self.is_news("coverage", *scope, state.threshold, state.null):
-            threshold.set_coverage(*_coverage(state))
+            self.threshold.set_coverage(*_coverage(state))
 
     def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
         if (size := self.document.size) is not None:

@@ -40,7 +40,9 @@ class ClassesController(Controller):
 
     def listen(self) -> None:
         """Classes from the histogram, and the comparison of names."""
+        self.names: NamesLine = self.parts.names
         histogram: ClassHistogram = self.parts.histogram
+        self.histogram = histogram
         histogram.classes_requested.connect(self._on_classes_requested)
         histogram.model_class_requested.connect(self._on_model_class_requested)
         self.parts.count_of.chosen.connect(partial(self.window.set_chart, "count_of"))
@@ -60,9 +62,8 @@ class ClassesController(Controller):
             self._show_names(state)
 
     def _count(self, state: ViewState) -> None:
-        histogram: ClassHistogram = self.parts.histogram
         if state.labels is None or state.pool is None or state.pooled is None:
-            histogram.set_counts(None, why_no_labels(state))
+            self.histogram.set_counts(None, why_no_labels(state))
             return
         counts, below = state.pooled.among(state.pool.layers_ticked(state.layers))
         found = state.pooled_chosen
@@ -71,31 +72,29 @@ class ClassesController(Controller):
             case "selected":
                 self._show_selected(state)
             case "models" if len(state.pool.models) > 1:
-                histogram.set_counts(by_model(state))
+                self.histogram.set_counts(by_model(state))
             case _:
-                histogram.set_counts(ClassCounts(counts, below, chosen))
+                self.histogram.set_counts(ClassCounts(counts, below, chosen))
 
     def _show_selected(self, state: ViewState) -> None:
         """Only what is selected."""
-        histogram: ClassHistogram = self.parts.histogram
         found = state.pooled_chosen
         if found is None:
-            histogram.set_counts(None, NOTHING_SELECTED)
+            self.histogram.set_counts(None, NOTHING_SELECTED)
             return
         counts, below = found.label.sum(0), found.below.sum(0)
-        histogram.set_counts(ClassCounts(counts, below, title="Selected"))
+        self.histogram.set_counts(ClassCounts(counts, below, title="Selected"))
 
     def _show_names(self, state: ViewState) -> None:
         """Say how far the names of the kernels in scope hold."""
-        names: NamesLine = self.parts.names
         if state.labels is None or state.pool is None:
-            names.set_names("none", None, None, 0)
+            self.names.set_names("none", None, None, 0)
             return
         found = None
         if state.families is not None:
             found = agreement(state.labels, state.families, state.counted)
         status = self.window.families.status(state.size)
-        names.set_names(status, found, state.size, len(state.pool))
+        self.names.set_names(status, found, state.size, len(state.pool))
 
     def _on_names_requested(self) -> None:
         if (size := self.document.size) is not None:
@@ -121,24 +120,24 @@ class CompositionController(Controller):
     def listen(self) -> None:
         """Layers, and classes of a layer."""
         composition: LayerComposition = self.parts.composition
+        self.composition = composition
         composition.layer_requested.connect(self._on_layer_requested)
         composition.part_requested.connect(self._on_part_requested)
         self.parts.pale.chosen.connect(partial(self.window.set_chart, "pale"))
 
     def show(self, state: ViewState) -> None:
         """Show a bar for each layer, and how much of it is selected."""
-        composition: LayerComposition = self.parts.composition
         pale = state.charts.pale
         self.parts.pale.set_choice(pale)
         scope = (state.pool, state.labels, state.layers, state.models, state.known)
         if self.is_news("bars", *scope, pale):
             if state.pool is None or state.labels is None:
-                composition.set_bars((), why_no_labels(state))
+                self.composition.set_bars((), why_no_labels(state))
             else:
-                composition.set_bars(composition_bars(state))
+                self.composition.set_bars(composition_bars(state))
             self.forget("selected")
         if self.is_news("selected", state.pool, state.chosen):
-            composition.set_selected(selected_parts(state))
+            self.composition.set_selected(selected_parts(state))
 
     def _on_layer_requested(self, ref: LayerRef, keys: Qt.KeyboardModifier) -> None:
         self.document.select(mode_of(keys), Layers(frozenset({ref})))

@@ -42,7 +42,9 @@ class GridController(Controller):
     def listen(self) -> None:
         """Focus and selection from the grid, its looks from the line above it."""
         grid: KernelGrid = self.parts.grid
+        self.grid = grid
         controls: GridControls = self.parts.controls
+        self.controls = controls
         document, acts = self.document, self.window.acts
         self._laid: Laid | None = None
         self._wanted: KernelRef | None = None
@@ -60,14 +62,13 @@ class GridController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show how the grid is ordered, lay it out, mark what is marked."""
-        controls: GridControls = self.parts.controls
         if self.is_news("display", state.display):
-            controls.set_display(state.display)
+            self.controls.set_display(state.display)
         if self.is_news("decodable", state.pool, state.autoencoder):
-            controls.set_decodable(*decodable(state))
+            self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
         if self.is_news("counts", *sets):
-            controls.set_counts(count_kernels(state))
+            self.controls.set_counts(count_kernels(state))
         self._lay_out(state)
         self._show_content(state)
         if self._is_current():
@@ -80,15 +81,14 @@ class GridController(Controller):
 
     def _lay_out(self, state: ViewState) -> None:
         """Lay the kernels in scope out in the background, if that is not done."""
-        grid: KernelGrid = self.parts.grid
         if state.pool is None:
             if self.is_news("pool", None, state.models):
                 self.jobs.cancel("grid")
                 self._laid = None
                 self.forget("content", "message", "selected", "focus", "near")
-                grid.set_content(None)
-                grid.set_focus(None)
-                grid.set_message(_nothing(self.document))
+                self.grid.set_content(None)
+                self.grid.set_focus(None)
+                self.grid.set_message(_nothing(self.document))
             return
         decoded = state.display.picture != "kernel"
         wanted = (
@@ -109,32 +109,31 @@ class GridController(Controller):
         self.window.laid_out.emit()
 
     def _show_content(self, state: ViewState) -> None:
-        grid: KernelGrid = self.parts.grid
         laid, looks = self._laid, self.window.looks
         if laid is None:
             return
         labels = state.labels if looks.framed else None
         if self.is_news("content", laid, labels, looks.framed, looks.tokens):
             dark = looks.tokens.dark
-            grid.set_content(content_of(laid, labels, framed=looks.framed, dark=dark))
+            self.grid.set_content(
+                content_of(laid, labels, framed=looks.framed, dark=dark)
+            )
         if self.is_news("message", laid):
             empty = NOTHING_SELECTED if state.shown.any() else NOTHING_IN_SCOPE
-            grid.set_message("" if len(laid.arrangement.order) else empty)
+            self.grid.set_message("" if len(laid.arrangement.order) else empty)
             self._show_zoom()
 
     def _mark(self, state: ViewState) -> None:
-        grid: KernelGrid = self.parts.grid
         if self.is_news("selected", self._laid, state.selected):
-            grid.set_selection(state.selected)
+            self.grid.set_selection(state.selected)
         if self.is_news("focus", self._laid, state.focus):
-            grid.set_focus(state.focus)
+            self.grid.set_focus(state.focus)
         if self.is_news("near", self._laid, state.near):
-            grid.set_marked(tuple(state.near.tolist()))
+            self.grid.set_marked(tuple(state.near.tolist()))
 
     def _show_zoom(self) -> None:
         """Show the grid's zoom in the line above it."""
-        grid: KernelGrid = self.parts.grid
-        self.parts.controls.set_zoom(grid.zoom, grid.zoom_range)
+        self.parts.controls.set_zoom(self.grid.zoom, self.grid.zoom_range)
 
     def _is_current(self) -> bool:
         """Whether the grid's numbers mean the kernels of the pool."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from operator import is_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,7 +101,7 @@ def _decode(
     keys = ((model.id, pool.size) for model in pool.models)
     analyses = tuple(state.analyses.get(key) for key in keys)
     fresh = known is not None and known.autoencoder is autoencoder
-    if known is not None and not (fresh and _same(known.analyses, analyses)):
+    if known is not None and not (fresh and known.analyses == analyses):
         known = None
     tiles = {} if known is None else known.tiles
     missing = [part for part in wanted if part not in tiles]
@@ -125,10 +124,6 @@ def _decode(
     both = {**tiles, **made}
     kept = {part: both[part] for part in wanted}
     return Decoded(autoencoder, analyses, kept)
-
-
-def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
-    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:

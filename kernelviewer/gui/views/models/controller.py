@@ -28,6 +28,7 @@ class ModelsController(Controller):
     def listen(self) -> None:
         """Scope and selection from the tree, and what its menu offers."""
         tree: ModelTree = self.parts.tree
+        self.tree = tree
         document, opener = self.document, self.window.opener
         self._all_sizes = AllSizes(document)
         tree.layers_requested.connect(document.show_layers)
@@ -45,19 +46,18 @@ class ModelsController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Rebuild the tree, or fill its rows anew."""
-        tree: ModelTree = self.parts.tree
         models = state.models
         if self.is_news("models", models):
-            tree.set_models(models)
+            self.tree.set_models(models)
         if self.is_news("layers", models, state.layers):
-            tree.set_layers(state.layers)
+            self.tree.set_layers(state.layers)
         edits = (state.thresholds, state.stretches)
         if self.is_news("classes", models, state.analyses, *edits):
-            tree.set_class_counts(self._all_sizes.count(state))
+            self.tree.set_class_counts(self._all_sizes.count(state))
         if self.is_news("selected", state.pool, state.chosen):
-            tree.set_selected(_selected(state))
+            self.tree.set_selected(_selected(state))
         if self.is_news("near", state.pool, state.near):
-            tree.set_marked(_near(state))
+            self.tree.set_marked(_near(state))
 
 
 def _selected(state: ViewState) -> dict[LayerRef, int]:

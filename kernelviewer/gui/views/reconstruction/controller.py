@@ -29,6 +29,7 @@ class ReconstructionController(Controller):
     def listen(self) -> None:
         """A near kernel can be gone to."""
         view: ReconstructionView = self.parts.reconstruction
+        self.view = view
         view.kernel_requested.connect(self.window.acts.go_to)
         title = "Fit the family to the spectrum"
         self._fits = Computed(
@@ -37,8 +38,7 @@ class ReconstructionController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show what lies at the slider, or what would fill the place."""
-        view: ReconstructionView = self.parts.reconstruction
-        view.set_message(no_reconstruction(state))
+        self.view.set_message(no_reconstruction(state))
         fits = None
         if state.spectrum is None:
             self._fits.forget()
@@ -46,10 +46,10 @@ class ReconstructionController(Controller):
             fits = self._fits.of(state.spectrum)
         row = row_at(state.position)
         if self.is_news("content", state.spectrum, row, fits, state.segments):
-            view.set_content(_content(state, row, fits))
+            self.view.set_content(_content(state, row, fits))
         titles = tuple(near_title(state, number) for number in state.near.tolist())
         if self.is_news("near", state.near, titles):
-            view.set_nearest(_near(state, row, titles))
+            self.view.set_nearest(_near(state, row, titles))
 
 
 def _content(

@@ -33,7 +33,9 @@ class InspectorController(Controller):
     def listen(self) -> None:
         """Its code can be gone to, its values can be copied."""
         comparison: ComparisonView = self.parts.comparison
+        self.comparison = comparison
         inspector: Inspector = self.parts.inspector
+        self.inspector = inspector
         comparison.code_requested.connect(self.document.set_position)
         inspector.copy_requested.connect(
             lambda: self.window.commands["copy_kernel"].trigger()
@@ -46,25 +48,23 @@ class InspectorController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Look at one kernel of the pool."""
-        comparison: ComparisonView = self.parts.comparison
-        inspector: Inspector = self.parts.inspector
         pool, focus = state.pool, state.focus
         if self.is_news("kernel", pool, focus):
-            inspector.set_kernel(pool, focus)
-            comparison.setVisible(focus is not None)
+            self.inspector.set_kernel(pool, focus)
+            self.comparison.setVisible(focus is not None)
         if self.is_news("content", pool, focus, state.labels, state.spectrum):
-            comparison.set_content(_content(state))
+            self.comparison.set_content(_content(state))
         if pool is None or focus is None:
             self._family.forget()
             self.forget("class")
             return
         if self.is_news("class", pool, focus, state.labels):
-            inspector.set_class(_class_name(state, focus))
+            self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
             self._family.forget()
-            inspector.set_family(None)
+            self.inspector.set_family(None)
         else:
-            inspector.set_family(self._family.of(pool, focus))
+            self.inspector.set_family(self._family.of(pool, focus))
 
 
 def _fit_kernel(ticket: Ticket, pool: KernelPool, number: int) -> FamilyFit | None:

@@ -59,6 +59,7 @@ class ScatterController(Controller):
     def listen(self) -> None:
         """Focus and selection from the plot, its axes and colours."""
         view: ScatterView = self.parts.scatter
+        self.view = view
         acts = self.window.acts
         self._projection = Computed(
             *(self.jobs, "views", "pca", "Principal components", project, self.again)
@@ -85,7 +86,6 @@ class ScatterController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show the points of the scope, once they are computed."""
-        view: ScatterView = self.parts.scatter
         charts = state.charts
         self.parts.colour_by.set_choice(charts.colour_by)
         self.parts.thumbnails.set_choice(charts.thumbnails)
@@ -93,14 +93,14 @@ class ScatterController(Controller):
             self._projection.forget()
             self._placed = None
             if self.is_news("points", None, state.models):
-                view.set_content(None, NO_KERNELS if state.models else NO_POINTS)
+                self.view.set_content(None, NO_KERNELS if state.models else NO_POINTS)
         elif (found := self._projection.of(state.pool, state.once)) is not None:
             self._placed = found
             self._place(state, found[1])
         looks = self.window.looks
         if self.is_news("thumbnails", charts.thumbnails, self._placed, looks):
             on = charts.thumbnails == "on" and self._placed is not None
-            view.set_thumbnail(self._thumbnails(looks) if on else None)
+            self.view.set_thumbnail(self._thumbnails(looks) if on else None)
         self._mark(state)
 
     def set_looks(self, looks: Looks) -> None:
@@ -110,13 +110,12 @@ class ScatterController(Controller):
 
     def _place(self, state: ViewState, found: Projection) -> None:
         """Show the points of the scope on the chosen axes."""
-        view: ScatterView = self.parts.scatter
         across, up = state.charts.across, state.charts.up
         kinds = len(found.share)
         if not self.is_news("points", found, state.counted, across, up):
             return
         if not len(found.numbers) or kinds < 2:
-            view.set_content(None, ALL_FLAT)
+            self.view.set_content(None, ALL_FLAT)
             return
         names = tuple(
             f"PC{axis + 1} {rounded(share)}" for axis, share in enumerate(found.share)
@@ -135,24 +134,23 @@ class ScatterController(Controller):
             (names[across], names[up]),
             note,
         )
-        view.set_components(names, (across, up))
-        view.set_content(content, NOTHING_SHOWN)
+        self.view.set_components(names, (across, up))
+        self.view.set_content(content, NOTHING_SHOWN)
 
     def _mark(self, state: ViewState) -> None:
         """Colour the points, mark the selected, the focused and the nearest ones."""
-        view: ScatterView = self.parts.scatter
-        content = view.content if self._is_current() else None
+        content = self.view.content if self._is_current() else None
         tokens, by = self.window.looks.tokens, state.charts.colour_by
         if self.is_news("colours", content, state.labels, by, tokens) and content:
-            view.set_classes(*colours_of(state, content.numbers, tokens))
+            self.view.set_classes(*colours_of(state, content.numbers, tokens))
         if self.is_news("selected", content, state.counted_selected):
             chosen = state.counted_selected[content.numbers] if content else None
-            view.set_selection(chosen)
+            self.view.set_selection(chosen)
         there = self._is_current()
         if self.is_news("focus", there, content, state.focus, state.near):
             focus = state.focus if there else None
-            view.set_focus(None if focus is None else state.standing_for(focus))
-            view.set_marked(state.near if there else state.near[:0])
+            self.view.set_focus(None if focus is None else state.standing_for(focus))
+            self.view.set_marked(state.near if there else state.near[:0])
 
     def _is_current(self) -> bool:
         """Whether the plot's numbers mean the kernels of the pool."""

@@ -38,6 +38,7 @@ class SpectrumController(Controller):
     def listen(self) -> None:
         """Place, ranges and edits of stretches."""
         view: SpectrumView = self.parts.spectrum
+        self.view = view
         document, window = self.document, self.window
         self._bins = Memo(bin_codes)
         view.position_requested.connect(document.set_position)
@@ -58,18 +59,17 @@ class SpectrumController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Draw the decoded curve, or say why there is none."""
-        view: SpectrumView = self.parts.spectrum
         if self.is_news("spectrum", state.autoencoder, state.segments):
-            view.set_spectrum(_content(state))
+            self.view.set_spectrum(_content(state))
         stage = self.window.analyst.stage
         known = (state.models, state.pool, state.known, state.named)
         if self.is_news("absence", *known, state.autoencoder, state.once, stage):
-            view.set_absence(_absence(state, stage))
+            self.view.set_absence(_absence(state, stage))
         self._show_density(state, stage)
         if self.is_news("position", state.autoencoder, state.position):
-            view.set_position(state.position)
+            self.view.set_position(state.position)
         if self.is_news("ranges", state.selection):
-            view.set_ranges(
+            self.view.set_ranges(
                 tuple(
                     (step.query.low, step.query.high)
                     for step in state.selection.steps
@@ -77,20 +77,19 @@ class SpectrumController(Controller):
                 )
             )
         if self.is_news("mark", state.autoencoder, state.focus, state.labels):
-            view.set_mark(_mark(state))
+            self.view.set_mark(_mark(state))
 
     def _show_density(self, state: ViewState, stage: Stage) -> None:
-        view: SpectrumView = self.parts.spectrum
         code = None if state.named is None else state.named.code
         because = stage if code is None else ""
         sets = (state.counted, state.counted_selected)
         if not self.is_news("density", code, because, *sets):
             return
         if code is None:
-            view.set_density(None, STAGES[stage])
+            self.view.set_density(None, STAGES[stage])
         else:
             some = state.counted_selected if state.selected.any() else None
-            view.set_density(count_codes(self._bins(code), state.counted, some))
+            self.view.set_density(count_codes(self._bins(code), state.counted, some))
 
     def _select(self, low: float, high: float, mode: Mode, dragging: bool) -> None:
         self.document.select(mode, CodeRange(low, high), dragging=dragging)
