@@ -140,12 +140,9 @@ class MainWindow(Workplace):
 
     def _on_device_ready(self, text: str) -> str:
         self._torch_started = True
-        self.device = self.settings.device
         self.device_label.setText(text)
         gc.freeze()  # what torch brought stays; to look through it takes 0.1 s
-        self.analyst.set_device(self.settings.device)
-        self.families.set_device(self.settings.device)
-        self.device_ready.emit()
+        self.compute_on(self.settings.device)
         return text
 
     def _on_device_failed(self, message: str, hint: str) -> None:

@@ -61,7 +61,7 @@ class Workplace(QMainWindow):
     device_requested = Signal(str)
     """Compute there from now on."""
     device_ready = Signal()
-    """There is a device to compute on."""
+    """There is a device to compute on, or another one."""
     looks_changed = Signal()
     """Other colours are in use, of the window or of weights."""
     models_changed = Signal(object)
@@ -122,6 +122,13 @@ class Workplace(QMainWindow):
 
     def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
         self.presenter.set_hidden(controller, not visible)
+
+    def compute_on(self, device: str) -> None:
+        """Encode, name and fit there from now on."""
+        self.device = device
+        self.analyst.set_device(device)
+        self.families.set_device(device)
+        self.device_ready.emit()
 
     @property
     def state(self) -> ViewState:

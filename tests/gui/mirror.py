@@ -76,10 +76,7 @@ class Mirror:
         self.parts.grid.resize(window.parts.grid.size())
         self._window.set_looks(window.looks)
         self.parts.tree.search.setText(window.parts.tree.search.text())
-        self._window.device = window.device
-        self._window.analyst.set_device("cpu")
-        self._window.families.set_device("cpu")
-        self._window.device_ready.emit()
+        self._window.compute_on("cpu")
         jobs.work()
 
     def close(self) -> None:
