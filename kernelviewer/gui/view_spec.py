@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.controller import Controller
+    from kernelviewer.state.document import Document
 
+FIGURE_WORDS = {"model": "network"}
+"""The window's words → the figures' words, where they differ."""
 Side = Literal["left", "top", "right", "bottom", "below"]
 
 
@@ -45,15 +48,13 @@ class ViewFigure:
         Exhibit.
     scope
         Which kernels, a key of `FigureMatter.choices`.
-    state
-        Options that the view's own state decides: ``display`` (how the grid is grouped
-        and sorted), ``charts`` (axes and colours of the scatter) or ``position`` (the
-        slider's code).
+    options
+        The options of `FigureOptions` that the view's own state decides.
     """
 
     kind: str
     scope: str = "shown"
-    state: str = ""
+    options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
 
 
 @dataclass(frozen=True, slots=True)

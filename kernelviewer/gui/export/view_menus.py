@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import Copies
 
-_WORDS = {"model": "network"}
-"""The window's words → the figures' words, where they differ."""
-
 
 FIGURES: dict[str, ViewFigure] = {
     name: figure for spec in VIEWS for name, figure in spec.figures.items()
@@ -53,8 +50,11 @@ class ViewMenus(QObject):
             if view is not None:
                 view.installEventFilter(self)
         window.models_changed.connect(self._on_models_changed)
-        window.parts.tree.menu_opening.connect(partial(self._add, "modelTree"))
-        window.parts.spectrum.menu_opening.connect(partial(self._add, "spectrumView"))
+        for spec in VIEWS:
+            for part in spec.make if spec.figures else ():
+                opening = getattr(getattr(window.parts, part), "menu_opening", None)
+                if opening is not None:
+                    opening.connect(partial(self._add, next(iter(spec.figures))))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: open the menu of a view that left the event to others."""
@@ -135,21 +135,5 @@ class ViewMenus(QObject):
 
     def _options(self, view: ViewFigure) -> FigureOptions:
         """The look used last, and the view's own state."""
-        options, document = usual_options(self._window), self._window.document
-        if view.state == "position":
-            return replace(options, mark=round(document.position, 4))
-        if view.state == "display":
-            display = document.display
-            return replace(
-                options,
-                group=_WORDS.get(display.group_by, display.group_by),  # type: ignore[arg-type]
-                sort=display.sort_by,
-            )
-        if view.state == "charts":
-            charts = document.charts
-            return replace(
-                options,
-                components=(charts.across + 1, charts.up + 1),
-                colour=_WORDS.get(charts.colour_by, charts.colour_by),  # type: ignore[arg-type]
-            )
-        return options
+        own = view.options(self._window.document)
+        return replace(usual_options(self._window), **own)

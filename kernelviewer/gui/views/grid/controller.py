@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.gui.controller import Controller
 from kernelviewer.gui.controls.grid_controls import GridControls
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.view_spec import ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view_spec import FIGURE_WORDS, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.lay_out import content_of, decodable, lay_out
 from kernelviewer.state.counts import count_kernels
@@ -175,6 +175,13 @@ def _nothing(document: Document) -> str:
     return text
 
 
+def _figure_options(document: Document) -> dict[str, str]:
+    """How a sheet is grouped and sorted to be like the grid."""
+    display = document.display
+    group = FIGURE_WORDS.get(display.group_by, display.group_by)
+    return {"group": group, "sort": display.sort_by}
+
+
 GRID = ViewSpec(
     id="grid",
     title="Kernels",
@@ -205,5 +212,5 @@ GRID = ViewSpec(
             ),
         ),
     ),
-    figures={"kernelGrid": ViewFigure("sheet", state="display")},
+    figures={"kernelGrid": ViewFigure("sheet", options=_figure_options)},
 )

@@ -109,7 +109,11 @@ RECONSTRUCTION = ViewSpec(
             (("Look at one", "click; arrow keys, then Enter or Space"),),
         ),
     ),
-    figures={"reconstructionView": ViewFigure("kernel", state="position")},
+    figures={
+        "reconstructionView": ViewFigure(
+            "kernel", options=lambda document: {"mark": round(document.position, 4)}
+        )
+    },
     home=Home("right", 0, 0),
     homes={"compare": Home("right", 1, 1)},
 )

@@ -18,7 +18,13 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.view_spec import Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view_spec import (
+    FIGURE_WORDS,
+    Home,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+)
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
 from kernelviewer.gui.views.scatter.point_colours import colours_of
 from kernelviewer.gui.views.scatter.view import ScatterView
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.looks import Looks
     from kernelviewer.jobs.analysing import Projection
+    from kernelviewer.state.document import Document
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
@@ -192,6 +199,13 @@ def rounded(share: float) -> str:
     return percent(share) if share < 0.095 else f"{100 * share:.0f}\u202f%"
 
 
+def _figure_options(document: Document) -> dict[str, object]:
+    """Axes and colours of the plot."""
+    charts = document.charts
+    colour = FIGURE_WORDS.get(charts.colour_by, charts.colour_by)
+    return {"components": (charts.across + 1, charts.up + 1), "colour": colour}
+
+
 SCATTER = ViewSpec(
     id="scatter",
     title="PCA",
@@ -220,7 +234,7 @@ SCATTER = ViewSpec(
             ),
         ),
     ),
-    figures={"scatterView": ViewFigure("pca", state="charts")},
+    figures={"scatterView": ViewFigure("pca", options=_figure_options)},
     home=Home("bottom", 2, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},
 )
