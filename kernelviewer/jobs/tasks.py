@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, use_interactive_threads
 from kernelviewer.formats import is_checkpoint, open_checkpoint
-from kernelviewer.formats.folders import (
+from kernelviewer.formats.containers.folders import (
     is_for_training,
     is_hidden,
     is_named_so,
     is_packed,
 )
 from kernelviewer.formats.hub import fetch, short_name
-from kernelviewer.formats.names import natural_key
+from kernelviewer.formats.network.names import natural_key
 from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
