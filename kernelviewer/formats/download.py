@@ -10,8 +10,6 @@ import os
 import queue
 import socket
 import threading
-import urllib.parse
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,11 +73,14 @@ def _require_connection(repository: str) -> None:
             "fetch them",
             "Unset HF_HUB_OFFLINE, or open a file you have.",
         )
-    if urllib.request.getproxies():
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    if getproxies():
         return
     from huggingface_hub.constants import ENDPOINT
 
-    host = urllib.parse.urlsplit(ENDPOINT)
+    host = urlsplit(ENDPOINT)
     port = host.port or (80 if host.scheme == "http" else 443)
     try:
         socket.create_connection((host.hostname or "", port), PROBE_S).close()
