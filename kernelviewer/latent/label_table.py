@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -83,7 +83,7 @@ def label_kernels(
     bank: KernelBank,
     size: Size,
     how: Labelling,
-    device: torch.device,
+    device: Device,
     *,
     progress: Progress = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,

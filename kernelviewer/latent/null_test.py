@@ -25,9 +25,9 @@ from kernelviewer.latent.untrained import untrained_kernels
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
 
 THESE, WHITE, SHUFFLED, UNTRAINED = (
@@ -84,7 +84,7 @@ def null_test(
     threshold: float | None = None,
     retrain: bool = True,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Callable[[int, int, str], object] = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,
 ) -> NullTest:
@@ -193,7 +193,7 @@ def _unseen_fits(
     network: Network,
     size: Size,
     options: TrainingOptions,
-    device: torch.device | None,
+    device: Device | None,
     check: Callable[[], object],
 ) -> NDArray[np.float32]:
     """Fits of one half's kernels with a curve trained on the other half."""
@@ -209,7 +209,7 @@ def _unseen_fits(
 def _fits(
     autoencoder: Autoencoder,
     kernels: NDArray[np.float32],
-    device: torch.device | None,
+    device: Device | None,
     check: Callable[[], object],
 ) -> NDArray[np.float32]:
     fit = autoencoder.encode(kernels, device=device, check=check).fit

@@ -33,7 +33,7 @@ def test_members_of_other_sizes_are_found(
     for item in classes:
         offset = 0.5 if even and ("centre" in item or "cross" in item) else None
         plane = member(item, size, sigma=sigma, offset_x=offset, offset_y=offset)
-        kernels.append(plane.numpy())
+        kernels.append(plane)
     found = fit(np.stack(kernels) + 0.05 * noise(len(kernels), size))
     assert list(IDS[found.class_index]) == list(classes)
     assert (found.cosine > 0.985).all()
