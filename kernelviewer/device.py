@@ -44,6 +44,8 @@ _SET_THREADS = (
     "openblas_set_num_threads",
 )
 
+_window_has_a_core = False
+
 Array = Any
 """An array of numpy or torch, as the array API standard has it."""
 
@@ -177,12 +179,19 @@ def start_torch(progress: Callable[[int, int, str], object]) -> None:
     torch.set_num_threads(_all_but_one())
 
 
+def threads() -> int:
+    """How many threads may compute: as many as there are cores, or one less."""
+    return _all_but_one() if _window_has_a_core else os.cpu_count() or 1
+
+
 def leave_a_core() -> None:
-    """Have numpy's products leave one core to the window.
+    """Have numpy leave one core to the window.
 
     Threads that fill a busy machine wait for each other. numpy's wheels bring OpenBLAS,
     which is told so; another library keeps its own number of threads.
     """
+    global _window_has_a_core
+    _window_has_a_core = True
     root = Path(np.__file__).parent
     for path in (root.parent / "numpy.libs").glob("*openblas*"):
         with suppress(OSError):

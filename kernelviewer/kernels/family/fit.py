@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.device import choose_device, host, namespace_of
+from kernelviewer.device import choose_device, host, namespace_of, threads
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
@@ -16,7 +17,7 @@ from kernelviewer.kernels.family.refine import refined
 from kernelviewer.kernels.family.regions import ORDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -96,7 +97,7 @@ def family_fit(
         refined; 2 refines all. The cosines of the others are the bank's, a few
         hundredths lower than they could be.
     check
-        Called before each batch; what it raises ends the fit.
+        Called before each batch, maybe on another thread; what it raises ends the fit.
     progress
         Called after each batch with the number of kernels done and N.
 
@@ -117,7 +118,8 @@ def family_fit(
     results = _Results(total)
     rows, taps = _CPU if device.library == "numpy" else _DEVICE
     step = max(256, taps // (plane[0] * plane[1]))
-    for first in range(0, total, step):
+
+    def work(first: int) -> None:
         if check:
             check()
         here = slice(first, min(first + step, total))
@@ -126,9 +128,23 @@ def family_fit(
         if refine:
             _refine(kernels, members, found, plane, margin)
         results.put(here, found)
+
+    for number, _ in enumerate(_in_turn(work, range(0, total, step), device), 1):
         if progress:
-            progress(here.stop, total)
+            progress(min(number * step, total), total)
     return results.fit(size)
+
+
+def _in_turn(
+    work: Callable[[int], None], batches: range, device: Device
+) -> Iterator[None]:
+    """The batches, done in order or, as numpy has one thread, side by side."""
+    count = min(threads(), len(batches)) if device.library == "numpy" else 1
+    if count < 2:
+        yield from map(work, batches)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        yield from pool.map(work, batches)
 
 
 class _Results:
