@@ -14,8 +14,6 @@ import queue
 import re
 import socket
 import threading
-import urllib.parse
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -204,11 +202,14 @@ def _require_connection(repository: str) -> None:
             "fetch them",
             "Unset HF_HUB_OFFLINE, or open a file you have.",
         )
-    if urllib.request.getproxies():
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    if getproxies():
         return
     from huggingface_hub.constants import ENDPOINT
 
-    host = urllib.parse.urlsplit(ENDPOINT)
+    host = urlsplit(ENDPOINT)
     port = host.port or (80 if host.scheme == "http" else 443)
     try:
         socket.create_connection((host.hostname or "", port), PROBE_S).close()
