@@ -1,4 +1,9 @@
-"""Every view of the window, a line each."""
+"""Every view of the window, a line each.
+
+A new view is a folder in `views`: its widget, and a module with its controller and the
+`ViewSpec` that this table lists. Docks, menus, arrangements, the F1 sheet, the search
+line, figures in the context menu and drawing when seen come from there.
+"""
 
 from __future__ import annotations
 
