@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import is_
 from typing import TYPE_CHECKING
 
 from kernelviewer.state.analysis import best_classes, identified
@@ -55,9 +54,9 @@ class AllSizes:
         segments = document.segments_of(size)
         having = tuple(m for m in document.models if size in m.bank.sizes)
         analyses = tuple(document.analyses.get((m.id, size)) for m in having)
-        depends = (threshold, segments, *having, *analyses)
+        depends = (threshold, segments, having, analyses)
         known = self._known.get(size)
-        if known is not None and _same(known[0], depends):
+        if known is not None and known[0] == depends:
             return known[1]
         if size == state.size:
             pool, counted = state.pool, state.tally
@@ -78,10 +77,3 @@ class AllSizes:
                 found[ref] = LayerCounts(tuple(row), null)
         self._known[size] = (depends, found)
         return found
-
-
-def _same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
-    """Whether threshold (by value) and all the rest (by identity) are the same."""
-    if len(old) != len(new) or old[0] != new[0]:
-        return False
-    return all(map(is_, old[1:], new[1:]))

@@ -1,0 +1,42 @@
+"""What was derived last, kept as long as it is derived from the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
+
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def same(old: object, new: object) -> bool:
+    """Whether nothing changed; arrays and large parts compare by identity."""
+    if isinstance(new, int | float | str | tuple | frozenset | dict | Display | Charts):
+        return bool(old == new)
+    return old is new
+
+
+class Memo(Generic[P, T]):
+    """A function that keeps its last answer.
+
+    Parameters
+    ----------
+    function
+        Depends on nothing but its arguments.
+    """
+
+    def __init__(self, function: Callable[P, T]) -> None:
+        self._function = function
+        self._known: tuple[tuple[object, ...], T] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function gives for these arguments."""
+        given = (*args, *kwargs.values())
+        if self._known is None or not all(map(same, self._known[0], given)):
+            self._known = given, self._function(*args, **kwargs)
+        return self._known[1]
