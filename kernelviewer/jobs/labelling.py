@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from kernelviewer.latent.label_table import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
-    from kernelviewer.state.marks import Marks, Scope
     from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.work import Marks, Scope
     from kernelviewer.text import AnyPath
 
     Masks = dict[tuple[int, Size], NDArray[np.bool_]]

@@ -15,14 +15,15 @@ from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.state.session.capture import Coders, rebuild
 from kernelviewer.state.session.files import is_kept, read_session
-from kernelviewer.state.session.known import known_files, note_files
 from kernelviewer.state.session.model import NetworkEntry
 from kernelviewer.state.session.paths import (
     beside_if_safe,
     exists,
     find,
     find_moved,
+    known_files,
     look_for,
+    note_files,
 )
 from kernelviewer.strangers import is_remote, place_of
 from kernelviewer.text import shown

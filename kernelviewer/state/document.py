@@ -13,12 +13,9 @@ from kernelviewer.latent.segments import same_names
 from kernelviewer.state.analysis import null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
-from kernelviewer.state.history import History
-from kernelviewer.state.marks import Marks, Scope
 from kernelviewer.state.model import OpenModel
-from kernelviewer.state.moving import moved_selection
-from kernelviewer.state.selection import Selection
-from kernelviewer.state.work import Work
+from kernelviewer.state.selection import Selection, moved_selection
+from kernelviewer.state.work import History, Marks, Scope, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
-    from kernelviewer.state.analysis import Analysis
-    from kernelviewer.state.family_names import FamilyNames
+    from kernelviewer.state.analysis import Analysis, FamilyNames
     from kernelviewer.state.model import KernelRef, LayerRef
     from kernelviewer.state.selection import Mode, Query
 

@@ -12,10 +12,10 @@ from kernelviewer.latent.segments import Segment
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
-from kernelviewer.state.marks import Marks
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.selection import All, Kernels, Layers, Selection
+from kernelviewer.state.work import Marks
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:

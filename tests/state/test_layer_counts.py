@@ -7,8 +7,8 @@ import numpy as np
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.document import Document
-from kernelviewer.state.layer_counts import AllSizes
 from kernelviewer.state.model import LayerRef
+from kernelviewer.state.tally import AllSizes
 from kernelviewer.state.view_state import resolve
 from tests.state.banks import make_bank
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelviewer.state import queries
+from kernelviewer.state import selection as queries
 from kernelviewer.state.document import Document
 from kernelviewer.state.selection import (
     Every,
@@ -32,7 +32,7 @@ def test_every_kind_of_query_can_be_written() -> None:
         value
         for value in vars(queries).values()
         if isinstance(value, type)
-        and hasattr(value, "mask")
+        and hasattr(value, "by_label")
         and value.__module__ == queries.__name__
     }
     assert kinds == with_mask

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-    from kernelviewer.state.arrangement import SortBy
-    from kernelviewer.state.grouping import GroupBy
+    from kernelviewer.state.arrangement import GroupBy, SortBy
 
 Side = Literal["left", "top", "right", "bottom"]
 Cell = tuple[str, ...]

@@ -19,8 +19,8 @@ from kernelviewer.gui.linking.selection import mode_of
 from kernelviewer.gui.views.classes.histogram import ClassCounts
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import coverage
-from kernelviewer.state.layer_counts import AllSizes
 from kernelviewer.state.selection import Classes, Every, Layers
+from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
     from PySide6.QtCore import Qt

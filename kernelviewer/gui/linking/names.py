@@ -11,7 +11,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.work.family_analyst import FamilyAnalyst
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.state.family_names import agreement
+from kernelviewer.state.analysis import agreement
 
 if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs

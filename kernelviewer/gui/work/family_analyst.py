@@ -16,8 +16,8 @@ from kernelviewer.kernels.family import supported
 if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.analysis import FamilyNames
     from kernelviewer.state.document import Document
-    from kernelviewer.state.family_names import FamilyNames
 
     Key = tuple[int, Size]
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
-from kernelviewer.state.marks import Marks, Scope
 from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.model import NetworkEntry, Session
 from kernelviewer.state.session.places import Places
 from kernelviewer.state.session.queries import read_query, write_step
-from kernelviewer.state.work import Work
+from kernelviewer.state.work import Marks, Scope, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
