@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,16 +13,18 @@ from kernelviewer.latent.labels import Agreement
 from kernelviewer.latent.segments import segment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
 
 
+T = TypeVar("T")
 UNIDENTIFIED = INDEX["unidentified"]
 FLAT = INDEX["flat"]
 Stage = Literal["starting", "unable", "encoding", "stopped"]
@@ -71,6 +74,40 @@ class PoolLabels:
     fit: NDArray[np.float32]
     best: NDArray[np.uint8]
     label: NDArray[np.uint8]
+
+
+class Computed(Generic[T]):
+    """What was computed of banks, of each size one thing; it goes with the bank.
+
+    Attributes
+    ----------
+    known
+        Model id and size → what there is of the open models; the same mapping as long
+        as nothing in it is another.
+    """
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[KernelBank, dict[Size, tuple[object, T]]]
+        self._kept = WeakKeyDictionary()
+        self.known: Mapping[tuple[int, Size], T] = {}
+
+    def put(self, bank: KernelBank, size: Size, value: T, by: object = None) -> None:
+        """Keep what ``by`` gave; `look` shows it."""
+        self._kept.setdefault(bank, {})[size] = by, value
+
+    def look(
+        self, models: Iterable[OpenModel], by: Mapping[Size, object] | None = None
+    ) -> None:
+        """See what is known of open models, given by what is in use for each size."""
+        use = by or {}
+        found = {
+            (model.id, size): value
+            for model in models
+            for size, (maker, value) in self._kept.get(model.bank, {}).items()
+            if maker is use.get(size)
+        }
+        if found != self.known:
+            self.known = found
 
 
 def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:

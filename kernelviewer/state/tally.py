@@ -7,7 +7,6 @@ found at once in the order of the fits, so that a drag costs what it changes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import is_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from kernelviewer.state.analysis import (
     best_classes,
     identified,
 )
+from kernelviewer.state.memo import Memo
 from kernelviewer.state.pool import make_pool
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.noise import Null
+    from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
-    from kernelviewer.state.model import LayerRef
+    from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
@@ -199,50 +201,58 @@ class AllSizes:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._known: dict[Size, tuple[tuple[object, ...], dict[LayerRef, LayerCounts]]]
-        self._known = {}
+        self._sizes: dict[Size, Memo[..., dict[LayerRef, LayerCounts]]] = {}
+        self._state: ViewState | None = None
 
     def count(self, state: ViewState) -> dict[LayerRef, LayerCounts]:
         """Layer → its kernels; layers whose kernels have no classes are left out."""
+        document, analyses = self._document, self._document.analyses
         counted: dict[LayerRef, LayerCounts] = {}
-        self._known = {s: known for s, known in self._known.items() if s in state.sizes}
-        for size in state.sizes:
-            counted |= self._of(size, state)
+        self._sizes = {
+            size: self._sizes.get(size) or Memo(self._count) for size in state.sizes
+        }
+        self._state = state
+        for size, count in self._sizes.items():
+            models = tuple(m for m in document.models if size in m.bank.sizes)
+            counted |= count(
+                size,
+                models,
+                tuple(analyses.get((model.id, size)) for model in models),
+                document.segments_of(size),
+                document.threshold_of(size),
+                document.null_of(size),
+            )
+        self._state = None
         return counted
 
-    def _of(self, size: Size, state: ViewState) -> dict[LayerRef, LayerCounts]:
-        document = self._document
-        threshold = document.threshold_of(size)
-        segments = document.segments_of(size)
-        having = tuple(m for m in document.models if size in m.bank.sizes)
-        analyses = tuple(document.analyses.get((m.id, size)) for m in having)
-        depends = (threshold, segments, *having, *analyses)
-        known = self._known.get(size)
-        if known is not None and _same(known[0], depends):
-            return known[1]
-        if size == state.size:
-            pool, counted = state.pool, state.tally
-        else:
-            pool = make_pool(document.models, size)
-            labels, counted = best_classes(pool, document.analyses, segments), None
+    def _count(
+        self,
+        size: Size,
+        models: tuple[OpenModel, ...],
+        analyses: tuple[Analysis | None, ...],
+        segments: Segments | None,
+        threshold: float | None,
+        noise: Null | None,
+    ) -> dict[LayerRef, LayerCounts]:
+        """The layers of one size; where it is shown the view state has their tally."""
+        pool, counted = None, None
+        if self._state is not None and size == self._state.size:
+            pool, counted = self._state.pool, self._state.tally
+        elif None not in analyses:
+            pool = make_pool(models, size)
+            ids = [(model.id, size) for model in models]
+            known = {key: item for key, item in zip(ids, analyses, strict=True) if item}
+            labels = best_classes(pool, known, segments)
             if labels is not None and threshold is not None:
                 labels = identified(labels, threshold)
-            if labels is not None:
-                counted = tally(pool, labels)
-        found: dict[LayerRef, LayerCounts] = {}
-        if pool is not None and counted is not None:
-            noise, null = document.null_of(size), None
-            if noise is not None and threshold is not None:
-                null = noise.coverage(threshold)
-            rows = counted.label.tolist()
-            for ref, row in zip(pool.layer_refs, rows, strict=True):
-                found[ref] = LayerCounts(tuple(row), null)
-        self._known[size] = (depends, found)
-        return found
-
-
-def _same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
-    """Whether threshold (by value) and all the rest (by identity) are the same."""
-    if len(old) != len(new) or old[0] != new[0]:
-        return False
-    return all(map(is_, old[1:], new[1:]))
+            counted = tally(pool, labels) if labels is not None else None
+        if pool is None or counted is None:
+            return {}
+        null = None
+        if noise is not None and threshold is not None:
+            null = noise.coverage(threshold)
+        rows = counted.label.tolist()
+        return {
+            ref: LayerCounts(tuple(row), null)
+            for ref, row in zip(pool.layer_refs, rows, strict=True)
+        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +245,7 @@ def test_writing_fails_whole_or_not_at_all(
 def test_a_trained_autoencoder_never_overwrites_a_file(v1: Path) -> None:
     found = reopen(v1)
     document = taken_up(found)
-    document.chosen = {FIVE: None}
+    document.restore(replace(document.work, chosen={FIVE: None}))
     taken = v1.parent / "marked-5x5.safetensors"
     taken.write_text("somebody's")
     written = run_now(write_session, v1, wanted(document, found))
@@ -305,7 +306,7 @@ def test_removing_takes_autoencoders_along(v1: Path) -> None:
 def test_keeping_that_is_given_up_saves_no_autoencoder_twice(v1: Path) -> None:
     found = reopen(v1)
     document = taken_up(found)
-    document.chosen = {FIVE: None}
+    document.restore(replace(document.work, chosen={FIVE: None}))
     work, file = wanted(document, found), RecoveryFile()
     for _ in range(2):  # nobody hears what the first of them did
         run_now(keep, file, work)

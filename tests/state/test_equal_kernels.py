@@ -48,7 +48,7 @@ def opened(*banks: KernelBank) -> Document:
         for size, kernels in bank.sizes.items():
             family = np.where(kernels.channel % 2, ON, D1).astype(np.uint8)
             fit = np.where(kernels.flat, np.nan, 0.9).astype(np.float32)
-            document.set_analysis(model.id, size, Analysis(None, fit, family))
+            document.set_analysis(model.bank, size, Analysis(None, fit, family))
     return document
 
 

@@ -165,7 +165,7 @@ def test_reconstructions_are_laid_out_once_there_are_codes(stage: tuple) -> None
     views.reset_mock()
     count = len(document.banks[0].sizes[(7, 7)])
     analysis = Analysis(None, np.zeros(count, np.float32), np.zeros(count, np.uint8))
-    document.set_analysis(1, (7, 7), analysis)
+    document.set_analysis(document.banks[0], (7, 7), analysis)
     assert "arrange" in called(views)
 
 

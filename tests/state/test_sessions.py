@@ -21,7 +21,6 @@ from kernelviewer.state.session.files import is_session
 from kernelviewer.state.session.places import Places
 from kernelviewer.state.session.queries import read_query, write_query
 from kernelviewer.state.session.text import from_text, to_text
-from kernelviewer.state.work import Work
 from tests.state.session_work import SEVEN, STRETCHES, reopened, session_of, worked_on
 
 if TYPE_CHECKING:
@@ -86,10 +85,8 @@ def test_names_that_are_no_unicode_survive() -> None:
 
 
 def test_nothing_that_a_document_holds_is_forgotten() -> None:
-    """Whatever is added to the document is saved, or computed again."""
-    held = {name for name in vars(Document()) if not name.startswith("_")}
-    work = set(Work.__slots__) - {"marks"}
-    assert held - work == {"analyses", "families"}
+    """Whatever is added to the work is saved; the document has nothing beside it."""
+    assert {name for name in vars(Document()) if not name.startswith("_")} == {"work"}
     document = worked_on()
     again, _ = reopened(from_text(to_text(session_of(document))), "first", "other")
     for name in ("display", "charts", "position"):
@@ -101,7 +98,7 @@ def test_nothing_that_a_document_holds_is_forgotten() -> None:
 
 def test_what_was_saved_keeps_no_closed_network_in_memory() -> None:
     document = worked_on()
-    saved = document.work.gist
+    saved = document.work.fingerprint
     assert document.work.is_saved_as(saved)
     bank = weakref.ref(document.banks[0])
     document.close(document.models[0].id)

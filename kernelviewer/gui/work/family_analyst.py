@@ -113,7 +113,7 @@ class FamilyAnalyst(QObject):
         kernels = model.bank.sizes[size]
 
         def done(names: FamilyNames) -> str:
-            self._document.set_family(key[0], size, names)
+            self._document.set_family(model.bank, size, names)
             self.changed.emit()
             return f"{spaced(len(kernels))} kernels"
 
