@@ -22,7 +22,7 @@ from kernelviewer.gui.work.opening import Opener
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:

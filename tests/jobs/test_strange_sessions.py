@@ -13,7 +13,7 @@ from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Wanted, write_session
 from kernelviewer.state.document import Document
 from kernelviewer.state.session.files import recovery_folder
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from kernelviewer.state.session.paths import known_files
 from tests.networks import write_network
 from tests.odd_files import write_odd_network

@@ -17,7 +17,7 @@ from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import Classes, Kernels, Layers
-from kernelviewer.state.session.text import from_text, to_text
+from kernelviewer.state.session.form import from_text, to_text
 from kernelviewer.state.view_state import resolve
 from tests.state.banks import make_bank
 from tests.state.session_work import session_of, worked_on

@@ -14,7 +14,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.work.recovering import Awaited, Recovery
 from kernelviewer.gui.work.session_opening import Opening, SessionOpening
 from kernelviewer.jobs.sessions import Wanted, write_session
-from kernelviewer.state.session.model import SUFFIX
+from kernelviewer.state.session.form import SUFFIX
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
