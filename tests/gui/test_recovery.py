@@ -273,7 +273,7 @@ def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
         wait_idle(qtbot, window)
     window.close()
     (only,) = kept()
-    assert read_session(only).thresholds == {SEVEN: 0.5}
+    assert read_session(only).thresholds == {"7x7": 0.5}
 
 
 def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
@@ -293,7 +293,7 @@ def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
     recovery.finish(wanted())
     jobs.work()
     (only,) = kept()
-    assert read_session(only).thresholds == {SEVEN: 0.5}
+    assert read_session(only).thresholds == {"7x7": 0.5}
     claimed = RecoveryFile.claim(only)
     assert claimed is not None  # free for whoever takes it up
     claimed.remove()

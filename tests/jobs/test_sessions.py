@@ -69,13 +69,13 @@ def wanted(document: Document, found: Reopened) -> Wanted:
     return Wanted(document.work, found.session.look, SAVED)
 
 
-def written_anew(data: bytes) -> bytes:
+def written_anew(data: bytes, saved: str = SAVED) -> bytes:
     """A session's bytes with what every save writes anew: who wrote it, and when.
 
     An autoencoder that comes with the program may be another in another version.
     """
     values = json.loads(data)
-    anew = {values["program"]: __version__, values["saved"]: SAVED}
+    anew = {values["program"]: __version__, values["saved"]: saved}
     for size in (SEVEN, (3, 3)):
         autoencoder = shipped(size)
         assert autoencoder is not None
