@@ -28,7 +28,7 @@ from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Owner = TypeVar("Owner")
 
 
 def same(old: object, new: object) -> bool:
@@ -40,3 +42,26 @@ class Memo(Generic[P, T]):
         if self._known is None or not all(map(same, self._known[0], given)):
             self._known = given, self._function(*args, **kwargs)
         return self._known[1]
+
+
+class MemoOf(Generic[Owner, P, T]):
+    """A function of an object that keeps its last answer for each, as long as that is.
+
+    Parameters
+    ----------
+    function
+        Depends on nothing but its arguments; its answer must not hold the object.
+    """
+
+    def __init__(self, function: Callable[Concatenate[Owner, P], T]) -> None:
+        self._function = function
+        self._known: WeakKeyDictionary[Owner, tuple[tuple[object, ...], T]]
+        self._known = WeakKeyDictionary()
+
+    def __call__(self, of: Owner, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function gives for the object and these arguments."""
+        given = (*args, *kwargs.values())
+        known = self._known.get(of)
+        if known is None or not all(map(same, known[0], given)):
+            known = self._known[of] = given, self._function(of, *args, **kwargs)
+        return known[1]

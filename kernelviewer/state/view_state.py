@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
-from kernelviewer.state.analysis import best_classes, identified
-from kernelviewer.state.family_names import join
+from kernelviewer.state.analysis import best_classes, identified, join
 from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.tally import moved, tally, tally_of
@@ -24,11 +23,10 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
-    from kernelviewer.state.analysis import Analysis, PoolLabels
+    from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.charts import Charts
     from kernelviewer.state.document import Document
-    from kernelviewer.state.family_names import FamilyNames
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection

@@ -27,7 +27,7 @@ from kernelviewer.files import file_hash
 from kernelviewer.gui.dialogs.figure import FigureDialog, open_figure
 from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
-from kernelviewer.state.queries import Classes
+from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.figure_desk import (
     LEFT,

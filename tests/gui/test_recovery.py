@@ -22,7 +22,7 @@ from kernelviewer.state.session.files import (
     read_session,
     recovery_folder,
 )
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from tests.gui.conftest import wait_idle
 from tests.gui.mirror import JobsOnDemand
 from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
@@ -170,7 +170,7 @@ def test_recovered_work_goes_on_in_its_session(
     assert again.settings.recent[0] == str(path)
     press(qtbot, again, Qt.Key.Key_S)
     wait_idle(qtbot, again)
-    assert read_session(path).thresholds == {SEVEN: 0.5}
+    assert read_session(path).thresholds == {"7x7": 0.5}
     again.close()
     assert kept() == []
 
@@ -233,7 +233,7 @@ def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
     wait_idle(qtbot, window)
     assert window.document.marks.thresholds == {}
     (left,) = window.sessions.recovery.offers
-    assert left.session.thresholds == {SEVEN: 0.5}
+    assert left.session.thresholds == {"7x7": 0.5}
     menu = window.actions_._recent_menu
     menu.aboutToShow.emit()
     assert menu.actions()[0].text().startswith("Reopen the last work: 1 network")
@@ -273,7 +273,7 @@ def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
         wait_idle(qtbot, window)
     window.close()
     (only,) = kept()
-    assert read_session(only).thresholds == {SEVEN: 0.5}
+    assert read_session(only).thresholds == {"7x7": 0.5}
 
 
 def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
@@ -293,7 +293,7 @@ def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
     recovery.finish(wanted())
     jobs.work()
     (only,) = kept()
-    assert read_session(only).thresholds == {SEVEN: 0.5}
+    assert read_session(only).thresholds == {"7x7": 0.5}
     claimed = RecoveryFile.claim(only)
     assert claimed is not None  # free for whoever takes it up
     claimed.remove()

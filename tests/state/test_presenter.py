@@ -168,7 +168,8 @@ def test_a_network_without_kernels_is_told() -> None:
 def test_codes_that_are_there_are_told(stage: Stage) -> None:
     count = len(stage.document.banks[0].sizes[(7, 7)])
     analysis = Analysis(None, np.zeros(count, np.float32), np.zeros(count, np.uint8))
-    stage.document.set_analysis(1, (7, 7), analysis)
+    document = stage.document
+    document.set_analysis(document.banks[0], (7, 7), analysis)
     assert {"analyses", "known"} <= stage.told
 
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDockWidget, QMainWindow
 
     from kernelviewer.gui.view_spec import Side
-    from kernelviewer.state.arrangement import SortBy
-    from kernelviewer.state.grouping import GroupBy
+    from kernelviewer.state.arrangement import GroupBy, SortBy
 
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""

@@ -231,10 +231,11 @@ def _go_to(window: Workplace, ref: LayerRef | None) -> None:
     size = bank.layers[ref.layer].size
     kernels = bank.sizes[size]
     first = int(np.argmax(kernels.layer == ref.layer))
-    if document.scope.layers is not None and ref not in document.scope.layers:
-        document.show_layers(None)
-    if document.size != size:
-        document.show_size(size)
+    with document.batch():
+        if document.scope.layers is not None and ref not in document.scope.layers:
+            document.show_layers(None)
+        if document.size != size:
+            document.show_size(size)
     window.acts.reveal(KernelRef(ref.model, size, first))
     window.parts.grid.setFocus()
 

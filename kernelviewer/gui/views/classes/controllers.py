@@ -18,7 +18,7 @@ from kernelviewer.gui.views.classes.contents import (
     why_no_labels,
 )
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
-from kernelviewer.state.family_names import agreement
+from kernelviewer.state.analysis import agreement
 from kernelviewer.state.selection import Classes, Every, Layers
 
 if TYPE_CHECKING:

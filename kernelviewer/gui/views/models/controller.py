@@ -10,8 +10,8 @@ from kernelviewer.gui.controller import Controller
 from kernelviewer.gui.dialogs.details import show_details
 from kernelviewer.gui.view_spec import Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.models.model_tree import ModelTree
-from kernelviewer.state.layer_counts import AllSizes
 from kernelviewer.state.selection import Layers
+from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
     from kernelviewer.state.model import LayerRef

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.models.tree_model import TreeItem
-    from kernelviewer.state.layer_counts import LayerCounts
     from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.tally import LayerCounts
 
 
 LEAST_WIDE = {

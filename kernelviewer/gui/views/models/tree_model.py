@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.views.models.row_counts import RowCounts
     from kernelviewer.kernels.equality import Match
-    from kernelviewer.state.layer_counts import LayerCounts
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.tally import LayerCounts
 
     Index = QModelIndex | QPersistentModelIndex
 
