@@ -75,7 +75,7 @@ def test_checkpoints(kind: Any, net: Path, tmp_path: Path) -> None:
 
 def test_tasks(kind: Any, net: Path) -> None:
     assert run_now(load, kind(net)).path == net
-    assert list(run_now(find_checkpoints, kind(net.parent))) == [net]
+    assert list(find_checkpoints(kind(net.parent))) == [net]
     assert run_now(open_files, [kind(net)]).opened == 1
     assert run_now(open_files, kind(net)).opened == 1
     assert Settings().opened(kind(net)).recent == (str(net),)
