@@ -9,7 +9,7 @@ file names is judged **as text** before the disk is asked:
   folder are followed as text as well; one that leads out makes the path an outside one.
 * **outside** (``..``, an absolute path, a drive): only with the user's word. A session
   has it for files that a session saved on this machine has named before, since the user
-  had opened those (`kernelviewer.state.session.known`); for others the window asks.
+  had opened those (`kernelviewer.state.session.paths`); for others the window asks.
 * **never** unasked, and no earlier word counts: shares and devices, as any system
   writes them (``\\server\share``, ``//server/share``, ``\\.\``, ``\\?\``, ``/dev``,
   ``/proc``; on Windows ``NUL``, ``COM1``, a stream ``a:b``).

@@ -32,7 +32,7 @@ from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
 from kernelviewer.state.document import Document
 from kernelviewer.state.session.files import is_session, read_session
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from kernelviewer.state.settings import Settings
 from tests.networks import write_network
 

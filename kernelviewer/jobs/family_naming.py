@@ -10,7 +10,7 @@ from kernelviewer.device import choose_device
 from kernelviewer.jobs.memory import give_back
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.latent.naming import TOLERANCE
-from kernelviewer.state.family_names import FamilyNames
+from kernelviewer.state.analysis import FamilyNames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from kernelviewer.latent.label_table import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
-    from kernelviewer.state.marks import Marks, Scope
     from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 
     Masks = dict[tuple[int, Size], NDArray[np.bool_]]
@@ -38,40 +38,25 @@ class LabelWish:
 
     Attributes
     ----------
-    models
-        The open networks.
-    autoencoders, analyses
+    work
+        What is open, and how it is marked.
+    analyses
         What is known already; the rest is computed.
-    marks
-        Thresholds, stretches and the selection.
-    scope
-        What is shown.
     only_selected
         Write only what is selected within the scope.
     device
         Where to compute.
     """
 
-    models: tuple[OpenModel, ...]
-    autoencoders: Mapping[Size, Autoencoder]
+    work: Work
     analyses: Mapping[tuple[int, Size], Analysis]
-    marks: Marks
-    scope: Scope
     only_selected: bool
     device: str
 
 
 def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWish:
     """What to label in an open document as it is now."""
-    return LabelWish(
-        document.models,
-        document.autoencoders,
-        document.analyses,
-        document.marks,
-        document.scope,
-        only_selected,
-        device,
-    )
+    return LabelWish(document.work, document.analyses, only_selected, device)
 
 
 def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
@@ -89,7 +74,7 @@ def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
         chosen = _chosen(ticket, wish, autoencoders)
 
     def found() -> Iterator[tuple[Labelled, NDArray[np.bool_] | None]]:
-        for model in wish.models:
+        for model in wish.work.models:
             for size in model.bank.sizes:
                 ticket.check()
                 mask = None if chosen is None else chosen[model.id, size]
@@ -106,8 +91,8 @@ def _autoencoders(wish: LabelWish) -> dict[Size, Autoencoder | None]:
     """The autoencoder of every open size: the window's, else the program's."""
     from kernelviewer.latent.autoencoder import shipped
 
-    sizes = {size for model in wish.models for size in model.bank.sizes}
-    return {size: wish.autoencoders.get(size) or shipped(size) for size in sizes}
+    sizes = {size for model in wish.work.models for size in model.bank.sizes}
+    return {size: wish.work.autoencoders.get(size) or shipped(size) for size in sizes}
 
 
 def _label(
@@ -123,8 +108,8 @@ def _label(
         codes = Codes(known.code, known.fit)
     how = Labelling(
         autoencoder,
-        wish.marks.thresholds.get(size),
-        wish.marks.segments.get(size),
+        wish.work.marks.thresholds.get(size),
+        wish.work.marks.segments.get(size),
         codes,
     )
     return label_kernels(
@@ -142,7 +127,7 @@ def _analyses(
 ) -> Mapping[tuple[int, Size], Analysis]:
     """What is known, and what is still to be known, of every network and size."""
     found = dict(wish.analyses)
-    for model in wish.models:
+    for model in wish.work.models:
         for size, kernels in model.bank.sizes.items():
             if (model.id, size) not in found:
                 result = analyse(ticket, kernels, autoencoders[size], wish.device)
@@ -158,9 +143,9 @@ def _chosen(
     masks: Masks = {}
     for size, autoencoder in autoencoders.items():
         ticket.check()
-        pool = make_pool(wish.models, size)
-        segments = wish.marks.segments.get(size)
-        threshold = wish.marks.thresholds.get(size)
+        pool = make_pool(wish.work.models, size)
+        segments = wish.work.marks.segments.get(size)
+        threshold = wish.work.marks.thresholds.get(size)
         if autoencoder is not None:
             segments = segments or autoencoder.segments
             threshold = autoencoder.threshold if threshold is None else threshold
@@ -170,8 +155,8 @@ def _chosen(
         labels = best_classes(pool, wish.analyses, segments)
         if labels is not None and threshold is not None:
             labels = identified(labels, threshold)
-        mask = wish.marks.selection.mask(pool, labels)
-        mask &= pool.layers_mask(wish.scope.layers)
+        mask = wish.work.marks.selection.mask(pool, labels)
+        mask &= pool.layers_mask(wish.work.scope.layers)
         for model, low, high in zip(
             pool.models, pool.starts[:-1], pool.starts[1:], strict=True
         ):

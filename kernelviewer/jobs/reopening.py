@@ -15,15 +15,17 @@ from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.state.session.capture import Coders, rebuild
 from kernelviewer.state.session.files import is_kept, read_session
-from kernelviewer.state.session.known import known_files, note_files
-from kernelviewer.state.session.model import NetworkEntry
+from kernelviewer.state.session.form import NetworkEntry
 from kernelviewer.state.session.paths import (
     beside_if_safe,
     exists,
     find,
     find_moved,
+    known_files,
     look_for,
+    note_files,
 )
+from kernelviewer.state.session.places import size_of
 from kernelviewer.strangers import is_remote, place_of
 from kernelviewer.text import shown
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.model import CoderEntry, Session
+    from kernelviewer.state.session.form import CoderEntry, Session
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 
@@ -141,7 +143,8 @@ def open_session(
         ticket.progress(number, len(session.networks), entry.name)
         bank = reading.network(entry)
         models.append(None if bank is None else new_model(bank, entry.hub))
-    for size, coder in sorted(session.autoencoders.items()):
+    coders = {size_of(key): item for key, item in session.autoencoders.items()}
+    for size, coder in sorted(coders.items()):
         reading.coder(size, coder)
     note_files(place for place in answers.values() if place is not None)
     work, lost = rebuild(session, models, Coders(reading.known, reading.chosen))

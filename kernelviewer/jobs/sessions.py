@@ -13,10 +13,8 @@ from kernelviewer.kernels import size_key
 from kernelviewer.resources import resource
 from kernelviewer.state.session.capture import Surroundings, describe, entry_of
 from kernelviewer.state.session.files import offers
-from kernelviewer.state.session.known import note_files
-from kernelviewer.state.session.model import CoderEntry
-from kernelviewer.state.session.paths import path_from
-from kernelviewer.state.session.text import to_text
+from kernelviewer.state.session.form import CoderEntry, to_text
+from kernelviewer.state.session.paths import note_files, path_from
 from kernelviewer.strangers import place_of
 from kernelviewer.text import shown
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.files import Offer, RecoveryFile
-    from kernelviewer.state.session.model import Look, NetworkEntry
+    from kernelviewer.state.session.form import Look, NetworkEntry
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 

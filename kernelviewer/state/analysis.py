@@ -1,25 +1,30 @@
-"""What was computed of the open kernels: codes, fits, classes, and counts of them."""
+"""What was computed of the open kernels: codes, fits, classes, family classes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.latent.labels import Agreement
 from kernelviewer.latent.segments import segment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
 
+
+T = TypeVar("T")
 UNIDENTIFIED = INDEX["unidentified"]
 FLAT = INDEX["flat"]
 Stage = Literal["starting", "encoding", "stopped"]
@@ -69,6 +74,40 @@ class PoolLabels:
     fit: NDArray[np.float32]
     best: NDArray[np.uint8]
     label: NDArray[np.uint8]
+
+
+class Computed(Generic[T]):
+    """What was computed of banks, of each size one thing; it goes with the bank.
+
+    Attributes
+    ----------
+    known
+        Model id and size → what there is of the open models; the same mapping as long
+        as nothing in it is another.
+    """
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[KernelBank, dict[Size, tuple[object, T]]]
+        self._kept = WeakKeyDictionary()
+        self.known: Mapping[tuple[int, Size], T] = {}
+
+    def put(self, bank: KernelBank, size: Size, value: T, by: object = None) -> None:
+        """Keep what ``by`` gave; `look` shows it."""
+        self._kept.setdefault(bank, {})[size] = by, value
+
+    def look(
+        self, models: Iterable[OpenModel], by: Mapping[Size, object] | None = None
+    ) -> None:
+        """See what is known of open models, given by what is in use for each size."""
+        use = by or {}
+        found = {
+            (model.id, size): value
+            for model in models
+            for size, (maker, value) in self._kept.get(model.bank, {}).items()
+            if maker is use.get(size)
+        }
+        if found != self.known:
+            self.known = found
 
 
 def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:
@@ -130,3 +169,52 @@ def coverage(counts: NDArray[np.int64]) -> float:
     named = int(counts[:UNIDENTIFIED].sum())
     patterned = named + int(counts[UNIDENTIFIED])
     return named / patterned if patterned else float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyNames:
+    """What the analytic family says of N kernels: 3 bytes each.
+
+    Attributes
+    ----------
+    best
+        uint8 [N], the best class; that of flat kernels where there is none.
+    near
+        uint16 [N], bit c set where class c explains the kernel within
+        `kernelviewer.latent.naming.TOLERANCE` as well as the best one.
+    """
+
+    best: NDArray[np.uint8]
+    near: NDArray[np.uint16]
+
+
+def join(
+    pool: KernelPool, families: Mapping[tuple[int, Size], FamilyNames]
+) -> FamilyNames | None:
+    """Names of a pool's kernels; None while those of a model are missing."""
+    parts = [families.get((model.id, pool.size)) for model in pool.models]
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    if len(known) == 1:
+        return known[0]
+    return FamilyNames(
+        np.concatenate([part.best for part in known]),
+        np.concatenate([part.near for part in known]),
+    )
+
+
+def agreement(
+    labels: PoolLabels, names: FamilyNames, among: NDArray[np.bool_]
+) -> Agreement:
+    """How the classes of identified kernels agree with their own family classes.
+
+    The same as `kernelviewer.latent.labels.agreement`, over a mask [N].
+    """
+    here = (labels.label < len(PATTERNS)) & among
+    total = int(np.count_nonzero(here))
+    if not total:
+        return Agreement(0, float("nan"), float("nan"))
+    exact = np.count_nonzero((labels.label == names.best) & here)
+    within = np.count_nonzero(((names.near >> labels.label) & 1).astype(bool) & here)
+    return Agreement(total, exact / total, within / total)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
+
+Component = Annotated[int, Meta(ge=0, le=2**31)]
 ColourBy = Literal["class", "layer", "model", "fit"]
 CountOf = Literal["shown", "selected", "models"]
 Switch = Literal["on", "off"]
@@ -33,8 +36,8 @@ class Charts:
         networks are counted together (`kernelviewer.kernels.equality`).
     """
 
-    across: int = 0
-    up: int = 1
+    across: Component = 0
+    up: Component = 1
     colour_by: ColourBy = "class"
     thumbnails: Switch = "on"
     count_of: CountOf = "shown"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, UNIDENTIFIED
 from kernelviewer.state.layer_tree import tree_names
-from kernelviewer.state.queries import (
+from kernelviewer.state.selection import (
     All,
     Classes,
     CodeRange,
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.state.model import LayerRef, OpenModel
-    from kernelviewer.state.queries import Query
-    from kernelviewer.state.selection import Selection, Step
+    from kernelviewer.state.selection import Query, Selection, Step
 
 SIGNS = {"replace": "", "add": "∪", "subtract": "−", "intersect": "∩", "toggle": "△"}
 INVERTED = "inverted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -10,35 +11,39 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from kernelviewer.latent.segments import same_names
-from kernelviewer.state.analysis import null_of
+from kernelviewer.state.analysis import Computed, null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
-from kernelviewer.state.history import History
-from kernelviewer.state.marks import Marks, Scope
 from kernelviewer.state.model import OpenModel
-from kernelviewer.state.moving import moved_selection
-from kernelviewer.state.selection import Selection
-from kernelviewer.state.work import Work
+from kernelviewer.state.selection import Selection, moved_selection
+from kernelviewer.state.work import History, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.segments import Segments
-    from kernelviewer.state.analysis import Analysis
-    from kernelviewer.state.family_names import FamilyNames
+    from kernelviewer.state.analysis import Analysis, FamilyNames
     from kernelviewer.state.model import KernelRef, LayerRef
     from kernelviewer.state.selection import Mode, Query
+    from kernelviewer.state.work import Marks, Scope
 
 
 class Document:
-    """Open models, what was computed of them, scope, selection, focus and display.
+    """The open work, its history, and what was computed of it.
 
     Every change goes through a method here, takes effect at once and ends in one
-    ``changed``. Views are rebuilt from it; nothing is kept in a widget.
+    ``changed``; in a `batch` all of them end in one. Views are rebuilt from it;
+    nothing is kept in a widget.
+
+    Attributes
+    ----------
+    work
+        All that is open and how it is marked and shown, frozen. Its parts that are
+        asked for often can be read from the document itself.
     """
 
     changed = Signal()
@@ -47,34 +52,104 @@ class Document:
         self, display: Display | None = None, charts: Charts | None = None
     ) -> None:
         self._ids = count(1)
-        self.models: tuple[OpenModel, ...] = ()
-        self.scope = Scope()
-        self.focus: KernelRef | None = None
-        self.display = display or Display()
-        self.charts = charts or Charts()
-        self.autoencoders: Mapping[Size, Autoencoder] = {}
-        self.chosen: Mapping[Size, Path | None] = {}
-        self.analyses: Mapping[tuple[int, Size], Analysis] = {}
-        self.families: Mapping[tuple[int, Size], FamilyNames] = {}
-        self.position = 0.5
-        self._history = History(Marks())
+        self.work = Work(display=display or Display(), charts=charts or Charts())
+        self._history: History[Marks] = History()
         self._drag = ""
-        self._before_drag = Selection()
+        self._analyses: Computed[Analysis] = Computed()
+        self._families: Computed[FamilyNames] = Computed()
+        self._batches = 0
+        self._is_untold = False
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Around several changes: they are told once, at the end, even if one fails."""
+        self._batches += 1
+        try:
+            yield
+        finally:
+            self._batches -= 1
+            if self._is_untold and not self._batches:
+                self._is_untold = False
+                self.changed.emit()
+
+    def _become(self, work: Work) -> None:
+        """Hold other work from now on."""
+        self.work = work
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say that something changed."""
+        self._analyses.look(self.models, self.autoencoders)
+        self._families.look(self.models)
+        if self._batches:
+            self._is_untold = True
+        else:
+            self.changed.emit()
+
+    @property
+    def models(self) -> tuple[OpenModel, ...]:
+        """The open networks, in opening order."""
+        return self.work.models
+
+    @property
+    def scope(self) -> Scope:
+        """What of them is shown."""
+        return self.work.scope
+
+    @property
+    def focus(self) -> KernelRef | None:
+        """The kernel that is looked at."""
+        return self.work.focus
+
+    @property
+    def display(self) -> Display:
+        """How the grid shows kernels."""
+        return self.work.display
+
+    @property
+    def charts(self) -> Charts:
+        """What the charts beside the grid show."""
+        return self.work.charts
+
+    @property
+    def position(self) -> float:
+        """The code at the latent slider, from 0 to 1."""
+        return self.work.position
+
+    @property
+    def marks(self) -> Marks:
+        """Selection, thresholds and stretches."""
+        return self.work.marks
+
+    @property
+    def autoencoders(self) -> Mapping[Size, Autoencoder]:
+        """The autoencoder in use for each size."""
+        return self.work.autoencoders
+
+    @property
+    def chosen(self) -> Mapping[Size, Path | None]:
+        """Files of the autoencoders chosen by hand, as in `Work`."""
+        return self.work.chosen
+
+    @property
+    def selection(self) -> Selection:
+        """What is marked."""
+        return self.marks.selection
+
+    @property
+    def analyses(self) -> Mapping[tuple[int, Size], Analysis]:
+        """Model id and size → what the autoencoder in use gave of open kernels."""
+        return self._analyses.known
+
+    @property
+    def families(self) -> Mapping[tuple[int, Size], FamilyNames]:
+        """Model id and size → the family classes of open kernels."""
+        return self._families.known
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
         """One bank per open network, in opening order."""
         return tuple(model.bank for model in self.models)
-
-    @property
-    def selection(self) -> Selection:
-        """What is marked."""
-        return self._history.now.selection
-
-    @property
-    def marks(self) -> Marks:
-        """Selection, thresholds and stretches."""
-        return self._history.now
 
     def segments_of(self, size: Size) -> Segments | None:
         """The stretches of a size as edited, else as its autoencoder names them."""
@@ -147,8 +222,7 @@ class Document:
     def open(self, bank: KernelBank, hub: str = "") -> OpenModel:
         """Add a network after the others; ``hub``: the name it was fetched by."""
         model = self.new_model(bank, hub)
-        self.models = (*self.models, model)
-        self.changed.emit()
+        self._become(replace(self.work, models=(*self.models, model)))
         return model
 
     def replace(self, identity: int, bank: KernelBank) -> None:
@@ -158,18 +232,18 @@ class Document:
         """
         self._drag = ""
         old = self.model(identity).bank
-        self._history.change(
-            lambda marks: replace(
-                marks,
-                selection=moved_selection(marks.selection, identity, old, bank),
-            )
-        )
-        self._forget(identity)
-        self.models = tuple(
+
+        def moved(marks: Marks) -> Marks:
+            selection = moved_selection(marks.selection, identity, old, bank)
+            return replace(marks, selection=selection)
+
+        self._history.change(moved)
+        models = tuple(
             replace(model, bank=bank) if model.id == identity else model
             for model in self.models
         )
-        self.changed.emit()
+        work = replace(self.work.without({identity}), models=models)
+        self._become(replace(work, marks=moved(self.marks)))
 
     def close(self, identity: int) -> None:
         """Close a network; what is marked in the others stays."""
@@ -185,20 +259,17 @@ class Document:
         What is chosen to look at things (grid, charts, place on the spectrum) stays.
         """
         self._drag = ""
-        closed = {model.id for model in models}
-        for identity in closed:
-            self._forget(identity)
-        self.models = tuple(model for model in self.models if model.id not in closed)
-        if not self.models:
-            self._history = History(Marks())
-            self.scope = Scope()
-            self.autoencoders = {
-                size: known
-                for size, known in self.autoencoders.items()
-                if size not in self.chosen
-            }
-            self.chosen = {}
-        self.changed.emit()
+        work = self.work.without({model.id for model in models})
+        if not work.models:
+            self._history = History()
+            usual = work.autoencoders.keys() - work.chosen.keys()
+            work = Work(
+                display=work.display,
+                charts=work.charts,
+                position=work.position,
+                autoencoders={size: work.autoencoders[size] for size in usual},
+            )
+        self._become(work)
 
     def show_layers(self, layers: frozenset[LayerRef] | None) -> None:
         """Show only these layers (None: all)."""
@@ -210,37 +281,34 @@ class Document:
             if shown and self.size not in shown:
                 sizes = self.sizes
                 size = max(shown & sizes.keys(), key=lambda s: sizes[s], default=size)
-        self.scope = replace(self.scope, layers=layers, size=size)
-        self.changed.emit()
+        self._show(replace(self.scope, layers=layers, size=size))
 
     def show_size(self, size: Size) -> None:
         """Show the kernels of one size."""
-        self.scope = replace(self.scope, size=size)
-        self.changed.emit()
+        self._show(replace(self.scope, size=size))
 
     def show_only_selected(self, only: bool) -> None:
         """Leave what is not selected out of the grid, or show it again."""
         if only != self.scope.only_selected:
-            self.scope = replace(self.scope, only_selected=only)
-            self.changed.emit()
+            self._show(replace(self.scope, only_selected=only))
+
+    def _show(self, scope: Scope) -> None:
+        self._become(replace(self.work, scope=scope))
 
     def show_as(self, display: Display) -> None:
         """Group, sort and scale the grid differently."""
-        self.display = display
-        self.changed.emit()
+        self._become(replace(self.work, display=display))
 
     def show_charts(self, charts: Charts) -> None:
         """Let scatter plot, histogram and composition show something else."""
         if charts != self.charts:
-            self.charts = charts
-            self.changed.emit()
+            self._become(replace(self.work, charts=charts))
 
     def select(self, mode: Mode, query: Query, *, dragging: bool = False) -> None:
         """Mark kernels; a drag joins what was marked before it, and is one act."""
-        if self._drag != "Selection":
-            self._before_drag = self.selection
-        chosen = self._before_drag.then(mode, query)
-        self._select(chosen, dragging=dragging)
+        dragged = self._history.before if self._drag == "Selection" else None
+        before = self.marks if dragged is None else dragged
+        self._select(before.selection.then(mode, query), dragging=dragging)
 
     def clear_selection(self) -> None:
         """Mark nothing; can be undone."""
@@ -291,94 +359,80 @@ class Document:
             kept[size] = segments
         self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
 
+    def reset_segments(self) -> None:
+        """Name the stretches of the shown size as the autoencoder does."""
+        if self.size is not None and self.size in self.marks.segments:
+            self.set_segments(self.size, None, act="Reset of Stretches")
+
     def set_position(self, position: float) -> None:
         """Move the latent slider to a code from 0 to 1."""
         position = min(max(position, 0.0), 1.0)
         if position != self.position:
-            self.position = position
-            self.changed.emit()
-
-    @property
-    def work(self) -> Work:
-        """What is open and how it is marked, as it is now."""
-        return Work(
-            self.models,
-            self.scope,
-            self.focus,
-            self.display,
-            self.charts,
-            self.position,
-            self.marks,
-            self.autoencoders,
-            self.chosen,
-        )
+            self._become(replace(self.work, position=position))
 
     def restore(self, work: Work) -> None:
         """Put other work in the place of all that is open; cannot be undone."""
-        self.models, self.scope, self.focus = work.models, work.scope, work.focus
-        self.display, self.charts = work.display, work.charts
-        self.position = work.position
-        self.autoencoders, self.chosen = work.autoencoders, work.chosen
-        self.analyses, self.families = {}, {}
         self._drag = ""
-        self._history = History(work.marks)
-        self.changed.emit()
+        self._history = History()
+        self._become(work)
 
     def choose_autoencoder(
         self, autoencoder: Autoencoder, path: Path | None = None
     ) -> None:
         """Use an autoencoder by wish; ``path`` is its file, if it has one."""
-        self.chosen = {**self.chosen, autoencoder.size: path}
-        self.set_autoencoder(autoencoder)
+        chosen = {**self.chosen, autoencoder.size: path}
+        with self.batch():
+            self._become(replace(self.work, chosen=chosen))
+            self.set_autoencoder(autoencoder)
 
     def note_file(self, autoencoder: Autoencoder, path: Path) -> None:
         """Remember where a chosen autoencoder was saved."""
         size = autoencoder.size
         if self.autoencoders.get(size) is autoencoder and size in self.chosen:
-            self.chosen = {**self.chosen, size: path}
-            self.changed.emit()
+            self._become(replace(self.work, chosen={**self.chosen, size: path}))
 
     def set_autoencoder(self, autoencoder: Autoencoder) -> None:
-        """Use an autoencoder for its size; what another one gave is forgotten."""
+        """Use an autoencoder for its size; what another one gave does not count."""
         size = autoencoder.size
-        if self.autoencoders.get(size) is autoencoder:
-            return
-        self.analyses = {
-            key: known for key, known in self.analyses.items() if key[1] != size
-        }
-        self.autoencoders = {**self.autoencoders, size: autoencoder}
-        self.changed.emit()
+        if self.autoencoders.get(size) is not autoencoder:
+            autoencoders = {**self.autoencoders, size: autoencoder}
+            self._become(replace(self.work, autoencoders=autoencoders))
 
-    def set_analysis(self, identity: int, size: Size, analysis: Analysis) -> None:
-        """Keep what was computed of a model's kernels of one size."""
-        if self.is_open(identity):
-            self.analyses = {**self.analyses, (identity, size): analysis}
-            self.changed.emit()
+    def set_analysis(
+        self,
+        bank: KernelBank,
+        size: Size,
+        analysis: Analysis,
+        by: Autoencoder | None = None,
+    ) -> None:
+        """Keep what was computed of a bank's kernels of one size.
 
-    def set_family(self, identity: int, size: Size, names: FamilyNames) -> None:
-        """Keep the family classes of a model's kernels of one size."""
-        if self.is_open(identity):
-            self.families = {**self.families, (identity, size): names}
-            self.changed.emit()
+        It counts while the bank is open and ``by`` is in use for the size; None: it was
+        computed without any.
+        """
+        self._analyses.put(bank, size, analysis, by)
+        self._tell()
+
+    def set_family(self, bank: KernelBank, size: Size, names: FamilyNames) -> None:
+        """Keep the family classes of a bank's kernels of one size."""
+        self._families.put(bank, size, names)
+        self._tell()
 
     def give_up_drag(self) -> None:
         """Take back what a drag did that was given up; it cannot be restored."""
         if self._drag:
             self._drag = ""
-            self._history.drop()
-            self.changed.emit()
+            self._become(replace(self.work, marks=self._history.drop()))
 
     def undo(self) -> None:
         """Take the last act back."""
         self._drag = ""
-        self._history.undo()
-        self.changed.emit()
+        self._become(replace(self.work, marks=self._history.undo(self.marks)))
 
     def redo(self) -> None:
         """Restore the last act taken back."""
         self._drag = ""
-        self._history.redo()
-        self.changed.emit()
+        self._become(replace(self.work, marks=self._history.redo(self.marks)))
 
     def _mark(self, marks: Marks, act: str, *, dragging: bool = False) -> None:
         """Take a step that can be undone; the steps of one drag are one.
@@ -387,34 +441,16 @@ class Document:
         """
         if self._drag != act:
             self._drag = ""
-        before = self._history.before() if self._drag else self.marks
+        before = self._history.before if self._drag else self.marks
         if marks == before and not dragging:
             self.give_up_drag()
             return
-        if self._drag:
-            self._history.replace(marks)
-        else:
-            self._history.push(marks, act)
+        if not self._drag:
+            self._history.push(self.marks, act)
         self._drag = act if dragging else ""
-        self.changed.emit()
+        self._become(replace(self.work, marks=marks))
 
     def set_focus(self, focus: KernelRef | None) -> None:
         """Look at one kernel."""
         if focus != self.focus:
-            self.focus = focus
-            self.changed.emit()
-
-    def _forget(self, identity: int) -> None:
-        self.analyses = {
-            key: analysis
-            for key, analysis in self.analyses.items()
-            if key[0] != identity
-        }
-        self.families = {
-            key: names for key, names in self.families.items() if key[0] != identity
-        }
-        if self.focus and self.focus.model == identity:
-            self.focus = None
-        if self.scope.layers is not None:
-            kept = frozenset(r for r in self.scope.layers if r.model != identity)
-            self.scope = replace(self.scope, layers=kept or None)
+            self._become(replace(self.work, focus=focus))

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from kernelviewer.state.memo import MemoOf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.state.pool import KernelPool
-
-    Taps = tuple[float, ...]
-
-_KNOWN: WeakKeyDictionary[KernelPool, tuple[Taps, NDArray[np.float32]]] = (
-    WeakKeyDictionary()
-)
-"""The last answer for each pool: moving a threshold asks for the same again."""
 
 
 def pattern_of(pool: KernelPool, number: int) -> NDArray[np.float32] | None:
@@ -72,10 +66,9 @@ def cosines(
     return found
 
 
-def known_cosines(pool: KernelPool, taps: Taps) -> NDArray[np.float32]:
-    """Cosines of all kernels of a pool, kept until another pattern is asked for."""
-    known = _KNOWN.get(pool)
-    if known is None or known[0] != taps:
-        known = taps, cosines(pool, np.array(taps, np.float32))
-        _KNOWN[pool] = known
-    return known[1]
+def _cosines(pool: KernelPool, taps: tuple[float, ...]) -> NDArray[np.float32]:
+    return cosines(pool, np.array(taps, np.float32))
+
+
+known_cosines = MemoOf(_cosines)
+"""Cosines of all kernels of a pool: moving a threshold asks for the same again."""

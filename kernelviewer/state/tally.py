@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.state.analysis import UNIDENTIFIED, PoolLabels
+from kernelviewer.state.analysis import (
+    UNIDENTIFIED,
+    PoolLabels,
+    best_classes,
+    identified,
+)
+from kernelviewer.state.memo import Memo
+from kernelviewer.state.pool import make_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +27,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.noise import Null
+    from kernelviewer.latent.segments import Segments
     from kernelviewer.state.analysis import Analysis
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
+    from kernelviewer.state.view_state import ViewState
+
 
 KINDS = len(CLASSES)
 MOST_CHANGED = 8
@@ -165,3 +178,81 @@ def _count(
     joint = layer * np.int32(KINDS) + kind
     table = np.bincount(joint, minlength=len(pool.layer_refs) * KINDS)
     return table.reshape(len(pool.layer_refs), KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCounts:
+    """A layer's kernels.
+
+    Attributes
+    ----------
+    counts
+        Kernels per class, in the order of `CLASSES`.
+    null
+        Share of white noise that would be identified; None: not known.
+    """
+
+    counts: tuple[int, ...]
+    null: float | None = None
+
+
+class AllSizes:
+    """Counts the classes of all open kernels, of each size only when it changed."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._sizes: dict[Size, Memo[..., dict[LayerRef, LayerCounts]]] = {}
+        self._state: ViewState | None = None
+
+    def count(self, state: ViewState) -> dict[LayerRef, LayerCounts]:
+        """Layer → its kernels; layers whose kernels have no classes are left out."""
+        document, analyses = self._document, self._document.analyses
+        counted: dict[LayerRef, LayerCounts] = {}
+        self._sizes = {
+            size: self._sizes.get(size) or Memo(self._count) for size in state.sizes
+        }
+        self._state = state
+        for size, count in self._sizes.items():
+            models = tuple(m for m in document.models if size in m.bank.sizes)
+            counted |= count(
+                size,
+                models,
+                tuple(analyses.get((model.id, size)) for model in models),
+                document.segments_of(size),
+                document.threshold_of(size),
+                document.null_of(size),
+            )
+        self._state = None
+        return counted
+
+    def _count(
+        self,
+        size: Size,
+        models: tuple[OpenModel, ...],
+        analyses: tuple[Analysis | None, ...],
+        segments: Segments | None,
+        threshold: float | None,
+        noise: Null | None,
+    ) -> dict[LayerRef, LayerCounts]:
+        """The layers of one size; where it is shown the view state has their tally."""
+        pool, counted = None, None
+        if self._state is not None and size == self._state.size:
+            pool, counted = self._state.pool, self._state.tally
+        elif None not in analyses:
+            pool = make_pool(models, size)
+            ids = [(model.id, size) for model in models]
+            known = {key: item for key, item in zip(ids, analyses, strict=True) if item}
+            labels = best_classes(pool, known, segments)
+            if labels is not None and threshold is not None:
+                labels = identified(labels, threshold)
+            counted = tally(pool, labels) if labels is not None else None
+        if pool is None or counted is None:
+            return {}
+        null = None
+        if noise is not None and threshold is not None:
+            null = noise.coverage(threshold)
+        rows = counted.label.tolist()
+        return {
+            ref: LayerCounts(tuple(row), null)
+            for ref, row in zip(pool.layer_refs, rows, strict=True)
+        }

@@ -1,25 +1,56 @@
-"""All that a document holds, but for its history and what can be computed again."""
+"""What is open, how it is marked and shown, and how that was before: frozen values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import ref
 
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
+from kernelviewer.state.selection import Selection
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.state.arrangement import Display
-    from kernelviewer.state.charts import Charts
-    from kernelviewer.state.marks import Marks, Scope
-    from kernelviewer.state.model import KernelRef, OpenModel
+    from kernelviewer.latent.segments import Segments
+    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
 
 
 @dataclass(frozen=True, slots=True)
-class Gist:
+class Scope:
+    """What is shown: layers (None: all of them) and the wished kernel size.
+
+    ``only_selected``: the grid leaves out what is not selected.
+    """
+
+    layers: frozenset[LayerRef] | None = None
+    size: Size | None = None
+    only_selected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What can be undone: the selection, thresholds and stretches that were changed.
+
+    Sizes that are not in ``thresholds`` or ``segments`` have their autoencoder's own.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    thresholds: Mapping[Size, float] = field(default_factory=dict)
+    segments: Mapping[Size, Segments] = field(default_factory=dict)
+
+    @property
+    def are_blank(self) -> bool:
+        """Whether nothing was marked yet."""
+        return not (self.selection.steps or self.thresholds or self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFingerprint:
     """What makes work worth saving; networks that were closed since are let go.
 
     ``models`` are ids and banks, ``chosen`` identities of autoencoders.
@@ -32,43 +63,58 @@ class Gist:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """References to a document's values at one moment; none of them ever changes.
+    """What can be undone, saved and described; it never changes, another replaces it.
 
     Attributes
     ----------
-    models, scope, focus, display, charts, position, marks, autoencoders
-        As in `Document`.
+    models
+        The open networks, in opening order.
+    scope, focus
+        What of them is shown, and the kernel that is looked at.
+    display, charts, position
+        How the grid and the charts show them, and the code at the latent slider.
+    marks
+        How they are marked.
+    autoencoders
+        The one in use for each size.
     chosen
         Sizes whose autoencoder was chosen by hand, with the file it is from; None
         where it was trained here and not saved.
     """
 
-    models: tuple[OpenModel, ...]
-    scope: Scope
-    focus: KernelRef | None
-    display: Display
-    charts: Charts
-    position: float
-    marks: Marks
-    autoencoders: Mapping[Size, Autoencoder]
-    chosen: Mapping[Size, Path | None]
+    models: tuple[OpenModel, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    focus: KernelRef | None = None
+    display: Display = field(default_factory=Display)
+    charts: Charts = field(default_factory=Charts)
+    position: float = 0.5
+    marks: Marks = field(default_factory=Marks)
+    autoencoders: Mapping[Size, Autoencoder] = field(default_factory=dict)
+    chosen: Mapping[Size, Path | None] = field(default_factory=dict)
 
-    def differs_from(self, other: Work) -> bool:
-        """Whether any value is another; they are compared by identity."""
-        return any(
-            getattr(self, name) is not getattr(other, name) for name in self.__slots__
+    def without(self, closed: Collection[int]) -> Work:
+        """The same less models of these ids, their focus and their layers in scope."""
+        layers = self.scope.layers
+        if layers is not None:
+            layers = frozenset(r for r in layers if r.model not in closed) or None
+        gone = self.focus is not None and self.focus.model in closed
+        return replace(
+            self,
+            models=tuple(model for model in self.models if model.id not in closed),
+            scope=replace(self.scope, layers=layers),
+            focus=None if gone else self.focus,
         )
 
     @property
-    def gist(self) -> Gist:
+    def fingerprint(self) -> SavedFingerprint:
         """What of it would be lost."""
-        return Gist(
+        return SavedFingerprint(
             tuple((model.id, ref(model.bank)) for model in self.models),
             self.marks,
             {size: id(self.autoencoders[size]) for size in self.chosen},
         )
 
-    def is_saved_as(self, saved: Gist | None) -> bool:
+    def is_saved_as(self, saved: SavedFingerprint | None) -> bool:
         """Whether nothing would be lost if only ``saved`` were kept.
 
         Networks, autoencoders, stretches, thresholds and the selection are work; what
@@ -76,4 +122,76 @@ class Work:
         """
         if saved is None:
             return self.marks.are_blank and None not in self.chosen.values()
-        return self.gist == saved
+        return self.fingerprint == saved
+
+
+T = TypeVar("T")
+DEPTH = 200
+
+
+class History(Generic[T]):
+    """What was before each act, and what came of those that were taken back.
+
+    What is now is kept by who has the history.
+    """
+
+    def __init__(self) -> None:
+        self._past: list[tuple[T, str]] = []
+        self._future: list[tuple[T, str]] = []
+
+    @property
+    def undo_name(self) -> str:
+        """The act that would be taken back; empty without one."""
+        return self._past[-1][1] if self._past else ""
+
+    @property
+    def redo_name(self) -> str:
+        """The act that would be restored; empty without one."""
+        return self._future[-1][1] if self._future else ""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is something taken back."""
+        return bool(self._future)
+
+    @property
+    def before(self) -> T | None:
+        """What was before the last act; None without one."""
+        return self._past[-1][0] if self._past else None
+
+    def push(self, before: T, act: str) -> None:
+        """Note an act and what was before it; what was taken back is lost."""
+        self._past.append((before, act))
+        self._future.clear()
+        del self._past[:-DEPTH]
+
+    def drop(self) -> T:
+        """Forget the last act, as when a drag is given up; returns what was before."""
+        return self._past.pop()[0]
+
+    def change(self, how: Callable[[T], T]) -> None:
+        """Put another value in the place of each, as when what they name moved."""
+        self._past = [(how(value), act) for value, act in self._past]
+        self._future = [(how(value), act) for value, act in self._future]
+
+    def undo(self, now: T) -> T:
+        """What was before the last act; ``now`` if there was none."""
+        return _step(now, self._past, self._future)
+
+    def redo(self, now: T) -> T:
+        """What came of the act taken back last; ``now`` if there is none."""
+        return _step(now, self._future, self._past)
+
+
+def _step(now: T, source: list[tuple[T, str]], target: list[tuple[T, str]]) -> T:
+    """Go one act along a line, and leave what is now on the other one."""
+    if not source:
+        return now
+    found, act = source.pop()
+    target.append((now, act))
+    return found

@@ -14,6 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+import kernelviewer as kv
+from kernelviewer.jobs.tasks import Tally
+from kernelviewer.jobs.ticket import Ticket
 from tests.gui.conftest import wait_idle
 from tests.gui.window_desk import LEFT, NO_KEY, drop, errors, tree_rows
 from tests.networks import write_network
@@ -62,6 +65,26 @@ def test_one_bad_file_among_several_leaves_the_others_open(
     (copy,) = [button for button in buttons if button.isVisible()]
     QTest.mouseClick(copy, LEFT)
     assert "page.pth" in QGuiApplication.clipboard().text()
+
+
+def test_networks_that_arrive_together_are_one_change(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    told: list[int] = []
+    window.document.changed.connect(lambda: told.append(len(window.document.banks)))
+    paths = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(3)]
+    banks = [kv.extract_kernels(kv.open_checkpoint(path)) for path in paths]
+    ticket = Ticket("open")
+    for bank in banks[:2]:
+        window.opener._on_partial(ticket, bank)
+    assert told == []
+    QApplication.processEvents()
+    assert told[0] == 2
+    window.opener._on_partial(ticket, banks[2])
+    window.opener._on_done(Tally(3, 0))
+    assert window.document.banks == tuple(banks)
+    wait_idle(qtbot, window)
 
 
 def test_a_dropped_folder_is_searched(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_stretches_threshold_and_selection_of_the_window_are_used(
     document.show_layers(frozenset({LayerRef(1, 0), LayerRef(2, 0), LayerRef(2, 1)}))
     document.select("replace", CodeRange(0.1, 0.6))
     document.select("subtract", Layers(frozenset({LayerRef(2, 1)})))
-    state = window.linking.presenter.state
+    state = window.state
     save(window, monkeypatch, tmp_path / "some.csv", "labelsOfSelected")
     wait_idle(qtbot, window)
     rows = rows_of(tmp_path / "some.csv")
@@ -156,8 +157,7 @@ def test_codes_that_are_still_to_come_are_waited_for(
     window = make_window(*files)
     window.document.select("replace", CodeRange(0.0, 0.5))
     wish = wish_of(window.document, "cpu", only_selected=True)
-    window.document.analyses = {}
-    later = wish_of(window.document, "cpu", only_selected=True)
+    later = replace(wish, analyses={})
     counts = [
         write_labels(Ticket("labels"), tmp_path / f"{number}.csv", one)
         for number, one in enumerate((wish, later))

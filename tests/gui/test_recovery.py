@@ -22,7 +22,7 @@ from kernelviewer.state.session.files import (
     read_session,
     recovery_folder,
 )
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from tests.gui.conftest import wait_idle
 from tests.gui.mirror import JobsOnDemand
 from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
@@ -85,7 +85,7 @@ window.sessions.recovery.timer.setInterval(0)
 while not window.document.banks:
     wait(10)
 window.document.set_threshold((7, 7), 0.625)
-window.linking.selection.select_shown()
+window.acts.select_shown()
 window.document.set_position(0.25)
 recovery = window.sessions.recovery
 while recovery.timer.isActive() or any(
@@ -113,7 +113,7 @@ while True:
     qtbot.waitUntil(window.jobs.is_idle, timeout=100_000)  # often the first with torch
     assert [bank.path for bank in window.document.banks] == [path]
     assert window.document.marks.thresholds == {SEVEN: 0.625}
-    assert window.linking.presenter.state.selected.sum() == 48
+    assert window.state.selected.sum() == 48
     assert window.document.position == 0.25
     assert window.isWindowModified()
     assert window.windowTitle() == "New session[*] — kernelviewer"
@@ -170,7 +170,7 @@ def test_recovered_work_goes_on_in_its_session(
     assert again.settings.recent[0] == str(path)
     press(qtbot, again, Qt.Key.Key_S)
     wait_idle(qtbot, again)
-    assert read_session(path).thresholds == {SEVEN: 0.5}
+    assert read_session(path).thresholds == {"7x7": 0.5}
     again.close()
     assert kept() == []
 
@@ -233,7 +233,7 @@ def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
     wait_idle(qtbot, window)
     assert window.document.marks.thresholds == {}
     (left,) = window.sessions.recovery.offers
-    assert left.session.thresholds == {SEVEN: 0.5}
+    assert left.session.thresholds == {"7x7": 0.5}
     menu = window.actions_._recent_menu
     menu.aboutToShow.emit()
     assert menu.actions()[0].text().startswith("Reopen the last work: 1 network")
@@ -255,7 +255,7 @@ def test_closing_every_network_by_mistake_loses_no_work(
     QTest.mouseClick(offered(qtbot, window), LEFT)
     wait_idle(qtbot, window)
     assert len(window.document.banks) == 3
-    assert window.linking.presenter.state.selected.all()
+    assert window.state.selected.all()
 
 
 def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
@@ -273,7 +273,7 @@ def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
         wait_idle(qtbot, window)
     window.close()
     (only,) = kept()
-    assert read_session(only).thresholds == {SEVEN: 0.5}
+    assert read_session(only).thresholds == {"7x7": 0.5}
 
 
 def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
@@ -293,7 +293,7 @@ def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
     recovery.finish(wanted())
     jobs.work()
     (only,) = kept()
-    assert read_session(only).thresholds == {SEVEN: 0.5}
+    assert read_session(only).thresholds == {"7x7": 0.5}
     claimed = RecoveryFile.claim(only)
     assert claimed is not None  # free for whoever takes it up
     claimed.remove()

@@ -13,8 +13,8 @@ from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Wanted, write_session
 from kernelviewer.state.document import Document
 from kernelviewer.state.session.files import recovery_folder
-from kernelviewer.state.session.known import known_files
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
+from kernelviewer.state.session.paths import known_files
 from tests.networks import write_network
 from tests.odd_files import write_odd_network
 from tests.test_strangers import SHARES
@@ -163,7 +163,7 @@ def test_the_users_word_is_remembered(secret: Path, tmp_path: Path) -> None:
 
 
 def test_an_earlier_word_does_not_count_for_a_share(tmp_path: Path) -> None:
-    from kernelviewer.state.session.known import note_files
+    from kernelviewer.state.session.paths import note_files
 
     note_files(["//server/share/n.pth"])
     session = write_strange(tmp_path / "s.kvsession", "//server/share/n.pth")

@@ -13,7 +13,7 @@ from kernelviewer.state.document import Document
 from kernelviewer.state.selection import CodeRange, Kernels
 from kernelviewer.state.session.capture import Coders, rebuild
 from kernelviewer.state.session.files import RecoveryFile, read_session
-from kernelviewer.state.session.model import Look
+from kernelviewer.state.session.form import Look
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:

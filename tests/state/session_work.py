@@ -27,11 +27,11 @@ from kernelviewer.state.session.capture import (
     entry_of,
     rebuild,
 )
-from kernelviewer.state.session.model import CoderEntry, Look
+from kernelviewer.state.session.form import CoderEntry, Look
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
-    from kernelviewer.state.session.model import Session
+    from kernelviewer.state.session.form import Session
 
 SEVEN = (7, 7)
 HASH = "a" * 64

@@ -15,8 +15,7 @@ from kernelviewer.state.session.capture import (
     rebuild,
 )
 from kernelviewer.state.session.files import read_session
-from kernelviewer.state.session.model import SessionError
-from kernelviewer.state.session.text import from_text, to_text
+from kernelviewer.state.session.form import SessionError, from_text, to_text
 from tests.state.session_work import HASH, session_of, step, worked_on
 
 if TYPE_CHECKING:
@@ -46,35 +45,80 @@ BAD: dict[str, tuple[str, str]] = {
     "number": ("7", "it is not a table"),
     "other": ('{"format": "something"}', "no session of kernelviewer"),
     "newer": (broken(version=2), "made by a newer kernelviewer"),
-    "version": (broken(version="1"), "its version is not a whole number"),
-    "version-true": (broken(version=True), "its version is not a whole number"),
-    "no-networks": (broken(networks=...), "networks is not a list"),
-    "network": (broken(networks=[7]), "network 0 is not a table"),
-    "no-path": (broken(networks=[{**NETWORK, "path": ""}]), "network 0.path is not"),
-    "zero-path": (broken(networks=[{**NETWORK, "path": "a\0"}]), "network 0.path"),
-    "bytes": (broken(networks=[{**NETWORK, "bytes": -1}]), "network 0.bytes"),
-    "bytes-2": (broken(networks=[{**NETWORK, "bytes": 10**400}]), "network 0.bytes"),
-    "hash": (broken(networks=[{**NETWORK, "sha256": "xy"}]), "network 0.sha256"),
-    "no-hash": (broken(networks=[{"path": "a", "bytes": 1}]), "network 0.sha256"),
-    "include": (broken(networks=[{**NETWORK, "include": [1]}]), "network 0.include"),
-    "include-2": (broken(networks=[{**NETWORK, "include": "a"}]), "network 0.include"),
-    "copy": (broken(networks=[{**NETWORK, "copy": None}]), "network 0.copy"),
-    "hub": (broken(networks=[{**NETWORK, "hub": ["x"]}]), "network 0.hub"),
-    "fewer-networks": (broken(networks=[NETWORK]), "about the 1 networks it names"),
+    "version": (broken(version="1"), "$.version is not a whole number"),
+    "version-true": (broken(version=True), "$.version is not a whole number"),
+    "no-networks": (broken(networks=...), "it has no “networks”"),
+    "network": (broken(networks=[7]), "$.networks[0] is not a table"),
+    "no-path": (
+        broken(networks=[{**NETWORK, "path": ""}]),
+        "$.networks[0] has no path",
+    ),
+    "zero-path": (
+        broken(networks=[{**NETWORK, "path": "a\0"}]),
+        "$.networks[0].path is not a text without zero characters",
+    ),
+    "bytes": (
+        broken(networks=[{**NETWORK, "bytes": -1}]),
+        "$.networks[0].bytes is not a whole number ≥ 0",
+    ),
+    "bytes-2": (
+        broken(networks=[{**NETWORK, "bytes": 10**400}]),
+        "$.networks[0].bytes is not a whole number ≤ 9007199254740992",
+    ),
+    "hash": (
+        broken(networks=[{**NETWORK, "sha256": "xy"}]),
+        "$.networks[0].sha256 is not a hash",
+    ),
+    "no-hash": (
+        broken(networks=[{"path": "a", "bytes": 1}]),
+        "$.networks[0] has no “sha256”",
+    ),
+    "include": (
+        broken(networks=[{**NETWORK, "include": [1]}]),
+        "$.networks[0].include[0] is not a text",
+    ),
+    "include-2": (
+        broken(networks=[{**NETWORK, "include": "a"}]),
+        "$.networks[0].include is not a list",
+    ),
+    "copy": (
+        broken(networks=[{**NETWORK, "copy": None}]),
+        "$.networks[0].copy is not a text",
+    ),
+    "hub": (
+        broken(networks=[{**NETWORK, "hub": ["x"]}]),
+        "$.networks[0].hub is not a text",
+    ),
+    "fewer-networks": (
+        broken(networks=[NETWORK]),
+        "$.selection[0].query is about network 1, but there are only 1",
+    ),
     "coders": (broken(autoencoders=[]), "autoencoders is not a table"),
-    "coder": (broken(autoencoders={"7x7": {"sha256": ""}}), "autoencoders.7x7.path"),
+    "coder": (
+        broken(autoencoders={"7x7": {"sha256": ""}}),
+        "$.autoencoders.7x7 has no path",
+    ),
     "coder-size": (broken(autoencoders={"07x7": {}}), "a kernel size such as 7x7"),
     "size-0": (broken(thresholds={"0x7": 0.5}), "a kernel size such as 7x7"),
     "size-4": (broken(thresholds={"1x1x1x1": 0.5}), "a kernel size such as 7x7"),
     "size-²": (broken(thresholds={"²": 0.5}), "a kernel size such as 7x7"),
     "threshold": (broken(thresholds={"7x7": "0.5"}), "thresholds.7x7 is not a number"),
-    "threshold-2": (broken(thresholds={"7x7": 2}), "thresholds.7x7 is not a fit"),
-    "threshold-nan": (broken(thresholds={"7x7": float("nan")}), "NaN is no number"),
+    "threshold-2": (
+        broken(thresholds={"7x7": 2}),
+        "$.thresholds.7x7 is not a number ≤ 1.0",
+    ),
+    "threshold-nan": (
+        broken(thresholds={"7x7": float("nan")}),
+        "NaN is no finite number",
+    ),
     "threshold-inf": (
         broken(thresholds={"7x7": 0}).replace(": 0}", ": 1e999}"),
         "finite",
     ),
-    "threshold-huge": (broken(thresholds={"7x7": 10**400}), "finite"),
+    "threshold-huge": (
+        broken(thresholds={"7x7": 10**400}),
+        "$.thresholds.7x7 is out of range",
+    ),
     "stretches": (broken(stretches={"7x7": {}}), "stretches.7x7 is not a list"),
     "no-stretch": (broken(stretches={"7x7": []}), "do not cover the spectrum"),
     "gap": (broken(stretches={"7x7": [{**STRETCH, "high": 0.5}]}), "do not cover"),
@@ -84,46 +128,76 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "sign": (
         broken(stretches={"7x7": [{**STRETCH, "sign": 1.5}]}),
-        "stretches.7x7.sign",
+        "$.stretches.7x7[0].sign is not a whole number",
     ),
     "cosine": (broken(stretches={"7x7": [{**STRETCH, "family_cosine": []}]}), "cosine"),
     "no-cosine": (
         broken(stretches={"7x7": [{k: STRETCH[k] for k in list(STRETCH)[:5]}]}),
-        "family_cosine is not there",
+        "$.stretches.7x7[0] has no “family_cosine”",
     ),
-    "name": (broken(stretches={"7x7": [{**STRETCH, "name": 1}]}), "stretches.7x7.name"),
+    "name": (
+        broken(stretches={"7x7": [{**STRETCH, "name": 1}]}),
+        "$.stretches.7x7[0].name is not a text",
+    ),
     "selection": (broken(selection={}), "selection is not a list"),
-    "step": (broken(selection=["all"]), "a step of the selection is not a table"),
-    "no-query": (broken(selection=[{"mode": "add"}]), "a step of the selection"),
-    "mode": (broken(selection=[{"mode": "xor", "query": {"type": "all"}}]), "the mode"),
+    "step": (broken(selection=["all"]), "$.selection[0] is not a table"),
+    "no-query": (broken(selection=[{"mode": "add"}]), "$.selection[0] has no “query”"),
+    "mode": (
+        broken(selection=[{"mode": "xor", "query": {"type": "all"}}]),
+        "$.selection[0].mode cannot be “xor”",
+    ),
     "type": (broken(selection=step(type="magic")), "of a newer kernelviewer"),
-    "type-2": (broken(selection=step(type=["all"])), "the type of a step"),
+    "type-2": (
+        broken(selection=step(type=["all"])),
+        "$.selection[0].query.type is not a text",
+    ),
     "layers": (broken(selection=step(type="layers", of=[])), "is not a table"),
     "layers-2": (broken(selection=step(type="layers", of={"0": "a"})), "is not a list"),
     "layers-3": (broken(selection=step(type="layers", of={"0": [0]})), "is not a text"),
-    "layers-4": (broken(selection=step(type="layers", of={"x": []})), "by number"),
-    "layers-5": (broken(selection=step(type="layers", of={"00": []})), "about the 2"),
-    "kernels": (broken(selection=step(type="kernels", size="7x7")), "is not a table"),
+    "layers-4": (
+        broken(selection=step(type="layers", of={"x": []})),
+        "a key of $.selection[0].query.of is not the number of a network",
+    ),
+    "layers-5": (
+        broken(selection=step(type="layers", of={"00": []})),
+        "a key of $.selection[0].query.of is not the number of a network",
+    ),
+    "kernels": (
+        broken(selection=step(type="kernels", size="7x7")),
+        "$.selection[0].query has no “of”",
+    ),
     "kernels-2": (
         broken(selection=step(type="kernels", size="7x7", of={"9": "1"})),
-        "about the 2 networks",
+        "$.selection[0].query is about network 9, but there are only 2",
     ),
     "kernels-3": (
         broken(selection=step(type="kernels", size="7x7", of={"0": "4-1"})),
         "no list of kernels",
     ),
     "kernels-4": (broken(selection=step(type="kernels", size=7, of={})), "size"),
-    "codes": (broken(selection=step(type="codes", low=0)), "the selection's high"),
-    "classes": (broken(selection=step(type="classes", ids="all")), "classes"),
-    "classes-2": (broken(selection=step(type="classes", ids=["x"])), "a class of"),
-    "classes-3": (broken(selection=step(type="classes", ids=[[]])), "a class of"),
+    "codes": (
+        broken(selection=step(type="codes", low=0)),
+        "$.selection[0].query has no “high”",
+    ),
+    "classes": (
+        broken(selection=step(type="classes", ids="all")),
+        "$.selection[0].query.ids is not a list",
+    ),
+    "classes-2": (
+        broken(selection=step(type="classes", ids=["x"])),
+        "$.selection[0].query.ids[0] is not one of on-centre, off-centre",
+    ),
+    "classes-3": (
+        broken(selection=step(type="classes", ids=[[]])),
+        "$.selection[0].query.ids[0] is not a text",
+    ),
     "similar": (
         broken(selection=step(type="similar", size="7x7", taps="1 2", cosine=0.5)),
-        "the selection's pattern is not one of its size",
+        "$.selection[0].query has a pattern that is not of its size",
     ),
     "similar-2": (
         broken(selection=step(type="similar", size="1x2", taps="1 x", cosine=0.5)),
-        "the selection's pattern is not a list of numbers",
+        "$.selection[0].query has a pattern that is no list of numbers",
     ),
     "every": (broken(selection=step(type="every", queries=[1])), "is not a table"),
     "scope": (broken(scope=None), "scope is not a table"),
@@ -131,16 +205,19 @@ BAD: dict[str, tuple[str, str]] = {
     "scope-size": (broken(scope={"layers": None, "size": "x"}), "scope.size"),
     "scope-only": (broken(scope={"size": None, "only_selected": 1}), "only_selected"),
     "focus": (broken(focus=[1]), "focus is not a table"),
-    "focus-2": (broken(focus={"network": 0, "size": "7x7"}), "focus.index"),
-    "focus-3": (broken(focus={"network": 5, "size": "7x7", "index": 0}), "about the 2"),
+    "focus-2": (broken(focus={"network": 0, "size": "7x7"}), "$.focus has no “index”"),
+    "focus-3": (
+        broken(focus={"network": 5, "size": "7x7", "index": 0}),
+        "$.focus is about network 5, but there are only 2",
+    ),
     "focus-4": (broken(focus={"network": 0.5, "size": "7x7", "index": 0}), "network"),
-    "position": (broken(position=1.5), "position is not a code"),
+    "position": (broken(position=1.5), "$.position is not a number ≤ 1.0"),
     "position-2": (broken(position=None), "position is not a number"),
     "display": (
         broken(display={"group_by": "colour"}),
-        "display.group_by is not one of",
+        "$.display.group_by cannot be “colour”",
     ),
-    "display-2": (broken(display=...), "display is not a table"),
+    "display-2": (broken(display=...), "it has no “display”"),
     "charts": (broken(charts={"across": "0"}), "charts.across is not a whole number"),
     "look": (broken(look={"framed": 1}), "look.framed is not true or false"),
     "look-2": (broken(look={"layout": 5}), "look.layout is not a text"),

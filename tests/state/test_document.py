@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +11,14 @@ import pytest
 
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.segments import Segment
+from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
-from kernelviewer.state.marks import Marks
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.selection import All, Kernels, Layers, Selection
+from kernelviewer.state.work import Marks
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
@@ -87,6 +90,83 @@ def test_every_change_is_told_once(document: Document) -> None:
     document.set_focus(KernelRef(1, (3, 3), 0))
     document.set_focus(KernelRef(1, (3, 3), 0))
     assert len(told) == 4
+
+
+def test_changes_in_a_batch_are_told_once_and_take_effect_at_once(
+    document: Document,
+) -> None:
+    told: list[int] = []
+    document.changed.connect(lambda: told.append(len(document.models)))
+    with document.batch():
+        with document.batch():
+            document.open(make_bank("third"))
+            document.show_size((3, 3))
+        assert document.size == (3, 3)
+        document.close(1)
+        assert told == []
+    assert told == [2]
+    with document.batch():
+        document.set_position(document.position)
+    assert told == [2]
+
+
+def test_a_batch_that_fails_tells_what_was_done(document: Document) -> None:
+    told: list[int] = []
+    document.changed.connect(lambda: told.append(1))
+
+    def fail() -> None:
+        with document.batch():
+            document.show_size((3, 3))
+            document.model(7)
+
+    with pytest.raises(KeyError):
+        fail()
+    assert told == [1]
+    document.show_size((7, 7))
+    assert told == [1, 1]
+
+
+def test_choosing_an_autoencoder_is_one_change(document: Document) -> None:
+    told: list[int] = []
+    document.changed.connect(lambda: told.append(len(document.chosen)))
+    document.choose_autoencoder(shipped(SIZE), Path("mine.safetensors"))
+    assert told == [1]
+
+
+def test_what_was_computed_belongs_to_a_bank_and_an_autoencoder(
+    document: Document,
+) -> None:
+    first, second = document.banks
+    usual = shipped(SIZE)
+    found = Analysis(None, np.zeros(10, np.float32))
+    names = FamilyNames(np.zeros(10, np.uint8), np.zeros(10, np.uint16))
+    document.set_analysis(first, SIZE, found)
+    document.set_analysis(second, SIZE, found, usual)
+    document.set_family(second, SIZE, names)
+    assert document.analyses == {(1, SIZE): found}
+    document.set_autoencoder(usual)
+    assert document.analyses == {(2, SIZE): found}
+    before = document.analyses
+    document.show_size((3, 3))
+    assert document.analyses is before
+    document.replace(2, make_bank("second"))
+    assert document.analyses == document.families == {}
+    document.set_analysis(second, SIZE, found, usual)  # it came late
+    assert document.analyses == {}
+    again = document.open(second)
+    assert document.analyses == {(again.id, SIZE): found}
+    assert document.families == {(again.id, SIZE): names}
+
+
+def test_what_was_computed_goes_with_its_bank(document: Document) -> None:
+    found = Analysis(None, np.zeros(10, np.float32))
+    document.set_analysis(document.banks[0], SIZE, found)
+    bank, kept = weakref.ref(document.banks[0]), weakref.ref(found.fit)
+    document.close(1)
+    del found
+    gc.collect()
+    assert bank() is None
+    assert kept() is None
 
 
 def test_undo_and_redo_walk_through_selections(document: Document) -> None:

@@ -17,7 +17,7 @@ from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import Classes, Kernels, Layers
-from kernelviewer.state.session.text import from_text, to_text
+from kernelviewer.state.session.form import from_text, to_text
 from kernelviewer.state.view_state import resolve
 from tests.state.banks import make_bank
 from tests.state.session_work import session_of, worked_on
@@ -48,7 +48,7 @@ def opened(*banks: KernelBank) -> Document:
         for size, kernels in bank.sizes.items():
             family = np.where(kernels.channel % 2, ON, D1).astype(np.uint8)
             fit = np.where(kernels.flat, np.nan, 0.9).astype(np.float32)
-            document.set_analysis(model.id, size, Analysis(None, fit, family))
+            document.set_analysis(model.bank, size, Analysis(None, fit, family))
     return document
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelviewer.state import queries
+from kernelviewer.state import selection as queries
 from kernelviewer.state.document import Document
 from kernelviewer.state.selection import (
     Every,
@@ -20,8 +20,7 @@ from kernelviewer.state.session.capture import (
     Coders,
     rebuild,
 )
-from kernelviewer.state.session.model import SessionError
-from kernelviewer.state.session.queries import ENCODINGS
+from kernelviewer.state.session.places import ENTRIES, QueryEntry
 from tests.state.banks import make_bank
 from tests.state.session_work import SEVEN, reopened, session_of, worked_on
 
@@ -32,13 +31,12 @@ def test_every_kind_of_query_can_be_written() -> None:
         value
         for value in vars(queries).values()
         if isinstance(value, type)
-        and hasattr(value, "mask")
+        and hasattr(value, "by_label")
         and value.__module__ == queries.__name__
     }
     assert kinds == with_mask
-    assert set(ENCODINGS) == kinds
-    names = [encoding.name for encoding in ENCODINGS.values()]
-    assert len(set(names)) == len(names)
+    assert set(ENTRIES) == kinds
+    assert set(ENTRIES.values()) == set(get_args(QueryEntry))
 
 
 def test_the_example_has_every_kind_of_query() -> None:
@@ -49,14 +47,14 @@ def test_the_example_has_every_kind_of_query() -> None:
         return {type(query)}.union(*map(kinds, parts))
 
     steps = worked_on().selection.steps
-    assert set().union(*(kinds(step.query) for step in steps)) == set(ENCODINGS)
+    assert set().union(*(kinds(step.query) for step in steps)) == set(ENTRIES)
 
 
 @given(st.sets(st.integers(0, 5000), max_size=600))
 def test_kernels_survive_as_text(chosen: set[int]) -> None:
     indices = np.array(sorted(chosen), np.int64)
     text = runs.to_text(indices)
-    found, beyond = runs.within(*runs.from_text(text, "x"), 5001)
+    found, beyond = runs.within(*runs.from_text(text), 5001)
     assert found.tolist() == indices.tolist()
     assert not beyond
     assert runs.to_text(found) == text
@@ -67,7 +65,7 @@ def test_kernels_beyond_the_end_are_left_out_and_counted(
     chosen: set[int], count: int
 ) -> None:
     text = runs.to_text(np.array(sorted(chosen), np.int64))
-    found, beyond = runs.within(*runs.from_text(text, "x"), count)
+    found, beyond = runs.within(*runs.from_text(text), count)
     assert found.tolist() == sorted(n for n in chosen if n < count)
     assert beyond == sum(n >= count for n in chosen)
 
@@ -88,12 +86,12 @@ def test_large_selections_stay_small() -> None:
     ],
 )
 def test_lists_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(SessionError, match="no list of kernels"):
-        runs.from_text(text, "the selection")
+    with pytest.raises(ValueError, match="no list of kernels"):
+        runs.from_text(text)
 
 
 def test_a_huge_range_takes_no_memory() -> None:
-    firsts, lasts = runs.from_text("0-999999999999", "x")
+    firsts, lasts = runs.from_text("0-999999999999")
     found, beyond = runs.within(firsts, lasts, 10)
     assert len(found) == 10
     assert beyond == 10**12 - 10

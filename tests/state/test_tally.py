@@ -34,7 +34,7 @@ def document() -> Document:
         fit[kernels.flat] = np.nan
         family = rng.integers(0, 11, len(kernels)).astype(np.uint8)
         found = Analysis(None, fit, family, order_of(fit))
-        document.set_analysis(model.id, SIZE, found)
+        document.set_analysis(model.bank, SIZE, found)
     return document
 
 
@@ -85,6 +85,6 @@ def test_what_is_computed_of_another_size_changes_nothing_here(
 ) -> None:
     state = resolve(document, None)
     document.set_analysis(
-        document.models[0].id, (3, 3), Analysis(None, np.zeros(3, np.float32))
+        document.banks[0], (3, 3), Analysis(None, np.zeros(3, np.float32))
     )
     assert resolve(document, state).labels is state.labels

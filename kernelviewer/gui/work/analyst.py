@@ -108,9 +108,11 @@ class Analyst(QObject):
                 self._asked.forget(key)
                 self.look()
                 return "encoded anew with another autoencoder"
-            if result.autoencoder is not None:
-                self._document.set_autoencoder(result.autoencoder)
-            self._document.set_analysis(model.id, size, result.analysis)
+            by = result.autoencoder
+            with self._document.batch():
+                if by is not None:
+                    self._document.set_autoencoder(by)
+                self._document.set_analysis(model.bank, size, result.analysis, by)
             if result.analysis.code is None and result.analysis.family is None:
                 return "no autoencoder for this size, and the family has no members"
             return result.note or f"{spaced(len(kernels))} kernels"

@@ -16,8 +16,8 @@ from kernelviewer.kernels.family import supported
 if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.state.analysis import FamilyNames
     from kernelviewer.state.document import Document
-    from kernelviewer.state.family_names import FamilyNames
 
     Key = tuple[int, Size]
 
@@ -113,7 +113,7 @@ class FamilyAnalyst(QObject):
         kernels = model.bank.sizes[size]
 
         def done(names: FamilyNames) -> str:
-            self._document.set_family(key[0], size, names)
+            self._document.set_family(model.bank, size, names)
             self.changed.emit()
             return f"{spaced(len(kernels))} kernels"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.views.jobs_panel import JobsPanel
+    from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
@@ -59,6 +59,7 @@ class Opener(QObject):
         super().__init__(parent)
         self._document, self._jobs, self._panel = document, jobs, panel
         self._batches = count(1)
+        self._arrived: list[KernelBank] = []
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files and folders as one job."""
@@ -67,7 +68,10 @@ class Opener(QObject):
         name = shown(paths[0].name or paths[0])
         title = f"Open {name}" if len(paths) == 1 else f"Open {len(paths)} files"
         reaction = Reaction(
-            done=self._on_done, partial=lambda value: self._on_partial(ticket, value)
+            done=self._on_done,
+            failed=lambda message, hint: self._open_arrived(),
+            stopped=self._open_arrived,
+            partial=lambda value: self._on_partial(ticket, value),
         )
         paths = [path.absolute() for path in paths]
         key = f"open {next(self._batches)}"
@@ -123,6 +127,16 @@ class Opener(QObject):
             include=include,
         )
 
+    def include(self, identity: int, layer: str, included: bool) -> None:
+        """Take the kernels of an undecided layer in, or leave them out again."""
+        names = [
+            other.name
+            for other in self._document.model(identity).bank.layers
+            if other.kind in ("ambiguous", "fixed") and other.included
+        ]
+        names = [name for name in names if name != layer] + [layer] * included
+        self.reopen(identity, include=names)
+
     def _on_partial(
         self, ticket: Ticket, value: KernelBank | Unusable | SessionFound
     ) -> None:
@@ -133,14 +147,24 @@ class Opener(QObject):
         elif isinstance(value, SessionFound):
             self.session_found.emit(value.path, value.others)
         else:
-            self._document.open(value)
-            self.opened.emit(value.path)
-            self._tell(value)
+            self._arrived.append(value)
+            if len(self._arrived) == 1:
+                QTimer.singleShot(0, self, self._open_arrived)
+
+    def _open_arrived(self) -> None:
+        """Open the networks that were read since the last time, as one change."""
+        arrived, self._arrived = self._arrived, []
+        with self._document.batch():
+            for bank in arrived:
+                self._document.open(bank)
+                self.opened.emit(bank.path)
+                self._tell(bank)
 
     def _on_failed(self, message: str, hint: str) -> None:
         self.told.emit(f"{message}. {hint}" if hint else message)
 
     def _on_done(self, tally: Tally) -> str:
+        self._open_arrived()
         if tally.failed and tally.opened:
             self.told.emit(f"{tally.opened} opened, {tally.failed} could not be opened")
         if tally.session:

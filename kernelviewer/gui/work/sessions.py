@@ -14,7 +14,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.work.recovering import Awaited, Recovery
 from kernelviewer.gui.work.session_opening import Opening, SessionOpening
 from kernelviewer.jobs.sessions import Wanted, write_session
-from kernelviewer.state.session.model import SUFFIX
+from kernelviewer.state.session.form import SUFFIX
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Reopened
     from kernelviewer.jobs.sessions import Written
-    from kernelviewer.state.work import Gist, Work
+    from kernelviewer.state.work import SavedFingerprint, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"
 
@@ -56,7 +56,7 @@ class Sessions(QObject):
         self._window = window
         self._document, self._jobs = window.document, window.jobs
         self.path: Path | None = None
-        self._saved: Gist | None = None
+        self._saved: SavedFingerprint | None = None
         self._is_stale = False
         self._last: Work | None = None
         self._saving: _Saving | None = None
@@ -120,8 +120,9 @@ class Sessions(QObject):
         def done(written: Written) -> str:
             self._hashes.learn(written.hashes)
             ended()
-            for autoencoder, file in written.files.items():
-                self._document.note_file(autoencoder, file)
+            with self._document.batch():
+                for autoencoder, file in written.files.items():
+                    self._document.note_file(autoencoder, file)
             self._on_saved(saving)
             return f"saved as {shown(path)}"
 
@@ -144,7 +145,8 @@ class Sessions(QObject):
         self.told.emit(f"Saved as {shown(saving.path)}")
         if not self._document.models:  # all was closed meanwhile
             return
-        self.path, self._saved, self._is_stale = saving.path, saving.work.gist, False
+        self.path, self._saved = saving.path, saving.work.fingerprint
+        self._is_stale = False
         self._show_title()
         self.recovery.note_change()
 
@@ -188,7 +190,7 @@ class Sessions(QObject):
         else:
             self.path = Path(session.origin) if session.origin else None
             self.recovery.adopt(opening.kept)
-        self._saved = work.gist
+        self._saved = work.fingerprint
         self._is_stale = bool(found.lost) or opening.located or bool(opening.kept)
         self._last = None  # what was open has been left
         self._document.restore(work)
@@ -225,7 +227,7 @@ class Sessions(QObject):
         self._is_finished = True
         self._opening.finish()
         if self._saving is not None and self._saving.task.wait():
-            self.path, self._saved = self._saving.path, self._saving.work.gist
+            self.path, self._saved = self._saving.path, self._saving.work.fingerprint
             self._is_stale = False
         self.recovery.finish(self._kept() if self.is_modified else None)
 
@@ -233,7 +235,7 @@ class Sessions(QObject):
         work, last = self._document.work, self._last
         self._hashes.look(work.models)
         if work.models:
-            if last is None or work.differs_from(last):
+            if work is not last:
                 self.recovery.note_change()
         elif last is not None and last.models:
             self._close(last)

@@ -6,12 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
-from kernelviewer.state.marks import Marks, Scope
+from kernelviewer.kernels.bank import size_key
 from kernelviewer.state.selection import Selection, Step
-from kernelviewer.state.session.model import NetworkEntry, Session
-from kernelviewer.state.session.places import Places
-from kernelviewer.state.session.queries import read_query, write_step
-from kernelviewer.state.work import Work
+from kernelviewer.state.session.form import (
+    NetworkEntry,
+    ScopeEntry,
+    Session,
+    StepEntry,
+    segments_of,
+    stretches_of,
+)
+from kernelviewer.state.session.places import Places, size_of, write_query
+from kernelviewer.state.work import Marks, Scope, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +26,12 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.model import CoderEntry, Look
+    from kernelviewer.state.session.form import CoderEntry, Look
+
+
+_TRANSLATED = {"models", "scope", "focus", "marks", "autoencoders", "chosen"}
+PLAIN = {*Work.__slots__} - _TRANSLATED
+"""Parts of the work that the file has by the same name, as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +73,26 @@ def entry_of(model: OpenModel, path: str, sha256: str, size: int) -> NetworkEntr
 
 def describe(work: Work, around: Surroundings) -> Session:
     """The session of some work."""
-    places = Places(work.models)
-    layers = work.scope.layers
+    places, marks, scope = Places(work.models), work.marks, work.scope
+    layers = None if scope.layers is None else places.layer_names(scope.layers)
+    size = size_key(scope.size) if scope.size else None
+    plain = {name: getattr(work, name) for name in PLAIN}
     return Session(
         networks=around.networks,
-        autoencoders=around.autoencoders,
-        thresholds={s: float(t) for s, t in work.marks.thresholds.items()},
-        stretches=work.marks.segments,
-        steps=tuple(write_step(s, places) for s in work.marks.selection.steps),
-        layers=None if layers is None else places.layer_names(layers),
-        size=work.scope.size,
-        only_selected=work.scope.only_selected,
+        autoencoders={size_key(s): entry for s, entry in around.autoencoders.items()},
+        thresholds={size_key(s): float(fit) for s, fit in marks.thresholds.items()},
+        stretches={size_key(s): stretches_of(own) for s, own in marks.segments.items()},
+        selection=tuple(
+            StepEntry(step.mode, write_query(step.query, places))
+            for step in marks.selection.steps
+        ),
+        scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
-        position=float(work.position),
-        display=work.display,
-        charts=work.charts,
         look=around.look,
         program=__version__,
         saved=around.saved,
         origin=around.origin,
+        **plain,
     )
 
 
@@ -109,24 +121,23 @@ def rebuild(
     work, lost
         What does not fit the networks any more is left out; ``lost`` says so.
     """
-    places = Places(models)
-    steps = [Step(mode, read_query(query, places)) for mode, query in session.steps]
-    layers = None
-    if session.layers is not None:
-        layers = places.layers(session.layers, "scope") or None
-    focus = session.focus and places.kernel_at(session.focus, "focus")
+    places, scope = Places(models), session.scope
+    layers = None if scope.layers is None else places.layers(scope.layers) or None
+    size = size_of(scope.size) if scope.size else None
+    steps = tuple(Step(s.mode, s.query.read(places)) for s in session.selection)
+    plain = {name: getattr(session, name) for name in PLAIN}
     work = Work(
         models=tuple(model for model in models if model is not None),
-        scope=Scope(layers, session.size, session.only_selected),
-        focus=focus or None,
-        display=session.display,
-        charts=session.charts,
-        position=session.position,
+        scope=Scope(layers, size, scope.only_selected),
+        focus=places.kernel_at(session.focus) if session.focus else None,
         marks=Marks(
-            Selection(tuple(steps)), dict(session.thresholds), dict(session.stretches)
+            Selection(steps),
+            {size_of(key): fit for key, fit in session.thresholds.items()},
+            {size_of(key): segments_of(own) for key, own in session.stretches.items()},
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),
+        **plain,
     )
     return work, list(_lost(session, models, places))
 

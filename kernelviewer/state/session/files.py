@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.files import FileLock, config_dir, write_text
 from kernelviewer.formats import CheckpointError
-from kernelviewer.state.session.model import SUFFIX, SessionError
-from kernelviewer.state.session.text import from_text, looks_like_session
+from kernelviewer.state.session.form import (
+    SUFFIX,
+    SessionError,
+    from_text,
+    looks_like_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kernelviewer.state.session.model import Session
+    from kernelviewer.state.session.form import Session
     from kernelviewer.text import AnyPath
 
 LARGEST = 256 * 2**20

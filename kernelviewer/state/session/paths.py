@@ -1,7 +1,12 @@
-"""Where a session's files are: paths from its folder, and files that were moved."""
+"""Where a session's files are: paths from its folder, and files that were moved.
+
+What a session names outside its folder is touched without asking only if the user has
+opened it here, as sessions saved on this machine name it; see `kernelviewer.strangers`.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from contextlib import suppress
@@ -9,11 +14,60 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from kernelviewer.state.session.known import key_of
+from kernelviewer.files import config_dir, write_text
 from kernelviewer.strangers import is_plain, is_remote, place_of, reach
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from kernelviewer.text import AnyPath
+
+
+MOST = 4000
+"""So many are remembered, the latest."""
+
+
+def known_files() -> frozenset[str]:
+    """Their keys; none if there is no record that can be read."""
+    return frozenset(_read())
+
+
+def note_files(paths: Iterable[AnyPath]) -> None:
+    """Remember files that the user opened; where that fails they are asked for again.
+
+    Links are kept both as they were named and as what they lead to.
+    """
+    own = [
+        *dict.fromkeys(
+            key_of(form) for path in paths for form in (path, os.path.realpath(path))
+        )
+    ]
+    known = _read()
+    if not set(own) <= set(known):
+        rest = [name for name in known if name not in own]
+        try:
+            write_text(_path(), json.dumps([*rest, *own][-MOST:], indent=0) + "\n")
+        except OSError:
+            return
+
+
+def key_of(path: AnyPath) -> str:
+    """A path as it is compared: absolute and normal, links left as they are."""
+    return os.path.normcase(os.path.abspath(path))  # noqa: PTH100 - normal, too
+
+
+def _read() -> list[str]:
+    try:
+        found = json.loads(_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    if not isinstance(found, list):
+        return []
+    return [name for name in found if isinstance(name, str)]
+
+
+def _path() -> Path:
+    return config_dir() / "known-files.json"
 
 
 def path_from(folder: Path | None, path: Path) -> str:
@@ -64,7 +118,7 @@ def look_for(folder: Path, written: str, known: Collection[str]) -> Looked:
     folder
         The session's.
     known
-        `kernelviewer.state.session.known.known_files`.
+        `kernelviewer.state.session.paths.known_files`.
     """
     for base in dict.fromkeys((folder, folder.resolve())):
         path, far = place_of(base, written), reach(base, written)

@@ -1,36 +1,60 @@
-"""Names of networks, layers and kernels in a session, and what they mean now."""
+"""Layers, kernels and queries as a session names them, and what they mean now."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta, Struct
 
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.classes import INDEX
 from kernelviewer.state.model import KernelRef, LayerRef
-from kernelviewer.state.session import runs
-from kernelviewer.state.session.checks import (
-    fail,
-    kernel_size,
-    listing,
-    table,
-    text,
-    whole,
+from kernelviewer.state.selection import (
+    All,
+    Classes,
+    CodeRange,
+    Every,
+    Kernels,
+    Layers,
+    Similar,
 )
-from kernelviewer.state.session.model import SessionError
+from kernelviewer.state.session import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.model import Plain
+    from kernelviewer.state.selection import Query
 
-
+_TEXT = r"^[^\0]*\Z"
+_SIZE = r"^[1-9][0-9]{0,3}(x[1-9][0-9]{0,3}){0,2}\Z"
+_NUMBER = r"^(0|[1-9][0-9]{0,5})\Z"
+_CLASS = rf"^({'|'.join(INDEX)})\Z"
+PATTERNS = {
+    _TEXT: "a text without zero characters",
+    _SIZE: "a kernel size such as 7x7",
+    _NUMBER: "the number of a network",
+    _CLASS: f"one of {', '.join(INDEX)}",
+}
+"""What texts in the file look like, and what that is in words."""
 _DEEPEST = 20
+
+Text = Annotated[str, Meta(pattern=_TEXT)]
+SizeKey = Annotated[str, Meta(pattern=_SIZE)]
+Number = Annotated[str, Meta(pattern=_NUMBER)]
+ClassId = Annotated[str, Meta(pattern=_CLASS)]
+Index = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+def size_of(key: SizeKey) -> Size:
+    """The kernel size that `size_key` wrote."""
+    return tuple(map(int, key.split("x")))
 
 
 class Places:
@@ -39,8 +63,7 @@ class Places:
     Parameters
     ----------
     models
-        In the session's order; None where one is not there. Without any of them,
-        reading merely checks the types.
+        In the session's order; None where one is not there.
 
     Attributes
     ----------
@@ -54,22 +77,10 @@ class Places:
             model.id: number for number, model in enumerate(models) if model is not None
         }
         self.missing: Counter[tuple[int, str]] = Counter()
-        self._depth = 0
-
-    @contextmanager
-    def deeper(self) -> Iterator[None]:
-        """Around what may hold more of its kind."""
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise SessionError("the session is damaged: it is nested too deep")
-        try:
-            yield
-        finally:
-            self._depth -= 1
 
     # --- writing ---
 
-    def layer_names(self, layers: Iterable[LayerRef]) -> Plain:
+    def layer_names(self, layers: Iterable[LayerRef]) -> dict[Number, tuple[str, ...]]:
         """Layers of open networks as network number → names in network order."""
         found: dict[int, list[str]] = {}
         for ref in sorted(layers):
@@ -78,9 +89,11 @@ class Places:
             if number is not None and model is not None:
                 names = found.setdefault(number, [])
                 names.append(model.bank.layers[ref.layer].name)
-        return {str(number): found[number] for number in sorted(found)}
+        return {str(number): tuple(found[number]) for number in sorted(found)}
 
-    def kernel_runs(self, indices: Mapping[int, NDArray[np.int64]]) -> Plain:
+    def kernel_runs(
+        self, indices: Mapping[int, NDArray[np.int64]]
+    ) -> dict[Number, str]:
         """Kernels of open networks as network number → runs; none are left out."""
         return {
             str(self._numbers[identity]): runs.to_text(chosen)
@@ -88,72 +101,234 @@ class Places:
             if identity in self._numbers and len(chosen)
         }
 
-    def kernel(self, ref: KernelRef) -> Plain | None:
+    def kernel(self, ref: KernelRef) -> KernelEntry | None:
         """One kernel; None if its network is closed."""
-        if ref.model not in self._numbers:
+        number = self._numbers.get(ref.model)
+        if number is None:
             return None
-        return {
-            "network": self._numbers[ref.model],
-            "size": size_key(ref.size),
-            "index": int(ref.index),
-        }
+        return KernelEntry(number, size_key(ref.size), int(ref.index))
 
     # --- reading ---
 
-    def layers(self, value: Any, where: str) -> frozenset[LayerRef]:
+    def layers(self, named: Mapping[Number, Sequence[str]]) -> frozenset[LayerRef]:
         """What `layer_names` wrote, as far as it is there."""
         found = set()
-        for key, names in table(value, where).items():
-            number, model = self._model(key, where)
+        for key, names in named.items():
+            model = self._model(int(key))
             known: dict[str, int] = {}
             if model is not None:
                 for index, layer in enumerate(model.bank.layers):
                     known.setdefault(layer.name, index)
-            for name in listing(names, where):
-                if text(name, where) in known and model is not None:
+            for name in names:
+                if model is not None and name in known:
                     found.add(LayerRef(model.id, known[name]))
                 else:
-                    self.missing[number, "layer"] += 1
+                    self.missing[int(key), "layer"] += 1
         return frozenset(found)
 
     def kernels(
-        self, value: Any, size: Size, where: str
+        self, written: Mapping[Number, str], size: Size
     ) -> dict[int, NDArray[np.int64]]:
         """What `kernel_runs` wrote, as far as it is there: model id → indices."""
         found = {}
-        for key, written in table(value, where).items():
-            firsts, lasts = runs.from_text(text(written, where), where)
-            number, model = self._model(key, where)
-            count = _count(model, size)
-            indices, beyond = runs.within(firsts, lasts, count)
+        for key, text in written.items():
+            model = self._model(int(key))
+            indices, beyond = runs.within(*runs.from_text(text), _count(model, size))
             if beyond:
-                self.missing[number, "kernel"] += beyond
+                self.missing[int(key), "kernel"] += beyond
             if model is not None:
                 found[model.id] = indices
         return found
 
-    def kernel_at(self, value: Any, where: str) -> KernelRef | None:
+    def kernel_at(self, entry: KernelEntry) -> KernelRef | None:
         """What `kernel` wrote; None where it is not there."""
-        given = table(value, where)
-        size = kernel_size(given.get("size"), f"{where}.size")
-        index = whole(given.get("index"), f"{where}.index")
-        key = str(whole(given.get("network"), f"{where}.network"))
-        number, model = self._model(key, where)
-        if model is None or index >= _count(model, size):
-            self.missing[number, "kernel"] += 1
+        model, size = self._model(entry.network), size_of(entry.size)
+        if model is None or entry.index >= _count(model, size):
+            self.missing[entry.network, "kernel"] += 1
             return None
-        return KernelRef(model.id, size, index)
+        return KernelRef(model.id, size, entry.index)
 
-    def _model(self, key: str, where: str) -> tuple[int, OpenModel | None]:
-        if not (key.isascii() and key.isdigit() and len(key) < 7):
-            raise fail(where, "a table by number of network")
-        number = int(key)
-        if number >= len(self._models) or str(number) != key:
-            raise fail(where, f"about the {len(self._models)} networks it names")
-        return number, self._models[number]
+    def _model(self, number: int) -> OpenModel | None:
+        if number >= len(self._models):
+            count = len(self._models)
+            raise ValueError(f"is about network {number}, but there are only {count}")
+        return self._models[number]
 
 
 def _count(model: OpenModel | None, size: Size) -> int:
     """How many kernels of a size a network has."""
     kernels = model.bank.sizes.get(size) if model is not None else None
     return 0 if kernels is None else len(kernels)
+
+
+class KernelEntry(Struct, frozen=True):
+    """A kernel: number of its network, its size, its place among those of the size."""
+
+    network: Index
+    size: SizeKey
+    index: Index
+
+
+# --- queries: for each kind its part of the file, and the way there and back ---
+
+
+class AllEntry(Struct, frozen=True, tag_field="type", tag="all"):
+    """`All`."""
+
+    @classmethod
+    def write(cls, query: All, places: Places) -> AllEntry:
+        """The query as the file says it."""
+        return cls()
+
+    def read(self, places: Places) -> All:
+        """The query; what is not there any more is left out and counted."""
+        return All()
+
+
+class LayersEntry(Struct, frozen=True, tag_field="type", tag="layers"):
+    """`Layers`: by network number, their names."""
+
+    of: dict[Number, tuple[Text, ...]]
+
+    @classmethod
+    def write(cls, query: Layers, places: Places) -> LayersEntry:
+        """The query as the file says it."""
+        return cls(places.layer_names(query.layers))
+
+    def read(self, places: Places) -> Layers:
+        """The query; what is not there any more is left out and counted."""
+        return Layers(places.layers(self.of))
+
+
+class KernelsEntry(Struct, frozen=True, tag_field="type", tag="kernels"):
+    """`Kernels`: by network number, runs (`kernelviewer.state.session.runs`)."""
+
+    size: SizeKey
+    of: dict[Number, str]
+
+    def __post_init__(self) -> None:
+        for written in self.of.values():
+            runs.from_text(written)
+
+    @classmethod
+    def write(cls, query: Kernels, places: Places) -> KernelsEntry:
+        """The query as the file says it."""
+        return cls(size_key(query.size), places.kernel_runs(query.indices))
+
+    def read(self, places: Places) -> Kernels:
+        """The query; what is not there any more is left out and counted."""
+        size = size_of(self.size)
+        return Kernels(size, places.kernels(self.of, size))
+
+
+class CodesEntry(Struct, frozen=True, tag_field="type", tag="codes"):
+    """`CodeRange`."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def write(cls, query: CodeRange, places: Places) -> CodesEntry:
+        """The query as the file says it."""
+        return cls(float(query.low), float(query.high))
+
+    def read(self, places: Places) -> CodeRange:
+        """The query."""
+        return CodeRange(self.low, self.high)
+
+
+class ClassesEntry(Struct, frozen=True, tag_field="type", tag="classes"):
+    """`Classes`."""
+
+    ids: tuple[ClassId, ...]
+
+    @classmethod
+    def write(cls, query: Classes, places: Places) -> ClassesEntry:
+        """The query as the file says it."""
+        return cls(tuple(sorted(query.ids)))
+
+    def read(self, places: Places) -> Classes:
+        """The query."""
+        return Classes(frozenset(self.ids))
+
+
+class SimilarEntry(Struct, frozen=True, tag_field="type", tag="similar"):
+    """`Similar`; ``taps`` are numbers with a space between."""
+
+    size: SizeKey
+    taps: Text
+    cosine: float
+    name: Text = ""
+
+    def __post_init__(self) -> None:
+        try:
+            taps = tuple(map(float, self.taps.split(" ")))
+        except ValueError:
+            raise ValueError("has a pattern that is no list of numbers") from None
+        if len(taps) != math.prod(size_of(self.size)):
+            raise ValueError("has a pattern that is not of its size")
+        if not all(map(math.isfinite, taps)):
+            raise ValueError("has a pattern that is not finite")
+
+    @classmethod
+    def write(cls, query: Similar, places: Places) -> SimilarEntry:
+        """The query as the file says it."""
+        taps = " ".join(repr(float(tap)) for tap in query.taps)
+        return cls(size_key(query.size), taps, float(query.cosine), query.name)
+
+    def read(self, places: Places) -> Similar:
+        """The query."""
+        taps = tuple(map(float, self.taps.split(" ")))
+        return Similar(size_of(self.size), taps, self.cosine, self.name)
+
+
+class EveryEntry(Struct, frozen=True, tag_field="type", tag="every"):
+    """`Every`."""
+
+    queries: tuple[QueryEntry, ...]
+
+    def __post_init__(self) -> None:
+        if self.depth > _DEEPEST:
+            raise ValueError("is nested too deep")
+
+    @property
+    def depth(self) -> int:
+        """How many of its kind are in each other."""
+        inner = (q.depth for q in self.queries if isinstance(q, EveryEntry))
+        return 1 + max(inner, default=0)
+
+    @classmethod
+    def write(cls, query: Every, places: Places) -> EveryEntry:
+        """The query as the file says it."""
+        return cls(tuple(write_query(part, places) for part in query.queries))
+
+    def read(self, places: Places) -> Every:
+        """The query; what is not there any more is left out and counted."""
+        return Every(tuple(part.read(places) for part in self.queries))
+
+
+QueryEntry = (
+    AllEntry
+    | LayersEntry
+    | KernelsEntry
+    | CodesEntry
+    | ClassesEntry
+    | SimilarEntry
+    | EveryEntry
+)
+ENTRIES: dict[type, Any] = {
+    All: AllEntry,
+    Layers: LayersEntry,
+    Kernels: KernelsEntry,
+    CodeRange: CodesEntry,
+    Classes: ClassesEntry,
+    Similar: SimilarEntry,
+    Every: EveryEntry,
+}
+"""Kind of query → its part of the file."""
+
+
+def write_query(query: Query, places: Places) -> QueryEntry:
+    """A query as the file says it."""
+    entry: QueryEntry = ENTRIES[type(query)].write(query, places)
+    return entry

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.state.session.model import SessionError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Indices = NDArray[np.int64]
 
 _BITS = "bits:"
+_WRONG = "is no list of kernels"
 _FEW = 64
 """So many runs are written as such even where bits are shorter, to be read."""
 
@@ -37,12 +36,12 @@ def to_text(indices: Indices) -> str:
     )
 
 
-def from_text(text: str, where: str) -> tuple[Indices, Indices]:
+def from_text(text: str) -> tuple[Indices, Indices]:
     """First and last number of each run, rising; bounded by the text's length.
 
     Raises
     ------
-    SessionError
+    ValueError
         The text is something else.
     """
     try:
@@ -50,11 +49,11 @@ def from_text(text: str, where: str) -> tuple[Indices, Indices]:
             return _from_bits(text.removeprefix(_BITS))
         pairs = [_run(part) for part in text.split(",")] if text else []
     except (ValueError, binascii.Error):
-        raise _wrong(where) from None
+        raise ValueError(_WRONG) from None
     runs = np.array(pairs, np.int64).reshape(-1, 2)
     firsts, lasts = runs[:, 0], runs[:, 1]
     if (firsts > lasts).any() or (firsts[1:] <= lasts[:-1]).any():
-        raise _wrong(where)
+        raise ValueError(_WRONG)
     return firsts, lasts
 
 
@@ -82,7 +81,3 @@ def _from_bits(text: str) -> tuple[Indices, Indices]:
     bits = np.unpackbits(np.frombuffer(data, np.uint8)).astype(np.int8)
     edges = np.flatnonzero(np.diff(bits, prepend=0, append=0)).reshape(-1, 2)
     return edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64) - 1
-
-
-def _wrong(where: str) -> SessionError:
-    return SessionError(f"the session is damaged: {where} is no list of kernels")

@@ -11,7 +11,7 @@ from kernelviewer.kernels.classes import CLASSES, INDEX
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernelviewer.state.layer_counts import LayerCounts
+    from kernelviewer.state.tally import LayerCounts
 
 UNIDENTIFIED = INDEX["unidentified"]
 

@@ -1,0 +1,383 @@
+"""What a session file says, and its text: declared types, checked where it is read.
+
+Every type here is a part of the file. What is wrong with one is told with its place,
+such as ``$.networks[0].path``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kernelviewer.formats.errors import HintedError
+from kernelviewer.latent import segments as stretches
+from kernelviewer.latent.errors import LatentError
+from kernelviewer.state.arrangement import Display
+from kernelviewer.state.charts import Charts
+from kernelviewer.state.selection import Mode
+from kernelviewer.state.session.places import (
+    PATTERNS,
+    KernelEntry,
+    Number,
+    Places,
+    QueryEntry,
+    SizeKey,
+    Text,
+)
+from kernelviewer.text import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMAT = "kernelviewer session"
+VERSION = 1
+SUFFIX = ".kvsession"
+_MARK = re.compile(rb'"format"\s*:\s*"kernelviewer session"')
+_AGAIN = "Save it again, or take a copy of it that is whole."
+_HASH = r"^([0-9a-f]{64})?\Z"
+
+Hash = Annotated[str, Meta(pattern=_HASH)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Fit = Annotated[float, Meta(ge=-1, le=1)]
+Code = Annotated[float, Meta(ge=0, le=1)]
+T = TypeVar("T")
+
+
+class SessionError(HintedError):
+    """What is wrong with a session's text, and what can be done about it."""
+
+
+class NetworkEntry(Struct, frozen=True, omit_defaults=True):
+    """An open network.
+
+    Attributes
+    ----------
+    sha256, bytes
+        Hash (empty: not known) and size of the file, with the parts that it names.
+    path
+        Its file: relative to the session's folder, with ``/``; absolute where there is
+        no way from there, and in recovery files. Empty for networks of the hub.
+    copy, include
+        Which copy of the network, and which undecided or fixed layers were taken in.
+    hub
+        The name by which it was fetched.
+    """
+
+    sha256: Hash
+    bytes: Count
+    path: Text = ""
+    copy: Text = ""
+    include: tuple[Text, ...] = ()
+    hub: Text = ""
+
+    def __post_init__(self) -> None:
+        if not self.path and not self.hub:
+            raise ValueError("has no path")
+
+    @property
+    def key(self) -> str:
+        """How the session names the file."""
+        return f"hub {self.hub}" if self.hub else self.path
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.hub or self.path.rpartition("/")[2]
+
+
+class CoderEntry(Struct, frozen=True, omit_defaults=True):
+    """An autoencoder: its name if it comes with the program, else its file's path."""
+
+    sha256: Hash
+    shipped: Text = ""
+    path: Text = ""
+
+    def __post_init__(self) -> None:
+        if not self.path and not self.shipped:
+            raise ValueError("has no path")
+
+    @property
+    def key(self) -> str:
+        """How the session names the file; empty for what comes with the program."""
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.shipped or self.path.rpartition("/")[2]
+
+
+class StretchEntry(Struct, frozen=True):
+    """A stretch of the spectrum, as in the files of autoencoders."""
+
+    low: float
+    high: float
+    class_id: str
+    sign: Literal[-1, 0, 1]
+    name: Text
+    family_cosine: float | None
+
+
+class StepEntry(Struct, frozen=True):
+    """One act of selecting."""
+
+    mode: Mode
+    query: QueryEntry
+
+
+class ScopeEntry(Struct, frozen=True):
+    """What is shown; ``layers`` by network number, None: all of them."""
+
+    layers: dict[Number, tuple[Text, ...]] | None = None
+    size: SizeKey | None = None
+    only_selected: bool = False
+
+
+class Look(Struct, frozen=True):
+    """How the window shows the work. ``layout`` is base64 of Qt's own bytes."""
+
+    colormap: Text = "signed"
+    framed: bool = False
+    layout: Text = ""
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A session file's content; networks are numbered in opening order.
+
+    Attributes
+    ----------
+    networks
+        The file of each open network.
+    autoencoders
+        Where those in use are from, by size.
+    thresholds, stretches
+        Those that were changed, by size.
+    selection, scope, focus
+        What is marked, shown and looked at.
+    position, display, charts
+        As in `Work`.
+    look
+        How the window shows it.
+    program, saved
+        Version of the program that wrote it, and when (ISO 8601, UTC).
+    origin
+        In recovery files: the session that the work belongs to; else empty.
+    """
+
+    networks: tuple[NetworkEntry, ...]
+    autoencoders: dict[SizeKey, CoderEntry]
+    thresholds: dict[SizeKey, Fit]
+    stretches: dict[SizeKey, tuple[StretchEntry, ...]]
+    selection: tuple[StepEntry, ...]
+    scope: ScopeEntry
+    focus: KernelEntry | None = None
+    position: Code
+    display: Display
+    charts: Charts = msgspec.field(default_factory=Charts)
+    look: Look
+    program: Text
+    saved: Text
+    origin: Text = ""
+
+
+class _Format(Struct):
+    format: Any = ""
+
+
+class _Version(Struct):
+    version: Count
+
+
+def looks_like_session(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a session."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"{") and _MARK.search(head) is not None
+
+
+def to_text(session: Session) -> str:
+    """The file's text; equal sessions give equal texts."""
+    values = {
+        "format": FORMAT,
+        "version": VERSION,
+        **msgspec.to_builtins(session),
+    }
+    if session.charts.equal == Charts().equal:  # it came later: old files stay
+        del values["charts"]["equal"]
+    if not session.origin:
+        del values["origin"]
+    plain = json.dumps(
+        values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
+    )
+    if not _is_utf8(plain):  # a file's name that is none
+        plain = json.dumps(values, indent=1, sort_keys=True, allow_nan=False)
+    return plain + "\n"
+
+
+def from_text(source: str) -> Session:
+    """What `to_text` wrote.
+
+    Raises
+    ------
+    SessionError
+        It is damaged, something else, or of a newer version.
+    """
+    values = _parse(source)
+    if _read(values, _Format).format != FORMAT:
+        raise SessionError("this is no session of kernelviewer")
+    version = _read(values, _Version).version
+    if version > VERSION:
+        raise SessionError(
+            f"the session was made by a newer kernelviewer (its format is {version}, "
+            f"this program reads up to {VERSION})",
+            "Open it with that version, or update this program.",
+        )
+    session = _read(values, Session)
+    _check(session)
+    return session
+
+
+def stretches_of(segments: stretches.Segments) -> tuple[StretchEntry, ...]:
+    """The stretches of a size as the file says them."""
+    return tuple(StretchEntry(**item) for item in stretches.to_json(segments))
+
+
+def segments_of(entries: tuple[StretchEntry, ...]) -> stretches.Segments:
+    """The stretches of a size; raises LatentError if they are none."""
+    return stretches.from_json(msgspec.to_builtins(entries))
+
+
+def _check(session: Session) -> None:
+    """Read once, without any networks, what a type cannot say."""
+    nowhere, scope = Places([None] * len(session.networks)), session.scope
+    parts: list[tuple[str, Callable[[], object]]] = [
+        *(
+            (f"$.stretches.{size}", partial(segments_of, own))
+            for size, own in session.stretches.items()
+        ),
+        *(
+            (f"$.selection[{number}].query", partial(step.query.read, nowhere))
+            for number, step in enumerate(session.selection)
+        ),
+        ("$.scope.layers", partial(nowhere.layers, scope.layers or {})),
+    ]
+    if session.focus is not None:
+        parts.append(("$.focus", partial(nowhere.kernel_at, session.focus)))
+    for where, read in parts:
+        try:
+            read()
+        except ValueError as error:
+            raise SessionError(f"the session is damaged: {where} {error}") from None
+        except LatentError as error:
+            problem = f"the session is damaged: {where}: {error.problem}"
+            raise SessionError(problem, error.hint) from None
+
+
+def _parse(source: str) -> Any:
+    def finite(written: str) -> float:
+        if abs(number := float(written)) < float("inf"):
+            return number
+        raise SessionError(f"the session is damaged: {written} is no finite number")
+
+    try:
+        return json.loads(source, parse_constant=finite, parse_float=finite)
+    except json.JSONDecodeError as error:
+        problem = f"the session is damaged: {error.msg} in line {error.lineno}"
+        raise SessionError(problem, _AGAIN) from None
+    except (RecursionError, ValueError):  # nested too deep, a number too long
+        raise SessionError("the session is damaged", _AGAIN) from None
+
+
+# --- what is wrong, in words ---
+
+_TYPES = {
+    "object": "a table",
+    "array": "a list",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
+_WORDS = {**PATTERNS, _HASH: "a hash"}
+
+
+def _read(values: Any, kind: type[T]) -> T:
+    """Values of JSON as a type of the file; an error names the place."""
+    try:
+        return msgspec.convert(values, kind)
+    except RecursionError:
+        raise SessionError("the session is damaged: it is nested too deep") from None
+    except msgspec.ValidationError as error:
+        raise _told(_nearest(values, kind, str(error))) from None
+
+
+def _told(error: str) -> SessionError:
+    """The library's error in words."""
+    what, _, at = error.rpartition(" - at ")
+    what, place = (what, at) if what else (at, "$")
+    where = place.strip("`").replace("key` in `", "a key of ")
+    where = "it" if where == "$" else shortened(where)
+    if expected := re.match(r"Expected `([^`]+)`(?: ([<>]=? [^ ]+)|.*)", what, re.S):
+        names, limit = expected.groups()
+        wanted = " or ".join(_TYPES.get(name, name) for name in names.split(" | "))
+        known = (words for pattern, words in _WORDS.items() if repr(pattern) in what)
+        if limit:
+            wanted += " " + limit.replace("<=", "≤").replace(">=", "≥")
+        wanted = next(known, wanted)
+        return SessionError(f"the session is damaged: {where} is not {wanted}")
+    if lacking := re.fullmatch(r"Object missing required field `(.+)`", what):
+        return SessionError(f"the session is damaged: {where} has no “{lacking[1]}”")
+    if value := re.fullmatch(r"Invalid (?:enum )?value '?(.*?)'?", what, re.S):
+        odd = value[1].replace("\n", " ")[:40]
+        if where.endswith(".type"):
+            problem = f"{where}, “{odd}”, is of a newer kernelviewer"
+            return SessionError(problem, "Open it with that version.")
+        return SessionError(f"the session is damaged: {where} cannot be “{odd}”")
+    what = "is out of range" if what == "Number out of range" else what
+    return SessionError(f"the session is damaged: {where} {what}")
+
+
+def _nearest(values: Any, kind: type, error: str) -> str:
+    """The error with the keys at its place in the place of ``[...]``.
+
+    They are found by halves: a table is read with less and less in it.
+    """
+    while "[...]" in error:
+        before = error.rpartition("`$")[2].partition("[...]")[0]
+        steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", before)
+        at: Any = values
+        for name, index in steps:
+            at = at[name] if name else at[int(index)]
+        left = dict(at)
+        while len(left) > 1:
+            half = dict(list(left.items())[: len(left) // 2])
+            at.clear()
+            at.update(half)
+            if error not in _error_of(values, kind):
+                half = {key: left[key] for key in left if key not in half}
+            left = half
+        at.clear()
+        at.update(left)
+        error = error.replace("[...]", f".{next(iter(left))}", 1)
+    return error
+
+
+def _error_of(values: Any, kind: type) -> str:
+    try:
+        msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def _is_utf8(plain: str) -> bool:
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
