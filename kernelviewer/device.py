@@ -1,22 +1,123 @@
-"""The compute device: cuda, mps or cpu."""
+"""The compute device, cuda, mps or cpu, and the library that computes there.
+
+On a CPU numpy does the numerics: importing torch takes seconds and holds the
+interpreter. They are written once, against the array API, and run with torch on a GPU.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
-from typing import TYPE_CHECKING
+import platform
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from kernelviewer.importing import large_import
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
+    from numpy.typing import DTypeLike, NDArray
 
 CHOICES = ("auto", "cuda", "mps", "cpu")
+
+DRIVERS = (
+    "/proc/driver/nvidia/version",
+    "/dev/nvidiactl",
+    "/dev/dxg",
+    rf"{os.environ.get('SYSTEMROOT', '')}\System32\nvcuda.dll",
+)
+"""Where NVIDIA's driver shows on Linux, in a container, in WSL and on Windows."""
+
+_SET_THREADS = (
+    "scipy_openblas_set_num_threads64_",
+    "openblas_set_num_threads64_",
+    "openblas_set_num_threads",
+)
+
+_window_has_a_core = False
+
+Array = Any
+"""An array of numpy or torch, as the array API standard has it."""
 
 
 class DeviceError(ValueError):
     """A device that does not exist, or that this machine does not have."""
 
 
-def choose_device(wish: str = "auto") -> torch.device:
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where arrays lie and what computes with them.
+
+    Attributes
+    ----------
+    type
+        ``cuda``, ``mps`` or ``cpu``.
+    library
+        ``numpy`` knows only the CPU.
+    """
+
+    type: str
+    library: Literal["numpy", "torch"] = "torch"
+
+    @property
+    def xp(self) -> Any:
+        """The array API namespace."""
+        return np if self.library == "numpy" else _torch_namespace()
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device for what only torch can do, which is imported: training."""
+        import torch
+
+        return torch.device(self.type)
+
+    def put(self, array: Array, dtype: DTypeLike = np.float32) -> Array:
+        """The array on this device, with native numbers of a type.
+
+        For torch it is a copy: arrays of a bank are read-only, which torch is not.
+        """
+        if self.library == "numpy":
+            return np.asarray(host(array), dtype)
+        return self.xp.asarray(np.array(host(array), dtype), device=self.type)
+
+
+CPU = Device("cpu", "numpy")
+
+
+def namespace_of(array: Array) -> Any:
+    """The array API namespace of an array's library."""
+    return np if isinstance(array, np.ndarray) else _torch_namespace()
+
+
+def _torch_namespace() -> Any:
+    # numpy is its own; its wrapper would import all of numpy, which takes 0.1 s
+    import array_api_compat.torch as xp
+
+    return xp
+
+
+def host(array: Array) -> NDArray[Any]:
+    """An array of either library as one of numpy."""
+    if isinstance(array, np.ndarray):
+        return array
+    found: NDArray[Any] = array.detach().cpu().numpy()
+    return found
+
+
+def choose_device(wish: str = "auto") -> Device:
     """Device that computations run on.
+
+    torch is imported only for a GPU that is asked for, or that there seems to be.
 
     Parameters
     ----------
@@ -26,13 +127,21 @@ def choose_device(wish: str = "auto") -> torch.device:
     Raises
     ------
     DeviceError
-        The wish is not a choice, or this machine does not have it.
+        The wish is not a choice, or this machine does not have it, or torch, which the
+        wished GPU needs, is broken.
     """
-    import torch
-
     if wish not in CHOICES:
         msg = f"unknown device {wish!r}; choose one of {', '.join(CHOICES)}"
         raise DeviceError(msg)
+    if not needs_torch(wish):
+        return CPU
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        if wish == "auto":
+            return CPU
+        msg = f"torch, which a GPU needs, cannot be imported ({error}); use device cpu"
+        raise DeviceError(msg) from error
     usable = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -44,23 +153,81 @@ def choose_device(wish: str = "auto") -> torch.device:
         there = ", ".join(name for name, has in usable.items() if has)
         msg = f"this machine has no {wish} device that torch can use; it has {there}"
         raise DeviceError(msg)
-    return torch.device(wish)
+    return CPU if wish == "cpu" else Device(wish)
 
 
-def describe_device(device: torch.device) -> str:
-    """Readable name, such as ``cpu · 2 threads`` or ``cuda · NVIDIA H100``."""
-    import torch
+def needs_torch(wish: str) -> bool:
+    """Whether to choose this device takes an import of torch, which takes seconds."""
+    return wish in ("cuda", "mps") or (wish == "auto" and _gpu_is_likely())
 
+
+def describe_device(device: Device) -> str:
+    """Readable name: ``cpu``, ``mps`` or, say, ``cuda · NVIDIA H100``."""
     if device.type == "cuda":
-        return f"cuda · {torch.cuda.get_device_name(device)}"
-    if device.type == "mps":
-        return "mps"
-    threads = torch.get_num_threads()
-    return f"cpu · {threads} thread{'s' if threads != 1 else ''}"
+        import torch
+
+        return f"cuda · {torch.cuda.get_device_name(device.torch_device)}"
+    return device.type
 
 
-def use_interactive_threads() -> None:
-    """Leave one core to the window: torch starves on a machine it fills."""
-    import torch
+def start_torch(progress: Callable[[int, int, str], object]) -> None:
+    """Import torch for a job of the window, which keeps one core to itself."""
+    if "torch" not in sys.modules:
+        progress(0, 0, "importing torch, which takes seconds the first time")
+    with large_import():
+        import torch
+    torch.set_num_threads(_all_but_one())
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+
+def threads() -> int:
+    """How many threads may compute: as many as there are cores, or one less."""
+    return _all_but_one() if _window_has_a_core else os.cpu_count() or 1
+
+
+def leave_a_core() -> None:
+    """Have numpy leave one core to the window.
+
+    Threads that fill a busy machine wait for each other. numpy's wheels bring OpenBLAS,
+    which is told so; another library keeps its own number of threads.
+    """
+    global _window_has_a_core
+    _window_has_a_core = True
+    root = Path(np.__file__).parent
+    for path in (root.parent / "numpy.libs").glob("*openblas*"):
+        with suppress(OSError):
+            library = ctypes.CDLL(str(path))
+            for name in _SET_THREADS:
+                if hasattr(library, name):
+                    getattr(library, name)(ctypes.c_int(_all_but_one()))
+
+
+def _all_but_one() -> int:
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+@cache
+def _gpu_is_likely() -> bool:
+    """Whether there is a GPU's driver and a torch made for it; neither is loaded."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    made_for = _torch_is_made_for()
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    nvidia = not hidden and any(Path(driver).exists() for driver in DRIVERS)
+    amd = Path("/dev/kfd").exists()
+    return ("cuda" in made_for and nvidia) or ("hip" in made_for and amd)
+
+
+def _torch_is_made_for() -> set[str]:
+    """``cuda`` and ``hip``, as far as the installed torch supports them.
+
+    What its version file does not tell counts as support.
+    """
+    found = find_spec("torch")
+    if found is None or found.origin is None:
+        return set()
+    try:
+        text = Path(found.origin).with_name("version.py").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {"cuda", "hip"}
+    without = re.findall(r"^(cuda|hip)\b[^=\n]*= *None\b", text, re.MULTILINE)
+    return {"cuda", "hip"}.difference(without)

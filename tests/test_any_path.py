@@ -21,8 +21,8 @@ from kernelviewer.figures.scene import make_scene
 from kernelviewer.figures.writing import with_suffix, write_figure
 from kernelviewer.formats import is_checkpoint
 from kernelviewer.formats.hashing import hash_at
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.registry import files_of, holds_checkpoint
+from kernelviewer.formats.source import OpenedFile
 from kernelviewer.jobs.reopening import Reopened, open_session
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Wanted, write_session

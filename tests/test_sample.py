@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 
 import kernelviewer as kv
+from kernelviewer.device import CPU
 from kernelviewer.kernels.classes import PATTERNS
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.resources import resource
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kernelviewer import KernelBank
     from kernelviewer.kernels.family import FamilyFit
 
-CPU = torch.device("cpu")
 STAGES = ("stages.0", "stages.1", "stages.2")
 
 

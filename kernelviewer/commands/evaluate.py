@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    import torch
-
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.evaluation import Judgement, Row
 
@@ -110,7 +109,7 @@ def _judged(
     seen: list[KernelBank],
     autoencoders: Autoencoders,
     options: argparse.Namespace,
-    device: torch.device,
+    device: Device,
 ) -> Iterator[Judgement]:
     """The judgements of one size.
 

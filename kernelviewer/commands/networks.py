@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    import torch
-
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Method
 
@@ -151,7 +150,7 @@ def sizes_of(banks: Sequence[KernelBank], wished: Size | None) -> list[Size]:
     return sizes
 
 
-def device_of(options: argparse.Namespace) -> torch.device:
+def device_of(options: argparse.Namespace) -> Device:
     """The wished device.
 
     Raises

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    import torch
-
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank
     from kernelviewer.latent.null_test import Condition, NullTest
 
@@ -95,7 +94,7 @@ def _tests(
     banks: Sequence[KernelBank],
     autoencoders: Autoencoders,
     options: argparse.Namespace,
-    device: torch.device,
+    device: Device,
 ) -> Iterator[NullTest]:
     """One for each size; those that cannot be tested are complained of."""
     for size in sizes_of(banks, options.size):

@@ -32,8 +32,7 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     import argparse
 
-    import torch
-
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
 
@@ -142,7 +141,7 @@ def _train(
     seen: list[KernelBank],
     unseen: list[KernelBank],
     options: argparse.Namespace,
-    device: torch.device,
+    device: Device,
 ) -> tuple[Autoencoder, bool]:
     """The autoencoder, and whether the user ended its training early."""
     size = options.size or _main_size(seen)

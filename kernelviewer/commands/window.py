@@ -17,6 +17,7 @@ from kernelviewer.commands.display import (
 )
 from kernelviewer.commands.output import complain
 from kernelviewer.device import CHOICES
+from kernelviewer.importing import large_import
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,8 @@ def run(options: argparse.Namespace) -> int:
         complain(problem)
         return 1
     try:
-        from kernelviewer.gui.application import run as open_window
+        with large_import():
+            from kernelviewer.gui.application import run as open_window
     except ImportError as error:
         problem = missing_library(error)
         if not problem:

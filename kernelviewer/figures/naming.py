@@ -15,16 +15,15 @@ from kernelviewer.figures.scene import Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.baselines import family_null
 from kernelviewer.latent.labels import label
 from kernelviewer.latent.segments import same_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
@@ -118,6 +117,7 @@ def find_yardstick(
             )
         return yardstick_of(naming.autoencoder, naming.threshold, naming.segments)
     from kernelviewer.kernels.family import supported
+    from kernelviewer.latent.baselines import family_null
 
     if not supported(size):
         raise FigureError(
@@ -184,7 +184,7 @@ def _coding(
     subject: Subject,
     autoencoder: Autoencoder,
     yardstick: Yardstick,
-    device: torch.device,
+    device: Device,
     check: Check,
 ) -> Coding:
     """Codes, and the classes of their stretches."""
@@ -193,7 +193,7 @@ def _coding(
     return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
 
 
-def _family_coding(subject: Subject, device: torch.device, check: Check) -> Coding:
+def _family_coding(subject: Subject, device: Device, check: Check) -> Coding:
     """Best class and cosine of each kernel; no codes."""
     from kernelviewer.kernels.family import family_fit
 

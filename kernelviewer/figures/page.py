@@ -214,7 +214,7 @@ class Page:
         """Fill a rectangle."""
         from matplotlib.patches import Rectangle
 
-        self.ground.add_patch(
+        self.ground.add_artist(  # add_patch would look for limits, which are set
             Rectangle(
                 (x, y),
                 width,
@@ -236,7 +236,7 @@ class Page:
         radius = max(
             self.face.width(text, size) / 2 + 0.3 * self.face.em, 0.62 * self.face.em
         )
-        self.ground.add_patch(
+        self.ground.add_artist(  # add_patch would look for limits, which are set
             Circle(
                 (x, y),
                 radius,
@@ -253,7 +253,7 @@ class Page:
         """Fill a small circle."""
         from matplotlib.patches import Circle
 
-        self.ground.add_patch(
+        self.ground.add_artist(  # add_patch would look for limits, which are set
             Circle((x, y), radius, facecolor=colour, linewidth=0.0, zorder=_MARK)
         )
 

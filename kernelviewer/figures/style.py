@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.fonts import FALLBACKS
+from kernelviewer.importing import large_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 _LOCK = threading.RLock()
+
+
+@cache
+def _matplotlib() -> ModuleType:
+    """The library, with what every figure needs of it."""
+    with large_import():
+        import matplotlib.figure
+    return matplotlib
 
 
 @contextmanager
@@ -21,8 +32,7 @@ def figure_style() -> Iterator[None]:
     The settings are global to the process: one thread at a time, and what the user's
     own settings were comes back at the end.
     """
-    import matplotlib as mpl
-
+    mpl = _matplotlib()
     ours = {
         "svg.fonttype": "none",
         "svg.hashsalt": "kernelviewer",
@@ -38,5 +48,5 @@ def figure_style() -> Iterator[None]:
     }
     with _LOCK, mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(ours)  # type: ignore[arg-type]
+        mpl.rcParams.update(ours)
         yield

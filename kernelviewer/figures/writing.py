@@ -20,6 +20,7 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -75,18 +76,9 @@ def render(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:
     metadata
         ``title``, ``description`` and ``record`` (JSON) to embed; each may be missing.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    canvases = {
-        ".svg": FigureCanvasSVG,
-        ".pdf": FigureCanvasPdf,
-        ".png": FigureCanvasAgg,
-    }
     buffer = io.BytesIO()
     with figure_style():
-        canvas = canvases[suffix](figure)
+        canvas = _canvas(suffix)(figure)
         canvas.print_figure(
             buffer,
             dpi=figure.dpi,
@@ -95,6 +87,21 @@ def render(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:
             metadata=_metadata(suffix, metadata),
         )
     return buffer.getvalue()
+
+
+def _canvas(suffix: str) -> type[FigureCanvasBase]:
+    """What draws for a suffix; each is imported alone, as that of PDF takes longest."""
+    if suffix == ".svg":
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+        return FigureCanvasSVG
+    if suffix == ".pdf":
+        from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+        return FigureCanvasPdf
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    return FigureCanvasAgg
 
 
 def render_pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:

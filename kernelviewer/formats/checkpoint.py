@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.opened import OpenedFile
+    from kernelviewer.formats.source import OpenedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +111,35 @@ class Checkpoint:
     architecture: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     files: tuple[OpenedFile, ...] = ()
+
+
+def operator_of(facts: Mapping[Any, Any], groups: int | None = None) -> Operator:
+    """Operator of a convolution's arguments or attributes, under PyTorch's names.
+
+    Parameters
+    ----------
+    facts
+        ``groups``, ``stride``, ``dilation``, ``padding``, ``transposed``,
+        ``in_channels``; others are not looked at, senseless ones are left open.
+    groups
+        What holds where ``facts`` do not say.
+    """
+    found, padding = facts.get("groups", groups), facts.get("padding")
+    channels = facts.get("in_channels")
+    return Operator(
+        groups=found if type(found) is int and found > 0 else None,
+        transposed=facts.get("transposed") is True,
+        stride=_integers(facts.get("stride")),
+        dilation=_integers(facts.get("dilation")),
+        padding=padding if isinstance(padding, str) else _integers(padding),
+        in_channels=channels if type(channels) is int else None,
+    )
+
+
+def _integers(value: object) -> tuple[int, ...] | None:
+    """Integers of a number or a list of them."""
+    if type(value) is int:
+        return (value,)
+    if isinstance(value, tuple | list) and value:
+        return tuple(value) if all(type(item) is int for item in value) else None
+    return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kernelviewer.text import AnyPath
 
 
@@ -53,3 +57,40 @@ class CheckpointError(Exception):
     def name(self) -> str:
         """The file's name for people."""
         return shown(self.path.name or self.path)
+
+
+AGAIN = "Download or export it again."
+
+
+class DamagedError(ValueError):
+    """What is wrong inside a file: a clause without the file's name.
+
+    ``hint`` is what to do about it, a sentence.
+    """
+
+    def __init__(self, problem: str, hint: str = AGAIN) -> None:
+        self.hint = hint
+        super().__init__(problem)
+
+
+@contextmanager
+def damage_named(path: Path, what: str) -> Iterator[None]:
+    """Turn what broken bytes raise inside the block into a `CheckpointError`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it is, with an article: ``an ONNX file``.
+    """
+    try:
+        yield
+    except DamagedError as error:
+        raise CheckpointError(path, f"{what}, but {error}", error.hint) from None
+    except (struct.error, OverflowError, MemoryError, RecursionError):
+        problem = f"{what}, but its structure makes no sense"
+        raise CheckpointError(path, problem, AGAIN) from None
+    except OSError as error:
+        problem = f"the file cannot be read ({error.strerror or 'disk error'})"
+        raise CheckpointError(path, problem) from None

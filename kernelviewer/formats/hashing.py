@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash
 from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.opened import OpenedFile
 from kernelviewer.formats.registry import files_of
+from kernelviewer.formats.source import OpenedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

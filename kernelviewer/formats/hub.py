@@ -9,18 +9,26 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import queue
 import re
+import socket
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.download import download
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    Progress = Callable[[int, int, str], None]
+    Check = Callable[[], None]
+
 
 PREFIX = "hf-hub:"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors")
@@ -141,3 +149,242 @@ def fetch(
     repository, revision = repository_of(name)
     path = cached_file(repository, revision)
     return path or download(repository, WEIGHTS, progress, check, revision)
+
+
+CONFIG = "config.json"
+PROBE_S = 4.0
+POLL_S = 0.1
+PIECE = 1 << 18
+"""Bytes between two reports; the library's ten megabytes are seconds on a slow line."""
+_SIGN_IN = "Sign in with `hf auth login`"
+
+
+def download(
+    repository: str,
+    names: tuple[str, ...],
+    progress: Progress,
+    check: Check,
+    revision: str = "",
+) -> Path:
+    """Path of the first of the files that the repository has, and of its configuration.
+
+    Parameters
+    ----------
+    repository, revision
+        ``owner/repository``, and its branch, tag or commit (``""``: its main branch).
+    names
+        Files that would do, the best first.
+    progress
+        Called with bytes done, bytes in all and a text.
+    check
+        Called while downloading; what it raises cancels it.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such repository, no network connection, or no permission.
+    """
+    _require_connection(repository)
+
+    def work() -> Path:
+        with _plain_and_prompt():
+            return _first_of(repository, names, progress, check, revision or None)
+
+    return _interruptible(work, check)
+
+
+def _require_connection(repository: str) -> None:
+    """Say at once that there is no network, instead of after many tries."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise CheckpointError(
+            Path(repository),
+            "the weights are not in the local cache, and HF_HUB_OFFLINE forbids to "
+            "fetch them",
+            "Unset HF_HUB_OFFLINE, or open a file you have.",
+        )
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    if getproxies():
+        return
+    from huggingface_hub.constants import ENDPOINT
+
+    host = urlsplit(ENDPOINT)
+    port = host.port or (80 if host.scheme == "http" else 443)
+    try:
+        socket.create_connection((host.hostname or "", port), PROBE_S).close()
+    except OSError as error:
+        raise _unreachable(repository) from error
+
+
+def _unreachable(repository: str) -> CheckpointError:
+    return CheckpointError(
+        Path(repository),
+        "the weights are not in the local cache and the hub cannot be reached",
+        "Connect to the network and try again, or open a file you have.",
+    )
+
+
+def _interruptible(work: Callable[[], Path], check: Check) -> Path:
+    """Run on a thread of its own: cancelling must not wait for a silent server.
+
+    After a cancel that thread ends by itself at its next piece, or at the library's
+    time limit.
+    """
+    outcome: queue.SimpleQueue[Path | BaseException] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put(work())
+        except BaseException as error:
+            outcome.put(error)
+
+    threading.Thread(target=run, name="download", daemon=True).start()
+    while True:
+        try:
+            result = outcome.get(timeout=POLL_S)
+        except queue.Empty:
+            check()
+            continue
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+@contextmanager
+def _plain_and_prompt() -> Iterator[None]:
+    """Let the library fetch over HTTP, in pieces small enough to report and to stop at.
+
+    Its native client (hf_xet) cannot be stopped in mid-file.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE
+    constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = True, PIECE
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET, constants.DOWNLOAD_CHUNK_SIZE = before
+
+
+def _first_of(
+    repository: str,
+    names: tuple[str, ...],
+    progress: Progress,
+    check: Check,
+    revision: str | None,
+) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    progress(0, 0, f"asking the hub for {repository}")
+    meter = _meter(repository, progress, check)
+    for name in names:
+        check()
+        try:
+            path = Path(
+                hf_hub_download(repository, name, revision=revision, tqdm_class=meter)
+            )
+        except LocalEntryNotFoundError as error:
+            if isinstance(error.__cause__, Exception) and _status(error.__cause__):
+                raise _explained(repository, error.__cause__) from error
+            raise _unreachable(repository) from error
+        except EntryNotFoundError:
+            continue
+        except Exception as error:
+            raise _explained(repository, error) from error
+        _fetch_configuration(repository, revision)
+        return path
+    raise CheckpointError(
+        Path(repository),
+        "the repository holds no weights in one file",
+        f"It has none of {', '.join(names)}; download it and open its folder.",
+    )
+
+
+def _explained(repository: str, error: Exception) -> CheckpointError:
+    """Say what went wrong and what to do about it."""
+    from huggingface_hub import errors
+
+    problem = f"the download failed ({_reason(error)})"
+    hint = "Try again."
+    if isinstance(error, errors.GatedRepoError):
+        problem = "the owner gives these weights only to who asked for them"
+        hint = f"Ask for access on the repository's page. {_SIGN_IN} then."
+    elif isinstance(error, errors.RepositoryNotFoundError):
+        problem = "the hub has no such public repository"
+        hint = f"Check the name. If it is a private one: {_SIGN_IN[0].lower()}"
+        hint += f"{_SIGN_IN[1:]}."
+    elif isinstance(error, errors.RevisionNotFoundError):
+        problem = "the repository has no such branch, tag or commit"
+        hint = "Check what follows the @."
+    elif _status(error) in (401, 403):
+        problem = f"the hub refuses the request ({_status(error)})"
+        hint = f"{_SIGN_IN} anew: the token may have run out or lack the right to read."
+    elif _status(error) == 429:
+        problem = "the hub was asked too often (429)"
+        hint = "Wait some minutes and try again."
+    elif _status(error) >= 500:
+        problem = f"the hub does not work at present ({_status(error)})"
+        hint = "Try again later, or open a file you have."
+    return CheckpointError(Path(repository), problem, hint)
+
+
+def _status(error: Exception) -> int:
+    """Status of the server's answer; 0 where there was none."""
+    response = getattr(error, "response", None)
+    return int(getattr(response, "status_code", 0))
+
+
+def _reason(error: Exception) -> str:
+    """A few words: what the system said, else the kind of error."""
+    if status := _status(error):
+        return str(status)
+    if isinstance(error, OSError):
+        if error.strerror:
+            return error.strerror
+        if "onsistency check" in str(error):
+            return "the file that came is not whole"
+    return type(error).__name__
+
+
+def _fetch_configuration(repository: str, revision: str | None) -> None:
+    """Fetch the small file that names the architecture; do without it if need be."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(repository, CONFIG, revision=revision)
+    except Exception:
+        return
+
+
+def _meter(repository: str, progress: Progress, check: Check) -> Any:
+    """A progress bar's class that reports to us and lets us cancel."""
+    from tqdm import tqdm
+
+    class Meter(tqdm):  # type: ignore[misc]
+        monitor_interval = 0
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            options.pop("name", None)
+            super().__init__(
+                *arguments, **{**options, "disable": False, "file": _Nowhere()}
+            )
+
+        def update(self, n: float | None = 1) -> bool | None:
+            check()
+            shown: bool | None = super().update(n)
+            progress(int(self.n), int(self.total or 0), f"downloading {repository}")
+            return shown
+
+    return Meter
+
+
+class _Nowhere:
+    """A stream that keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing to flush."""

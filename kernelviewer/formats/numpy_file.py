@@ -2,35 +2,115 @@
 
 from __future__ import annotations
 
+import ast
+import math
+import re
 import zlib
+from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.formats.checkpoint import Checkpoint
-from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.dtypes import decode
-from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.flax_layout import arrange, no_weights
-from kernelviewer.formats.leaves import Leaf
-from kernelviewer.formats.numpy_header import MAGIC, MAX_HEADER, read_header
-from kernelviewer.formats.zip_directory import (
+from kernelviewer.formats.containers.zip_directory import (
     DEFLATED,
     ZIP_MAGIC,
     ZipRecord,
     zip_records,
 )
+from kernelviewer.formats.errors import CheckpointError, DamagedError, damage_named
+from kernelviewer.formats.network.layout import arrange, no_weights
+from kernelviewer.formats.network.leaves import Leaf
+from kernelviewer.formats.source import Reader
+from kernelviewer.formats.stored import ITEMSIZE, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.numpy_header import Header
     from kernelviewer.formats.source import Options, Source
 
     Read = Callable[[int, int], NDArray[np.uint8]]
+
+
+MAGIC = b"\x93NUMPY"
+MAX_HEADER = 10_000
+"""Bytes; numpy refuses longer ones too."""
+
+_DESCRIPTION = re.compile(r"([<>|=])([a-zA-Z?])(\d*)")
+_KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an array's header says; the values start after ``length`` bytes.
+
+    ``dtype`` is empty where ``problem`` says why its values are not read.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    big_endian: bool
+    fortran: bool
+    length: int
+    problem: str = ""
+
+    @property
+    def stored(self) -> int:
+        """Bytes of the values."""
+        return math.prod(self.shape) * ITEMSIZE[self.dtype]
+
+
+def read_header(data: bytes) -> Header:
+    """Read the header from the first bytes of an array.
+
+    Raises
+    ------
+    DamagedError
+        It is no header or makes no sense.
+    """
+    wide = data[6:7] != b"\x01"
+    start = 12 if wide else 10
+    length = int.from_bytes(data[8:start], "little")
+    if not data.startswith(MAGIC) or length > MAX_HEADER or start + length > len(data):
+        msg = "its header is cut off or damaged"
+        raise DamagedError(msg)
+    try:
+        fields = ast.literal_eval(data[start : start + length].decode("utf-8"))
+        shape, fortran = fields["shape"], bool(fields["fortran_order"])
+        description = fields["descr"]
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        msg = "its header is damaged"
+        raise DamagedError(msg) from None
+    valid = isinstance(shape, tuple) and len(shape) <= 32
+    if not valid or not all(type(size) is int and size >= 0 for size in shape):
+        msg = "its header claims a shape that no array has"
+        raise DamagedError(msg)
+    dtype, problem = _number_type(description)
+    big_endian = isinstance(description, str) and description.startswith(">")
+    return Header(shape, dtype, big_endian, fortran, start + length, problem)
+
+
+def _number_type(description: object) -> tuple[str, str]:
+    """Name of the number type, or an empty name and why it is not read."""
+    text = description if isinstance(description, str) else ""
+    found = _DESCRIPTION.fullmatch(text)
+    if found is None:
+        return "", "it is a table of records, not an array of numbers"
+    kind, size = found[2], int(found[3] or "1")
+    if kind == "O":
+        return "", "it holds Python objects, which are never loaded"
+    if kind == "V" and size == 2:
+        return "bfloat16", ""  # numpy's name for numbers that it does not know
+    name = "bool" if kind in "b?" else f"{_KINDS.get(kind, kind)}{8 * size}"
+    if kind in "SU":
+        return "", "it holds text, no numbers"
+    if name not in ITEMSIZE:
+        return "", f"its number type, {name}, is not read: save it as float32"
+    return name, ""
+
 
 _START = MAX_HEADER + 12
 _OBJECTS = "its arrays hold pickled Python objects, which are never loaded"
@@ -60,11 +140,10 @@ def open_npy(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds Python objects.
     """
     what = "a NumPy array"
-    with damage_named(source.path, what):
-        options.check()
-        file = source.file()
-        start = file.read(0, min(file.size, _START)).tobytes()
-        leaf = _leaf(source, what, source.path.stem, start, file.size, file.read)
+    options.check()
+    file = source.file()
+    start = file.read(0, min(file.size, _START)).tobytes()
+    leaf = _leaf(source, what, source.path.stem, start, file.size, file.read)
     return _checkpoint(source, "NumPy array", [leaf], options.copy)
 
 
@@ -78,11 +157,10 @@ def open_npz(source: Source, options: Options) -> Checkpoint:
     """
     what = "a NumPy archive"
     leaves = []
-    with damage_named(source.path, what):
-        file = source.file()
-        for record in zip_records(source).values():
-            options.check()
-            leaves.append(_member(source, what, ZipRecord(file, record)))
+    file = source.file()
+    for record in zip_records(source).values():
+        options.check()
+        leaves.append(_member(source, what, ZipRecord(file, record)))
     return _checkpoint(source, "NumPy archive", leaves, options.copy)
 
 
@@ -166,3 +244,9 @@ def _checkpoint(
         arranged.copies,
         arranged.copy,
     )
+
+
+ARCHIVE = Reader("NumPy archive", "a NumPy archive", match_npz, open_npz)
+
+
+ARRAY = Reader("NumPy array", "a NumPy array", match_npy, open_npy)

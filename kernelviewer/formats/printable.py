@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.checkpoint import Skipped
-from kernelviewer.formats.names import unique_name
+from kernelviewer.formats.network.names import unique_name
 from kernelviewer.text import printable
 
 if TYPE_CHECKING:

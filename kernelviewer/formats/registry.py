@@ -1,41 +1,39 @@
-"""The table of readers, and `open_checkpoint`, which asks them in order."""
+"""The table of readers, and `open_checkpoint`, which asks them in order.
+
+Another package adds a reader by an entry point of the group ``kernelviewer.readers``
+that names a `Reader`; it is asked before those here.
+"""
 
 from __future__ import annotations
 
 import re
 import stat
+import warnings
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats import (
-    archives,
-    flax_file,
-    folders,
-    keras_file,
-    numpy_file,
-    onnx_file,
-    paddle_file,
-    plain_pickle,
-    safetensors,
-    sharded,
-    tf_graph,
-    tfjs_file,
-    tflite_file,
-    torch_export,
-    torch_folder,
-    torch_legacy,
-    torch_script,
-    torch_zip,
-)
-from kernelviewer.formats.distributed import is_part
-from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.model_config import WEIGHTS, with_config
-from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats import flax, numpy_file, paddle, safetensors
+from kernelviewer.formats.containers import archives, folders, sharded
+from kernelviewer.formats.containers.distributed import is_part
+from kernelviewer.formats.containers.unpacked import unpacking
+from kernelviewer.formats.errors import CheckpointError, damage_named
+from kernelviewer.formats.keras import file as keras
+from kernelviewer.formats.onnx import file as onnx
 from kernelviewer.formats.printable import with_printable_names
-from kernelviewer.formats.source import HEAD_BYTES, Options, Reader, Source
-from kernelviewer.formats.unpacked import unpacking
+from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
+from kernelviewer.formats.tensorflow import graph, js
+from kernelviewer.formats.tflite import file as tflite
+from kernelviewer.formats.torch import (
+    export,
+    folder,
+    legacy,
+    plain_pickle,
+    script,
+    zip_file,
+)
 from kernelviewer.formats.wrong_files import wrong_file
 
 if TYPE_CHECKING:
@@ -45,34 +43,58 @@ if TYPE_CHECKING:
     from kernelviewer.text import AnyPath
 
 READERS: tuple[Reader, ...] = (
-    Reader("safetensors", safetensors.match, safetensors.open_safetensors),
-    Reader("TorchScript", torch_script.match, torch_script.open_torch_script),
-    Reader("torch.export", torch_export.match, torch_export.open_torch_export),
-    Reader("PyTorch", torch_zip.match, torch_zip.open_torch_zip),
-    Reader("PyTorch (legacy)", torch_legacy.match, torch_legacy.open_torch_legacy),
-    Reader("TFLite", tflite_file.match, tflite_file.open_tflite),
-    Reader("Keras", keras_file.match, keras_file.open_keras),
-    Reader("NumPy archive", numpy_file.match_npz, numpy_file.open_npz),
-    Reader("NumPy array", numpy_file.match_npy, numpy_file.open_npy),
-    Reader("ONNX", onnx_file.match, onnx_file.open_onnx, has_parts=True),
-    Reader("Flax", flax_file.match, flax_file.open_flax),
-    Reader("sharded checkpoint", sharded.match, sharded.open_sharded, has_parts=True),
-    Reader("TensorFlow.js", tfjs_file.match, tfjs_file.open_tfjs, has_parts=True),
-    Reader("Paddle", paddle_file.match, paddle_file.open_paddle, has_parts=True),
-    Reader("TensorFlow graph", tf_graph.match, tf_graph.open_tf_graph),
-    Reader(
-        *("PyTorch (unpacked)", torch_folder.match, torch_folder.open_torch_folder),
-        has_parts=True,
-    ),
-    Reader("Python pickle", plain_pickle.match, plain_pickle.open_pickle),
+    safetensors.READER,
+    script.READER,
+    export.READER,
+    zip_file.READER,
+    legacy.READER,
+    tflite.READER,
+    keras.READER,
+    numpy_file.ARCHIVE,
+    numpy_file.ARRAY,
+    onnx.READER,
+    flax.READER,
+    sharded.READER,
+    js.READER,
+    paddle.READER,
+    graph.READER,
+    folder.READER,
+    plain_pickle.READER,
 )
-"""Asked from the top; the first whose ``match`` says yes opens the file."""
+"""Asked from the top; the first whose ``match`` says yes reads the file."""
+
+GROUP = "kernelviewer.readers"
+"""Entry points by which other packages add readers."""
 
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
 def _never() -> None:
     """Nothing cancels."""
+
+
+@cache
+def readers() -> tuple[Reader, ...]:
+    """Readers of other packages, by the names of their entry points, then our own.
+
+    One that cannot be loaded is passed over with a warning: other files still open.
+    """
+    from importlib.metadata import entry_points
+
+    found = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            reader = point.load()
+        except Exception as error:  # whatever another package's import raises
+            warnings.warn(
+                f"the reader {point.name} cannot be loaded: {error}", stacklevel=2
+            )
+            continue
+        if isinstance(reader, Reader):
+            found.append(reader)
+        else:
+            warnings.warn(f"the reader {point.name} is no Reader", stacklevel=2)
+    return (*found, *READERS)
 
 
 def open_checkpoint(
@@ -103,29 +125,93 @@ def open_checkpoint(
         to do.
     """
     try:
-        return with_printable_names(_open(Path(path), Options(copy, check)))
+        with unpacking(check):
+            opened = _Opening(Options(copy, check)).open(_look_at(Path(path)))
+        return with_printable_names(opened)
     except OSError as error:
         reason = error.strerror or "disk error"
         problem = f"the file cannot be read ({reason})"
         raise CheckpointError(Path(path), problem) from None
 
 
-def _open(path: Path, options: Options) -> Checkpoint:
-    """Open a file, folder or archive; names are as it has them."""
-    source = _look_at(path)
-    with unpacking(options.check):
+class _Opening:
+    """Opens what a path holds, through folders and archives; looks at each file once.
+
+    An archive may lie in an archive, not deeper; one in a folder that a user opens is
+    left to the user.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._seen: dict[Path, tuple[Source, Reader | None]] = {}
+        self._limits: archives.Limits | None = None
+        self._archives = 0
+
+    def open(self, source: Source) -> Checkpoint:
+        """Open a file, a folder or an archive.
+
+        Raises
+        ------
+        CheckpointError
+            It holds no network, or several, or is damaged.
+        """
         if source.is_folder:
-            return _open_folder(source.path, options)
+            return self._open_folder(source)
         with _unchanged(source):
-            return _open_whole(source, options)
+            reader = _reader_of(source)
+            if reader is not None:
+                return self._read(source, reader)
+            if is_part(source.path) or not archives.match(source):
+                raise wrong_file(source)
+            self._archives += 1
+            limits = self._limits or archives.Limits(source.size, self._options.check)
+            self._limits = limits
+            return archives.open_archive(source, self._options, limits, self.open)
 
+    def _open_folder(self, source: Source) -> Checkpoint:
+        """Open what stands for a folder, or the one checkpoint in it."""
+        inside = folders.network_in(
+            source.path, self._options.check, self._is_network, self._is_archive
+        )
+        if inside is None:
+            packed = folders.files_in(
+                source.path, self._is_archive, self._options.check
+            )
+            if len(packed) != 1 or not 0 < self._archives < archives.LEVELS:
+                raise folders.without_network(source.path, packed)
+            return self.open(self._look_at(packed[0])[0])
+        opened = self.open(self._look_at(inside)[0])
+        return replace(folders.with_config(opened, inside.parent), path=source.path)
 
-def _open_whole(source: Source, options: Options) -> Checkpoint:
-    """Open a file or an archive."""
-    reader = _reader_of(source)
-    if reader is None and not is_part(source.path) and archives.match(source):
-        return archives.open_archive(source, options, _open_folder, _archive_in)
-    return _open_file(source, options, reader)
+    def _read(self, source: Source, reader: Reader) -> Checkpoint:
+        with damage_named(source.path, reader.what):
+            checkpoint = reader.read(source, self._options)
+        checkpoint = replace(checkpoint, files=(source.file(), *checkpoint.files))
+        if source.path.name in folders.WEIGHTS:
+            checkpoint = folders.with_config(checkpoint, source.path.parent)
+        return _with_part_warning(checkpoint)
+
+    def _look_at(self, path: Path) -> tuple[Source, Reader | None]:
+        """A file in a folder, and the reader that takes it."""
+        if path not in self._seen:
+            source = _look_at(path)
+            reader = None if source.is_folder else _reader_of(source)
+            self._seen[path] = source, reader
+        return self._seen[path]
+
+    def _is_network(self, path: Path) -> bool:
+        try:
+            source, reader = self._look_at(path)
+        except (CheckpointError, OSError):
+            return False
+        return reader is not None or (source.is_folder and folders.match(source))
+
+    def _is_archive(self, path: Path) -> bool:
+        try:
+            source, reader = self._look_at(path)
+            return _is_archive(source, reader)
+        except (CheckpointError, OSError):
+            return False
 
 
 @contextmanager
@@ -170,47 +256,11 @@ def is_checkpoint(path: AnyPath) -> bool:
     """
     try:
         source = _look_at(Path(path))
-    except (CheckpointError, OSError):
-        return False
-    if source.is_folder:
-        return folders.match(source)
-    return _has_reader(source)
-
-
-def _has_reader(source: Source) -> bool:
-    """Whether some reader takes a file, as long as it can be read."""
-    try:
+        if source.is_folder:
+            return folders.match(source)
         return _reader_of(source) is not None
     except (CheckpointError, OSError):
         return False
-
-
-def _reader_of(source: Source) -> Reader | None:
-    """Reader that takes a file; None for a part that holds no whole network."""
-    if is_part(source.path):
-        return None
-    return next((reader for reader in READERS if reader.match(source)), None)
-
-
-def _open_folder(path: Path, options: Options) -> Checkpoint:
-    """Open a folder; its files are opened unless they are archives again."""
-
-    def open_inside(file: Path, options: Options) -> Checkpoint:
-        source = _look_at(file)
-        with _unchanged(source):
-            return _open_file(source, options, _reader_of(source))
-
-    return folders.open_folder(
-        _look_at(path), options, open_inside, is_checkpoint, _is_archive
-    )
-
-
-def _archive_in(path: Path, options: Options) -> Source | None:
-    """The one archive that a folder without checkpoints holds, if it does."""
-    if folders.files_in(path, is_checkpoint, options.check):
-        return None
-    found = folders.files_in(path, _is_archive, options.check)
-    return _look_at(found[0]) if len(found) == 1 else None
 
 
 def holds_checkpoint(path: AnyPath) -> bool:
@@ -220,33 +270,26 @@ def holds_checkpoint(path: AnyPath) -> bool:
     """
     try:
         source = _look_at(Path(path))
-        return _is_archive(source.path) and any(
-            folders.is_named_so(PurePosixPath(name))
-            for name in archives.names_in_zip(source)
-        )
+        if source.is_folder or not _is_archive(source, _reader_of(source)):
+            return False
+        names = archives.names_in_zip(source)
+        return any(folders.is_named_so(PurePosixPath(name)) for name in names)
     except (CheckpointError, OSError):
         return False
 
 
-def _is_archive(path: Path) -> bool:
+def _reader_of(source: Source) -> Reader | None:
+    """Reader that takes a file; None for a part that holds no whole network."""
+    if is_part(source.path):
+        return None
+    return next((reader for reader in readers() if reader.match(source)), None)
+
+
+def _is_archive(source: Source, reader: Reader | None) -> bool:
     """Whether a file is an archive around other files."""
-    try:
-        source = _look_at(path)
-        no_reader = not source.is_folder and _reader_of(source) is None
-        return no_reader and not is_part(path) and archives.match(source)
-    except (CheckpointError, OSError):
+    if source.is_folder or reader is not None or is_part(source.path):
         return False
-
-
-def _open_file(source: Source, options: Options, reader: Reader | None) -> Checkpoint:
-    """Open a file that is no archive."""
-    if reader is None:
-        raise wrong_file(source)
-    checkpoint = reader.open(source, options)
-    checkpoint = replace(checkpoint, files=(source.file(), *checkpoint.files))
-    if source.path.name in WEIGHTS:
-        checkpoint = with_config(checkpoint, source.path.parent)
-    return _with_part_warning(checkpoint)
+    return archives.match(source)
 
 
 def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:

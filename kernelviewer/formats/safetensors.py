@@ -10,16 +10,15 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.damage import DamagedError, damage_named
-from kernelviewer.formats.dtypes import ITEMSIZE
-from kernelviewer.formats.leaves import Leaf, no_values
-from kernelviewer.formats.network import Contents, assemble
-from kernelviewer.formats.stored import Contiguous, Transposed
+from kernelviewer.formats.errors import DamagedError
+from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.leaves import Leaf, no_values
+from kernelviewer.formats.source import Reader
+from kernelviewer.formats.stored import ITEMSIZE, Contiguous, Transposed
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.opened import OpenedFile
-    from kernelviewer.formats.source import Options, Source
+    from kernelviewer.formats.source import OpenedFile, Options, Source
 
     _Entry = tuple[str, str, tuple[int, ...], int, int]
 
@@ -50,10 +49,9 @@ def open_safetensors(source: Source, options: Options) -> Checkpoint:
     CheckpointError
         The header is damaged, or the file holds no weights.
     """
-    with damage_named(source.path, WHAT):
-        contents = read(source, options)
-        contents.leaves = in_network_order(contents.leaves)
-        return assemble(source, options, contents)
+    contents = read(source, options)
+    contents.leaves = in_network_order(contents.leaves)
+    return assemble(source, options, contents)
 
 
 def _turn(leaf: Leaf) -> None:
@@ -194,3 +192,6 @@ def in_network_order(leaves: list[Leaf]) -> list[Leaf]:
 def _padded(part: str) -> str:
     """Part of a name with its numbers at equal length, so that they sort as such."""
     return _DIGITS.sub(lambda number: number[0].zfill(9), part)
+
+
+READER = Reader("safetensors", WHAT, match, open_safetensors)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
+from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
 from kernelviewer.gui.actions import Actions
 from kernelviewer.gui.export.view_menus import ViewMenus
 from kernelviewer.gui.frame.grid_menu import GridMenu
@@ -67,7 +68,7 @@ class MainWindow(Workplace):
         self.setWindowTitle("kernelviewer")
         self.setAcceptDrops(True)
         self.stopped = True
-        self._jobs_came_up = self._torch_started = False
+        self._jobs_came_up = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
         self.analyst = Analyst(self.document, self.jobs, self)
@@ -140,35 +141,40 @@ class MainWindow(Workplace):
         parts.welcome.set_recent(self.settings.recent)
 
     def set_device(self, wish: str) -> None:
-        """Compute on another device from now on."""
+        """Compute on another device from now on; for a GPU torch is imported first."""
         self.settings = replace(self.settings, device=wish)
+        if not needs_torch(wish):
+            self.jobs.cancel("device")
+            self._compute_on("cpu", describe_device(CPU))
+            return
         self.device_label.setText("device: starting…")
         self.analyst.set_starting()
         reaction = Reaction(
             self._on_device_ready, failed=self._on_device_failed, stoppable=False
         )
-        title = "Start torch" if not self._torch_started else "Change the device"
+        title = "Start torch" if "torch" not in sys.modules else "Change the device"
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
 
     def _on_first_picture(self) -> None:
-        """Torch is imported once kernels are on screen, not before."""
+        """Nothing is computed, and torch not imported, before kernels are on screen."""
         self.linking.laid_out.disconnect(self._on_first_picture)
+        leave_a_core()
         self.set_device(self.settings.device)
 
     def _on_device_ready(self, text: str) -> str:
-        self._torch_started = True
-        self.device_label.setText(text)
-        gc.freeze()  # what torch brought stays; to look through it takes 0.1 s
-        self.analyst.set_device(self.settings.device)
-        self.linking.names.set_device(self.settings.device)
+        self._compute_on(self.settings.device, text)
         return text
+
+    def _compute_on(self, device: str, text: str) -> None:
+        self.device_label.setText(text)
+        self.analyst.set_device(device)
+        self.linking.names.set_device(device)
 
     def _on_device_failed(self, message: str, hint: str) -> None:
         if self.settings.device != "auto":
             self.set_device("auto")
         else:
-            self.device_label.setText("no device")
-            self.analyst.set_unable()
+            self._compute_on("cpu", f"{describe_device(CPU)}: torch cannot start")
 
     def _on_jobs_counted(self, running: int) -> None:
         jobs = "job" if running == 1 else "jobs"

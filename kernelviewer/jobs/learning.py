@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kernelviewer.device import choose_device
+from kernelviewer.device import choose_device, start_torch
 
 if TYPE_CHECKING:
     import threading
@@ -45,6 +45,7 @@ def train_on(
     from kernelviewer.latent.networks import collect
     from kernelviewer.latent.training import Training, TrainingOptions, describe
 
+    start_torch(ticket.progress)
     training = Training(
         wish.size,
         collect(banks, wish.size, joined=True),
@@ -71,6 +72,7 @@ def run_null_test(
     from kernelviewer.latent.networks import collect
     from kernelviewer.latent.null_test import null_test
 
+    start_torch(ticket.progress)
     return null_test(
         banks,
         collect(banks, autoencoder.size, joined=True),

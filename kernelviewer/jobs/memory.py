@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.temporary import remove_left_behind
+from kernelviewer.formats.containers.temporary import remove_left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

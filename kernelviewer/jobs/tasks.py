@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.device import choose_device, describe_device, use_interactive_threads
+from kernelviewer.device import (
+    choose_device,
+    describe_device,
+    needs_torch,
+    start_torch,
+)
 from kernelviewer.formats import is_checkpoint, open_checkpoint
-from kernelviewer.formats.folders import (
+from kernelviewer.formats.containers.folders import (
     is_for_training,
     is_hidden,
     is_named_so,
     is_packed,
 )
 from kernelviewer.formats.hub import fetch, short_name
-from kernelviewer.formats.names import natural_key
+from kernelviewer.formats.network.names import natural_key
 from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
@@ -153,9 +158,8 @@ def find_checkpoints(ticket: Ticket, path: AnyPath) -> Iterator[Path]:
 
 
 def prepare_device(ticket: Ticket, wish: str) -> str:
-    """Import torch, choose the device and describe it."""
-    ticket.progress(0, 0, "importing torch, which takes seconds the first time")
-    device = choose_device(wish)
-    ticket.check()
-    use_interactive_threads()
-    return describe_device(device)
+    """Choose the device and describe it, which may take an import of torch."""
+    if needs_torch(wish):
+        start_torch(ticket.progress)
+        ticket.check()
+    return describe_device(choose_device(wish))

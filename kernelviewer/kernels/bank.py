@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Skipped, Tensor
-    from kernelviewer.formats.opened import OpenedFile
+    from kernelviewer.formats.source import OpenedFile
 
 Size = tuple[int, ...]
 Kind = Literal["depthwise", "transposed", "ambiguous", "fixed"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.unpacked import unpacking
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import KernelBank, LayerInfo
 from kernelviewer.kernels.decision import Decision

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.names import is_listed_by_name
+from kernelviewer.formats.network.names import is_listed_by_name
 from kernelviewer.kernels import names
 from kernelviewer.kernels.layer import find_layers
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.names import natural_key
+from kernelviewer.formats.network.names import natural_key
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.extract import extract_kernels
 from kernelviewer.kernels.pairing import cleaned_names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from kernelviewer.device import choose_device
+from kernelviewer.device import choose_device, host
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
 from kernelviewer.latent.codes import Codes
@@ -17,7 +17,7 @@ from kernelviewer.latent.curve import Curve, arc_length, codes_of_table
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
-from kernelviewer.latent.paper import encode as encode_plainly
+from kernelviewer.latent.paper import encode
 from kernelviewer.latent.segments import Segment
 from kernelviewer.latent.storage import read_autoencoder, write_autoencoder
 from kernelviewer.resources import resource
@@ -25,10 +25,9 @@ from kernelviewer.resources import resource
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import torch
     from numpy.typing import NDArray
-    from torch import Tensor
 
+    from kernelviewer.device import Array, Device
     from kernelviewer.kernels import KernelSet, Size
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.segments import Segments
@@ -123,9 +122,9 @@ class Autoencoder:
 
     def encode(
         self,
-        kernels: NDArray[np.float32] | Tensor,
+        kernels: Array,
         *,
-        device: torch.device | None = None,
+        device: Device | None = None,
         progress: Callable[[int, int, str], object] = _unseen,
         check: Callable[[], object] = _nothing,
     ) -> Codes:
@@ -134,7 +133,7 @@ class Autoencoder:
         Parameters
         ----------
         kernels
-            [N, *size].
+            [N, *size], an array of numpy or torch.
         device
             Where to compute; by default the best there is. Memory beyond the kernels
             stays under 500 MB.
@@ -153,23 +152,20 @@ class Autoencoder:
         LatentError
             The kernels are of another size.
         """
-        import torch
-
         if tuple(kernels.shape[1:]) != self.size:
             raise self._mismatch(tuple(kernels.shape[1:]))
         where = choose_device() if device is None else device
         flat = kernels.reshape(len(kernels), math.prod(self.size))
         code = np.full(len(flat), np.nan, np.float32)
         fit = np.full(len(flat), np.nan, np.float32)
-        table = Table(torch.from_numpy(self._table).to(where))
+        table = Table(self._table, where)
         find = self._finder(table)
         text = f"encoding {size_label(self.size)} kernels"
         for count, here in enumerate(table.batches(len(flat))):
             check()
-            patterns, valid = unit(_on(where, flat[here]))
-            found, cosine = find(patterns)
-            code[here] = torch.where(valid, found, torch.nan).cpu().numpy()
-            fit[here] = torch.where(valid, cosine, torch.nan).cpu().numpy()
+            found, cosine, valid = map(host, find(flat[here]))
+            code[here] = np.where(valid, found, np.nan)
+            fit[here] = np.where(valid, cosine, np.nan)
             if count % 64 == 0:
                 progress(here.stop, len(flat), text)
         progress(len(flat), len(flat), text)
@@ -179,7 +175,7 @@ class Autoencoder:
         self,
         kernels: KernelSet,
         *,
-        device: torch.device | None = None,
+        device: Device | None = None,
         progress: Callable[[int, int, str], object] = _unseen,
         check: Callable[[], object] = _nothing,
     ) -> Codes:
@@ -228,26 +224,24 @@ class Autoencoder:
         """The same with other stretches."""
         return replace(self, segments=segments)
 
-    def _finder(self, table: Table) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        """What gives code and fit of patterns [n, taps], where the table is."""
-        import torch
-
-        rows = table.rows
+    def _finder(self, table: Table) -> Callable[[Array], tuple[Array, Array, Array]]:
+        """What gives code and fit of a batch [n, taps], and which have a pattern."""
+        where = table.device
         if isinstance(self.model, Curve):
-            codes = torch.from_numpy(codes_of_table().astype(np.float32))
-            codes = codes.to(rows.device)
+            codes = codes_of_table().astype(np.float32)
 
-            def find(patterns: Tensor) -> tuple[Tensor, Tensor]:
-                cosine, row = table.nearest(patterns)
-                return codes[row], cosine
+            def find(kernels: Array) -> tuple[Array, Array, Array]:
+                cosine, row, valid = table.nearest_exactly(kernels)
+                return codes[host(row)], cosine, valid
 
             return find
-        parameters = self.model.on(rows.device)
+        xp, parameters = where.xp, self.model.on(where)
 
-        def find_plainly(patterns: Tensor) -> tuple[Tensor, Tensor]:
-            code = encode_plainly(parameters, patterns)
-            shown = rows[(code * (len(rows) - 1)).round().long()]
-            return code, (patterns * shown).sum(1)
+        def find_plainly(kernels: Array) -> tuple[Array, Array, Array]:
+            patterns, valid = unit(where.put(kernels))
+            code = encode(parameters, patterns)
+            point = xp.astype(xp.round(code * (len(table.rows) - 1)), xp.int64)
+            return code, xp.sum(patterns * table.rows[point], axis=1), valid
 
         return find_plainly
 
@@ -273,12 +267,3 @@ def shipped(size: Size, method: Method = "curve") -> Autoencoder | None:
     except FileNotFoundError:
         return None
     return Autoencoder.load(path)
-
-
-def _on(device: torch.device, kernels: NDArray[np.float32] | Tensor) -> Tensor:
-    """A batch on a device, a copy: arrays of a bank are read-only."""
-    import torch
-
-    if isinstance(kernels, torch.Tensor):
-        return kernels.to(device)
-    return torch.from_numpy(np.array(kernels, np.float32)).to(device)

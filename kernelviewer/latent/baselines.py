@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.device import choose_device
+from kernelviewer.device import CPU, choose_device
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.cache import cached, content_hash
@@ -25,9 +25,9 @@ from kernelviewer.latent.training import Training, describe
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.training import TrainingOptions
@@ -44,7 +44,7 @@ def centroids_of(
     count: int,
     *,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: Device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
     """Spherical K-means of all kernels of the networks, float32 [k, taps]."""
@@ -65,23 +65,19 @@ def centroid_fits(
     kernels: NDArray[np.float32],
     centroids: NDArray[np.float32],
     *,
-    device: torch.device | None = None,
+    device: Device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
     """Cosine of each kernel [N, *size] with the nearest centroid."""
-    import torch
-
-    rows = torch.from_numpy(np.array(kernels, np.float32)).reshape(len(kernels), -1)
-    table = torch.from_numpy(np.array(centroids))
-    table = table if device is None else table.to(device)
-    return nearest_in_batches(unit(rows)[0], table, check)[0].numpy()
+    rows = unit(np.asarray(kernels, np.float32).reshape(len(kernels), -1))[0]
+    return nearest_in_batches(rows, centroids, device or CPU, check)[0]
 
 
 def centroid_null(
     size: Size,
     centroids: NDArray[np.float32],
     *,
-    device: torch.device | None = None,
+    device: Device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> Null:
     """What white noise reaches with centroids."""
@@ -100,7 +96,7 @@ def centroid_null(
 def family_null(
     size: Size,
     *,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Callable[[int, int, str], object] = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,
 ) -> Null:
@@ -130,7 +126,7 @@ def plain_of(
     networks: Sequence[Network],
     *,
     options: TrainingOptions,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Callable[[int, int, str], object] = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,
 ) -> Autoencoder:

@@ -34,10 +34,10 @@ from kernelviewer.latent.tour import short_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import Size
 
 
@@ -104,7 +104,7 @@ class CurveFit:
         sweeps: int,
         options: CurveOptions,
         seed: int,
-        device: torch.device,
+        device: Device,
         check: Callable[[], object],
     ) -> None:
         import torch
@@ -137,8 +137,10 @@ class CurveFit:
         import torch
 
         patterns, weights = self._batch()
-        table = torch.from_numpy(self._table).to(self._device)
-        cosine, row = nearest_in_batches(patterns, table, self._check)
+        found = nearest_in_batches(
+            patterns.numpy(), self._table, self._device, self._check
+        )
+        cosine, row = map(torch.from_numpy, found)
         pull = torch.zeros(self._table.shape, dtype=torch.float64)
         pull.index_add_(0, row, (patterns * weights[:, None]).double())
         self._pull = self._options.memory * self._pull + pull.numpy()

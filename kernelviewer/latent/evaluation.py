@@ -28,9 +28,9 @@ from kernelviewer.latent.training import TrainingOptions, train
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.networks import Network
@@ -129,7 +129,7 @@ def prepare(
     networks: Sequence[Network],
     *,
     options: TrainingOptions | None = None,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Progress = lambda done, total, text: None,
     check: Check = lambda: None,
 ) -> Contest:
@@ -154,7 +154,7 @@ def judge(
     kernels: NDArray[np.float32],
     *,
     threshold: float | None = None,
-    device: torch.device | None = None,
+    device: Device | None = None,
     check: Check = lambda: None,
 ) -> Judgement:
     """Measure all on kernels [N, *size] of networks that they have not seen."""
@@ -190,7 +190,7 @@ def leave_one_family_out(
     *,
     options: TrainingOptions | None = None,
     threshold: float | None = None,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Progress = lambda done, total, text: None,
     check: Check = lambda: None,
 ) -> Iterator[Judgement]:
@@ -230,7 +230,7 @@ def judge_without(
     *,
     options: TrainingOptions | None = None,
     threshold: float | None = None,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Progress = lambda done, total, text: None,
     check: Check = lambda: None,
 ) -> Judgement:

@@ -25,9 +25,9 @@ from kernelviewer.latent.synthetic import with_members
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Method
@@ -52,7 +52,7 @@ def finish(
     networks: Sequence[Network],
     card: dict[str, Any],
     *,
-    device: torch.device,
+    device: Device,
     members: float = 0.0,
     progress: Callable[[int, int, str], object],
     check: Callable[[], object],
@@ -93,7 +93,7 @@ def measure_null(
     *,
     count: int | None = None,
     seed: int = SEED,
-    device: torch.device | None = None,
+    device: Device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> Null:
     """What white noise reaches with an autoencoder: 100 000 kernels or ``count``."""
@@ -125,7 +125,7 @@ def stretched(curve: Curve, codes: Codes, weight: NDArray[np.floating]) -> Curve
     return replace(curve, stretch=before.astype(np.float32))
 
 
-def _turned(curve: Curve, device: torch.device, check: Callable[[], object]) -> Curve:
+def _turned(curve: Curve, device: Device, check: Callable[[], object]) -> Curve:
     """The curve with its on-centres below its off-centres: one way round for all."""
     codes = codes_of_table(_ORIENTING)
     points = _points(curve.size, curve.decode(codes), device, check)
@@ -153,7 +153,7 @@ def _named(
     coder: Autoencoder,
     shown: Shown,
     codes: Codes,
-    device: torch.device,
+    device: Device,
     check: Callable[[], object],
 ) -> tuple[Autoencoder, dict[str, Any]]:
     """The autoencoder with its stretches, and how well their names hold."""
@@ -189,7 +189,7 @@ def _named(
 def _points(
     size: Size,
     patterns: NDArray[np.float32],
-    device: torch.device,
+    device: Device,
     check: Callable[[], object],
 ) -> FamilyFit | None:
     """`family_fit` of the points of a spectrum; None if there is no family."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernelviewer.device import CPU
 from kernelviewer.latent.nearest import nearest_in_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
     from torch import Tensor
+
+    from kernelviewer.device import Device
 
 ITERATIONS = 30
 _LEAST = 1e-6
@@ -27,7 +29,7 @@ def spherical_kmeans(
     weights: Tensor | None = None,
     iterations: int = ITERATIONS,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: Device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> Tensor:
     """Unit centroids of patterns.
@@ -54,12 +56,14 @@ def spherical_kmeans(
     """
     import torch
 
-    device = device or torch.device("cpu")
+    device = device or CPU
     weights = torch.ones(len(patterns)) if weights is None else weights
     centroids = _spread(patterns, min(count, len(patterns)), weights, seed, check)
     before = None
     for _ in range(iterations):
-        _, member = nearest_in_batches(patterns, centroids.to(device), check)
+        table = centroids.numpy()
+        _, found = nearest_in_batches(patterns.numpy(), table, device, check)
+        member = torch.from_numpy(found)
         if before is not None and torch.equal(member, before):
             break
         before = member

@@ -19,9 +19,9 @@ from kernelviewer.text import csv_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -85,7 +85,7 @@ def label_kernels(
     bank: KernelBank,
     size: Size,
     how: Labelling,
-    device: torch.device,
+    device: Device,
     *,
     progress: Progress = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,

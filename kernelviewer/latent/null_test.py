@@ -26,9 +26,9 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
 
 THESE, WHITE, SHUFFLED, UNTRAINED = (
@@ -85,7 +85,7 @@ def null_test(
     threshold: float | None = None,
     retrain: bool = True,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Callable[[int, int, str], object] = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,
 ) -> NullTest:
@@ -194,7 +194,7 @@ def _unseen_fits(
     network: Network,
     size: Size,
     options: TrainingOptions,
-    device: torch.device | None,
+    device: Device | None,
     check: Callable[[], object],
 ) -> NDArray[np.float32]:
     """Fits of one half's kernels with a curve trained on the other half."""
@@ -210,7 +210,7 @@ def _unseen_fits(
 def _fits(
     autoencoder: Autoencoder,
     kernels: NDArray[np.float32],
-    device: torch.device | None,
+    device: Device | None,
     check: Callable[[], object],
 ) -> NDArray[np.float32]:
     fit = autoencoder.encode(kernels, device=device, check=check).fit

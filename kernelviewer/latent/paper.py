@@ -7,11 +7,13 @@ so that results can be compared like with like; `kernelviewer.latent.curve` does
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.device import namespace_of
 from kernelviewer.latent.curve import unit_rows
 
 if TYPE_CHECKING:
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from kernelviewer.device import Array, Device
     from kernelviewer.kernels import Size
 
 WIDTH = 256
 LAYERS = 3
+_GELU = math.sqrt(2 / math.pi)
 PARTS = tuple(
     f"{part}.{layer}.{kind}"
     for part in ("encoder", "decoder")
@@ -52,20 +56,11 @@ class PlainAutoencoder:
     def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
         """Patterns [n, taps] of codes [n]; beyond [0, 1] those of the ends."""
         rows = np.clip(np.asarray(code, np.float64), 0, 1)[:, None]
-        for layer in range(LAYERS):
-            weight = self.parameters[f"decoder.{layer}.weight"]
-            rows = rows @ weight.T + self.parameters[f"decoder.{layer}.bias"]
-            rows = _gelu(rows) if layer < LAYERS - 1 else rows
-        return unit_rows(rows)
+        return unit_rows(_run(self.parameters, "decoder", rows))
 
-    def on(self, device: torch.device) -> dict[str, Tensor]:
+    def on(self, device: Device) -> dict[str, Array]:
         """The parameters on a device."""
-        import torch
-
-        return {
-            name: torch.from_numpy(np.array(value)).to(device)
-            for name, value in self.parameters.items()
-        }
+        return {name: device.put(value) for name, value in self.parameters.items()}
 
 
 def shapes(taps: int) -> dict[str, tuple[int, ...]]:
@@ -91,35 +86,35 @@ def first_parameters(taps: int, generator: torch.Generator) -> dict[str, Tensor]
     return found
 
 
-def encode(parameters: Mapping[str, Tensor], patterns: Tensor) -> Tensor:
-    """Codes [n] of patterns [n, taps]."""
-    import torch
-
-    return torch.sigmoid(_run(parameters, "encoder", patterns))[:, 0]
+def encode(parameters: Mapping[str, Array], patterns: Array) -> Array:
+    """Codes [n] of patterns [n, taps], of numpy or torch."""
+    xp = namespace_of(patterns)
+    # the logistic function, which overflows nowhere
+    return (xp.tanh(_run(parameters, "encoder", patterns)[:, 0] / 2) + 1) / 2
 
 
 def decode(parameters: Mapping[str, Tensor], code: Tensor) -> Tensor:
-    """Unit patterns [n, taps] of codes [n]."""
+    """Unit patterns [n, taps] of codes [n], with their gradients."""
     rows = _run(parameters, "decoder", code[:, None])
     rows = rows - rows.mean(1, keepdim=True)
-    length: Tensor = rows.norm(dim=1, keepdim=True).clamp(min=1e-12)
-    return rows / length
+    shown: Tensor = rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    return shown
 
 
-def _run(parameters: Mapping[str, Tensor], part: str, rows: Tensor) -> Tensor:
-    from torch.nn.functional import gelu, linear
-
+def _run(parameters: Mapping[str, Array], part: str, rows: Array) -> Array:
     for layer in range(LAYERS):
         name = f"{part}.{layer}"
-        rows = linear(rows, parameters[f"{name}.weight"], parameters[f"{name}.bias"])
-        if layer < LAYERS - 1:
-            rows = gelu(rows, approximate="tanh")
+        rows = rows @ parameters[f"{name}.weight"].T + parameters[f"{name}.bias"]
+        rows = _gelu(rows) if layer < LAYERS - 1 else rows
     return rows
 
 
-def _gelu(x: NDArray[Any]) -> NDArray[Any]:
-    inner = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
-    return np.asarray(0.5 * x * (1 + np.tanh(inner)))
+def _gelu(x: Array) -> Array:
+    if not isinstance(x, np.ndarray):
+        from torch.nn.functional import gelu
+
+        return gelu(x, approximate="tanh")  # one pass, forwards and backwards
+    return 0.5 * x * (1 + np.tanh(_GELU * (x + 0.044715 * (x * x * x))))
 
 
 class PlainFit:
@@ -137,17 +132,18 @@ class PlainFit:
         *,
         sweeps: int,
         seed: int,
-        device: torch.device,
+        device: Device,
     ) -> None:
         import torch
 
-        self._size, self._device = size, device
+        self._size, self._device = size, device.torch_device
         self._random = torch.Generator().manual_seed(seed)
-        self._patterns = patterns.to(device)
+        self._patterns = patterns.to(self._device)
         self._weights = weights / weights.sum()
         first = first_parameters(patterns.shape[1], self._random)
         self._parameters = {
-            name: value.to(device).requires_grad_() for name, value in first.items()
+            name: value.to(self._device).requires_grad_()
+            for name, value in first.items()
         }
         self._optimizer = torch.optim.AdamW(self._parameters.values(), lr=2e-3)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(

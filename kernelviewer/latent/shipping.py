@@ -27,8 +27,7 @@ from kernelviewer.latent.training import TrainingOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import torch
-
+    from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.networks import Network, Parts
     from kernelviewer.latent.shipping_tasks import (
@@ -75,7 +74,7 @@ def ship(
     *,
     command: str,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: Device | None = None,
     workers: int = 1,
     progress: Progress = lambda done, total, text: None,
 ) -> None:
@@ -136,7 +135,7 @@ def _tasks(
     controls: Sequence[Network],
     folder: Path,
     options: TrainingOptions,
-    device: torch.device | None,
+    device: Device | None,
 ) -> Iterator[Task]:
     """All there is to do for one size, each independent of the others."""
     networks = parts.networks

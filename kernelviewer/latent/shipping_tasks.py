@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import torch
-
+    from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.training import TrainingOptions
@@ -34,7 +33,7 @@ class Task:
     size: Size
     networks: Sequence[Network]
     options: TrainingOptions
-    device: torch.device | None
+    device: Device | None
 
     entry: ClassVar[str] = ""
 

@@ -24,9 +24,9 @@ from kernelviewer.latent.synthetic import with_members
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+    from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.latent.autoencoder import Method
     from kernelviewer.latent.curve import Curve
@@ -122,7 +122,7 @@ class Training:
         *,
         held_out: Sequence[Network] = (),
         options: TrainingOptions | None = None,
-        device: torch.device | None = None,
+        device: Device | None = None,
         check: Callable[[], object] = lambda: None,
     ) -> None:
         self.size, self.networks, self.held_out = size, networks, held_out
@@ -253,7 +253,7 @@ def train(
     *,
     held_out: Sequence[Network] = (),
     options: TrainingOptions | None = None,
-    device: torch.device | None = None,
+    device: Device | None = None,
     progress: Callable[[int, int, str], object] = lambda done, total, text: None,
     check: Callable[[], object] = lambda: None,
     watch: Callable[[Sweep], object] = lambda sweep: None,

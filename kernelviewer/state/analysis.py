@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 UNIDENTIFIED = INDEX["unidentified"]
 FLAT = INDEX["flat"]
-Stage = Literal["starting", "unable", "encoding", "stopped"]
-"""Why open kernels have no codes yet: torch is being imported, or cannot be; they are
-being encoded; that was cancelled or has failed."""
+Stage = Literal["starting", "encoding", "stopped"]
+"""Why open kernels have no codes yet: torch is being imported; they are being encoded;
+that was cancelled or has failed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

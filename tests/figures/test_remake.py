@@ -15,7 +15,7 @@ from kernelviewer.figures.provenance import FileRecord, Record, read_record
 from kernelviewer.figures.ranges import from_ranges, to_ranges
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
 from kernelviewer.files import file_hash
-from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.source import OpenedFile
 from tests.figures.scenes import make_bank, named
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.formats import CheckpointError, file_view, open_checkpoint
+from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.formats import source as file_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -53,7 +53,7 @@ def save(
 
 def senseless(path: Path, random: Random) -> Path:
     """A model of known operators, with inputs and settings drawn at random."""
-    from kernelviewer.formats.onnx_operations import OPERATIONS
+    from kernelviewer.formats.onnx.operations import OPERATIONS
 
     arrays = _arrays(random)
     names, nodes = [*arrays], []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.opened import OpenedFile
+from kernelviewer.formats.source import OpenedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

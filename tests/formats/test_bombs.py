@@ -17,17 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.formats import (
-    CheckpointError,
-    onnx_wire,
-    open_checkpoint,
-    unpacked,
-    unpacking,
-)
-from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.opened import OpenedFile
-from kernelviewer.formats.source import Source
-from kernelviewer.formats.zip_directory import ZipRecord, zip_records
+from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.formats.containers import archives, unpacked
+from kernelviewer.formats.containers.zip_directory import ZipRecord, zip_records
+from kernelviewer.formats.errors import DamagedError
+from kernelviewer.formats.onnx import graph
+from kernelviewer.formats.source import OpenedFile, Source
 from kernelviewer.kernels.extract import extract_kernels
 from tests.files.opcodes import STOP, VALUES, table, tensor, text, torch_zip
 from tests.files.writing import tarred
@@ -136,7 +131,7 @@ def test_a_thousand_empty_streams_can_be_cancelled(tmp_path: Path) -> None:
 def test_a_dictionary_of_gigabytes_is_not_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "_MAX_MEMORY", MEGABYTE)
+    monkeypatch.setattr(archives, "_MAX_MEMORY", MEGABYTE)
     path = write(tmp_path / "x.xz", lzma.compress(weights(0, (1 << 18,)).tobytes()))
     with pytest.raises(CheckpointError, match="takes more memory than is allowed"):
         open_checkpoint(path)
@@ -215,7 +210,7 @@ def test_unpacking_a_record_can_be_cancelled(tmp_path: Path) -> None:
 def test_a_small_part_of_a_large_record_takes_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernelviewer.formats.zip_directory.MOST", MEGABYTE)
+    monkeypatch.setattr("kernelviewer.formats.containers.zip_directory.MOST", MEGABYTE)
     data = weights(0, (1 << 22,)).tobytes()
     record = record_of(packed_zip(tmp_path / "x.zip", data))
     with at_most(4):
@@ -327,7 +322,7 @@ def test_one_value_does_not_stand_for_terabytes(tmp_path: Path) -> None:
 def test_a_text_as_long_as_the_file_is_not_read_whole() -> None:
     data = b"a" * (30 * MEGABYTE)
     with at_most(1):
-        assert onnx_wire.text(data, 0, len(data)) == "a" * (1 << 16)
+        assert graph.text(data, 0, len(data)) == "a" * (1 << 16)
 
 
 # Pickles in large files are read window by window
@@ -345,7 +340,7 @@ def test_lines_longer_than_the_window(
     path = write(tmp_path / "x.pkl", python2_pickle(line))
     messages = []
     for whole in (1 << 30, 0):
-        monkeypatch.setattr("kernelviewer.formats.file_view.WHOLE", whole)
+        monkeypatch.setattr("kernelviewer.formats.source.WHOLE", whole)
         with pytest.raises(CheckpointError) as caught:
             open_checkpoint(path)
         messages.append(str(caught.value))
@@ -356,7 +351,9 @@ def test_lines_longer_than_the_window(
 def test_a_line_without_end_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernelviewer.formats.pickle_state._LONGEST_LINE", MEGABYTE)
+    monkeypatch.setattr(
+        "kernelviewer.formats.torch.pickle_machine._LONGEST_LINE", MEGABYTE
+    )
     path = write(tmp_path / "x.pkl", b"(dp0\nS'" + b"a" * (30 * MEGABYTE))
     with at_most(12), pytest.raises(CheckpointError, match="is damaged"):
         open_checkpoint(path)
@@ -368,7 +365,7 @@ def test_a_pickle_that_is_cut_off_in_a_large_file(
 ) -> None:
     entries = b"".join(text(f"{i}") + b"K\1s" for i in range(20_000))
     data = b"\x80\x02}q\x00" + entries + STOP
-    monkeypatch.setattr("kernelviewer.formats.file_view.WHOLE", 0)
+    monkeypatch.setattr("kernelviewer.formats.source.WHOLE", 0)
     path = write(tmp_path / "x.pkl", data[: len(data) - cut])
     with pytest.raises(CheckpointError, match=r"\(a pickle\) is (cut off|damaged)"):
         open_checkpoint(path)
@@ -377,7 +374,7 @@ def test_a_pickle_that_is_cut_off_in_a_large_file(
 def test_numbers_of_a_struct_stay_in_a_view(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kernelviewer.formats import file_view
+    from kernelviewer.formats import source as file_view
 
     monkeypatch.setattr(file_view, "WHOLE", 0)
     monkeypatch.setattr(file_view, "BLOCK", 16)

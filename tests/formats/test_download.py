@@ -9,8 +9,7 @@ import pytest
 
 from kernelviewer.cli import main
 from kernelviewer.formats import CheckpointError
-from kernelviewer.formats.download import PIECE
-from kernelviewer.formats.hub import fetch
+from kernelviewer.formats.hub import PIECE, fetch
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.tasks import open_named
 from kernelviewer.jobs.ticket import Cancelled, Ticket

@@ -15,12 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.pickle_builders import BUILDERS
-from kernelviewer.formats.pickle_machine import PickleMachine
-from kernelviewer.formats.pickle_objects import HANDLERS
-from kernelviewer.formats.pickle_state import LONG_STRING
-from kernelviewer.formats.pickle_values import Global, InMemory, NumpyArray, Span, Stub
+from kernelviewer.formats.errors import DamagedError
+from kernelviewer.formats.torch.pickle_machine import (
+    HANDLERS,
+    LONG_STRING,
+    PickleMachine,
+)
+from kernelviewer.formats.torch.pickle_values import (
+    BUILDERS,
+    Global,
+    InMemory,
+    NumpyArray,
+    Span,
+    Stub,
+)
 from tests.files.opcodes import call, stream, text
 
 

@@ -15,7 +15,10 @@ import pytest
 
 from kernelviewer.files import FileLock
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.temporary import TemporaryFolder, remove_left_behind
+from kernelviewer.formats.containers.temporary import (
+    TemporaryFolder,
+    remove_left_behind,
+)
 from kernelviewer.jobs.memory import sweep
 from tests.files.opcodes import table, tensor, torch_zip
 

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.opened import OpenedFile
-from kernelviewer.formats.source import Source
-from kernelviewer.formats.zip_directory import ZipRecord, zip_records
+from kernelviewer.formats.containers.zip_directory import ZipRecord, zip_records
+from kernelviewer.formats.errors import DamagedError
+from kernelviewer.formats.source import OpenedFile, Source
 from tests.files.opcodes import VALUES, WEIGHT, stream, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kernelviewer.formats.zip_directory import Record
+    from kernelviewer.formats.containers.zip_directory import Record
 
 RECORDS = {"a/one": b"1" * 100, "a/two": bytes(range(256)) * 40, "ä/three": b""}
 WIDE = 0xFFFFFFFF

@@ -27,7 +27,7 @@ SIZE = (13, 13)
 def half_noise(tmp_path: Path) -> Path:
     """Eight 13×13 kernels of white noise, and eight Gaussians."""
     noise = np.random.default_rng(0).standard_normal((8, 1, *SIZE))
-    centre = member("on-centre", SIZE, sigma=2.0).numpy()
+    centre = member("on-centre", SIZE, sigma=2.0)
     weights = np.concatenate([noise, np.broadcast_to(centre, (8, 1, *SIZE))])
     path = tmp_path / "wide.safetensors"
     save_file(

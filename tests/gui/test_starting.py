@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from kernelviewer.gui import main_window
 from kernelviewer.gui.work import analyst
+from kernelviewer.jobs import tasks
 from tests.gui.conftest import WAIT_MS, wait_idle
 from tests.gui.test_jobs_panel import row_of
 
@@ -40,6 +42,15 @@ def absence(window: MainWindow) -> str:
     return absent.title.text() if absent.isVisible() else ""
 
 
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that seems to have a GPU, whose torch finds none."""
+    monkeypatch.setattr(main_window, "needs_torch", lambda wish: wish != "cpu")
+    monkeypatch.setattr(tasks, "needs_torch", lambda wish: wish != "cpu")
+    monkeypatch.setattr(tasks, "start_torch", lambda progress: None)
+
+
+@pytest.mark.usefixtures("gpu")
 def test_while_torch_is_imported_a_job_runs_and_nothing_says_otherwise(
     make_window: MakeWindow,
     qtbot: Any,
@@ -54,6 +65,7 @@ def test_while_torch_is_imported_a_job_runs_and_nothing_says_otherwise(
         return real(ticket, wish)
 
     monkeypatch.setattr(main_window, "prepare_device", slow)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     window = make_window(small_file, settle=False)
     qtbot.waitUntil(lambda: window.device_label.text() != "device: auto")
     assert window.document.banks
@@ -75,28 +87,31 @@ def test_while_torch_is_imported_a_job_runs_and_nothing_says_otherwise(
     assert window.jobs_button.text() == "no jobs running"
 
 
-def test_without_torch_the_window_says_so_and_tries_again(
-    make_window: MakeWindow,
-    qtbot: Any,
-    small_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.usefixtures("gpu")
+def test_where_torch_is_broken_the_cpu_computes_and_the_window_says_so(
+    make_window: MakeWindow, small_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = main_window.prepare_device
-
     def broken(ticket: Ticket, wish: str) -> str:
         msg = "libtorch.so: cannot open shared object file"
         raise ImportError(msg)
 
     monkeypatch.setattr(main_window, "prepare_device", broken)
     window = make_window(small_file)
-    assert absence(window) == "The 7×7 kernels are not encoded"
-    assert window.device_label.text() == "no device"
-    assert any("libtorch.so" in text for text in window.parts.jobs_panel.failures())
-    monkeypatch.setattr(main_window, "prepare_device", real)
-    (automatic, *_) = window.commands["device"].menu().actions()
-    automatic.trigger()
-    wait_idle(qtbot, window)
     assert absence(window) == ""
+    assert window.document.analyses
+    assert window.device_label.text() == "cpu: torch cannot start"
+    assert any("libtorch.so" in text for text in window.parts.jobs_panel.failures())
+
+
+def test_on_a_cpu_no_job_starts_torch(
+    make_window: MakeWindow, small_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main_window, "needs_torch", lambda wish: False)
+    window = make_window(small_file)
+    assert window.device_label.text() == "cpu"
+    assert window.document.analyses
+    rows = window.parts.jobs_panel.rows.values()
+    assert not any("torch" in row.title.text() for row in rows)
 
 
 def test_encoding_that_was_cancelled_can_be_asked_for_again(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from kernelviewer.device import CPU
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.family import Members, family_fit, render
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit
 
 SIZE = (7, 7)
-CPU = torch.device("cpu")
 IDS = np.array([item.id for item in PATTERNS])
 COUNT = 60
 
@@ -65,5 +64,5 @@ def noise(count: int, size: tuple[int, ...] = SIZE, seed: int = 1) -> np.ndarray
 def varied(seed: int = 0) -> np.ndarray:
     """Members of every class, somewhat noisy."""
     rng = np.random.default_rng(seed)
-    clean = np.concatenate([render(draw(i, rng, 12), SIZE).numpy() for i in IDS])
+    clean = np.concatenate([render(draw(i, rng, 12), SIZE) for i in IDS])
     return clean + 0.3 * noise(len(clean), seed=seed)

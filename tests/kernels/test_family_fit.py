@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from kernelviewer.device import Device
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import INDEX
@@ -57,7 +58,7 @@ def test_known_members_are_found_again(
     offset: float,
 ) -> None:
     true = draw(class_id, np.random.default_rng(3))
-    found = fit(render(true, SIZE).numpy() + level * noise(COUNT))
+    found = fit(render(true, SIZE) + level * noise(COUNT))
     right = found.class_index == INDEX[class_id]
     assert right.mean() >= share
     assert (found.sign[right] == true.sign[right]).all()
@@ -123,7 +124,7 @@ def test_render_gives_the_member_whose_cosine_is_reported() -> None:
         found = fit(kernels)
         patterns = kernels - kernels.mean((1, 2), keepdims=True)
         patterns /= np.sqrt((patterns**2).sum((1, 2), keepdims=True))
-        cosine = (patterns * render(found, size).numpy()).sum((1, 2))
+        cosine = (patterns * render(found, size)).sum((1, 2))
         np.testing.assert_allclose(cosine, found.cosine, atol=1e-4)
         best = found.class_cosine.max(1)
         np.testing.assert_allclose(best, found.cosine, atol=1.1e-5)
@@ -234,6 +235,6 @@ def test_the_master_key_filters_have_the_classes_of_the_literature() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_the_cpu_and_the_gpu_agree() -> None:
     kernels = np.concatenate([noise(3000), varied()])
-    one, other = fit(kernels), family_fit(kernels, device=torch.device("cuda"))
+    one, other = fit(kernels), family_fit(kernels, device=Device("cuda"))
     assert (one.class_index == other.class_index).mean() > 0.99
     np.testing.assert_allclose(other.cosine, one.cosine, atol=5e-3)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from kernelviewer.kernels.family import family_fit, member
+from kernelviewer.kernels.family import fit as fitting
 from tests.kernels.family_made import CPU, IDS, fit, noise, varied
 
 
@@ -33,7 +34,7 @@ def test_members_of_other_sizes_are_found(
     for item in classes:
         offset = 0.5 if even and ("centre" in item or "cross" in item) else None
         plane = member(item, size, sigma=sigma, offset_x=offset, offset_y=offset)
-        kernels.append(plane.numpy())
+        kernels.append(plane)
     found = fit(np.stack(kernels) + 0.05 * noise(len(kernels), size))
     assert list(IDS[found.class_index]) == list(classes)
     assert (found.cosine > 0.985).all()
@@ -121,3 +122,23 @@ def test_progress_is_told_and_a_check_ends_the_fit() -> None:
     calls: list[None] = []
     with pytest.raises(Stopped):
         fit(kernels, refine=False, check=check)
+
+
+def test_batches_side_by_side_are_fitted_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernels = noise(700)
+    whole = fit(kernels)
+    monkeypatch.setattr(fitting, "_CPU", (256, 256 * 49))
+    monkeypatch.setattr(fitting, "threads", lambda: 3)
+    done: list[int] = []
+    parts = fit(kernels, progress=lambda count, total: done.append(count))
+    np.testing.assert_array_equal(parts.class_index, whole.class_index)
+    np.testing.assert_allclose(parts.cosine, whole.cosine, atol=1e-5)
+    assert done == [256, 512, 700]
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(kernels, check=stop)

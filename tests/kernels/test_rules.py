@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernelviewer.formats import Operator
-from kernelviewer.formats.names import by_parts
+from kernelviewer.formats.network.names import by_parts
 from kernelviewer.kernels.depthwise import classify
 from tests.kernels.checkpoints import of_shapes
 

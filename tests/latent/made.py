@@ -6,9 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from safetensors.numpy import save_file
 
+from kernelviewer.device import CPU
 from kernelviewer.kernels.classes import PATTERNS
 from kernelviewer.kernels.family import member
 from kernelviewer.latent.networks import Network
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.latent.autoencoder import Autoencoder
 
-CPU = torch.device("cpu")
+__all__ = ["CPU"]
+
 IDS = [item.id for item in PATTERNS]
 SIZE = (7, 7)
 
@@ -36,7 +37,7 @@ def members(per_class: int = 24, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
             sigma = rng.uniform(1.0, 1.5) if "square" in name else sigma
             sign = int(rng.choice([-1, 1])) if derivative else 1
             sigma = 2.0 if "cross" in name else sigma
-            rows.append(member(name, SIZE, sigma=sigma, sign=sign).numpy())
+            rows.append(member(name, SIZE, sigma=sigma, sign=sign))
             classes.append(index)
     return np.stack(rows), np.array(classes)
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from kernelviewer.device import Device
 from kernelviewer.kernels import KernelSet
+from kernelviewer.kernels.family import random_members
 from kernelviewer.kernels.statistics import measure
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
@@ -129,6 +131,22 @@ def test_read_only_and_strided_arrays_and_tensors_are_taken() -> None:
     doubled = np.repeat(kernels, 2, axis=0)[::2]
     for form in (fixed, doubled, torch.from_numpy(kernels), kernels.astype(">f4")):
         np.testing.assert_array_equal(small().encode(form, device=CPU).code, wanted)
+
+
+@pytest.mark.parametrize("size", [(3, 3), (7, 7), (9, 9)])
+def test_numpy_and_torch_give_the_same_codes_and_labels(size: tuple[int, int]) -> None:
+    clean = random_members(size, 400, seed=3)
+    noise = np.random.default_rng(1).standard_normal(clean.shape, np.float32)
+    kernels = np.concatenate([clean + 0.5 / size[0] * noise, noise])
+    known = shipped(size)
+    one = known.encode(kernels, device=CPU)
+    other = known.encode(kernels, device=Device("cpu", "torch"))
+    np.testing.assert_allclose(other.code, one.code, atol=1e-6)
+    np.testing.assert_allclose(other.fit, one.fit, atol=1e-6)
+    plainly = shipped(size, "paper")
+    one = plainly.encode(kernels, device=CPU)
+    other = plainly.encode(kernels, device=Device("cpu", "torch"))
+    np.testing.assert_allclose(other.code, one.code, atol=1e-5)
 
 
 def test_encoding_can_be_followed_and_cancelled() -> None:

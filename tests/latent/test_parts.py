@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from kernelviewer.device import CPU, Device, host
+from kernelviewer.latent.curve import unit_rows
 from kernelviewer.latent.kmeans import spherical_kmeans
 from kernelviewer.latent.nearest import Table, nearest_in_batches, unit
 from kernelviewer.latent.symmetry import mirrors, vary
 from kernelviewer.latent.tour import short_path
 from tests.latent.made import patterns
+
+BOTH = (CPU, Device("cpu", "torch"))
+"""The libraries that compute."""
 
 
 def rows(count: int, taps: int = 9, seed: int = 0) -> torch.Tensor:
@@ -122,29 +127,47 @@ def test_kernels_are_varied_as_often_as_wished() -> None:
 
 @pytest.mark.parametrize("columns", [1, 31, 32, 64, 2048])
 def test_the_nearest_row_is_found(columns: int) -> None:
-    points, table = rows(300, 25), rows(columns, 25, seed=9)
-    cosine, row = Table(table).nearest(points)
+    points, table = rows(300, 25).numpy(), rows(columns, 25, seed=9).numpy()
     products = points @ table.T
-    assert (row == products.argmax(1)).all()
-    torch.testing.assert_close(cosine, products.max(1).values)
-    batched = nearest_in_batches(points, table)
-    assert (batched[1] == row).all()
+    for where in BOTH:
+        cosine, row = map(host, Table(table, where).nearest(where.put(points)))
+        assert (row == products.argmax(1)).all()
+        np.testing.assert_allclose(cosine, products.max(1), atol=1e-6)
+        batched = nearest_in_batches(points, table, where)
+        assert (batched[1] == row).all()
+
+
+def test_both_libraries_find_the_same_rows_where_float32_cannot_tell() -> None:
+    angle = np.linspace(0, 1e-2, 2048)  # neighbours' cosines differ by 1e-11
+    ways = unit_rows(np.random.default_rng(0).standard_normal((2, 49)))
+    table = unit_rows(
+        np.cos(angle)[:, None] * ways[0] + np.sin(angle)[:, None] * ways[1]
+    )
+    kernels = 3 * table[::7] + np.float32(0.5)
+    exact = (kernels - kernels.mean(axis=1, keepdims=True)).astype(np.float64)
+    wanted = (exact @ table.T.astype(np.float64)).argmax(axis=1)
+    for where in BOTH:
+        _, row, valid = map(host, Table(table, where).nearest_exactly(kernels))
+        assert valid.all()
+        np.testing.assert_array_equal(row, wanted)
 
 
 def test_a_large_offset_does_not_drown_the_pattern() -> None:
     noise = np.random.default_rng(0).standard_normal((50, 49)).astype(np.float32)
-    plain, _ = unit(torch.from_numpy(noise))
-    moved, valid = unit(torch.from_numpy(noise + np.float32(300)))
-    assert valid.all()
-    assert float((plain * moved).sum(1).min()) > 0.99999
+    for where in BOTH:
+        plain, _ = unit(where.put(noise))
+        moved, valid = unit(where.put(noise + np.float32(300)))
+        assert valid.all()
+        assert float((plain * moved).sum(1).min()) > 0.99999
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 3e38])
 def test_patterns_do_not_depend_on_the_scale(scale: float) -> None:
     some = rows(50, 49)
-    found, valid = unit((some / some.abs().max()) * scale)
-    assert valid.all()
-    torch.testing.assert_close(found, some)
+    for where in BOTH:
+        found, valid = unit(where.put(some / some.abs().max() * scale))
+        assert valid.all()
+        np.testing.assert_allclose(host(found), some, atol=1e-5)
 
 
 def test_kernels_without_a_pattern_are_zero_and_marked() -> None:
@@ -154,7 +177,8 @@ def test_kernels_without_a_pattern_are_zero_and_marked() -> None:
     kernels[3, 4] = torch.nan
     kernels[4, 0] = torch.inf
     kernels[5, 8] = -torch.inf
-    found, valid = unit(kernels)
-    assert valid.tolist() == [True] + [False] * 5
-    assert not found[1:].any()
-    torch.testing.assert_close(found[0], kernels[0])
+    for where in BOTH:
+        found, valid = unit(where.put(kernels))
+        assert valid.tolist() == [True] + [False] * 5
+        assert not found[1:].any()
+        np.testing.assert_allclose(host(found[0]), kernels[0], atol=1e-6)

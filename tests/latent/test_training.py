@@ -22,9 +22,9 @@ from tests.latent.made import CPU, IDS, SIZE, networks, patterns, small
 
 
 def network(kernels: np.ndarray, family: int = 0) -> Network:
-    rows, _ = unit(torch.from_numpy(kernels.reshape(len(kernels), -1)))
+    rows, _ = unit(kernels.reshape(len(kernels), -1))
     numbers = np.zeros(len(kernels), np.int32)
-    shaped = rows.numpy().reshape(kernels.shape)
+    shaped = rows.reshape(kernels.shape)
     return Network(f"network-{family}", "", shaped, numbers, family)
 
 
@@ -36,8 +36,8 @@ def test_the_curve_fits_unseen_kernels_better_than_k_means_and_the_paper() -> No
     kernels, _ = patterns(400, noise=0.3, seed=77)
     seen = np.concatenate([item.patterns for item in networks(2, 600)])
     centroids = spherical_kmeans(torch.from_numpy(seen).flatten(1), 10)
-    rows = torch.from_numpy(kernels).flatten(1)
-    k_means = float(nearest_in_batches(rows, centroids)[0].mean())
+    rows = kernels.reshape(len(kernels), -1)
+    k_means = float(nearest_in_batches(rows, centroids.numpy())[0].mean())
     curve = small().encode(kernels, device=CPU).mean_fit
     paper = small("paper").encode(kernels, device=CPU).mean_fit
     assert curve > 0.8

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 
+from kernelviewer.device import CPU
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.kernels.family.grid import bank
 from tests.kernels.family_made import IDS, draw, noise, render
@@ -20,7 +20,6 @@ from tests.kernels.family_made import IDS, draw, noise, render
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CPU = torch.device("cpu")
 COUNTS = {(7, 7): 100_000, (31, 31): 4_000, (51, 51): 1_000}
 
 
@@ -35,7 +34,7 @@ def kernels_of(size: tuple[int, int], count: int) -> np.ndarray:
     """As unlike the family as trained kernels are: a mean cosine of about 0.85."""
     rng = np.random.default_rng(0)
     each = -(-count // len(IDS))
-    clean = [render(draw(item, rng, each), size).numpy() for item in IDS]
+    clean = [render(draw(item, rng, each), size) for item in IDS]
     return np.concatenate(clean)[:count] + 0.6 * noise(count, size)
 
 
@@ -45,12 +44,13 @@ def test_time_of_a_family_fit(size: tuple[int, int]) -> None:
     count = COUNTS[size]
     kernels = kernels_of(size, count)
     members = bank(size, CPU).patterns
-    rows = torch.from_numpy(kernels).flatten(1)
-    room = torch.empty(256, members.shape[1])
+    rows = kernels.reshape(count, -1)
+    room = np.empty((256, members.shape[1]), np.float32)
 
     def multiply() -> None:
-        for part in rows.split(256):
-            torch.mm(part, members, out=room[: len(part)])
+        for first in range(0, count, 256):
+            part = rows[first : first + 256]
+            np.matmul(part, members, out=room[: len(part)])
 
     multiply()
     floor, floor_processor = spent(multiply)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from kernelviewer.device import choose_device
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve
 from kernelviewer.latent.training import Training
@@ -23,6 +24,8 @@ from tests.latent.made import networks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kernelviewer.device import Device
 
 COUNT = 1_000_000
 BATCHES = (256, 1024, 8192)
@@ -41,11 +44,13 @@ def spent(action: Callable[[], object]) -> tuple[float, float]:
     return min(run[0] for run in runs), min(run[1] for run in runs)
 
 
-def multiply(kernels: torch.Tensor, table: torch.Tensor, batch: int) -> None:
+def multiply(kernels: np.ndarray, table: np.ndarray, batch: int, place: Device) -> None:
     """The bare product, into memory that is used again."""
-    room = torch.empty(batch, len(table), device=table.device)
-    for part in kernels.split(batch):
-        torch.mm(part.to(table.device), table.T, out=room[: len(part)])
+    xp, there = place.xp, place.put(table)
+    room = xp.empty((batch, len(table)), dtype=xp.float32, device=place.type)
+    for first in range(0, len(kernels), batch):
+        part = place.put(kernels[first : first + batch])
+        xp.matmul(part, there.T, out=room[: len(part)])
 
 
 @pytest.mark.timeout(900)
@@ -55,17 +60,18 @@ def test_time_of_encoding(device: str) -> None:
     kernels = rng.standard_normal((COUNT, 7, 7), np.float32)
     series = rng.standard_normal((200, 49)).astype(np.float32)
     curve = Autoencoder.of("curve", Curve((7, 7), series, np.array([0, 1], np.float32)))
-    place = torch.device(device)
-    table = torch.from_numpy(curve.spectrum(POINTS)).flatten(1).to(place)
-    rows = torch.from_numpy(kernels).flatten(1)
+    place = choose_device(device)
+    table = curve.spectrum(POINTS).reshape(POINTS, -1)
+    rows = kernels.reshape(COUNT, -1)
     floor, floor_processor = min(
-        spent(lambda batch=batch: multiply(rows, table, batch)) for batch in BATCHES
+        spent(lambda batch=batch: multiply(rows, table, batch, place))
+        for batch in BATCHES
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     wall, processor = spent(lambda: curve.encode(kernels, device=place))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(
-        f"\n{COUNT} kernels of 7×7 on {device}, {torch.get_num_threads()} threads:\n"
+        f"\n{COUNT} kernels of 7×7 on {device}, with {place.library}:\n"
         f"  bare product {floor:6.2f} s, {floor_processor:6.2f} s processor\n"
         f"  encoding     {wall:6.2f} s, {processor:6.2f} s processor: "
         f"{wall / floor:.2f} × on the clock, {processor / floor_processor:.2f} × "
@@ -81,7 +87,7 @@ def test_time_of_training(device: str) -> None:
     unseen = networks(1, 2000, noise=0.8, seed=9, family=9)
     start = time.perf_counter()
     course = []
-    training = Training((7, 7), seen, held_out=unseen, device=torch.device(device))
+    training = Training((7, 7), seen, held_out=unseen, device=choose_device(device))
     for sweep in training:
         assert sweep.held_out_fit is not None
         course.append((time.perf_counter() - start, sweep.held_out_fit))

@@ -74,7 +74,7 @@ class SpectrumLinking(QObject):
         super().__init__(parent)
         self._document, self._parts, self._jobs = document, parts, jobs
         self._state: ViewState | None = None
-        self._stage: Stage = "starting"
+        self._stage: Stage = "encoding"
         self._autoencoder: Autoencoder | None = None
         self._table: NDArray[np.float32] | None = None
         self._fits: PointFits | None = None

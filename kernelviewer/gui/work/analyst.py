@@ -45,25 +45,20 @@ class Analyst(QObject):
         super().__init__(parent)
         self._document = document
         self._device = ""
-        self._unable = False
+        self._starting = False
         self._asked: Requests[Key] = Requests(jobs)
         self._given_up: set[Key] = set()
-        self.stage: Stage = "starting"
+        self.stage: Stage = "encoding"
         document.changed.connect(self.look)
 
     def set_device(self, device: str) -> None:
         """Compute there from now on; before that nothing is computed."""
-        self._device, self._unable = device, False
+        self._device, self._starting = device, False
         self.encode_again()
 
     def set_starting(self) -> None:
-        """A device is being prepared."""
-        self._unable = False
-        self._tell()
-
-    def set_unable(self) -> None:
-        """No device can be had."""
-        self._unable = not self._device
+        """Torch is being imported for the device."""
+        self._starting = not self._device
         self._tell()
 
     def encode_again(self) -> None:
@@ -82,8 +77,8 @@ class Analyst(QObject):
         size = self._document.size
         given_up = any(key[1] == size for key in self._given_up)
         stage: Stage = "stopped" if given_up else "encoding"
-        if not self._device:
-            stage = "unable" if self._unable else "starting"
+        if self._starting:
+            stage = "starting"
         if stage != self.stage:
             self.stage = stage
             self.stage_changed.emit(stage)

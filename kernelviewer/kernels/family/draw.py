@@ -45,14 +45,13 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
         The family has no members of this size.
     """
     import numpy as np
-    import torch
 
     plane = as_plane(size)
     random = np.random.default_rng(seed)
     found = []
     for kind in kinds(plane):
-        p = torch.from_numpy(_parameters(kind, plane, count, random))
-        rows = planes(kind, p, plane).T.numpy()
+        p = _parameters(kind, plane, count, random)
+        rows = planes(kind, p, plane).T
         rows = rows - rows.mean(axis=1, keepdims=True)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         found.append(rows * random.choice([-1.0, 1.0], (count, 1)))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kernelviewer.device import choose_device
+import numpy as np
+
+from kernelviewer.device import choose_device, host, namespace_of, threads
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
@@ -13,13 +17,11 @@ from kernelviewer.kernels.family.refine import refined
 from kernelviewer.kernels.family.regions import ORDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    import numpy as np
-    import torch
     from numpy.typing import NDArray
-    from torch import Tensor
 
+    from kernelviewer.device import Array, Device
     from kernelviewer.kernels.bank import Size
     from kernelviewer.kernels.family.grid import Bank
 
@@ -60,16 +62,16 @@ class FamilyFit(Members):
 class _Found:
     """Nearest member of each class to b kernels: [b, 11], parameters [5, b, 11]."""
 
-    cosine: Tensor
-    sign: Tensor
-    start: Tensor
-    parameters: Tensor
+    cosine: Array
+    sign: Array
+    start: Array
+    parameters: Array
 
 
 def family_fit(
-    patterns: NDArray[np.float32] | Tensor,
+    patterns: Array,
     *,
-    device: torch.device | None = None,
+    device: Device | None = None,
     refine: bool = True,
     margin: float = MARGIN,
     check: Callable[[], object] | None = None,
@@ -85,7 +87,7 @@ def family_fit(
     Parameters
     ----------
     patterns
-        [N, *size]; means and lengths do not matter.
+        [N, *size], an array of numpy or torch; means and lengths do not matter.
     device
         Where to compute; by default the best there is.
     refine
@@ -95,7 +97,7 @@ def family_fit(
         refined; 2 refines all. The cosines of the others are the bank's, a few
         hundredths lower than they could be.
     check
-        Called before each batch; what it raises ends the fit.
+        Called before each batch, maybe on another thread; what it raises ends the fit.
     progress
         Called after each batch with the number of kernels done and N.
 
@@ -114,9 +116,10 @@ def family_fit(
     members = bank(plane, device)
     total = len(patterns)
     results = _Results(total)
-    rows, taps = _CPU if device.type == "cpu" else _DEVICE
+    rows, taps = _CPU if device.library == "numpy" else _DEVICE
     step = max(256, taps // (plane[0] * plane[1]))
-    for first in range(0, total, step):
+
+    def work(first: int) -> None:
         if check:
             check()
         here = slice(first, min(first + step, total))
@@ -125,17 +128,29 @@ def family_fit(
         if refine:
             _refine(kernels, members, found, plane, margin)
         results.put(here, found)
+
+    for number, _ in enumerate(_in_turn(work, range(0, total, step), device), 1):
         if progress:
-            progress(here.stop, total)
+            progress(min(number * step, total), total)
     return results.fit(size)
+
+
+def _in_turn(
+    work: Callable[[int], None], batches: range, device: Device
+) -> Iterator[None]:
+    """The batches, done in order or, as numpy has one thread, side by side."""
+    count = min(threads(), len(batches)) if device.library == "numpy" else 1
+    if count < 2:
+        yield from map(work, batches)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        yield from pool.map(work, batches)
 
 
 class _Results:
     """What the batches found, on the host."""
 
     def __init__(self, total: int) -> None:
-        import numpy as np
-
         self.class_cosine = np.empty((total, len(PATTERNS)), dtype=np.float32)
         self.class_index = np.empty(total, dtype=np.int8)
         self.sign = np.empty(total, dtype=np.int8)
@@ -144,17 +159,16 @@ class _Results:
 
     def put(self, here: slice, found: _Found) -> None:
         """Keep the best class of a batch."""
-        import torch
-
-        ties = torch.zeros(len(PATTERNS), device=found.cosine.device)
+        ties = np.zeros(len(PATTERNS), np.float32)
         ties[[INDEX["d1-y"], INDEX["d2-y"]]] = TIE
-        best = (found.cosine - ties).argmax(1)
-        rows = torch.arange(len(best), device=best.device)
-        self.class_cosine[here] = found.cosine.cpu().numpy()
-        self.class_index[here] = best.cpu().numpy()
-        self.sign[here] = found.sign[rows, best].cpu().numpy()
-        self.cosine[here] = found.cosine[rows, best].cpu().numpy()
-        self.parameters[:, here] = found.parameters[:, rows, best].cpu().numpy()
+        cosine, sign = host(found.cosine), host(found.sign)
+        best = (cosine - ties).argmax(axis=1)
+        rows = np.arange(len(best))
+        self.class_cosine[here] = cosine
+        self.class_index[here] = best
+        self.sign[here] = sign[rows, best]
+        self.cosine[here] = cosine[rows, best]
+        self.parameters[:, here] = host(found.parameters)[:, rows, best]
 
     def fit(self, size: Size) -> FamilyFit:
         """The fit, with the parameters as people name them."""
@@ -168,96 +182,98 @@ class _Results:
         )
 
 
-def _unit(
-    kernels: NDArray[np.float32] | Tensor, device: torch.device, first: int
-) -> Tensor:
+def _unit(kernels: Array, device: Device, first: int) -> Array:
     """Kernels [b, taps] on the device, mean 0, length 1."""
-    import numpy as np
-    import torch
-
-    if not isinstance(kernels, torch.Tensor):
-        kernels = torch.from_numpy(np.array(kernels, dtype=np.float32))
-    flat = kernels.to(device, torch.float32).flatten(1)
-    largest = flat.abs().amax(1)
-    # by the largest value first, lest squares overflow or vanish
-    flat = flat / largest[:, None]
-    free = flat - flat.mean(1, keepdim=True)
-    length = free.norm(dim=1)
+    xp = device.xp
+    kernels = device.put(kernels)
+    flat = kernels.reshape(len(kernels), math.prod(kernels.shape[1:]))
+    with np.errstate(all="ignore"):  # what is no number is found below
+        largest = xp.max(xp.abs(flat), axis=1)
+        # by the largest value first, lest squares overflow or vanish
+        flat = flat / largest[:, None]
+        free = flat - xp.mean(flat, axis=1)[:, None]
+        length = xp.sqrt(xp.sum(free * free, axis=1))
+        unit = free / length[:, None]
     for bad, what in (
-        (~largest.isfinite(), "has values that are not finite: leave it out"),
+        (~xp.isfinite(largest), "has values that are not finite: leave it out"),
         (~(length > 1e-6), "is constant, it has no pattern: leave flat kernels out"),
     ):
-        if bad.any():
-            msg = f"kernel {first + int(bad.nonzero()[0])} {what}"
+        if xp.any(bad):
+            msg = f"kernel {first + int(xp.nonzero(bad)[0][0])} {what}"
             raise ValueError(msg)
-    unit: Tensor = free / length[:, None]
     return unit
 
 
-def _search(kernels: Tensor, members: Bank, rows: int) -> _Found:
+def _search(kernels: Array, members: Bank, rows: int) -> _Found:
     """The bank's nearest member of each class."""
-    import torch
-
-    shape, device = (len(kernels), len(PATTERNS)), kernels.device
-    found = _Found(
-        cosine=torch.full(shape, NO_CLASS, device=device),
-        sign=torch.ones(shape, device=device),
-        start=torch.zeros(shape, dtype=torch.int64, device=device),
-        parameters=torch.empty(5, *shape, device=device),
-    )
-    products = torch.empty(rows, members.patterns.shape[1], device=device)
+    xp, device = namespace_of(kernels), kernels.device
+    shape, kind = (len(kernels), len(PATTERNS)), {"dtype": xp.float32, "device": device}
+    start = xp.zeros(shape, dtype=xp.int64, device=device)
+    cosine, sign = xp.full(shape, NO_CLASS, **kind), xp.ones(shape, **kind)
+    products = xp.empty((rows, members.patterns.shape[1]), **kind)
     for first in range(0, len(kernels), rows):
         here = slice(first, min(first + rows, len(kernels)))
-        every = torch.mm(
+        every = xp.matmul(
             kernels[here], members.patterns, out=products[: here.stop - first]
         )
-        for kind, low, high in members.kinds:
-            _keep_best(found, here, kind, every[:, low:high], low)
-    found.parameters[:] = members.parameters[:, found.start]
-    return found
+        for name, low, high in members.kinds:
+            _keep_best(
+                (cosine[here], sign[here], start[here]), name, every[:, low:high], low
+            )
+    return _Found(cosine, sign, start, members.parameters[:, start])
 
 
 def _keep_best(
-    found: _Found, here: slice, kind: str, products: Tensor, first: int
+    found: tuple[Array, Array, Array], kind: str, products: Array, first: int
 ) -> None:
-    """Note the largest products of one kind, with either sign."""
-    import torch
-
-    most, most_at = products.max(1)
-    least, least_at = products.min(1)
+    """Note the largest products of one kind, with either sign, in [b, 11] arrays."""
+    cosine, sign, start = found
+    xp = namespace_of(products)
+    place = xp.arange(len(products), device=products.device)
+    most_at, least_at = xp.argmax(products, axis=1), xp.argmin(products, axis=1)
+    most, least = products[place, most_at], products[place, least_at]
     if kind in ORDERS:
         index = INDEX[kind]
         up = most >= -least
-        found.cosine[here, index] = torch.where(up, most, -least)
-        found.start[here, index] = torch.where(up, most_at, least_at) + first
-        found.sign[here, index] = torch.where(up, 1.0, -1.0)
+        cosine[:, index] = xp.where(up, most, -least)
+        start[:, index] = xp.where(up, most_at, least_at) + first
+        sign[:, index] = 2 * xp.astype(up, xp.float32) - 1
         return
     on, off = INDEX[f"on-{kind}"], INDEX[f"off-{kind}"]
-    found.cosine[here, on], found.start[here, on] = most, most_at + first
-    found.cosine[here, off], found.start[here, off] = -least, least_at + first
-    found.sign[here, off] = -1.0
+    cosine[:, on], start[:, on] = most, most_at + first
+    cosine[:, off], start[:, off] = -least, least_at + first
+    sign[:, off] = -1.0
 
 
 def _refine(
-    kernels: Tensor,
+    kernels: Array,
     members: Bank,
     found: _Found,
     plane: tuple[int, int],
     margin: float,
 ) -> None:
     """Refine the classes that come near to each kernel's best."""
-    near = found.cosine.amax(1, keepdim=True) - margin
+    xp = namespace_of(kernels)
+    near = xp.max(found.cosine, axis=1)[:, None] - margin
     close = (found.cosine >= near) & (found.cosine > NO_CLASS)
     for index, (kind, _) in enumerate(CLASS_KINDS):
-        rows = close[:, index].nonzero()[:, 0]
+        rows = xp.nonzero(close[:, index])[0]
         if not len(rows):
             continue
         start = found.start[rows, index]
         signed = kernels[rows] * found.sign[rows, index, None]
         found.cosine[rows, index], found.parameters[:, rows, index] = refined(
             kind,
-            signed.T.contiguous(),
+            _by_taps(signed),
             members.parameters[:, start],
             (members.low[:, start], members.high[:, start]),
             plane,
         )
+
+
+def _by_taps(kernels: Array) -> Array:
+    """[taps, b] in memory, as members are made."""
+    xp = namespace_of(kernels)
+    found = xp.empty(kernels.shape[::-1], dtype=kernels.dtype, device=kernels.device)
+    found[...] = kernels.T
+    return found

@@ -24,9 +24,10 @@ differences (Lindeberg, arXiv:2509.12746) 0.802. All of the difference lies at �
 where it is 0.810, 0.797, 0.790: trained kernels have thin lines and single taps
 without the side lobes that the smallest derivatives of the other two still have.
 
-B members of one kind have their parameters in a tensor [5, B]: the offset of the centre
-``OX``, ``OY`` in px; ``A`` and ``B``, from which `PARTS` makes the logarithms of the
-two σ; and ``E``: θ in radians for derivatives, γ for centre and square.
+B members of one kind have their parameters in an array [5, B], of numpy or torch: the
+offset of the centre ``OX``, ``OY`` in px; ``A`` and ``B``, from which `PARTS` makes the
+logarithms of the two σ; and ``E``: θ in radians for derivatives, γ for centre and
+square.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from kernelviewer.device import namespace_of
 
-    Terms = list[tuple[Tensor | float, int, int]]
+if TYPE_CHECKING:
+    from kernelviewer.device import Array
+
+    Terms = list[tuple[Array | float, int, int]]
 
 OX, OY, A, B, E = range(5)
 SURROUND = 1.6
@@ -75,7 +78,7 @@ PARTS = dict.fromkeys(KINDS, _DERIVATIVE) | {
 }
 
 
-def planes(kind: str, p: Tensor, size: tuple[int, int]) -> Tensor:
+def planes(kind: str, p: Array, size: tuple[int, int]) -> Array:
     """Members [taps, B] for parameters ``p`` [5, B], as the formula gives them."""
     found = []
     for part in PARTS[kind]:
@@ -85,10 +88,9 @@ def planes(kind: str, p: Tensor, size: tuple[int, int]) -> Tensor:
     return sum(found[1:], found[0])
 
 
-def planes_and_slopes(kind: str, p: Tensor, size: tuple[int, int]) -> Tensor:
+def planes_and_slopes(kind: str, p: Array, size: tuple[int, int]) -> Array:
     """Members and their slopes by the five parameters, [1 + 5, taps, B]."""
-    import torch
-
+    xp = namespace_of(p)
     found = []
     for part in PARTS[kind]:
         terms, by_e = _terms(kind, part, p[E])
@@ -101,36 +103,36 @@ def planes_and_slopes(kind: str, p: Tensor, size: tuple[int, int]) -> Tensor:
             _plane(x, [-row / sigma_y for row in y[1:]], terms),
             _mix((part.x[0], part.y[0]), wider),
             _mix((part.x[1], part.y[1]), wider),
-            _plane(x, y, by_e) if by_e else torch.zeros_like(plane),
+            _plane(x, y, by_e) if by_e else xp.zeros_like(plane),
         ]
-        found.append(torch.stack(rows))
+        found.append(xp.stack(rows))
     return sum(found[1:], found[0])
 
 
 def _profiles(
-    part: Part, p: Tensor, size: tuple[int, int], order: int
-) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
+    part: Part, p: Array, size: tuple[int, int], order: int
+) -> tuple[list[Array], list[Array], Array, Array]:
     """Profiles along x and along y, σx and σy."""
-    sigma_x = (part.x[0] * p[A] + part.x[1] * p[B] + part.widen).exp()
-    sigma_y = (part.y[0] * p[A] + part.y[1] * p[B] + part.widen).exp()
+    xp = namespace_of(p)
+    sigma_x = xp.exp(part.x[0] * p[A] + part.x[1] * p[B] + part.widen)
+    sigma_y = xp.exp(part.y[0] * p[A] + part.y[1] * p[B] + part.widen)
     x = _profile(p[OX], sigma_x, size[1], order)
     y = _profile(p[OY], sigma_y, size[0], order)
     return x, y, sigma_x, sigma_y
 
 
-def _profile(offset: Tensor, sigma: Tensor, taps: int, order: int) -> list[Tensor]:
+def _profile(offset: Array, sigma: Array, taps: int, order: int) -> list[Array]:
     """p_0 … p_order along one axis, each [taps, B].
 
     An axis of one tap has no extent: p_0 = 1, and nothing to derive.
     """
-    import torch
-
+    xp = namespace_of(offset)
     if taps == 1:
-        one = torch.ones_like(offset)[None]
-        return [one, *[torch.zeros_like(one)] * order]
-    at = torch.arange(taps, dtype=offset.dtype, device=offset.device) - (taps - 1) / 2
+        one = xp.ones_like(offset)[None]
+        return [one, *[xp.zeros_like(one)] * order]
+    at = xp.arange(taps, dtype=offset.dtype, device=offset.device) - (taps - 1) / 2
     z = (at[:, None] - offset) / sigma
-    found = [torch.exp(-0.5 * z * z) / sigma]
+    found = [xp.exp(-0.5 * z * z) / sigma]
     for m in range(order):
         # Hermite's recurrence: p_{m+1} = −z p_m − m p_{m−1}
         following = -z * found[m]
@@ -138,18 +140,19 @@ def _profile(offset: Tensor, sigma: Tensor, taps: int, order: int) -> list[Tenso
     return found
 
 
-def _warmed(profile: list[Tensor]) -> list[Tensor]:
+def _warmed(profile: list[Array]) -> list[Array]:
     """∂p_m/∂ln σ, by the heat equation."""
     return [profile[m + 2] + m * profile[m] for m in range(len(profile) - 2)]
 
 
-def _plane(x: list[Tensor], y: list[Tensor], terms: Terms) -> Tensor:
+def _plane(x: list[Array], y: list[Array], terms: Terms) -> Array:
     """Σ c p_m(x) p_n(y) as [taps, B]."""
     found = [(factor * y[n])[:, None] * x[m] for factor, m, n in terms]
-    return sum(found[1:], found[0]).flatten(0, 1)
+    plane = sum(found[1:], found[0])
+    return plane.reshape(-1, plane.shape[-1])
 
 
-def _mix(factors: tuple[float, float], pair: tuple[Tensor, Tensor]) -> Tensor:
+def _mix(factors: tuple[float, float], pair: tuple[Array, Array]) -> Array:
     """Their weighted sum, without the work for factors 0 and 1."""
     found = [
         plane if factor == 1 else factor * plane
@@ -163,21 +166,22 @@ def _order(terms: Terms) -> int:
     return max(max(m, n) for _, m, n in terms)
 
 
-def _terms(kind: str, part: Part, e: Tensor) -> tuple[Terms, Terms]:
+def _terms(kind: str, part: Part, e: Array) -> tuple[Terms, Terms]:
     """The formula as (factor, order in x, order in y), and its slope by ``E``."""
     if part.surround:
         return [(-e, 0, 0)], [(-1.0, 0, 0)]
     if not kind.startswith("d"):
         return [(1.0, 0, 0)], []
+    xp = namespace_of(e)
     if kind == "d2-xy":
-        c, s = (2 * e).cos(), (2 * e).sin()
+        c, s = xp.cos(2 * e), xp.sin(2 * e)
         return (
             [(c, 1, 1), (-s / 2, 2, 0), (s / 2, 0, 2)],
             [(-2 * s, 1, 1), (-c, 2, 0), (c, 0, 2)],
         )
     if kind.endswith("y"):
         e = e + math.pi / 2
-    c, s = e.cos(), e.sin()
+    c, s = xp.cos(e), xp.sin(e)
     if kind.startswith("d1"):
         return [(c, 1, 0), (s, 0, 1)], [(-s, 1, 0), (c, 0, 1)]
     return (

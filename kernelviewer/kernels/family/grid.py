@@ -8,15 +8,15 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kernelviewer.kernels.family.formulas import planes
 from kernelviewer.kernels.family.regions import ORDERS, boxes, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import torch
-    from torch import Tensor
-
+    from kernelviewer.device import Array, Device
     from kernelviewer.kernels.family.regions import Box, Interval
 
 LADDER = tuple(math.log(0.4 * 1.5**i) for i in range(12))
@@ -29,7 +29,7 @@ GAMMAS = (0.0, 0.6, 1.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
-    """Members of all kinds, side by side. n members, tensors on one device.
+    """Members of all kinds, side by side. n members, arrays on one device.
 
     Attributes
     ----------
@@ -42,29 +42,29 @@ class Bank:
     """
 
     kinds: tuple[tuple[str, int, int], ...]
-    parameters: Tensor
-    low: Tensor
-    high: Tensor
-    patterns: Tensor
+    parameters: Array
+    low: Array
+    high: Array
+    patterns: Array
 
 
 @lru_cache(maxsize=8)
-def bank(size: tuple[int, int], device: torch.device) -> Bank:
+def bank(size: tuple[int, int], device: Device) -> Bank:
     """The bank for kernels of ``size`` (rows, columns): about 2 000 members at 7×7."""
-    import torch
-
+    xp = device.xp
     spans, tables, members, first = [], [], [], 0
     for kind in kinds(size):
         rows = [row for box in boxes(kind, size) for row in _members(kind, box)]
-        table = torch.tensor(rows, dtype=torch.float32, device=device).T
+        table = device.put(np.array(rows, np.float32)).T
         found = planes(kind, table[:5], size)
-        found = found - found.mean(0)
-        members.append(found / found.norm(dim=0))
+        found = found - xp.mean(found, axis=0)
+        members.append(found / xp.sqrt(xp.sum(found * found, axis=0)))
         tables.append(table)
         spans.append((kind, first, first + len(rows)))
         first += len(rows)
-    table = torch.cat(tables, 1).contiguous()
-    return Bank(tuple(spans), table[:5], table[5:10], table[10:], torch.cat(members, 1))
+    table = xp.concat(tables, axis=1)
+    patterns = xp.concat(members, axis=1)
+    return Bank(tuple(spans), table[:5], table[5:10], table[10:], patterns)
 
 
 def _members(kind: str, box: Box) -> Iterator[tuple[float, ...]]:

@@ -13,7 +13,6 @@ from kernelviewer.kernels.family.regions import ORDERS
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
@@ -111,8 +110,7 @@ def member(
     angle: float = 0.0,
     gamma: float = 0.6,
     sign: int = 1,
-    device: torch.device | str = "cpu",
-) -> torch.Tensor:
+) -> NDArray[np.float32]:
     """One member of the family, for any parameters.
 
     Parameters
@@ -129,13 +127,10 @@ def member(
         lies between taps.
     angle, gamma, sign
         As in `Members`; ``gamma`` is for centre and square, ``sign`` for derivatives.
-    device
-        Where the pattern is made.
 
     Returns
     -------
-    Tensor
-        float32 of shape ``size``, mean 0, length 1.
+    float32 of shape ``size``, mean 0, length 1.
 
     Raises
     ------
@@ -166,12 +161,11 @@ def member(
         angle=one(angle if kind in ORDERS else 0.0),
         gamma=one(gamma),
     )
-    return render(found, size, device=device)[0]
+    one_member: NDArray[np.float32] = render(found, size)[0]
+    return one_member
 
 
-def render(
-    members: Members, size: Size, *, device: torch.device | str = "cpu"
-) -> torch.Tensor:
+def render(members: Members, size: Size) -> NDArray[np.float32]:
     """Patterns of family members.
 
     Parameters
@@ -180,13 +174,10 @@ def render(
         N members, such as a `FamilyFit`.
     size
         Kernel size; ``members`` may have been fitted to another one.
-    device
-        Where the patterns are made and stay.
 
     Returns
     -------
-    Tensor
-        float32 [N, *size], each with mean 0 and length 1.
+    float32 [N, *size], each with mean 0 and length 1.
 
     Raises
     ------
@@ -194,22 +185,17 @@ def render(
         The family has no members of this size.
     """
     import numpy as np
-    import torch
 
     plane = as_plane(size)
-    found = torch.empty(len(members), plane[0] * plane[1], device=device)
+    found = np.empty((len(members), plane[0] * plane[1]), np.float32)
     kinds = np.array([kind for kind, _ in CLASS_KINDS])[members.class_index]
     for kind in KINDS:
         rows = np.flatnonzero(kinds == kind)
         if len(rows):
-            p = torch.from_numpy(_parameters(kind, members, rows)).to(device)
-            patterns = planes(kind, p, plane).T
-            patterns *= torch.from_numpy(members.sign[rows].astype(np.float32))[
-                :, None
-            ].to(device)
-            found[torch.from_numpy(rows).to(device)] = patterns
-    found -= found.mean(1, keepdim=True)
-    found /= found.norm(dim=1, keepdim=True)
+            patterns = planes(kind, _parameters(kind, members, rows), plane).T
+            found[rows] = patterns * members.sign[rows, None]
+    found -= found.mean(axis=1, keepdims=True)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
     return found.reshape(len(members), *size)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernelviewer.device import namespace_of
 from kernelviewer.kernels.family.formulas import A, B, planes, planes_and_slopes
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from kernelviewer.device import Array
 
 STEPS = 6
 LONGEST_STEP = 0.7
@@ -16,11 +17,11 @@ LONGEST_STEP = 0.7
 
 def refined(
     kind: str,
-    kernels: Tensor,
-    start: Tensor,
-    limits: tuple[Tensor, Tensor],
+    kernels: Array,
+    start: Array,
+    limits: tuple[Array, Array],
     size: tuple[int, int],
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Array, Array]:
     """Change the parameters so that each member comes nearer to its kernel.
 
     The cosine never falls, and the parameters stay within their limits.
@@ -41,77 +42,77 @@ def refined(
     cosine, parameters
         [B] and [5, B].
     """
-    import torch
-
+    xp = namespace_of(kernels)
     low, high = limits
     p = start
     cosine = _cosine(kernels, planes(kind, p, size))
-    damping = torch.ones_like(cosine)
+    damping = xp.ones_like(cosine)
     for _ in range(STEPS):
         slope, curvature = _normal_equations(kernels, planes_and_slopes(kind, p, size))
         stuck = ((p <= low) & (slope <= 0)) | ((p >= high) & (slope >= 0))
         step = _solve(curvature, slope, damping, ~stuck)
-        reach = LONGEST_STEP * torch.ones_like(step)
-        reach[:2] *= p[[A, B]].exp().clamp(min=1.0)
-        step = torch.minimum(torch.maximum(step, -reach), reach)
-        trial = torch.minimum(torch.maximum(p + step, low), high)
+        reach = LONGEST_STEP * xp.ones_like(step)
+        reach[:2] *= xp.maximum(xp.exp(xp.stack([p[A], p[B]])), 1.0)
+        step = xp.minimum(xp.maximum(step, -reach), reach)
+        trial = xp.minimum(xp.maximum(p + step, low), high)
         found = _cosine(kernels, planes(kind, trial, size))
         better = found > cosine
-        p = torch.where(better, trial, p)
-        cosine = torch.where(better, found, cosine)
-        damping = torch.where(better, damping * 0.2, damping * 10).clamp(1e-6, 1e4)
+        p = xp.where(better, trial, p)
+        cosine = xp.where(better, found, cosine)
+        damping = xp.where(better, damping * 0.2, damping * 10)
+        damping = xp.minimum(xp.maximum(damping, 1e-6), 1e4)
     return cosine, p
 
 
-def _cosine(kernels: Tensor, members: Tensor) -> Tensor:
+def _cosine(kernels: Array, members: Array) -> Array:
     """Cosines of [taps, B] and [taps, B], the members' mean left out."""
-    taps = len(members)
-    square = (members * members).sum(0) - members.sum(0).square() / taps
-    return (kernels * members).sum(0) / square.clamp(min=1e-20).sqrt()
+    xp = namespace_of(members)
+    total = xp.sum(members, axis=0)
+    square = xp.sum(members * members, axis=0) - total * total / len(members)
+    onto = xp.sum(kernels * members, axis=0)
+    return onto / xp.sqrt(xp.maximum(square, 1e-20))
 
 
-def _normal_equations(kernels: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+def _normal_equations(kernels: Array, rows: Array) -> tuple[Array, Array]:
     """Slope [5, B] of the cosine, and Gauss and Newton's curvature [5, 5, B].
 
     ``rows`` holds member and slopes, [6, taps, B]. Their means and the slopes' shares
     along the member, which change no cosine, are taken off in the products.
     """
-    import torch
-
+    xp = namespace_of(rows)
     n, taps, _ = rows.shape
-    sums = rows.sum(1)
-    gram = torch.empty(n, *sums.shape, dtype=rows.dtype, device=rows.device)
+    sums = xp.sum(rows, axis=1)
+    gram = xp.empty((n, *sums.shape), dtype=rows.dtype, device=rows.device)
     for i in range(n):
-        products = (rows[i:] * rows[i]).sum(1) - sums[i:] * sums[i] / taps
+        products = xp.sum(rows[i:] * rows[i], axis=1) - sums[i:] * sums[i] / taps
         gram[i, i:] = gram[i:, i] = products
-    onto = (rows * kernels).sum(1)
-    square = gram[0, 0].clamp(min=1e-20)
-    length = square.sqrt()
+    onto = xp.sum(rows * kernels, axis=1)
+    square = xp.maximum(gram[0, 0], 1e-20)
+    length = xp.sqrt(square)
     along = gram[1:, 0] / square
     slope = (onto[1:] - along * onto[0]) / length
     curvature = (gram[1:, 1:] - along[:, None] * gram[0, 1:]) / square
-    return slope, curvature * (onto[0] / length).clamp(min=0.1)
+    return slope, curvature * xp.maximum(onto[0] / length, 0.1)
 
 
-def _solve(curvature: Tensor, slope: Tensor, damping: Tensor, free: Tensor) -> Tensor:
+def _solve(curvature: Array, slope: Array, damping: Array, free: Array) -> Array:
     """Damped steps [5, B], zero where a parameter is not free.
 
     Gauss's elimination, all members at once: the damped matrices need no pivots.
     """
-    import torch
-
+    xp = namespace_of(slope)
     n = len(slope)
-    mask = free.to(slope.dtype)
+    mask = xp.astype(free, slope.dtype)
     rows = []
     for i in range(n):
         row = curvature[i] * mask[i] * mask
         row[i] += damping * (row[i] + 1e-3) + (1 - mask[i])
-        rows.append(torch.cat([row, (slope[i] * mask[i])[None]]))
+        rows.append(xp.concat([row, (slope[i] * mask[i])[None]]))
     for i in range(n):
         for j in range(i + 1, n):
             rows[j] = rows[j] - rows[j][i] / rows[i][i] * rows[i]
-    step = torch.zeros_like(slope)
+    step = xp.zeros_like(slope)
     for i in reversed(range(n)):
-        known = (rows[i][i + 1 : n] * step[i + 1 :]).sum(0)
+        known = xp.sum(rows[i][i + 1 : n] * step[i + 1 :], axis=0)
         step[i] = (rows[i][n] - known) / rows[i][i]
     return step

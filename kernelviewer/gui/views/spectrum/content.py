@@ -202,17 +202,11 @@ def not_encoded(size: Size, stage: Stage) -> Absence:
             title = f"The {name} are not encoded"
             text = "It was cancelled or has failed: Show Jobs (Ctrl+J) says which."
             return Absence(title, text, encode=True)
-        case "unable":
-            title = f"The {name} are not encoded"
-            text = "torch cannot start: Show Jobs (Ctrl+J) says why. "
-            text += "View → Device tries again."
-            return Absence(title, text)
 
 
 STAGES: dict[Stage, str] = {
     "starting": "starting torch…",
     "encoding": "encoding…",
     "stopped": "not encoded: Code → Encode Again",
-    "unable": "not encoded: torch cannot start",
 }
 """What stands in the place of the density."""

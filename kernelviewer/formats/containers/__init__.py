@@ -1,0 +1,1 @@
+"""What lies around checkpoints: folders, archives, parts."""

@@ -1,0 +1,1 @@
+"""Reading Keras, in HDF5 files and the zips around them."""

@@ -1,0 +1,1 @@
+"""From all that a file holds to the weights of one network."""

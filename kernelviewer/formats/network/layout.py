@@ -1,0 +1,211 @@
+"""Named arrays to a network's tensors: what is a weight, and what its name is.
+
+NumPy and Flax files hold names and arrays only. Names tell weights from other state;
+names and shapes tell the order of the axes (`kernelviewer.formats.network.axes`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.network.advice import (
+    EMPTY,
+    WHOLE_NUMBERS,
+    advice,
+    warnings_of,
+)
+from kernelviewer.formats.network.axes import DEPTHWISE, find_axes, turned
+from kernelviewer.formats.network.copies import is_average, nearly_same
+from kernelviewer.formats.network.names import natural_key, unique_name
+from kernelviewer.formats.network.roles import (
+    OPTIMIZER,
+    STATISTICS,
+    array_role,
+    type_role,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from kernelviewer.formats.checkpoint import Tensor
+    from kernelviewer.formats.network.leaves import Leaf
+
+
+_OPTIMIZER = {"opt_state", "optimizer", "optimizer_state", "opt", "optim"}
+_OPTIMIZED = {("optimizer", "target"), ("opt", "target")}
+"""Where old Flax keeps the weights: inside the optimizer."""
+_STATISTICS = {"batch_stats", "running_mean", "running_var", "moving_mean"}
+_STATISTICS |= {"moving_variance", "num_batches_tracked", "moving_average"}
+_PROGRESS = {"step", "global_step", "epoch", "seed", "count", "loss"}
+_WRAPPERS = {"params", "model", "target", "params_ema", "ema_params", "ema"}
+_LAST = {"kernel": "weight", "scale": "weight", "w": "weight", "b": "bias"}
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What a file's arrays come to; the members are those of `Checkpoint`."""
+
+    tensors: tuple[Tensor, ...]
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+    copies: tuple[str, ...]
+    copy: str
+
+
+def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
+    """Tell weights from other state and turn them to PyTorch's layout.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    leaves
+        Its arrays in file order.
+    copy
+        The wanted copy of the network; ``""``: the EMA copy if there is one.
+
+    Raises
+    ------
+    CheckpointError
+        The file has no such copy.
+    """
+    weights: list[Leaf] = []
+    skipped: list[Skipped] = []
+    for leaf in leaves:
+        reason = leaf.unusable or _other_state(leaf)
+        if reason:
+            skipped.append(Skipped(leaf.raw_name, reason))
+        else:
+            weights.append(leaf)
+    copies = _copies(weights)
+    chosen = _choose(path, copies, copy)
+    if copies:
+        left = {*copies} - {chosen}
+        skipped += [
+            Skipped(leaf.raw_name, "another copy of the network")
+            for leaf in weights
+            if leaf.path[0] in left
+        ]
+        weights = [leaf for leaf in weights if leaf.path[0] not in left]
+        for leaf in weights:
+            if leaf.path[0] == chosen:
+                leaf.path = leaf.path[1:]
+    paths = [leaf.raw_name.split("/") for leaf in weights]
+    if paths == sorted(paths):  # the writer sorted: block_10 before block_2
+        weights.sort(key=lambda leaf: [*map(natural_key, leaf.raw_name.split("/"))])
+    tensors, unsure = _tensors(weights)
+    warnings = [_unsure(unsure)] if unsure else []
+    warnings += warnings_of(skipped)
+    return Arranged(tuple(tensors), tuple(skipped), tuple(warnings), copies, chosen)
+
+
+def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointError:
+    """Why a file without tensors cannot be used.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it is, with an article.
+    skipped
+        What is in it instead.
+    """
+    left = list(skipped)
+    if any(OPTIMIZER in item.reason for item in left):
+        problem = "this file holds an optimizer's state and no network"
+        return CheckpointError(path, problem, "Open the model's own file.")
+    problem = f"{what} without weights"
+    if not left:
+        return CheckpointError(path, problem)
+    hint = f"Of “{left[0].name}”: {left[0].reason}."
+    how = advice(item.reason for item in left)
+    return CheckpointError(path, problem, f"{hint} {how}" if how else hint)
+
+
+def _other_state(leaf: Leaf) -> str:
+    """Why an array is no weight; empty if it is one."""
+    path = leaf.path
+    if path[:2] not in _OPTIMIZED:
+        if _OPTIMIZER & set(path):
+            return OPTIMIZER
+        if len(path) > 1 and (role := array_role(path[0], len(leaf.shape))):
+            return role
+    if _STATISTICS & set(path):
+        return STATISTICS
+    if path[-1] in _PROGRESS or path[0] in _PROGRESS:
+        return "training progress"
+    if not leaf.shape:
+        return "a single number"
+    if 0 in leaf.shape:
+        return EMPTY
+    if leaf.dtype in ("int8", "uint8") and len(leaf.shape) < 3:
+        return WHOLE_NUMBERS
+    return type_role(leaf.dtype)
+
+
+def _copies(weights: list[Leaf]) -> tuple[str, ...]:
+    """First name parts that hold one network each, if there are several."""
+    inside: dict[str, set[tuple[str, tuple[int, ...]]]] = {}
+    for leaf in weights:
+        if len(leaf.path) > 1:
+            names = inside.setdefault(leaf.path[0], set())
+            names.add((".".join(leaf.path[1:]), leaf.shape))
+    contents = {top: frozenset(names) for top, names in inside.items()}
+    averages = [top for top in contents if is_average(top)]
+    if averages and "params" in contents:
+        return tuple(top for top in contents if top in ("params", *averages))
+    for average in averages:
+        same = [
+            top
+            for top, content in contents.items()
+            if top == average or nearly_same(content, contents[average])
+        ]
+        if len(same) > 1:
+            return tuple(same)
+    return ()
+
+
+def _choose(path: Path, copies: tuple[str, ...], wanted: str) -> str:
+    if wanted and wanted not in copies:
+        hint = f"It has {', '.join(copies) or 'just one'}."
+        raise CheckpointError(path, f"there is no copy “{wanted}” in it", hint)
+    if wanted or not copies:
+        return wanted
+    return next((item for item in copies if is_average(item)), copies[0])
+
+
+def _tensors(weights: list[Leaf]) -> tuple[list[Tensor], list[str]]:
+    """The tensors, and the names of those whose axes cannot be told."""
+    taken: set[str] = set()
+    tensors, unsure = [], []
+    for leaf, axes in zip(weights, find_axes(weights), strict=True):
+        name = unique_name(_name(leaf.path), taken)
+        if axes.layout == "unknown":
+            unsure.append(name)
+        tensors.append(turned(name, leaf, axes))
+    return tensors, unsure
+
+
+def _name(parts: tuple[str, ...]) -> str:
+    """Dotted name without wrappers, its last part in PyTorch's words."""
+    if parts[0] in ("optimizer", "opt"):
+        parts = parts[1:]
+    while len(parts) > 1 and parts[0] in _WRAPPERS:
+        parts = parts[1:]
+    last = parts[-1].removesuffix(":0")
+    if DEPTHWISE.fullmatch(last):
+        return ".".join((*parts[:-1], "depthwise", "weight"))
+    return ".".join((*parts[:-1], _LAST.get(last, last)))
+
+
+def _unsure(names: list[str]) -> str:
+    some = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return (
+        f"The order of the axes cannot be told from the file for {some}: "
+        "taken as [out, in, height, width]."
+    )

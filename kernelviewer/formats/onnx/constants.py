@@ -1,0 +1,185 @@
+"""Constants of an ONNX graph: weights behind the operations that prepare them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.formats.errors import DamagedError
+from kernelviewer.formats.onnx.graph import TensorRecord
+from kernelviewer.formats.onnx.operations import OPERATIONS, PIECES, VIEWS, Call
+from kernelviewer.formats.onnx.store import NotConstantError, given
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from kernelviewer.formats.onnx.graph import Attribute, Model, Node
+    from kernelviewer.formats.onnx.scope import Scope
+    from kernelviewer.formats.onnx.store import Store, Value
+
+_DOMAINS = {"", "ai.onnx", "com.microsoft"}
+_MAX_CHAIN = 64  # operations one after another
+_MAX_COST = 1 << 14  # reads and operations when one weight is used several times
+_MAX_RANK = 16
+_FEW = 16  # numbers that are compared by what they are
+_FEWEST_MADE = 1 << 24  # values that operations may make whatever the file's size
+_MOST_MADE = 8  # values for each byte of the files
+_TOO_LONG = "it is computed by too long a formula"
+
+
+@dataclass(eq=False)
+class Constants:
+    """Finds what a name stands for, once for each name."""
+
+    store: Store
+    model: Model
+    _known: dict[tuple[int, str], Value] = field(default_factory=dict)
+    _failed: dict[tuple[int, str], str] = field(default_factory=dict)
+    _scopes: dict[int, Scope] = field(default_factory=dict)
+    _busy: set[tuple[int, str]] = field(default_factory=set)
+    _identities: dict[Hashable, tuple[int]] = field(default_factory=dict)
+
+    def value(self, scope: Scope, name: str, depth: int = 0) -> Value:
+        """The constant behind a name.
+
+        Raises
+        ------
+        NotConstantError
+            It is an input of the network or computed from one, it comes from an
+            operation that is not known here, or the operations do not fit it.
+        DamagedError
+            The file contradicts itself there.
+        """
+        scope, name, origin = scope.find(name)
+        key = id(scope), name
+        if key not in self._known:
+            if key in self._failed:
+                raise NotConstantError(self._failed[key])
+            if key in self._busy:
+                msg = "a weight in it is computed from itself"
+                raise DamagedError(msg)
+            if depth > _MAX_CHAIN:
+                raise NotConstantError(_TOO_LONG)
+            self._scopes[key[0]] = scope  # keeps the id taken
+            self._busy.add(key)
+            try:
+                self._known[key] = self._make(scope, name, origin, depth)
+            except NotConstantError as reason:
+                if str(reason) != _TOO_LONG:  # that may be the caller's chain
+                    self._failed[key] = str(reason)
+                raise
+            finally:
+                self._busy.discard(key)
+        return self._known[key]
+
+    def _make(
+        self, scope: Scope, name: str, origin: TensorRecord | Node | None, depth: int
+    ) -> Value:
+        if isinstance(origin, TensorRecord):
+            return self.store.value(origin)
+        if origin is None:
+            msg = "it is an input of the network"
+            raise NotConstantError(msg)
+        function = self.model.function(origin)
+        output = origin.outputs.index(name)
+        if function is not None and output < len(function.outputs):
+            inner = scope.called(function, origin)
+            return self.value(inner, function.outputs[output], depth + 1)
+        node = scope.settled(origin)
+        if node.operator == "Constant" and node.domain in _DOMAINS:
+            return replace(self._constant(node), raw_name=name)
+        build = OPERATIONS.get(node.operator)
+        if build is None or node.domain not in _DOMAINS:
+            msg = f"it is computed in the graph by {node.operator[:40]}"
+            raise NotConstantError(msg)
+        inputs = self._inputs(scope, node, depth)
+        call = Call(node, inputs, output, self.store)
+        value = self._counted(build(call), call)
+        return replace(value, raw_name=name) if node.operator in PIECES else value
+
+    def _inputs(self, scope: Scope, node: Node, depth: int) -> tuple[Value | None, ...]:
+        inputs = [
+            None if scope.is_left_out(item) else self.value(scope, item, depth + 1)
+            for item in node.inputs
+        ]
+        if not inputs or inputs[0] is None:
+            msg = f"its {node.operator} has no input"
+            raise NotConstantError(msg)
+        return tuple(inputs)
+
+    def _counted(self, value: Value, call: Call) -> Value:
+        """The value with what it costs and what makes it unlike others."""
+        inputs = [item for item in call.inputs if item is not None]
+        made = sum(item.made for item in inputs)
+        count = math.prod(max(1, size) for size in value.shape)
+        if call.node.operator not in VIEWS:
+            made += count
+        if max(made, count) > max(_FEWEST_MADE, _MOST_MADE * self.store.size()):
+            msg = "it is computed by a formula that makes it absurdly large"
+            raise NotConstantError(msg)
+        cost = 1 + sum(item.cost for item in inputs)
+        depth = 1 + max(item.depth for item in inputs)
+        if cost > _MAX_COST or depth > _MAX_CHAIN:
+            raise NotConstantError(_TOO_LONG)
+        if len(value.shape) > _MAX_RANK:
+            msg = f"it is computed to have {len(value.shape)} dimensions"
+            raise NotConstantError(msg)
+        return replace(
+            value,
+            cost=cost,
+            depth=depth,
+            made=made,
+            identity=self._identity(call),
+            sources=frozenset().union(*(item.sources for item in inputs)),
+            part=value.part if call.node.operator in ("Slice", "Split") else None,
+        )
+
+    def _identity(self, call: Call) -> tuple[int]:
+        """A number for the operation and its inputs, the same for the same ones."""
+        first = 0 if call.node.operator == "ConstantOfShape" else 1
+        inputs = tuple(
+            item and (_content(item) if index >= first else item.identity)
+            for index, item in enumerate(call.inputs)
+        )
+        key = call.node.operator, call.output, _told(call.node), inputs
+        return self._identities.setdefault(key, (len(self._identities),))
+
+    def _constant(self, node: Node) -> Value:
+        """The value of a Constant node, in any of its spellings."""
+        for name, attribute in node.attributes.items():
+            key = "constant", id(attribute)
+            if name.startswith("value") and attribute.tensor:
+                return self.store.value(attribute.tensor)
+            if name == "value_float":
+                return given(np.float32(attribute.number), key)
+            if name == "value_floats":
+                return given(np.array(attribute.floats, np.float32), key)
+            if name == "value_int":
+                return given(np.int64(attribute.integer), key)
+            if name == "value_ints":
+                return given(np.array(attribute.integers, np.int64), key)
+        msg = "it is stored sparse or as text, which is not read"
+        raise NotConstantError(msg)
+
+
+def _content(value: Value) -> Hashable:
+    """What tells a setting from others: its numbers, where they are few.
+
+    Exporters write them anew each time that a weight is used.
+    """
+    if value.depth or len(value.shape) > 1 or math.prod(value.shape) > _FEW:
+        return value.identity
+    return value.kind, value.shape, np.asarray(value.load()).tobytes()
+
+
+def _told(node: Node) -> tuple[tuple[Hashable, ...], ...]:
+    """A node's settings in a form that can be compared."""
+
+    def key(name: str, item: Attribute) -> tuple[Hashable, ...]:
+        plain = item.number, item.integer, item.text, item.integers, item.floats
+        return (name, *plain, id(item.tensor) if item.tensor else 0)
+
+    return tuple(key(*item) for item in node.attributes.items())

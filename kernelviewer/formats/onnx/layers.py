@@ -1,0 +1,199 @@
+"""Convolutions of an ONNX graph: their kernels, and what the nodes say of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.formats.checkpoint import Operator
+from kernelviewer.formats.network.scales import dequantized
+from kernelviewer.formats.onnx.scales import along
+from kernelviewer.formats.onnx.store import NotConstantError
+
+if TYPE_CHECKING:
+    from kernelviewer.formats.onnx.constants import Constants
+    from kernelviewer.formats.onnx.graph import Node
+    from kernelviewer.formats.onnx.scope import Scope
+    from kernelviewer.formats.onnx.store import Value
+
+
+WEIGHT_INPUT = {
+    "Conv": 1,
+    "FusedConv": 1,
+    "NhwcConv": 1,
+    "NhwcFusedConv": 1,
+    "ConvTranspose": 1,
+    "ConvInteger": 1,
+    "DeformConv": 1,
+    "QLinearConv": 3,
+}
+"""Operators that convolve → which input holds the kernels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """The kernels of a convolution and what the graph says of it."""
+
+    value: Value
+    operator: Operator
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for the same weights in the same kind of convolution."""
+        return self.value.identity, self.operator.groups, self.operator.transposed
+
+
+def weight_name(node: Node) -> str:
+    """Name of a convolution's weight, empty where it has none."""
+    index = WEIGHT_INPUT[node.operator]
+    return node.inputs[index] if index < len(node.inputs) else ""
+
+
+def layer_of(constants: Constants, scope: Scope, node: Node) -> Layer:
+    """The convolution that a node computes.
+
+    Raises
+    ------
+    NotConstantError
+        The file does not give its kernels, or they are no convolution's.
+    """
+    node = scope.settled(node)
+    if not weight_name(node):
+        msg = "it has no weights"
+        raise NotConstantError(msg)
+    value = _effective(constants, scope, node)
+    if value.kind.kind not in "iuf":
+        msg = f"its weights are of type {value.kind}, which no convolution has"
+        raise NotConstantError(msg)
+    return Layer(value, _operator(node, value.shape))
+
+
+def _effective(constants: Constants, scope: Scope, node: Node) -> Value:
+    """The kernels of a convolution, dequantised by its own scale if it has one."""
+
+    def given(index: int) -> Value | None:
+        name = node.inputs[index] if index < len(node.inputs) else ""
+        return None if scope.is_left_out(name) else constants.value(scope, name)
+
+    value = constants.value(scope, weight_name(node))
+    scale = given(4) if node.operator == "QLinearConv" else None
+    zero = None
+    if node.operator in ("QLinearConv", "ConvInteger"):
+        zero = given(5 if node.operator == "QLinearConv" else 3)
+    parts = [item for item in (scale, zero) if item is not None]
+    if not parts:
+        return value
+    factor = along(scale, value.shape, 0) if scale else (lambda: np.ones(()))
+    offset = along(zero, value.shape, 0) if zero else (lambda: np.zeros(()))
+    return replace(
+        value,
+        kind=np.dtype(np.float32),
+        load=lambda: dequantized(value.load(), factor(), offset()),
+        identity=(node.operator, value.identity, *(item.identity for item in parts)),
+        sources=value.sources.union(*(item.sources for item in parts)),
+        part=None,
+    )
+
+
+def _operator(node: Node, shape: tuple[int, ...]) -> Operator:
+    """What the node says of the convolution; checks that it can be one."""
+    groups = node.integer("group", 1)
+    if not 3 <= len(shape) <= 5 or 0 in shape:
+        msg = f"its weight has the shape {list(shape)}, which no convolution has"
+        raise NotConstantError(msg)
+    if groups < 1 or shape[0] % groups:
+        msg = f"its {shape[0]} channels cannot be split into {groups} groups"
+        raise NotConstantError(msg)
+    transposed = node.operator == "ConvTranspose"
+    auto = node.attributes.get("auto_pad")
+    padding: tuple[int, ...] | str | None = node.integers("pads")
+    if auto and auto.text.startswith(("SAME", "VALID")):
+        padding = auto.text.split("_")[0].lower()
+    elif isinstance(padding, tuple) and len(padding) == 2 * (len(shape) - 2):
+        half = len(padding) // 2
+        if padding[:half] == padding[half:]:
+            padding = padding[:half]
+    return Operator(
+        groups=groups,
+        transposed=transposed,
+        stride=node.integers("strides"),
+        dilation=node.integers("dilations"),
+        padding=padding,
+        in_channels=shape[0] if transposed else shape[1] * groups,
+    )
+
+
+_OPAQUE = re.compile(
+    r"\d+|.*::.*|.*_\d{4,}|const_fold_opt.*|.*constant[._]?\d+|(tensor|val|const|init(ializer)?|"
+    r"parameter|weights?|w|kernel|b|x)[_./]?\d*",
+    re.IGNORECASE,
+)
+"""Names that exporters make up: they say nothing about the place in the network."""
+
+_ADDED = re.compile(
+    r"(_quantized|_dequantized|_fake_quant(ized)?|_fp16|:0|/read(variableop)?)+$",
+    re.IGNORECASE,
+)
+"""What tools append to the name of a weight that they rewrite."""
+
+_PARAMETER = {
+    "w_0": "weight",
+    "b_0": "bias",
+    "kernel": "weight",
+    "W": "weight",
+    "B": "bias",
+}
+"""Other frameworks' words for a layer's parameters, as the last part of a name."""
+
+
+def layer_name(weight: str, node: str, operator: str, place: int) -> str:
+    """Dotted name of a convolution's weight, ending in ``weight``.
+
+    The weight's own name is kept where it is a parameter's; else the node's path
+    stands for it; else its operator and place (``Conv_12``).
+
+    Parameters
+    ----------
+    weight, node
+        Names in the file, either may be empty.
+    operator, place
+        The node's operator and its number among the convolutions.
+    """
+    plain = dotted(_ADDED.sub("", weight))
+    if plain.endswith(".weight"):
+        return plain
+    if "/" in node and (path := _module_path(node)):
+        return f"{path}.weight"
+    for name in (plain, node):
+        if name and not _OPAQUE.fullmatch(name):
+            name = dotted(name)
+            return name if name.endswith(".weight") else f"{name}.weight"
+    return f"{operator}_{place}.weight"
+
+
+def dotted(name: str) -> str:
+    """A parameter's name with dots between its parts and PyTorch's last word."""
+    parts = [part for part in re.split(r"[/.]", name) if part]
+    if parts and parts[-1] in _PARAMETER:
+        parts[-1] = _PARAMETER[parts[-1]]
+    return ".".join(parts)
+
+
+def is_readable(name: str) -> bool:
+    """Whether a name says where the weight belongs."""
+    return bool(name) and not _OPAQUE.fullmatch(name)
+
+
+def _module_path(node: str) -> str:
+    """Module path of a node: ``/layers/layers.0/conv/Conv`` → ``layers.0.conv``."""
+    parts = [part for part in node.split(";")[0].split("/")[:-1] if part]
+    kept: list[str] = []
+    for part in parts:
+        # A list and its entry both appear: blocks, blocks.0
+        if kept and part.startswith(f"{kept[-1]}."):
+            kept.pop()
+        kept.append(part)
+    return ".".join(kept)

@@ -1,0 +1,145 @@
+"""PyTorch's zip files, under any suffix: a pickle, and one record per storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelviewer.formats.containers.zip_directory import (
+    STORED,
+    ZIP_MAGIC,
+    ZipRecord,
+    zip_records,
+)
+from kernelviewer.formats.errors import DamagedError
+from kernelviewer.formats.network.assemble import assemble
+from kernelviewer.formats.source import Reader, viewed
+from kernelviewer.formats.torch.pickle_machine import PickleMachine
+from kernelviewer.formats.torch.pickle_values import BUILDERS, InMemory, storage_of
+from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.containers.zip_directory import (
+        Record,
+    )
+    from kernelviewer.formats.network.assemble import Contents
+    from kernelviewer.formats.source import Data, OpenedFile, Options, Source
+    from kernelviewer.formats.torch.pickle_values import Readable, Storage
+
+
+WHAT = "a PyTorch file"
+PICKLE = "data.pkl"
+_IN_MEMORY = 1 << 24  # read whole: faster than window by window
+_MAX_PACKED = 1 << 27
+
+
+def match(source: Source) -> bool:
+    """Whether the file is a zip with the pickle of ``torch.save`` in it."""
+    return source.head.startswith(ZIP_MAGIC) and bool(pickle_name(source))
+
+
+def pickle_name(source: Source) -> str:
+    """Name of the record with the pickle; empty if there is none."""
+    try:
+        records = zip_records(source)
+    except DamagedError:
+        return ""
+    return next((name for name in records if name.split("/", 1)[-1] == PICKLE), "")
+
+
+def open_torch_zip(source: Source, options: Options) -> Checkpoint:
+    """Read the pickle; storages stay in the file.
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged or holds no weights.
+    """
+    return assemble(source, options, read(source, options))
+
+
+def read(source: Source, options: Options) -> Contents:
+    """Read what a file's pickle describes.
+
+    Raises
+    ------
+    DamagedError
+        The file makes no sense.
+    """
+    file = source.file()
+    archive = TorchArchive(file, zip_records(source), pickle_name(source))
+    tree = archive.unpickle(PICKLE, options.check)
+    return torch_contents("PyTorch", tree, archive.leaves(), options.check)
+
+
+class TorchArchive:
+    """The records of a zip that PyTorch wrote.
+
+    Parameters
+    ----------
+    file, records
+        The file and its records.
+    pickle
+        Name of its main pickle, beside which the storages lie.
+    """
+
+    def __init__(
+        self, file: OpenedFile, records: Mapping[str, Record], pickle: str
+    ) -> None:
+        self.file = file
+        self.records = records
+        self.root = pickle.removesuffix(PICKLE)
+        order = records.get(f"{self.root}byteorder")
+        self.big_endian = (
+            order is not None and order.size < 16 and b"big" in self.bytes_of(order)
+        )
+
+    def bytes_of(self, record: Record) -> bytes:
+        """Unpack all bytes of a record."""
+        return ZipRecord(self.file, record).unpacked().tobytes()
+
+    def leaves(self, folder: str = "data") -> LeafMaker:
+        """What turns tensors into leaves; their storages lie in a folder."""
+
+        def place_of(storage: Storage) -> Place:
+            record = self.records.get(f"{self.root}{folder}/{storage.key}")
+            if record is None:
+                raise DamagedError(f"its record {folder}/{storage.key[:80]} is missing")
+            return Place(ZipRecord(self.file, record), 0, record.size)
+
+        return LeafMaker(place_of, big_endian=self.big_endian)
+
+    def unpickle(self, name: str, check: Callable[[], None]) -> Any:
+        """Interpret one of the pickles without running it."""
+        record = self.records[self.root + name]
+        reader = ZipRecord(self.file, record)
+
+        def run(data: Data, start: int, origin: Readable, base: int) -> Any:
+            return PickleMachine(
+                *(data, start, start + record.size),
+                origin=origin,
+                base=base,
+                builders=BUILDERS,
+                persistent=storage_of,
+                check=check,
+            ).run()
+
+        if record.method != STORED:
+            if record.size > _MAX_PACKED:
+                raise DamagedError(
+                    f"its list of contents (a pickle) has {record.size:,} bytes",
+                    "Re-save the weights alone, best as safetensors.",
+                )
+            unpacked = self.bytes_of(record)
+            return run(unpacked, 0, InMemory(unpacked), 0)
+        start = reader.start()
+        if record.size > _IN_MEMORY:
+            with viewed(self.file) as data:
+                return run(data, start, self.file, 0)
+        raw = self.file.read(start, record.size).tobytes()
+        return run(raw, 0, self.file, start)
+
+
+READER = Reader("PyTorch", WHAT, match, open_torch_zip)
