@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
     from kernelviewer.state.tally import Tally
+    from kernelviewer.state.work import Work
 
 NOTHING = np.zeros(0, bool)
 
@@ -43,6 +44,8 @@ class ViewState:
 
     Attributes
     ----------
+    work
+        The document's, for parts that nothing else is derived from.
     sizes
         Kernel sizes with how many kernels count.
     pool
@@ -80,6 +83,7 @@ class ViewState:
         The act that would be taken back or restored; empty without one.
     """
 
+    work: Work
     models: tuple[OpenModel, ...]
     sizes: dict[Size, int]
     size: Size | None
@@ -174,6 +178,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
     return ViewState(
+        work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,
