@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.gui.commands import build_menus
 from kernelviewer.gui.dialogs.about import show_about
-from kernelviewer.gui.dialogs.details import show_details
 from kernelviewer.gui.dialogs.export_labels import open_export_labels
 from kernelviewer.gui.dialogs.figure import open_figure
 from kernelviewer.gui.dialogs.null_test import open_null_test
@@ -22,7 +21,7 @@ from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
 from kernelviewer.gui.dialogs.train import open_training
 from kernelviewer.gui.export.kernel_export import export_marked
 from kernelviewer.gui.text import offer_text, shortened
-from kernelviewer.gui.views.inspector import array_text
+from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Layers
 
@@ -32,12 +31,14 @@ if TYPE_CHECKING:
     from kernelviewer.gui.work.sessions import Sessions
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.state.charts import EqualKernels
+    from kernelviewer.state.view_state import ViewState
 
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
     *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
+READS = ("undo", "redo", "models", "only_selected", "charts")
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -85,10 +86,10 @@ class Actions(QObject):
             "quit": window.close,
             "undo": window.document.undo,
             "redo": window.document.redo,
-            "select_all": window.linking.selection.select_shown,
+            "select_all": window.acts.select_shown,
             "select_layer": self.select_layer,
-            "similar": window.linking.selection.select_similar,
-            "invert": window.linking.selection.invert,
+            "similar": window.acts.select_similar,
+            "invert": window.acts.invert,
             "clear": window.document.clear_selection,
             "copy_kernel": self.copy_kernel,
             "find": window.parts.tree.start_search,
@@ -112,24 +113,29 @@ class Actions(QObject):
             "jobs": self.toggle_jobs,
             "train": lambda: open_training(window),
             "load_autoencoder": self.load_autoencoder,
-            "encode": window.encode_requested.emit,
+            "encode": window.analyst.encode_again,
             "null_test": lambda: open_null_test(window),
-            "reset_borders": window.linking.spectrum.reset,
+            "reset_borders": window.document.reset_segments,
             "palette": window.parts.palette.start,
             "shortcuts": lambda: show_shortcuts(window),
             "about": lambda: show_about(window),
         }
         self.by_id = build_menus(window, handlers, submenus)
         window.docks["jobs"].visibilityChanged.connect(self._on_jobs_shown)
-        window.linking.history_changed.connect(self._on_history_changed)
-        window.linking.models_changed.connect(self._on_models_changed)
-        window.linking.only_selected_changed.connect(
-            self.by_id["only_selected"].setChecked
-        )
-        window.document.changed.connect(self._on_changed)
-        self._on_changed()
-        self._on_history_changed("", "")
-        self._on_models_changed(())
+        window.presenter.add(self, READS)
+
+    def show(self, state: ViewState) -> None:
+        """Enable what can be done; undo and redo are named after their acts."""
+        for name, verb, act in (
+            ("undo", "&Undo", state.undo),
+            ("redo", "&Redo", state.redo),
+        ):
+            self.by_id[name].setEnabled(bool(act))
+            self.by_id[name].setText(f"{verb} {act}".rstrip())
+        for name in NEED_A_NETWORK:
+            self.by_id[name].setEnabled(bool(state.models))
+        self.by_id["only_selected"].setChecked(state.only_selected)
+        self.by_id["equal_once"].setChecked(state.charts.equal == "once")
 
     def open(self) -> None:
         """Ask for files and open them."""
@@ -154,21 +160,6 @@ class Actions(QObject):
         """Open a file again."""
         self._window.opener.open([Path(path)])
 
-    def open_copy(self, identity: int, copy: str) -> None:
-        """Show another copy of an open network."""
-        self._window.opener.reopen(identity, copy=copy, include=())
-
-    def include(self, identity: int, layer: str, included: bool) -> None:
-        """Take the kernels of an undecided layer in, or leave them out again."""
-        bank = self._window.document.model(identity).bank
-        names = [
-            other.name
-            for other in bank.layers
-            if other.kind in ("ambiguous", "fixed") and other.included
-        ]
-        names = [name for name in names if name != layer] + [layer] * included
-        self._window.opener.reopen(identity, include=names)
-
     def close_model(self) -> None:
         """Close the network of the tree's current row."""
         identity = self._window.parts.tree.current_model()
@@ -185,12 +176,12 @@ class Actions(QObject):
 
     def select_layer(self) -> None:
         """Select all kernels of the focused kernel's layer."""
-        if (layer := self._window.linking.focused_layer()) is not None:
+        if (layer := self._window.acts.focused_layer()) is not None:
             self._window.document.select("replace", Layers(frozenset({layer})))
 
     def only_layer(self) -> None:
         """Show only the focused kernel's layer."""
-        if (layer := self._window.linking.focused_layer()) is not None:
+        if (layer := self._window.acts.focused_layer()) is not None:
             self._window.document.show_layers(frozenset({layer}))
 
     def toggle_only_selected(self) -> None:
@@ -204,14 +195,9 @@ class Actions(QObject):
         equal: EqualKernels = "all" if document.charts.equal == "once" else "once"
         document.show_charts(replace(document.charts, equal=equal))
 
-    def _on_changed(self) -> None:
-        once = self._window.document.charts.equal == "once"
-        self.by_id["equal_once"].setChecked(once)
-
     def copy_kernel(self) -> None:
         """Copy the focused kernel as a NumPy array."""
-        linking = self._window.linking
-        pool, focus = linking.pool, linking.presenter.state.focus
+        pool, focus = self._window.state.pool, self._window.state.focus
         if pool is not None and focus is not None:
             self.copy_text(array_text(pool.weights_of(focus)))
             self._window.statusBar().showMessage("Kernel copied as a NumPy array", 4000)
@@ -219,10 +205,6 @@ class Actions(QObject):
     def copy_text(self, text: str) -> None:
         """Put text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
-
-    def show_details(self, identity: int) -> None:
-        """Show what was read of a network and what was left out."""
-        show_details(self._window, self._window.document.model(identity).bank)
 
     def load_autoencoder(self) -> None:
         """Ask for an autoencoder and use it for its size."""
@@ -237,7 +219,7 @@ class Actions(QObject):
 
     def toggle_frames(self) -> None:
         """Frame kernels in the colour of their class, or not."""
-        self._window.linking.set_framed(self.by_id["framed"].isChecked())
+        self._window.set_framed(self.by_id["framed"].isChecked())
 
     def toggle_jobs(self) -> None:
         """Show or hide the background jobs."""
@@ -277,12 +259,3 @@ class Actions(QObject):
 
     def _on_jobs_shown(self, visible: bool) -> None:
         self.by_id["jobs"].setChecked(visible)
-
-    def _on_history_changed(self, undo: str, redo: str) -> None:
-        for name, verb, act in (("undo", "&Undo", undo), ("redo", "&Redo", redo)):
-            self.by_id[name].setEnabled(bool(act))
-            self.by_id[name].setText(f"{verb} {act}".rstrip())
-
-    def _on_models_changed(self, models: tuple[object, ...]) -> None:
-        for name in NEED_A_NETWORK:
-            self.by_id[name].setEnabled(bool(models))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.jobs_panel import JobsPanel
+    from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
     from kernelviewer.jobs.runner import Lane
     from kernelviewer.jobs.ticket import Message, Ticket
 

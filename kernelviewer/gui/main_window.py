@@ -28,7 +28,6 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.palette.collecting import collect
 from kernelviewer.gui.views.grid.colours import COLORMAPS
 from kernelviewer.gui.views.welcome import DropOverlay
-from kernelviewer.gui.work.analyst import Analyst
 from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.gui.work.tidying import Tidier
 from kernelviewer.gui.workplace import Workplace
@@ -71,7 +70,6 @@ class MainWindow(Workplace):
         self._jobs_came_up = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.analyst = Analyst(self.document, self.jobs, self)
         self.tidier = Tidier(self.document, self.jobs, self)
         self.sessions = Sessions(self)
         self.actions_ = Actions(self, self.sessions)
@@ -95,7 +93,6 @@ class MainWindow(Workplace):
         self.jobs_button.setText("no jobs running")
         self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
-        self.parts.selected.setObjectName("selectionCount")
         parts, device, jobs = self.parts, self.device_label, self.jobs_button
         self.setStatusBar(StatusLine(parts.chips, parts.selected, device, jobs, self))
 
@@ -103,30 +100,16 @@ class MainWindow(Workplace):
         parts, actions = self.parts, self.actions_
         self.view_menus = ViewMenus(self)
         GridMenu(self, self.view_menus)
-        parts.grid.activated.connect(lambda: self.docks["inspector"].show())
-        parts.grid.set_tooltip(self.linking.tooltip)
-        parts.controls.colormap_requested.connect(self.set_colormap)
         parts.palette.set_source(lambda: collect(self))
-        parts.spectrum.encode_requested.connect(self.encode_requested)
-        self.encode_requested.connect(self.analyst.encode_again)
-        self.analyst.stage_changed.connect(self.linking.spectrum.set_stage)
-        parts.spectrum.train_requested.connect(actions.by_id["train"].trigger)
-        parts.export.setObjectName("exportFigure")
-        parts.export.setAccessibleName("Export a figure of what is open")
-        parts.export.clicked.connect(lambda: actions.by_id["export"].trigger())
         parts.welcome.open_requested.connect(actions.open)
         parts.welcome.sample_requested.connect(actions.open_sample)
         parts.welcome.path_requested.connect(actions.open_recent)
-        parts.tree.copy_requested.connect(actions.open_copy)
-        parts.tree.include_requested.connect(actions.include)
-        parts.tree.details_requested.connect(actions.show_details)
-        parts.inspector.copy_requested.connect(actions.copy_kernel)
         parts.jobs_panel.copy_requested.connect(actions.copy_text)
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self.note_opened)
-        self.linking.models_changed.connect(self.statusBar().clearMessage)
+        self.models_changed.connect(self.statusBar().clearMessage)
         self.opener.told.connect(self.statusBar().showMessage)
-        self.linking.selection.told.connect(self.statusBar().showMessage)
+        self.acts.told.connect(self.statusBar().showMessage)
         self.opener.session_found.connect(self.sessions.open)
         self.sessions.told.connect(self.statusBar().showMessage)
         self.sessions.recovery.offered.connect(parts.welcome.set_offers)
@@ -135,7 +118,7 @@ class MainWindow(Workplace):
         self.device_requested.connect(self.set_device)
         self.jobs.counted.connect(self._on_jobs_counted)
         self.jobs_button.clicked.connect(actions.toggle_jobs)
-        self.linking.laid_out.connect(self._on_first_picture)
+        self.laid_out.connect(self._on_first_picture)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme_changed)
         parts.welcome.set_recent(self.settings.recent)
@@ -157,7 +140,7 @@ class MainWindow(Workplace):
 
     def _on_first_picture(self) -> None:
         """Nothing is computed, and torch not imported, before kernels are on screen."""
-        self.linking.laid_out.disconnect(self._on_first_picture)
+        self.laid_out.disconnect(self._on_first_picture)
         leave_a_core()
         self.set_device(self.settings.device)
 
@@ -167,8 +150,7 @@ class MainWindow(Workplace):
 
     def _compute_on(self, device: str, text: str) -> None:
         self.device_label.setText(text)
-        self.analyst.set_device(device)
-        self.linking.names.set_device(device)
+        self.compute_on(device)
 
     def _on_device_failed(self, message: str, hint: str) -> None:
         if self.settings.device != "auto":

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from kernelviewer.gui.building import make_docks, make_parts
+from kernelviewer.gui.acts import Acts
+from kernelviewer.gui.building import make_docks, make_parts, widgets_of
 from kernelviewer.gui.frame.dock_layout import DockLayout
 from kernelviewer.gui.frame.layout_keeper import LayoutKeeper
 from kernelviewer.gui.frame.layouts import BY_ID
 from kernelviewer.gui.jobs import Jobs
-from kernelviewer.gui.linking.views import Linking
+from kernelviewer.gui.looks import Looks
+from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
-from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme, weight_colours
+from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
+from kernelviewer.gui.work.analyst import Analyst
+from kernelviewer.gui.work.family_analyst import FamilyAnalyst
 from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
+from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.session.form import Look
 from kernelviewer.state.settings import save_settings
 
@@ -29,12 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
     from PySide6.QtGui import QAction
 
+    from kernelviewer.gui.controller import Controller
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.settings import Settings
+    from kernelviewer.state.view_state import ViewState
 
 
 class Workplace(QMainWindow):
@@ -54,19 +60,29 @@ class Workplace(QMainWindow):
 
     device_requested = Signal(str)
     """Compute there from now on."""
-    encode_requested = Signal()
-    """Encode what was given up."""
+    device_ready = Signal()
+    """There is a device to compute on, or another one."""
     looks_changed = Signal()
     """Other colours are in use, of the window or of weights."""
+    models_changed = Signal(object)
+    """Other networks are open, a tuple of `OpenModel`."""
+    laid_out = Signal()
+    """The grid shows what the document says."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        document: Document | None = None,
+        jobs: Jobs | None = None,
+    ) -> None:
         super().__init__()
         self.setDockNestingEnabled(True)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True
+        self.device = ""
         self.commands: Mapping[str, QAction] = {}
-        self.document = Document(
+        self.document = document or Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
             Charts(
                 colour_by=settings.colour_by,  # type: ignore[arg-type]
@@ -77,12 +93,47 @@ class Workplace(QMainWindow):
         )
         self.parts = make_parts(self)
         self.docks = make_docks(self, self.parts)
-        self.jobs = Jobs(self.parts.jobs_panel, self)
+        self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
         self.hashes = FileHashes(self.jobs, self)
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
-        self.linking = Linking(self.document, self.parts, self.jobs, self)
+        self.families = FamilyAnalyst(self.document, self.jobs, self)  # asks first
+        self.presenter = Presenter(self.document)
+        self.acts = Acts(self.document, self.presenter, self)
+        self.analyst = Analyst(self.document, self.jobs, self)
+        self.looks = self._looks(framed=False)
+        self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))
         self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
+
+    def _make_controllers(self) -> tuple[Controller, ...]:
+        """Have every view shown, those whose panels are hidden once they are seen."""
+        controllers = []
+        for spec in VIEWS:
+            if spec.controller is None:
+                continue
+            controller = spec.controller(self, widgets_of(spec, self.parts))
+            controllers.append(controller)
+            if spec.is_panel:
+                self.docks[spec.id].visibilityChanged.connect(
+                    partial(self._on_panel_shown, controller)
+                )
+            self.presenter.add(controller, spec.reads)
+        return tuple(controllers)
+
+    def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
+        self.presenter.set_hidden(controller, not visible)
+
+    def compute_on(self, device: str) -> None:
+        """Encode, name and fit there from now on."""
+        self.device = device
+        self.analyst.set_device(device)
+        self.families.set_device(device)
+        self.device_ready.emit()
+
+    @property
+    def state(self) -> ViewState:
+        """What the views show."""
+        return self.presenter.state
 
     @property
     def tokens(self) -> Tokens:
@@ -95,57 +146,46 @@ class Workplace(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, self.tokens)
-        self.parts.grid.set_theme(self._grid_theme())
-        self.parts.controls.set_theme(self._grid_theme())
-        self.linking.set_theme(self.tokens)
-        self._show_colours()
+        self.set_looks(self._looks(framed=self.looks.framed))
 
     def set_colormap(self, name: str) -> None:
         """Draw weights in another colour map."""
         self.settings = replace(self.settings, colormap=name)
-        self.parts.controls.set_colormap(name)
-        self.parts.grid.set_colormap(name)
-        self._show_colours()
+        self.set_looks(self._looks(framed=self.looks.framed))
+
+    def set_framed(self, framed: bool) -> None:
+        """Frame kernels in the colour of their class, or not."""
+        self.set_looks(replace(self.looks, framed=framed))
+
+    def set_looks(self, looks: Looks) -> None:
+        """Use these colours in every view."""
+        self.looks = looks
+        for controller in self.controllers:
+            controller.set_looks(looks)
+        self.looks_changed.emit()
+
+    def _looks(self, *, framed: bool) -> Looks:
+        """The colours of the settings."""
+        name, tokens = self.settings.colormap, self.tokens
+        return Looks(tokens, name, weight_colours(name, tokens), framed)
+
+    def set_chart(self, name: str, value: str) -> None:
+        """Let a chart show something else: a field of `Charts`."""
+        charts = replace(self.document.charts, **{name: value})  # type: ignore[arg-type]
+        self.document.show_charts(charts)
 
     @property
     def look(self) -> Look:
         """What a session says of how the work looks."""
-        framed = self.linking.is_framed
-        return Look(self.settings.colormap, framed, self.dock_layout.text())
+        return Look(self.settings.colormap, self.looks.framed, self.dock_layout.text())
 
     def show_look(self, look: Look) -> None:
         """Show the work as a session says; what is unknown here stays as it is."""
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
         self.commands["framed"].setChecked(look.framed)
-        self.linking.set_framed(look.framed)
+        self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
-
-    def _grid_theme(self) -> GridTheme:
-        tokens = self.tokens
-        return GridTheme(
-            panel=tokens.panel,
-            separator=tokens.separator,
-            text=tokens.text,
-            secondary=tokens.secondary,
-            accent=tokens.accent,
-            neutral=tokens.neutral,
-            negative=tokens.negative,
-            positive=tokens.positive,
-        )
-
-    def weight_table(self) -> NDArray[np.float64]:
-        """Colours [K, 3] of 0 … 255 for weights, zero in the middle."""
-        return weight_colours(self.settings.colormap, self._grid_theme())
-
-    def _show_colours(self) -> None:
-        colours = self.weight_table()
-        self.parts.inspector.set_colours(colours)
-        self.parts.spectrum.set_colours(colours)
-        self.parts.reconstruction.set_colours(colours)
-        self.parts.comparison.set_colours(colours)
-        self.linking.set_colours(colours)
-        self.looks_changed.emit()
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""

@@ -359,6 +359,11 @@ class Document:
             kept[size] = segments
         self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
 
+    def reset_segments(self) -> None:
+        """Name the stretches of the shown size as the autoencoder does."""
+        if self.size is not None and self.size in self.marks.segments:
+            self.set_segments(self.size, None, act="Reset of Stretches")
+
     def set_position(self, position: float) -> None:
         """Move the latent slider to a code from 0 to 1."""
         position = min(max(position, 0.0), 1.0)

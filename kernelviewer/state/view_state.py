@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.state.analysis import best_classes, identified, join
+from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.tally import moved, tally, tally_of
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.work import Work
 
 NOTHING = np.zeros(0, bool)
+NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +73,11 @@ class ViewState:
         networks.
     focus
         Pool number of the focused kernel.
+    spectrum
+        float32 [`POINTS`, *size], the decoded patterns; None without an autoencoder.
+    near
+        int64, pool numbers of the kernels that are nearest to the pattern at
+        ``position`` among those in scope that count, nearest first.
     null
         What white noise reaches with what names the kernels; None: not known.
     thresholds, stretches
@@ -112,6 +119,8 @@ class ViewState:
     listed: NDArray[np.bool_]
     focus: int | None
     position: float
+    spectrum: NDArray[np.float32] | None
+    near: NDArray[np.int64]
     undo: str
     redo: str
     analyses: Mapping[tuple[int, Size], Analysis]
@@ -120,6 +129,11 @@ class ViewState:
     families: FamilyNames | None
     open_families: object
     known: Mapping[tuple[int, Size], Analysis]
+
+    @property
+    def all_analysed(self) -> bool:
+        """Whether there is a pool, and something was computed of all its models."""
+        return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
     def repeated(self) -> int:
@@ -177,6 +191,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
+    autoencoder = document.autoencoders.get(size) if size else None
+    spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
         work=document.work,
         models=document.models,
@@ -190,7 +206,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         once=once,
         shown=shown,
         counted=counted,
-        autoencoder=document.autoencoders.get(size) if size else None,
+        autoencoder=autoencoder,
         segments=segments,
         null=document.null_of(size) if size else None,
         threshold=threshold,
@@ -209,6 +225,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         listed=selected if only else shown,
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
+        spectrum=spectrum,
+        near=_near(document, old, pool, named, counted, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
@@ -218,6 +236,28 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         open_families=document.families,
         known=known,
     )
+
+
+def _near(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+    named: PoolLabels | None,
+    counted: NDArray[np.bool_],
+    spectrum: NDArray[np.float32] | None,
+) -> NDArray[np.int64]:
+    if pool is None or named is None or spectrum is None:
+        return NOWHERE
+    if (
+        old is not None
+        and old.named is not None
+        and old.named.code is named.code
+        and old.counted is counted
+        and old.spectrum is spectrum
+        and old.position == document.position
+    ):
+        return old.near
+    return nearest(pool, named.code, counted, spectrum, document.position)
 
 
 def _pool(document: Document, size: Size | None) -> KernelPool | None:
@@ -289,7 +329,7 @@ def _named(
     if pool is None:
         return None
     before = None
-    if old is not None and old.pool is pool and _same(old.known, known):
+    if old is not None and old.pool is pool and old.known == known:
         if old.segments is segments:
             return old.named
         if old.segments is not None:
@@ -305,12 +345,6 @@ def _families(
     if old is not None and old.pool is pool and old.open_families is document.families:
         return old.families
     return join(pool, document.families)
-
-
-def _same(
-    old: Mapping[tuple[int, Size], Analysis], new: Mapping[tuple[int, Size], Analysis]
-) -> bool:
-    return old.keys() == new.keys() and all(old[key] is new[key] for key in new)
 
 
 def _labels(

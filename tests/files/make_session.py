@@ -80,7 +80,7 @@ def mark(window: MainWindow) -> None:
     document = window.document
     first, second = document.models
     document.show_size(SEVEN)
-    pool = window.linking.pool
+    pool = window.state.pool
     assert pool is not None
     segments = document.segments_of(SEVEN)
     assert segments is not None

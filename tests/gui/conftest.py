@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
 
 WAIT_MS = 60_000
+SMALL, LARGE = (1280, 800), (1600, 1000)
+"""In a small window some panels lie behind others, and wait until they are seen."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +44,12 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
 
     windows: list[MainWindow] = []
 
-    def make(*paths: Path, settle: bool = True) -> MainWindow:
+    def make(
+        *paths: Path, settle: bool = True, size: tuple[int, int] = SMALL
+    ) -> MainWindow:
         window = create_window(paths=paths)
         windows.append(window)
-        window.resize(1280, 800)
+        window.resize(*size)
         with qtbot.waitActive(window):
             window.show()
             window.activateWindow()

@@ -7,11 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import Qt
 
-from kernelviewer.gui.building import make_parts
-from kernelviewer.gui.linking.views import Linking
+from kernelviewer.gui.workplace import Workplace
 from kernelviewer.jobs.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.parts import Parts
 
 
+CHARTS = ("count_of", "pale", "colour_by", "thumbnails")
 SCATTER = ("_classes", "_colours", "_legend", "_selected", "_focus", "_marked")
 
 
@@ -71,25 +70,23 @@ class Mirror:
     """Views built anew from the document of a window, as after a restart."""
 
     def __init__(self, window: MainWindow, jobs: JobsOnDemand) -> None:
-        self._desk = QMainWindow()
-        self._parent = QObject()
-        self.parts = make_parts(self._desk)
-        self.parts.grid.set_theme(window._grid_theme())
+        document = window.document
+        self._window = Workplace(window.settings, document, jobs)  # type: ignore[arg-type]
+        self.parts = self._window.parts
         self.parts.grid.resize(window.parts.grid.size())
-        self.linking = Linking(window.document, self.parts, jobs, self._parent)  # type: ignore[arg-type]
-        self.linking.set_theme(window.tokens)
-        self.linking.set_framed(window.linking._framed)
+        self._window.set_looks(window.looks)
         self.parts.tree.search.setText(window.parts.tree.search.text())
-        self._document = window.document
-        self.linking.names.set_device("cpu")
+        self._window.compute_on("cpu")
         jobs.work()
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self._document.changed.disconnect(self.linking.presenter.refresh)
-        self._document.changed.disconnect(self.linking.names.analyst.look)
-        for signal in (self._desk, self._parent):
-            signal.deleteLater()
+        window = self._window
+        for listener in (
+            *(window.presenter.refresh, window.analyst.look, window.families.look),
+        ):
+            window.document.changed.disconnect(listener)
+        window.deleteLater()
 
 
 def contents(parts: Parts) -> dict[str, object]:
@@ -126,7 +123,7 @@ def contents(parts: Parts) -> dict[str, object]:
             parts.threshold.null.text(),
         ],
         "class histogram": (parts.histogram._contents, parts.histogram._message),
-        "charts": [button.text() for button in parts.charts._buttons.values()],
+        "charts": [getattr(parts, name).text() for name in CHARTS],
         "selected of layers": (
             parts.composition._selected,
             parts.tree.source._selected,

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.reconstruction import (
     FamilyFit,
     NearKernel,
@@ -51,7 +52,7 @@ def shown_view(qtbot: QtBot) -> ReconstructionView:
     """The view with a first derivative and kernels near it."""
     view = ReconstructionView()
     qtbot.addWidget(view)
-    view.set_colours(weight_colours("signed", GridTheme()))
+    view.set_colours(weight_colours("signed", LIGHT))
     view.set_content(make_content())
     view.set_nearest(make_near())
     view.resize(300, 560)

@@ -135,13 +135,13 @@ def write_nets(folder: Path) -> tuple[Path, Path]:
 
 def selected(window: MainWindow) -> list[int]:
     """Pool numbers of what is marked."""
-    return np.flatnonzero(window.linking.presenter.state.selected).tolist()
+    return np.flatnonzero(window.state.selected).tolist()
 
 
 def saved(make_window: MakeWindow, qtbot: Any, path: Path, *files: Path) -> list[int]:
     """Save a session of some networks with a selection; what is marked."""
     window = make_window(*files)
-    pool = window.linking.pool
+    pool = window.state.pool
     everything = Kernels.of(pool, np.ones(len(pool), bool))
     window.document.select("replace", everything)
     save_as(qtbot, window, path)

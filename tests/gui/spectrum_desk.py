@@ -11,7 +11,8 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.spectrum import (
     SpectrumContent,
     SpectrumView,
@@ -184,7 +185,7 @@ def desk_maker(qtbot: QtBot) -> Callable[..., SpectrumDesk]:
     def make(content: SpectrumContent | None, width: int = 1100) -> SpectrumDesk:
         desk = SpectrumDesk(content, width)
         qtbot.addWidget(desk.view)
-        desk.view.set_colours(weight_colours("signed", GridTheme()))
+        desk.view.set_colours(weight_colours("signed", LIGHT))
         return desk
 
     return make

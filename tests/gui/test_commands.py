@@ -82,7 +82,7 @@ def test_details_list_what_was_left_out(
     html = details_html(bank)
     assert str(small_file) in html.replace("\u200b", "")
     assert "48 of 7×7" in html
-    window.actions_.show_details(window.document.models[0].id)
+    window.parts.tree.details_requested.emit(window.document.models[0].id)
     dialog = window.findChild(QDialog, "detailsDialog")
     assert dialog.isVisible()
     dialog.close()

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.reconstruction import (
     ComparisonContent,
     ComparisonView,
@@ -38,7 +38,7 @@ def view(qtbot: QtBot) -> ReconstructionView:
 def comparison(qtbot: QtBot) -> ComparisonView:
     comparison = ComparisonView()
     qtbot.addWidget(comparison)
-    comparison.set_colours(weight_colours("signed", GridTheme()))
+    comparison.set_colours(weight_colours("signed", LIGHT))
     comparison.resize(300, 300)
     comparison.show()
     return comparison

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from kernelviewer.gui.palette.collecting import collect
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Layers
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.session_desk import save_as
 from tests.gui.window_desk import NO_KEY, tree_rows
 from tests.networks import write_network
@@ -43,7 +43,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def window(make_window: MakeWindow, paths: list[Path]) -> MainWindow:
-    return make_window(*paths[:2])
+    return make_window(*paths[:2], size=LARGE)
 
 
 def once_of(window: MainWindow) -> QAction:
@@ -94,9 +94,9 @@ def test_equal_kernels_count_once_until_it_is_wished_otherwise(
     assert plain(parts.selected.text()) == "72 kernels open, 72 equal ones counted once"
     assert len(parts.scatter.content.numbers) == 48
     assert len(parts.grid.content.order) == 96
-    parts.charts.count_of.chosen.emit("models")
+    parts.count_of.chosen.emit("models")
     assert [content.total for content in parts.histogram.contents] == [48, 48]
-    parts.charts.count_of.chosen.emit("shown")
+    parts.count_of.chosen.emit("shown")
     share = parts.threshold.coverage.text()
     assert once_of(window).isChecked()
     once_of(window).trigger()
@@ -126,7 +126,7 @@ def test_a_layer_of_the_second_network_is_selected_as_what_it_equals(
 
 def test_a_point_stands_for_all_that_are_equal(window: MainWindow) -> None:
     window.parts.scatter.selection_requested.emit(np.array([3, 5]), NO_KEY)
-    selected = window.linking.presenter.state.selected
+    selected = window.state.selected
     assert np.flatnonzero(selected).tolist() == [3, 5, 51, 53]
 
 

@@ -99,7 +99,7 @@ def test_stretches_threshold_and_selection_of_the_window_are_used(
     document.show_layers(frozenset({LayerRef(1, 0), LayerRef(2, 0), LayerRef(2, 1)}))
     document.select("replace", CodeRange(0.1, 0.6))
     document.select("subtract", Layers(frozenset({LayerRef(2, 1)})))
-    state = window.linking.presenter.state
+    state = window.state
     save(window, monkeypatch, tmp_path / "some.csv", "labelsOfSelected")
     wait_idle(qtbot, window)
     rows = rows_of(tmp_path / "some.csv")

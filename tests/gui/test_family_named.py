@@ -47,7 +47,7 @@ def test_noise_is_unidentified_and_its_coverage_stands_beside(
 ) -> None:
     window = make_window(half_noise)
     wait_idle(qtbot, window)
-    state = window.linking.presenter.state
+    state = window.state
     assert state.autoencoder is None
     assert state.threshold == 0.7
     assert (state.labels.label[:8] == INDEX["unidentified"]).all()
@@ -57,7 +57,5 @@ def test_noise_is_unidentified_and_its_coverage_stands_beside(
     assert bar.findChild(QLabel, "nullCoverage").text() == f"white noise {percent(0.0)}"
     window.document.set_threshold(SIZE, 0.0)
     wait_idle(qtbot, window)
-    assert not (
-        window.linking.presenter.state.labels.label == INDEX["unidentified"]
-    ).any()
+    assert not (window.state.labels.label == INDEX["unidentified"]).any()
     assert bar.findChild(QLabel, "nullCoverage").text() == f"white noise {percent(1.0)}"

@@ -24,7 +24,7 @@ from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.files import file_hash
-from kernelviewer.gui.dialogs.figure import FigureDialog
+from kernelviewer.gui.dialogs.figure import FigureDialog, open_figure
 from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
@@ -377,3 +377,19 @@ def test_the_menu_of_presets_offers_to_change_only_ones_own(
     assert not actions["Delete"].isEnabled()
     choose(dialog, "figurePreset", "Nature")
     assert not actions["Rename…"].isEnabled()
+
+
+def test_two_dialogs_draw_side_by_side(window: MainWindow, qtbot: Any) -> None:
+    first, second = open_figure(window), open_figure(window)
+    settle(first, qtbot)
+    settle(second, qtbot)
+    assert not first.preview.image.isNull()
+    assert not second.preview.image.isNull()
+    choose(second, "figureKind", "classes")
+    second._later.stop()
+    second._draw()
+    first.close()
+    settle(second, qtbot)
+    assert second.facts.text()
+    assert second.preview.text == ""
+    second.close()

@@ -64,7 +64,7 @@ def test_each_control_of_the_window_shows_the_keyboard(
 ) -> None:
     window = make_window(small_file)
     window.set_theme(theme)
-    window.linking.focus(3)
+    window.acts.focus(3)
     window.docks["jobs"].show()
     wait_idle(qtbot, window)
     assert unseen(window) == []

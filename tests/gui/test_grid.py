@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.views.grid import GridContent, GridTheme, common_gain
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.grid import GridContent, common_gain
 from kernelviewer.gui.views.grid.colours import index_colours, rgb
 from tests.gui.grid_desk import CTRL, LEFT, SHIFT, desk_maker, make_content
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.gui.grid_desk import Desk
 
-DARK = GridTheme(panel="#212225", text="#ECECEA", accent="#5AA9F7")
+DARK = replace(LIGHT, panel="#212225", text="#ECECEA", accent="#5AA9F7")
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
 
 def tap_colours(content: GridContent, kernel: int) -> list[tuple[int, int, int]]:
     """Colours that the taps of a kernel must have."""
-    table = np.round(index_colours("signed", GridTheme())).astype(int)
+    table = np.round(index_colours("signed", LIGHT)).astype(int)
     indices = content.mosaic.tiles[kernel][:, :-1]
     return [tuple(table[index].tolist()) for index in indices.ravel()]
 
@@ -117,7 +119,7 @@ def test_the_selection_is_ringed_when_large_and_the_rest_dimmed_when_small(
 ) -> None:
     selected = np.zeros(60, bool)
     selected[[3, 20]] = True
-    accent = GridTheme().accent.lower()
+    accent = LIGHT.accent.lower()
     plain = drawn_colours(desk, 4)
     desk.grid.set_selection(selected)
     assert desk.colour(desk.centre(3) + QPoint(-22, 0)).name() == accent
@@ -126,7 +128,7 @@ def test_the_selection_is_ringed_when_large_and_the_rest_dimmed_when_small(
     desk.grid.set_zoom(2)
     assert desk.grid.content is not None
     tinted = np.array(tap_colours(desk.grid.content, 3)) * 0.84
-    tinted += rgb(GridTheme().accent) * 0.16
+    tinted += rgb(LIGHT.accent) * 0.16
     assert np.abs(np.array(drawn_colours(desk, 3)) - tinted).max() <= 3
     faded = 255 - np.array(drawn_colours(desk, 4))
     full = 255 - np.array(tap_colours(desk.grid.content, 4))
@@ -138,9 +140,7 @@ def test_the_selection_is_ringed_when_large_and_the_rest_dimmed_when_small(
 
 def test_the_focus_is_ringed(desk: Desk) -> None:
     desk.grid.set_focus(12)
-    assert (
-        desk.colour(desk.centre(12) + QPoint(-24, 0)).name() == GridTheme().text.lower()
-    )
+    assert desk.colour(desk.centre(12) + QPoint(-24, 0)).name() == LIGHT.text.lower()
     desk.grid.set_focus(None)
     assert desk.colour(desk.centre(12) + QPoint(-24, 0)).name() == "#ffffff"
 

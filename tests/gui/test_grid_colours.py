@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
+from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import (
     COLORMAPS,
-    GridTheme,
     dimmed_colours,
     index_colours,
     qrgb_table,
@@ -14,11 +17,14 @@ from kernelviewer.gui.views.grid.colours import (
 )
 from kernelviewer.gui.views.grid.mosaic import BLANK, FRAMES, TOP, ZERO
 
-DARK = GridTheme(panel="#212225", negative="#68AAFF", positive="#FF8060")
+if TYPE_CHECKING:
+    from kernelviewer.gui.theme import Tokens
+
+DARK = replace(LIGHT, panel="#212225", negative="#68AAFF", positive="#FF8060")
 
 
-@pytest.mark.parametrize("theme", [GridTheme(), DARK])
-def test_zero_recedes_into_the_panel(theme: GridTheme) -> None:
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_zero_recedes_into_the_panel(theme: Tokens) -> None:
     colours = weight_colours("signed", theme)
     assert colours[ZERO].tolist() == rgb(theme.panel).tolist()
     assert colours[0].tolist() == rgb(theme.negative).tolist()
@@ -51,7 +57,7 @@ def test_known_maps_look_as_everywhere(name: str, original: str) -> None:
     import matplotlib as mpl
 
     wanted = mpl.colormaps[original](np.linspace(0, 1, TOP + 1))[:, :3] * 255
-    assert np.abs(weight_colours(name, GridTheme()) - wanted).max() < 8
+    assert np.abs(weight_colours(name, LIGHT) - wanted).max() < 8
 
 
 def test_dimmed_colours_are_nearer_to_the_panel_and_selected_ones_stay() -> None:

@@ -10,7 +10,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.linking.lay_out import POINTS
 from kernelviewer.gui.views.grid.compose import Marks, compose
 from kernelviewer.gui.views.grid.content import GridContent
 from kernelviewer.gui.views.grid.decoded import decoded_tiles
@@ -23,7 +22,8 @@ from kernelviewer.gui.views.grid.mosaic import (
     build_mosaic,
 )
 from kernelviewer.gui.views.reconstruction import ComparisonContent
-from tests.gui.conftest import wait_idle
+from kernelviewer.state.nearest import POINTS
+from tests.gui.conftest import LARGE, wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def test_tiles_beside_each_other_are_composed_as_slices() -> None:
 
 @pytest.fixture
 def window(make_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
-    return make_window(write_network(tmp_path / "net.safetensors", channels=30))
+    path = write_network(tmp_path / "net.safetensors", channels=30)
+    return make_window(path, size=LARGE)
 
 
 def tiles_of(window: MainWindow) -> np.ndarray:
@@ -112,7 +113,7 @@ def test_the_grid_shows_them_on_demand_and_goes_back(
     window: MainWindow, qtbot: Any
 ) -> None:
     kernels = tiles_of(window)
-    state = window.linking.presenter.state
+    state = window.state
     table = window.document.autoencoders[(7, 7)].spectrum(POINTS)
     decoded = table[round(float(state.labels.code[3]) * (POINTS - 1))]
     kernel = state.pool.weights_of(3)
@@ -138,11 +139,11 @@ def test_the_grid_shows_them_on_demand_and_goes_back(
 def test_the_nearest_to_the_slider_are_marked_everywhere(window: MainWindow) -> None:
     for position in (0.2, 0.8):
         window.parts.spectrum.position_requested.emit(position)
-        near = [kernel.id for kernel in window.linking.spectrum.near]
+        near = window.state.near.tolist()
         assert near
         assert list(window.parts.grid.marked) == near
         assert window.parts.scatter.marked.tolist() == near
-        pool = window.linking.pool
+        pool = window.state.pool
         rows = pool.layer[near]
         source = window.parts.tree.source
         for row, ref in enumerate(pool.layer_refs):

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from kernelviewer.gui.views.grid import GridTheme
+from kernelviewer.gui.theme import LIGHT
 from tests.gui.grid_desk import CTRL, LEFT, SHIFT, desk_maker, make_content
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_a_rubber_band_selects_what_it_touches(desk: Desk) -> None:
 
 
 def test_a_band_shows_what_it_would_select_and_can_be_dropped(desk: Desk) -> None:
-    accent = GridTheme().accent.lower()
+    accent = LIGHT.accent.lower()
     desk.press_and_move(desk.centre(1), desk.centre(3))
     assert desk.colour(desk.centre(2) + QPoint(0, -22)).name() == accent
     desk.key(Qt.Key.Key_Escape)

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
-from kernelviewer.gui.views.grid import GridTheme
+from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import index_colours
 from tests.gui.grid_desk import LEFT, Desk, make_content
 
@@ -26,7 +26,7 @@ window.resize(611, 333)
 window.show()
 grid, ratio = desk.grid, window.devicePixelRatioF()
 assert ratio == float(RATIO)
-table = np.round(index_colours("signed", GridTheme())).astype(int)
+table = np.round(index_colours("signed", LIGHT)).astype(int)
 for zoom in (1, 2.4, 6, 17):
     grid.set_zoom(zoom)
     tap = grid.plan.cell.tap

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
-from kernelviewer.gui.frame.layouts import PRESETS
+from kernelviewer.gui.frame.layouts import ARRANGEMENTS
 from tests.gui.conftest import wait_idle
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def eight_sizes(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (2560, 1440)])
-@pytest.mark.parametrize("preset", [preset.id for preset in PRESETS])
+@pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_a_preset_shows_every_panel_and_keeps_the_window(
     make_window: MakeWindow, small_file: Path, preset: str, size: tuple[int, int]
 ) -> None:
@@ -280,7 +280,7 @@ def test_the_arrangement_and_its_preset_are_kept(
     assert is_open(again, "scatter")
 
 
-@pytest.mark.parametrize("preset", [preset.id for preset in PRESETS])
+@pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_the_jobs_panel_never_makes_the_smallest_window_grow(
     make_window: MakeWindow, small_file: Path, preset: str
 ) -> None:

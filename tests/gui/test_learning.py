@@ -52,7 +52,7 @@ def test_training_shows_its_loss_and_its_result_can_be_used_and_saved(
     wait_idle(qtbot, window)
     used = window.document.autoencoders[(7, 7)]
     assert used is not before
-    codes = window.linking.presenter.state.labels.code
+    codes = window.state.labels.code
     weights = window.document.banks[0].sizes[(7, 7)].weights
     assert codes == pytest.approx(used.encode(weights).code, abs=1e-6)
     path = tmp_path / "mine"
@@ -126,7 +126,7 @@ def test_a_saved_autoencoder_is_loaded_for_its_size(
     window.actions_.load_autoencoder()
     wait_idle(qtbot, window)
     assert window.document.autoencoders[(7, 7)] is not before
-    assert window.linking.presenter.state.labels is not None
+    assert window.state.labels is not None
 
 
 def test_a_file_that_is_no_autoencoder_is_named(

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QLabel, QMenu, QTool
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.selection import Classes, CodeRange
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import LARGE, wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
         write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
         for seed, name in enumerate(("first", "second"))
     ]
-    window = make_window(*paths)
-    assert window.linking.presenter.state.labels is not None
-    fits = window.linking.presenter.state.labels.fit
+    window = make_window(*paths, size=LARGE)
+    assert window.state.labels is not None
+    fits = window.state.labels.fit
     window.document.set_threshold((7, 7), float(np.nanmedian(fits)))
     return window
 
@@ -51,7 +51,7 @@ def codes_by_hand(window: MainWindow) -> Any:
 
 
 def test_every_kernel_is_encoded_and_named(window: MainWindow) -> None:
-    state = window.linking.presenter.state
+    state = window.state
     codes = codes_by_hand(window)
     assert np.allclose(state.labels.code, codes.code, atol=1e-6)
     assert np.allclose(state.labels.fit, codes.fit, atol=1e-5)
@@ -63,7 +63,7 @@ def test_every_kernel_is_encoded_and_named(window: MainWindow) -> None:
 def test_coverage_and_null_stand_beside_the_threshold(window: MainWindow) -> None:
     value = window.findChild(QDoubleSpinBox, "thresholdValue")
     value.setValue(0.5)
-    state = window.linking.presenter.state
+    state = window.state
     share = float((state.labels.fit >= 0.5).mean())
     shown = window.findChild(QLabel, "coverage").text()
     assert shown.replace("\u202f", " ") == f"{100 * share:.1f} % identified"
@@ -96,14 +96,14 @@ def test_a_brush_on_the_codes_is_seen_in_every_view(window: MainWindow) -> None:
     window.parts.spectrum.range_requested.emit(0.2, 0.6, "replace")
     codes = codes_by_hand(window).code
     mask = (codes >= 0.2) & (codes <= 0.6)
-    state = window.linking.presenter.state
+    state = window.state
     assert np.array_equal(state.selected, mask)
     assert np.array_equal(window.parts.grid.selected, mask)
     assert (
         window.findChild(QLabel, "selectionCount").text().startswith(f"{mask.sum()} of")
     )
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert not window.linking.presenter.state.selected.any()
+    assert not window.state.selected.any()
 
 
 def test_a_drag_is_one_step_and_can_be_given_up(window: MainWindow) -> None:
@@ -120,7 +120,7 @@ def test_a_drag_is_one_step_and_can_be_given_up(window: MainWindow) -> None:
 
 
 def test_clicking_a_class_selects_its_kernels(window: MainWindow) -> None:
-    state = window.linking.presenter.state
+    state = window.state
     index = int(np.bincount(state.labels.label, minlength=13)[:11].argmax())
     histogram = window.parts.histogram
     place = histogram.bar_box(index).center().toPoint()
@@ -128,7 +128,7 @@ def test_clicking_a_class_selects_its_kernels(window: MainWindow) -> None:
     assert window.document.selection.steps[-1].query == Classes(
         frozenset({CLASSES[index].id})
     )
-    selected = window.linking.presenter.state.selected
+    selected = window.state.selected
     assert np.array_equal(selected, state.labels.label == index)
 
 
@@ -138,7 +138,7 @@ def test_clicking_a_part_of_a_layer_selects_just_that(window: MainWindow) -> Non
     place = QPoint(int(box.center().x()), int(box.bottom()) - 2)
     number, index = view.part_at(place.toPointF())
     QTest.mouseClick(view, LEFT, NO_KEY, place)
-    state = window.linking.presenter.state
+    state = window.state
     assert number == 0
     expected = (state.pool.layer == 0) & (state.labels.label == index)
     assert expected.any()
@@ -153,7 +153,7 @@ def test_the_threshold_moves_counts_live_and_is_undone_as_one(
     for value in (0.2, 0.4, 0.9):
         bar.threshold_requested.emit(value, True)
     bar.threshold_requested.emit(0.95, False)
-    state = window.linking.presenter.state
+    state = window.state
     assert (state.labels.label == UNIDENTIFIED).sum() == (state.labels.fit < 0.95).sum()
     window.document.undo()
     assert window.document.threshold_of((7, 7)) == before
@@ -166,7 +166,7 @@ def test_a_moved_border_renames_the_kernels_between(window: MainWindow) -> None:
     middle = (segments[1].low + segments[1].high) / 2
     view.border_moved.emit(0, middle)
     view.border_set.emit(0, middle)
-    state = window.linking.presenter.state
+    state = window.state
     codes = state.labels.code
     between = (codes >= segments[0].high) & (codes < middle)
     wanted = segments[0].class_index
@@ -193,9 +193,9 @@ def test_stretches_are_renamed_split_and_merged(window: MainWindow) -> None:
 def test_the_slider_shows_what_is_decoded_and_what_is_near(window: MainWindow) -> None:
     window.parts.spectrum.position_requested.emit(0.25)
     assert window.document.position == 0.25
-    state = window.linking.presenter.state
+    state = window.state
     table = document_table(window)
-    shown = window.linking.spectrum.near
+    shown = window.parts.reconstruction.nearest._kernels
     best = max(shown, key=lambda near: near.cosine)
     kernel = state.pool.weights_of(best.id)
     pattern = (kernel - kernel.mean()) / np.linalg.norm(kernel - kernel.mean())
@@ -223,10 +223,10 @@ def test_grouping_by_class_follows_the_threshold(
 def test_closing_one_network_keeps_the_other_right(
     window: MainWindow, qtbot: Any
 ) -> None:
-    before = window.linking.presenter.state.labels.code
+    before = window.state.labels.code
     window.document.close(window.document.models[0].id)
     wait_idle(qtbot, window)
-    after = window.linking.presenter.state.labels.code
+    after = window.state.labels.code
     assert np.array_equal(after, before[len(before) // 2 :])
 
 
@@ -247,7 +247,7 @@ def test_a_size_without_autoencoder_is_named_by_the_family(
         path,
     )
     window = make_window(path)
-    labels = window.linking.presenter.state.labels
+    labels = window.state.labels
     assert (labels.best < len(PATTERNS)).all()
     assert np.isnan(labels.code).all()
     assert window.parts.spectrum.content is None

@@ -88,7 +88,7 @@ def test_a_comparison_given_up_is_offered_again(
 ) -> None:
     monkeypatch.setattr(family_analyst, "LIMIT", 100)
     window = make_window(*paths(tmp_path))
-    analyst = window.linking.names.analyst
+    analyst = window.families
     QTest.mouseClick(window.findChild(QPushButton, "compareNames"), LEFT)
     for model in window.document.models:
         window.jobs.cancel(f"family {model.id} 7×7")
@@ -102,7 +102,7 @@ def test_the_focused_kernel_shows_its_own_family_member(
 ) -> None:
     window = make_window(paths(tmp_path)[0])
     window.document.set_threshold((7, 7), 1.0)
-    window.linking.focus(3)
+    window.acts.focus(3)
     wait_idle(qtbot, window)
     kernel = window.document.banks[0].sizes[(7, 7)].weights[3:4]
     found = family_fit(kernel)
@@ -110,8 +110,8 @@ def test_the_focused_kernel_shows_its_own_family_member(
     assert CLASSES[int(found.class_index[0])].name in shown
     assert f"{found.cosine[0]:.3f}" in shown
     assert "unidentified" in window.findChild(QLabel, "value_class").text()
-    window.linking.focus(4)
-    window.linking.focus(5)
+    window.acts.focus(4)
+    window.acts.focus(5)
     wait_idle(qtbot, window)
     kernel = window.document.banks[0].sizes[(7, 7)].weights[5:6]
     assert (

@@ -15,7 +15,7 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.kernels.classes import CLASSES, INDEX
 
 GROUND, MISSING = "#FFFFFF", "#123456"
@@ -23,7 +23,7 @@ GROUND, MISSING = "#FFFFFF", "#123456"
 
 @pytest.fixture
 def paints() -> WeightColours:
-    return WeightColours.of(weight_colours("signed", GridTheme()), GROUND, MISSING)
+    return WeightColours.of(weight_colours("signed", LIGHT), GROUND, MISSING)
 
 
 def test_the_ends_of_a_kernel_get_the_ends_of_the_colours(
@@ -32,7 +32,7 @@ def test_the_ends_of_a_kernel_get_the_ends_of_the_colours(
     kernel = np.array([[[-2, 0], [1, 2]]], np.float32)
     pixels = paints.pixels(kernel)[0]
     names = [QColor(int(pixel)).name() for pixel in pixels.ravel()]
-    theme = GridTheme()
+    theme = LIGHT
     assert names[0] == theme.negative.lower()
     assert names[1] == theme.panel.lower()
     assert names[3] == theme.positive.lower()
@@ -46,7 +46,7 @@ def test_taps_that_are_no_numbers_have_a_colour_of_their_own(
 ) -> None:
     kernel = np.array([[np.nan, np.inf, -np.inf, 1.0]], np.float32)
     names = [QColor(int(pixel)).name() for pixel in paints.pixels(kernel[None])[0][0]]
-    assert names == [*[MISSING] * 3, GridTheme().positive.lower()]
+    assert names == [*[MISSING] * 3, LIGHT.positive.lower()]
     nothing = np.full((1, 2, 2), np.nan, np.float32)
     assert amplitudes(nothing).tolist() == [1]
     assert (paints.pixels(nothing) == QColor(MISSING).rgb()).all()

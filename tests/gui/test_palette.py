@@ -165,7 +165,7 @@ def test_a_class_is_selected_and_another_added(
 ) -> None:
     window = make_window(small_file)
     window.document.set_threshold((7, 7), 0.0)
-    labels = window.linking.presenter.state.labels.label
+    labels = window.state.labels.label
     first, second = sorted(set(labels.tolist()))[:2]
     search(window, CLASSES[first].name)
     press(window, KEY.Key_Return)
@@ -173,7 +173,7 @@ def test_a_class_is_selected_and_another_added(
     assert steps[-1].query == Classes(frozenset({CLASSES[first].id}))
     search(window, CLASSES[second].name)
     press(window, KEY.Key_Return, shift=True)
-    selected = window.linking.presenter.state.selected
+    selected = window.state.selected
     assert selected.sum() == ((labels == first) | (labels == second)).sum()
 
 

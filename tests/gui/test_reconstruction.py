@@ -11,8 +11,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from kernelviewer.gui.theme import DARK
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.theme import DARK, LIGHT
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.reconstruction import (
     ReconstructionContent,
 )
@@ -50,7 +50,7 @@ def test_the_picture_shows_the_taps_in_whole_pixels(view: ReconstructionView) ->
     place = view.picture.picture_rect()
     side = place.width() / 7
     assert side == int(side)
-    colours = np.round(weight_colours("signed", GridTheme())).astype(int)
+    colours = np.round(weight_colours("signed", LIGHT)).astype(int)
     taps = pattern("d1-y", (7, 7))
     for (row, column), value in np.ndenumerate(taps):
         share = value / np.abs(taps).max()
@@ -174,7 +174,7 @@ def test_both_themes_have_their_own_colours(view: ReconstructionView) -> None:
     assert swatch() == "#999933"
     light = view.surface.grab().toImage()
     view.set_theme(DARK)
-    view.set_colours(weight_colours("signed", GridTheme(panel=DARK.panel)))
+    view.set_colours(weight_colours("signed", replace(LIGHT, panel=DARK.panel)))
     assert swatch() == "#c2c25a"
     assert view.surface.grab().toImage() != light
 

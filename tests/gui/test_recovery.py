@@ -85,7 +85,7 @@ window.sessions.recovery.timer.setInterval(0)
 while not window.document.banks:
     wait(10)
 window.document.set_threshold((7, 7), 0.625)
-window.linking.selection.select_shown()
+window.acts.select_shown()
 window.document.set_position(0.25)
 recovery = window.sessions.recovery
 while recovery.timer.isActive() or any(
@@ -113,7 +113,7 @@ while True:
     qtbot.waitUntil(window.jobs.is_idle, timeout=100_000)  # often the first with torch
     assert [bank.path for bank in window.document.banks] == [path]
     assert window.document.marks.thresholds == {SEVEN: 0.625}
-    assert window.linking.presenter.state.selected.sum() == 48
+    assert window.state.selected.sum() == 48
     assert window.document.position == 0.25
     assert window.isWindowModified()
     assert window.windowTitle() == "New session[*] — kernelviewer"
@@ -255,7 +255,7 @@ def test_closing_every_network_by_mistake_loses_no_work(
     QTest.mouseClick(offered(qtbot, window), LEFT)
     wait_idle(qtbot, window)
     assert len(window.document.banks) == 3
-    assert window.linking.presenter.state.selected.all()
+    assert window.state.selected.all()
 
 
 def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(

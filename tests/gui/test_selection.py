@@ -19,7 +19,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Classes, CodeRange, Layers
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import LARGE, SMALL, wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
         write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
         for seed, name in enumerate(("first", "second"))
     ]
-    window = make_window(*paths)
-    fits = window.linking.presenter.state.labels.fit
+    window = make_window(*paths, size=LARGE)
+    fits = window.state.labels.fit
     window.document.set_threshold(SIZE, float(np.nanmedian(fits)))
     return window
 
@@ -92,7 +92,7 @@ def count_text(window: MainWindow) -> str:
 
 def agrees(window: MainWindow, mask: np.ndarray) -> None:
     """Every view marks exactly these kernels."""
-    parts, state = window.parts, window.linking.presenter.state
+    parts, state = window.parts, window.state
     assert np.array_equal(state.selected, mask)
     assert np.array_equal(parts.grid.selected, mask)
     assert count_text(window) == f"{mask.sum()} of {len(mask)} selected"
@@ -148,7 +148,7 @@ def test_a_part_of_a_layer_is_a_layer_and_a_class(window: MainWindow) -> None:
     ]
     texts = chip_texts(window)
     assert texts == ["second: stages.0", f"∩ {_word(index)}"]
-    state = window.linking.presenter.state
+    state = window.state
     row = state.pool.layer_refs.index(ref)
     agrees(window, (state.pool.layer == row) & (state.labels.label == index))
     QTest.mouseClick(
@@ -186,6 +186,7 @@ def test_chips_are_taken_out_one_by_one_and_come_back(window: MainWindow) -> Non
 def test_chips_that_do_not_fit_are_in_a_menu_and_widen_nothing(
     window: MainWindow,
 ) -> None:
+    window.resize(*SMALL)
     narrowest = window.minimumSizeHint().width()
     for at in range(12):
         mode = "add" if at else "replace"
@@ -208,7 +209,7 @@ def test_chips_that_do_not_fit_are_in_a_menu_and_widen_nothing(
 
 def test_undo_and_redo_say_what_they_do_and_return_all(window: MainWindow) -> None:
     document, actions = window.document, window.actions_.by_id
-    labels = window.linking.presenter.state.labels
+    labels = window.state.labels
     threshold = document.threshold_of(SIZE)
     brush(window, 0.2, 0.6)
     slider = window.parts.threshold.slider
@@ -230,7 +231,7 @@ def test_undo_and_redo_say_what_they_do_and_return_all(window: MainWindow) -> No
     assert actions["redo"].text() == "&Redo Border Move"
     QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
     QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
-    now = window.linking.presenter.state
+    now = window.state
     assert not now.selected.any()
     assert document.threshold_of(SIZE) == threshold
     assert np.array_equal(now.labels.label, labels.label)
@@ -259,7 +260,7 @@ def test_a_dragged_border_is_the_same_in_labels_and_in_the_table(
     assert after[fullest].high < before[fullest].high
     moved = (codes >= after[fullest].high) & (codes < before[fullest].high)
     assert moved.any()
-    state = window.linking.presenter.state
+    state = window.state
     assert (state.labels.best[moved] == after[fullest + 1].class_index).all()
     path = tmp_path / "labels.csv"
     wish = wish_of(window.document, "cpu", only_selected=False)
@@ -304,11 +305,11 @@ def test_only_selected_shows_them_follows_and_is_left(
 
 
 def test_similar_kernels_are_found_over_all_networks(window: MainWindow) -> None:
-    state = window.linking.presenter.state
+    state = window.state
     menus, similar = GridMenu(window, window.view_menus), window.commands["similar"]
     assert similar not in menus.menu_for(-1).actions()
     assert similar in menus.menu_for(7).actions()
-    window.linking.focus(7)
+    window.acts.focus(7)
     window.actions_.by_id["similar"].trigger()
     weights = np.concatenate([b.sizes[SIZE].weights for b in window.document.banks])
     rows = weights.reshape(len(weights), -1)
@@ -327,7 +328,7 @@ def test_similar_kernels_are_found_over_all_networks(window: MainWindow) -> None
     agrees(window, cosines >= 0.6)
     window.document.undo()
     assert window.document.selection.steps[0].query.cosine == 0.9
-    assert state.pool is window.linking.presenter.state.pool
+    assert state.pool is window.state.pool
 
 
 def test_similar_needs_a_kernel_with_a_pattern(window: MainWindow) -> None:

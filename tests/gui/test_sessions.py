@@ -59,9 +59,9 @@ def work_on(window: MainWindow) -> None:
     document.select("replace", Kernels(SEVEN, own))
     document.select("add", CodeRange(0.25, 0.4))
     document.select("intersect", Classes(frozenset({"on-centre", "off-centre"})))
-    layer = next(iter(window.linking.pool.layer_refs))
+    layer = next(iter(window.state.pool.layer_refs))
     document.select("add", Layers(frozenset({layer})))
-    document.set_focus(window.linking.pool.locate(11))
+    document.set_focus(window.state.pool.locate(11))
     document.set_position(0.4321)
     window.docks["scatter"].close()
     area = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -85,7 +85,7 @@ def test_a_session_saved_in_one_process_and_again_in_another_is_the_same(
         """
 import numpy as np
 settle(window)
-print(np.flatnonzero(window.linking.presenter.state.selected).tolist())
+print(np.flatnonzero(window.state.selected).tolist())
 print(window.docks["scatter"].isHidden(), window.settings.colormap)
 print(window.dockWidgetArea(window.docks["classes"]).name)
 window.actions_.by_id["save"].trigger()
@@ -262,7 +262,7 @@ def test_autoencoders_trained_here_are_saved_beside_the_session(
     window.close()
     again = make_window(path)
     assert again.document.autoencoders[SEVEN].card == {"mine": 1}
-    assert again.linking.presenter.state.labels is not None
+    assert again.state.labels is not None
     press(qtbot, again, Qt.Key.Key_S)
     wait_idle(qtbot, again)
     assert lines(path) == before
@@ -315,7 +315,7 @@ def test_a_session_of_the_first_version_opens_in_the_window_for_ever(
     window = make_window(path)
     assert all(CHANGED in text for text in errors(window))
     assert [bank.name for bank in window.document.banks] == ["first", "second"]
-    assert window.linking.presenter.state.labels is not None
+    assert window.state.labels is not None
     assert len(window.parts.grid.content.order) == 5 + 6
     assert window.docks["scatter"].isHidden()
     assert window.settings.colormap == "grey"

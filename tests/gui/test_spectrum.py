@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.spectrum import no_autoencoder
 from tests.gui.spectrum_desk import (
     LEFT,
@@ -71,7 +72,7 @@ def test_kernels_stand_at_their_codes_in_whole_pixels(desk: SpectrumDesk) -> Non
     codes = view.kernels.codes()
     picture = view.kernels.grab().toImage()
     assert len(codes) == (view.kernels.axis.length + 2) // 37
-    colours = np.round(weight_colours("signed", GridTheme())).astype(int)
+    colours = np.round(weight_colours("signed", LIGHT)).astype(int)
     for z in codes[1:]:
         taps = view.content.table[view.content.row_at(z)]
         left = view.kernels.axis.pixel(z) - 35 // 2
@@ -105,7 +106,7 @@ def test_both_themes_have_their_own_colours(desk: SpectrumDesk) -> None:
     x = view.slider.axis.logical(0.3)
     for tokens, stretch in ((LIGHT, "#882255"), (DARK, "#c4588c")):
         view.set_theme(tokens)
-        view.set_colours(weight_colours("signed", GridTheme(panel=tokens.panel)))
+        view.set_colours(weight_colours("signed", replace(LIGHT, panel=tokens.panel)))
         assert tokens.panel.lower() in colours_at(view.histogram, 3)
         assert stretch in colours_at(view.stretches, x)
 

@@ -11,13 +11,14 @@ import numpy as np
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.grid.colours import GridTheme, weight_colours
+from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.reconstruction import ReconstructionContent
 from kernelviewer.gui.views.reconstruction import ReconstructionView
 from tests.gui.spectrum_desk import SpectrumDesk, make_spectrum
 
 app = QApplication([])
-colours = weight_colours("signed", GridTheme())
+colours = weight_colours("signed", LIGHT)
 desk = SpectrumDesk(make_spectrum(), 700)
 view, decoded = desk.view, ReconstructionView()
 for part in (view, decoded):

@@ -10,11 +10,12 @@ import pytest
 
 import kernelviewer.gui
 from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
-from kernelviewer.gui.frame.view_keys import VIEW_KEYS
+from kernelviewer.gui.registry import VIEWS
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.frame.view_keys import ViewKeys
+    from kernelviewer.gui.view_spec import ViewKeys
 
+VIEW_KEYS = [keys for spec in VIEWS for keys in spec.keys]
 GUI = Path(kernelviewer.gui.__file__).parent
 WORDS = {
     "Left": ("Left", "arrow"),

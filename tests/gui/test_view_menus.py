@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from kernelviewer.gui.dialogs.figure import FigureDialog
 from kernelviewer.gui.export.figure_copy import PNG, SVG
-from kernelviewer.gui.export.view_menus import VIEWS
+from kernelviewer.gui.export.view_menus import FIGURES
 from kernelviewer.state.arrangement import Display
 from tests.gui.conftest import wait_idle
 from tests.gui.figure_desk import answer_with, settle
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def window(make_window: MakeWindow, tmp_path: Path, qtbot: Any) -> MainWindow:
     window = make_window(write_network(tmp_path / "net.safetensors", channels=40))
-    window.linking.focus(3)
+    window.acts.focus(3)
     wait_idle(qtbot, window)
     return window
 
@@ -48,7 +48,7 @@ def menu_of(view: QWidget, reason: Any) -> QMenu:
     return menu
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_view_copies_its_figure_and_opens_the_dialog_on_it(
     window: MainWindow, qtbot: Any, name: str
 ) -> None:
@@ -72,7 +72,7 @@ def test_every_view_copies_its_figure_and_opens_the_dialog_on_it(
     menu.close()
     dialog = window.findChild(FigureDialog, "figureDialog")
     settle(dialog, qtbot)
-    assert dialog.subject.kind.key == VIEWS[name].kind
+    assert dialog.subject.kind.key == FIGURES[name].kind
     assert not dialog.preview.image.isNull()
     dialog.close()
 

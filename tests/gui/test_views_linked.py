@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 
 from kernelviewer.gui.palette.collecting import collect
 from kernelviewer.gui.tips import kernel_tip
-from kernelviewer.gui.views.tree_model import COUNTS_ROLE, NAMED_COLUMN
+from kernelviewer.gui.views.models.tree_model import COUNTS_ROLE, NAMED_COLUMN
 from kernelviewer.kernels.classes import CLASSES, INDEX
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import LARGE, wait_idle
 from tests.networks import write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.gui.views.tree_model import TreeItem
+    from kernelviewer.gui.views.models.tree_model import TreeItem
 
     MakeWindow = Callable[..., MainWindow]
 
@@ -62,7 +62,7 @@ def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
         write_network(tmp_path / f"{name}.safetensors", channels=40, seed=seed)
         for seed, name in enumerate(("first", "second"))
     ]
-    return make_window(*paths)
+    return make_window(*paths, size=LARGE)
 
 
 def test_the_tree_counts_every_size_and_says_the_coverage(window: MainWindow) -> None:
@@ -115,19 +115,19 @@ def test_names_in_the_tree_have_room_and_nothing_is_cut(
 
 
 def test_the_histogram_counts_what_is_chosen(window: MainWindow, qtbot: Any) -> None:
-    histogram, charts = window.parts.histogram, window.parts.charts
-    charts.count_of.chosen.emit("models")
+    histogram = window.parts.histogram
+    window.parts.count_of.chosen.emit("models")
     first, second = histogram.contents
-    labels = window.linking.presenter.state.labels.label
+    labels = window.state.labels.label
     for content, part in ((first, labels[:80]), (second, labels[80:])):
         assert content.counts.tolist() == np.bincount(part, minlength=13).tolist()
     assert [first.title, second.title] == ["first", "second"]
     histogram.model_class_requested.emit(second.model, "unidentified", NO_KEY)
-    selected = window.linking.presenter.state.selected
+    selected = window.state.selected
     wanted = (labels == UNIDENTIFIED) & (np.arange(160) >= 80)
     assert wanted.any()
     assert np.array_equal(selected, wanted)
-    charts.count_of.chosen.emit("selected")
+    window.parts.count_of.chosen.emit("selected")
     (content,) = histogram.contents
     assert content.total == wanted.sum()
     window.document.clear_selection()
@@ -142,8 +142,8 @@ def test_the_composition_shows_the_best_class_of_the_unidentified(
     window: MainWindow,
 ) -> None:
     assert not window.parts.composition.bars[0].below
-    window.parts.charts.pale.chosen.emit("on")
-    labels = window.linking.presenter.state.labels
+    window.parts.pale.chosen.emit("on")
+    labels = window.state.labels
     for bar, start in zip(window.parts.composition.bars, (0, 40, 80, 120), strict=True):
         here = slice(start, start + 40)
         below = labels.best[here][labels.label[here] == UNIDENTIFIED]
@@ -154,8 +154,8 @@ def test_the_composition_shows_the_best_class_of_the_unidentified(
 @pytest.mark.parametrize("by", ["class", "layer", "model", "fit"])
 def test_points_are_coloured_by_what_is_chosen(window: MainWindow, by: str) -> None:
     window.document.set_threshold((7, 7), 0.4)
-    window.parts.charts.colour_by.chosen.emit(by)
-    scatter, state = window.parts.scatter, window.linking.presenter.state
+    window.parts.colour_by.chosen.emit(by)
+    scatter, state = window.parts.scatter, window.state
     numbers, found = scatter.content.numbers, scatter._classes
     colours = scatter._colours
     assert found.max() < len(colours)
@@ -185,7 +185,7 @@ def test_other_components_are_shown_and_remembered(
     assert scatter.content.axes[0].startswith("PC3")
     assert not np.allclose(scatter.content.points[:, 0], before[:, 0])
     assert np.allclose(scatter.content.points[:, 1], before[:, 1])
-    window.parts.charts.colour_by.chosen.emit("fit")
+    window.parts.colour_by.chosen.emit("fit")
     window.close()
     assert make_window().document.charts.colour_by == "fit"
 
@@ -194,16 +194,16 @@ def test_space_in_the_scatter_takes_the_focused_kernel(window: MainWindow) -> No
     scatter = window.parts.scatter
     scatter.setFocus()
     QTest.keyClick(scatter, Qt.Key.Key_Right)
-    focus = window.linking.presenter.state.focus
+    focus = window.state.focus
     assert focus is not None
     QTest.keyClick(scatter, Qt.Key.Key_Space)
-    assert np.flatnonzero(window.linking.presenter.state.selected).tolist() == [focus]
+    assert np.flatnonzero(window.state.selected).tolist() == [focus]
     QTest.keyClick(scatter, Qt.Key.Key_Space)
-    assert not window.linking.presenter.state.selected.any()
+    assert not window.state.selected.any()
 
 
 def test_the_tip_of_a_kernel_names_its_class_code_and_fit(window: MainWindow) -> None:
-    state = window.linking.presenter.state
+    state = window.state
     for number in (0, 90):
         tip = kernel_tip(state, number)
         assert CLASSES[state.labels.best[number]].name in tip
@@ -222,14 +222,14 @@ def test_a_size_without_autoencoder_offers_training(
     assert "22 open kernels" in absent.text.text()
     assert "pattern family" in absent.text.text()
     assert "11×11" in window.parts.reconstruction.message.text()
-    window.linking.focus(5)
+    window.acts.focus(5)
     comparison = window.parts.comparison
     assert "no autoencoder for 11×11" in comparison.note.text()
     assert comparison.class_line.label.text()
     assert comparison.fit.isVisible()
     assert not comparison.code.isVisible()
     assert not comparison.go.isVisible()
-    window.linking.focus(0)
+    window.acts.focus(0)
     assert "flat" in comparison.note.text()
     picture = window.parts.controls.picture
     assert not picture.isEnabled()
@@ -250,12 +250,14 @@ def test_a_size_without_autoencoder_offers_training(
 def test_a_size_that_nothing_names_says_so(
     make_window: MakeWindow, tmp_path: Path
 ) -> None:
-    window = make_window(write_one_size(tmp_path / "deep.safetensors", 3, 3, 3))
+    window = make_window(
+        write_one_size(tmp_path / "deep.safetensors", 3, 3, 3), size=LARGE
+    )
     assert "nothing is named" in window.parts.spectrum.absent.text.text()
     assert "3×3×3" in window.parts.histogram.accessibleDescription()
     assert "3×3×3" in window.parts.composition.accessibleDescription()
     assert window.parts.scatter.content is not None
-    window.linking.focus(3)
+    window.acts.focus(3)
     assert not window.grab().isNull()
 
 
@@ -263,7 +265,8 @@ def test_a_size_that_nothing_names_says_so(
 def test_a_network_without_depthwise_kernels_is_told_everywhere(
     make_window: MakeWindow,
 ) -> None:
-    window = make_window(CHECKPOINTS / "resnet8-cifar10-mlcommons.h5")
+    path = CHECKPOINTS / "resnet8-cifar10-mlcommons.h5"
+    window = make_window(path, size=LARGE)
     assert "no depthwise kernels" in window.parts.grid._message
     assert window.parts.spectrum.absent.title.text() == "No depthwise kernels"
     for view in (window.parts.histogram, window.parts.composition):
@@ -277,11 +280,12 @@ def test_strips_and_flat_kernels_of_real_files_fill_every_view(
     window = make_window(
         CHECKPOINTS / "eegnet-8-2-erp-arl.h5",
         CHECKPOINTS / "mediapipe-hand-landmark-full-fp16.tflite",
+        size=LARGE,
     )
     for size in window.document.sizes:
         window.document.show_size(size)
         wait_idle(qtbot, window)
-        state = window.linking.presenter.state
+        state = window.state
         (content,) = window.parts.histogram.contents
         assert content.counts[FLAT] == state.pool.flat.sum()
         assert content.total == len(state.pool)
@@ -289,12 +293,12 @@ def test_strips_and_flat_kernels_of_real_files_fill_every_view(
         assert len(points.numbers) == (~state.pool.flat).sum()
         if state.pool.flat.any():
             assert "flat kernels have no point" in points.note
-        window.linking.focus(0)
+        window.acts.focus(0)
         assert not window.grab().isNull()
 
 
 def test_choices_open_with_a_key_and_are_found_by_typing(window: MainWindow) -> None:
-    button = window.parts.charts.colour_by
+    button = window.parts.colour_by
     QTest.keyClick(button, Qt.Key.Key_Down)
     menu = button.findChild(QMenu)
     assert menu.isVisible()

@@ -114,7 +114,7 @@ def test_selecting_can_be_undone_and_is_counted(
     assert window.parts.grid.selected.sum() == 48
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert "selected" not in count.text()
-    assert not window.linking.presenter.state.selected.any()
+    assert not window.state.selected.any()
 
 
 def test_closing_one_of_two_networks_leaves_the_other_right(
@@ -213,22 +213,25 @@ def test_five_files_of_mixed_sizes_fill_view_after_view(
     seen: list[tuple[str, bool]] = []
 
     def note() -> None:
-        there = window.linking.presenter.state.labels is not None
+        there = window.state.labels is not None
         seen.append(("kernels" if window.document.banks else "nothing", there))
 
-    window.linking.laid_out.connect(note)
+    window.laid_out.connect(note)
     drop(window, *paths)
     wait_idle(qtbot, window)
     assert seen[0] == ("kernels", False)  # the grid does not wait for the codes
     assert len(window.document.banks) == 5
-    state = window.linking.presenter.state
+    state = window.state
     assert len(state.labels.code) == 5 * 48
     for size in ((7, 7), (3, 3)):
         window.document.show_size(size)
         wait_idle(qtbot, window)
-        assert window.linking.presenter.state.labels is not None
+        assert window.state.labels is not None
         assert window.parts.spectrum.content is not None
-        assert window.parts.scatter.content is not None
+        assert window.parts.scatter.content is None  # nobody sees it
+    window.docks["scatter"].raise_()
+    wait_idle(qtbot, window)
+    assert window.parts.scatter.content is not None
     assert (window.width(), window.height()) == (1280, 800)
 
 

@@ -120,7 +120,7 @@ def scenes(
     document = window.document
     rng = np.random.default_rng(3)
     (first, _) = document.models
-    layers = [ref for ref in window.linking.pool.layer_refs if ref.model == first.id]
+    layers = [ref for ref in window.state.pool.layer_refs if ref.model == first.id]
 
     def layer(number: int) -> Callable[[], Any]:
         ref = layers[number % len(layers)]

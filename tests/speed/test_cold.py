@@ -50,7 +50,7 @@ timer = QTimer()
 timer.timeout.connect(lambda: beats.append((time.perf_counter(), time.process_time())))
 timer.start(1)
 laid, named = [], []
-window.linking.laid_out.connect(lambda: laid.append(time.perf_counter()))
+window.laid_out.connect(lambda: laid.append(time.perf_counter()))
 def note(*_):
     if window.document.analyses and not named:
         named.append(time.perf_counter())

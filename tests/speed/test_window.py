@@ -50,7 +50,7 @@ timer = QTimer()
 timer.timeout.connect(lambda: beats.append(time.perf_counter()))
 timer.start(1)
 laid = []
-window.linking.laid_out.connect(lambda: laid.append(time.perf_counter()))
+window.laid_out.connect(lambda: laid.append(time.perf_counter()))
 start = time.perf_counter()
 window.opener.open([Path(sys.argv[1])])
 calm = 0

@@ -56,9 +56,7 @@ def test_an_expression_reads_from_the_left(document: Document) -> None:
 
 
 def test_a_view_state_says_the_same_as_its_document(document: Document) -> None:
-    from unittest.mock import MagicMock
-
-    presenter = Presenter(document, MagicMock())
+    presenter = Presenter(document)
     document.select("replace", CodeRange(0.311, 0.314))
     assert describe_selection(presenter.state) == "code 0.311–0.314"
     assert describe_selection(presenter.state) == describe_selection(document)

@@ -9,6 +9,8 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QAction, QIcon, QKeyEvent
     from PySide6.QtWidgets import QWidget
 
@@ -52,9 +54,14 @@ class ChoiceButton(QToolButton):
         self.clicked.connect(self._open_menu)
         self._group.triggered.connect(lambda action: self.chosen.emit(action.data()))
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """What is offered, by key."""
+        return {key: action.text() for key, action in self._actions.items()}
+
     def set_choices(self, choices: dict[str, str]) -> None:
         """Offer these, by key."""
-        if {key: action.text() for key, action in self._actions.items()} == choices:
+        if self.choices == choices:
             return
         for action in self._actions.values():
             self._group.removeAction(action)
@@ -139,3 +146,18 @@ class ChoiceButton(QToolButton):
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
         if self._key in self._actions:
             self._menu.setActiveAction(self._actions[self._key])
+
+
+def chart_choice(
+    name: str, title: str, choices: dict[str, str], short: dict[str, str] | None = None
+) -> Callable[[QWidget], ChoiceButton]:
+    """How to make a small choice for the title line of a panel; the first is made."""
+
+    def make(parent: QWidget) -> ChoiceButton:
+        button = ChoiceButton(name, title, choices, parent, short)
+        button.setProperty("quiet", True)
+        button.set_brief(True)
+        button.set_choice(next(iter(choices)))
+        return button
+
+    return make

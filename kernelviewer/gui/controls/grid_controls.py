@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.gui.views.grid.colours import GridTheme
-    from kernelviewer.state.presenter import Counts
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.state.counts import Counts
 
 GROUPS = {
     "layer": "by layer",
@@ -179,7 +179,7 @@ class GridControls(QWidget):
         """Show the colour map in use."""
         self.colormap.set_choice(key)
 
-    def set_theme(self, theme: GridTheme) -> None:
+    def set_theme(self, theme: Tokens) -> None:
         """Show the colour maps as they look on this ground."""
         icons = {key: _swatch(weight_colours(key, theme)) for key in COLORMAPS}
         self.colormap.set_icons(icons, SWATCH)

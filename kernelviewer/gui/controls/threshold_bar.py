@@ -23,6 +23,8 @@ from kernelviewer.gui.text import percent, short_percent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kernelviewer.gui.theme import Tokens
+
 STEPS = 1000
 
 
@@ -102,6 +104,10 @@ class ThresholdBar(QWidget):
         button.setAccessibleName(title)
         button.setToolTip(title)
         return button
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Use these colours."""
+        self.value.set_theme(tokens)
 
     def set_threshold(self, threshold: float | None) -> None:
         """Show the threshold in use; None hides the bar."""

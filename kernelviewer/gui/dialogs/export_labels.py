@@ -66,7 +66,7 @@ class ExportLabelsDialog(Dialog):
         self._show_selection()
 
     def _show_selection(self) -> None:
-        state = self._window.linking.presenter.state
+        state = self._window.state
         steps = bool(state.selection.steps)
         self.selected.setEnabled(steps)
         self.all.setChecked(not steps)

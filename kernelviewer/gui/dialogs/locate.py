@@ -61,6 +61,7 @@ class LocateDialog(Dialog):
     ) -> None:
         super().__init__(window, "locateDialog", "Locate missing files")
         self._window, self._lacking, self._use = window, lacking, use
+        self._job = f"locate {id(self)}"
         self._found: dict[str, Sighting] = {}
         self._unasked = {
             item.key: item.outside
@@ -165,7 +166,7 @@ class LocateDialog(Dialog):
         known = {other: sighting.path for other, sighting in self._found.items()}
         self._window.jobs.submit(
             "files",
-            "locate",
+            self._job,
             "Look for missing files",
             Reaction(
                 done=self._on_found, failed=self._on_failed, quiet=True
@@ -233,7 +234,7 @@ class LocateDialog(Dialog):
 
     def done(self, result: int) -> None:
         """Qt: closing without an answer gives the session up."""
-        self._window.jobs.cancel("locate")
+        self._window.jobs.cancel(self._job)
         self._answer(None)
         super().done(result)
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeySequence
 
 from kernelviewer.gui.commands import COMMANDS, MENUS
 from kernelviewer.gui.dialogs.parts import show_text
-from kernelviewer.gui.frame.view_keys import VIEW_KEYS
+from kernelviewer.gui.registry import VIEWS
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -43,7 +43,7 @@ def shortcuts_html() -> str:
             if command.menu.partition("/")[0] == menu and command.keys
         ]
         groups.append((menu, rows))
-    groups += [(item.view, [*item.rows]) for item in VIEW_KEYS]
+    groups += [(keys.view, [*keys.rows]) for spec in VIEWS for keys in spec.keys]
     return "".join(
         f"<h3>{escape(title)}</h3><table cellspacing='0'>"
         + "".join(

@@ -111,7 +111,7 @@ class TrainDialog(Dialog):
 
     def _make_sizes(self) -> QComboBox:
         box = QComboBox(self)
-        for size, count in self._window.linking.presenter.state.sizes.items():
+        for size, count in self._window.state.sizes.items():
             text = f"{size_label(size)}, {spaced(count)} kernels"
             box.addItem(text, size_key(size))
         now = self._window.document.size
@@ -244,7 +244,7 @@ class TrainDialog(Dialog):
         self._table = table
         table = table.reshape(len(table), -1, table.shape[-1])
         tall = table / np.maximum(np.abs(table).max((1, 2), keepdims=True), 1e-9)
-        colours = self._window.weight_table()
+        colours = self._window.looks.weights
         index = np.round((tall + 1) / 2 * (len(colours) - 1)).astype(int)
         count, height, width = index.shape
         line = np.zeros((height, count * (width + 1) - 1, 4), np.uint8)

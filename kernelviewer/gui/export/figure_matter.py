@@ -47,7 +47,7 @@ class FigureMatter:
     @property
     def state(self) -> ViewState:
         """What the views show."""
-        return self._window.linking.presenter.state
+        return self._window.state
 
     def forget(self) -> None:
         """Keep nothing of networks that may be closed."""

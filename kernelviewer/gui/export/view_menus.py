@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,52 +16,21 @@ from kernelviewer.gui.dialogs.figure.dialog import usual_options
 from kernelviewer.gui.export.figure_copy import mime_of
 from kernelviewer.gui.export.figure_matter import FigureMatter
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.registry import VIEWS
 from kernelviewer.jobs.drawing import Refusal, Studio, copy_figure
 
 if TYPE_CHECKING:
     from kernelviewer.figures import FigureOptions
     from kernelviewer.gui.dialogs.figure import FigureDialog
+    from kernelviewer.gui.view_spec import ViewFigure
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.drawing import Copies
 
-_WORDS = {"model": "network"}
-"""The window's words → the figures' words, where they differ."""
 
-
-@dataclass(frozen=True, slots=True)
-class ViewFigure:
-    """The figure of a view.
-
-    Attributes
-    ----------
-    kind
-        Exhibit.
-    scope
-        Which kernels, a key of `FigureMatter.choices`.
-    state
-        Options that the view's own state decides: ``display`` (how the grid is grouped
-        and sorted), ``charts`` (axes and colours of the scatter) or ``position`` (the
-        slider's code).
-    """
-
-    kind: str
-    scope: str = "shown"
-    state: str = ""
-
-
-VIEWS = {
-    "kernelGrid": ViewFigure("sheet", state="display"),
-    "spectrumView": ViewFigure("spectrum"),
-    "codeHistogram": ViewFigure("histogram"),
-    "classHistogram": ViewFigure("classes"),
-    "layerComposition": ViewFigure("composition"),
-    "scatterView": ViewFigure("pca", state="charts"),
-    "reconstructionView": ViewFigure("kernel", state="position"),
-    "comparisonView": ViewFigure("kernel", "focus"),
-    "inspector": ViewFigure("kernel", "focus"),
-    "modelTree": ViewFigure("table"),
+FIGURES: dict[str, ViewFigure] = {
+    name: figure for spec in VIEWS for name, figure in spec.figures.items()
 }
-"""Name of a view → its figure."""
+"""Object name of a view → its figure."""
 
 
 class ViewMenus(QObject):
@@ -76,13 +45,16 @@ class ViewMenus(QObject):
         self._window = window
         self._matter = FigureMatter(window)
         self._studio = Studio()
-        for name in VIEWS:
+        for name in FIGURES:
             view = window.findChild(QWidget, name)
             if view is not None:
                 view.installEventFilter(self)
-        window.linking.models_changed.connect(self._on_models_changed)
-        window.parts.tree.menu_opening.connect(partial(self._add, "modelTree"))
-        window.parts.spectrum.menu_opening.connect(partial(self._add, "spectrumView"))
+        window.models_changed.connect(self._on_models_changed)
+        for spec in VIEWS:
+            for part in spec.make if spec.figures else ():
+                opening = getattr(getattr(window.parts, part), "menu_opening", None)
+                if opening is not None:
+                    opening.connect(partial(self._add, next(iter(spec.figures))))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: open the menu of a view that left the event to others."""
@@ -120,12 +92,12 @@ class ViewMenus(QObject):
 
     def export(self, name: str) -> FigureDialog:
         """Open the figure dialog on a view's exhibit and state."""
-        view = VIEWS[name]
+        view = FIGURES[name]
         return open_figure(self._window, view.kind, view.scope, self._options(view))
 
     def copy(self, name: str) -> None:
         """Copy a view's figure as image and SVG; the table also as text."""
-        view, say = VIEWS[name], self._window.statusBar().showMessage
+        view, say = FIGURES[name], self._window.statusBar().showMessage
         title = EXHIBITS[view.kind].title
         try:
             wish = self._matter.wish(view.kind, view.scope, self._options(view))
@@ -163,21 +135,5 @@ class ViewMenus(QObject):
 
     def _options(self, view: ViewFigure) -> FigureOptions:
         """The look used last, and the view's own state."""
-        options, document = usual_options(self._window), self._window.document
-        if view.state == "position":
-            return replace(options, mark=round(document.position, 4))
-        if view.state == "display":
-            display = document.display
-            return replace(
-                options,
-                group=_WORDS.get(display.group_by, display.group_by),  # type: ignore[arg-type]
-                sort=display.sort_by,
-            )
-        if view.state == "charts":
-            charts = document.charts
-            return replace(
-                options,
-                components=(charts.across + 1, charts.up + 1),
-                colour=_WORDS.get(charts.colour_by, charts.colour_by),  # type: ignore[arg-type]
-            )
-        return options
+        own = view.options(self._window.document)
+        return replace(usual_options(self._window), **own)

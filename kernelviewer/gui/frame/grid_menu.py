@@ -26,7 +26,7 @@ class GridMenu(QObject):
         window.parts.grid.context_menu_requested.connect(self._on_requested)
 
     def _on_requested(self, number: int, place: QPoint) -> None:
-        if self._window.linking.pool is None:
+        if self._window.state.pool is None:
             return
         menu = self.menu_for(number)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -37,7 +37,7 @@ class GridMenu(QObject):
         menu = QMenu(self._window)
         actions = self._window.commands
         if number >= 0:
-            self._window.linking.focus(number)
+            self._window.acts.focus(number)
             menu.addActions([actions[name] for name in ON_KERNEL])
             menu.addSeparator()
         menu.addActions([actions[name] for name in ALWAYS])

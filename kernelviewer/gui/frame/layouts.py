@@ -1,11 +1,17 @@
-"""Ready-made arrangements of the panels: Explore, Compare, Label."""
+"""Ready-made arrangements of the panels: Explore, Compare, Label.
+
+Each view says where it lies (`ViewSpec.home`); an arrangement says how far each side
+reaches into the window, and what lies behind each other where there is less room.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+
+from kernelviewer.gui.registry import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +19,9 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QDockWidget, QMainWindow
 
+    from kernelviewer.gui.view_spec import Side
     from kernelviewer.state.arrangement import GroupBy, SortBy
 
-Side = Literal["left", "top", "right", "bottom"]
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
 
@@ -48,121 +54,94 @@ class Place:
     extent
         How far it reaches into the window, a share of its width or height.
     cells
-        What lies along it.
-    shares
-        How the cells divide its length.
+        What lies along it, in equal parts.
     """
 
     side: Side
     extent: float
     cells: tuple[Cell, ...]
-    shares: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class Arrangement:
     """An arrangement for a task.
 
     Attributes
     ----------
     id, title
         What settings carry; what people read.
-    large, small
-        Where the panels go in a large and in a small window.
+    extents
+        How far each side reaches into a large and into a small window.
     group_by, sort_by
         How the grid is ordered for it.
+    folded
+        The side whose panels lie behind each other in a small window.
     """
 
     id: str
     title: str
-    large: tuple[Place, ...]
-    small: tuple[Place, ...]
+    extents: Mapping[Side, tuple[float, float]]
     group_by: GroupBy
-    sort_by: SortBy
+    sort_by: SortBy = "code"
+    folded: Side | None = None
+
+    def places(self, *, small: bool) -> tuple[Place, ...]:
+        """Where the panels go in a large or in a small window."""
+        return tuple(
+            Place(
+                side, extents[small], self._cells(side, small and side == self.folded)
+            )
+            for side, extents in self.extents.items()
+        )
+
+    def _cells(self, side: Side, folded: bool) -> tuple[Cell, ...]:
+        """What lies along a side, from the homes of the views."""
+        cells: dict[int, list[tuple[int, str]]] = {}
+        for spec in VIEWS:
+            home = spec.home_in(self.id)
+            if home is not None and home.side == side:
+                cells.setdefault(home.cell * (not folded), []).append(
+                    (home.rank, spec.id)
+                )
+        return tuple(
+            tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
+            for _, cell in sorted(cells.items())
+        )
 
 
-_MODELS = Place("left", 0.19, (("models",),))
-_MODELS_SMALL = Place("left", 0.22, (("models",),))
-PRESETS: tuple[Preset, ...] = (
-    Preset(
+ARRANGEMENTS: tuple[Arrangement, ...] = (
+    Arrangement(
         "explore",
         "Explore",
-        (
-            _MODELS,
-            Place("top", 0.23, (("spectrum",),)),
-            Place("right", 0.2, (("reconstruction",), ("inspector",)), (1, 1)),
-            Place(
-                "bottom",
-                0.28,
-                (("classes",), ("composition",), ("scatter",)),
-                (1, 1, 1),
-            ),
-        ),
-        (
-            _MODELS_SMALL,
-            Place("top", 0.26, (("spectrum",),)),
-            Place("right", 0.2, (("reconstruction",), ("inspector",)), (1, 1)),
-            Place("bottom", 0.22, (("classes", "composition", "scatter"),)),
-        ),
-        "class",
-        "code",
+        {
+            "left": (0.19, 0.22),
+            "top": (0.23, 0.26),
+            "right": (0.2, 0.2),
+            "bottom": (0.28, 0.22),
+        },
+        group_by="class",
+        folded="bottom",
     ),
-    Preset(
+    Arrangement(
         "compare",
         "Compare",
-        (
-            _MODELS,
-            Place("top", 0.23, (("spectrum",),)),
-            Place(
-                "right",
-                0.3,
-                (("classes",), ("scatter", "reconstruction", "inspector")),
-                (1, 1),
-            ),
-            Place("bottom", 0.34, (("composition",),)),
-        ),
-        (
-            _MODELS_SMALL,
-            Place("top", 0.26, (("spectrum",),)),
-            Place(
-                "right",
-                0.26,
-                (("classes",), ("scatter", "reconstruction", "inspector")),
-                (1, 1),
-            ),
-            Place("bottom", 0.3, (("composition",),)),
-        ),
-        "model",
-        "code",
+        {
+            "left": (0.19, 0.22),
+            "top": (0.23, 0.26),
+            "right": (0.3, 0.26),
+            "bottom": (0.34, 0.3),
+        },
+        group_by="model",
     ),
-    Preset(
+    Arrangement(
         "label",
         "Label",
-        (
-            Place(
-                "left",
-                0.22,
-                (("classes",), ("composition", "scatter", "models")),
-                (1, 1),
-            ),
-            Place("top", 0.4, (("spectrum",),)),
-            Place("right", 0.2, (("reconstruction",), ("inspector",)), (1, 1)),
-        ),
-        (
-            Place(
-                "left",
-                0.22,
-                (("classes",), ("composition", "scatter", "models")),
-                (1, 1),
-            ),
-            Place("top", 0.42, (("spectrum",),)),
-            Place("right", 0.2, (("reconstruction", "inspector"),)),
-        ),
-        "class",
-        "code",
+        {"left": (0.22, 0.22), "top": (0.4, 0.42), "right": (0.2, 0.2)},
+        group_by="class",
+        folded="right",
     ),
 )
-BY_ID: dict[str, Preset] = {preset.id: preset for preset in PRESETS}
+BY_ID: dict[str, Arrangement] = {item.id: item for item in ARRANGEMENTS}
 
 
 def is_small(size: QSize) -> bool:
@@ -171,15 +150,15 @@ def is_small(size: QSize) -> bool:
 
 
 def arrange_panels(
-    window: QMainWindow, docks: Mapping[str, QDockWidget], preset: Preset
+    window: QMainWindow, docks: Mapping[str, QDockWidget], arrangement: Arrangement
 ) -> None:
-    """Put every panel where the preset has it, floating and closed ones too.
+    """Put every panel where the arrangement has it, floating and closed ones too.
 
     The jobs panel goes below all, in a small window behind what lies at the bottom,
     shown or hidden as it was; the window keeps its size.
     """
     small = is_small(window.size())
-    places = preset.small if small else preset.large
+    places = arrangement.places(small=small)
     jobs = docks["jobs"]
     jobs_shown = jobs.toggleViewAction().isChecked()
     for dock in docks.values():
@@ -215,11 +194,8 @@ def _resize(
     )
     room = window.width() if across == Qt.Orientation.Horizontal else window.height()
     reach = round(room * place.extent)
-    if place.cells == _MODELS.cells:
+    if place.cells == (("models",),):
         reach = min(reach, WIDEST_LIST)
     window.resizeDocks(heads, [reach] * len(heads), across)
     length = window.height() if along == Qt.Orientation.Vertical else window.width()
-    total = sum(place.shares)
-    window.resizeDocks(
-        heads, [round(length * share / total) for share in place.shares], along
-    )
+    window.resizeDocks(heads, [round(length / len(heads))] * len(heads), along)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from kernelviewer.gui.commands import COMMANDS
-from kernelviewer.gui.controls.chart_controls import COLOURS, COUNTS, PALES, THUMBNAILS
 from kernelviewer.gui.controls.grid_controls import GROUPS, PICTURES, SCALES, SORTS
 from kernelviewer.gui.palette.entry import Entry
 from kernelviewer.gui.text import spaced
@@ -27,9 +26,16 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
+    from kernelviewer.gui.controls.choice_button import ChoiceButton
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.state.model import OpenModel
 
+CHARTS = {
+    "count_of": "Class histogram",
+    "pale": "Layer composition",
+    "colour_by": "Colour points",
+    "thumbnails": "PCA",
+}
 NATIVE = QKeySequence.SequenceFormat.NativeText
 ALSO = {
     "open_model": "pretrained timm hub download",
@@ -130,15 +136,10 @@ def _display(window: Workplace) -> Iterator[Entry]:
         for key, text in PICTURES.items():
             show = partial(controls.picture.chosen.emit, key)
             yield Entry("Kernels", f"Show: {text}", show, "show", also="decoded grid")
-    charts = window.parts.charts
-    for button, choices, what in (
-        (charts.count_of, COUNTS, "Class histogram"),
-        (charts.pale, PALES, "Layer composition"),
-        (charts.colour_by, COLOURS, "Colour points"),
-        (charts.thumbnails, THUMBNAILS, "PCA"),
-    ):
-        for key, text in choices.items():
-            title, show = f"{what}: {text}", partial(button.chosen.emit, key)
+    for name, what in CHARTS.items():
+        chart: ChoiceButton = getattr(window.parts, name)
+        for key, text in chart.choices.items():
+            title, show = f"{what}: {text}", partial(chart.chosen.emit, key)
             yield Entry("Charts", title, show, "show", also="chart scatter classes")
     for key, text in COLORMAPS.items():
         yield Entry(
@@ -152,7 +153,7 @@ def _display(window: Workplace) -> Iterator[Entry]:
 
 def _sizes(window: Workplace) -> Iterator[Entry]:
     document = window.document
-    for size, count in window.linking.presenter.state.sizes.items():
+    for size, count in window.state.sizes.items():
         yield Entry(
             "Size",
             size_label(size),
@@ -164,7 +165,7 @@ def _sizes(window: Workplace) -> Iterator[Entry]:
 
 
 def _classes(window: Workplace) -> Iterator[Entry]:
-    state = window.linking.presenter.state
+    state = window.state
     labels, counts = state.labels, None
     if labels is not None:
         counted = state.counting(np.ones(len(labels.label), bool))
@@ -235,7 +236,7 @@ def _go_to(window: Workplace, ref: LayerRef | None) -> None:
             document.show_layers(None)
         if document.size != size:
             document.show_size(size)
-    window.linking.reveal(KernelRef(ref.model, size, first))
+    window.acts.reveal(KernelRef(ref.model, size, first))
     window.parts.grid.setFocus()
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.views.jobs_panel import JobsPanel
+    from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
@@ -126,6 +126,16 @@ class Opener(QObject):
             copy=copy or bank.copy,
             include=include,
         )
+
+    def include(self, identity: int, layer: str, included: bool) -> None:
+        """Take the kernels of an undecided layer in, or leave them out again."""
+        names = [
+            other.name
+            for other in self._document.model(identity).bank.layers
+            if other.kind in ("ambiguous", "fixed") and other.included
+        ]
+        names = [name for name in names if name != layer] + [layer] * included
+        self.reopen(identity, include=names)
 
     def _on_partial(
         self, ticket: Ticket, value: KernelBank | Unusable | SessionFound

@@ -74,6 +74,7 @@ class FigureDialog(Dialog):
     ) -> None:
         super().__init__(window, "figureDialog", "Export a figure")
         self._window = window
+        self._job = f"figure {id(self)}"  # another dialog may draw as well
         self._matter = FigureMatter(window)
         self._studio = Studio()
         self._drawn: tuple[FigureWish, tuple[int, int]] | None = None
@@ -163,7 +164,7 @@ class FigureDialog(Dialog):
         self.preview.dragged.connect(self.output.drag)
         self.caption.textChanged.connect(self._on_caption_changed)
         self._window.document.changed.connect(self._on_document_changed)
-        self._window.linking.models_changed.connect(self._on_models_changed)
+        self._window.models_changed.connect(self._on_models_changed)
         reaction = Reaction(done=self.looks.set_fonts, quiet=True).while_alive(self)
         self._window.jobs.submit(
             "views", "fonts", "List the fonts", reaction, font_families
@@ -245,7 +246,7 @@ class FigureDialog(Dialog):
         reaction = Reaction(done=self._on_drawn, quiet=True).while_alive(self)
         self._window.jobs.submit(
             lane,  # type: ignore[arg-type]
-            "figure",
+            self._job,
             "Draw the figure",
             reaction,
             draw_preview,
@@ -269,7 +270,7 @@ class FigureDialog(Dialog):
         self.facts.setToolTip(" ".join(preview.drawn.notes))
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._window.jobs.cancel("figure")
+        self._window.jobs.cancel(self._job)
         self._drawn = None
         self.preview.set_text(str(refusal))
         self.facts.clear()
@@ -305,7 +306,7 @@ class FigureDialog(Dialog):
         """Qt: keep the look; what is being drawn is not needed any more."""
         self._later.stop()
         self._window.document.changed.disconnect(self._on_document_changed)
-        self._window.jobs.cancel("figure")
+        self._window.jobs.cancel(self._job)
         self.output.close_down()
         settings = self._window.settings
         try:

@@ -70,6 +70,8 @@ class FigureOutput(QWidget):
     ) -> None:
         super().__init__(parent)
         self._window, self.studio, self._wish = window, studio, wish
+        self._save_job = f"save figure {id(self)}"  # another dialog may save as well
+        self._copy_job = f"copy figure {id(self)}"
         self.handed_on = ""
         self._copies: Copies | None = None
         self._folder: Path | None = None
@@ -130,7 +132,7 @@ class FigureOutput(QWidget):
 
     def close_down(self) -> None:
         """Nothing is handed on any more."""
-        for key in ("copy_figure", "save_figure"):
+        for key in (self._copy_job, self._save_job):
             self._window.jobs.cancel(key)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -145,7 +147,7 @@ class FigureOutput(QWidget):
         self._say(f"saving {shown(path.name)}…")
         self._window.jobs.submit(
             "views",
-            "save_figure",
+            self._save_job,
             f"Save {shown(path.name)}",
             self._reaction(partial(self._on_figure_written, wish.caption)),
             save_figure,
@@ -163,7 +165,7 @@ class FigureOutput(QWidget):
         self._say(f"writing {shown(path.name)}…")
         self._window.jobs.submit(
             "views",
-            "save_figure",
+            self._save_job,
             f"Export {shown(path.name)}",
             self._reaction(self._on_written),
             save_data,
@@ -279,7 +281,7 @@ class FigureOutput(QWidget):
 
         self._window.jobs.submit(
             "views",
-            "copy_figure",
+            self._copy_job,
             "Copy the figure",
             self._reaction(done),
             copy_figure,

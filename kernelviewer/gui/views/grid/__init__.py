@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from kernelviewer.gui.views.grid.colours import COLORMAPS, GridTheme
+from kernelviewer.gui.views.grid.colours import COLORMAPS
 from kernelviewer.gui.views.grid.content import GridContent, GridGroup
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.mosaic import (
@@ -23,7 +23,6 @@ __all__ = [
     "NO_FRAME",
     "GridContent",
     "GridGroup",
-    "GridTheme",
     "KernelGrid",
     "Mode",
     "Mosaic",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,23 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True)
-class GridTheme:
-    """Colours of one theme, ``#RRGGBB``; light ones unless given.
-
-    ``negative`` and ``positive`` are the ends of the theme's own colour map, whose
-    middle is ``panel``; ``neutral`` marks flat kernels.
-    """
-
-    panel: str = "#FFFFFF"
-    separator: str = "#E2E2DE"
-    text: str = "#1F1F1C"
-    secondary: str = "#6B6B64"
-    accent: str = "#0B6BCB"
-    neutral: str = "#C9C9C4"
-    negative: str = "#265CB2"
-    positive: str = "#D64834"
+    from kernelviewer.gui.theme import Tokens
 
 
 COLORMAPS: dict[str, str] = {
@@ -91,7 +74,7 @@ def _mix(a: str, b: str, share: float) -> NDArray[np.float64]:
     return rgb(a) * (1 - share) + rgb(b) * share
 
 
-def weight_colours(colormap: str, theme: GridTheme) -> NDArray[np.float64]:
+def weight_colours(colormap: str, theme: Tokens) -> NDArray[np.float64]:
     """Colours [TOP + 1, 3] of weights from the most negative to the most positive.
 
     Parameters
@@ -111,7 +94,7 @@ def weight_colours(colormap: str, theme: GridTheme) -> NDArray[np.float64]:
 
 
 def index_colours(
-    colormap: str, theme: GridTheme, frames: Sequence[str] = ()
+    colormap: str, theme: Tokens, frames: Sequence[str] = ()
 ) -> NDArray[np.float64]:
     """Colours [256, 3] of the indices in `kernelviewer.gui.views.grid.mosaic`."""
     colours = np.tile(rgb(theme.panel), (256, 1))
@@ -126,9 +109,7 @@ def index_colours(
     return colours
 
 
-def dimmed_colours(
-    colours: NDArray[np.float64], theme: GridTheme
-) -> NDArray[np.float64]:
+def dimmed_colours(colours: NDArray[np.float64], theme: Tokens) -> NDArray[np.float64]:
     """Colours [256, 3] for halved indices: faded, and from 128 on tinted."""
     every_other = colours[::2]
     faded = rgb(theme.panel) * (1 - _DIMMED) + every_other * _DIMMED

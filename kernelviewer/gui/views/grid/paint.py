@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QRect
     from PySide6.QtGui import QPainter
 
-    from kernelviewer.gui.views.grid.colours import GridTheme
+    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.grid.content import GridGroup
 
 HEADING_PADDING = 6
@@ -45,7 +45,7 @@ def heading_height(font: QFont) -> float:
 
 
 def paint_heading(
-    painter: QPainter, box: QRectF, group: GridGroup, theme: GridTheme, font: QFont
+    painter: QPainter, box: QRectF, group: GridGroup, theme: Tokens, font: QFont
 ) -> None:
     """One heading: square, title, note; the title is shortened where it must be."""
     x = box.left()
@@ -72,7 +72,7 @@ def paint_stuck_heading(
     painter: QPainter,
     box: QRectF,
     group: GridGroup,
-    theme: GridTheme,
+    theme: Tokens,
     font: QFont,
     margin: float,
 ) -> None:
@@ -109,7 +109,7 @@ def paint_corners(painter: QPainter, box: QRect, line: int, colour: str) -> None
         painter.fillRect(right - line, y, line, arm, brush)
 
 
-def paint_band(painter: QPainter, box: QRect, line: int, theme: GridTheme) -> None:
+def paint_band(painter: QPainter, box: QRect, line: int, theme: Tokens) -> None:
     """The rubber band."""
     inside = QColor(theme.accent)
     inside.setAlphaF(0.07)
@@ -119,7 +119,7 @@ def paint_band(painter: QPainter, box: QRect, line: int, theme: GridTheme) -> No
 
 
 def paint_message(
-    painter: QPainter, box: QRectF, text: str, theme: GridTheme, font: QFont
+    painter: QPainter, box: QRectF, text: str, theme: Tokens, font: QFont
 ) -> None:
     """What would fill the empty view."""
     painter.fillRect(box, QColor(theme.panel))

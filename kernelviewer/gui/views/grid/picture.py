@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
 
+from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import (
-    GridTheme,
     dimmed_colours,
     index_colours,
     qrgb_table,
@@ -39,7 +39,7 @@ class GridPicture:
     """
 
     def __init__(self) -> None:
-        self.theme = GridTheme()
+        self.theme = LIGHT
         self.colormap = "signed"
         self.selected: NDArray[np.bool_] | None = None
         self.preview: NDArray[np.bool_] | None = None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QPaintEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.grid.colours import GridTheme
+    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.grid.content import GridContent
     from kernelviewer.gui.views.grid.layout import GridLayout
 
@@ -97,7 +97,7 @@ class GridView(ArrangedArea):
         self._message = text
         self.viewport().update()
 
-    def set_theme(self, theme: GridTheme) -> None:
+    def set_theme(self, theme: Tokens) -> None:
         """Show other colours."""
         self._picture.theme = theme
         self.redraw()

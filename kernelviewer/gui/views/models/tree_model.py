@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import rough_percent, spaced
 from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.row_counts import add_up
+from kernelviewer.gui.views.models.row_counts import add_up
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.state.layer_tree import layer_tree, summarize
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
-    from kernelviewer.gui.views.row_counts import RowCounts
+    from kernelviewer.gui.views.models.row_counts import RowCounts
     from kernelviewer.kernels.equality import Match
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel

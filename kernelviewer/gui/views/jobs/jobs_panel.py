@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.focus import AreaRing
-from kernelviewer.gui.views.job_row import JobRow
+from kernelviewer.gui.views.jobs.job_row import JobRow
 
 APPEARS_AFTER_MS = 500
 EMPTY = "No jobs yet. Opening files and computing shows here, with Cancel."

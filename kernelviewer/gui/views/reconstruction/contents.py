@@ -1,27 +1,18 @@
-"""What spectrum and reconstruction say of a view state, and why they may be empty."""
+"""What the panels of decoded and focused kernel say of a view state."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kernelviewer.gui.tips import class_text
 from kernelviewer.gui.views.reconstruction.content import NO_SPECTRUM, ComparisonContent
-from kernelviewer.gui.views.spectrum.content import (
-    NO_KERNELS,
-    NOTHING_OPEN,
-    no_autoencoder,
-    not_encoded,
-)
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import INDEX
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.spectrum.content import Absence
-    from kernelviewer.state.analysis import Stage
     from kernelviewer.state.view_state import ViewState
 
 UNIDENTIFIED = INDEX["unidentified"]
@@ -49,7 +40,7 @@ def without_code(
 def no_reconstruction(state: ViewState) -> str:
     """What stands in the place of the decoded kernel."""
     if state.pool is not None and state.autoencoder is None:
-        if not _all_analysed(state):
+        if not state.all_analysed:
             return "A decoded kernel shows here once the kernels are encoded."
         size = size_label(state.pool.size)
         return f"Nothing to decode: there is no autoencoder for {size} kernels yet."
@@ -63,21 +54,3 @@ def near_title(state: ViewState, number: int) -> str:
     layer = pool.layer_of(number)[1]
     place = f"{layer.name}, channel {pool.channel[number]}"
     return f"{place}\n{class_text(state, number)}"
-
-
-def _all_analysed(state: ViewState) -> bool:
-    pool = state.pool
-    return pool is not None and all(
-        (model.id, pool.size) in state.analyses for model in pool.models
-    )
-
-
-def absence(state: ViewState, stage: Stage) -> Absence:
-    """Why there is no spectrum."""
-    pool = state.pool
-    if state.size is None or pool is None:
-        return NO_KERNELS if state.models else NOTHING_OPEN
-    if not _all_analysed(state):
-        return not_encoded(state.size, stage)
-    count = int(np.count_nonzero(state.counting(~pool.flat)))
-    return no_autoencoder(state.size, count, named=state.named is not None)

@@ -24,19 +24,12 @@ def why_no_labels(state: ViewState) -> str:
     pool = state.pool
     if pool is None:
         return NO_KERNELS if state.models else NOTHING_OPEN
-    if any((model.id, pool.size) not in state.analyses for model in pool.models):
+    if not state.all_analysed:
         return "Classes show here once the kernels are encoded."
     return (
         f"No classes: there is no autoencoder for {size_label(pool.size)} kernels, and "
         "the pattern family has no members of this size. Code → Train makes one."
     )
-
-
-def null_coverage(state: ViewState) -> float | None:
-    """Share of white noise that reaches the threshold; None: not known."""
-    if state.null is None or state.threshold is None:
-        return None
-    return state.null.coverage(state.threshold)
 
 
 def by_model(state: ViewState) -> tuple[ClassCounts, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from operator import is_
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
-
-
-POINTS = 2048
-"""Codes at which a spectrum is decoded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,13 +94,14 @@ def _decode(
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
     pool, autoencoder, named = state.pool, state.autoencoder, state.named
-    wanted = _PARTS[state.display.picture]
+    spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
     if pool is None or autoencoder is None or named is None or not wanted:
         return None
+    assert spectrum is not None
     keys = ((model.id, pool.size) for model in pool.models)
     analyses = tuple(state.analyses.get(key) for key in keys)
     fresh = known is not None and known.autoencoder is autoencoder
-    if known is not None and not (fresh and _same(known.analyses, analyses)):
+    if known is not None and not (fresh and known.analyses == analyses):
         known = None
     tiles = {} if known is None else known.tiles
     missing = [part for part in wanted if part not in tiles]
@@ -117,7 +113,7 @@ def _decode(
             [kernels.weights for kernels in pool.sets],
             pool.flat,
             named.code,
-            autoencoder.spectrum(POINTS),
+            spectrum,
             missing,
             check=ticket.check,
             progress=lambda done, total: ticket.progress(
@@ -128,10 +124,6 @@ def _decode(
     both = {**tiles, **made}
     kept = {part: both[part] for part in wanted}
     return Decoded(autoencoder, analyses, kept)
-
-
-def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
-    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:

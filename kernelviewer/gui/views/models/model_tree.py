@@ -27,8 +27,8 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.painting.focus import AreaRing
 from kernelviewer.gui.text import shortened
-from kernelviewer.gui.views.tree_delegate import STEP, LayerRows, TreeDelegate
-from kernelviewer.gui.views.tree_model import (
+from kernelviewer.gui.views.models.tree_delegate import STEP, LayerRows, TreeDelegate
+from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
     FLAT_COLUMN,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QResizeEvent
 
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.views.tree_model import TreeItem
+    from kernelviewer.gui.views.models.tree_model import TreeItem
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.tally import LayerCounts
 

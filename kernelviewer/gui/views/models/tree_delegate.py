@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QTreeView
 
 from kernelviewer.gui.painting.class_boxes import fill_stack
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.tree_model import (
+from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COUNTS_ROLE,
     ELIDE_ROLE,

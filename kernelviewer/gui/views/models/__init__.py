@@ -1,0 +1,1 @@
+"""The open networks and their layers, as a tree."""
