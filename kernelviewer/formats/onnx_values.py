@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats.damage import DamagedError
-from kernelviewer.formats.onnx_call import Call
+from kernelviewer.formats.onnx_call import MOST_NUMBERS, Call
 from kernelviewer.formats.onnx_graph import TensorRecord
 from kernelviewer.formats.onnx_operations import OPERATIONS, PIECES, VIEWS
 from kernelviewer.formats.onnx_store import NotConstantError, given
@@ -75,6 +75,20 @@ class Constants:
             finally:
                 self._busy.discard(key)
         return self._known[key]
+
+    def choice(self, scope: Scope, node: Node) -> bool | None:
+        """What decides between the branches of an If; None if only a run tells.
+
+        Exporters write it where a setting of a function decides.
+        """
+        try:
+            value = self.value(scope, node.inputs[0]) if node.inputs else None
+            if value is None or value.kind.kind != "b" or value.made > MOST_NUMBERS:
+                return None
+            with np.errstate(all="ignore"):
+                return bool(value.load()) if math.prod(value.shape) == 1 else None
+        except (NotConstantError, DamagedError):
+            return None
 
     def _make(
         self, scope: Scope, name: str, origin: TensorRecord | Node | None, depth: int
