@@ -31,6 +31,8 @@ _STATISTICS = {"batch_stats", "running_mean", "running_var", "moving_mean"}
 _STATISTICS |= {"moving_variance", "num_batches_tracked", "moving_average"}
 _PROGRESS = {"step", "global_step", "epoch", "seed", "count", "loss"}
 _WRAPPERS = {"params", "model", "target", "params_ema", "ema_params", "ema"}
+_BOXES = {"value", "raw_value"}
+_BOXED = {"kernel", "bias", "scale", "embedding", "mean", "var"}
 _LAST = {"kernel": "weight", "scale": "weight", "w": "weight", "b": "bias"}
 
 
@@ -65,6 +67,7 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     weights: list[Leaf] = []
     skipped: list[Skipped] = []
     for leaf in leaves:
+        leaf.path = _without_box(leaf.path)
         reason = leaf.unusable or _other_state(leaf)
         if reason:
             skipped.append(Skipped(leaf.raw_name, reason))
@@ -90,6 +93,12 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     warnings = [_unsure(unsure)] if unsure else []
     warnings += warnings_of(skipped)
     return Arranged(tuple(tensors), tuple(skipped), tuple(warnings), copies, chosen)
+
+
+def _without_box(path: tuple[str, ...]) -> tuple[str, ...]:
+    """A variable's path without the box that Flax NNX puts its array in."""
+    boxed = len(path) > 1 and path[-1] in _BOXES and path[-2] in _BOXED
+    return path[:-1] if boxed else path
 
 
 def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointError:

@@ -177,7 +177,7 @@ class _Walk:
         return [graph for graphs in bodies.values() for graph in graphs]
 
     def _keep(self, graph: Graph) -> None:
-        """Note the weights of a graph that look like kernels: each has to be told of."""
+        """Note the weights of a graph that look like kernels: all are told of."""
         weights = graph.weights.values()
         self._kept |= {id(item): item for item in weights if _kernels(item.shape)}
 

@@ -173,6 +173,16 @@ def test_opening_reads_no_weights(
     assert counts == [W.nbytes]
 
 
+@pytest.mark.parametrize("box", ["value", "raw_value"])
+def test_arrays_in_the_boxes_of_nnx(box: str, tmp_path: Path) -> None:
+    module = {"kernel": {box: packed(W)}, "bias": {box: packed(ROW)}}
+    path = save(tmp_path / "m.msgpack", {"blocks": {"0": {"conv": module}}})
+    kernel, bias = open_checkpoint(path).tensors
+    assert (kernel.name, bias.name) == ("blocks.0.conv.weight", "blocks.0.conv.bias")
+    assert kernel.raw_name == f"blocks/0/conv/kernel/{box}"
+    np.testing.assert_array_equal(kernel.load(), TURNED)
+
+
 def test_another_programs_messagepack(tmp_path: Path) -> None:
     path = save(tmp_path / "m.msgpack", {"users": [{"name": "x", "age": 2.5}]})
     with pytest.raises(CheckpointError, match="MessagePack file without any arrays"):
