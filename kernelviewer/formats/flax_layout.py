@@ -16,6 +16,7 @@ from kernelviewer.formats.copies import is_average, nearly_same
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.names import natural_key, unique_name
 from kernelviewer.formats.roles import OPTIMIZER, STATISTICS, array_role, type_role
+from kernelviewer.formats.scanned import unstacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +90,7 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     paths = [leaf.raw_name.split("/") for leaf in weights]
     if paths == sorted(paths):  # the writer sorted: block_10 before block_2
         weights.sort(key=lambda leaf: [*map(natural_key, leaf.raw_name.split("/"))])
-    tensors, unsure = _tensors(weights)
+    tensors, unsure = _tensors(unstacked(weights))
     warnings = [_unsure(unsure)] if unsure else []
     warnings += warnings_of(skipped)
     return Arranged(tuple(tensors), tuple(skipped), tuple(warnings), copies, chosen)

@@ -171,9 +171,10 @@ class _Walk:
         bodies = {name: attribute.graphs for name, attribute in node.attributes.items()}
         if node.operator == "If" and self.model.function(node) is None:
             chosen = self.constants.choice(scope, node)
-            never = {True: "else_branch", False: "then_branch"}.get(chosen)
-            for graph in bodies.pop(never, []) if never else ():
-                self._keep(graph)
+            if chosen is not None:
+                never = bodies.pop("else_branch" if chosen else "then_branch", [])
+                for graph in never:
+                    self._keep(graph)
         return [graph for graphs in bodies.values() for graph in graphs]
 
     def _keep(self, graph: Graph) -> None:
