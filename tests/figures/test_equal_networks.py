@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.figures import FigureOptions
-from kernelviewer.figures import EXHIBITS, make_figure
+from kernelviewer.figures import EXHIBITS, FigureOptions, make_figure
 from kernelviewer.figures.provenance import Record
 from kernelviewer.figures.remake import show_again
 from tests.figures.scenes import make_bank, named
