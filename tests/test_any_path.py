@@ -30,7 +30,7 @@ from kernelviewer.jobs.sessions import Wanted, write_session
 from kernelviewer.jobs.tasks import find_checkpoints, load, open_files, read_code
 from kernelviewer.kernels.archive import write_archive
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
-from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
+from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.document import Document
 from kernelviewer.state.session.files import is_session, read_session
 from kernelviewer.state.session.form import Look

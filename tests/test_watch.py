@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kernelviewer.jobs.ticket import Cancelled, Ticket
+from kernelviewer.jobs.runner import Cancelled, Ticket
 from kernelviewer.watch import NEVER, Watch
 from tests.recorder import EndedError, Recorder
 

@@ -25,8 +25,7 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.kernels.family import supported
-from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
-from kernelviewer.latent.labels import agreement
+from kernelviewer.latent.labels import Labelling, agreement, label_kernels, write_rows
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels import Size
-    from kernelviewer.latent.label_table import Labelled
+    from kernelviewer.latent.labels import Labelled
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -32,7 +32,7 @@ from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.networks import collect
-from kernelviewer.latent.null_test import null_test
+from kernelviewer.latent.noise_control import null_test
 from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank
-    from kernelviewer.latent.null_test import Condition, NullTest
+    from kernelviewer.latent.noise_control import Condition, NullTest
 
 COLUMNS = ("size", "kernels", "fitted_with", "fit")
 _HEADINGS = ("", "kernels", "mean fit", "coverage", "own fit", "own coverage")

@@ -10,8 +10,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.names import count, printable
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.provenance import FileRecord, Record
-from kernelviewer.figures.ranges import to_ranges
+from kernelviewer.figures.provenance import FileRecord, Record, to_ranges
 from kernelviewer.figures.writing import write_figure
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.watch import NEVER

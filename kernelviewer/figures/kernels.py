@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -207,3 +207,23 @@ def blocks_arrays(blocks: Sequence[Block]) -> dict[str, NDArray[Any]]:
 def _largest(pictures: NDArray[np.float32]) -> float:
     finite = np.abs(pictures[np.isfinite(pictures)])
     return float(finite.max(initial=0.0))
+
+
+T = TypeVar("T")
+
+
+def draw_some(index: NDArray[np.intp], most: int, *seeds: int) -> NDArray[np.intp]:
+    """At most ``most`` of the indices at random, in their order."""
+    if len(index) <= most:
+        return index
+    rng = np.random.default_rng(seeds)
+    chosen: NDArray[np.intp] = index[np.sort(rng.permutation(len(index))[:most])]
+    return chosen
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most ``most`` items at even distances, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    at = np.linspace(0, len(items) - 1, max(most, 1)).round().astype(int)
+    return [items[i] for i in at]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.text import shown
@@ -16,8 +18,11 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from kernelviewer.kernels.bank import Size
     from kernelviewer.text import AnyPath
+
 
 _LARGEST = 1 << 28
 _LONGEST = 1 << 25
@@ -288,3 +293,36 @@ def _in_pdf(data: bytes) -> str:
     if found is None:
         return ""
     return re.sub(rb"\\(.)", rb"\1", found[0][:-1], flags=re.S).decode("ascii")
+
+
+def to_ranges(shown: NDArray[np.bool_] | None) -> str:
+    """Indices of what is shown; empty if all is."""
+    if shown is None or shown.all():
+        return ""
+    edges = np.flatnonzero(np.diff(shown.astype(np.int8), prepend=0, append=0))
+    pairs = edges.reshape(-1, 2)
+    return ",".join(
+        str(first) if last == first + 1 else f"{first}-{last - 1}"
+        for first, last in pairs
+    )
+
+
+def from_ranges(text: str, count: int) -> NDArray[np.bool_] | None:
+    """What `to_ranges` wrote, bool [count]; None if all is shown.
+
+    Raises
+    ------
+    ValueError
+        The text is no list of ranges within ``count``.
+    """
+    if not text:
+        return None
+    shown = np.zeros(count, bool)
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        start, end = int(first), int(last or first)
+        if not 0 <= start <= end < count:
+            msg = f"no kernels {part!r} among {count}"
+            raise ValueError(msg)
+        shown[start : end + 1] = True
+    return shown

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.ranges import from_ranges
+from kernelviewer.figures.provenance import from_ranges
 from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.strangers import is_plain, reach
 from kernelviewer.text import shortened, shown

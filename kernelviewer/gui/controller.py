@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.looks import Looks
     from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.runner import Lane
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Lane, Ticket
     from kernelviewer.state.view_state import ViewState
 
 P = ParamSpec("P")

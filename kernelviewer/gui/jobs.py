@@ -9,15 +9,16 @@ from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
-from kernelviewer.jobs.runner import Runner, describe_failure
-from kernelviewer.jobs.ticket import (
+from kernelviewer.jobs.runner import (
     FINAL,
     Failure,
     Partial,
     Progress,
     Result,
+    Runner,
     Started,
     Stopped,
+    describe_failure,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
-    from kernelviewer.jobs.runner import Lane
-    from kernelviewer.jobs.ticket import Message, Ticket
+    from kernelviewer.jobs.runner import Lane, Message, Ticket
 
 P = ParamSpec("P")
 

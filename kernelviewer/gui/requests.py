@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from kernelviewer.gui.jobs import Jobs, Reaction
-    from kernelviewer.jobs.runner import Lane
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Lane, Ticket
 
 K = TypeVar("K", bound="Hashable")
 P = ParamSpec("P")

@@ -9,9 +9,10 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.memory import give_back
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.state.analysis import Analysis
+from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelSet
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
+
 
 COMPONENTS = 6
 BATCH = 65_536
@@ -188,3 +190,34 @@ def _with_fixed_signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Axes whose largest entry is positive: the same picture each time."""
     largest = np.abs(axes).argmax(axis=0)
     return axes * np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1, 1)
+
+
+NAMED_AT_ONCE = 4096
+
+
+def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
+    """Best and near family classes, batch by batch; other tasks go first in between."""
+    from kernelviewer.kernels.family import family_fit
+
+    best = np.full(len(kernels), INDEX["flat"], np.uint8)
+    near = np.zeros(len(kernels), np.uint16)
+    there = np.flatnonzero(~kernels.flat)
+    for first in range(0, len(there), NAMED_AT_ONCE):
+        ticket.give_way()
+        ticket.progress(first, len(there), "kernels compared with the family")
+        rows = there[first : first + NAMED_AT_ONCE]
+        found = family_fit(
+            kernels.weights[rows], device=choose_device(device), watch=ticket.quiet()
+        )
+        best[rows] = found.class_index
+        near[rows] = near_classes(found)
+    give_back()
+    return FamilyNames(best, near)
+
+
+def near_classes(found: FamilyFit) -> NDArray[np.uint16]:
+    """Bits of the classes that explain a kernel about as well as its best, [N]."""
+    cosine = found.class_cosine
+    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
+    bits = np.uint16(1) << np.arange(len(PATTERNS), dtype=np.uint16)
+    return np.asarray((close * bits).sum(axis=1), np.uint16)

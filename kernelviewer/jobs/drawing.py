@@ -11,11 +11,10 @@ import numpy as np
 
 from kernelviewer.figures import FigureError, make_figure, name_scene
 from kernelviewer.figures.exhibits import exhibit
-from kernelviewer.figures.export import write_data, write_kernels
+from kernelviewer.figures.export import to_tsv, write_data, write_kernels
 from kernelviewer.figures.naming import find_yardstick, with_codings
 from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.scene import Scene, Subject
-from kernelviewer.figures.tabular import to_tsv
 from kernelviewer.figures.writing import render, render_pixels
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures import Drawn, FigureOptions, Naming
     from kernelviewer.figures.content import Content
     from kernelviewer.figures.scene import Coding, Yardstick
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.text import AnyPath
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.analysing import analyse
 from kernelviewer.latent.codes import Codes
-from kernelviewer.latent.label_table import Labelling, label_kernels, write_rows
+from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import best_classes, identified, null_of
 from kernelviewer.state.pool import make_pool
 from kernelviewer.text import shown
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.label_table import Labelled
+    from kernelviewer.latent.labels import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import OpenModel

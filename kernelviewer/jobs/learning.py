@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder, Method
-    from kernelviewer.latent.null_test import NullTest
+    from kernelviewer.latent.noise_control import NullTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def run_null_test(
 ) -> NullTest:
     """Fits of the open kernels beside noise, shuffled taps and untrained networks."""
     from kernelviewer.latent.networks import collect
-    from kernelviewer.latent.null_test import null_test
+    from kernelviewer.latent.noise_control import null_test
 
     start_torch(ticket)
     return null_test(

@@ -12,7 +12,7 @@ from kernelviewer.formats.containers.temporary import remove_left_behind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
 
 
 def tidy(ticket: Ticket) -> None:

@@ -21,7 +21,7 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel

@@ -33,7 +33,7 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.text import AnyPath

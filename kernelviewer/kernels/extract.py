@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -13,10 +13,9 @@ from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.kernels.architectures import recognise
-from kernelviewer.kernels.bank import KernelBank, LayerInfo
+from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
 from kernelviewer.kernels.decision import Decision
 from kernelviewer.kernels.depthwise import classify
-from kernelviewer.kernels.filling import Filling
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Kind, Size
     from kernelviewer.kernels.statistics import Measures
     from kernelviewer.watch import Watch
+
 
 _GENERIC_NAMES = ("model", "pytorch_model", "checkpoint", "weights", "model_weights")
 _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
@@ -315,3 +315,48 @@ def _short_name(checkpoint: Checkpoint) -> str:
     if path.stem.lower() in _GENERIC_NAMES and path.parent.name:
         return shown(f"{path.parent.name}/{path.stem}")
     return shown(path.stem)
+
+
+@dataclass(slots=True)
+class Filling:
+    """Arrays as long as all planned kernels of a size, the first ``used`` filled."""
+
+    kernels: KernelSet
+    used: int = 0
+
+    @classmethod
+    def of(cls, size: Size, count: int) -> Self:
+        """Make room for ``count`` kernels."""
+        return cls(
+            KernelSet(
+                size,
+                weights=np.empty((count, *size), np.float32),
+                layer=np.empty(count, np.int32),
+                channel=np.empty(count, np.int32),
+                scale=np.empty(count, np.float32),
+                offset=np.empty(count, np.float32),
+                flat=np.empty(count, np.bool_),
+            )
+        )
+
+    def add(self, weights: NDArray[np.float32], measures: Measures, layer: int) -> None:
+        """Put in the kernels of one layer."""
+        rows = slice(self.used, self.used + len(weights))
+        self.kernels.weights[rows] = weights
+        self.kernels.layer[rows] = layer
+        self.kernels.channel[rows] = np.arange(len(weights), dtype=np.int32)
+        self.kernels.scale[rows] = measures.scale
+        self.kernels.offset[rows] = measures.offset
+        self.kernels.flat[rows] = measures.flat
+        self.used += len(weights)
+
+    def finish(self) -> KernelSet:
+        """The filled part, read-only; a layer may have turned out to be fixed."""
+        full = self.kernels
+        arrays = {
+            name: getattr(full, name)[: self.used]
+            for name in ("weights", "layer", "channel", "scale", "offset", "flat")
+        }
+        for array in arrays.values():
+            array.flags.writeable = False
+        return KernelSet(full.size, **arrays)

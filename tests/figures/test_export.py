@@ -14,8 +14,13 @@ import pytest
 
 from kernelviewer.figures import EXHIBITS, FigureError, Scene, make_figure
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.export import write_data, write_kernels
-from kernelviewer.figures.tabular import to_csv, to_latex, to_markdown
+from kernelviewer.figures.export import (
+    to_csv,
+    to_latex,
+    to_markdown,
+    write_data,
+    write_kernels,
+)
 from kernelviewer.kernels.classes import CLASSES
 from tests.figures.scenes import make_bank, named
 from tests.recorder import EndedError, Recorder

@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureError, FigureOptions, make_figure
-from kernelviewer.figures.provenance import FileRecord, Record, read_record
-from kernelviewer.figures.ranges import from_ranges, to_ranges
+from kernelviewer.figures.provenance import (
+    FileRecord,
+    Record,
+    from_ranges,
+    read_record,
+    to_ranges,
+)
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
 from kernelviewer.files import file_hash
 from kernelviewer.formats.source import OpenedFile

@@ -10,9 +10,8 @@ import pytest
 from kernelviewer.cli import main
 from kernelviewer.formats import CheckpointError
 from kernelviewer.formats.hub import PIECE, fetch
-from kernelviewer.jobs.runner import run_now
+from kernelviewer.jobs.runner import Cancelled, Ticket, run_now
 from kernelviewer.jobs.tasks import open_named
-from kernelviewer.jobs.ticket import Cancelled, Ticket
 from tests.formats.fake_hub import serving
 from tests.networks import write_network
 from tests.recorder import Recorder

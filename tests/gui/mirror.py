@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 
 from kernelviewer.gui.workplace import Workplace
-from kernelviewer.jobs.ticket import Ticket
+from kernelviewer.jobs.runner import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 import kernelviewer as kv
+from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.tasks import Tally
-from kernelviewer.jobs.ticket import Ticket
 from tests.gui.conftest import wait_idle
 from tests.gui.window_desk import LEFT, NO_KEY, drop, errors, tree_rows
 from tests.networks import write_network

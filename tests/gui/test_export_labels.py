@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.cli import main
 from kernelviewer.jobs.labelling import wish_of, write_labels
-from kernelviewer.jobs.ticket import Cancelled, Ticket
+from kernelviewer.jobs.runner import Cancelled, Ticket
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import CodeRange, Layers

@@ -15,7 +15,7 @@ from tests.state.banks import make_bank
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 
 from kernelviewer.gui.frame.grid_menu import GridMenu
 from kernelviewer.jobs.labelling import wish_of, write_labels
-from kernelviewer.jobs.ticket import Ticket
+from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.model import LayerRef

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
 
     MakeWindow = Callable[..., MainWindow]
 

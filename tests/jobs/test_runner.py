@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs.runner import Runner
-from kernelviewer.jobs.ticket import (
+from kernelviewer.jobs.runner import (
     Failure,
     Partial,
     Progress,
     Result,
+    Runner,
     Stopped,
 )
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kernelviewer.jobs.ticket import (
+    from kernelviewer.jobs.runner import (
         Message,
         Ticket,
     )

@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.jobs.runner import Runner, run_now
+from kernelviewer.jobs.runner import (
+    Cancelled,
+    Partial,
+    Progress,
+    Result,
+    Runner,
+    Stopped,
+    Ticket,
+    run_now,
+)
 from kernelviewer.jobs.tasks import (
     Tally,
     Unusable,
@@ -22,21 +31,13 @@ from kernelviewer.jobs.tasks import (
     open_files,
     prepare_device,
 )
-from kernelviewer.jobs.ticket import (
-    Cancelled,
-    Partial,
-    Progress,
-    Result,
-    Stopped,
-    Ticket,
-)
 from kernelviewer.kernels.bank import KernelBank
 from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.jobs.ticket import Message
+    from kernelviewer.jobs.runner import Message
 
 WAIT = 20.0
 

@@ -23,9 +23,8 @@ from kernelviewer.latent.evaluation import (
     mean_rows,
 )
 from kernelviewer.latent.finishing import measure_null
-from kernelviewer.latent.null_test import null_test, shuffled
+from kernelviewer.latent.noise_control import null_test, shuffled, untrained_kernels
 from kernelviewer.latent.training import TrainingOptions
-from kernelviewer.latent.untrained import untrained_kernels
 from tests.latent.made import CPU, SIZE, networks, patterns, small
 
 if TYPE_CHECKING:

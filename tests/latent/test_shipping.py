@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from kernelviewer.cli import main
 from kernelviewer.latent import baselines, finishing, shipping, synthetic
 from kernelviewer.latent.autoencoder import Autoencoder
-from kernelviewer.latent.shipping_tasks import Task
+from kernelviewer.latent.shipping import Task
 from kernelviewer.latent.training import SWEEPS, TrainingOptions
 from tests.latent.made import CPU, write_network
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.jobs.analysing import project
-from kernelviewer.jobs.ticket import Ticket
+from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.charts import Charts

@@ -23,13 +23,12 @@ from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import (
     blocks_arrays,
     colour_blocks,
+    draw_some,
     gather_block,
 )
-from kernelviewer.figures.legend import HATCH
+from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.sampling import draw_some
-from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

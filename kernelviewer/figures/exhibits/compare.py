@@ -21,12 +21,10 @@ from kernelviewer.figures.counts import (
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.kernels import Block, colour_blocks
-from kernelviewer.figures.legend import HATCH
+from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
+from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.names import count, listing, percent, short_names
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.sampling import draw_some
-from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

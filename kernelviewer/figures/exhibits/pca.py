@@ -16,11 +16,16 @@ from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import coding_of, scene_coverage
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.legend import Entry, Legend, class_entries
+from kernelviewer.figures.legend import (
+    Entry,
+    Legend,
+    class_entries,
+    draw_scale_bar,
+    scale_bar_height,
+)
 from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

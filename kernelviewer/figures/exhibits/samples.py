@@ -20,12 +20,13 @@ from kernelviewer.figures.kernels import (
     blocks_arrays,
     blocks_table,
     colour_blocks,
+    draw_some,
     make_block,
+    spread,
 )
+from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.names import count, listing, short_names
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.sampling import draw_some, spread
-from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

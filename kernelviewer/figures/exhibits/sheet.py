@@ -17,10 +17,9 @@ from kernelviewer.figures.kernels import (
     gather_block,
     gathered_table,
 )
-from kernelviewer.figures.legend import HATCH
+from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

@@ -26,8 +26,8 @@ from kernelviewer.kernels.classes import CLASSES
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.ticket import Ticket
-    from kernelviewer.latent.null_test import NullTest
+    from kernelviewer.jobs.runner import Ticket
+    from kernelviewer.latent.noise_control import NullTest
 
 BINS = 100
 TEXT = (

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.training import Sweep
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.requests import Requests
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.family_naming import name_by_family
+from kernelviewer.jobs.analysing import name_by_family
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.family import supported
 

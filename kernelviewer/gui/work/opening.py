@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.tasks import Tally
-    from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Concatenate
 
     from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.sessions import Wanted, Written
-    from kernelviewer.jobs.ticket import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.session.files import Offer
 

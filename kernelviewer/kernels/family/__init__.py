@@ -9,9 +9,14 @@ arXiv:2401.14469, §4). `render` draws members, `random_members` some at random,
 
 from __future__ import annotations
 
-from kernelviewer.kernels.family.draw import random_members
 from kernelviewer.kernels.family.fit import FamilyFit, family_fit
-from kernelviewer.kernels.family.members import Members, member, render, supported
+from kernelviewer.kernels.family.members import (
+    Members,
+    member,
+    random_members,
+    render,
+    supported,
+)
 
 __all__ = [
     "FamilyFit",

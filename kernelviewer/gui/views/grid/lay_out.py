@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.views.grid.decoded import Part
     from kernelviewer.gui.views.grid.mosaic import Mosaic
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.arrangement import Arrangement, Group, Picture

@@ -17,7 +17,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.nearest import row_at
 
 if TYPE_CHECKING:
-    from kernelviewer.jobs.ticket import Ticket
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
