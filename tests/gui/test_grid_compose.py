@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kernelviewer.gui.views.grid.compose import Marks, compose
-from kernelviewer.gui.views.grid.content import GridContent, GridGroup
 from kernelviewer.gui.views.grid.layout import Cell, GridLayout
 from kernelviewer.gui.views.grid.mosaic import (
     BLANK,
@@ -17,6 +16,8 @@ from kernelviewer.gui.views.grid.mosaic import (
     NO_FRAME,
     RING,
     ZERO,
+    GridContent,
+    GridGroup,
     build_mosaic,
 )
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from kernelviewer.gui.views.grid.colours import COLORMAPS
-from kernelviewer.gui.views.grid.content import GridContent, GridGroup
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.mosaic import (
     MAX_FRAMES,
     NO_FRAME,
+    GridContent,
+    GridGroup,
     Mosaic,
     build_mosaic,
     common_gain,

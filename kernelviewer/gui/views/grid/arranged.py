@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.grid.content import GridContent
+    from kernelviewer.gui.views.grid.mosaic import GridContent
 
 MARGIN = 12
 """Around the kernels, logical pixels."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.grid.content import GridContent
+    from kernelviewer.gui.views.grid.mosaic import GridContent
     from kernelviewer.gui.views.grid.selecting import Mode
 
 _RESET_ZOOM = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_0)

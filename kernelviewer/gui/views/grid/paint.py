@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.views.grid.content import GridGroup
+    from kernelviewer.gui.views.grid.mosaic import GridGroup
 
 HEADING_PADDING = 6
 """Above and below a heading's text, logical pixels."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.grid.content import GridContent
     from kernelviewer.gui.views.grid.layout import GridLayout
+    from kernelviewer.gui.views.grid.mosaic import GridContent
 
 _RING_FROM = 24
 """Kernels of this side, logical pixels, and larger show the selection as rings;

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.views.grid.content import GridContent
     from kernelviewer.gui.views.grid.layout import GridLayout
+    from kernelviewer.gui.views.grid.mosaic import GridContent
 
 
 class GridView(ArrangedArea):
