@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.gui.views.grid.compose import Marks, compose
-from kernelviewer.gui.views.grid.layout import Cell, GridLayout
+from kernelviewer.gui.views.grid.geometry import Cell, GridLayout
 from kernelviewer.gui.views.grid.mosaic import (
     BLANK,
     FLAT,

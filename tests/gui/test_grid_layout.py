@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelviewer.gui.views.grid.layout import (
+from kernelviewer.gui.views.grid.geometry import (
     Cell,
     GridLayout,
     default_tap,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from kernelviewer.gui.views.grid.colours import COLORMAPS
-from kernelviewer.gui.views.grid.grid import KernelGrid
+from kernelviewer.gui.views.grid.grid import KernelGrid, combine
 from kernelviewer.gui.views.grid.mosaic import (
     MAX_FRAMES,
     NO_FRAME,
@@ -16,7 +16,6 @@ from kernelviewer.gui.views.grid.mosaic import (
     build_mosaic,
     common_gain,
 )
-from kernelviewer.gui.views.grid.selecting import Mode, combine
 
 __all__ = [
     "COLORMAPS",
@@ -25,7 +24,6 @@ __all__ = [
     "GridContent",
     "GridGroup",
     "KernelGrid",
-    "Mode",
     "Mosaic",
     "build_mosaic",
     "combine",
