@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.grid.mosaic import GridContent
+    from kernelviewer.gui.views.grid.mosaic import GridContent, GridGroup
     from kernelviewer.state.queries import Mode
 
 Point = tuple[float, float]
@@ -565,15 +565,31 @@ class GridGeometry:
     # Finding
 
     @property
+    def headings(self) -> list[tuple[GridGroup, int]]:
+        """Groups with a heading or kernels in view, and the heading's y in the view."""
+        plan, content, top = self.plan, self.content, self.top
+        if plan is None or content is None or not plan.heading:
+            return []
+        groups = plan.groups_in(top, top + self.view.down)
+        return [(content.groups[at], int(plan.tops[at]) - top) for at in groups]
+
+    @property
+    def stuck_heading(self) -> tuple[GridGroup, int] | None:
+        """Group whose heading is held at the top of the view, and its y there."""
+        plan, content = self.plan, self.content
+        if plan is None or content is None or not plan.heading:
+            return None
+        group = plan.group_at(self.top)
+        bottom = min(plan.heading, int(plan.bottoms[group]) - self.top)
+        if plan.tops[group] >= self.top or bottom <= 0:
+            return None
+        return content.groups[group], bottom - plan.heading
+
+    @property
     def stuck_bottom(self) -> int:
         """Where the heading held at the top of the view ends; 0: there is none."""
-        plan = self.plan
-        if plan is None or not plan.heading:
-            return 0
-        group = plan.group_at(self.top)
-        if plan.tops[group] >= self.top:
-            return 0
-        return max(0, min(plan.heading, int(plan.bottoms[group]) - self.top))
+        plan, stuck = self.plan, self.stuck_heading
+        return 0 if plan is None or stuck is None else stuck[1] + plan.heading
 
     def content_point(self, at: Point) -> tuple[int, int]:
         """Content x, y of a point."""

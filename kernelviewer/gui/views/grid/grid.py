@@ -306,22 +306,20 @@ class KernelGrid(QAbstractScrollArea):
         self._redraw()
 
     def _place_bars(self) -> None:
-        """Bring the scroll bars where the geometry is.
-
-        A bar that comes or goes resizes the viewport, and so arranges and places anew
-        within this: the geometry is asked at each step.
-        """
+        """Bring the scroll bars where the geometry is."""
+        geometry, view = self._geometry, self._geometry.view
+        most_left, most_top = geometry.scroll_range
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
-        within, self._placing = self._placing, True
-        down.setRange(0, self._geometry.scroll_range[1])
-        down.setPageStep(self._geometry.view.down)
-        across.setRange(0, self._geometry.scroll_range[0])
-        across.setPageStep(self._geometry.view.across)
-        for bar in (across, down):
-            bar.setSingleStep(self._geometry.view.pixels(_SCROLL_STEP))
-        across.setValue(self._geometry.left)
-        down.setValue(self._geometry.top)
-        self._placing = within
+        self._placing = True
+        for bar, most, page, value in (
+            (down, most_top, view.down, geometry.top),
+            (across, most_left, view.across, geometry.left),
+        ):
+            bar.setRange(0, most)
+            bar.setPageStep(page)
+            bar.setSingleStep(view.pixels(_SCROLL_STEP))
+            bar.setValue(value)
+        self._placing = False
 
     def _redraw(self) -> None:
         """Draw the kernels anew."""

@@ -87,14 +87,14 @@ class GridPainter:
             self._image = self._draw(content, plan, geometry)
         painter.drawImage(0, 0, self._image)
         painter.restore()
-        self._paint_headings(painter, content, plan, geometry, font)
+        self._paint_headings(painter, geometry, font)
         painter.save()
         align_to_pixels(painter, view.ratio)
         self._paint_marks(painter, geometry)
         if band is not None:
             paint_band(painter, QRect(*band), view.pixels(1), self.theme)
         painter.restore()
-        self._paint_stuck(painter, content, plan, geometry, font)
+        self._paint_stuck(painter, geometry, font)
 
     def _draw(
         self, content: GridContent, plan: GridLayout, geometry: GridGeometry
@@ -128,38 +128,24 @@ class GridPainter:
         )
 
     def _paint_headings(
-        self,
-        painter: QPainter,
-        content: GridContent,
-        plan: GridLayout,
-        geometry: GridGeometry,
-        font: QFont,
+        self, painter: QPainter, geometry: GridGeometry, font: QFont
     ) -> None:
-        if not plan.heading:
-            return
-        top = geometry.top
-        for group in plan.groups_in(top, top + geometry.view.down):
-            box = _heading_box(geometry, plan, int(plan.tops[group]) - top)
-            paint_heading(painter, box, content.groups[group], self.theme, font)
+        for group, y in geometry.headings:
+            paint_heading(painter, _heading_box(geometry, y), group, self.theme, font)
 
     def _paint_stuck(
-        self,
-        painter: QPainter,
-        content: GridContent,
-        plan: GridLayout,
-        geometry: GridGeometry,
-        font: QFont,
+        self, painter: QPainter, geometry: GridGeometry, font: QFont
     ) -> None:
         """The heading of the rows below, held at the top while they pass."""
-        bottom = geometry.stuck_bottom
-        if bottom == 0:
+        stuck = geometry.stuck_heading
+        if stuck is None:
             return
-        inner = _heading_box(geometry, plan, bottom - plan.heading)
+        group, y = stuck
+        inner = _heading_box(geometry, y)
         box = inner.adjusted(-MARGIN, 0, MARGIN, 0)
         painter.fillRect(box, QColor(self.theme.panel))
         line = QRectF(box.left(), box.bottom() - 1, box.width(), 1)
         painter.fillRect(line, QColor(self.theme.separator))
-        group = content.groups[plan.group_at(geometry.top)]
         paint_heading(painter, inner, group, self.theme, font)
 
     def _paint_marks(self, painter: QPainter, geometry: GridGeometry) -> None:
@@ -174,10 +160,11 @@ class GridPainter:
             paint_frame(painter, box, line, self.theme.text)
 
 
-def _heading_box(geometry: GridGeometry, plan: GridLayout, y: int) -> QRectF:
+def _heading_box(geometry: GridGeometry, y: int) -> QRectF:
     """Where a heading's text stands, logical pixels, from its top in device pixels."""
-    ratio, width = geometry.view.ratio, geometry.view.width
-    return QRectF(MARGIN, y / ratio, width - 2 * MARGIN, plan.heading / ratio)
+    view = geometry.view
+    height = view.pixels(view.heading) / view.ratio
+    return QRectF(MARGIN, y / view.ratio, view.width - 2 * MARGIN, height)
 
 
 def _ring_box(geometry: GridGeometry, kernel: int | None) -> QRect | None:
