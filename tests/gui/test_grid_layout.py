@@ -327,6 +327,9 @@ def test_the_largest_zoom_shows_one_whole_kernel_and_pinches_add_up() -> None:
     geometry = make_geometry()
     geometry.set_zoom(10_000)
     assert geometry.zoom == geometry.zoom_range[1]
+    geometry.view = replace(VIEW, height=200)
+    geometry.rearrange()
+    assert geometry.zoom == geometry.zoom_range[1]
     geometry.set_zoom(6)
     for _ in range(4):
         geometry.pinch(1.02, (50, 50))
