@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.gui.views.grid.mosaic import GridContent, GridGroup
-    from kernelviewer.state.queries import Mode
+    from kernelviewer.state.selection import Mode
 
 Point = tuple[float, float]
 """x, y in the viewport, logical pixels."""

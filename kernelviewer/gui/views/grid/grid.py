@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.grid.geometry import GridLayout, Move
     from kernelviewer.gui.views.grid.mosaic import GridContent
-    from kernelviewer.state.queries import Mode
+    from kernelviewer.state.selection import Mode
 
 _MOVES: dict[int, Move] = {
     Qt.Key.Key_Left: "left",
