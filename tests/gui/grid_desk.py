@@ -12,13 +12,8 @@ from PySide6.QtGui import (
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.gui.views.grid import (
-    GridContent,
-    GridGroup,
-    KernelGrid,
-    build_mosaic,
-    combine,
-)
+from kernelviewer.gui.views.grid.grid import KernelGrid, combine
+from kernelviewer.gui.views.grid.mosaic import GridContent, GridGroup, build_mosaic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -110,7 +110,7 @@ def contents(parts: Parts) -> dict[str, object]:
         "grid": parts.grid.content,
         "grid selected": parts.grid.selected,
         "grid focus": parts.grid.focus,
-        "grid message": parts.grid._message,
+        "grid message": parts.grid.message,
         "count": parts.selected.text(),
         "names": (parts.names.text.text(), parts.names.isHidden()),
         "chips": (parts.chips.chips, parts.chips.scope),
@@ -129,7 +129,7 @@ def contents(parts: Parts) -> dict[str, object]:
             parts.tree.source._selected,
         ),
         "tree marked": dict(parts.tree.source._marked),
-        "grid marked": parts.grid._marked,
+        "grid marked": parts.grid.marked,
         "composition": (parts.composition._bars, parts.composition._message),
         "scatter": [
             parts.scatter.content,

@@ -11,8 +11,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.grid import GridContent, common_gain
 from kernelviewer.gui.views.grid.colours import index_colours, rgb
+from kernelviewer.gui.views.grid.mosaic import GridContent, common_gain
 from tests.gui.grid_desk import CTRL, LEFT, SHIFT, desk_maker, make_content
 
 if TYPE_CHECKING:

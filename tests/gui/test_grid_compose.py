@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.gui.views.grid.compose import Marks, compose
-from kernelviewer.gui.views.grid.content import GridContent, GridGroup
-from kernelviewer.gui.views.grid.layout import Cell, GridLayout
+from kernelviewer.gui.views.grid.geometry import Cell, GridLayout
 from kernelviewer.gui.views.grid.mosaic import (
     BLANK,
     FLAT,
@@ -17,6 +16,8 @@ from kernelviewer.gui.views.grid.mosaic import (
     NO_FRAME,
     RING,
     ZERO,
+    GridContent,
+    GridGroup,
     build_mosaic,
 )
 

@@ -11,14 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui.views.grid.compose import Marks, compose
-from kernelviewer.gui.views.grid.content import GridContent
-from kernelviewer.gui.views.grid.decoded import decoded_tiles
-from kernelviewer.gui.views.grid.layout import Cell, GridLayout
+from kernelviewer.gui.views.grid.geometry import Cell, GridLayout
+from kernelviewer.gui.views.grid.image import decoded_tiles
 from kernelviewer.gui.views.grid.mosaic import (
     BLANK,
     FLAT,
     TOP,
     ZERO,
+    GridContent,
     build_mosaic,
 )
 from kernelviewer.gui.views.reconstruction import ComparisonContent

@@ -297,7 +297,7 @@ def test_only_selected_shows_them_follows_and_is_left(
     window.document.clear_selection()
     wait_idle(qtbot, window)
     assert len(parts.grid.content.order) == 0
-    assert "Nothing is selected" in parts.grid._message
+    assert "Nothing is selected" in parts.grid.message
     QTest.mouseClick(button, LEFT)
     wait_idle(qtbot, window)
     assert len(parts.grid.content.order) == len(mask)

@@ -33,15 +33,11 @@ WORDS = {
 
 
 def asked_for(module: str) -> set[str]:
-    """Keys that a module compares events with, and those of the tables beside it."""
+    """Keys that a module compares events with or has in tables."""
     path = GUI.joinpath(*module.split(".")).with_suffix(".py")
-    paths = [path]
-    if module == "views.grid.grid":
-        paths.append(path.with_name("keys.py"))
     return {
         node.attr.removeprefix("Key_")
-        for one in paths
-        for node in ast.walk(ast.parse(one.read_text()))
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr.startswith("Key_")
     }
 
@@ -59,7 +55,7 @@ def test_every_key_of_a_view_is_told(view: ViewKeys) -> None:
 
 
 def test_no_view_has_keys_that_are_not_told() -> None:
-    known = {view.module for view in VIEW_KEYS} | {"views.grid.keys"}
+    known = {view.module for view in VIEW_KEYS}
     silent = set()
     for path in (GUI / "views").rglob("*.py"):
         module = ".".join(path.relative_to(GUI).with_suffix("").parts)

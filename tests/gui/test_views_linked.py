@@ -267,7 +267,7 @@ def test_a_network_without_depthwise_kernels_is_told_everywhere(
 ) -> None:
     path = CHECKPOINTS / "resnet8-cifar10-mlcommons.h5"
     window = make_window(path, size=LARGE)
-    assert "no depthwise kernels" in window.parts.grid._message
+    assert "no depthwise kernels" in window.parts.grid.message
     assert window.parts.spectrum.absent.title.text() == "No depthwise kernels"
     for view in (window.parts.histogram, window.parts.composition):
         assert "No depthwise kernels" in view.accessibleDescription()

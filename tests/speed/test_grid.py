@@ -15,10 +15,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QPainter
 
-from kernelviewer.gui.views.grid import (
+from kernelviewer.gui.views.grid.grid import KernelGrid
+from kernelviewer.gui.views.grid.mosaic import (
     GridContent,
     GridGroup,
-    KernelGrid,
     build_mosaic,
     common_gain,
 )

@@ -1,32 +1,4 @@
 """The kernel grid: every kernel in scope as a small picture.
 
-`build_mosaic` (for a worker) → `Mosaic` → `GridContent` → `KernelGrid.set_content`.
+`image.build_grid` (in a worker) → `GridImage` → `GridContent` → `KernelGrid`.
 """
-
-from __future__ import annotations
-
-from kernelviewer.gui.views.grid.colours import COLORMAPS
-from kernelviewer.gui.views.grid.content import GridContent, GridGroup
-from kernelviewer.gui.views.grid.grid import KernelGrid
-from kernelviewer.gui.views.grid.mosaic import (
-    MAX_FRAMES,
-    NO_FRAME,
-    Mosaic,
-    build_mosaic,
-    common_gain,
-)
-from kernelviewer.gui.views.grid.selecting import Mode, combine
-
-__all__ = [
-    "COLORMAPS",
-    "MAX_FRAMES",
-    "NO_FRAME",
-    "GridContent",
-    "GridGroup",
-    "KernelGrid",
-    "Mode",
-    "Mosaic",
-    "build_mosaic",
-    "combine",
-    "common_gain",
-]

@@ -25,8 +25,8 @@ from kernelviewer.gui.views.grid.mosaic import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.grid.content import GridContent
-    from kernelviewer.gui.views.grid.layout import Block, Cell, GridLayout
+    from kernelviewer.gui.views.grid.geometry import Block, Cell, GridLayout
+    from kernelviewer.gui.views.grid.mosaic import GridContent
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from kernelviewer.gui.controls.grid_controls import GridControls
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.view_spec import FIGURE_WORDS, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.grid.grid import KernelGrid
-from kernelviewer.gui.views.grid.lay_out import content_of, decodable, lay_out
+from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
 from kernelviewer.state.counts import count_kernels
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.gui.looks import Looks
-    from kernelviewer.gui.views.grid.lay_out import Laid
+    from kernelviewer.gui.views.grid.image import GridImage
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import KernelRef
     from kernelviewer.state.selection import Mode
@@ -46,7 +46,7 @@ class GridController(Controller):
         controls: GridControls = self.parts.controls
         self.controls = controls
         document, acts = self.document, self.window.acts
-        self._laid: Laid | None = None
+        self._image: GridImage | None = None
         self._wanted: KernelRef | None = None
         grid.setMinimumHeight(LEAST_HEIGHT)
         grid.set_tooltip(acts.tooltip)
@@ -84,7 +84,7 @@ class GridController(Controller):
         if state.pool is None:
             if self.is_news("pool", None, state.models):
                 self.jobs.cancel("grid")
-                self._laid = None
+                self._image = None
                 self.forget("content", "message", "selected", "focus", "near")
                 self.grid.set_content(None)
                 self.grid.set_focus(None)
@@ -97,38 +97,38 @@ class GridController(Controller):
             *((state.analyses, state.autoencoder) if decoded else (None, None)),
         )
         if self.is_news("pool", *wanted):
-            reaction = Reaction(done=self._on_laid, quiet=True)
+            reaction, known = Reaction(done=self._on_built, quiet=True), self._image
             self.jobs.submit(
-                "views", "grid", "Draw kernels", reaction, lay_out, state, self._laid
+                "views", "grid", "Draw kernels", reaction, build_grid, state, known
             )
 
-    def _on_laid(self, laid: Laid) -> None:
-        self._laid = laid
+    def _on_built(self, image: GridImage) -> None:
+        self._image = image
         self.again()
         self._scroll_to_wanted()
         self.window.laid_out.emit()
 
     def _show_content(self, state: ViewState) -> None:
-        laid, looks = self._laid, self.window.looks
-        if laid is None:
+        image, looks = self._image, self.window.looks
+        if image is None:
             return
         labels = state.labels if looks.framed else None
-        if self.is_news("content", laid, labels, looks.framed, looks.tokens):
+        if self.is_news("content", image, labels, looks.framed, looks.tokens):
             dark = looks.tokens.dark
             self.grid.set_content(
-                content_of(laid, labels, framed=looks.framed, dark=dark)
+                content_of(image, labels, framed=looks.framed, dark=dark)
             )
-        if self.is_news("message", laid):
+        if self.is_news("message", image):
             empty = NOTHING_SELECTED if state.shown.any() else NOTHING_IN_SCOPE
-            self.grid.set_message("" if len(laid.arrangement.order) else empty)
+            self.grid.set_message("" if len(image.arrangement.order) else empty)
             self._show_zoom()
 
     def _mark(self, state: ViewState) -> None:
-        if self.is_news("selected", self._laid, state.selected):
+        if self.is_news("selected", self._image, state.selected):
             self.grid.set_selection(state.selected)
-        if self.is_news("focus", self._laid, state.focus):
+        if self.is_news("focus", self._image, state.focus):
             self.grid.set_focus(state.focus)
-        if self.is_news("near", self._laid, state.near):
+        if self.is_news("near", self._image, state.near):
             self.grid.set_marked(tuple(state.near.tolist()))
 
     def _show_zoom(self) -> None:
@@ -137,7 +137,7 @@ class GridController(Controller):
 
     def _is_current(self) -> bool:
         """Whether the grid's numbers mean the kernels of the pool."""
-        return self._laid is not None and self._laid.pool is self.window.state.pool
+        return self._image is not None and self._image.pool is self.window.state.pool
 
     def _on_focus_requested(self, number: int) -> None:
         if self._is_current():

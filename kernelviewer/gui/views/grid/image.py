@@ -1,24 +1,36 @@
-"""From a pool of kernels to what the grid draws."""
+"""From a pool of kernels to what the grid draws. Needs no Qt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.views.grid.content import GridContent, GridGroup
-from kernelviewer.gui.views.grid.decoded import decoded_tiles
-from kernelviewer.gui.views.grid.mosaic import NO_FRAME, build_mosaic, common_gain
+from kernelviewer.gui.views.grid.mosaic import (
+    FLAT,
+    NO_FRAME,
+    TOP,
+    ZERO,
+    GridContent,
+    GridGroup,
+    blank_tiles,
+    build_mosaic,
+    common_gain,
+    gains,
+    pieces,
+    set_tiles,
+)
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.state.arrangement import arrange
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.grid.decoded import Part
     from kernelviewer.gui.views.grid.mosaic import Mosaic
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -26,6 +38,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
+
+Part = Literal["reconstruction", "residual"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +52,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Laid:
+class GridImage:
     """A pool's kernels quantised, ordered and grouped.
 
     ``gain`` float32 [N] is the common scale; None: each kernel has its own. ``drawn``
@@ -53,7 +67,7 @@ class Laid:
     decoded: Decoded | None = None
 
 
-def lay_out(ticket: Ticket, state: ViewState, known: Laid | None) -> Laid:
+def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> GridImage:
     """Quantise the pool's kernels (unless ``known`` has them), order and group them.
 
     Reconstructions and residuals are made only while they are shown.
@@ -70,7 +84,7 @@ def lay_out(ticket: Ticket, state: ViewState, known: Laid | None) -> Laid:
     decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
     order = arrange(pool, shown, display, state.labels, state.segments)
     drawn = _drawn(mosaic, decoded, display.picture)
-    return Laid(pool, mosaic, drawn, order, gain, decoded)
+    return GridImage(pool, mosaic, drawn, order, gain, decoded)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
@@ -135,19 +149,19 @@ def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:
 
 
 def content_of(
-    laid: Laid, labels: PoolLabels | None, *, framed: bool, dark: bool
+    image: GridImage, labels: PoolLabels | None, *, framed: bool, dark: bool
 ) -> GridContent:
     """What the grid draws: headings with class colours, frames if wanted."""
     colours = tuple(item.dark if dark else item.light for item in CLASSES)
     frames = None
-    if framed and labels is not None and len(labels.label) == len(laid.pool):
+    if framed and labels is not None and len(labels.label) == len(image.pool):
         frames = np.where(labels.label < len(PATTERNS), labels.label, NO_FRAME)
         frames = frames.astype(np.uint8)
     return GridContent(
-        laid.drawn,
-        laid.arrangement.order,
-        tuple(_heading(group, colours) for group in laid.arrangement.groups),
-        laid.gain,
+        image.drawn,
+        image.arrangement.order,
+        tuple(_heading(group, colours) for group in image.arrangement.groups),
+        image.gain,
         frames,
         colours,
     )
@@ -167,3 +181,68 @@ def _heading(group: Group, colours: tuple[str, ...]) -> GridGroup:
     colour = None if group.class_index is None else colours[group.class_index]
     flat = group.class_index == INDEX["flat"]
     return GridGroup(group.start, group.title, note, colour, hatched=flat)
+
+
+def decoded_tiles(
+    mosaic: Mosaic,
+    sources: Sequence[NDArray[np.float32]],
+    flat: NDArray[np.bool_],
+    code: NDArray[np.float32],
+    table: NDArray[np.float32],
+    parts: Sequence[Part],
+    *,
+    check: Callable[[], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[Part, NDArray[np.uint8]]:
+    """Tiles of what the codes give back of kernels, and of what that leaves over.
+
+    A reconstruction is the kernel's best a·pattern + b with the pattern at its code.
+    Both are drawn on the kernel's own scale. Kernels without a code stay blank.
+
+    Parameters
+    ----------
+    mosaic
+        The kernels themselves.
+    sources, flat
+        What it was built from.
+    code
+        float32 [N], 0 … 1 or NaN.
+    table
+        float32 [M, *size], decoded patterns at M equal steps of the code.
+    parts
+        What is wanted.
+    check, progress
+        As for `build_mosaic`.
+    """
+    patterns = _unit(table.reshape(len(table), -1))
+    tiles = {part: blank_tiles(len(mosaic), mosaic.size) for part in parts}
+    for here, piece in pieces(sources, check, progress):
+        there = np.flatnonzero(~np.isnan(code[here]) & ~flat[here])
+        which = here.start + there
+        kernels = np.asarray(piece[there], np.float32).reshape(len(there), -1)
+        rows = np.rint(code[which] * (len(table) - 1)).astype(np.intp)
+        found = _reconstruct(kernels, patterns[rows])
+        gain = gains(mosaic.amplitude[which])[:, None]
+        for part in parts:
+            values = found if part == "reconstruction" else kernels - found
+            steps = np.clip(values * gain + (ZERO + 0.5), 0, TOP + 0.5)
+            set_tiles(tiles[part], mosaic.size, which, steps.astype(np.uint8))
+    for part in parts:
+        set_tiles(tiles[part], mosaic.size, flat, FLAT)
+    return tiles
+
+
+def _unit(patterns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows with mean 0 and length 1."""
+    free = patterns - patterns.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(free, axis=1, keepdims=True)
+    return np.asarray(free / np.maximum(length, 1e-30), np.float32)
+
+
+def _reconstruct(
+    kernels: NDArray[np.float32], patterns: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Best a·pattern + b for each kernel, [n, taps]."""
+    offset = kernels.mean(axis=1, keepdims=True)
+    amount = np.einsum("nt,nt->n", kernels - offset, patterns)[:, None]
+    return np.asarray(amount * patterns + offset, np.float32)
