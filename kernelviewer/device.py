@@ -23,10 +23,10 @@ import numpy as np
 from kernelviewer.importing import large_import
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
     from numpy.typing import DTypeLike, NDArray
+
+    from kernelviewer.watch import Watch
 
 CHOICES = ("auto", "cuda", "mps", "cpu")
 
@@ -170,10 +170,10 @@ def describe_device(device: Device) -> str:
     return device.type
 
 
-def start_torch(progress: Callable[[int, int, str], object]) -> None:
+def start_torch(watch: Watch) -> None:
     """Import torch for a job of the window, which keeps one core to itself."""
     if "torch" not in sys.modules:
-        progress(0, 0, "importing torch, which takes seconds the first time")
+        watch.progress(0, 0, "importing torch, which takes seconds the first time")
     with large_import():
         import torch
     torch.set_num_threads(_all_but_one())

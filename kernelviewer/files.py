@@ -13,10 +13,13 @@ from typing import IO, TYPE_CHECKING
 
 import platformdirs
 
+from kernelviewer.watch import NEVER
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 APP = "kernelviewer"
 _CHUNK = 1 << 20
@@ -64,13 +67,13 @@ def write_text(path: AnyPath, text: str) -> None:
         file.write(text.encode())
 
 
-def file_hash(path: AnyPath, check: Callable[[], object] = lambda: None) -> str:
+def file_hash(path: AnyPath, watch: Watch = NEVER) -> str:
     """SHA-256 of a file's content, hexadecimal.
 
     Parameters
     ----------
-    check
-        Called between pieces; what it raises cancels.
+    watch
+        Checked between pieces; what it raises cancels.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def file_hash(path: AnyPath, check: Callable[[], object] = lambda: None) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            check()
+            watch.check()
             digest.update(chunk)
     return digest.hexdigest()
 

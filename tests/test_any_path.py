@@ -10,6 +10,7 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer import files
+from kernelviewer.device import CPU
 from kernelviewer.figures import make_figure
 from kernelviewer.figures.export import write_data, write_kernels
 from kernelviewer.figures.naming import Naming
@@ -75,15 +76,13 @@ def test_checkpoints(kind: Any, net: Path, tmp_path: Path) -> None:
 
 def test_tasks(kind: Any, net: Path) -> None:
     assert run_now(load, kind(net)).path == net
-    assert list(run_now(find_checkpoints, kind(net.parent))) == [net]
+    assert list(find_checkpoints(kind(net.parent))) == [net]
     assert run_now(open_files, [kind(net)]).opened == 1
     assert run_now(open_files, kind(net)).opened == 1
     assert Settings().opened(kind(net)).recent == (str(net),)
 
 
 def test_autoencoders_and_labels(kind: Any, net: Path, tmp_path: Path) -> None:
-    import torch
-
     autoencoder = shipped((7, 7))
     assert autoencoder is not None
     out = tmp_path / "code.safetensors"
@@ -93,7 +92,7 @@ def test_autoencoders_and_labels(kind: Any, net: Path, tmp_path: Path) -> None:
     with pytest.raises(kv.CheckpointError, match="there is no such file"):
         Autoencoder.load(kind(tmp_path / "none"))
     bank = run_now(load, net)
-    found = label_kernels("net", bank, (3, 3), Labelling(None), torch.device("cpu"))
+    found = label_kernels("net", bank, (3, 3), Labelling(None), CPU)
     assert write_rows(kind(tmp_path / "rows.csv"), [(found, None)]) == 24
 
 

@@ -21,7 +21,9 @@ PACKAGE = Path(kernelviewer.__file__).parent
 ROOMS = (
     "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
 )  # fmt: skip
-GROUND = {"resources", "files", "text", "strangers", "importing", "device"}
+GROUND = {
+    "resources", "files", "text", "strangers", "importing", "device", "watch"
+}  # fmt: skip
 FRONT = {"cli", "__main__", "commands", "__init__"}
 HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
 BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.commands.networks import (
+    LINE,
     Autoencoders,
     add_autoencoder_argument,
     add_network_arguments,
     add_threshold_argument,
     device_of,
     read_banks,
-    show_progress,
     sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, counted, number, say
@@ -125,7 +125,7 @@ def _judged(
             options=TrainingOptions(seed=options.seed),
             threshold=options.threshold,
             device=device,
-            progress=show_progress,
+            watch=LINE,
         )
         return
     parts = split(seen, banks, size) if seen else Parts((), collect(banks, size), ())
@@ -140,7 +140,7 @@ def _judged(
             parts.networks,
             options=TrainingOptions(seed=options.seed),
             device=device,
-            progress=show_progress,
+            watch=LINE,
         )
         if seen
         else _known_contest(size, autoencoders)

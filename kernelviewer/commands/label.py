@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.commands.networks import (
+    LINE,
     Autoencoders,
     add_autoencoder_argument,
     add_network_arguments,
     add_threshold_argument,
     device_of,
     read_banks,
-    show_progress,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
 from kernelviewer.commands.reading import add_equal_argument, equal_notes
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             size,
             Labelling(autoencoders.get(size), options.threshold),
             device,
-            progress=show_progress,
+            watch=LINE,
         )
         for source, bank in read.named
         for size in bank.sizes

@@ -16,11 +16,11 @@ from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.tasks import find_checkpoints
-from kernelviewer.jobs.ticket import Ticket
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
+from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     import argparse
@@ -110,7 +110,7 @@ def _opened(
 ) -> Iterator[tuple[str, KernelBank | None]]:
     """Path and bank of each network, None after a complaint."""
     for path in paths:
-        files = list(find_checkpoints(Ticket("reading"), Path(path)))
+        files = list(find_checkpoints(path))
         if not files:
             complain(f"{path}: there is no checkpoint in this folder")
             yield path, None
@@ -226,12 +226,18 @@ class Autoencoders:
         return shipped(size, method)
 
 
-def show_progress(done: int, total: int, text: str) -> None:
-    """Show progress on one line of a terminal; nothing where there is none."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return
-    part = f"{100 * done // total:3d} %  " if total else ""
-    sys.stderr.write(f"\r\x1b[K{part}{printable(text)}"[:120])
-    if total and done >= total:
-        sys.stderr.write("\r\x1b[K")
-    sys.stderr.flush()
+class _Line(Watch):
+    """Progress on one line of a terminal; nothing where there is none."""
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        if sys.stderr is None or not sys.stderr.isatty():
+            return
+        part = f"{100 * done // total:3d} %  " if total else ""
+        sys.stderr.write(f"\r\x1b[K{part}{printable(text)}"[:120])
+        if total and done >= total:
+            sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+LINE = _Line()
+"""What commands that take long are watched by."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.commands.networks import (
+    LINE,
     Autoencoders,
     add_autoencoder_argument,
     add_network_arguments,
     add_threshold_argument,
     device_of,
     read_banks,
-    show_progress,
     sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
@@ -115,7 +115,7 @@ def _tests(
             retrain=not options.no_training,
             seed=options.seed,
             device=device,
-            progress=show_progress,
+            watch=LINE,
         )
 
 

@@ -18,6 +18,7 @@ from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.report import Report
 from kernelviewer.figures.writing import SUFFIXES
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
             device=options.device,
             count_equal=options.count_equal,
         )
-        page = report.write(banks, _tell)
+        page = report.write(banks, watch=_Lines())
     except (OptionError, DeviceError) as error:
         complain(str(error))
         return 2
@@ -79,6 +80,9 @@ def run(options: argparse.Namespace) -> int:
     return int(failed)
 
 
-def _tell(done: int, total: int, text: str) -> None:
-    if done < total:
-        say(f"[{done + 1}/{total}] {text}")
+class _Lines(Watch):
+    """Progress as a line for each figure."""
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        if done < total:
+            say(f"[{done + 1}/{total}] {text}")

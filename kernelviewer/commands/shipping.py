@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.networks import (
+    LINE,
     device_of,
     read_banks,
-    show_progress,
 )
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.values import cannot_write
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
             device=device,
             workers=options.workers,
-            progress=show_progress,
+            watch=LINE,
         )
     except LatentError as error:
         complain(str(error))

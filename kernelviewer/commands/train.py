@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.networks import (
+    LINE,
     add_network_arguments,
     device_of,
     read_banks,
-    show_progress,
 )
 from kernelviewer.commands.output import RefusedError, complain, counted, say
 from kernelviewer.commands.values import (
@@ -166,11 +166,11 @@ def _train(
     stopped = False
     try:
         for sweep in training:
-            show_progress(sweep.number, sweep.total, describe(sweep))
+            LINE.progress(sweep.number, sweep.total, describe(sweep))
     except KeyboardInterrupt:
         stopped = True
     try:
-        return training.result(progress=show_progress), stopped
+        return training.result(watch=LINE), stopped
     except LatentError as error:
         raise RefusedError(str(error), INTERRUPTED if stopped else 1) from None
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.options import FigureOptions, Own
-    from kernelviewer.figures.page import Check, Page
+    from kernelviewer.figures.page import Page
     from kernelviewer.figures.scene import Scene
+    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Table:
 class Content(Protocol):
     """The data of one exhibit: drawn again quickly when only the look changes."""
 
-    def draw(self, options: FigureOptions, check: Check) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch) -> Page:
         """Lay it out on a page."""
 
     def caption(self) -> str:
@@ -81,7 +82,7 @@ class Exhibit:
     kind: str
     title: str
     summary: str
-    prepare: Callable[[Scene, FigureOptions, Check], Content]
+    prepare: Callable[[Scene, FigureOptions, Watch], Content]
     needs_file: bool = True
     needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False

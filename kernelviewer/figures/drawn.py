@@ -10,11 +10,11 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.names import count, printable
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.page import never
 from kernelviewer.figures.provenance import FileRecord, Record
 from kernelviewer.figures.ranges import to_ranges
 from kernelviewer.figures.writing import write_figure
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from kernelviewer.figures.content import Content, Exhibit
-    from kernelviewer.figures.page import Check, Page
+    from kernelviewer.figures.page import Page
     from kernelviewer.figures.scene import Scene
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +87,9 @@ class Drawn:
             "record": self.record.to_text(),
         }
 
-    def write(self, path: AnyPath, check: Check = never) -> Path:
+    def write(self, path: AnyPath, watch: Watch = NEVER) -> Path:
         """Write the figure; see `kernelviewer.figures.writing.write_figure`."""
-        return write_figure(self.figure, path, self.metadata(), check)
+        return write_figure(self.figure, path, self.metadata(), watch)
 
 
 def make_figure(
@@ -97,7 +98,7 @@ def make_figure(
     options: FigureOptions | None = None,
     *,
     content: Content | None = None,
-    check: Check = never,
+    watch: Watch = NEVER,
 ) -> Drawn:
     """Make a figure.
 
@@ -111,8 +112,8 @@ def make_figure(
         How it looks.
     content
         What an earlier call prepared, if only the look changed since.
-    check
-        Called between pieces of work; what it raises cancels the drawing.
+    watch
+        Checked between pieces of work; what it raises cancels the drawing.
 
     Raises
     ------
@@ -123,9 +124,9 @@ def make_figure(
     item = exhibit(kind)
     if item.needs_file and not scene.subjects:
         raise FigureError("there is no network to show", "Open a checkpoint first.")
-    content = content or item.prepare(scene, options, check)
-    check()
-    page = content.draw(options, check)
+    content = content or item.prepare(scene, options, watch)
+    watch.check()
+    page = content.draw(options, watch)
     record = make_record(kind, scene, options)
     return Drawn(item, content, page, record, _remark(item, scene))
 

@@ -17,25 +17,23 @@ from kernelviewer.figures.kernels import gather
 from kernelviewer.figures.mosaic import Mosaic, as_pictures, palette, quantise
 from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.page import never
 from kernelviewer.figures.tabular import to_csv, to_latex, to_markdown
 from kernelviewer.figures.writing import failing_as_figure, write_bytes
 from kernelviewer.kernels.archive import write_npz
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.text import shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from kernelviewer.figures.content import Content
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene
     from kernelviewer.text import AnyPath
-
-    Progress = Callable[[int, int, str], object]
+    from kernelviewer.watch import Watch
 
 DATA_SUFFIXES = (".csv", ".npz", ".md", ".tex")
 KERNEL_SUFFIXES = (".npz", ".safetensors", ".png", ".zip")
@@ -44,7 +42,7 @@ _BEGIN = (1980, 1, 1, 0, 0, 0)
 """The date of every entry of a zip file: equal data make equal files."""
 
 
-def write_data(content: Content, path: AnyPath, check: Check = never) -> Path:
+def write_data(content: Content, path: AnyPath, watch: Watch = NEVER) -> Path:
     """Write exactly what is drawn.
 
     Parameters
@@ -52,8 +50,8 @@ def write_data(content: Content, path: AnyPath, check: Check = never) -> Path:
     path
         ``.csv`` (the default), ``.md`` and ``.tex`` hold the exhibit's table, ``.npz``
         its arrays.
-    check
-        Called between pieces of work; what it raises cancels the writing.
+    watch
+        Checked between pieces of work; what it raises cancels the writing.
 
     Returns
     -------
@@ -69,20 +67,15 @@ def write_data(content: Content, path: AnyPath, check: Check = never) -> Path:
     path = _known(path, DATA_SUFFIXES, ".csv")
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        _write_npz(path, content.arrays(), check)
+        _write_npz(path, content.arrays(), watch)
         return path
     writers = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
     text = writers[suffix](content.table())
-    write_bytes(path, text.encode("utf-8", "backslashreplace"), check)
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), watch)
     return path
 
 
-def write_kernels(
-    scene: Scene,
-    path: AnyPath,
-    check: Check = never,
-    progress: Progress = lambda done, total, text: None,
-) -> Path:
+def write_kernels(scene: Scene, path: AnyPath, watch: Watch = NEVER) -> Path:
     """Write the kernels that are shown.
 
     Parameters
@@ -91,10 +84,8 @@ def write_kernels(
         ``.npz`` (the default) and ``.safetensors`` hold what ``kernelviewer extract``
         writes and, where there are any, codes, fits and classes; ``.png`` is one
         picture of all kernels, ``.zip`` a picture of each.
-    check
-        Called between pieces of work; what it raises cancels the writing.
-    progress
-        Called with kernels done, their number and a text.
+    watch
+        Told kernels done and their number; what it raises cancels the writing.
 
     Raises
     ------
@@ -106,16 +97,16 @@ def write_kernels(
     if not scene.count:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     suffix = path.suffix.lower()
-    progress(0, scene.count, shown(path.name))
+    watch.progress(0, scene.count, shown(path.name))
     if suffix == ".npz":
-        _write_npz(path, _gather(scene), check)
+        _write_npz(path, _gather(scene), watch)
     elif suffix == ".safetensors":
-        write_bytes(path, _safetensors(scene), check)
+        write_bytes(path, _safetensors(scene), watch)
     elif suffix == ".png":
-        write_bytes(path, _png(_tiles(scene, check)), check)
+        write_bytes(path, _png(_tiles(scene, watch)), watch)
     else:
-        write_bytes(path, _zipped(scene, check, progress), check)
-    progress(scene.count, scene.count, shown(path.name))
+        write_bytes(path, _zipped(scene, watch), watch)
+    watch.progress(scene.count, scene.count, shown(path.name))
     return path
 
 
@@ -148,10 +139,10 @@ def _gather(scene: Scene) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]], check: Check) -> None:
+def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]], watch: Watch) -> None:
     with failing_as_figure(path):
         whole = {name: [np.asarray(values)] for name, values in arrays.items()}
-        write_npz(path, whole, check)
+        write_npz(path, whole, watch)
 
 
 def _safetensors(scene: Scene) -> bytes:
@@ -171,10 +162,10 @@ def _safetensors(scene: Scene) -> bytes:
     return bytes(save(tensors, {"size": size_key(scene.size), **texts}))
 
 
-def _pictures(scene: Scene, check: Check) -> Iterator[tuple[str, NDArray[np.uint16]]]:
+def _pictures(scene: Scene, watch: Watch) -> Iterator[tuple[str, NDArray[np.uint16]]]:
     """Name and indices of colours [rows, columns] of each kernel shown."""
     for number, subject in enumerate(scene.subjects, 1):
-        check()
+        watch.check()
         kernels, index = subject.kernels, subject.index
         colours = quantise(as_pictures(kernels.weights[index]), kernels.flat[index])
         for picture, i in zip(colours, index, strict=True):
@@ -186,9 +177,9 @@ def _pictures(scene: Scene, check: Check) -> Iterator[tuple[str, NDArray[np.uint
             yield name, picture
 
 
-def _tiles(scene: Scene, check: Check) -> NDArray[np.uint8]:
+def _tiles(scene: Scene, watch: Watch) -> NDArray[np.uint8]:
     """All kernels in about a square, a tap apart, RGB."""
-    pictures = np.stack([picture for _, picture in _pictures(scene, check)])
+    pictures = np.stack([picture for _, picture in _pictures(scene, watch)])
     height, width = pictures.shape[1:]
     per_row = max(1, round((len(pictures) * (height + 1) / (width + 1)) ** 0.5))
     lines = -(-len(pictures) // per_row)
@@ -198,15 +189,14 @@ def _tiles(scene: Scene, check: Check) -> NDArray[np.uint8]:
     return mosaic.picture(palette(options, ink(options.dark)), _TAP)
 
 
-def _zipped(scene: Scene, check: Check, progress: Progress) -> bytes:
+def _zipped(scene: Scene, watch: Watch) -> bytes:
     """A picture of each kernel, in a folder for each network and layer."""
     options = FigureOptions()
     colours = palette(options, ink(options.dark))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for number, (name, picture) in enumerate(_pictures(scene, check)):
-            check()
-            progress(number, scene.count, name)
+        for number, (name, picture) in enumerate(_pictures(scene, watch)):
+            watch.progress(number, scene.count, name)
             tile = colours[picture].repeat(_TAP, axis=0).repeat(_TAP, axis=1)
             safe = re.sub(r'[\\:*?"<>|\x00-\x1f]', "_", printable(name))
             safe = safe.replace("..", "__")

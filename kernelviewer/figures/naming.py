@@ -10,27 +10,25 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.page import never
 from kernelviewer.figures.scene import Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label
 from kernelviewer.latent.segments import same_names
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.device import Device
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.segments import Segments
-
-    Progress = Callable[[int, int, str], object]
+    from kernelviewer.watch import Watch
 
 FAMILY = "pattern family"
 _POINTS = 512
@@ -56,12 +54,7 @@ class Naming:
 
 
 def name_scene(
-    scene: Scene,
-    naming: Naming,
-    *,
-    device: str = "auto",
-    progress: Progress = lambda done, total, text: None,
-    check: Check = never,
+    scene: Scene, naming: Naming, *, device: str = "auto", watch: Watch = NEVER
 ) -> Scene:
     """The scene with codes and classes of its kernels.
 
@@ -73,39 +66,31 @@ def name_scene(
         How to name.
     device
         Where to compute, as `kernelviewer.device.choose_device` takes it.
-    progress
-        Called with the networks done, their number and a text.
-    check
-        Called between pieces of work; what it raises cancels the naming.
+    watch
+        Told networks done and their number; what it raises cancels the naming.
 
     Raises
     ------
     FigureError
         The autoencoder is for another size, or the family has no members of this one.
     """
-    yardstick = find_yardstick(
-        naming, scene.size, device=device, progress=progress, check=check
-    )
+    yardstick = find_yardstick(naming, scene.size, device=device, watch=watch)
     place = choose_device(device)
     codings = []
+    quiet = watch.quiet()
     for number, subject in enumerate(scene.subjects):
-        progress(number, len(scene.subjects), subject.name)
+        watch.progress(number, len(scene.subjects), subject.name)
         if naming.autoencoder is None:
-            codings.append(_family_coding(subject, place, check))
+            codings.append(_family_coding(subject, place, quiet))
         else:
             codings.append(
-                _coding(subject, naming.autoencoder, yardstick, place, check)
+                _coding(subject, naming.autoencoder, yardstick, place, quiet)
             )
     return with_codings(scene, yardstick, codings)
 
 
 def find_yardstick(
-    naming: Naming,
-    size: Size,
-    *,
-    device: str = "auto",
-    progress: Progress = lambda done, total, text: None,
-    check: Check = never,
+    naming: Naming, size: Size, *, device: str = "auto", watch: Watch = NEVER
 ) -> Yardstick:
     """What names kernels of a size; parameters and errors as in `name_scene`."""
     if naming.autoencoder is not None:
@@ -125,7 +110,7 @@ def find_yardstick(
             "Figures without classes (sheet, samples, pca) can be made.",
         )
     place = choose_device(device)
-    null = family_null(size, device=place, progress=progress, check=check)
+    null = family_null(size, device=place, watch=watch)
     usual = null.default_threshold
     return Yardstick(
         FAMILY, usual if naming.threshold is None else naming.threshold, null
@@ -185,15 +170,15 @@ def _coding(
     autoencoder: Autoencoder,
     yardstick: Yardstick,
     device: Device,
-    check: Check,
+    watch: Watch,
 ) -> Coding:
     """Codes, and the classes of their stretches."""
-    codes = autoencoder.encode_set(subject.kernels, device=device, check=check)
+    codes = autoencoder.encode_set(subject.kernels, device=device, watch=watch)
     found = label(codes, yardstick.stretches, yardstick.threshold)
     return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
 
 
-def _family_coding(subject: Subject, device: Device, check: Check) -> Coding:
+def _family_coding(subject: Subject, device: Device, watch: Watch) -> Coding:
     """Best class and cosine of each kernel; no codes."""
     from kernelviewer.kernels.family import family_fit
 
@@ -202,7 +187,7 @@ def _family_coding(subject: Subject, device: Device, check: Check) -> Coding:
     found = family_fit(
         patterns(kernels.weights[there], kernels.scale[there], kernels.offset[there]),
         device=device,
-        check=check,
+        watch=watch,
     )
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)

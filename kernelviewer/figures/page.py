@@ -10,7 +10,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import POINT, Face
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from matplotlib.axes import Axes
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
 
-    Check = Callable[[], None]
-
 _MAX_PIXELS = 60_000
 _IMAGE, _SHAPE, _MARK, _TEXT = 1, 2, 3, 4
 _BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
@@ -29,10 +27,6 @@ _TURNED = {"left": 1.0, "center": 0.5, "right": 0.0}
 """Share of a text that lies before its place: left of it, and above it if upright."""
 TITLE = 1.2
 """Size of the title in units of the labels' size."""
-
-
-def never() -> None:
-    """Nothing cancels."""
 
 
 class Page:

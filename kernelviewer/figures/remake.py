@@ -7,26 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.page import never
 from kernelviewer.figures.ranges import from_ranges
 from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.strangers import is_plain, reach
 from kernelviewer.text import shortened, shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.provenance import FileRecord, Record
     from kernelviewer.figures.scene import Scene
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 
 def find_files(
     record: Record,
     given: Sequence[AnyPath],
     folders: Iterable[AnyPath],
-    check: Check = never,
+    watch: Watch = NEVER,
 ) -> list[Path]:
     """The files of a record, in its order.
 
@@ -44,8 +44,8 @@ def find_files(
         A file is not there, or has another content than it had.
     """
     places = [Path(folder) for folder in folders]
-    hashes = {Path(path): hash_at(path, check) for path in given}
-    return [_find(item, hashes, places, check) for item in record.files]
+    hashes = {Path(path): hash_at(path, watch) for path in given}
+    return [_find(item, hashes, places, watch) for item in record.files]
 
 
 def show_again(scene: Scene, record: Record) -> Scene:
@@ -75,17 +75,17 @@ def show_again(scene: Scene, record: Record) -> Scene:
     )
 
 
-def with_hashes(scene: Scene, check: Check = never) -> Scene:
+def with_hashes(scene: Scene, watch: Watch = NEVER) -> Scene:
     """The scene with the hash of each network's files, as they were read."""
     subjects = (
-        replace(item, sha256=network_hash(item.bank.files, check))
+        replace(item, sha256=network_hash(item.bank.files, watch))
         for item in scene.subjects
     )
     return replace(scene, subjects=tuple(subjects))
 
 
 def _find(
-    item: FileRecord, hashes: dict[Path, str], folders: list[Path], check: Check
+    item: FileRecord, hashes: dict[Path, str], folders: list[Path], watch: Watch
 ) -> Path:
     for path, found in hashes.items():
         if found == item.sha256:
@@ -93,7 +93,7 @@ def _find(
     named = [folder / item.name for folder in folders if is_plain(item.name)]
     there = [path for path in named if _may_be_read(path)]
     for path in there:
-        if hash_at(path, check) == item.sha256:
+        if hash_at(path, watch) == item.sha256:
             return path
     name = shortened(shown(item.name))
     if there or any(path.name == item.name for path in hashes):

@@ -12,7 +12,6 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.export import write_data
 from kernelviewer.figures.naming import name_scene
-from kernelviewer.figures.page import never
 from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.report_page import Entry, Section, page_of
 from kernelviewer.figures.scene import Scene, make_scene
@@ -20,6 +19,7 @@ from kernelviewer.figures.writing import render, write_bytes
 from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.text import shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from kernelviewer.figures.drawn import Drawn
     from kernelviewer.figures.naming import Naming
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.text import AnyPath
-
-    Progress = Callable[[int, int, str], object]
+    from kernelviewer.watch import Watch
 
 PAGE = "index.html"
 _ONE = ("samples", "pca", "classes", "composition", "histogram", "sheet")
@@ -83,22 +81,16 @@ class Report:
     def _root(self) -> Path:
         return Path(self.folder)
 
-    def write(
-        self,
-        banks: Sequence[KernelBank],
-        progress: Progress = lambda done, total, text: None,
-        check: Check = never,
-    ) -> Path:
+    def write(self, banks: Sequence[KernelBank], watch: Watch = NEVER) -> Path:
         """Write figures, data and the page; the page comes last.
 
         Parameters
         ----------
         banks
             The networks.
-        progress
-            Called with figures done, their number and what comes next.
-        check
-            Called between pieces of work; what it raises cancels the report.
+        watch
+            Told figures done, their number and what comes next; what it raises cancels
+            the report.
 
         Returns
         -------
@@ -118,25 +110,24 @@ class Report:
             self._make(self._root / name)
         sections: dict[str, Section] = {}
         for number, plan in enumerate(plans):
-            check()
-            progress(number, len(plans), f"{plan.section}: {plan.kind}")
+            watch.progress(number, len(plans), f"{plan.section}: {plan.kind}")
             section = sections.setdefault(plan.section, Section(plan.section))
-            section.entries.append(self._entry(plan, check))
+            section.entries.append(self._entry(plan, watch.quiet()))
         hashes = {shown(bank.path.name): network_hash(bank.files) for bank in banks}
         page = page_of(list(sections.values()), hashes)
         write_bytes(self._root / PAGE, page.encode("utf-8", "backslashreplace"))
-        progress(len(plans), len(plans), PAGE)
+        watch.progress(len(plans), len(plans), PAGE)
         return self._root / PAGE
 
-    def _entry(self, plan: Plan, check: Check) -> Entry:
+    def _entry(self, plan: Plan, watch: Watch) -> Entry:
         """Make and write one figure; one that cannot be made leaves a sentence."""
         title = EXHIBITS[plan.kind].title
         try:
-            scene = self._scene(plan, check)
-            drawn = make_figure(plan.kind, scene, self._look(plan), check=check)
+            scene = self._scene(plan, watch)
+            drawn = make_figure(plan.kind, scene, self._look(plan), watch=watch)
         except FigureError as error:
             return Entry(title, note=str(error))
-        check()
+        watch.check()
         picture = self._write_figure(drawn, plan.stem)
         files = [f"figures/{plan.stem}{suffix}" for suffix in self.formats]
         for suffix in _DATA.get(plan.kind, (".csv",)):
@@ -156,7 +147,7 @@ class Report:
             write_bytes(self._root / "figures" / f"{stem}{suffix}", data)
         return picture
 
-    def _scene(self, plan: Plan, check: Check) -> Scene:
+    def _scene(self, plan: Plan, watch: Watch) -> Scene:
         """The networks of a figure with their names; each is named only once."""
         if not plan.banks:
             return Scene((), plan.size)
@@ -164,23 +155,23 @@ class Report:
         if key not in self._scenes:
             scene = make_scene(plan.banks, plan.size)
             scene = replace(scene, count_equal=self.count_equal)
-            scene = with_hashes(scene, check)
+            scene = with_hashes(scene, watch)
             parts = [
-                self._named(scene, number, check) for number in range(len(plan.banks))
+                self._named(scene, number, watch) for number in range(len(plan.banks))
             ]
             yardstick = parts[0].yardstick
             subjects = tuple(part.subjects[0] for part in parts)
             self._scenes[key] = replace(scene, subjects=subjects, yardstick=yardstick)
         return self._scenes[key]
 
-    def _named(self, scene: Scene, number: int, check: Check) -> Scene:
+    def _named(self, scene: Scene, number: int, watch: Watch) -> Scene:
         """One network of the scene with its names, as far as anything names it."""
         alone = replace(scene, subjects=(scene.subjects[number],))
         key = (scene.size, (id(scene.subjects[number].bank),))
         if key not in self._scenes:
             try:
                 naming = self.naming(scene.size)
-                alone = name_scene(alone, naming, device=self.device, check=check)
+                alone = name_scene(alone, naming, device=self.device, watch=watch)
             except FigureError:
                 pass  # figures without classes can still be made; the rest say so
             self._scenes[key] = alone

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.mosaic import Mosaic, palette
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.page import Check, Page
+    from kernelviewer.figures.page import Page
+    from kernelviewer.watch import Watch
 
 _MIN_GAP = 0.25
 _GAP = 0.11
@@ -156,7 +158,7 @@ class Tiling:
         kernels: Sequence[NDArray[np.uint16]],
         x: float,
         y: float,
-        check: Check,
+        watch: Watch = NEVER,
     ) -> None:
         """Draw the blocks, indices of colours [n, rows, columns], as one picture.
 
@@ -165,7 +167,7 @@ class Tiling:
         mosaic = Mosaic(self.rows, self.columns)
         pitch = (self.cell[0] + self.gap, self.cell[1] + self.gap)
         for block, start in zip(kernels, self.starts, strict=True):
-            check()
+            watch.check()
             zoom = self.cell[0] // block.shape[1]
             enlarged = block.repeat(zoom, axis=1).repeat(zoom, axis=2)
             mosaic.place(enlarged, start, self.per_row, pitch)

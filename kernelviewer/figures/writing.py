@@ -12,10 +12,10 @@ import numpy as np
 
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.page import never
 from kernelviewer.figures.style import figure_style
 from kernelviewer.files import atomic_write
 from kernelviewer.text import shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.page import Check
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 SUFFIXES = (".svg", ".pdf", ".png")
 _PIECE = 1 << 20
@@ -124,7 +124,7 @@ def write_figure(
     figure: Figure,
     path: AnyPath,
     metadata: Mapping[str, Any] | None = None,
-    check: Check = never,
+    watch: Watch = NEVER,
 ) -> Path:
     """Write a figure to a temporary file and rename it.
 
@@ -133,8 +133,8 @@ def write_figure(
     path
         Its suffix decides the format; without one it gets ``.svg``. An existing file
         is replaced: ask before.
-    check
-        Called between pieces of work; what it raises cancels the writing.
+    watch
+        Checked between pieces of work; what it raises cancels the writing.
 
     Returns
     -------
@@ -148,12 +148,12 @@ def write_figure(
     """
     path = with_suffix(path)
     data = render(figure, path.suffix.lower(), metadata or {})
-    write_bytes(path, data, check)
+    write_bytes(path, data, watch)
     return path
 
 
-def write_bytes(path: AnyPath, data: bytes, check: Check = never) -> None:
-    """Write a whole file or none; ``check`` may raise to cancel.
+def write_bytes(path: AnyPath, data: bytes, watch: Watch = NEVER) -> None:
+    """Write a whole file or none; ``watch`` may raise to cancel.
 
     Raises
     ------
@@ -163,9 +163,9 @@ def write_bytes(path: AnyPath, data: bytes, check: Check = never) -> None:
     path = Path(path)
     with failing_as_figure(path), atomic_write(path) as file:
         for start in range(0, len(data), _PIECE):
-            check()
+            watch.check()
             file.write(data[start : start + _PIECE])
-        check()
+        watch.check()
 
 
 @contextmanager

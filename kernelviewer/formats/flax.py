@@ -15,13 +15,15 @@ from kernelviewer.formats.network.layout import arrange, no_weights
 from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.source import Reader, viewed
 from kernelviewer.formats.stored import ITEMSIZE, decode
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
+    from kernelviewer.watch import Watch
 
 
 _WHAT = "a Flax checkpoint"
@@ -55,7 +57,7 @@ def open_flax(source: Source, options: Options) -> Checkpoint:
     """
     file = source.file()
     with viewed(file) as data:
-        tree, _ = Walker(data, options.check).value(0)
+        tree, _ = Walker(data, options.watch).value(0)
     leaves = [_leaf(file, parts, item) for parts, item in _flat(tree, ())]
     if not leaves:
         raise CheckpointError(source.path, "a MessagePack file without any arrays")
@@ -125,11 +127,11 @@ class Array:
 class Walker:
     """Reads one value after another; strings and numbers are kept, arrays located.
 
-    ``check`` is called now and then; what it raises cancels.
+    ``watch`` is checked now and then; what it raises cancels.
     """
 
     data: Data
-    check: Callable[[], None] = lambda: None
+    watch: Watch = NEVER
     _items: int = field(default=0)
 
     def value(self, at: int, depth: int = 0) -> tuple[object, int]:
@@ -146,7 +148,7 @@ class Walker:
         """
         self._items += 1
         if self._items % 1024 == 1:
-            self.check()
+            self.watch.check()
         if depth > _MAX_DEPTH or self._items > _MAX_ITEMS:
             msg = "it is nested or divided absurdly"
             raise DamagedError(msg)

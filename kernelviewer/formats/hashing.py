@@ -13,27 +13,27 @@ from kernelviewer.files import file_hash
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.registry import files_of
 from kernelviewer.formats.source import OpenedFile
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 _known: dict[OpenedFile, str] = {}
 """A file in this state → its hash: what was read stays known when it is replaced."""
 
 
-def network_hash(
-    files: Sequence[OpenedFile], check: Callable[[], None] = lambda: None
-) -> str:
+def network_hash(files: Sequence[OpenedFile], watch: Watch = NEVER) -> str:
     """Hash of the files of a network as they were when it was read.
 
     Parameters
     ----------
     files
         `kernelviewer.formats.Checkpoint.files`.
-    check
-        Called between pieces of work; what it raises cancels.
+    watch
+        Checked between pieces of work; what it raises cancels.
 
     Returns
     -------
@@ -41,20 +41,20 @@ def network_hash(
         Hexadecimal; empty where there are no files, or one is gone or another one by
         now and its hash was not asked for before.
     """
-    return _joined([_known.get(file) or _read(file, check) for file in files])
+    return _joined([_known.get(file) or _read(file, watch) for file in files])
 
 
-def hash_at(path: AnyPath, check: Callable[[], None] = lambda: None) -> str:
+def hash_at(path: AnyPath, watch: Watch = NEVER) -> str:
     """Hash of the network at a path as it is now; empty where there is none."""
     try:
-        return _joined([_read(file, check) for file in files_of(path, check=check)])
+        return _joined([_read(file, watch) for file in files_of(path, watch=watch)])
     except (CheckpointError, OSError):
         return ""
 
 
-def _read(file: OpenedFile, check: Callable[[], None]) -> str:
+def _read(file: OpenedFile, watch: Watch) -> str:
     try:
-        found = file_hash(file.path, check)
+        found = file_hash(file.path, watch)
         if OpenedFile.of(file.path) != file:
             return ""
     except OSError:

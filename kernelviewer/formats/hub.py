@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.resources import resource
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Progress = Callable[[int, int, str], None]
-    Check = Callable[[], None]
+    from kernelviewer.watch import Watch
 
 
 PREFIX = "hf-hub:"
@@ -124,22 +124,15 @@ def cached_file(repository: str, revision: str = "") -> Path | None:
     return None
 
 
-def fetch(
-    name: str,
-    *,
-    progress: Callable[[int, int, str], None] = lambda done, total, text: None,
-    check: Callable[[], None] = lambda: None,
-) -> Path:
+def fetch(name: str, *, watch: Watch = NEVER) -> Path:
     """Path of a pretrained network's weights, downloaded if the cache lacks them.
 
     Parameters
     ----------
     name
         A name of timm's list, or ``hf-hub:owner/repository``.
-    progress
-        Called with bytes done, bytes in all and a text.
-    check
-        Called while downloading; what it raises cancels it.
+    watch
+        Told bytes done and in all while downloading; what it raises cancels it.
 
     Raises
     ------
@@ -148,7 +141,7 @@ def fetch(
     """
     repository, revision = repository_of(name)
     path = cached_file(repository, revision)
-    return path or download(repository, WEIGHTS, progress, check, revision)
+    return path or download(repository, WEIGHTS, watch, revision)
 
 
 CONFIG = "config.json"
@@ -162,8 +155,7 @@ _SIGN_IN = "Sign in with `hf auth login`"
 def download(
     repository: str,
     names: tuple[str, ...],
-    progress: Progress,
-    check: Check,
+    watch: Watch,
     revision: str = "",
 ) -> Path:
     """Path of the first of the files that the repository has, and of its configuration.
@@ -174,10 +166,8 @@ def download(
         ``owner/repository``, and its branch, tag or commit (``""``: its main branch).
     names
         Files that would do, the best first.
-    progress
-        Called with bytes done, bytes in all and a text.
-    check
-        Called while downloading; what it raises cancels it.
+    watch
+        Told bytes done and in all while downloading; what it raises cancels it.
 
     Raises
     ------
@@ -188,9 +178,9 @@ def download(
 
     def work() -> Path:
         with _plain_and_prompt():
-            return _first_of(repository, names, progress, check, revision or None)
+            return _first_of(repository, names, watch, revision or None)
 
-    return _interruptible(work, check)
+    return _interruptible(work, watch)
 
 
 def _require_connection(repository: str) -> None:
@@ -225,7 +215,7 @@ def _unreachable(repository: str) -> CheckpointError:
     )
 
 
-def _interruptible(work: Callable[[], Path], check: Check) -> Path:
+def _interruptible(work: Callable[[], Path], watch: Watch) -> Path:
     """Run on a thread of its own: cancelling must not wait for a silent server.
 
     After a cancel that thread ends by itself at its next piece, or at the library's
@@ -244,7 +234,7 @@ def _interruptible(work: Callable[[], Path], check: Check) -> Path:
         try:
             result = outcome.get(timeout=POLL_S)
         except queue.Empty:
-            check()
+            watch.check()
             continue
         if isinstance(result, BaseException):
             raise result
@@ -270,17 +260,16 @@ def _plain_and_prompt() -> Iterator[None]:
 def _first_of(
     repository: str,
     names: tuple[str, ...],
-    progress: Progress,
-    check: Check,
+    watch: Watch,
     revision: str | None,
 ) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    progress(0, 0, f"asking the hub for {repository}")
-    meter = _meter(repository, progress, check)
+    watch.progress(0, 0, f"asking the hub for {repository}")
+    meter = _meter(repository, watch)
     for name in names:
-        check()
+        watch.check()
         try:
             path = Path(
                 hf_hub_download(repository, name, revision=revision, tqdm_class=meter)
@@ -358,7 +347,7 @@ def _fetch_configuration(repository: str, revision: str | None) -> None:
         return
 
 
-def _meter(repository: str, progress: Progress, check: Check) -> Any:
+def _meter(repository: str, watch: Watch) -> Any:
     """A progress bar's class that reports to us and lets us cancel."""
     from tqdm import tqdm
 
@@ -372,9 +361,9 @@ def _meter(repository: str, progress: Progress, check: Check) -> Any:
             )
 
         def update(self, n: float | None = 1) -> bool | None:
-            check()
             shown: bool | None = super().update(n)
-            progress(int(self.n), int(self.total or 0), f"downloading {repository}")
+            done, total = int(self.n), int(self.total or 0)
+            watch.progress(done, total, f"downloading {repository}")
             return shown
 
     return Meter

@@ -140,7 +140,7 @@ def open_npy(source: Source, options: Options) -> Checkpoint:
         The file is damaged or holds Python objects.
     """
     what = "a NumPy array"
-    options.check()
+    options.watch.check()
     file = source.file()
     start = file.read(0, min(file.size, _START)).tobytes()
     leaf = _leaf(source, what, source.path.stem, start, file.size, file.read)
@@ -159,7 +159,7 @@ def open_npz(source: Source, options: Options) -> Checkpoint:
     leaves = []
     file = source.file()
     for record in zip_records(source).values():
-        options.check()
+        options.watch.check()
         leaves.append(_member(source, what, ZipRecord(file, record)))
     return _checkpoint(source, "NumPy archive", leaves, options.copy)
 

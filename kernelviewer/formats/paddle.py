@@ -17,7 +17,6 @@ from kernelviewer.formats.source import Reader, file_beside, viewed
 from kernelviewer.formats.stored import ITEMSIZE, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.protobuf import Span
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
+    from kernelviewer.watch import Watch
 
 
 _WHAT = "a Paddle network"
@@ -59,14 +59,14 @@ def open_paddle(source: Source, options: Options) -> Checkpoint:
         The graph is damaged, or its weights are missing or those of another one.
     """
     with viewed(source.path) as data:
-        program = read_program(data, (0, len(data)), options.check)
+        program = read_program(data, (0, len(data)), options.watch)
     if not program.convolutions:
         raise CheckpointError(source.path, f"{_WHAT} without convolutions")
     weights = _beside(source.path)
     if not weights.size:
         raise DamagedError("the file with its weights is empty", _AGAIN)
     with viewed(weights) as data:
-        leaves = _leaves(data, weights, program, options.check)
+        leaves = _leaves(data, weights, program, options.watch)
     tensors, skipped, warnings = _tensors(program, leaves)
     return Checkpoint(
         source.path,
@@ -88,13 +88,13 @@ def _beside(model: Path) -> OpenedFile:
 
 
 def _leaves(
-    data: Data, file: OpenedFile, program: Program, check: Callable[[], None]
+    data: Data, file: OpenedFile, program: Program, watch: Watch
 ) -> dict[str, Leaf]:
     """The saved variables, which lie one after the other in the order of names."""
     leaves: dict[str, Leaf] = {}
     at = 0
     for name in sorted(program.variables):
-        check()
+        watch.check()
         leaf, at = _leaf(data, file, name, at)
         if leaf.shape != program.variables[name]:
             raise DamagedError(_OTHER, _AGAIN)
@@ -200,7 +200,7 @@ class Program:
     convolutions: list[Convolution] = field(default_factory=list)
 
 
-def read_program(data: Data, span: Span, check: Callable[[], None]) -> Program:
+def read_program(data: Data, span: Span, watch: Watch) -> Program:
     """Read a ProgramDesc.
 
     Raises
@@ -216,7 +216,7 @@ def read_program(data: Data, span: Span, check: Callable[[], None]) -> Program:
         for inner, kind, a, b in fields(data, (start, end)):
             count += 1
             if count % 256 == 1:
-                check()
+                watch.check()
             if count > _MAX_ITEMS:
                 msg = "it lists an absurd number of variables"
                 raise DamagedError(msg)

@@ -35,12 +35,14 @@ from kernelviewer.formats.torch import (
     zip_file,
 )
 from kernelviewer.formats.wrong_files import wrong_file
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 READERS: tuple[Reader, ...] = (
     safetensors.READER,
@@ -69,10 +71,6 @@ GROUP = "kernelviewer.readers"
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
-def _never() -> None:
-    """Nothing cancels."""
-
-
 @cache
 def readers() -> tuple[Reader, ...]:
     """Readers of other packages, by the names of their entry points, then our own.
@@ -98,7 +96,7 @@ def readers() -> tuple[Reader, ...]:
 
 
 def open_checkpoint(
-    path: AnyPath, *, copy: str = "", check: Callable[[], None] = _never
+    path: AnyPath, *, copy: str = "", watch: Watch = NEVER
 ) -> Checkpoint:
     """Open a checkpoint; only its headers are read.
 
@@ -110,8 +108,8 @@ def open_checkpoint(
     copy
         Which copy of the network to open where the file holds several; the default
         is the EMA copy.
-    check
-        Called between pieces of work; what it raises cancels the opening.
+    watch
+        Checked between pieces of work; what it raises cancels the opening.
 
     Returns
     -------
@@ -125,8 +123,8 @@ def open_checkpoint(
         to do.
     """
     try:
-        with unpacking(check):
-            opened = _Opening(Options(copy, check)).open(_look_at(Path(path)))
+        with unpacking(watch):
+            opened = _Opening(Options(copy, watch)).open(_look_at(Path(path)))
         return with_printable_names(opened)
     except OSError as error:
         reason = error.strerror or "disk error"
@@ -164,18 +162,18 @@ class _Opening:
             if is_part(source.path) or not archives.match(source):
                 raise wrong_file(source)
             self._archives += 1
-            limits = self._limits or archives.Limits(source.size, self._options.check)
+            limits = self._limits or archives.Limits(source.size, self._options.watch)
             self._limits = limits
             return archives.open_archive(source, self._options, limits, self.open)
 
     def _open_folder(self, source: Source) -> Checkpoint:
         """Open what stands for a folder, or the one checkpoint in it."""
         inside = folders.network_in(
-            source.path, self._options.check, self._is_network, self._is_archive
+            source.path, self._options.watch, self._is_network, self._is_archive
         )
         if inside is None:
             packed = folders.files_in(
-                source.path, self._is_archive, self._options.check
+                source.path, self._is_archive, self._options.watch
             )
             if len(packed) != 1 or not 0 < self._archives < archives.LEVELS:
                 raise folders.without_network(source.path, packed)
@@ -228,9 +226,7 @@ def _unchanged(source: Source) -> Iterator[None]:
         raise file.changed()
 
 
-def files_of(
-    path: AnyPath, *, check: Callable[[], None] = _never
-) -> tuple[OpenedFile, ...]:
+def files_of(path: AnyPath, *, watch: Watch = NEVER) -> tuple[OpenedFile, ...]:
     """The files that hold the network at a path: `Checkpoint.files`, without more work.
 
     Raises
@@ -246,7 +242,7 @@ def files_of(
         reader = _reader_of(source)
         if reader is None or not reader.has_parts:
             return (OpenedFile.of(path),)
-    return open_checkpoint(path, check=check).files
+    return open_checkpoint(path, watch=watch).files
 
 
 def is_checkpoint(path: AnyPath) -> bool:

@@ -74,7 +74,7 @@ def read(source: Source, options: Options) -> Contents:
     """
     file = source.file()
     header, start = read_header(file, source)
-    options.check()
+    options.watch.check()
     facts = header.pop("__metadata__", {})
     leaves = read_leaves(header, file, start)
     metadata = facts if isinstance(facts, dict) else {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, overload
 import numpy as np
 
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 
 HEAD_BYTES = 4096
@@ -58,11 +60,11 @@ class Source:
 class Options:
     """How to open: ``copy`` names the wanted copy of the network (``""``: the default).
 
-    ``check`` is called between pieces of work and raises to cancel.
+    ``watch`` is checked between pieces of work; what it raises cancels.
     """
 
     copy: str = ""
-    check: Callable[[], None] = lambda: None
+    watch: Watch = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Reader:
         Whether a file is one; never raises on strange bytes.
     read
         Gives the file's network; raises only `CheckpointError`, `DamagedError` and
-        what ``options.check`` raises. Heavy libraries are imported inside.
+        what ``options.watch`` raises. Heavy libraries are imported inside.
     has_parts
         Whether a file may name others that hold weights; ``read`` lists them in
         `Checkpoint.files`.

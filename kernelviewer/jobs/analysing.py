@@ -80,12 +80,7 @@ def encode(
     ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder, device: str
 ) -> Analysis:
     """Codes and fits of one model's kernels of one size."""
-    codes = autoencoder.encode_set(
-        kernels,
-        device=choose_device(device),
-        progress=ticket.progress,
-        check=ticket.check,
-    )
+    codes = autoencoder.encode_set(kernels, device=choose_device(device), watch=ticket)
     return Analysis(codes.code, codes.fit, order=order_of(codes.fit))
 
 
@@ -98,19 +93,13 @@ def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
     found = family_fit(
         kernels.weights[there],
         device=choose_device(device),
-        progress=lambda done, total: ticket.progress(done, total, "fitting the family"),
-        check=ticket.check,
+        watch=ticket.saying("fitting the family"),
     )
     fit = np.full(len(kernels), np.nan, np.float32)
     family = np.full(len(kernels), INDEX["flat"], np.uint8)
     fit[there] = found.cosine
     family[there] = found.class_index
-    null = family_null(
-        kernels.size,
-        device=choose_device(device),
-        progress=ticket.progress,
-        check=ticket.check,
-    )
+    null = family_null(kernels.size, device=choose_device(device), watch=ticket)
     return Analysis(None, fit, family, order_of(fit), null)
 
 
@@ -120,7 +109,7 @@ def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
 
     if not supported(table.shape[1:]):
         return None
-    return family_fit(table, device=choose_device("cpu"), check=ticket.check)
+    return family_fit(table, device=choose_device("cpu"), watch=ticket.quiet())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -157,12 +157,12 @@ class Studio:
     def _draw(self, ticket: Ticket, wish: FigureWish, hashed: bool) -> Drawn:
         scene = self.scene(ticket, wish)
         if hashed:
-            scene = with_hashes(scene, ticket.check)
+            scene = with_hashes(scene, ticket)
         named = scene.yardstick is not None
         key = (wish.kind, named, *wish.options.content_key)
         content = self._contents.get(key)
         drawn = make_figure(
-            wish.kind, scene, wish.options, content=content, check=ticket.check
+            wish.kind, scene, wish.options, content=content, watch=ticket
         )
         self._contents[key] = drawn.content
         ticket.check()
@@ -191,16 +191,12 @@ class Studio:
     def _name(self, ticket: Ticket, wish: FigureWish, scene: Scene) -> Scene:
         """The scene with the codes that are known, else with new ones."""
         codings = [part.coding for part in wish.parts if part.coding is not None]
-        asked = {"device": wish.device, "check": ticket.check}
         if len(codings) < len(wish.parts):
-            return name_scene(scene, wish.naming, progress=ticket.progress, **asked)  # type: ignore[arg-type]
+            return name_scene(scene, wish.naming, device=wish.device, watch=ticket)
         known = self._yardstick
         if known is None or known[:2] != (wish.size, wish.naming):
             found = find_yardstick(
-                wish.naming,
-                wish.size,
-                progress=ticket.progress,
-                **asked,  # type: ignore[arg-type]
+                wish.naming, wish.size, device=wish.device, watch=ticket
             )
             known = self._yardstick = (wish.size, wish.naming, found)
         return with_codings(scene, known[2], codings)
@@ -243,7 +239,7 @@ def save_figure(
 ) -> Path:
     """Draw a figure and write it; the file appears whole or not at all."""
     drawn = studio.draw(ticket, wish, hashed=True)
-    return drawn.write(path, ticket.check)
+    return drawn.write(path, ticket)
 
 
 @_refusing
@@ -262,7 +258,7 @@ def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
 def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath) -> Path:
     """Write exactly what the figure draws."""
     drawn = studio.draw(ticket, wish, hashed=False)
-    return write_data(drawn.content, path, ticket.check)
+    return write_data(drawn.content, path, ticket)
 
 
 @_refusing
@@ -271,7 +267,7 @@ def save_kernels(ticket: Ticket, wish: FigureWish, path: AnyPath) -> Path:
     studio = Studio()
     known = all(part.coding is not None for part in wish.parts)
     scene = studio.scene(ticket, wish, named=known)
-    return write_kernels(scene, path, ticket.check, ticket.progress)
+    return write_kernels(scene, path, ticket)
 
 
 def font_families(ticket: Ticket) -> tuple[str, ...]:

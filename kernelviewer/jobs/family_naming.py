@@ -34,7 +34,7 @@ def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNam
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + BATCH]
         found = family_fit(
-            kernels.weights[rows], device=choose_device(device), check=ticket.check
+            kernels.weights[rows], device=choose_device(device), watch=ticket.quiet()
         )
         best[rows] = found.class_index
         near[rows] = near_classes(found)

@@ -82,7 +82,7 @@ def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
                     yield _label(ticket, wish, model, size, autoencoders[size]), mask
 
     try:
-        return write_rows(path, found(), ticket.check)
+        return write_rows(path, found(), ticket)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -118,8 +118,7 @@ def _label(
         size,
         how,
         choose_device(wish.device),
-        progress=ticket.progress,
-        check=ticket.check,
+        watch=ticket,
     )
 
 

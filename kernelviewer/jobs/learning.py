@@ -45,20 +45,20 @@ def train_on(
     from kernelviewer.latent.networks import collect
     from kernelviewer.latent.training import Training, TrainingOptions, describe
 
-    start_torch(ticket.progress)
+    start_torch(ticket)
     training = Training(
         wish.size,
         collect(banks, wish.size, joined=True),
         options=TrainingOptions(wish.method, wish.sweeps, wish.seed),
         device=choose_device(device),
-        check=ticket.check,
+        watch=ticket,
     )
     for sweep in training:
         ticket.progress(sweep.number, sweep.total, describe(sweep))
         ticket.send(sweep)
         if enough.is_set():
             training.stop()
-    return training.result(progress=ticket.progress, check=ticket.check)
+    return training.result(watch=ticket)
 
 
 def run_null_test(
@@ -72,13 +72,12 @@ def run_null_test(
     from kernelviewer.latent.networks import collect
     from kernelviewer.latent.null_test import null_test
 
-    start_torch(ticket.progress)
+    start_torch(ticket)
     return null_test(
         banks,
         collect(banks, autoencoder.size, joined=True),
         autoencoder,
         threshold=threshold,
         device=choose_device(device),
-        progress=ticket.progress,
-        check=ticket.check,
+        watch=ticket,
     )

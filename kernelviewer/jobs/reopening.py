@@ -164,7 +164,7 @@ def look_along(
             place = places[item.key]
             if not exists(place):
                 continue
-            same = item.sha256 in ("", hash_at(place, ticket.check))
+            same = item.sha256 in ("", hash_at(place, ticket))
             sightings[item.key] = Sighting(place, same)
     return sightings
 
@@ -206,7 +206,7 @@ def _place(
     hub = entry.hub if isinstance(entry, NetworkEntry) else ""
     if hub:
         try:
-            return fetch(hub, progress=ticket.progress, check=ticket.check)
+            return fetch(hub, watch=ticket)
         except CheckpointError as error:
             return replace(missing, where=error.problem)
     written = entry.path
@@ -219,7 +219,7 @@ def _place(
         return looked.found
     near = beside_if_safe(folder, written)
     if near is not None and (
-        not looked.asks or hash_at(near, ticket.check) == entry.sha256 != ""
+        not looked.asks or hash_at(near, ticket) == entry.sha256 != ""
     ):
         return near
     return replace(missing, outside=there if looked.asks else None)
@@ -241,7 +241,7 @@ class _Reading:
         place = self.places[entry.key]
         if place is None:
             return None
-        changed = entry.sha256 not in ("", hash_at(place, self.ticket.check))
+        changed = entry.sha256 not in ("", hash_at(place, self.ticket))
         if changed:
             self.notes.append(f"{entry.name} has changed since the session was saved")
         try:
@@ -252,7 +252,7 @@ class _Reading:
             return None
         if entry.hub:
             bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
-        self.hashes[bank] = network_hash(bank.files, self.ticket.check)
+        self.hashes[bank] = network_hash(bank.files, self.ticket)
         return bank
 
     def coder(self, size: Size, entry: CoderEntry) -> None:
@@ -305,7 +305,7 @@ class _Reading:
             self.notes.append(f"{place.name} is not for {size_label(size)} kernels")
             self._without(size, entry)
             return
-        if entry.sha256 not in ("", hash_at(place, self.ticket.check)):
+        if entry.sha256 not in ("", hash_at(place, self.ticket)):
             self.notes.append(f"{entry.name} has changed: codes may differ")
         self.known[size] = autoencoder
         self.chosen[size] = None if is_kept(place) else place

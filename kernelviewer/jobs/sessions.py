@@ -105,7 +105,7 @@ def find_offers(ticket: Ticket) -> tuple[Offer, ...]:
 
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:
     """Hash of the files of a network as they were read; empty if that is not known."""
-    return network_hash(bank.files, ticket.check)
+    return network_hash(bank.files, ticket)
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:

@@ -28,6 +28,7 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.equality import prepare
 from kernelviewer.state.session.files import is_session
 from kernelviewer.text import as_paths, shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     opened, failed = 0, 0
     files: list[Path] = []
     for path in paths:
-        files += list(find_checkpoints(ticket, path)) or [path]
+        files += list(find_checkpoints(path, ticket)) or [path]
     for number, path in enumerate(files):
         ticket.progress(number, len(files), shown(path.name))
         try:
@@ -109,17 +111,15 @@ def load(
     ticket: Ticket, path: AnyPath, *, copy: str = "", include: Sequence[str] = ()
 ) -> KernelBank:
     """Open one file and extract its kernels."""
-    checkpoint = open_checkpoint(path, copy=copy, check=ticket.check)
-    bank = extract_kernels(
-        checkpoint, include=include, progress=ticket.progress, check=ticket.check
-    )
+    checkpoint = open_checkpoint(path, copy=copy, watch=ticket)
+    bank = extract_kernels(checkpoint, include=include, watch=ticket)
     prepare(bank)  # here, so that the window need not wait when it compares networks
     return bank
 
 
 def open_named(ticket: Ticket, name: str) -> KernelBank:
     """Open a pretrained network by its name, downloading it if the cache lacks it."""
-    path = fetch(name, progress=ticket.progress, check=ticket.check)
+    path = fetch(name, watch=ticket)
     bank = load(ticket, path)
     return replace(bank, name=short_name(name))
 
@@ -131,7 +131,7 @@ def read_code(ticket: Ticket, path: AnyPath) -> Autoencoder:
     return Autoencoder.load(path)
 
 
-def find_checkpoints(ticket: Ticket, path: AnyPath) -> Iterator[Path]:
+def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
     """The path itself if it is a file or a model folder, else what a folder holds.
 
     Files that bear a checkpoint's suffix and are none are among them, so that opening
@@ -142,13 +142,13 @@ def find_checkpoints(ticket: Ticket, path: AnyPath) -> Iterator[Path]:
         yield path
         return
     for folder, folders, names in os.walk(path):
-        ticket.progress(0, 0, f"searching {shown(folder)}")
+        watch.progress(0, 0, f"searching {shown(folder)}")
         inner = sorted(folders, key=natural_key)
         models = [name for name in inner if is_checkpoint(Path(folder, name))]
         folders[:] = [n for n in inner if n not in models and not is_hidden(n)]
         yield from (Path(folder, name) for name in models)
         for name in sorted(names, key=natural_key):
-            ticket.check()
+            watch.check()
             file = Path(folder, name)
             if is_for_training(file):
                 continue
@@ -160,6 +160,6 @@ def find_checkpoints(ticket: Ticket, path: AnyPath) -> Iterator[Path]:
 def prepare_device(ticket: Ticket, wish: str) -> str:
     """Choose the device and describe it, which may take an import of torch."""
     if needs_torch(wish):
-        start_torch(ticket.progress)
+        start_torch(ticket)
         ticket.check()
     return describe_device(choose_device(wish))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from kernelviewer.watch import Watch
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,8 +27,8 @@ class Cancelled(BaseException):
     """
 
 
-class Ticket:
-    """Handle of one task.
+class Ticket(Watch):
+    """Handle of one task, which it watches.
 
     Attributes
     ----------

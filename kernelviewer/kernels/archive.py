@@ -13,14 +13,16 @@ import numpy as np
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.text import printable, shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
     Sources = Sequence[tuple[str, KernelBank]]
 
@@ -78,7 +80,7 @@ def write_archive(path: AnyPath, sources: Sources) -> dict[Size, int]:
 def write_npz(
     path: AnyPath,
     arrays: Mapping[str, Sequence[NDArray[np.generic]]],
-    check: Callable[[], None] = lambda: None,
+    watch: Watch = NEVER,
 ) -> None:
     """Write arrays, each given in parts that follow each other, as an ``.npz`` file.
 
@@ -89,8 +91,8 @@ def write_npz(
     ----------
     path
         The file to write; it appears only when it is complete.
-    check
-        Called between pieces of work; what it raises cancels the writing.
+    watch
+        Checked between pieces of work; what it raises cancels the writing.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def write_npz(
     path = Path(path)
     with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, parts in arrays.items():
-            _write(archive, name, parts, check)
+            _write(archive, name, parts, watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _write(
     archive: zipfile.ZipFile,
     name: str,
     parts: Sequence[NDArray[np.generic]],
-    check: Callable[[], None],
+    watch: Watch,
 ) -> None:
     """Write arrays as one, one after the other: no joined copy in memory."""
     single = parts[0].ndim == 0
@@ -155,5 +157,5 @@ def _write(
         for part in parts:
             data = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
             for start in range(0, len(data), _PIECE):
-                check()
+                watch.check()
                 file.write(data[start : start + _PIECE])

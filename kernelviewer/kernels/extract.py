@@ -21,18 +21,17 @@ from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
 from kernelviewer.text import printable, shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
     from kernelviewer.kernels.bank import Kind, Size
     from kernelviewer.kernels.statistics import Measures
-
-    Progress = Callable[[int, int, str], None]
-    Check = Callable[[], None]
+    from kernelviewer.watch import Watch
 
 _GENERIC_NAMES = ("model", "pytorch_model", "checkpoint", "weights", "model_weights")
 _SHOWN = ("depthwise", "transposed", "ambiguous", "fixed")
@@ -47,11 +46,7 @@ _REPEATED = "Its kernels repeat one filter or a few: they are not trained."
 
 
 def extract_kernels(
-    checkpoint: Checkpoint,
-    *,
-    include: Collection[str] = (),
-    progress: Progress | None = None,
-    check: Check | None = None,
+    checkpoint: Checkpoint, *, include: Collection[str] = (), watch: Watch = NEVER
 ) -> KernelBank:
     """Read the depthwise kernels of a network.
 
@@ -65,10 +60,9 @@ def extract_kernels(
     include
         Names of layers whose kernels to take in although nothing tells that they are
         depthwise (*ambiguous*), or although they are *fixed* filters.
-    progress
-        Called as ``progress(done, total, layer)`` before each layer and at the end.
-    check
-        Called before each layer; what it raises cancels the extraction.
+    watch
+        Told layers done, their number and the next one's name; what it raises cancels
+        the extraction.
 
     Returns
     -------
@@ -84,18 +78,15 @@ def extract_kernels(
         ``include`` names a layer that is not there or whose shape is no kernel stack.
     """
     checkpoint = recognise(checkpoint)
-    decisions = _with_filters(checkpoint, classify(checkpoint), check)
+    decisions = _with_filters(checkpoint, classify(checkpoint), watch)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
     _check_size(checkpoint, planned)
     filled = _make_room(planned)
     layers: list[LayerInfo] = []
     broken: list[tuple[LayerInfo, int]] = []
-    with unpacking(check or _never):
+    with unpacking(watch):
         for done, item in enumerate(planned):
-            if check is not None:
-                check()
-            if progress is not None:
-                progress(done, len(planned), item.name)
+            watch.progress(done, len(planned), item.name)
             weights = _load(item.tensor, item.kernels)
             measures = measure(weights)
             layer = _describe(item, weights, measures)
@@ -103,8 +94,7 @@ def extract_kernels(
                 filled[item.size].add(weights, measures, len(layers))
             broken.append((layer, int(measures.broken.sum())))
             layers.append(layer)
-    if progress is not None:
-        progress(len(planned), len(planned), "")
+    watch.progress(len(planned), len(planned))
     return KernelBank(
         path=checkpoint.path,
         name=_short_name(checkpoint),
@@ -125,10 +115,6 @@ def extract_kernels(
         metadata=dict(checkpoint.metadata),
         files=checkpoint.files,
     )
-
-
-def _never() -> None:
-    """Nothing cancels."""
 
 
 def find_stack(checkpoint: Checkpoint, layer: str) -> Tensor | None:
@@ -165,7 +151,7 @@ class _Planned:
 
 
 def _with_filters(
-    checkpoint: Checkpoint, decisions: Iterable[Decision], check: Check | None
+    checkpoint: Checkpoint, decisions: Iterable[Decision], watch: Watch
 ) -> tuple[Decision, ...]:
     """The decisions; first layers that just repeat a filter are fixed, not ordinary.
 
@@ -178,8 +164,7 @@ def _with_filters(
         told = graph is not None and (graph.groups or graph.in_channels)
         guessed = decision.verdict == "convolution" and is_kernel_stack(tensor.shape)
         if guessed and not told:
-            if check is not None:
-                check()
+            watch.check()
             weights = _load(tensor, tensor.shape[0])
             if is_filter_bank(weights):
                 decision = Decision("fixed", _REPEATED)

@@ -13,15 +13,15 @@ from kernelviewer.formats.network.names import natural_key
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.extract import extract_kernels
 from kernelviewer.kernels.pairing import cleaned_names
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.kernels.bank import KernelBank, Size
-
-    Check = Callable[[], None]
+    from kernelviewer.watch import Watch
 
 COUNTERS = ("step", "global_step", "epoch")
 """What files call how far a run is, the finest first."""
@@ -55,8 +55,8 @@ class Series:
     ----------
     paths
         Its files in any order.
-    check
-        Called between files; what it raises cancels.
+    watch
+        Checked between files, told layers of one that is read; what it raises cancels.
 
     Attributes
     ----------
@@ -71,13 +71,13 @@ class Series:
         A file cannot be read.
     """
 
-    def __init__(self, paths: Sequence[Path], check: Check = lambda: None) -> None:
+    def __init__(self, paths: Sequence[Path], watch: Watch = NEVER) -> None:
         steps = []
         for path, name in zip(paths, _own_names(paths), strict=True):
-            check()
-            stored = stored_counters(open_checkpoint(path, check=check))
+            watch.check()
+            stored = stored_counters(open_checkpoint(path, watch=watch))
             steps.append(Step(path, name, stored))
-        self._check = check
+        self._watch = watch
         self.ordered_by = _counter_of(steps)
         places = _places([step.name for step in steps])
         self.steps: tuple[Step, ...] = tuple(
@@ -105,8 +105,8 @@ class Series:
         bank = self._banks.get(number)
         if bank is None:
             path = self.steps[number].path
-            checkpoint = open_checkpoint(path, check=self._check)
-            bank = extract_kernels(checkpoint, check=self._check)
+            checkpoint = open_checkpoint(path, watch=self._watch)
+            bank = extract_kernels(checkpoint, watch=self._watch)
             self._banks[number] = bank
         return bank
 

@@ -21,6 +21,7 @@ from kernelviewer.latent.paper import encode
 from kernelviewer.latent.segments import Segment
 from kernelviewer.latent.storage import read_autoencoder, write_autoencoder
 from kernelviewer.resources import resource
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,13 +33,10 @@ if TYPE_CHECKING:
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.segments import Segments
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
 Method = Literal["curve", "paper"]
 METHODS: tuple[Method, ...] = ("curve", "paper")
-
-
-def _nothing() -> None:
-    """For callers that neither cancel nor follow."""
 
 
 def _unseen(done: int, total: int, text: str) -> None:
@@ -121,12 +119,7 @@ class Autoencoder:
         return self.decode(codes_of_table(count))
 
     def encode(
-        self,
-        kernels: Array,
-        *,
-        device: Device | None = None,
-        progress: Callable[[int, int, str], object] = _unseen,
-        check: Callable[[], object] = _nothing,
+        self, kernels: Array, *, device: Device | None = None, watch: Watch = NEVER
     ) -> Codes:
         """Codes of kernels, or of their patterns: offset and scale do not matter.
 
@@ -137,10 +130,9 @@ class Autoencoder:
         device
             Where to compute; by default the best there is. Memory beyond the kernels
             stays under 500 MB.
-        progress
-            Called with the kernels done, N and a text.
-        check
-            Called between batches; what it raises ends the encoding.
+        watch
+            Told kernels done and N; checked between batches. What it raises ends the
+            encoding.
 
         Returns
         -------
@@ -162,27 +154,20 @@ class Autoencoder:
         find = self._finder(table)
         text = f"encoding {size_label(self.size)} kernels"
         for count, here in enumerate(table.batches(len(flat))):
-            check()
+            watch.check()
             found, cosine, valid = map(host, find(flat[here]))
             code[here] = np.where(valid, found, np.nan)
             fit[here] = np.where(valid, cosine, np.nan)
             if count % 64 == 0:
-                progress(here.stop, len(flat), text)
-        progress(len(flat), len(flat), text)
+                watch.progress(here.stop, len(flat), text)
+        watch.progress(len(flat), len(flat), text)
         return Codes(code, np.clip(fit, -1, 1))
 
     def encode_set(
-        self,
-        kernels: KernelSet,
-        *,
-        device: Device | None = None,
-        progress: Callable[[int, int, str], object] = _unseen,
-        check: Callable[[], object] = _nothing,
+        self, kernels: KernelSet, *, device: Device | None = None, watch: Watch = NEVER
     ) -> Codes:
         """As `encode`, for the kernels of a network; its flat kernels get NaN."""
-        codes = self.encode(
-            kernels.weights, device=device, progress=progress, check=check
-        )
+        codes = self.encode(kernels.weights, device=device, watch=watch)
         codes.code[kernels.flat] = np.nan
         codes.fit[kernels.flat] = np.nan
         return codes

@@ -21,9 +21,10 @@ from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
 from kernelviewer.latent.paper import PARTS, PlainAutoencoder
 from kernelviewer.latent.training import Training, describe
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import Size
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.training import TrainingOptions
+    from kernelviewer.watch import Watch
 
 FAMILY_KERNELS = 2000
 """Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
@@ -45,7 +47,7 @@ def centroids_of(
     *,
     seed: int = 0,
     device: Device | None = None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> NDArray[np.float32]:
     """Spherical K-means of all kernels of the networks, float32 [k, taps]."""
     import torch
@@ -54,7 +56,7 @@ def centroids_of(
 
     def compute() -> dict[str, NDArray[np.float32]]:
         found = spherical_kmeans(
-            torch.from_numpy(rows), count, seed=seed, device=device, check=check
+            torch.from_numpy(rows), count, seed=seed, device=device, watch=watch
         )
         return {"centroids": found.numpy()}
 
@@ -66,11 +68,11 @@ def centroid_fits(
     centroids: NDArray[np.float32],
     *,
     device: Device | None = None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> NDArray[np.float32]:
     """Cosine of each kernel [N, *size] with the nearest centroid."""
     rows = unit(np.asarray(kernels, np.float32).reshape(len(kernels), -1))[0]
-    return nearest_in_batches(rows, centroids, device or CPU, check)[0]
+    return nearest_in_batches(rows, centroids, device or CPU, watch)[0]
 
 
 def centroid_null(
@@ -78,13 +80,13 @@ def centroid_null(
     centroids: NDArray[np.float32],
     *,
     device: Device | None = None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> Null:
     """What white noise reaches with centroids."""
 
     def compute() -> dict[str, NDArray[np.int64]]:
         fits = [
-            centroid_fits(batch, centroids, device=device, check=check)
+            centroid_fits(batch, centroids, device=device, watch=watch)
             for batch in white_noise(size, KERNELS, SEED)
         ]
         return {"counts": Null.of(np.concatenate(fits)).counts}
@@ -94,11 +96,7 @@ def centroid_null(
 
 
 def family_null(
-    size: Size,
-    *,
-    device: Device | None = None,
-    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
-    check: Callable[[], object] = lambda: None,
+    size: Size, *, device: Device | None = None, watch: Watch = NEVER
 ) -> Null:
     """What white noise reaches with the analytic family, which has the size.
 
@@ -109,9 +107,10 @@ def family_null(
     def compute() -> dict[str, NDArray[np.int64]]:
         from kernelviewer.kernels.family import family_fit
 
-        progress(0, 0, f"fitting white noise of {size_label(size)}")
+        quiet = watch.quiet()
+        watch.progress(0, 0, f"fitting white noise of {size_label(size)}")
         fits = [
-            family_fit(batch, device=device, check=check).cosine
+            family_fit(batch, device=device, watch=quiet).cosine
             for batch in white_noise(size, count, SEED)
         ]
         return {"counts": Null.of(np.concatenate(fits)).counts}
@@ -127,18 +126,17 @@ def plain_of(
     *,
     options: TrainingOptions,
     device: Device | None = None,
-    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> Autoencoder:
     """The paper's plain autoencoder of the networks, with its null, without names."""
     where = choose_device() if device is None else device
     plainly = replace(options, method="paper")
-    training = Training(size, networks, options=plainly, device=where, check=check)
+    training = Training(size, networks, options=plainly, device=where, watch=watch)
 
     def compute() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
         for sweep in training:
-            progress(sweep.number, sweep.total, describe(sweep))
-        coder = training.result(check=check, names=False)
+            watch.progress(sweep.number, sweep.total, describe(sweep))
+        coder = training.result(watch=watch.quiet(), names=False)
         assert isinstance(coder.model, PlainAutoencoder)
         return {**coder.model.parameters, "null": coder.null.counts}
 

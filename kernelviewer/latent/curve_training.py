@@ -32,13 +32,12 @@ from kernelviewer.latent.symmetry import mirrors, vary
 from kernelviewer.latent.tour import short_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
     from torch import Tensor
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import Size
+    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class CurveFit:
         float32 [N, taps], mean 0 and length 1, and [N] how much each counts.
     sweeps
         How many sweeps `sweep` will be called for.
-    options, seed, device, check
+    options, seed, device, watch
         See `kernelviewer.latent.training`.
     """
 
@@ -105,14 +104,14 @@ class CurveFit:
         options: CurveOptions,
         seed: int,
         device: Device,
-        check: Callable[[], object],
+        watch: Watch,
     ) -> None:
         import torch
 
         self._size = size
         self._patterns, self._weights = patterns, weights / weights.sum()
         self._sweeps, self._options = sweeps, options
-        self._device, self._check = device, check
+        self._device, self._watch = device, watch
         self._random = torch.Generator().manual_seed(seed)
         self._images = torch.from_numpy(mirrors(size))
         self._done = 0
@@ -138,7 +137,7 @@ class CurveFit:
 
         patterns, weights = self._batch()
         found = nearest_in_batches(
-            patterns.numpy(), self._table, self._device, self._check
+            patterns.numpy(), self._table, self._device, self._watch
         )
         cosine, row = map(torch.from_numpy, found)
         pull = torch.zeros(self._table.shape, dtype=torch.float64)
@@ -185,11 +184,11 @@ class CurveFit:
             iterations=10,
             seed=seed,
             device=self._device,
-            check=self._check,
+            watch=self._watch,
         ).numpy()
         angle = np.arccos(np.clip(centroids @ centroids.T, -1, 1)).astype(np.float64)
         apart = angle + self._options.class_cost * self._class_loss(centroids)
-        centroids = centroids[short_path(apart, seed=seed, check=self._check)]
+        centroids = centroids[short_path(apart, seed=seed, watch=self._watch)]
         steps = np.linalg.norm(np.diff(centroids, axis=0), axis=1)
         knots = np.concatenate([[0.0], steps.cumsum()])
         knots = knots / knots[-1] if knots[-1] > 0 else knots
@@ -205,7 +204,7 @@ class CurveFit:
         if not self._options.class_cost or not supported(self._size):
             return np.zeros((len(centroids), len(centroids)))
         fit = family_fit(
-            centroids.reshape(-1, *self._size), device=self._device, check=self._check
+            centroids.reshape(-1, *self._size), device=self._device, watch=self._watch
         )
         loss = fit.cosine[:, None].astype(np.float64) - fit.class_cosine
         shared: NDArray[np.float64] = (loss[:, None] + loss[None]).min(axis=2)

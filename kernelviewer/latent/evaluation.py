@@ -24,9 +24,10 @@ from kernelviewer.latent.baselines import (
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.training import TrainingOptions, train
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.noise import Null
-
-    Check = Callable[[], object]
-    Progress = Callable[[int, int, str], object]
+    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +129,16 @@ def prepare(
     *,
     options: TrainingOptions | None = None,
     device: Device | None = None,
-    progress: Progress = lambda done, total, text: None,
-    check: Check = lambda: None,
+    watch: Watch = NEVER,
 ) -> Contest:
     """Train curve, plain autoencoder and K-means on the same networks."""
     options = options or TrainingOptions()
-    curve = train(
-        size, networks, options=options, device=device, progress=progress, check=check
-    )
-    paper = plain_of(
-        size, networks, options=options, device=device, progress=progress, check=check
-    )
+    curve = train(size, networks, options=options, device=device, watch=watch)
+    paper = plain_of(size, networks, options=options, device=device, watch=watch)
     centroids = {}
     for number, count in enumerate(COUNTS):
-        progress(number, len(COUNTS), f"K-means with {count} centroids")
-        centroids[count] = centroids_of(networks, count, device=device, check=check)
+        watch.progress(number, len(COUNTS), f"K-means with {count} centroids")
+        centroids[count] = centroids_of(networks, count, device=device, watch=watch)
     return Contest(curve, paper, centroids)
 
 
@@ -155,29 +149,29 @@ def judge(
     *,
     threshold: float | None = None,
     device: Device | None = None,
-    check: Check = lambda: None,
+    watch: Watch = NEVER,
 ) -> Judgement:
     """Measure all on kernels [N, *size] of networks that they have not seen."""
-    curve = contest.curve
+    curve, quiet = contest.curve, watch.quiet()
     level = curve.threshold if threshold is None else threshold
     rows = []
     for method, coder in (("curve", curve), ("paper", contest.paper)):
         if coder is None:
             continue
-        fits = coder.encode(kernels, device=device, check=check).fit
+        fits = coder.encode(kernels, device=device, watch=quiet).fit
         rows.append(_row(method, fits, level, coder.null, coder.arc_length))
     for count, centroids in contest.centroids.items():
-        fits = centroid_fits(kernels, centroids, device=device, check=check)
-        null = centroid_null(curve.size, centroids, device=device, check=check)
+        fits = centroid_fits(kernels, centroids, device=device, watch=quiet)
+        null = centroid_null(curve.size, centroids, device=device, watch=quiet)
         rows.append(_row(f"k-means {count}", fits, level, null, None))
     exact = within = float("nan")
     if curve.point_cosine.size:
         from kernelviewer.kernels.family import family_fit
 
-        own = family_fit(kernels, device=device, check=check)
-        null = family_null(curve.size, device=device, check=check)
+        own = family_fit(kernels, device=device, watch=quiet)
+        null = family_null(curve.size, device=device, watch=quiet)
         rows.append(_row("family", own.cosine, level, null, None))
-        codes = curve.encode(kernels, device=device, check=check)
+        codes = curve.encode(kernels, device=device, watch=quiet)
         agreed = agreement(label(codes, curve.segments, level), own)
         exact, within = agreed.exact, agreed.within
     stretches = len(curve.segments)
@@ -191,8 +185,7 @@ def leave_one_family_out(
     options: TrainingOptions | None = None,
     threshold: float | None = None,
     device: Device | None = None,
-    progress: Progress = lambda done, total, text: None,
-    check: Check = lambda: None,
+    watch: Watch = NEVER,
 ) -> Iterator[Judgement]:
     """Judge each family by what was trained on the others, one after the other.
 
@@ -218,8 +211,7 @@ def leave_one_family_out(
             options=options,
             threshold=threshold,
             device=device,
-            progress=progress,
-            check=check,
+            watch=watch,
         )
 
 
@@ -231,8 +223,7 @@ def judge_without(
     options: TrainingOptions | None = None,
     threshold: float | None = None,
     device: Device | None = None,
-    progress: Progress = lambda done, total, text: None,
-    check: Check = lambda: None,
+    watch: Watch = NEVER,
 ) -> Judgement:
     """Judge one family by what was trained on the others, of which there are some."""
     out = [item for item in networks if item.family == family]
@@ -241,13 +232,12 @@ def judge_without(
         [item for item in networks if item.family != family],
         options=options,
         device=device,
-        progress=progress,
-        check=check,
+        watch=watch,
     )
     kernels = np.concatenate([item.patterns for item in out])
     names = " + ".join(item.name for item in out)
     return judge(
-        contest, names, kernels, threshold=threshold, device=device, check=check
+        contest, names, kernels, threshold=threshold, device=device, watch=watch
     )
 
 

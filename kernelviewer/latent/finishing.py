@@ -21,9 +21,10 @@ from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
 from kernelviewer.latent.segments import segments_from_path
 from kernelviewer.latent.synthetic import with_members
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.synthetic import Shown
+    from kernelviewer.watch import Watch
 
 _BY_KERNELS, _BY_LENGTH = 0.6, 0.3
 """What makes a part of the axis long: kernels that live there, length of the curve
@@ -54,8 +56,7 @@ def finish(
     *,
     device: Device,
     members: float = 0.0,
-    progress: Callable[[int, int, str], object],
-    check: Callable[[], object],
+    watch: Watch,
     names: bool = True,
 ) -> Autoencoder:
     """An `Autoencoder` of a fitted model, its spectrum named or not.
@@ -63,21 +64,22 @@ def finish(
     ``members`` is the share that members of the family had beside the kernels: the axis
     and the names count them too, the results do not.
     """
+    quiet = watch.quiet()
     shown = with_members(model.size, *_sample(networks), members)
     coder = Autoencoder.of(method, model)
     if isinstance(model, Curve):
-        codes = coder.encode(shown.patterns, device=device, check=check)
+        codes = coder.encode(shown.patterns, device=device, watch=quiet)
         model = stretched(model, codes, _even(shown))
-        model = _turned(model, device, check)
+        model = _turned(model, device, quiet)
         coder = Autoencoder.of(method, model)
-    progress(0, 3, "measuring what noise reaches")
-    coder = replace(coder, null=measure_null(coder, device=device, check=check))
-    progress(1, 3, "naming the spectrum")
-    codes = coder.encode(shown.patterns, device=device, check=check)
+    watch.progress(0, 3, "measuring what noise reaches")
+    coder = replace(coder, null=measure_null(coder, device=device, watch=quiet))
+    watch.progress(1, 3, "naming the spectrum")
+    codes = coder.encode(shown.patterns, device=device, watch=quiet)
     agreed: dict[str, Any] = {}
     if names:
-        coder, agreed = _named(coder, shown, codes, device, check)
-    progress(3, 3, "done")
+        coder, agreed = _named(coder, shown, codes, device, quiet)
+    watch.progress(3, 3, "done")
     results = {
         "mean_fit": round(codes[: shown.real].mean_fit, 4),
         "arc_length": round(coder.arc_length, 2),
@@ -94,11 +96,11 @@ def measure_null(
     count: int | None = None,
     seed: int = SEED,
     device: Device | None = None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> Null:
     """What white noise reaches with an autoencoder: 100 000 kernels or ``count``."""
     fits = [
-        coder.encode(batch, device=device, check=check).fit
+        coder.encode(batch, device=device, watch=watch).fit
         for batch in white_noise(coder.size, KERNELS if count is None else count, seed)
     ]
     return Null.of(np.concatenate(fits))
@@ -125,10 +127,10 @@ def stretched(curve: Curve, codes: Codes, weight: NDArray[np.floating]) -> Curve
     return replace(curve, stretch=before.astype(np.float32))
 
 
-def _turned(curve: Curve, device: Device, check: Callable[[], object]) -> Curve:
+def _turned(curve: Curve, device: Device, watch: Watch) -> Curve:
     """The curve with its on-centres below its off-centres: one way round for all."""
     codes = codes_of_table(_ORIENTING)
-    points = _points(curve.size, curve.decode(codes), device, check)
+    points = _points(curve.size, curve.decode(codes), device, watch)
     if points is None:
         return curve
     near = np.maximum(points.class_cosine, 1e-6) ** 8
@@ -150,21 +152,17 @@ def _even(shown: Shown) -> NDArray[np.float32]:
 
 
 def _named(
-    coder: Autoencoder,
-    shown: Shown,
-    codes: Codes,
-    device: Device,
-    check: Callable[[], object],
+    coder: Autoencoder, shown: Shown, codes: Codes, device: Device, watch: Watch
 ) -> tuple[Autoencoder, dict[str, Any]]:
     """The autoencoder with its stretches, and how well their names hold."""
     from kernelviewer.kernels.family import family_fit
 
-    points = _points(coder.size, coder.spectrum(POINTS), device, check)
+    points = _points(coder.size, coder.spectrum(POINTS), device, watch)
     if points is None:
         return coder, {"stretches": 1}
     real = slice(shown.real)
-    own = family_fit(shown.patterns[real], device=device, check=check)
-    others = family_fit(shown.patterns[shown.real :], device=device, check=check)
+    own = family_fit(shown.patterns[real], device=device, watch=watch)
+    others = family_fit(shown.patterns[shown.real :], device=device, watch=watch)
     identified = codes.fit >= np.float32(coder.threshold)
     options = NamingOptions()
     evidence = Evidence(
@@ -187,10 +185,7 @@ def _named(
 
 
 def _points(
-    size: Size,
-    patterns: NDArray[np.float32],
-    device: Device,
-    check: Callable[[], object],
+    size: Size, patterns: NDArray[np.float32], device: Device, watch: Watch
 ) -> FamilyFit | None:
     """`family_fit` of the points of a spectrum; None if there is no family."""
     from kernelviewer.kernels.family import family_fit, supported
@@ -198,7 +193,7 @@ def _points(
     if not supported(size):
         return None
     rows = patterns.reshape(-1, *size)
-    return family_fit(rows, device=device, check=check)
+    return family_fit(rows, device=device, watch=watch)
 
 
 def _sample(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.device import CPU
 from kernelviewer.latent.nearest import nearest_in_batches
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
     from kernelviewer.device import Device
+    from kernelviewer.watch import Watch
 
 ITERATIONS = 30
 _LEAST = 1e-6
@@ -30,7 +30,7 @@ def spherical_kmeans(
     iterations: int = ITERATIONS,
     seed: int = 0,
     device: Device | None = None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> Tensor:
     """Unit centroids of patterns.
 
@@ -46,8 +46,8 @@ def spherical_kmeans(
         Sweeps over all patterns at most, and the seed of the first centroids.
     device
         Where to compute.
-    check
-        Called often; what it raises ends the search.
+    watch
+        Checked often; what it raises ends the search.
 
     Returns
     -------
@@ -58,11 +58,11 @@ def spherical_kmeans(
 
     device = device or CPU
     weights = torch.ones(len(patterns)) if weights is None else weights
-    centroids = _spread(patterns, min(count, len(patterns)), weights, seed, check)
+    centroids = _spread(patterns, min(count, len(patterns)), weights, seed, watch)
     before = None
     for _ in range(iterations):
         table = centroids.numpy()
-        _, found = nearest_in_batches(patterns.numpy(), table, device, check)
+        _, found = nearest_in_batches(patterns.numpy(), table, device, watch)
         member = torch.from_numpy(found)
         if before is not None and torch.equal(member, before):
             break
@@ -77,11 +77,7 @@ def spherical_kmeans(
 
 
 def _spread(
-    patterns: Tensor,
-    count: int,
-    weights: Tensor,
-    seed: int,
-    check: Callable[[], object],
+    patterns: Tensor, count: int, weights: Tensor, seed: int, watch: Watch
 ) -> Tensor:
     """First centroids: patterns drawn with chances by their distance to the others."""
     import torch
@@ -91,7 +87,7 @@ def _spread(
     chosen = [int(first)]
     closest = patterns @ patterns[chosen[0]]
     while len(chosen) < count:
-        check()
+        watch.check()
         chances = (1 - closest).clamp(min=_LEAST) * weights
         chosen.append(int(torch.multinomial(chances, 1, generator=generator)))
         closest = torch.maximum(closest, patterns @ patterns[chosen[-1]])

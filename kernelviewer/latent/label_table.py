@@ -15,9 +15,10 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, PATTERNS
 from kernelviewer.latent.labels import label
 from kernelviewer.text import csv_text
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.labels import Labels
     from kernelviewer.latent.segments import Segments
     from kernelviewer.text import AnyPath
-
-    Progress = Callable[[int, int, str], object]
+    from kernelviewer.watch import Watch
 
 COLUMNS = (
     "source",
@@ -87,8 +87,7 @@ def label_kernels(
     how: Labelling,
     device: Device,
     *,
-    progress: Progress = lambda done, total, text: None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> Labelled:
     """Encode and label the kernels of one size, and fit the family to them."""
     from kernelviewer.kernels.family import family_fit, supported
@@ -98,9 +97,7 @@ def label_kernels(
     autoencoder, codes = how.autoencoder, how.codes
     labels = family = None
     if autoencoder is not None:
-        codes = codes or autoencoder.encode_set(
-            kernels, device=device, progress=progress, check=check
-        )
+        codes = codes or autoencoder.encode_set(kernels, device=device, watch=watch)
         level = autoencoder.threshold if how.threshold is None else how.threshold
         labels = label(codes, how.segments or autoencoder.segments, level)
     if supported(size):
@@ -109,19 +106,14 @@ def label_kernels(
             kernels.weights[there], kernels.scale[there], kernels.offset[there]
         )
         text = f"fitting the family to {size_label(size)} kernels"
-        family = family_fit(
-            rows,
-            device=device,
-            check=check,
-            progress=lambda done, total: progress(done, total, text),
-        )
+        family = family_fit(rows, device=device, watch=watch.saying(text))
     return Labelled(source, bank, kernels, autoencoder, codes, labels, family)
 
 
 def write_rows(
     path: AnyPath,
     found: Iterable[tuple[Labelled, NDArray[np.bool_] | None]],
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> int:
     """Write the CSV file, whole or not at all, and count its rows.
 
@@ -131,8 +123,8 @@ def write_rows(
     ----------
     found
         Kernels, and bool [N] of those to write; None: all.
-    check
-        Called often; what it raises leaves no file.
+    watch
+        Checked often; what it raises leaves no file.
 
     Raises
     ------
@@ -151,7 +143,7 @@ def write_rows(
                 here = np.flatnonzero(wanted)
             count += len(here)
             for start in range(0, len(here), ROWS_BETWEEN_CHECKS):
-                check()
+                watch.check()
                 part = here[start : start + ROWS_BETWEEN_CHECKS]
                 writer.writerows(_rows(item, part))
         text.detach()

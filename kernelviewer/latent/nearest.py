@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import CPU, host, namespace_of
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from numpy.typing import NDArray
 
     from kernelviewer.device import Array, Device
+    from kernelviewer.watch import Watch
 
 _PRODUCTS = {"numpy": 2**22, "torch": 2**25}
 """Products in a batch: on a CPU they stay in the cache while they are searched."""
@@ -120,17 +122,17 @@ def nearest_in_batches(
     patterns: NDArray[np.float32],
     table: NDArray[np.float32],
     where: Device = CPU,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Cosine [n] and row [n] of the row of ``table`` [m, taps] nearest to each pattern.
 
-    The products are made on the device; ``check`` is called between batches.
+    The products are made on the device; ``watch`` is checked between batches.
     """
     cosine = np.empty(len(patterns), np.float32)
     row = np.empty(len(patterns), np.int64)
     among = Table(table, where)
     for here in among.batches(len(patterns)):
-        check()
+        watch.check()
         found = among.nearest(where.put(patterns[here]))
         cosine[here], row[here] = map(host, found)
     return cosine, row

@@ -22,14 +22,16 @@ from kernelviewer.latent.noise import white_noise
 from kernelviewer.latent.training import Training, TrainingOptions
 from kernelviewer.latent.untrained import untrained_kernels
 from kernelviewer.text import shown
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.watch import Watch
 
 THESE, WHITE, SHUFFLED, UNTRAINED = (
     "these kernels",
@@ -86,8 +88,7 @@ def null_test(
     retrain: bool = True,
     seed: int = 0,
     device: Device | None = None,
-    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
-    check: Callable[[], object] = lambda: None,
+    watch: Watch = NEVER,
 ) -> NullTest:
     """Run the method on trained kernels and three kinds of kernels without structure.
 
@@ -119,17 +120,18 @@ def null_test(
     level = autoencoder.threshold if threshold is None else threshold
     kinds = _kinds(banks, networks, size, seed)
     found = []
+    quiet = watch.quiet()
     for number, (name, origin, network) in enumerate(kinds):
-        progress(number, len(kinds), f"null test: {name}")
-        fit = _fits(autoencoder, network.patterns, device, check)
+        watch.progress(number, len(kinds), f"null test: {name}")
+        fit = _fits(autoencoder, network.patterns, device, quiet)
         own = np.empty(0, np.float32)
         if retrain:
             options = TrainingOptions(seed=seed)
-            own = _unseen_fits(network, size, options, device, check)
+            own = _unseen_fits(network, size, options, device, quiet)
         found.append(
             Condition(name, origin, fit, _share(fit, level), own, _share(own, level))
         )
-    progress(len(kinds), len(kinds), "null test: done")
+    watch.progress(len(kinds), len(kinds), "null test: done")
     null = autoencoder.null.coverage(level)
     return NullTest(size, level, null, tuple(found))
 
@@ -195,25 +197,25 @@ def _unseen_fits(
     size: Size,
     options: TrainingOptions,
     device: Device | None,
-    check: Callable[[], object],
+    watch: Watch,
 ) -> NDArray[np.float32]:
     """Fits of one half's kernels with a curve trained on the other half."""
     seen, unseen = by_layer(network)
     if not len(seen) or not len(unseen):
         return np.empty(0, np.float32)
-    training = Training(size, [seen], options=options, device=device, check=check)
+    training = Training(size, [seen], options=options, device=device, watch=watch)
     *_, last = training
     curve = Autoencoder.of(options.method, last.model)
-    return _fits(curve, unseen.patterns, device, check)
+    return _fits(curve, unseen.patterns, device, watch)
 
 
 def _fits(
     autoencoder: Autoencoder,
     kernels: NDArray[np.float32],
     device: Device | None,
-    check: Callable[[], object],
+    watch: Watch,
 ) -> NDArray[np.float32]:
-    fit = autoencoder.encode(kernels, device=device, check=check).fit
+    fit = autoencoder.encode(kernels, device=device, watch=watch).fit
     return fit[~np.isnan(fit)]
 
 

@@ -23,9 +23,10 @@ from kernelviewer.latent.shipping_tasks import (
     families_of,
 )
 from kernelviewer.latent.training import TrainingOptions
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
         Task,
     )
     from kernelviewer.text import AnyPath
-
-    Progress = Callable[[int, int, str], object]
+    from kernelviewer.watch import Watch
 
 SIZES: tuple[Size, ...] = ((3, 3), (5, 5), (7, 7), (9, 9))
 KNEE_SIZE: Size = (7, 7)
@@ -76,7 +76,7 @@ def ship(
     seed: int = 0,
     device: Device | None = None,
     workers: int = 1,
-    progress: Progress = lambda done, total, text: None,
+    watch: Watch = NEVER,
 ) -> None:
     """Train, judge and write autoencoders, their results and their card.
 
@@ -92,8 +92,8 @@ def ship(
         As for `kernelviewer.latent.training`.
     workers
         Processes to share the work among; 1: this one. The results are the same.
-    progress
-        Called with the parts done, their number, and a text.
+    watch
+        Told parts done and their number.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def ship(
         facts["sizes"][size_key(size)] = {"left_out": []}
     results = zip(tasks, shared_out(tasks, workers), strict=True)
     for number, (task, found) in enumerate(results, 1):
-        progress(number, len(tasks), task.text)
+        watch.progress(number, len(tasks), task.text)
         entry = facts["sizes"][size_key(task.size)]
         if isinstance(task, Make):
             facts["versions"] = found.pop("versions")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from kernelviewer.watch import NEVER
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from kernelviewer.watch import Watch
 
     Order = NDArray[np.int64]
 
@@ -23,10 +25,7 @@ _GAIN = 1e-9
 
 
 def short_path(
-    distance: NDArray[np.float64],
-    *,
-    seed: int = 0,
-    check: Callable[[], object] = lambda: None,
+    distance: NDArray[np.float64], *, seed: int = 0, watch: Watch = NEVER
 ) -> Order:
     """Order of the points along a short open path.
 
@@ -36,8 +35,8 @@ def short_path(
         [K, K], symmetric, K ≥ 1.
     seed
         Of the points to start from.
-    check
-        Called between improvements; what it raises ends the search.
+    watch
+        Checked between improvements; what it raises ends the search.
     """
     count = len(distance)
     if count < 3:
@@ -47,7 +46,7 @@ def short_path(
     random = np.random.default_rng(seed)
     starts = random.permutation(count)[:STARTS]
     trips = [
-        _improved(_greedy(distance, int(start)), padded, check) for start in starts
+        _improved(_greedy(distance, int(start)), padded, watch) for start in starts
     ]
     best = min(trips, key=lambda trip: _length(trip, padded))
     at = int(np.flatnonzero(best == count)[0])
@@ -71,11 +70,9 @@ def _greedy(distance: NDArray[np.float64], start: int) -> Order:
     return np.array(trip)
 
 
-def _improved(
-    trip: Order, distance: NDArray[np.float64], check: Callable[[], object]
-) -> Order:
+def _improved(trip: Order, distance: NDArray[np.float64], watch: Watch) -> Order:
     while True:
-        check()
+        watch.check()
         before = _length(trip, distance)
         trip = _reverse_parts(trip, distance)
         trip = _move_parts(trip, distance)

@@ -20,9 +20,10 @@ from kernelviewer.latent.finishing import finish
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.paper import PlainFit
 from kernelviewer.latent.synthetic import with_members
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.curve import Curve
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
+    from kernelviewer.watch import Watch
 
 SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
 """Sweeps by method, if nothing else is wished."""
@@ -105,8 +107,8 @@ class Training:
         Method, sweeps, seed.
     device
         Where to compute; by default the best there is.
-    check
-        Called often; what it raises ends the training, after which `result` still
+    watch
+        Checked often; what it raises ends the training, after which `result` still
         gives the best so far.
 
     Raises
@@ -123,13 +125,13 @@ class Training:
         held_out: Sequence[Network] = (),
         options: TrainingOptions | None = None,
         device: Device | None = None,
-        check: Callable[[], object] = lambda: None,
+        watch: Watch = NEVER,
     ) -> None:
         self.size, self.networks, self.held_out = size, networks, held_out
         self.options = options or TrainingOptions()
         self.total = _sweeps(self.options)
         self._device = choose_device() if device is None else device
-        self._check = check
+        self._watch = watch.quiet()
         self._stopped = False
         self._best: Sweep | None = None
         _check_networks(size, networks, held_out)
@@ -146,7 +148,7 @@ class Training:
         for number in range(1, self.total + 1):
             if self._stopped:
                 return
-            self._check()
+            self._watch.check()
             loss = fit.sweep()
             model = fit.curve() if isinstance(fit, CurveFit) else fit.model()
             left = (time.monotonic() - start) / number * (self.total - number)
@@ -159,16 +161,15 @@ class Training:
     def result(
         self,
         *,
-        progress: Callable[[int, int, str], object] = lambda done, total, text: None,
-        check: Callable[[], object] = lambda: None,
+        watch: Watch = NEVER,
         names: bool = True,
     ) -> Autoencoder:
         """The best model so far with its names, its null and its card.
 
         Parameters
         ----------
-        progress, check
-            As for `train`.
+        watch
+            Told how far naming is; what it raises ends it.
         names
             Whether to name the spectrum, which takes most of the time.
 
@@ -198,8 +199,7 @@ class Training:
             card,
             members=self.options.curve.members if self._is_curve else 0.0,
             device=self._device,
-            progress=progress,
-            check=check,
+            watch=watch,
             names=names,
         )
 
@@ -232,7 +232,7 @@ class Training:
             options=self.options.curve,
             seed=self.options.seed,
             device=self._device,
-            check=self._check,
+            watch=self._watch,
         )
 
     def _mean_fit(
@@ -241,7 +241,7 @@ class Training:
         """Mean over networks: they weigh equally here too."""
         coder = Autoencoder.of(self.options.method, model)
         fits = [
-            coder.encode(part, device=self._device, check=self._check).mean_fit
+            coder.encode(part, device=self._device, watch=self._watch).mean_fit
             for part in patterns
         ]
         return float(np.mean(fits))
@@ -254,28 +254,24 @@ def train(
     held_out: Sequence[Network] = (),
     options: TrainingOptions | None = None,
     device: Device | None = None,
-    progress: Callable[[int, int, str], object] = lambda done, total, text: None,
-    check: Callable[[], object] = lambda: None,
-    watch: Callable[[Sweep], object] = lambda sweep: None,
+    watch: Watch = NEVER,
 ) -> Autoencoder:
     """Train to the end: `Training` for callers that need not keep a part of it.
 
     Parameters
     ----------
-    progress
-        Called with sweeps done, their number and a text with loss and held-out fit.
     watch
-        Called after each sweep.
+        Told sweeps done, their number, loss and held-out fit; what it raises ends the
+        training.
 
     See `Training` for the other parameters and what is raised.
     """
     training = Training(
-        size, networks, held_out=held_out, options=options, device=device, check=check
+        size, networks, held_out=held_out, options=options, device=device, watch=watch
     )
     for sweep in training:
-        watch(sweep)
-        progress(sweep.number, sweep.total, describe(sweep))
-    return training.result(progress=progress, check=check)
+        watch.progress(sweep.number, sweep.total, describe(sweep))
+    return training.result(watch=watch)
 
 
 def describe(sweep: Sweep) -> str:

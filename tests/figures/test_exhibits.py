@@ -23,6 +23,7 @@ from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.segments import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
 from tests.figures.scenes import THRESHOLD, make_bank, named
+from tests.recorder import EndedError, Recorder
 
 SINGLE = FigureOptions(width_mm=89.0)
 
@@ -340,21 +341,11 @@ def test_naming_by_the_family_needs_no_autoencoder() -> None:
 
 
 def test_cancelling_stops_at_the_next_check() -> None:
-    class Cancelled(BaseException):
-        pass
-
-    calls = 0
-
-    def check() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 4:
-            raise Cancelled
-
+    watch = Recorder(end=4)
     bank = make_bank([(f"layer{i}", 4) for i in range(40)])
-    with pytest.raises(Cancelled):
-        make_figure("sheet", named(bank), check=check)
-    assert calls == 4
+    with pytest.raises(EndedError):
+        make_figure("sheet", named(bank), watch=watch)
+    assert watch.checks == 4
 
 
 def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -> None:

@@ -18,6 +18,7 @@ from kernelviewer.figures.export import write_data, write_kernels
 from kernelviewer.figures.tabular import to_csv, to_latex, to_markdown
 from kernelviewer.kernels.classes import CLASSES
 from tests.figures.scenes import make_bank, named
+from tests.recorder import EndedError, Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,19 +133,8 @@ def test_kernels_are_named_as_the_command_extract_names_them(tmp_path: Path) -> 
 def test_a_cancelled_export_leaves_nothing(
     scene: Scene, tmp_path: Path, suffix: str
 ) -> None:
-    class Stop(BaseException):
-        pass
-
-    calls = 0
-
-    def check() -> None:
-        nonlocal calls
-        calls += 1
-        if calls > 1:
-            raise Stop
-
-    with pytest.raises(Stop):
-        write_kernels(scene, tmp_path / f"k.{suffix}", check)
+    with pytest.raises(EndedError):
+        write_kernels(scene, tmp_path / f"k.{suffix}", Recorder(end=3))
     assert list(tmp_path.iterdir()) == []
 
 

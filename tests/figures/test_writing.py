@@ -19,6 +19,7 @@ from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.writing import render, render_pixels, with_suffix
 from tests.figures.reading import Svg
 from tests.figures.scenes import make_bank, named
+from tests.recorder import EndedError, Recorder
 
 if TYPE_CHECKING:
     from kernelviewer.figures import Drawn
@@ -257,16 +258,10 @@ def test_pixels_of_png_and_preview_agree(tmp_path: Path) -> None:
 
 
 def test_a_figure_cancelled_while_it_is_written_leaves_nothing(tmp_path: Path) -> None:
-    class Stop(BaseException):
-        pass
-
-    def check() -> None:
-        raise Stop
-
     drawn = make_figure("sheet", named(make_bank()))
     (tmp_path / "old.svg").write_text("old")
     for name in ("new.svg", "old.svg", "new.pdf"):
-        with pytest.raises(Stop):
-            drawn.write(tmp_path / name, check)
+        with pytest.raises(EndedError):
+            drawn.write(tmp_path / name, Recorder(end=1))
     assert [path.name for path in tmp_path.iterdir()] == ["old.svg"]
     assert (tmp_path / "old.svg").read_text() == "old"

@@ -30,6 +30,7 @@ from tests.formats import test_tf_graph as tf_graph
 from tests.formats import tfjs_models
 from tests.formats.protobuf import field
 from tests.formats.reading import weights
+from tests.recorder import EndedError, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1 << 20
 PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
-
-
-class StoppedError(Exception):
-    """What a cancelled job raises."""
 
 
 @contextmanager
@@ -103,29 +100,16 @@ def test_members_that_are_passed_over_count(tmp_path: Path) -> None:
 def test_passing_over_a_member_can_be_cancelled(packer: str, tmp_path: Path) -> None:
     data = header(tarfile.REGTYPE, 30 * MEGABYTE, "x.png") + bytes(30 * MEGABYTE)
     path = write(tmp_path / "x.tar", PACKERS[packer](data))
-    calls = 0
-
-    def check() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 25:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        open_checkpoint(path, check=check)
+    with pytest.raises(EndedError):
+        open_checkpoint(path, watch=Recorder(end=25))
 
 
 def test_a_thousand_empty_streams_can_be_cancelled(tmp_path: Path) -> None:
     path = write(tmp_path / "x.gz", gzip.compress(b"") * 1000)
-    calls = 0
-
-    def check() -> None:
-        nonlocal calls
-        calls += 1
-
+    watch = Recorder()
     with pytest.raises(CheckpointError, match="holds no checkpoint"):
-        open_checkpoint(path, check=check)
-    assert calls > 1000
+        open_checkpoint(path, watch=watch)
+    assert watch.checks > 1000
 
 
 def test_a_dictionary_of_gigabytes_is_not_allowed(
@@ -195,15 +179,7 @@ def test_records_come_in_small_pieces(tmp_path: Path) -> None:
 
 def test_unpacking_a_record_can_be_cancelled(tmp_path: Path) -> None:
     record = record_of(packed_zip(tmp_path / "x.zip", bytes(40 * MEGABYTE)))
-    calls = 0
-
-    def check() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 25:
-            raise StoppedError
-
-    with unpacked.unpacking(check), pytest.raises(StoppedError):
+    with unpacked.unpacking(Recorder(end=25)), pytest.raises(EndedError):
         record.unpacked()
 
 
@@ -298,14 +274,9 @@ def test_reading_the_lengths_of_texts_can_be_cancelled(tmp_path: Path) -> None:
     nodes = [tfjs_models.node("a", "DepthwiseConv2dNative", ("x", "dw"))]
     path = tfjs_models.save_graph(tmp_path, nodes, words)
     path.write_text(path.read_text().replace('"float32"', '"string"', 1))
-    calls = 0
-
-    def check() -> None:
-        nonlocal calls
-        calls += 1
-
-    assert len(open_checkpoint(path, check=check).tensors) == 1
-    assert calls > 1000
+    watch = Recorder()
+    assert len(open_checkpoint(path, watch=watch).tensors) == 1
+    assert watch.checks > 1000
 
 
 def test_one_value_does_not_stand_for_terabytes(tmp_path: Path) -> None:

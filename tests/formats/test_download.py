@@ -15,6 +15,7 @@ from kernelviewer.jobs.tasks import open_named
 from kernelviewer.jobs.ticket import Cancelled, Ticket
 from tests.formats.fake_hub import serving
 from tests.networks import write_network
+from tests.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +74,8 @@ def test_it_is_fetched_once_with_progress_and_opens(
         "model.safetensors": network,
         "config.json": b'{"architecture": "convnext_atto"}',
     }
-    seen: list[tuple[int, int, str]] = []
-    path = fetch(NAME, progress=lambda *values: seen.append(values))
+    watch = Recorder()
+    path, seen = fetch(NAME, watch=watch), watch.told
     assert path.read_bytes() == network
     assert len(seen) > 4
     assert seen[-1] == (len(network), len(network), f"downloading {REPOSITORY}")
@@ -113,14 +114,15 @@ def test_cancelled_in_the_middle_it_leaves_nothing(
 ) -> None:
     hub.files[REPOSITORY] = {"model.safetensors": network}
     hub.first = 2 * PIECE  # then the server is silent: cancelling must not wait for it
-    ticket = Ticket("open")
 
-    def progress(done: int, total: int, text: str) -> None:
-        if done:
-            ticket.cancel()
+    class UntilBytesCome(Ticket):
+        def progress(self, done: int, total: int, text: str = "") -> None:
+            if done:
+                self.cancel()
+            super().progress(done, total, text)
 
     with pytest.raises(Cancelled):
-        fetch(NAME, progress=progress, check=ticket.check)
+        fetch(NAME, watch=UntilBytesCome("open"))
     assert not hub.go_on.is_set()
     hub.go_on.set()
     for thread in threading.enumerate():
@@ -136,17 +138,17 @@ def test_cancelled_before_the_first_answer(
 ) -> None:
     hub.files[REPOSITORY] = {"model.safetensors": network}
     hub.first = 0
-    ticket = Ticket("open")
     asked = threading.Event()
 
-    def check() -> None:
-        if any(line.startswith("GET") for line in hub.asked):
-            asked.set()
-            ticket.cancel()
-        ticket.check()
+    class UntilAsked(Ticket):
+        def check(self) -> None:
+            if any(line.startswith("GET") for line in hub.asked):
+                asked.set()
+                self.cancel()
+            super().check()
 
     with pytest.raises(Cancelled):
-        fetch(NAME, check=check)
+        fetch(NAME, watch=UntilAsked("open"))
     assert asked.is_set()
 
 

@@ -26,6 +26,7 @@ from tests.formats.reading import weights
 from tests.formats.test_flax import packed
 from tests.formats.test_flax import save as save_flax
 from tests.formats.test_tf_graph import constant, graph
+from tests.recorder import EndedError, Recorder
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
@@ -167,18 +168,11 @@ def try_to_read(path: Path) -> None:
         return
 
 
-class StoppedError(Exception):
-    """What a cancelled job raises."""
-
-
 @pytest.mark.parametrize("name", SMALL)
 def test_opening_can_be_cancelled(name: str, tmp_path: Path) -> None:
-    def check() -> None:
-        raise StoppedError
-
     path = SMALL[name](tmp_path / "m")
-    with pytest.raises(StoppedError):
-        open_checkpoint(path, check=check)
+    with pytest.raises(EndedError):
+        open_checkpoint(path, watch=Recorder(end=1))
 
 
 PARTS = ("Paddle", "TensorFlow.js", "ONNX with weights beside", "sharded")

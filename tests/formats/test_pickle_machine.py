@@ -29,6 +29,7 @@ from kernelviewer.formats.torch.pickle_values import (
     Span,
     Stub,
 )
+from kernelviewer.watch import NEVER
 from tests.files.opcodes import call, stream, text
 
 
@@ -38,7 +39,7 @@ def run(data: bytes) -> Any:
         origin=InMemory(data),
         builders=BUILDERS,
         persistent=lambda value: value,
-        check=lambda: None,
+        watch=NEVER,
     )
     value = machine.run()
     assert machine.position == len(data)

@@ -14,6 +14,7 @@ from torch import nn
 
 from kernelviewer.formats import CheckpointError, Operator, open_checkpoint
 from tests.formats.reading import bytes_read, named
+from tests.recorder import EndedError, Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -400,12 +401,6 @@ def test_tied_weights_count_once(tmp_path: Path) -> None:
 
 
 def test_cancelling(tmp_path: Path) -> None:
-    class Cancelled(Exception):
-        pass
-
-    def cancel() -> None:
-        raise Cancelled
-
     path = save(tmp_path / "x", network().state_dict())
-    with pytest.raises(Cancelled):
-        open_checkpoint(path, check=cancel)
+    with pytest.raises(EndedError):
+        open_checkpoint(path, watch=Recorder(end=1))

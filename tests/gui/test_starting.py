@@ -47,7 +47,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that seems to have a GPU, whose torch finds none."""
     monkeypatch.setattr(main_window, "needs_torch", lambda wish: wish != "cpu")
     monkeypatch.setattr(tasks, "needs_torch", lambda wish: wish != "cpu")
-    monkeypatch.setattr(tasks, "start_torch", lambda progress: None)
+    monkeypatch.setattr(tasks, "start_torch", lambda watch: None)
 
 
 @pytest.mark.usefixtures("gpu")

@@ -80,7 +80,7 @@ def test_folders_are_searched_in_order_of_names(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(exist_ok=True)
         write_network(tmp_path / name / "net.safetensors")
     (tmp_path / "a" / "notes.txt").write_text("x")
-    found = list(find_checkpoints(Ticket("find"), tmp_path))
+    found = list(find_checkpoints(tmp_path))
     names = [path.relative_to(tmp_path).as_posix() for path in found]
     assert names == ["a/net.safetensors", "a/c/net.safetensors", "b/net.safetensors"]
 
@@ -130,7 +130,7 @@ def test_packed_checkpoints_in_a_folder_open_too(tmp_path: Path) -> None:
     (tmp_path / "b.safetensors.gz").write_bytes(gzip.compress(data))
     (tmp_path / "optimizer.pt").write_bytes(data)
     (tmp_path / "photographs.tar.gz").write_bytes(gzip.compress(bytes(1000)))
-    found = list(find_checkpoints(Ticket("find"), tmp_path))
+    found = list(find_checkpoints(tmp_path))
     assert [path.name for path in found] == ["a.safetensors", "b.safetensors.gz"]
     assert run_now(open_files, [tmp_path]) == Tally(opened=2, failed=0)
 
@@ -142,7 +142,7 @@ def test_zips_with_checkpoints_in_a_folder_open_too(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "photographs.zip", "w") as archive:
         archive.writestr("1.png", b"x")
     (tmp_path / "half.zip").write_bytes((tmp_path / "run.zip").read_bytes()[:200])
-    found = list(find_checkpoints(Ticket("find"), tmp_path))
+    found = list(find_checkpoints(tmp_path))
     assert [path.name for path in found] == ["a.safetensors", "run.zip"]
     assert run_now(open_files, [tmp_path]) == Tally(opened=2, failed=0)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kernelviewer.formats import CheckpointError, Operator
 from kernelviewer.kernels import extract_kernels
 from tests.kernels.checkpoints import of_arrays
+from tests.recorder import EndedError, Recorder
 
 
 def noise(*shape: int, seed: int = 1) -> np.ndarray:
@@ -268,28 +269,18 @@ def test_layers_of_one_module_keep_names_of_their_own() -> None:
 
 
 def test_progress_and_check_are_called_for_each_layer() -> None:
-    steps: list[tuple[int, int, str]] = []
-    checks: list[int] = []
-    extract_kernels(
-        of_arrays(network()),
-        progress=lambda *step: steps.append(step),
-        check=lambda: checks.append(1),
-    )
+    watch = Recorder()
+    extract_kernels(of_arrays(network()), watch=watch)
+    steps = watch.told
     assert [step[0] for step in steps] == [0, 1, 2, 3, 4, 5]
     assert {step[1] for step in steps} == {5}
     assert steps[0][2] == "blocks.0.dwconv"
-    assert len(checks) == 5
+    assert watch.checks == 6
 
 
 def test_what_check_raises_ends_the_extraction() -> None:
-    class Stopped(BaseException):
-        pass
-
-    def stop() -> None:
-        raise Stopped
-
-    with pytest.raises(Stopped):
-        extract_kernels(of_arrays(network()), check=stop)
+    with pytest.raises(EndedError):
+        extract_kernels(of_arrays(network()), watch=Recorder(end=1))
 
 
 def test_a_file_that_can_no_longer_be_read_says_so() -> None:

@@ -9,6 +9,7 @@ import torch
 from kernelviewer.kernels.family import family_fit, member
 from kernelviewer.kernels.family import fit as fitting
 from tests.kernels.family_made import CPU, IDS, fit, noise, varied
+from tests.recorder import EndedError, Recorder
 
 
 @pytest.mark.parametrize(
@@ -106,22 +107,14 @@ def test_sizes_without_a_family_are_refused() -> None:
 
 
 def test_progress_is_told_and_a_check_ends_the_fit() -> None:
-    kernels, told = noise(12_000), []
-    fit(kernels, refine=False, progress=lambda *done: told.append(done))
+    kernels, watch = noise(12_000), Recorder()
+    fit(kernels, refine=False, watch=watch)
+    told = [state[:2] for state in watch.told]
     assert told[-1] == (12_000, 12_000)
     assert len(told) > 1
     assert told == sorted(told)
-
-    class Stopped(Exception):
-        pass
-
-    def check() -> None:
-        if calls.append(None) or len(calls) == 2:
-            raise Stopped
-
-    calls: list[None] = []
-    with pytest.raises(Stopped):
-        fit(kernels, refine=False, check=check)
+    with pytest.raises(EndedError):
+        fit(kernels, refine=False, watch=Recorder(end=2))
 
 
 def test_batches_side_by_side_are_fitted_as_one(
@@ -131,14 +124,10 @@ def test_batches_side_by_side_are_fitted_as_one(
     whole = fit(kernels)
     monkeypatch.setattr(fitting, "_CPU", (256, 256 * 49))
     monkeypatch.setattr(fitting, "threads", lambda: 3)
-    done: list[int] = []
-    parts = fit(kernels, progress=lambda count, total: done.append(count))
+    watch = Recorder()
+    parts = fit(kernels, watch=watch)
     np.testing.assert_array_equal(parts.class_index, whole.class_index)
     np.testing.assert_allclose(parts.cosine, whole.cosine, atol=1e-5)
-    assert done == [256, 512, 700]
-
-    def stop() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fit(kernels, check=stop)
+    assert [done for done, *_ in watch.told] == [256, 512, 700]
+    with pytest.raises(EndedError):
+        fit(kernels, watch=Recorder(end=1))

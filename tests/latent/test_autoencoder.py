@@ -18,6 +18,7 @@ from kernelviewer.latent.autoencoder import METHODS, Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.resources import resource
 from tests.latent.made import CPU, SIZE, patterns, small
+from tests.recorder import EndedError, Recorder
 
 
 def kernel_set(weights: np.ndarray) -> KernelSet:
@@ -151,15 +152,11 @@ def test_numpy_and_torch_give_the_same_codes_and_labels(size: tuple[int, int]) -
 
 def test_encoding_can_be_followed_and_cancelled() -> None:
     kernels, _ = patterns(600)
-    seen: list[tuple[int, int, str]] = []
-    small().encode(kernels, device=CPU, progress=lambda *state: seen.append(state))
-    assert seen[-1] == (600, 600, "encoding 7×7 kernels")
-
-    def stop() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        small().encode(kernels, device=CPU, check=stop)
+    watch = Recorder()
+    small().encode(kernels, device=CPU, watch=watch)
+    assert watch.told[-1] == (600, 600, "encoding 7×7 kernels")
+    with pytest.raises(EndedError):
+        small().encode(kernels, device=CPU, watch=Recorder(end=1))
 
 
 def test_codes_beyond_the_axis_show_its_ends() -> None:

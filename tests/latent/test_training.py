@@ -19,6 +19,7 @@ from kernelviewer.latent.networks import Network
 from kernelviewer.latent.training import Training, TrainingOptions, describe, train
 from tests.latent.conftest import NOISE_KERNELS
 from tests.latent.made import CPU, IDS, SIZE, networks, patterns, small
+from tests.recorder import EndedError, Recorder
 
 
 def network(kernels: np.ndarray, family: int = 0) -> Network:
@@ -148,18 +149,9 @@ def test_a_stopped_training_keeps_the_best_so_far() -> None:
 
 
 def test_a_cancelled_training_keeps_the_best_so_far() -> None:
-    class CancelledError(BaseException):
-        pass
-
-    calls = []
-
-    def check() -> None:
-        calls.append(1)
-        if len(calls) > 260:
-            raise CancelledError
-
-    training = Training(SIZE, networks(1, 300), device=CPU, check=check)
-    with pytest.raises(CancelledError):
+    watch = Recorder(end=261)
+    training = Training(SIZE, networks(1, 300), device=CPU, watch=watch)
+    with pytest.raises(EndedError):
         list(training)
     known = training.result()
     assert int(known.card["sweeps"].split()[0]) >= 1
@@ -174,20 +166,19 @@ def test_a_training_stopped_at_once_has_nothing_to_keep() -> None:
         training.result()
 
 
-def test_progress_and_sweeps_are_told() -> None:
-    told: list[tuple[int, int, str]] = []
-    seen = []
+def test_sweeps_and_the_end_of_the_work_are_told_and_nothing_else() -> None:
+    watch = Recorder()
     train(
         SIZE,
         networks(1, 150),
         options=TrainingOptions(sweeps=3),
         device=CPU,
-        progress=lambda *state: told.append(state),
-        watch=seen.append,
+        watch=watch,
     )
-    assert [sweep.number for sweep in seen] == [1, 2, 3]
-    assert [state[:2] for state in told[:3]] == [(1, 3), (2, 3), (3, 3)]
-    assert "naming the spectrum" in [state[2] for state in told]
+    assert [state[:2] for state in watch.told[:3]] == [(1, 3), (2, 3), (3, 3)]
+    assert [text for *_, text in watch.told[3:]] == [
+        "measuring what noise reaches", "naming the spectrum", "done"
+    ]  # fmt: skip
 
 
 def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:

@@ -27,13 +27,14 @@ from kernelviewer.figures.kernels import (
 )
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import count, listing, percent
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.sampling import draw_some
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,10 +46,10 @@ if TYPE_CHECKING:
         Block,
     )
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _MOST = 100
@@ -70,7 +71,7 @@ class ClassesContent:
     yardstick: Yardstick
     seed: int
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each class: colour, name, count and share, kernels."""
         with figure_style():
             face = Face.of(options)
@@ -82,7 +83,7 @@ class ClassesContent:
             page.title()
             shown = [block.take(slice(tiling.per_row)) for block in self.blocks]
             left = page.margin + names
-            tiling.draw(page, colour_blocks(shown, options), left, top, check)
+            tiling.draw(page, colour_blocks(shown, options), left, top, watch)
             if lines:
                 self._draw_names(page, tiling, page.snap(top), lines)
             draw_scale_bar(page, page.height - page.margin)
@@ -179,7 +180,7 @@ class ClassesContent:
 
 
 def prepare_classes(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> ClassesContent:
     """Draw kernels of each class at random from all networks of the scene.
 
@@ -198,7 +199,7 @@ def prepare_classes(
     fit = [coding_of(subject).fit for subject in subjects]
     blocks, fits = [], []
     for number, item in enumerate(CLASSES):
-        check()
+        watch.check()
         members = np.flatnonzero(label == number)
         chosen = draw_some(members, _MOST, options.seed, number)
         # the order of the draw, not of the layers: any first few are a fair sample

@@ -24,7 +24,7 @@ from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import Block, colour_blocks
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import count, listing, percent, short_names
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.sampling import draw_some
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
@@ -32,15 +32,16 @@ from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.counts import Counts
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject, Yardstick
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _MOST = 400
@@ -66,7 +67,7 @@ class CompareContent:
     cosines: tuple[NDArray[np.float32], ...]
     seed: int
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Shares of the classes, fits, cosines by layer, kernels."""
         with figure_style():
             face = Face.of(options)
@@ -78,7 +79,7 @@ class CompareContent:
             page.title()
             letters = iter(string.ascii_lowercase)
             for panel, x, y in layout.places:
-                check()
+                watch.check()
                 panel.draw(page, x, top + y, next(letters))
             if layout.kernels:
                 draw_scale_bar(page, page.height - page.margin)
@@ -222,7 +223,7 @@ class _Layout:
 
 
 def prepare_compare(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> CompareContent:
     """Compare the two networks of a scene, or its one network with white noise.
 
@@ -239,12 +240,12 @@ def prepare_compare(
     first, second = scene.subjects[0], scene.subjects[-1]
     if not all(len(subject.index) for subject in scene.subjects):
         raise FigureError("no kernels are shown", "Show a layer or another size.")
-    check()
+    watch.check()
     yardstick = scene.yardstick
     if any(subject.coding is None for subject in scene.subjects):
         yardstick = None
     alike = len(scene.subjects) == 2 and _alike(first, second)
-    layers, cosines = _cosines(first, second, check) if alike else ((), ())
+    layers, cosines = _cosines(first, second, watch) if alike else ((), ())
     left = _side(first, yardstick, options)
     if len(scene.subjects) == 2:
         right = _side(second, yardstick, options)
@@ -299,12 +300,12 @@ def _alike(first: Subject, second: Subject) -> bool:
 
 
 def _cosines(
-    first: Subject, second: Subject, check: Check
+    first: Subject, second: Subject, watch: Watch
 ) -> tuple[tuple[str, ...], tuple[NDArray[np.float32], ...]]:
     """Names of the layers, and the cosines of the kernels that are flat in neither."""
     names, cosines = [], []
     for (name, i), (_, k) in zip(first.layers(), second.layers(), strict=True):
-        check()
+        watch.check()
         both = ~(first.kernels.flat[i] | second.kernels.flat[k])
         if both.any():
             x, y = (
@@ -626,7 +627,7 @@ class SamplePanel:
         top = page.snap(y + (_HEAD - 0.4) * em)
         tiling = self._tiling
         blocks = [side.samples.take(slice(self._count)) for side in self._sides]
-        tiling.draw(page, colour_blocks(blocks, page.options), x, top, never)
+        tiling.draw(page, colour_blocks(blocks, page.options), x, top)
         for side, at in zip(self._sides, tiling.tops(top), strict=True):
             name = self._face.elide(side.name, self._width)
             page.text(x, at - 0.3 * em, name, colour=page.ink.secondary, gid="side")

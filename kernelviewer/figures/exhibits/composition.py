@@ -24,19 +24,20 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
 from kernelviewer.figures.names import count, listing, short_names
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _BARS = 15.0
@@ -70,7 +71,7 @@ class CompositionContent:
     size: Size
     yardstick: Yardstick
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A stacked bar for each layer, in the order of the network."""
         with figure_style():
             face = Face.of(options)
@@ -100,7 +101,7 @@ class CompositionContent:
             for number, (item, panel) in enumerate(
                 zip(self.networks, panels, strict=True)
             ):
-                check()
+                watch.check()
                 row, column = divmod(number, columns)
                 x = page.margin + column * (width + 2 * face.em)
                 letter = string.ascii_lowercase[number % 26]
@@ -326,7 +327,7 @@ class _Panel:
 
 
 def prepare_composition(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> CompositionContent:
     """Count the classes of every layer that is shown.
 
@@ -338,7 +339,7 @@ def prepare_composition(
     yardstick = named(scene)
     networks = []
     for subject in scene.subjects:
-        check()
+        watch.check()
         label = labels_of(subject, yardstick)
         layers = subject.layers()
         if layers:

@@ -14,22 +14,23 @@ from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.mosaic import quantise
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.surface import draw_surface, surface_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _MESH = 19
@@ -58,7 +59,7 @@ class FamilyContent:
     surfaces: NDArray[np.float64]
     size: Size
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A column for each class: surface, kernel, name."""
         with figure_style():
             face = Face.of(options)
@@ -71,7 +72,7 @@ class FamilyContent:
             pitch = panel.height + (page.height - height) / (rows + 1)
             top += pitch - panel.height
             for number in range(len(PATTERNS)):
-                check()
+                watch.check()
                 row, column = divmod(number, columns)
                 left = page.margin + column * panel.width
                 panel.draw(page, self, number, left, top + row * pitch)
@@ -139,7 +140,7 @@ class _Panel:
         y = page.snap(y + surface_height(self.surface) + 0.3 * em)
         left = page.snap(middle - self.tiling.width / 2)
         kernel = content.kernels[number : number + 1]
-        self.tiling.draw(page, [quantise(kernel, np.zeros(1, bool))], left, y, never)
+        self.tiling.draw(page, [quantise(kernel, np.zeros(1, bool))], left, y)
         page.frame(left, y, self.tiling.width, self.tiling.cell_height)
         y += self.tiling.cell_height
         if page.options.legend:
@@ -205,7 +206,7 @@ def _fitting(
 
 
 def prepare_family(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> FamilyContent:
     """One member of each class at the scene's kernel size.
 
@@ -220,7 +221,7 @@ def prepare_family(
     rows, columns = (1, *scene.size)[-2:]
     kernels, surfaces = [], []
     for item in PATTERNS:
-        check()
+        watch.check()
         kernels.append(_member(item.id, (rows, columns)))
         surfaces.append(_member(item.id, (_MESH, _MESH)))
     return FamilyContent(

@@ -24,20 +24,21 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend, class_entries
 from kernelviewer.figures.names import count, listing, percent
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.noise import Null
+    from kernelviewer.watch import Watch
 
 
 _CODE_BINS = 80
@@ -75,7 +76,7 @@ class HistogramContent:
     size: Size
     yardstick: Yardstick
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each network: codes on the left, fits on the right."""
         with figure_style():
             face = Face.of(options)
@@ -104,7 +105,7 @@ class HistogramContent:
             page.title()
             letters = iter(string.ascii_lowercase * (2 * rows))
             for number, item in enumerate(self.networks):
-                check()
+                watch.check()
                 y = top + charts * number * (high + rest)
                 below = high + rest if charts > 1 else 0.0
                 row = _Row(page, item, self.yardstick, y, high, below)
@@ -280,7 +281,7 @@ class _Row:
 
 
 def prepare_histogram(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> HistogramContent:
     """Codes and fits of what is shown.
 
@@ -292,7 +293,7 @@ def prepare_histogram(
     yardstick = named(scene)
     networks = []
     for subject in scene.subjects:
-        check()
+        watch.check()
         coding = coding_of(subject)
         index = subject.index
         coverage = count_labels(labels_of(subject, yardstick)[index]).coverage

@@ -15,7 +15,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.sampling import spread
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
@@ -25,6 +25,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.segments import segment_of
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _MOST = 64
@@ -68,7 +69,7 @@ class KernelContent:
     nearest: NDArray[np.float32]
     cosines: NDArray[np.float32]
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each kernel: surface, kernel, reconstruction, residual, facts."""
         with figure_style():
             face = Face.of(options)
@@ -80,7 +81,7 @@ class KernelContent:
             page = Page(options, height, face)
             page.title()
             for number, row in enumerate(rows):
-                check()
+                watch.check()
                 row.draw(page, plan, page.margin, top + number * plan.height)
             near.draw(page, page.margin, top + len(rows) * plan.height)
             draw_scale_bar(page, page.height - page.margin)
@@ -151,7 +152,7 @@ class KernelContent:
 
 
 def prepare_kernel(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> KernelContent:
     """Some of the kernels shown, at even distances; or what the marked code stands for.
 
@@ -177,7 +178,7 @@ def prepare_kernel(
     else:
         item, pattern = _decoded(scene, options.mark)
         items, total = [item], 1
-        nearest, cosines = _nearest(scene, pattern, check)
+        nearest, cosines = _nearest(scene, pattern, watch)
     return KernelContent(
         items=tuple(items),
         size=scene.size,
@@ -238,13 +239,13 @@ def _decoded(scene: Scene, code: float) -> tuple[Item, NDArray[np.float32]]:
 
 
 def _nearest(
-    scene: Scene, pattern: NDArray[np.float32], check: Check
+    scene: Scene, pattern: NDArray[np.float32], watch: Watch
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The kernels shown whose patterns are most like a pattern, and their cosines."""
     found, cosines = [], []
     direction = pattern.ravel() / max(float(np.linalg.norm(pattern)), 1e-12)
     for subject in scene.pooled.subjects:
-        check()
+        watch.check()
         kernels = subject.kernels
         index = subject.index[~kernels.flat[subject.index]]
         unit = patterns(
@@ -438,7 +439,7 @@ class Row:
             tiling = _one(pictures.shape[1:], plan.side, page.options)
             left = page.snap(x + number * (plan.side + _GAP * em))
             top = page.snap(y + (tall - tiling.cell_height) / 2)
-            tiling.draw(page, [colours[number : number + 1]], left, top, never)
+            tiling.draw(page, [colours[number : number + 1]], left, top)
             page.frame(left, top, tiling.width, tiling.cell_height)
             if page.options.labels:
                 middle, below = left + tiling.width / 2, y + tall + 1.15 * em
@@ -513,7 +514,7 @@ class NearRow:
             y += _HEAD * em
         pictures = as_pictures(self.kernels)
         colours = quantise(pictures, np.zeros(len(pictures), bool))
-        self.tiling.draw(page, [colours], page.snap(x), page.snap(y), never)
+        self.tiling.draw(page, [colours], page.snap(x), page.snap(y))
 
 
 def _one(cell: tuple[int, ...], side: float, options: FigureOptions) -> Tiling:

@@ -19,13 +19,14 @@ from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Entry, Legend, class_entries
 from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing, percent
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.kernels.statistics import patterns
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _VECTOR_POINTS = 4000
@@ -71,7 +72,7 @@ class PcaContent:
     components: tuple[int, int] = (1, 2)
     coverage: str = ""
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """The scatter, and kernels of its dense places beside or below it."""
         with figure_style():
             face = Face.of(options)
@@ -86,8 +87,8 @@ class PcaContent:
             page = Page(options, plan.height, face)
             page.title()
             self._draw_points(page, plan, colouring)
-            check()
-            self._draw_places(page, plan, check)
+            watch.check()
+            self._draw_places(page, plan, watch)
             y = page.height - page.margin - scale_bar_height(options, face)
             plan.legend.draw(page, page.margin, y - plan.legend.height)
             draw_scale_bar(page, page.height - page.margin)
@@ -195,7 +196,7 @@ class PcaContent:
         left = plan.left - 0.5 * page.face.em
         page.text(left, middle, up, align="center", rotation=90)
 
-    def _draw_places(self, page: Page, plan: PcaPlan, check: Check) -> None:
+    def _draw_places(self, page: Page, plan: PcaPlan, watch: Watch) -> None:
         """Numbers in the scatter and a row of kernels for each."""
         low, high = span_of(self.projection.points)
         blocks = []
@@ -210,7 +211,7 @@ class PcaContent:
         if not blocks:
             return
         plan.tiling.draw(
-            page, blocks, plan.rows_left + plan.gutter, plan.rows_top, check
+            page, blocks, plan.rows_left + plan.gutter, plan.rows_top, watch
         )
         tops = plan.tiling.tops(page.snap(plan.rows_top))
         for number, (place, y) in enumerate(zip(self.places, tops, strict=True)):
@@ -226,7 +227,7 @@ class PcaContent:
 
 
 def prepare_pca(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> PcaContent:
     """Project the patterns of all networks of the scene together.
 
@@ -242,7 +243,7 @@ def prepare_pca(
         raise FigureError("no kernel that is shown has a pattern: all are flat")
     found = []
     for subject, index in parts:
-        check()
+        watch.check()
         kernels = subject.kernels
         found.append(
             patterns(
@@ -251,7 +252,7 @@ def prepare_pca(
         )
     joined = np.concatenate(found)
     projection = project(joined, options.components)
-    check()
+    watch.check()
     label = _labels(scene, parts)
     return PcaContent(
         networks=tuple(subject.name for subject in scene.subjects),

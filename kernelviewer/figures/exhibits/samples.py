@@ -23,13 +23,14 @@ from kernelviewer.figures.kernels import (
     make_block,
 )
 from kernelviewer.figures.names import count, listing, short_names
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.sampling import draw_some, spread
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.names import module_path
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.content import Table
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.formats.checkpoint import Tensor
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _ROOM = 200.0
@@ -78,7 +79,7 @@ class SamplesContent:
     pairs: tuple[tuple[Column, ...], ...]
     seed: int
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Lay the networks below each other, their two columns side by side."""
         with figure_style():
             face = Face.of(options)
@@ -97,8 +98,8 @@ class SamplesContent:
             y = top
             letters = iter(string.ascii_lowercase * 9)
             for section in sections:
-                check()
-                section.draw(page, y, letters, check)
+                watch.check()
+                section.draw(page, y, letters, watch)
                 y += section.height
             draw_scale_bar(page, page.height - page.margin)
             return page
@@ -135,7 +136,7 @@ class SamplesContent:
 
 
 def prepare_samples(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> SamplesContent:
     """Draw kernels of every layer, and of the regular convolutions, at random.
 
@@ -146,7 +147,7 @@ def prepare_samples(
     """
     pairs = []
     for subject in scene.subjects:
-        check()
+        watch.check()
         blocks = [
             make_block(
                 subject, name, draw_some(index, _MOST, options.seed, i), len(index)
@@ -156,14 +157,14 @@ def prepare_samples(
         if blocks:
             name = subject.bank.name
             left = Column("Depthwise", subject.size, name, tuple(blocks))
-            right = _regular(subject, options, check)
+            right = _regular(subject, options, watch)
             pairs.append((left, right) if right else (left,))
     if not pairs:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     return SamplesContent(tuple(pairs), options.seed)
 
 
-def _regular(subject: Subject, options: FigureOptions, check: Check) -> Column | None:
+def _regular(subject: Subject, options: FigureOptions, watch: Watch) -> Column | None:
     """Samples of the regular convolutions, of the same size if there are any."""
     rank = len(subject.size)
     tensors = [
@@ -179,7 +180,7 @@ def _regular(subject: Subject, options: FigureOptions, check: Check) -> Column |
     size = max(sizes, key=lambda key: (key == subject.size, sizes[key], key))
     blocks = []
     for number, tensor in enumerate(tensors):
-        check()
+        watch.check()
         if tensor.shape[2:] == size:
             blocks.append(_some_of(tensor, subject.bank.name, options.seed, number))
     return Column("Regular", size, subject.bank.name, tuple(blocks))
@@ -255,7 +256,7 @@ class _Section:
         """Height in mm."""
         return self.head + max(tiling.height for tiling in self.tilings)
 
-    def draw(self, page: Page, y: float, letters: Iterator[str], check: Check) -> None:
+    def draw(self, page: Page, y: float, letters: Iterator[str], watch: Watch) -> None:
         """Draw headings, names and kernels."""
         x, base = page.margin, y + self.head - 0.5 * page.face.line()
         if self.head > 2 * page.face.line():
@@ -268,7 +269,7 @@ class _Section:
             page.heading(x, base, headings, self.width, next(letters))
             shown = [_first(block, tiling.per_row * lines) for block in rows]
             top = page.snap(y + self.head)
-            tiling.draw(page, colour_blocks(shown, page.options), x, top, check)
+            tiling.draw(page, colour_blocks(shown, page.options), x, top, watch)
             if page.options.labels:
                 self._draw_names(page, rows, tiling, x, top)
             x += self.width + _BETWEEN * page.face.em

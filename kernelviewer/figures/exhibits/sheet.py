@@ -19,7 +19,7 @@ from kernelviewer.figures.kernels import (
 )
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import count, listing
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
@@ -27,6 +27,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.segments import segment_of
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
         Block,
     )
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _ORDERS = {
@@ -79,7 +80,7 @@ class SheetContent:
     sorted_by: str
     coverage: str = ""
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Lay the kernels out, as large as the page allows.
 
         Raises
@@ -101,7 +102,7 @@ class SheetContent:
             for column in layout.columns:
                 part = slice(column.first, column.last)
                 left = column.x + gutter
-                column.tiling.draw(page, colours[part], left, top, check)
+                column.tiling.draw(page, colours[part], left, top, watch)
                 if options.labels:
                     self._draw_labels(page, column, left, layout.width)
             draw_scale_bar(page, page.height - page.margin)
@@ -191,7 +192,7 @@ class SheetContent:
 
 
 def prepare_sheet(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> SheetContent:
     """The kernels of a scene, layer by layer.
 
@@ -205,7 +206,7 @@ def prepare_sheet(
     groups = group_kernels(scene, options)
     blocks = []
     for group in groups:
-        check()
+        watch.check()
         place = group.owner, group.index
         blocks.append(gather_block(scene.subjects, *place, group.heading))
     return SheetContent(

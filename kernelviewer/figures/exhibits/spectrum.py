@@ -16,12 +16,13 @@ from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import Legend, class_entries
 from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scale_bar import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.segments import Segment
+    from kernelviewer.watch import Watch
 
 
 _CELL = 2.4
@@ -60,7 +61,7 @@ class SpectrumContent:
     networks: tuple[str, ...]
     size: Size
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Codes, stretches and their names, the decoded kernels, an axis."""
         with figure_style():
             face = Face.of(options)
@@ -91,7 +92,7 @@ class SpectrumContent:
             self._draw_stretches(page, x, y, width)
             y += _BAR * em
             names.draw(page, x, y)
-            check()
+            watch.check()
             y = page.snap(y + names.height)
             self._draw_kernels(page, tiling, x, y)
             _draw_axis(page, x, y + tiling.height, width)
@@ -183,7 +184,7 @@ class SpectrumContent:
         )
         chosen = as_pictures(self.spectrum[index])
         colours = quantise(chosen, np.zeros(len(chosen), bool))
-        tiling.draw(page, [colours], x, y, never)
+        tiling.draw(page, [colours], x, y)
 
     def _draw_density(
         self, page: Page, x: float, y: float, width: float, height: float
@@ -213,7 +214,7 @@ class SpectrumContent:
 
 
 def prepare_spectrum(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> SpectrumContent:
     """The scene's autoencoder, and the codes of what is shown.
 

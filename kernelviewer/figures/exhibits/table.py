@@ -17,10 +17,11 @@ from kernelviewer.figures.counts import (
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.names import count
-from kernelviewer.figures.page import Page, never, title_height
+from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
         Counts,
     )
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.page import Check
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 
 _PAD = 1.2
@@ -61,7 +62,7 @@ class TableContent:
     size: Size
     yardstick: Yardstick
 
-    def draw(self, options: FigureOptions, check: Check = never) -> Page:
+    def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each network if the page is wide enough, else a column."""
         with figure_style():
             face = Face.of(options)
@@ -157,7 +158,7 @@ class _Layout:
 
 
 def prepare_table(
-    scene: Scene, options: FigureOptions, check: Check = never
+    scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> TableContent:
     """Count what is shown of each network.
 
@@ -169,7 +170,7 @@ def prepare_table(
     yardstick = named(scene)
     entries = []
     for subject in scene.subjects:
-        check()
+        watch.check()
         index = subject.index
         if len(index):
             fit = coding_of(subject).fit[index]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.network.leaves import Load
     from kernelviewer.formats.source import Options
+    from kernelviewer.watch import Watch
 
     Opener = Callable[[Source], Checkpoint]
     from io import BufferedReader
@@ -217,7 +218,7 @@ def unzip(source: Source, folder: Path, limits: Limits) -> None:
     file = source.file()
     try:
         for name, record in zip_records(source).items():
-            limits.check()
+            limits.watch.check()
             if name.endswith("/") or name.startswith("__MACOSX/") or _is_other(name):
                 continue
             target = _target(folder, name)
@@ -225,7 +226,7 @@ def unzip(source: Source, folder: Path, limits: Limits) -> None:
             limits.take(record.size)
             with target.open("wb") as out:
                 for piece in ZipRecord(file, record).pieces():
-                    limits.check()
+                    limits.watch.check()
                     limits.keep(len(piece))
                     out.write(piece)
     except DamagedError:
@@ -241,26 +242,26 @@ class Limits:
     ----------
     packed
         Size of the archive in bytes.
-    check
-        Called between pieces of work; raises to cancel.
+    watch
+        Checked between pieces of work; raises to cancel.
     """
 
-    def __init__(self, packed: int, check: Callable[[], None]) -> None:
+    def __init__(self, packed: int, watch: Watch) -> None:
         self._free = shutil.disk_usage(tempfile.gettempdir()).free
         self._allowed = max(_MUCH, _RATIO * packed)
         self._files = 0
-        self.check = check
+        self.watch = watch
 
     def next_file(self) -> None:
         """Count a file."""
-        self.check()
+        self.watch.check()
         self._files += 1
         if self._files > _MAX_FILES:
             raise DamagedError(f"it holds more than {_MAX_FILES:,} files", _BY_HAND)
 
     def take(self, count: int) -> None:
         """Count bytes that were unpacked."""
-        self.check()
+        self.watch.check()
         self._allowed -= count
         if self._allowed < 0:
             self._refuse()
@@ -403,7 +404,7 @@ class _Unpacked:
         """The next piece; files may be several that were packed one by one."""
         assert self._unpacker is not None
         while True:
-            self._limits.check()
+            self._limits.watch.check()
             if self._unpacker.eof:
                 self._packed = self._unpacker.unused_data
                 if not self._goes_on():
@@ -423,7 +424,7 @@ class _Unpacked:
         """Whether another packed stream follows, perhaps after zeros."""
         magic = next(key for key, name in _PACKERS.items() if name == self._packed_by)
         while not (rest := self._packed.lstrip(b"\0")) or len(rest) < len(magic):
-            self._limits.check()
+            self._limits.watch.check()
             more = self._file.read(_PACKED)
             if not more:
                 break

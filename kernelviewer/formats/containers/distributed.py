@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from kernelviewer.formats.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from kernelviewer.formats.source import Source
+    from kernelviewer.watch import Watch
 
 
 _DCP = "a distributed checkpoint of PyTorch (DCP)"
@@ -57,11 +58,11 @@ def part(source: Source) -> tuple[str, str] | None:
     return (f"a part of {kind}", _advice(kind, source.path.parent)) if kind else None
 
 
-def divided_in(folder: Path, check: Callable[[], None]) -> CheckpointError | None:
+def divided_in(folder: Path, watch: Watch) -> CheckpointError | None:
     """What to say of a folder that holds such a checkpoint; None if it holds none."""
     looked_at = 0
     for place, folders, names in os.walk(folder):
-        check()
+        watch.check()
         folders.sort()
         looked_at += len(names)
         kinds = [

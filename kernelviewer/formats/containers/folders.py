@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Source
     from kernelviewer.text import AnyPath
+    from kernelviewer.watch import Watch
 
     Test = Callable[[Path], bool]
 
@@ -80,14 +81,14 @@ def _is_index(path: Path) -> bool:
 
 
 def network_in(
-    folder: Path, check: Callable[[], None], is_network: Test, is_archive: Test
+    folder: Path, watch: Watch, is_network: Test, is_archive: Test
 ) -> Path | None:
     """The file that holds a folder's network; None if there is none.
 
     Parameters
     ----------
-    check
-        Called for each folder below; what it raises cancels the search.
+    watch
+        Checked for each folder below; what it raises cancels the search.
     is_network, is_archive
         Whether some reader takes a file; whether it is an archive.
 
@@ -99,8 +100,8 @@ def network_in(
     main = main_file(folder)
     if main is not None:
         return main
-    found = files_in(folder, is_network, check)
-    divided = None if found else divided_in(folder, check)
+    found = files_in(folder, is_network, watch)
+    divided = None if found else divided_in(folder, watch)
     if divided is not None:
         raise divided
     if len(found) > 1:
@@ -109,7 +110,7 @@ def network_in(
             folder, problem + _listed(folder, found), "Open one of them."
         )
     if not found:  # what is named like one says best what it is instead
-        named = files_in(folder, is_named_so, check)
+        named = files_in(folder, is_named_so, watch)
         found = [path for path in named if not is_archive(path)][:1]
     return found[0] if found else None
 
@@ -139,12 +140,12 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".")
 
 
-def files_in(folder: Path, is_file: Test, check: Callable[[], None]) -> list[Path]:
+def files_in(folder: Path, is_file: Test, watch: Watch) -> list[Path]:
     """Networks in a folder and those below; not what only training needs."""
     found: list[Path] = []
     looked_at = 0
     for place, folders, names in os.walk(folder):
-        check()
+        watch.check()
         kept = [name for name in folders if not is_hidden(name)]
         folders[:] = sorted(kept, key=natural_key)
         main = main_file(Path(place))

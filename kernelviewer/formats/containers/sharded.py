@@ -73,7 +73,7 @@ def _open_parts(
     files, read = [], {}
     whole, by_name = Contents("", []), True
     for part in parts:
-        options.check()
+        options.watch.check()
         files.append(part.file())
         with damage_named(part.path, "a part of a sharded checkpoint"):
             contents = _read(part, options)

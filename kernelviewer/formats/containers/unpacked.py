@@ -11,43 +11,40 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from kernelviewer.watch import Watch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
-    Check = Callable[[], None]
-
 
 MOST = 1 << 27
 """Bytes that are kept at most."""
 
 
-def _never() -> None:
-    """Nothing cancels."""
-
-
-_check: ContextVar[Check] = ContextVar("check", default=_never)
+_NOBODY = Watch()
+_watch: ContextVar[Watch] = ContextVar("watch", default=_NOBODY)
 _kept: dict[Hashable, NDArray[np.uint8]] = {}
 _lock = Lock()
 
 
 @contextmanager
-def unpacking(check: Check) -> Iterator[None]:
-    """Let ``check`` cancel what is unpacked in the block; forget it at the end."""
-    token = _check.set(check)
+def unpacking(watch: Watch) -> Iterator[None]:
+    """Let ``watch`` cancel what is unpacked in the block; forget it at the end."""
+    token = _watch.set(watch)
     try:
         yield
     finally:
-        _check.reset(token)
-        if _check.get() is _never:
+        _watch.reset(token)
+        if _watch.get() is _NOBODY:
             forget()
 
 
 def check() -> None:
     """Raise if the work that goes on in this thread was cancelled."""
-    _check.get()()
+    _watch.get().check()
 
 
 def forget() -> None:

@@ -131,7 +131,7 @@ def open_parts(
     whole = Contents()
     size = source.size
     for part in parts:
-        options.check()
+        options.watch.check()
         with damage_named(part.path, "a part of sharded weights"):
             if not is_hdf5(part):
                 msg = "it is no HDF5 file, as the others are"
@@ -203,7 +203,7 @@ def _open(
     contents: Contents,
     texts: dict[str, str],
 ) -> Checkpoint:
-    options.check()
+    options.watch.check()
     root = contents.attributes.get("", {})
     config = texts.get(_CONFIG) or root.get("model_config")
     network = read_config(config) if isinstance(config, str) and config else None

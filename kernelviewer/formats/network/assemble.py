@@ -88,7 +88,7 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
         else:
             weights.append(leaf)
     weights = _without_loose(weights, skipped)
-    options.check()
+    options.watch.check()
     choice = choose_copy(weights, options.copy)
     named, repeated = _named(choice)
     named, unknown = fold(named)

@@ -28,7 +28,7 @@ from kernelviewer.formats.protobuf import BYTES, VARINT, varint
 from kernelviewer.formats.source import Reader, viewed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
     from numpy.typing import NDArray
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.onnx.split import Whole
     from kernelviewer.formats.onnx.store import Value
     from kernelviewer.formats.source import Data, Options, Source
+    from kernelviewer.watch import Watch
 
 
 _WHAT = "an ONNX model"
@@ -88,9 +89,9 @@ def open_onnx(source: Source, options: Options) -> Checkpoint:
     """
     file = source.file()
     with viewed(file) as data:
-        model = read_model(data, options.check)
+        model = read_model(data, options.watch)
     store = Store(file)
-    walk = _Walk(Constants(store, model), model, options.check)
+    walk = _Walk(Constants(store, model), model, options.watch)
     walk.graph(Scope(model.graph))
     walk.finish()
     warnings = []
@@ -125,7 +126,7 @@ class _Walk:
 
     constants: Constants
     model: Model
-    check: Callable[[], None]
+    watch: Watch
     tensors: list[Tensor] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     unread: list[Skipped] = field(default_factory=list)
@@ -160,7 +161,7 @@ class _Walk:
                 msg = "its functions unfold into an absurd number of operations"
                 raise DamagedError(msg)
             if self._visited % 256 == 0:
-                self.check()
+                self.watch.check()
             function = self.model.function(node)
             if function is not None:
                 self._function(scope.called(function, node), node)

@@ -18,12 +18,12 @@ from kernelviewer.formats.protobuf import (
     signed,
     text,
 )
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelviewer.formats.protobuf import Span
     from kernelviewer.formats.source import Data
+    from kernelviewer.watch import Watch
 
 _MAX_DEPTH = 16  # graphs inside graphs
 _LONG = 16_384  # bytes of a packed list that stays in the file, as a weight does
@@ -137,19 +137,15 @@ def _domain(name: str) -> str:
     return "" if name == "ai.onnx" else name
 
 
-def _never() -> None:
-    """Nothing cancels."""
-
-
-def read_model(data: Data, check: Callable[[], None] = _never) -> Model:
+def read_model(data: Data, watch: Watch = NEVER) -> Model:
     """Walk the whole file once.
 
     Parameters
     ----------
     data
         The file's bytes.
-    check
-        Called now and then; what it raises cancels.
+    watch
+        Checked now and then; what it raises cancels.
 
     Raises
     ------
@@ -161,7 +157,7 @@ def read_model(data: Data, check: Callable[[], None] = _never) -> Model:
     facts: dict[str, str | int] = {}
     for number, wire, a, b in fields(data, (0, len(data))):
         if number == 7 and wire == BYTES:
-            graph = _graph(data, (a, b), 0, check)
+            graph = _graph(data, (a, b), 0, watch)
         elif number == 25 and wire == BYTES:
             _function(data, (a, b), functions)
         elif number == 1 and wire == VARINT:
@@ -175,9 +171,7 @@ def read_model(data: Data, check: Callable[[], None] = _never) -> Model:
     return Model(graph, functions, facts)
 
 
-def _graph(
-    data: Data, span: Span, depth: int, check: Callable[[], None] = _never
-) -> Graph:
+def _graph(data: Data, span: Span, depth: int, watch: Watch = NEVER) -> Graph:
     if depth > _MAX_DEPTH:
         msg = "its graphs are nested absurdly deep"
         raise DamagedError(msg)
@@ -186,7 +180,7 @@ def _graph(
         if wire != BYTES:
             continue
         if number == 1:
-            check()
+            watch.check()
             graph.nodes.append(_node(data, (a, b), depth))
         elif number == 2:
             graph.name = text(data, a, b)

@@ -28,13 +28,14 @@ from kernelviewer.formats.stored import ITEMSIZE, decode
 from kernelviewer.formats.tflite.tensors import layer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from kernelviewer.formats.network.leaves import Load
     from kernelviewer.formats.protobuf import Span
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
+    from kernelviewer.watch import Watch
 
 
 _WHAT = "a TensorFlow graph"
@@ -77,8 +78,8 @@ def open_tf_graph(source: Source, options: Options) -> Checkpoint:
     """
     file = source.file()
     with viewed(file) as data:
-        nodes, constants = _graph(data, file, options.check)
-    found = convolutions(nodes, constants, options.check)
+        nodes, constants = _graph(data, file, options.watch)
+    found = convolutions(nodes, constants, options.watch)
     if not found.tensors:
         if any(node.operator in CONVOLUTIONS for node in nodes):
             problem = f"{_WHAT} whose weights lie in another file"
@@ -96,7 +97,7 @@ def open_tf_graph(source: Source, options: Options) -> Checkpoint:
 
 
 def _graph(
-    data: Data, file: OpenedFile, check: Callable[[], None]
+    data: Data, file: OpenedFile, watch: Watch
 ) -> tuple[list[Node], dict[str, Leaf]]:
     """All nodes, and the weights among them."""
     nodes: list[Node] = []
@@ -105,7 +106,7 @@ def _graph(
         if (number, wire) != (1, BYTES):
             continue
         if len(nodes) % 64 == 0:
-            check()
+            watch.check()
         node, value = _node(data, (start, end))
         nodes.append(node)
         if node.operator == "Const" and value is not None:
@@ -302,7 +303,7 @@ class Found:
 
 
 def convolutions(
-    nodes: Iterable[Node], constants: Mapping[str, Leaf], check: Callable[[], None]
+    nodes: Iterable[Node], constants: Mapping[str, Leaf], watch: Watch
 ) -> Found:
     """Weights of all convolutions in the graph's order, each of them once.
 
@@ -312,8 +313,8 @@ def convolutions(
         The graph.
     constants
         Its weights by the names of their nodes.
-    check
-        Called now and then; what it raises cancels.
+    watch
+        Checked now and then; what it raises cancels.
     """
     listed = list(nodes)
     by_name = {node.name: node for node in listed}
@@ -325,7 +326,7 @@ def convolutions(
     layers = [node for node in listed if node.operator in CONVOLUTIONS]
     for place, node in enumerate(layers, 1):
         if place % 64 == 1:
-            check()
+            watch.check()
         what = CONVOLUTIONS[node.operator]
         leaf = _weight(node, by_name, constants)
         if leaf is None or len(leaf.shape) != len(what.order) or 0 in leaf.shape:

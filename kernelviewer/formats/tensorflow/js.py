@@ -24,12 +24,13 @@ from kernelviewer.formats.stored import ITEMSIZE, decode
 from kernelviewer.formats.tensorflow.graph import FACTS, Found, Node, convolutions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from kernelviewer.formats.source import OpenedFile, Options, Source
+    from kernelviewer.watch import Watch
 
 
 _WHAT = "a TensorFlow.js network"
@@ -58,7 +59,7 @@ def open_tfjs(source: Source, options: Options) -> Checkpoint:
     model = content if isinstance(content, dict) else {}
     alone = () if model else _alone(source.path, content)
     manifest = model.get("weightsManifest") if model else content
-    leaves, files = read_manifest(manifest, source.path, options.check)
+    leaves, files = read_manifest(manifest, source.path, options.watch)
     topology = model.get("modelTopology")
     topology = topology if isinstance(topology, dict) else {}
     found = _found(source, options, topology, leaves)
@@ -98,7 +99,7 @@ def _found(
     """Tensors by the graph, by Keras's configuration, or by names and shapes."""
     if isinstance(topology.get("node"), list):
         constants = {leaf.raw_name: leaf for leaf in leaves if not leaf.unusable}
-        return convolutions(_nodes(topology), constants, options.check)
+        return convolutions(_nodes(topology), constants, options.watch)
     config = topology.get("model_config", topology)
     if config:
         network = read_config(json.dumps(config))
@@ -232,7 +233,7 @@ _NOTHING = np.empty(0, np.uint8)
 
 
 def read_manifest(
-    manifest: object, model: Path, check: Callable[[], None]
+    manifest: object, model: Path, watch: Watch
 ) -> tuple[list[Leaf], list[OpenedFile]]:
     """The arrays of a weights manifest, and the files that they lie in.
 
@@ -242,8 +243,8 @@ def read_manifest(
         What the JSON says: groups of files (``paths``) and of the ``weights`` in them.
     model
         The JSON file; the others must lie in its folder or below.
-    check
-        Called before each file; what it raises cancels.
+    watch
+        Checked before each file; what it raises cancels.
 
     Raises
     ------
@@ -257,7 +258,7 @@ def read_manifest(
     for group in _tables(manifest):
         stream = _Stream([])
         for path in _texts(group.get("paths")):
-            check()
+            watch.check()
             stream.files.append(file_beside(model, path))
         files += stream.files
         leaves += _leaves(stream, _tables(group.get("weights")))

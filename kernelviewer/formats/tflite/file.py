@@ -18,8 +18,6 @@ from kernelviewer.formats.tflite.flatbuffer import (
 from kernelviewer.formats.tflite.tensors import Layer, Subgraph, UnreadError, layer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
         Table,
     )
     from kernelviewer.formats.tflite.tensors import Constant
+    from kernelviewer.watch import Watch
 
 
 _WHAT = "a TFLite model"
@@ -53,7 +52,7 @@ def open_tflite(source: Source, options: Options) -> Checkpoint:
     file = source.file()
     with viewed(file) as data:
         model = root(data)
-        walk = _Walk(file, options.check)
+        walk = _Walk(file, options.watch)
         walk.model(model)
         facts = {"TFLite version": model.number(0, "<I")}
         description = model.text(3)
@@ -73,7 +72,7 @@ class _Walk:
     """Goes through the operators and collects weights, each of them once."""
 
     file: OpenedFile
-    check: Callable[[], None]
+    watch: Watch
     tensors: list[Tensor] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     _buffers: set[int] = field(default_factory=set)
@@ -118,10 +117,10 @@ class _Walk:
         if self._visited > _MAX_OPERATORS:
             raise DamagedError(_ABSURD)
         if self._visited % 64 == 1:
-            self.check()
+            self.watch.check()
 
     def _layer(self, graph: Subgraph, layer: Layer) -> None:
-        self.check()
+        self.watch.check()
         kind = CONVOLUTIONS.get(layer.code)
         self._convolutions += kind is not None
         if len(layer.inputs) < 2 or not layer.outputs:

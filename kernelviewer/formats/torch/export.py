@@ -120,8 +120,8 @@ class _Package:
         if not pickle:
             raise DamagedError("its weights are missing")
         archive = TorchArchive(self._file, inner, pickle)
-        tree = archive.unpickle(PICKLE, options.check)
-        contents = torch_contents("torch.export", tree, archive.leaves(), options.check)
+        tree = archive.unpickle(PICKLE, options.watch)
+        contents = torch_contents("torch.export", tree, archive.leaves(), options.watch)
         convolutions = operators(self._json(_OLD_GRAPH))
         for leaf in contents.leaves:
             leaf.operator = convolutions.get(leaf.path[-1])

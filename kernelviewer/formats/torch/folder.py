@@ -63,13 +63,13 @@ def open_torch_folder(source: Source, options: Options) -> Checkpoint:
             origin=file,
             builders=BUILDERS,
             persistent=storage_of,
-            check=options.check,
+            watch=options.watch,
         ).run()
     order = folder / "byteorder"
     big = order.is_file() and b"big" in order.read_bytes()[:16]
     leaves = LeafMaker(storages.place_of, big_endian=big)
     name = "PyTorch, unpacked"
-    contents = torch_contents(name, tree, leaves, options.check)
+    contents = torch_contents(name, tree, leaves, options.watch)
     opened = assemble(source, options, contents)
     files = tuple(storages.files.values())
     size = source.size + sum(item.size for item in files)

@@ -14,12 +14,11 @@ from kernelviewer.formats.torch.pickle_values import BUILDERS, Storage, storage_
 from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.source import Data, Options, Source
     from kernelviewer.formats.torch.pickle_values import Readable
+    from kernelviewer.watch import Watch
 
 
 WHAT = "an older PyTorch file"
@@ -57,9 +56,9 @@ def read(source: Source, options: Options) -> Contents:
     """
     file = source.file()
     with viewed(file) as data:
-        saved = LegacyStream(data, 0, file.size, file, options.check)
+        saved = LegacyStream(data, 0, file.size, file, options.watch)
     name = "PyTorch (legacy)"
-    return torch_contents(name, saved.tree, saved.leaves, options.check)
+    return torch_contents(name, saved.tree, saved.leaves, options.watch)
 
 
 class LegacyStream:
@@ -71,8 +70,8 @@ class LegacyStream:
         What holds the stream, and where.
     origin
         Where values are read later, at the same positions.
-    check
-        Called now and then; raises to cancel.
+    watch
+        Checked now and then; raises to cancel.
 
     Attributes
     ----------
@@ -83,14 +82,9 @@ class LegacyStream:
     """
 
     def __init__(
-        self,
-        data: Data,
-        start: int,
-        end: int,
-        origin: Readable,
-        check: Callable[[], None],
+        self, data: Data, start: int, end: int, origin: Readable, watch: Watch
     ) -> None:
-        self._data, self._end, self._origin, self._check = data, end, origin, check
+        self._data, self._end, self._origin, self._watch = data, end, origin, watch
         self._position = start
         self._itemsizes: dict[str, int] = {}
         self._unpickle()  # the magic number
@@ -108,7 +102,7 @@ class LegacyStream:
             origin=self._origin,
             builders=BUILDERS,
             persistent=self._refer,
-            check=self._check,
+            watch=self._watch,
         )
         value = machine.run()
         self._position = machine.place

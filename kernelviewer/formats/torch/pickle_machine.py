@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.source import Data
     from kernelviewer.formats.torch.pickle_values import Readable
+    from kernelviewer.watch import Watch
 
     Builder = Callable[..., object]
 
@@ -59,8 +60,8 @@ class PickleState:
         Descriptions of the functions that the pickle may ask for.
     persistent
         Turns a persistent id into a value.
-    check
-        Called now and then; raises to cancel.
+    watch
+        Checked now and then; raises to cancel.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class PickleState:
         origin: Readable,
         builders: Mapping[Global, Builder],
         persistent: Callable[[object], object],
-        check: Callable[[], None],
+        watch: Watch,
         base: int = 0,
     ) -> None:
         self._view = None if isinstance(data, bytes) else data
@@ -85,7 +86,7 @@ class PickleState:
         self.base = base
         self.builders = builders
         self.persistent = persistent
-        self.check = check
+        self.watch = watch
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -630,7 +631,7 @@ class PickleMachine(PickleState):
         left = MAX_OPCODES
         try:
             while left > 0:
-                self.check()
+                self.watch.check()
                 burst = self.ready()
                 left -= burst
                 for _ in range(burst):

@@ -20,11 +20,10 @@ from kernelviewer.formats.torch.tree import LeafMaker, torch_contents
 from kernelviewer.formats.wrong_files import is_joblib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
     from kernelviewer.formats.torch.tree import Place
+    from kernelviewer.watch import Watch
 
 
 WHAT = "a Python pickle"
@@ -49,16 +48,16 @@ def open_pickle(source: Source, options: Options) -> Checkpoint:
     """
     file = source.file()
     with viewed(file) as data:
-        storages = _NestedStorages(data, file, options.check)
+        storages = _NestedStorages(data, file, options.watch)
         tree = PickleMachine(
             *(data, 0, file.size),
             origin=file,
             builders={**BUILDERS, _LOAD_FROM_BYTES: storages.load},
             persistent=_no_storage,
-            check=options.check,
+            watch=options.watch,
         ).run()
     leaves = LeafMaker(storages.place_of)
-    contents = torch_contents("Python pickle", tree, leaves, options.check)
+    contents = torch_contents("Python pickle", tree, leaves, options.watch)
     if not contents.leaves and not contents.skipped:
         raise DamagedError(*_not_a_network(contents.metadata.get("classes", [])))
     return assemble(source, options, contents)
@@ -67,8 +66,8 @@ def open_pickle(source: Source, options: Options) -> Checkpoint:
 class _NestedStorages:
     """Storages that ``pickle.dump`` of a tensor puts into the pickle as bytes."""
 
-    def __init__(self, data: Data, file: OpenedFile, check: Callable[[], None]) -> None:
-        self._data, self._file, self._check = data, file, check
+    def __init__(self, data: Data, file: OpenedFile, watch: Watch) -> None:
+        self._data, self._file, self._watch = data, file, watch
         self._places: dict[str, Place] = {}
 
     def load(self, saved: object) -> object:
@@ -76,13 +75,13 @@ class _NestedStorages:
         if isinstance(saved, Span) and saved.origin is self._file and not saved.text:
             end = saved.offset + saved.count
             stream = LegacyStream(
-                self._data, saved.offset, end, self._file, self._check
+                self._data, saved.offset, end, self._file, self._watch
             )
         else:
             raw = saved.read().tobytes() if isinstance(saved, Span) else saved
             if not isinstance(raw, bytes):
                 raise TypeError
-            stream = LegacyStream(raw, 0, len(raw), InMemory(raw), self._check)
+            stream = LegacyStream(raw, 0, len(raw), InMemory(raw), self._watch)
         storage = stream.tree
         if not isinstance(storage, Storage):
             raise TypeError

@@ -48,12 +48,12 @@ def open_torch_script(source: Source, options: Options) -> Checkpoint:
     file = source.file()
     archive = TorchArchive(file, zip_records(source), pickle_name(source))
     code = _Code(archive)
-    tree = archive.unpickle(PICKLE, options.check)
+    tree = archive.unpickle(PICKLE, options.watch)
     leaves = archive.leaves()
     contents = torch_contents(
-        "TorchScript", tree, leaves, options.check, code.operators_of
+        "TorchScript", tree, leaves, options.watch, code.operators_of
     )
-    constants = archive.unpickle(_CONSTANTS, options.check)
+    constants = archive.unpickle(_CONSTANTS, options.watch)
     contents.leaves += _constants(constants, archive, code)
     return assemble(source, options, contents)
 

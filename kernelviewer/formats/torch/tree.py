@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         Readable,
         Storage,
     )
+    from kernelviewer.watch import Watch
 
 
 MAX_DEPTH = 100
@@ -104,8 +105,8 @@ class Walk:
     ----------
     make_leaf
         Turns a described tensor or array into a leaf without a place.
-    check
-        Called now and then; raises to cancel.
+    watch
+        Checked now and then; raises to cancel.
     operators_of
         Name of a TorchScript class → its attributes that convolutions use.
 
@@ -122,7 +123,7 @@ class Walk:
     def __init__(
         self,
         make_leaf: Callable[[StoredTensor | NumpyArray], Leaf],
-        check: Callable[[], None],
+        watch: Watch,
         operators_of: Callable[[str], Mapping[str, Operator]] = lambda name: {},
     ) -> None:
         self.leaves: list[Leaf] = []
@@ -131,7 +132,7 @@ class Walk:
         self.classes: set[str] = set()
         self._make_leaf = make_leaf
         self._operators_of = operators_of
-        self._check = check
+        self._watch = watch
         self._seen: dict[int, tuple[object, str, bool]] = {}
         self._values = 0
 
@@ -327,7 +328,7 @@ class Walk:
                 "it holds more arrays and values than any network",
                 "Re-save the weights alone, best as safetensors.",
             )
-        self._check()
+        self._watch.check()
 
 
 def _without_packing(place: _Place) -> _Place:
@@ -572,11 +573,11 @@ def torch_contents(
     name: str,
     tree: object,
     make_leaf: LeafMaker,
-    check: Callable[[], None],
+    watch: Watch,
     operators_of: Callable[[str], Mapping[str, Operator]] = lambda name: {},
 ) -> Contents:
     """Contents of a file whose pickle holds ``tree``; see `Walk`."""
-    walk = Walk(make_leaf, check, operators_of)
+    walk = Walk(make_leaf, watch, operators_of)
     walk.visit(tree)
     facts = _facts(tree)
     metadata: dict[str, object] = {"facts": facts} if facts else {}

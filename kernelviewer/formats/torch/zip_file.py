@@ -18,7 +18,7 @@ from kernelviewer.formats.torch.pickle_values import BUILDERS, InMemory, storage
 from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.containers.zip_directory import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
     from kernelviewer.formats.torch.pickle_values import Readable, Storage
+    from kernelviewer.watch import Watch
 
 
 WHAT = "a PyTorch file"
@@ -70,8 +71,8 @@ def read(source: Source, options: Options) -> Contents:
     """
     file = source.file()
     archive = TorchArchive(file, zip_records(source), pickle_name(source))
-    tree = archive.unpickle(PICKLE, options.check)
-    return torch_contents("PyTorch", tree, archive.leaves(), options.check)
+    tree = archive.unpickle(PICKLE, options.watch)
+    return torch_contents("PyTorch", tree, archive.leaves(), options.watch)
 
 
 class TorchArchive:
@@ -111,7 +112,7 @@ class TorchArchive:
 
         return LeafMaker(place_of, big_endian=self.big_endian)
 
-    def unpickle(self, name: str, check: Callable[[], None]) -> Any:
+    def unpickle(self, name: str, watch: Watch) -> Any:
         """Interpret one of the pickles without running it."""
         record = self.records[self.root + name]
         reader = ZipRecord(self.file, record)
@@ -123,7 +124,7 @@ class TorchArchive:
                 base=base,
                 builders=BUILDERS,
                 persistent=storage_of,
-                check=check,
+                watch=watch,
             ).run()
 
         if record.method != STORED:

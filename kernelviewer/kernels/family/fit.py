@@ -15,6 +15,7 @@ from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
 from kernelviewer.kernels.family.refine import refined
 from kernelviewer.kernels.family.regions import ORDERS
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Array, Device
     from kernelviewer.kernels.bank import Size
     from kernelviewer.kernels.family.grid import Bank
+    from kernelviewer.watch import Watch
 
 MARGIN = 0.1
 NO_CLASS = -1.0
@@ -74,8 +76,7 @@ def family_fit(
     device: Device | None = None,
     refine: bool = True,
     margin: float = MARGIN,
-    check: Callable[[], object] | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    watch: Watch = NEVER,
 ) -> FamilyFit:
     """The member of the pattern family nearest to each kernel.
 
@@ -96,10 +97,9 @@ def family_fit(
         Classes whose cosine in the bank is within ``margin`` of the kernel's best are
         refined; 2 refines all. The cosines of the others are the bank's, a few
         hundredths lower than they could be.
-    check
-        Called before each batch, maybe on another thread; what it raises ends the fit.
-    progress
-        Called after each batch with the number of kernels done and N.
+    watch
+        Told kernels done and N after each batch, without a text; checked before each,
+        maybe on another thread. What it raises ends the fit.
 
     Returns
     -------
@@ -120,8 +120,7 @@ def family_fit(
     step = max(256, taps // (plane[0] * plane[1]))
 
     def work(first: int) -> None:
-        if check:
-            check()
+        watch.check()
         here = slice(first, min(first + step, total))
         kernels = _unit(patterns[here], device, first)
         found = _search(kernels, members, rows)
@@ -130,8 +129,7 @@ def family_fit(
         results.put(here, found)
 
     for number, _ in enumerate(_in_turn(work, range(0, total, step), device), 1):
-        if progress:
-            progress(min(number * step, total), total)
+        watch.progress(min(number * step, total), total)
     return results.fit(size)
 
 
