@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.similarity import cosines
 from kernelviewer.state.tally import order_of
 
@@ -22,18 +22,23 @@ NEAREST = 12
 CANDIDATES = 4096
 """How many kernels of nearest code are looked through for the nearest pattern."""
 
-_SPECTRA: WeakKeyDictionary[Autoencoder, NDArray[np.float32]] = WeakKeyDictionary()
-_SORTED: WeakKeyDictionary[
-    KernelPool, tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]
-] = WeakKeyDictionary()
-"""The codes of a pool, their order, and the same in order: the slider asks again."""
+
+def _decode(autoencoder: Autoencoder) -> NDArray[np.float32]:
+    return autoencoder.spectrum(POINTS)
 
 
-def spectrum_of(autoencoder: Autoencoder) -> NDArray[np.float32]:
-    """The patterns float32 [`POINTS`, *size] at evenly spaced codes, decoded once."""
-    if autoencoder not in _SPECTRA:
-        _SPECTRA[autoencoder] = autoencoder.spectrum(POINTS)
-    return _SPECTRA[autoencoder]
+def _sorted(
+    pool: KernelPool, code: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The order of a pool's codes, and the codes in order."""
+    order = order_of(code)
+    return order, code[order]
+
+
+spectrum_of = MemoOf(_decode)
+"""The patterns float32 [`POINTS`, *size] at evenly spaced codes, decoded once."""
+_sorted_codes = MemoOf(_sorted)
+"""The slider asks again."""
 
 
 def row_at(position: float) -> int:
@@ -57,10 +62,7 @@ def nearest(
     spectrum, position
         The decoded patterns, and the code of the one that is meant.
     """
-    if pool not in _SORTED or _SORTED[pool][0] is not code:
-        order = order_of(code)
-        _SORTED[pool] = code, order, code[order]
-    _, order, rising = _SORTED[pool]
+    order, rising = _sorted_codes(pool, code)
     place = int(np.searchsorted(rising, position))
     near = order[max(0, place - CANDIDATES // 2) : place + CANDIDATES // 2]
     numbers = near.astype(np.int64)[counted[near]]

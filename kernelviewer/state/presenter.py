@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from kernelviewer.state.memo import same
 from kernelviewer.state.view_state import ViewState, resolve
+from kernelviewer.state.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kernelviewer.state.document import Document
 
-PARTS = tuple(item.name for item in fields(ViewState))
+PARTS = tuple(item.name for item in fields(ViewState) if item.name != "work")
+WORK = tuple(f"work.{item.name}" for item in fields(Work))
+"""Parts of the document's own work, for those that nothing else is derived from."""
+_READ = {name: attrgetter(name) for name in (*PARTS, *WORK)}
 MOST_ROUNDS = 20
 """Views that are shown a change may make another; more of it would never end."""
 
@@ -54,7 +59,7 @@ class Presenter:
     def add(self, view: Shows, reads: Iterable[str]) -> None:
         """Show a view from now on, whenever one of these parts of the state changed."""
         self._reads[view] = frozenset(reads)
-        if unknown := self._reads[view] - {*PARTS}:
+        if unknown := self._reads[view] - _READ.keys():
             msg = f"the view state has no {', '.join(sorted(unknown))}"
             raise ValueError(msg)
         self.show_again(view)
@@ -123,7 +128,7 @@ class Presenter:
         self._is_stale = False
         old, self.state = self.state, resolve(self.document, self.state)
         new = self.state
-        changed = [n for n in PARTS if not same(getattr(old, n), getattr(new, n))]
+        changed = [name for name, of in _READ.items() if not same(of(old), of(new))]
         self._behind |= {v for v, read in self._reads.items() if read & {*changed}}
         self._is_forced |= not {*old.models} <= {*new.models}
         return changed

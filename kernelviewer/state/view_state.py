@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
     from kernelviewer.state.tally import Tally
+    from kernelviewer.state.work import Work
 
 NOTHING = np.zeros(0, bool)
 NOWHERE = np.zeros(0, np.int64)
@@ -45,6 +46,8 @@ class ViewState:
 
     Attributes
     ----------
+    work
+        The document's, for parts that nothing else is derived from.
     sizes
         Kernel sizes with how many kernels count.
     pool
@@ -87,6 +90,7 @@ class ViewState:
         The act that would be taken back or restored; empty without one.
     """
 
+    work: Work
     models: tuple[OpenModel, ...]
     sizes: dict[Size, int]
     size: Size | None
@@ -190,6 +194,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     autoencoder = document.autoencoders.get(size) if size else None
     spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
+        work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,

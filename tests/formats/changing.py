@@ -1,8 +1,10 @@
-"""Opens a network again and again while its files are damaged; a process of its own.
+"""Opens networks again and again while their files are damaged; a process of its own.
 
-``python -m tests.formats.changing FIRST SECOND MAIN``: two folders with files of the
-same names, and the name of the file to open. Prints what came out, as JSON. A file is
-damaged at a chosen call of a function, so that the same thing happens in every run.
+``python -m tests.formats.changing FIRST SECOND MAIN …``: two folders with files of the
+same names, and the name of the file to open; then the next network. Prints what came
+out of each as a line of JSON. A file is damaged at a chosen call of a function, so that
+the same thing happens in every run: at a few of those that read, others for each kind
+of damage; at many of all where KERNELVIEWER_FUZZ is set.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.formats import source as file_view
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     Values = dict[str, bytes]
     Damage = Callable[[Path, Path], None]
 
-PLACES = 10
+LONG = bool(os.environ.get("KERNELVIEWER_FUZZ"))
+PLACES, ROUNDS = (10, 30) if LONG else (2, 4)
+READING = ("opened.py", "file_view.py")
+"""Where the functions are that read."""
 LONG_AGO = 10**18
-ROUNDS = 30
 
 
 def empty(file: Path, other: Path) -> None:
@@ -81,12 +86,17 @@ class Trap:
         self.at, self.action, self.calls = at, action, 0
 
     def __call__(self, frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and "kernelviewer" in frame.f_code.co_filename:
+        if event == "call" and counts(frame.f_code.co_filename):
             self.calls += 1
             if self.calls == self.at:
                 sys.setprofile(None)
                 self.action()
                 sys.setprofile(self)
+
+
+def counts(file: str) -> bool:
+    """Whether calls of a file's functions are places where something happens."""
+    return "kernelviewer" in file and (LONG or file.endswith(READING))
 
 
 def read(path: Path) -> Values | None:
@@ -114,25 +124,31 @@ def at_every_place(first: Path, second: Path, name: str, folder: Path) -> list[s
     restore(first, folder)
     count = Trap(0, lambda: None)
     with_trap(path, count)
-    steps = max(1, count.calls // PLACES)
-    for file in sorted(first.iterdir()):
-        for damage in DAMAGES:
-            there, other = folder / file.name, second / file.name
+    files = sorted(first.iterdir())
+    kinds = [(file, damage) for file in files for damage in DAMAGES]
+    for number, (file, damage) in enumerate(kinds):
+        there, other = folder / file.name, second / file.name
+        restore(first, folder)
+        damage(there, other)
+        before = [read(path)]  # parts may be another network's from the start
+        for place in places(count.calls, number / len(kinds)):
             restore(first, folder)
-            damage(there, other)
-            before = [read(path)]  # parts may be another network's from the start
-            for place in range(1, count.calls, steps):
-                restore(first, folder)
-                trap = Trap(place, lambda: damage(there, other))  # noqa: B023
-                case = f"{damage.__name__} {file.name} at {place} of {count.calls}"
-                try:
-                    found = with_trap(path, trap)
-                except Exception as error:
-                    wrong.append(f"{case}: {error!r}")
-                    continue
-                if found is not None and found not in known + before:
-                    wrong.append(f"{case}: a mixture")
+            trap = Trap(place, lambda: damage(there, other))  # noqa: B023
+            case = f"{damage.__name__} {file.name} at {place} of {count.calls}"
+            try:
+                found = with_trap(path, trap)
+            except Exception as error:
+                wrong.append(f"{case}: {error!r}")
+                continue
+            if found is not None and found not in known + before:
+                wrong.append(f"{case}: a mixture")
     return wrong
+
+
+def places(calls: int, shift: float) -> list[int]:
+    """Numbers of calls, evenly apart; the shift moves them by a part of the way."""
+    step = calls / PLACES
+    return [min(calls, 1 + int((place + shift) * step)) for place in range(PLACES)]
 
 
 def beside_a_writer(first: Path, name: str, folder: Path) -> list[str]:
@@ -166,18 +182,23 @@ def beside_a_writer(first: Path, name: str, folder: Path) -> list[str]:
     return wrong
 
 
-def main() -> None:
-    first, second = map(Path, sys.argv[1:3])
-    name = sys.argv[3]
+def faults(first: Path, second: Path, name: str) -> list[str]:
+    """All that is wrong with a network's reader, of small files and of large ones."""
     wrong = []
+    for whole, block in [(file_view.WHOLE, file_view.BLOCK), (0, 1 << 10)]:
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(file_view, "WHOLE", whole)
+            patch.setattr(file_view, "BLOCK", block)
+            wrong += at_every_place(first, second, name, Path(folder))
+            wrong += beside_a_writer(first, name, Path(folder))
+    return wrong
+
+
+def main() -> None:
     sys.setswitchinterval(1e-5)
-    with TemporaryDirectory() as folder:
-        wrong += at_every_place(first, second, name, Path(folder))
-        wrong += beside_a_writer(first, name, Path(folder))
-        file_view.WHOLE, file_view.BLOCK = 0, 1 << 10  # as large files are read
-        wrong += at_every_place(first, second, name, Path(folder))
-        wrong += beside_a_writer(first, name, Path(folder))
-    print(json.dumps(wrong))
+    arguments = iter(sys.argv[1:])
+    for first, second, name in zip(arguments, arguments, arguments, strict=True):
+        print(json.dumps(faults(Path(first), Path(second), name)), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -18,22 +19,41 @@ from tests.formats.every_format import FORMATS
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Format → what its reader does wrong."""
+    networks = {name: written(tmp_path_factory.mktemp("n"), name) for name in FORMATS}
+    found: dict[str, list[str]] = {}
+    while left := [name for name in FORMATS if name not in found]:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.formats.changing"]
+            + [part for name in left for part in networks[name]],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=1000,
+        )
+        lines = done.stdout.splitlines()
+        found |= dict(zip(left, map(json.loads, lines), strict=False))
+        if len(lines) < len(left):
+            end = f"the process ended ({done.returncode}): {done.stderr[-2000:]}"
+            found[left[len(lines)]] = [end]
+    return found
+
+
+def written(folder: Path, name: str) -> list[str]:
+    """Two networks of a format: their folders, and the name of the file to open."""
+    folders = folder / "first", folder / "second"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed, each in enumerate(folders):
+            each.mkdir()
+            path = FORMATS[name](each, seed)
+    return [*map(str, folders), path.name]
+
+
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_changes_while_it_is_opened(name: str, tmp_path: Path) -> None:
-    folders = tmp_path / "first", tmp_path / "second"
-    for seed, folder in enumerate(folders):
-        folder.mkdir()
-        path = FORMATS[name](folder, seed)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.formats.changing", *folders, path.name],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout) == []
+def test_a_file_that_changes_while_it_is_opened(
+    name: str, found: dict[str, list[str]]
+) -> None:
+    assert found[name] == []

@@ -173,6 +173,47 @@ def test_opening_reads_no_weights(
     assert counts == [W.nbytes]
 
 
+@pytest.mark.parametrize("box", ["value", "raw_value"])
+def test_arrays_in_the_boxes_of_nnx(box: str, tmp_path: Path) -> None:
+    module = {"kernel": {box: packed(W)}, "bias": {box: packed(ROW)}}
+    path = save(tmp_path / "m.msgpack", {"blocks": {"0": {"conv": module}}})
+    kernel, bias = open_checkpoint(path).tensors
+    assert (kernel.name, bias.name) == ("blocks.0.conv.weight", "blocks.0.conv.bias")
+    assert kernel.raw_name == f"blocks/0/conv/kernel/{box}"
+    np.testing.assert_array_equal(kernel.load(), TURNED)
+
+
+def test_blocks_that_run_in_a_loop_are_stacked(tmp_path: Path) -> None:
+    """As ``nn.scan`` writes them: three blocks, not kernels of three dimensions."""
+    stack = weights(1, (3, 5, 5, 1, 6))
+    rows = packed(stack[:, 0, 0, 0])
+    blocks = {
+        "dw": {"bias": rows, "kernel": packed(stack)},
+        "norm": {"bias": rows, "scale": rows},
+        "pw": {"bias": rows, "kernel": packed(weights(2, (3, 1, 1, 6, 6)))},
+    }
+    tree = {"params": {"blocks": blocks, "stem": {"kernel": packed(W)}}}
+    checkpoint = open_checkpoint(save(tmp_path / "m.msgpack", tree))
+    names = [tensor.name for tensor in checkpoint.tensors]
+    assert len(names) == 3 * 6 + 1
+    found = extract_kernels(checkpoint)
+    assert [layer.name for layer in found.layers if layer.size == (5, 5)] == [
+        "blocks.0.dw",
+        "blocks.1.dw",
+        "blocks.2.dw",
+    ]
+    expected = stack[..., 0, :].transpose(0, 3, 1, 2).reshape(-1, 5, 5)
+    np.testing.assert_array_equal(found.sizes[5, 5].weights, expected)
+
+
+def test_kernels_of_three_dimensions_are_no_stack(tmp_path: Path) -> None:
+    volume = weights(1, (3, 5, 5, 1, 6))
+    module = {"kernel": packed(volume), "bias": packed(ROW)}
+    path = save(tmp_path / "m.msgpack", {"blocks": {"dw": module}})
+    kernel, _ = open_checkpoint(path).tensors
+    assert kernel.shape == (6, 1, 3, 5, 5)
+
+
 def test_another_programs_messagepack(tmp_path: Path) -> None:
     path = save(tmp_path / "m.msgpack", {"users": [{"name": "x", "age": 2.5}]})
     with pytest.raises(CheckpointError, match="MessagePack file without any arrays"):

@@ -276,6 +276,25 @@ def test_ordinary_convolutions_in_custom_blocks(
     assert kernels.shape[::-1][:2] in [t.shape[:2] for t in bank.convolutions]
 
 
+def test_a_stem_beside_the_blocks_of_a_subclassed_model_is_none(tmp_path: Path) -> None:
+    """As many channels as 3 × 8 kernels would give are in the next block by chance."""
+    layers: Layers = {}
+    for number in range(2):
+        inner = f"blocks/inverted_residual{f'_{number}' if number else ''}"
+        layers |= {
+            inner: ("", []),
+            f"{inner}/bn0": ("", norm(24)),
+            f"{inner}/bn1": ("", norm(24)),
+            f"{inner}/bn2": ("", norm(8)),
+            f"{inner}/dw": ("", [weights(number, (3, 3, 24, 1))]),
+            f"{inner}/expand": ("", [weights(1, (1, 1, 8, 24))]),
+            f"{inner}/project": ("", [weights(2, (1, 1, 24, 8))]),
+        }
+    layers |= {"stem": ("", [STEM]), "stem_bn": ("", norm(8))}
+    found = extract_kernels(saved(tmp_path, layers)).layers
+    assert [(item.kind, item.kernels) for item in found] == [("depthwise", 24)] * 2
+
+
 def test_projections_of_attention_are_no_kernels(tmp_path: Path) -> None:
     held = {"query_dense": ("query", [weights(0, (64, 4, 2)), weights(1, (4, 2))])}
     checkpoint = saved(tmp_path, around(held, "multi_head_attention"))

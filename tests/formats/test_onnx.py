@@ -83,6 +83,27 @@ def test_other_operators_that_convolve(tmp_path: Path, operator: str) -> None:
     np.testing.assert_array_equal(tensor.load(), W)
 
 
+@pytest.mark.parametrize(
+    ("operator", "side", "last"),
+    [
+        ("NhwcConv", None, True),
+        ("NhwcConv", [3, 3], True),
+        ("NhwcConv", [3, 3], False),
+        ("NhwcFusedConv", [3, 3], True),
+        ("NhwcFusedConv", None, False),
+    ],
+)
+def test_convolutions_on_channels_last_images(
+    tmp_path: Path, operator: str, side: list[int] | None, last: bool
+) -> None:
+    told = {"kernel_shape": side} if side else {}
+    node = conv("w", 6, operator, domain="com.microsoft", **told)
+    stored = np.ascontiguousarray(W.transpose(0, 2, 3, 1)) if last else W
+    tensor = only(save(tmp_path / "m.onnx", [node], [initializer("w", stored)]))
+    assert tensor.operator.in_channels == 6
+    np.testing.assert_array_equal(tensor.load(), W)
+
+
 def constant_nodes() -> dict[str, list[onnx.NodeProto]]:
     """Ways to write weights as Constant nodes."""
     flat, shape = W.ravel().tolist(), np.array(W.shape)

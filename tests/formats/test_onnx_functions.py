@@ -294,6 +294,62 @@ def test_bodies_use_the_weights_around_them(operator: str, tmp_path: Path) -> No
     np.testing.assert_array_equal(only(path).load(), W.transpose(0, 1, 3, 2))
 
 
+def one_or_the_other(condition: list[onnx.NodeProto]) -> onnx.FunctionProto:
+    """A function that convolves one way or the other, as exporters write it."""
+    end = helper.make_tensor_value_info("z", TensorProto.FLOAT, None)
+    branches = [
+        helper.make_graph(
+            [node(operator, ["x", "weight"], ["z"], group=6)], "b", [], [end]
+        )
+        for operator in ("ConvTranspose", "Conv")
+    ]
+    choose = node("If", ["c"], ["y"], then_branch=branches[0], else_branch=branches[1])
+    return function("Either", [*condition, choose], ("transposed",))
+
+
+@pytest.mark.parametrize("transposed", [0, 1])
+def test_a_branch_that_a_setting_rules_out_is_not_visited(
+    transposed: int, tmp_path: Path
+) -> None:
+    condition = [
+        referring(node("Constant", [], ["t"]), value_int=("transposed", "int")),
+        node("Cast", ["t"], ["c"], to=TensorProto.BOOL),
+    ]
+    path = save(
+        tmp_path / "m.onnx",
+        [call("Either", transposed=transposed)],
+        [initializer("dw.weight", W)],
+        functions=[one_or_the_other(condition)],
+    )
+    assert only(path).operator.transposed == bool(transposed)
+
+
+def test_both_branches_are_visited_where_only_a_run_decides(tmp_path: Path) -> None:
+    nodes = [node("ReduceMax", ["x"], ["m"]), node("Cast", ["m"], ["c"], to=9)]
+    path = save(
+        tmp_path / "m.onnx",
+        [call("Either")],
+        [initializer("dw.weight", W)],
+        functions=[one_or_the_other(nodes)],
+    )
+    found = [tensor.operator.transposed for tensor in open_checkpoint(path).tensors]
+    assert sorted(found) == [False, True]
+
+
+def test_kernels_in_a_branch_that_never_runs_are_told_of(tmp_path: Path) -> None:
+    branches = [
+        helper.make_graph([conv(name, 6)], "b", [], [], [initializer(name, W)])
+        for name in ("taken", "never")
+    ]
+    choose = node("If", ["c"], ["y"], then_branch=branches[0], else_branch=branches[1])
+    path = save(tmp_path / "m.onnx", [choose], [initializer("c", np.array(True))])
+    checkpoint = open_checkpoint(path)
+    assert [tensor.name for tensor in checkpoint.tensors] == ["taken.weight"]
+    assert [(item.name, item.reason) for item in checkpoint.skipped] == [
+        ("never", "no operation of the network takes it")
+    ]
+
+
 @pytest.mark.parametrize("by_default", [True, False])
 def test_a_branch_may_be_an_attribute(tmp_path: Path, by_default: bool) -> None:
     branch = helper.make_graph(

@@ -137,3 +137,17 @@ def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
     enter.ignore()
     QApplication.sendEvent(window, enter)
     assert not enter.isAccepted()
+
+
+def test_what_was_opened_is_told_after_it_is_shown(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    paths = [
+        write_network(tmp_path / f"{n}.safetensors", seed=seed)
+        for seed, n in enumerate("ab")
+    ]
+    window = make_window()
+    drop(window, *paths)
+    qtbot.waitUntil(lambda: len(window.document.banks) == 2, timeout=20_000)
+    assert "depthwise kernels" in window.statusBar().currentMessage()
+    wait_idle(qtbot, window)

@@ -73,6 +73,17 @@ def stage() -> Stage:
     return Stage()
 
 
+def test_a_view_can_read_a_part_of_the_work_itself(stage: Stage) -> None:
+    view = Notes()
+    stage.presenter.add(view, ("work.chosen",))
+    view.shown.clear()
+    stage.document.show_size((3, 3))
+    assert view.shown == []
+    own = replace(stage.document.work, chosen={(7, 7): None})
+    stage.document.restore(own)
+    assert view.last.work is own
+
+
 def test_at_first_every_view_is_shown() -> None:
     presenter, view = Presenter(Document()), Notes()
     presenter.add(view, ("models", "pool"))

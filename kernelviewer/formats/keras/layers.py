@@ -277,17 +277,14 @@ def _of_one(layer: _Weights, hint: str, model: _Model) -> Kind:
     one, other = prod(shape[-2:]), shape[-1]  # channels it gives: depthwise or not
     if layer.vectors in ([one], [other]):
         return Kind("depthwise" if layer.vectors == [one] else "convolution")
-    around = model.surroundings(layer, shape)
-    if around.fit_depthwise(one):
+    around, likely = model.surroundings(layer, shape), _is_likely(shape)
+    open_to_both = around.follows(other) and not likely and hint not in _DEPTHWISE
+    if around.fit_depthwise(one) and not open_to_both:
         return Kind("depthwise")
     if hint in _DEPTHWISE:
-        likely = _is_likely(shape) and not around.follows(other)
+        likely = likely and not around.follows(other)
         return Kind("depthwise" if likely or _is_called(layer) else "convolution")
-    if (
-        hint == "convolution"
-        or not _is_likely(shape)
-        or around.fit_convolution(other, one)
-    ):
+    if hint == "convolution" or not likely or around.fit_convolution(other, one):
         return Kind("convolution")
     return Kind("", {variable: doubt_of_last(shape)})
 

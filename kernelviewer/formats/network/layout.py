@@ -26,6 +26,7 @@ from kernelviewer.formats.network.roles import (
     array_role,
     type_role,
 )
+from kernelviewer.formats.network.scanned import unstacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,8 @@ _STATISTICS = {"batch_stats", "running_mean", "running_var", "moving_mean"}
 _STATISTICS |= {"moving_variance", "num_batches_tracked", "moving_average"}
 _PROGRESS = {"step", "global_step", "epoch", "seed", "count", "loss"}
 _WRAPPERS = {"params", "model", "target", "params_ema", "ema_params", "ema"}
+_BOXES = {"value", "raw_value"}
+_BOXED = {"kernel", "bias", "scale", "embedding", "mean", "var"}
 _LAST = {"kernel": "weight", "scale": "weight", "w": "weight", "b": "bias"}
 
 
@@ -76,6 +79,7 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     weights: list[Leaf] = []
     skipped: list[Skipped] = []
     for leaf in leaves:
+        leaf.path = _without_box(leaf.path)
         reason = leaf.unusable or _other_state(leaf)
         if reason:
             skipped.append(Skipped(leaf.raw_name, reason))
@@ -97,10 +101,16 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
     paths = [leaf.raw_name.split("/") for leaf in weights]
     if paths == sorted(paths):  # the writer sorted: block_10 before block_2
         weights.sort(key=lambda leaf: [*map(natural_key, leaf.raw_name.split("/"))])
-    tensors, unsure = _tensors(weights)
+    tensors, unsure = _tensors(unstacked(weights))
     warnings = [_unsure(unsure)] if unsure else []
     warnings += warnings_of(skipped)
     return Arranged(tuple(tensors), tuple(skipped), tuple(warnings), copies, chosen)
+
+
+def _without_box(path: tuple[str, ...]) -> tuple[str, ...]:
+    """A variable's path without the box that Flax NNX puts its array in."""
+    boxed = len(path) > 1 and path[-1] in _BOXES and path[-2] in _BOXED
+    return path[:-1] if boxed else path
 
 
 def no_weights(path: Path, what: str, skipped: Iterable[Skipped]) -> CheckpointError:

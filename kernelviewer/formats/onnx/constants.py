@@ -10,7 +10,13 @@ import numpy as np
 
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.onnx.graph import TensorRecord
-from kernelviewer.formats.onnx.operations import OPERATIONS, PIECES, VIEWS, Call
+from kernelviewer.formats.onnx.operations import (
+    MOST_NUMBERS,
+    OPERATIONS,
+    PIECES,
+    VIEWS,
+    Call,
+)
 from kernelviewer.formats.onnx.store import NotConstantError, given
 
 if TYPE_CHECKING:
@@ -74,6 +80,20 @@ class Constants:
             finally:
                 self._busy.discard(key)
         return self._known[key]
+
+    def choice(self, scope: Scope, node: Node) -> bool | None:
+        """What decides between the branches of an If; None if only a run tells.
+
+        Exporters write it where a setting of a function decides.
+        """
+        try:
+            value = self.value(scope, node.inputs[0]) if node.inputs else None
+            if value is None or value.kind.kind != "b" or value.made > MOST_NUMBERS:
+                return None
+            with np.errstate(all="ignore"):
+                return bool(value.load()) if math.prod(value.shape) == 1 else None
+        except (NotConstantError, DamagedError):
+            return None
 
     def _make(
         self, scope: Scope, name: str, origin: TensorRecord | Node | None, depth: int

@@ -152,8 +152,7 @@ class _Walk:
             msg = "its functions are nested absurdly deep"
             raise DamagedError(msg)
         self._active.append(scope.graph)
-        weights = scope.graph.weights.values()
-        self._kept |= {id(item): item for item in weights if _kernels(item.shape)}
+        self._keep(scope.graph)
         self._wholes |= wholes(self.constants, scope)
         for node in scope.graph.nodes:
             self._visited += 1
@@ -169,10 +168,25 @@ class _Walk:
                 self._convolution(node, scope)
             else:
                 self._other(node, scope)
-            for attribute in node.attributes.values():
-                for inner in attribute.graphs:
-                    self.graph(scope.within(inner))
+            for inner in self._bodies(node, scope):
+                self.graph(scope.within(inner))
         self._active.pop()
+
+    def _bodies(self, node: Node, scope: Scope) -> list[Graph]:
+        """The graphs that a node runs: of two branches one, if the file decides."""
+        bodies = {name: attribute.graphs for name, attribute in node.attributes.items()}
+        if node.operator == "If" and self.model.function(node) is None:
+            chosen = self.constants.choice(scope, node)
+            if chosen is not None:
+                never = bodies.pop("else_branch" if chosen else "then_branch", [])
+                for graph in never:
+                    self._keep(graph)
+        return [graph for graphs in bodies.values() for graph in graphs]
+
+    def _keep(self, graph: Graph) -> None:
+        """Note the weights of a graph that look like kernels: all are told of."""
+        weights = graph.weights.values()
+        self._kept |= {id(item): item for item in weights if _kernels(item.shape)}
 
     def _function(self, scope: Scope, node: Node) -> None:
         """Visit a function where it is called, and the graphs it has by default."""

@@ -68,7 +68,31 @@ def layer_of(constants: Constants, scope: Scope, node: Node) -> Layer:
     if value.kind.kind not in "iuf":
         msg = f"its weights are of type {value.kind}, which no convolution has"
         raise NotConstantError(msg)
+    if node.operator.startswith("Nhwc"):
+        value = _channels_first(node, value)
     return Layer(value, _operator(node, value.shape))
+
+
+def _channels_first(node: Node, value: Value) -> Value:
+    """The kernels of a convolution on channels-last images, which may be so too.
+
+    They are [out, *kernel, in / groups] then; NhwcConv has them so unless its
+    ``kernel_shape`` says otherwise.
+    """
+    shape, told = value.shape, node.integers("kernel_shape")
+    if told not in (shape[1:-1], shape[2:]):
+        told = None
+    last = told == shape[1:-1] if told else node.operator == "NhwcConv"
+    if not last or len(shape) < 3:
+        return value
+    order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+    return replace(
+        value,
+        shape=tuple(shape[axis] for axis in order),
+        load=lambda: value.load().transpose(order),
+        identity=("channels last", value.identity),
+        part=None,
+    )
 
 
 def _effective(constants: Constants, scope: Scope, node: Node) -> Value:

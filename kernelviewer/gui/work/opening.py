@@ -157,8 +157,9 @@ class Opener(QObject):
         with self._document.batch():
             for bank in arrived:
                 self._document.open(bank)
-                self.opened.emit(bank.path)
-                self._tell(bank)
+        for bank in arrived:  # after the change, which empties the status line
+            self.opened.emit(bank.path)
+            self._tell(bank)
 
     def _on_failed(self, message: str, hint: str) -> None:
         self.told.emit(f"{message}. {hint}" if hint else message)

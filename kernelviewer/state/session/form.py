@@ -149,6 +149,8 @@ class Look(Struct, frozen=True):
 class Session(Struct, frozen=True, kw_only=True):
     """A session file's content; networks are numbered in opening order.
 
+    What was added later has a default, and is written only where it is another.
+
     Attributes
     ----------
     networks
@@ -206,10 +208,12 @@ def to_text(session: Session) -> str:
         "version": VERSION,
         **msgspec.to_builtins(session),
     }
-    if session.charts.equal == Charts().equal:  # it came later: old files stay
+    # what came later is written where it is used, so that old files stay as they are
+    if session.charts.equal == Charts().equal:
         del values["charts"]["equal"]
-    if not session.origin:
-        del values["origin"]
+    for item in msgspec.structs.fields(Session):
+        if item.default is not None and item.default == values[item.name]:
+            del values[item.name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )
