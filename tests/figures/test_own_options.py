@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from argparse import ArgumentParser
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -86,3 +88,12 @@ def test_no_two_options_have_one_name() -> None:
         declare_own(BASIS)
     with pytest.raises(ValueError, match="'seed'"):
         declare_own(replace(BASIS, name="seed"))
+
+
+def test_who_has_the_options_has_those_of_the_exhibits() -> None:
+    """Else a flag or a record's value would be there or not, by what was imported."""
+    code = "import sys, kernelviewer.figures.options; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "kernelviewer.figures.exhibits" in done.stdout.split()
