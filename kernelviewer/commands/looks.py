@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +79,7 @@ def looks(
         for name in OPTIONS
         if (value := getattr(arguments, name)) is not None
     }
-    return replace(base, **given)
+    return base.with_values(given)
 
 
 def add_naming(parser: argparse.ArgumentParser) -> None:

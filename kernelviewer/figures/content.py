@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.figures.options import FigureOptions, Own
     from kernelviewer.figures.page import Page
     from kernelviewer.figures.scene import Scene
     from kernelviewer.watch import Watch
@@ -75,6 +75,8 @@ class Exhibit:
         Whether networks are counted together in it: equal kernels count once.
     uses
         The options that matter to it beside the looks.
+    own
+        Options that no other exhibit has, declared in its module.
     """
 
     kind: str
@@ -87,3 +89,8 @@ class Exhibit:
     compares: bool = False
     pools: bool = False
     uses: tuple[str, ...] = ()
+    own: tuple[Own[Any], ...] = ()
+
+    def has(self, name: str) -> bool:
+        """Whether an option matters to it beside the looks."""
+        return name in self.uses or any(name == item.name for item in self.own)

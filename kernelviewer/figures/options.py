@@ -1,15 +1,16 @@
 """How a figure looks: everything its reader sees that is not data.
 
-Each option is declared once, as a field of `FigureOptions`. Its checks, its argument on
+Each option is declared once: as a field of `FigureOptions`, or, where it matters to one
+exhibit alone, as an `Own` option in that exhibit's module. Its checks, its argument on
 the command line, its field in the dialog and its place in presets and records are made
 from that declaration.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from kernelviewer.figures.colours import COLORMAPS
 from kernelviewer.figures.errors import FigureError, OptionError
@@ -17,6 +18,7 @@ from kernelviewer.figures.errors import FigureError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+T = TypeVar("T")
 Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
@@ -49,6 +51,9 @@ class Option:
     is_look
         A look is kept in presets; the others say what is shown, and are offered for
         the exhibits that name them.
+    drawn_only
+        Whether it changes none of the data, so that what was gathered for another
+        value can be drawn again. Looks never do.
     """
 
     label: str
@@ -58,6 +63,7 @@ class Option:
     flag: str = ""
     metavar: str | None = None
     is_look: bool = True
+    drawn_only: bool = False
 
     def check(self, value: Any) -> None:
         """Raise `OptionError` if the value is out of range."""
@@ -187,6 +193,48 @@ class Code(Number):
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Own(Generic[T]):
+    """An option of one exhibit, declared in its module and named in `Exhibit.own`.
+
+    Attributes
+    ----------
+    name
+        In records; no option of another exhibit has it.
+    default
+        Its usual value, text or a number.
+    option
+        What can be set.
+    """
+
+    name: str
+    default: T
+    option: Option
+
+    def of(self, options: FigureOptions) -> T:
+        """Its value in a figure's options."""
+        value: T = options.value(self.name)
+        return value
+
+
+_OWN: dict[str, Own[Any]] = {}
+
+
+def declare_own(own: Own[Any]) -> None:
+    """Make an exhibit's own option one that can be set.
+
+    Raises
+    ------
+    ValueError
+        There is one of that name.
+    """
+    if own.name in _OPTIONS:
+        msg = f"two options of figures are called {own.name!r}"
+        raise ValueError(msg)
+    _OWN[own.name] = own
+    _OPTIONS[own.name] = replace(own.option, is_look=False)
+
+
 def declared(default: Any, option: Option) -> Any:
     """A field of `FigureOptions` with its declaration."""
     return field(default=default, metadata={"option": option})
@@ -231,6 +279,8 @@ class FigureOptions:
         Seed of what is drawn at random.
     dark
         Light ink on dark ground.
+    own
+        (name, value) of exhibits' own options that are not as usual, by name.
 
     Raises
     ------
@@ -335,7 +385,13 @@ class FigureOptions:
         True, Switch(label="Labels", help="names of layers, axes, classes")
     )
     title: str = declared(
-        "", Text(label="Title", title="Title above the figure", is_look=False)
+        "",
+        Text(
+            label="Title",
+            title="Title above the figure",
+            is_look=False,
+            drawn_only=True,
+        ),
     )
     legend: bool = declared(True, Switch(label="Legend", help="the colours of classes"))
     scale_bar: bool = declared(
@@ -377,6 +433,7 @@ class FigureOptions:
             noun="number of samples",
             metavar="N",
             is_look=False,
+            drawn_only=True,
             low=1,
             high=1000,
             unit=" in a row",
@@ -441,6 +498,7 @@ class FigureOptions:
             help="what a point's colour tells",
             noun="colour of points",
             is_look=False,
+            drawn_only=True,
             choices={
                 "class": "class",
                 "layer": "layer",
@@ -479,10 +537,11 @@ class FigureOptions:
         ),
     )
     dark: bool = declared(False, Switch(label="Dark ground"))
+    own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         for name, option in OPTIONS.items():
-            option.check(getattr(self, name))
+            option.check(self.value(name))
         if self.margin_mm is not None and self.margin_mm > self.width_mm / 4:
             msg = (
                 f"the margin is at most a quarter of the width, "
@@ -490,26 +549,45 @@ class FigureOptions:
             )
             raise OptionError(msg)
 
+    def value(self, name: str) -> Any:
+        """An option's value, by its name in `OPTIONS`."""
+        if name in _OWN:
+            return dict(self.own).get(name, _OWN[name].default)
+        return getattr(self, name)
+
+    def with_values(self, values: Mapping[str, Any]) -> FigureOptions:
+        """These options with other values, by their names in `OPTIONS`."""
+        fixed = {name: value for name, value in values.items() if name not in _OWN}
+        own = {
+            name: values[name] if name in values else self.value(name) for name in _OWN
+        }
+        told = (item for item in own.items() if item[1] != _OWN[item[0]].default)
+        return replace(self, **fixed, own=tuple(sorted(told)))
+
     @property
     def content_key(self) -> tuple[object, ...]:
         """What decides which data are drawn; the rest is looks."""
-        return self.seed, self.group, self.sort, self.components, self.mark
+        return tuple(
+            self.value(name)
+            for name, option in OPTIONS.items()
+            if not (option.is_look or option.drawn_only)
+        )
 
     def look(self) -> FigureOptions:
         """Only how it looks; what is shown is as usual."""
-        return replace(self, **_shown(FigureOptions()))
+        return self.with_values(_shown(FigureOptions()))
 
     def with_look(self, look: FigureOptions) -> FigureOptions:
         """What this shows, as another looks."""
-        return replace(look, **_shown(self))
+        return look.with_values(_shown(self))
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, JSON-like."""
-        defaults = FigureOptions()
+        usual = FigureOptions()
         return {
             name: value
-            for name, value in asdict(self).items()
-            if value != getattr(defaults, name)
+            for name in OPTIONS
+            if (value := self.value(name)) != usual.value(name)
         }
 
     @classmethod
@@ -528,21 +606,24 @@ class FigureOptions:
         if "components" in given:
             given["components"] = tuple(given["components"])
         try:
-            return cls(**given)
+            return cls().with_values(given)
         except OptionError as error:  # the file's, not the user's
             raise FigureError(error.problem, error.hint) from None
 
 
-OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {item.name: item.metadata["option"] for item in fields(FigureOptions)}
-)
-"""Field of `FigureOptions` → its declaration, in the order of forms."""
+_OPTIONS: dict[str, Option] = {
+    item.name: item.metadata["option"]
+    for item in fields(FigureOptions)
+    if item.metadata
+}
+OPTIONS: Mapping[str, Option] = MappingProxyType(_OPTIONS)
+"""Name → declaration, in the order of forms: the fields, then the exhibits' own."""
 
 
 def _shown(options: FigureOptions) -> dict[str, Any]:
     """The options that say what is shown."""
     names = (name for name, option in OPTIONS.items() if not option.is_look)
-    return {name: getattr(options, name) for name in names}
+    return {name: options.value(name) for name in names}
 
 
 _DEFAULT = FigureOptions()

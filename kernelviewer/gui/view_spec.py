@@ -104,7 +104,8 @@ class ViewSpec:
         Object name of a widget → its figure.
     home, homes
         Where the panel lies, and where else in some arrangements, by their ids; None
-        for what is no panel that can be moved.
+        for what is no panel that can be moved. An arrangement without the side has
+        it behind its last panels.
     """
 
     id: str

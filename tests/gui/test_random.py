@@ -91,11 +91,14 @@ class Visitor:
             *((1, self.theme), (1, self.include), (1, self.framed)),
             (6, self.bring_up),
         ]
+        weights, acts = zip(*self._acts, strict=True)
+        more = self.random.choices(acts, weights, k=STEPS - len(acts))
+        self._acts_to_come = [*acts, *more]  # each at least once
+        self.random.shuffle(self._acts_to_come)
 
     def step(self) -> None:
         """Do something."""
-        weights, acts = zip(*self._acts, strict=True)
-        (act,) = self.random.choices(acts, weights)
+        act = self._acts_to_come.pop()
         self.done.append(act.__name__)
         act()
 

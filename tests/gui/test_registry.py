@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,23 @@ def test_every_arrangement_has_every_panel_once(arrangement: Any, small: bool) -
     ]
     panels = [spec.id for spec in VIEWS if spec.is_panel and spec.id != "jobs"]
     assert sorted(placed) == sorted(panels)
+
+
+@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=lambda item: item.id)
+def test_a_view_need_not_know_the_arrangements(
+    arrangement: Any, small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replace(TOTAL, home=Home("bottom", 0, 1), homes={})
+    monkeypatch.setattr(layouts, "VIEWS", (*VIEWS, one))
+    placed = [
+        cell
+        for place in arrangement.places(small=small)
+        for cell in place.cells
+        if "total" in cell
+    ]
+    assert len(placed) == 1
+    assert placed[0][0] != "total"  # in front is what the arrangement is for
 
 
 class Noting:

@@ -21,6 +21,7 @@ from kernelviewer.figures.exhibits import (
     spectrum,
     table,
 )
+from kernelviewer.figures.options import declare_own
 
 if TYPE_CHECKING:
     from kernelviewer.figures.content import Exhibit
@@ -42,6 +43,10 @@ EXHIBITS: dict[str, Exhibit] = {
     )
 }
 """Kind → exhibit, in the order of menus."""
+
+for _item in EXHIBITS.values():
+    for _own in _item.own:
+        declare_own(_own)
 
 
 def exhibit(kind: str) -> Exhibit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -136,4 +135,4 @@ class ViewMenus(QObject):
     def _options(self, view: ViewFigure) -> FigureOptions:
         """The look used last, and the view's own state."""
         own = view.options(self._window.document)
-        return replace(usual_options(self._window), **own)
+        return usual_options(self._window).with_values(own)

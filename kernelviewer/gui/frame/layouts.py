@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from kernelviewer.gui.registry import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QDockWidget, QMainWindow
@@ -95,7 +95,10 @@ class Arrangement:
         )
 
     def _cells(self, side: Side, folded: bool) -> tuple[Cell, ...]:
-        """What lies along a side, from the homes of the views."""
+        """What lies along a side, from the homes of the views.
+
+        Panels of a side that the arrangement does not have lie behind its last ones.
+        """
         cells: dict[int, list[tuple[int, str]]] = {}
         for spec in VIEWS:
             home = spec.home_in(self.id)
@@ -103,10 +106,21 @@ class Arrangement:
                 cells.setdefault(home.cell * (not folded), []).append(
                     (home.rank, spec.id)
                 )
-        return tuple(
+        found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
             for _, cell in sorted(cells.items())
-        )
+        ]
+        if side == [*self.extents][-1]:
+            *most, last = found or [()]
+            found = [*most, (*last, *self._homeless())]
+        return tuple(filter(None, found))
+
+    def _homeless(self) -> Iterator[str]:
+        """Panels whose side the arrangement does not have."""
+        for spec in VIEWS:
+            home = spec.home_in(self.id)
+            if home is not None and home.side not in ("below", *self.extents):
+                yield spec.id
 
 
 ARRANGEMENTS: tuple[Arrangement, ...] = (

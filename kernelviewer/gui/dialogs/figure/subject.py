@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -82,10 +81,10 @@ class SubjectForm(Form):
             Both components are the same.
         """
         values = {
-            name: field.value() if self._matters(name) else getattr(USUAL, name)
+            name: field.value() if self._matters(name) else USUAL.value(name)
             for name, field in self.fields.items()
         }
-        return replace(looks, **values)
+        return looks.with_values(values)
 
     @property
     def rivals(self) -> tuple[int, int] | None:
@@ -100,7 +99,7 @@ class SubjectForm(Form):
             self.kind.set_key(kind)
             self.scope.set_key(scope)
         for name, field in self.fields.items():
-            field.set_value(getattr(options, name))
+            field.set_value(options.value(name))
         self._show_fields()
 
     def set_choices(
@@ -125,7 +124,7 @@ class SubjectForm(Form):
                 field.position = position
 
     def _matters(self, name: str) -> bool:
-        return name == "title" or name in self.exhibit.uses
+        return name == "title" or self.exhibit.has(name)
 
     def _on_kind_chosen(self) -> None:
         self._show_fields()
