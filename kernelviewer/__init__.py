@@ -18,8 +18,24 @@ Neither torch nor Qt is imported.
 
 from __future__ import annotations
 
-from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
-from kernelviewer.kernels import KernelBank, extract_kernels
+from typing import TYPE_CHECKING
+
+from kernelviewer.importing import imported_when_used
+
+if TYPE_CHECKING:
+    from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
+    from kernelviewer.kernels import KernelBank, extract_kernels
+else:
+    __getattr__, __dir__ = imported_when_used(
+        __name__,
+        {
+            "Checkpoint": "kernelviewer.formats",
+            "CheckpointError": "kernelviewer.formats",
+            "KernelBank": "kernelviewer.kernels",
+            "extract_kernels": "kernelviewer.kernels",
+            "open_checkpoint": "kernelviewer.formats",
+        },
+    )
 
 __version__ = "0.1.0"
 

@@ -1,13 +1,15 @@
-"""Imports of large libraries: what they bring stays, and is never looked through."""
+"""When libraries and modules are imported, and what that costs."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @contextmanager
@@ -26,3 +28,35 @@ def large_import() -> Iterator[None]:
         gc.freeze()
         if collects:
             gc.enable()
+
+
+def imported_when_used(
+    package: str, places: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` of a package whose names come from elsewhere.
+
+    A name's module is imported when the name is first asked for, not with the package
+    (PEP 562), so that the window stands before readers are imported. Type checkers
+    see the same names imported under ``TYPE_CHECKING``.
+
+    Parameters
+    ----------
+    package
+        Its ``__name__``.
+    places
+        Public name → the module that defines it.
+    """
+    own = sys.modules[package]
+
+    def get(name: str) -> Any:
+        if name not in places:
+            msg = f"module {package!r} has no attribute {name!r}"
+            raise AttributeError(msg, name=name, obj=own)
+        value = getattr(import_module(places[name]), name)
+        setattr(own, name, value)
+        return value
+
+    def names() -> list[str]:
+        return sorted({*vars(own), *places})
+
+    return get, names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,6 +28,26 @@ GROUND = {
 FRONT = {"cli", "__main__", "commands", "__init__"}
 HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
 BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}
+FIRST_PAINT = """
+from PySide6.QtWidgets import QApplication
+from kernelviewer.gui import create_window
+app = QApplication([])
+window = create_window()
+window.show()
+app.processEvents()
+"""
+MAY_COME_BEFORE = {
+    "formats": {"checkpoint", "containers", "containers.temporary", "errors"},
+    "kernels": {"bank", "classes", "equality", "statistics"},
+    "latent": {"errors", "labels", "naming", "noise", "segments"},
+    "figures": None,
+    "jobs": {"analysing", "family_naming", "memory", "runner", "tasks", "ticket"},
+    "state.session": {"files"},
+    "gui.dialogs": None,
+    "gui.export": {"view_menus"},
+}
+"""Room → its modules that may be imported before the window is painted; None: not even
+the room. What they import counts; the rest comes when it is used."""
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt"}
 MOST_FUNCTION_LINES = 80
 
@@ -209,22 +230,34 @@ class C:
     assert for_types == {"kernelviewer.formats.checkpoint"}
 
 
-def loaded(code: str) -> set[str]:
-    """Top-level packages that a fresh process has imported after running ``code``."""
-    script = f"{code}\nimport sys; print(*{{m.partition('.')[0] for m in sys.modules}})"
+def modules_after(code: str) -> set[str]:
+    """Modules that a fresh process has imported after running ``code``."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            f"{code}\nimport sys\nprint(*sys.modules)",
+        ],
         capture_output=True,
         text=True,
         check=True,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
     )
     return set(done.stdout.split())
 
 
+def loaded(code: str) -> set[str]:
+    """Top-level packages that a fresh process has imported after running ``code``."""
+    return {name.partition(".")[0] for name in modules_after(code)}
+
+
 def test_the_api_and_the_command_line_import_neither_torch_nor_qt() -> None:
-    found = loaded("import kernelviewer, kernelviewer.cli")
-    assert "numpy" in found
-    assert not found & (HEAVY | QT)
+    use = "import kernelviewer.cli\nfrom kernelviewer import *"
+    found = modules_after(use)
+    assert {"kernelviewer.formats.registry", "kernelviewer.kernels.extract"} <= found
+    assert not {name.partition(".")[0] for name in found} & (HEAVY | QT)
 
 
 def test_no_command_imports_qt_or_waits_for_torch() -> None:
@@ -234,3 +267,14 @@ def test_no_command_imports_qt_or_waits_for_torch() -> None:
 
 def test_the_window_imports_without_torch_timm_and_matplotlib() -> None:
     assert not loaded("import kernelviewer.gui.application") & BEFORE_THE_WINDOW
+
+
+def test_what_comes_later_is_not_imported_before_the_first_paint() -> None:
+    found = {ours(name) or "" for name in modules_after(FIRST_PAINT)}
+    assert "gui.main_window" in found
+    early = set()
+    for room, allowed in MAY_COME_BEFORE.items():
+        early |= found & {room} if allowed is None else set()
+        inside = {name for name in found if name.startswith(f"{room}.")}
+        early |= inside - {f"{room}.{name}" for name in allowed or ()}
+    assert not early

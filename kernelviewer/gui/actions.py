@@ -1,4 +1,4 @@
-"""What the commands of the menus do."""
+"""What the commands of the menus do; a dialog is imported when it is opened."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ from PySide6.QtGui import QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.gui.commands import build_menus
-from kernelviewer.gui.dialogs.about import show_about
-from kernelviewer.gui.dialogs.export_labels import open_export_labels
-from kernelviewer.gui.dialogs.figure import open_figure
-from kernelviewer.gui.dialogs.null_test import open_null_test
-from kernelviewer.gui.dialogs.open_model import choose_model
-from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
-from kernelviewer.gui.dialogs.train import open_training
-from kernelviewer.gui.export.kernel_export import export_marked
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.resources import resource
@@ -74,13 +66,13 @@ class Actions(QObject):
         handlers: dict[str, Callable[[], object]] = {
             "open": self.open,
             "open_folder": self.open_folder,
-            "open_model": lambda: choose_model(window, window.opener.open_named),
+            "open_model": self.open_model,
             "open_sample": self.open_sample,
             "save": sessions.save,
             "save_as": sessions.save_as,
-            "export": lambda: open_figure(window),
-            "export_kernels": lambda: export_marked(window),
-            "export_labels": lambda: open_export_labels(window),
+            "export": self.export_figure,
+            "export_kernels": self.export_kernels,
+            "export_labels": self.export_labels,
             "close_model": self.close_model,
             "close_all": self.close_all,
             "quit": window.close,
@@ -111,14 +103,14 @@ class Actions(QObject):
             "next_panel": lambda: window.layouts.cycle(1),
             "previous_panel": lambda: window.layouts.cycle(-1),
             "jobs": self.toggle_jobs,
-            "train": lambda: open_training(window),
+            "train": self.train,
             "load_autoencoder": self.load_autoencoder,
             "encode": window.analyst.encode_again,
-            "null_test": lambda: open_null_test(window),
+            "null_test": self.test_against_noise,
             "reset_borders": window.document.reset_segments,
             "palette": window.parts.palette.start,
-            "shortcuts": lambda: show_shortcuts(window),
-            "about": lambda: show_about(window),
+            "shortcuts": self.show_shortcuts,
+            "about": self.show_about,
         }
         self.by_id = build_menus(window, handlers, submenus)
         window.docks["jobs"].visibilityChanged.connect(self._on_jobs_shown)
@@ -152,6 +144,12 @@ class Actions(QObject):
         if name:
             self._window.opener.open([Path(name)])
 
+    def open_model(self) -> None:
+        """Ask for a pretrained network and open it."""
+        from kernelviewer.gui.dialogs.open_model import choose_model
+
+        choose_model(self._window, self._window.opener.open_named)
+
     def open_sample(self) -> None:
         """Open the bundled network."""
         self._window.opener.open([resource("sample", "sample.safetensors")])
@@ -159,6 +157,24 @@ class Actions(QObject):
     def open_recent(self, path: str) -> None:
         """Open a file again."""
         self._window.opener.open([Path(path)])
+
+    def export_figure(self) -> None:
+        """Open the figure dialog."""
+        from kernelviewer.gui.dialogs.figure import open_figure
+
+        open_figure(self._window)
+
+    def export_kernels(self) -> None:
+        """Write the selected kernels; without a selection those in view."""
+        from kernelviewer.gui.export.kernel_export import export_marked
+
+        export_marked(self._window)
+
+    def export_labels(self) -> None:
+        """Ask which labels to write, and where."""
+        from kernelviewer.gui.dialogs.export_labels import open_export_labels
+
+        open_export_labels(self._window)
 
     def close_model(self) -> None:
         """Close the network of the tree's current row."""
@@ -206,6 +222,18 @@ class Actions(QObject):
         """Put text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
 
+    def train(self) -> None:
+        """Open the dialog that trains an autoencoder."""
+        from kernelviewer.gui.dialogs.train import open_training
+
+        open_training(self._window)
+
+    def test_against_noise(self) -> None:
+        """Open the dialog of the null test."""
+        from kernelviewer.gui.dialogs.null_test import open_null_test
+
+        open_null_test(self._window)
+
     def load_autoencoder(self) -> None:
         """Ask for an autoencoder and use it for its size."""
         name, _ = QFileDialog.getOpenFileName(
@@ -227,6 +255,18 @@ class Actions(QObject):
         in_front = not dock.visibleRegion().isEmpty()
         dock.setVisible(not in_front)
         dock.raise_()
+
+    def show_shortcuts(self) -> None:
+        """Show keys and mouse."""
+        from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
+
+        show_shortcuts(self._window)
+
+    def show_about(self) -> None:
+        """Show what the program is."""
+        from kernelviewer.gui.dialogs.about import show_about
+
+        show_about(self._window)
 
     def _choices(
         self, choices: dict[str, str], now: str, use: Callable[[str], None]

@@ -28,7 +28,6 @@ from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.session.form import Look
 from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.controller import Controller
     from kernelviewer.gui.theme import Tokens
+    from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
@@ -177,6 +177,8 @@ class Workplace(QMainWindow):
     @property
     def look(self) -> Look:
         """What a session says of how the work looks."""
+        from kernelviewer.state.session.form import Look
+
         return Look(self.settings.colormap, self.looks.framed, self.dock_layout.text())
 
     def show_look(self, look: Look) -> None:

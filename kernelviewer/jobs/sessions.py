@@ -12,7 +12,6 @@ from kernelviewer.formats.hashing import network_hash
 from kernelviewer.kernels import size_key
 from kernelviewer.resources import resource
 from kernelviewer.state.session.capture import Surroundings, describe, entry_of
-from kernelviewer.state.session.files import offers
 from kernelviewer.state.session.form import CoderEntry, to_text
 from kernelviewer.state.session.paths import note_files, path_from
 from kernelviewer.strangers import place_of
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.files import Offer, RecoveryFile
+    from kernelviewer.state.session.files import RecoveryFile
     from kernelviewer.state.session.form import Look, NetworkEntry
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
@@ -96,11 +95,6 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
     text, files, _ = _text_of(ticket, target.make(), None, wanted)
     target.write(text)
     return Written(wanted.hashes, files)
-
-
-def find_offers(ticket: Ticket) -> tuple[Offer, ...]:
-    """Kept work that nobody holds, latest first."""
-    return tuple(offers())
 
 
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:

@@ -13,20 +13,7 @@ from kernelviewer.device import (
     needs_torch,
     start_torch,
 )
-from kernelviewer.formats import is_checkpoint, open_checkpoint
-from kernelviewer.formats.containers.folders import (
-    is_for_training,
-    is_hidden,
-    is_named_so,
-    is_packed,
-)
-from kernelviewer.formats.hub import fetch, short_name
-from kernelviewer.formats.network.names import natural_key
-from kernelviewer.formats.registry import holds_checkpoint
 from kernelviewer.jobs.runner import describe_failure
-from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.equality import prepare
-from kernelviewer.state.session.files import is_session
 from kernelviewer.text import as_paths, shown
 from kernelviewer.watch import NEVER
 
@@ -74,6 +61,8 @@ def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     be used does not stop the others. A session among the paths comes first: it is
     handed back with the others, and nothing else is opened.
     """
+    from kernelviewer.state.session.files import is_session
+
     paths = as_paths(paths)
     if sessions := [path for path in paths if is_session(path)]:
         return _hand_back(ticket, sessions, paths)
@@ -111,6 +100,10 @@ def load(
     ticket: Ticket, path: AnyPath, *, copy: str = "", include: Sequence[str] = ()
 ) -> KernelBank:
     """Open one file and extract its kernels."""
+    from kernelviewer.formats import open_checkpoint
+    from kernelviewer.kernels import extract_kernels
+    from kernelviewer.kernels.equality import prepare
+
     checkpoint = open_checkpoint(path, copy=copy, watch=ticket)
     bank = extract_kernels(checkpoint, include=include, watch=ticket)
     prepare(bank)  # here, so that the window need not wait when it compares networks
@@ -119,6 +112,8 @@ def load(
 
 def open_named(ticket: Ticket, name: str) -> KernelBank:
     """Open a pretrained network by its name, downloading it if the cache lacks it."""
+    from kernelviewer.formats.hub import fetch, short_name
+
     path = fetch(name, watch=ticket)
     bank = load(ticket, path)
     return replace(bank, name=short_name(name))
@@ -137,6 +132,15 @@ def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
     Files that bear a checkpoint's suffix and are none are among them, so that opening
     them tells what they are.
     """
+    from kernelviewer.formats.containers.folders import (
+        is_for_training,
+        is_hidden,
+        is_named_so,
+        is_packed,
+    )
+    from kernelviewer.formats.network.names import natural_key
+    from kernelviewer.formats.registry import holds_checkpoint, is_checkpoint
+
     path = Path(path)
     if not path.is_dir() or is_checkpoint(path):
         yield path

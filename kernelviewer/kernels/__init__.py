@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from kernelviewer.importing import imported_when_used
 from kernelviewer.kernels.bank import (
     KernelBank,
     KernelSet,
@@ -10,7 +13,13 @@ from kernelviewer.kernels.bank import (
     size_key,
     size_label,
 )
-from kernelviewer.kernels.extract import extract_kernels
+
+if TYPE_CHECKING:
+    from kernelviewer.kernels.extract import extract_kernels
+else:
+    __getattr__, __dir__ = imported_when_used(
+        __name__, {"extract_kernels": "kernelviewer.kernels.extract"}
+    )
 
 __all__ = [
     "KernelBank",

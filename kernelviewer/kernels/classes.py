@@ -1,7 +1,8 @@
-"""The pattern classes: ids, names, colours. The order is the legend's order.
+"""The pattern classes: ids, names, colours; and the colours of networks.
 
-The classes are those of Babaiee et al., *Unveiling the Unseen* (ICLR 2024), section 4;
-the light colours are Paul Tol's "muted" scheme with a brown and a charcoal added.
+The order of the classes is the legend's order. They are those of Babaiee et al.,
+*Unveiling the Unseen* (ICLR 2024), section 4; the light colours are Paul Tol's
+"muted" scheme with a brown and a charcoal added.
 """
 
 from __future__ import annotations
@@ -51,3 +52,9 @@ FLAT = PatternClass("flat", "Flat", "Flat", "#C9C9C4", "#55575B")
 CLASSES: tuple[PatternClass, ...] = (*PATTERNS, UNIDENTIFIED, FLAT)
 INDEX: dict[str, int] = {item.id: index for index, item in enumerate(CLASSES)}
 """Class id → index into `CLASSES`; the patterns come first."""
+
+NETWORK_COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800"),
+    "#8A8A8A",
+)
+"""Okabe and Ito's colours for colour-blind readers; from the eighth network on grey."""

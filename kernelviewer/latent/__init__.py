@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from kernelviewer.latent.autoencoder import METHODS, Autoencoder, Method, shipped
-from kernelviewer.latent.codes import Codes
-from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.labels import Agreement, Labels, agreement, label
-from kernelviewer.latent.noise import PRESETS, Null
-from kernelviewer.latent.segments import Segment, Segments
+from typing import TYPE_CHECKING
+
+from kernelviewer.importing import imported_when_used
+
+if TYPE_CHECKING:
+    from kernelviewer.latent.autoencoder import METHODS, Autoencoder, Method, shipped
+    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.errors import LatentError
+    from kernelviewer.latent.labels import Agreement, Labels, agreement, label
+    from kernelviewer.latent.noise import PRESETS, Null
+    from kernelviewer.latent.segments import Segment, Segments
+else:
+    __getattr__, __dir__ = imported_when_used(
+        __name__,
+        {
+            "METHODS": "kernelviewer.latent.autoencoder",
+            "PRESETS": "kernelviewer.latent.noise",
+            "Agreement": "kernelviewer.latent.labels",
+            "Autoencoder": "kernelviewer.latent.autoencoder",
+            "Codes": "kernelviewer.latent.codes",
+            "Labels": "kernelviewer.latent.labels",
+            "LatentError": "kernelviewer.latent.errors",
+            "Method": "kernelviewer.latent.autoencoder",
+            "Null": "kernelviewer.latent.noise",
+            "Segment": "kernelviewer.latent.segments",
+            "Segments": "kernelviewer.latent.segments",
+            "agreement": "kernelviewer.latent.labels",
+            "label": "kernelviewer.latent.labels",
+            "shipped": "kernelviewer.latent.autoencoder",
+        },
+    )
 
 __all__ = [
     "METHODS",

@@ -283,14 +283,15 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     small_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from kernelviewer.jobs import reopening, tasks
+    from kernelviewer.formats import hub
+    from kernelviewer.jobs import reopening
 
     def fetch(name: str, **options: Any) -> Path:
         assert name == "some_net.tag"
         return small_file
 
-    for module in (tasks, reopening):
-        monkeypatch.setattr(module, "fetch", fetch)
+    monkeypatch.setattr(hub, "fetch", fetch)
+    monkeypatch.setattr(reopening, "fetch", fetch)
     window = make_window()
     window.opener.open_named("some_net.tag")
     wait_idle(qtbot, window)

@@ -136,7 +136,7 @@ def test_a_closed_network_is_not_kept_for_figures(
     holders = [h for h in gc.get_referrers(bank()) if h is not None] if bank() else []
     figures = [h for h in holders if "figure" in type(h).__module__]
     assert not figures
-    assert window.view_menus._studio._wish is None
+    assert window.view_menus._figures is None
 
 
 @pytest.mark.parametrize("suffix", ["npz", "safetensors", "png", "zip"])

@@ -29,7 +29,7 @@ from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.watch import NEVER
 
@@ -410,11 +410,6 @@ def _rows(
     return tiling
 
 
-NETWORKS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800"),
-    "#8A8A8A",
-)
-"""Okabe and Ito's colours for colour-blind readers; from the eighth network on grey."""
 _STEPS = 256
 
 
@@ -434,11 +429,13 @@ def by_class(label: NDArray[np.int64], ground: Ink) -> Colouring:
 
 def by_network(names: Sequence[str], source: NDArray[np.intp]) -> Colouring:
     """A colour for each network; ``source`` [N] counts in ``names``."""
-    last = len(NETWORKS) - 1
-    entries = [Entry(*pair) for pair in zip(NETWORKS[:last], names, strict=False)]
+    last = len(NETWORK_COLOURS) - 1
+    entries = [
+        Entry(*pair) for pair in zip(NETWORK_COLOURS[:last], names, strict=False)
+    ]
     if len(names) > last:
-        entries.append(Entry(NETWORKS[last], f"{len(names) - last} more"))
-    return Colouring(_table(NETWORKS)[np.minimum(source, last)], entries)
+        entries.append(Entry(NETWORK_COLOURS[last], f"{len(names) - last} more"))
+    return Colouring(_table(NETWORK_COLOURS)[np.minimum(source, last)], entries)
 
 
 def by_depth(depth: NDArray[np.float64], ground: Ink) -> Colouring:

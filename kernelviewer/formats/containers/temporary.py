@@ -13,7 +13,6 @@ import stat
 import tempfile
 import weakref
 from pathlib import Path
-from secrets import token_hex
 
 from kernelviewer.files import FileLock
 
@@ -62,7 +61,7 @@ def _made() -> tuple[Path, FileLock]:
     """A new folder of a name that nobody has, and its lock, which comes first."""
     home = Path(tempfile.gettempdir())
     for _ in range(_MOST_TRIES):
-        path = home / f"{PREFIX}{token_hex(6)}"
+        path = home / f"{PREFIX}{os.urandom(6).hex()}"
         if path.exists():
             continue
         lock = FileLock.take(Path(f"{path}{_LOCK}"))

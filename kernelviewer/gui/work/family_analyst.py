@@ -11,7 +11,6 @@ from kernelviewer.gui.requests import Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import name_by_family
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.family import supported
 
 if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
@@ -97,6 +96,8 @@ class FamilyAnalyst(QObject):
 
     def _keys(self, size: Size) -> list[Key]:
         """Encoded networks of a size that the family has members of."""
+        from kernelviewer.kernels.family import supported
+
         known = self._document.analyses
         keys = ((model.id, size) for model in self._document.models)
         found = [key for key in keys if key in known and known[key].code is not None]

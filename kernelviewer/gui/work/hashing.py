@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.requests import Requests
-from kernelviewer.jobs.sessions import hash_network
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ class FileHashes(QObject):
                 self._ask(model)
 
     def _ask(self, model: OpenModel) -> None:
+        from kernelviewer.jobs.sessions import hash_network
+
         def done(sha256: str) -> None:
             self._hashes[model.bank] = sha256
             self.found.emit()

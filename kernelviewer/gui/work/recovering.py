@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.jobs.sessions import find_offers, keep
-from kernelviewer.state.session.files import RecoveryFile
+from kernelviewer.state.session.files import RecoveryFile, offers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +107,7 @@ class Recovery(QObject):
 
         def keep_and_look(ticket: Ticket) -> tuple[Offer, ...]:
             _keep_and_release(ticket, file, wanted)
-            return find_offers(ticket)
+            return _find_offers(ticket)
 
         reaction = Reaction(done=self._on_found, failed=self._on_failed, quiet=True)
         key = f"set aside {next(self._numbers)}"
@@ -127,7 +126,7 @@ class Recovery(QObject):
         """Look for work that was left behind."""
         reaction = Reaction(done=self._on_found, quiet=True)
         title = "Look for unsaved work"
-        self._jobs.submit("keep", "offers", title, reaction, find_offers)
+        self._jobs.submit("keep", "offers", title, reaction, _find_offers)
 
     def claim(self, path: Path) -> RecoveryFile | None:
         """Take offered work, so that no other window does."""
@@ -168,6 +167,8 @@ class Recovery(QObject):
         work.wait()
 
     def _submit(self, wanted: Wanted) -> None:
+        from kernelviewer.jobs.sessions import keep
+
         wanted = replace(wanted, files=self._files)
         reaction = Reaction(done=self._on_kept, failed=self._on_failed, quiet=True)
         title = "Keep what is open in case the program ends"
@@ -187,8 +188,15 @@ class Recovery(QObject):
         self.offered.emit(found)
 
 
+def _find_offers(ticket: Ticket) -> tuple[Offer, ...]:
+    """Kept work that nobody holds, latest first."""
+    return tuple(offers())
+
+
 def _keep_and_release(ticket: Ticket, file: RecoveryFile, wanted: Wanted) -> None:
     """Released by who writes: a file that is let go earlier is begun a second time."""
+    from kernelviewer.jobs.sessions import keep
+
     try:
         keep(ticket, file, wanted)
     finally:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from kernelviewer.gui.dialogs.locate import LocateDialog
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.jobs.reopening import Lacking, open_session
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.reopening import Answers, Reopened
+    from kernelviewer.jobs.reopening import Answers, Lacking, Reopened
     from kernelviewer.state.session.files import RecoveryFile
 
 
@@ -83,6 +81,8 @@ class SessionOpening(QObject):
             self._claimed = None
 
     def _read(self, opening: Opening, answers: Answers) -> None:
+        from kernelviewer.jobs.reopening import Lacking, open_session
+
         def done(found: Reopened | Lacking) -> str:
             if isinstance(found, Lacking):
                 self._ask(opening, found)
@@ -112,6 +112,8 @@ class SessionOpening(QObject):
         )
 
     def _ask(self, opening: Opening, lacking: Lacking) -> None:
+        from kernelviewer.gui.dialogs.locate import LocateDialog
+
         def use(answers: Answers | None) -> None:
             if answers is None:
                 self._give_up(opening)

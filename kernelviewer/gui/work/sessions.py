@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.work.recovering import Awaited, Recovery
 from kernelviewer.gui.work.session_opening import Opening, SessionOpening
-from kernelviewer.jobs.sessions import Wanted, write_session
-from kernelviewer.state.session.form import SUFFIX
+from kernelviewer.state.session.files import SUFFIX
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.workplace import Workplace
     from kernelviewer.jobs.reopening import Reopened
-    from kernelviewer.jobs.sessions import Written
+    from kernelviewer.jobs.sessions import Wanted, Written
     from kernelviewer.state.work import SavedFingerprint, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"
@@ -107,6 +106,8 @@ class Sessions(QObject):
 
     def save_to(self, path: Path) -> None:
         """Save the session in a file, which is its file from then on."""
+        from kernelviewer.jobs.sessions import write_session
+
         work = self._document.work
         if not work.models:
             return
@@ -152,6 +153,8 @@ class Sessions(QObject):
 
     def _wanted(self, work: Work, *, kept: bool = False) -> Wanted:
         """What to write of some work."""
+        from kernelviewer.jobs.sessions import Wanted
+
         return Wanted(
             work,
             self._window.look,

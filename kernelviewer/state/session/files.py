@@ -1,21 +1,19 @@
-"""Session files, and those that keep work in case the program ends unexpectedly."""
+"""Session files, and those that keep work in case the program ends unexpectedly.
+
+What is in them is read by `kernelviewer.state.session.form`, imported when there is one
+to be read.
+"""
 
 from __future__ import annotations
 
 import os
-import secrets
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.files import FileLock, config_dir, write_text
-from kernelviewer.formats import CheckpointError
-from kernelviewer.state.session.form import (
-    SUFFIX,
-    SessionError,
-    from_text,
-    looks_like_session,
-)
+from kernelviewer.formats.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +21,12 @@ if TYPE_CHECKING:
     from kernelviewer.state.session.form import Session
     from kernelviewer.text import AnyPath
 
+SUFFIX = ".kvsession"
 LARGEST = 256 * 2**20
 KEPT = 10
 """So many pieces of kept work stay when nobody takes them up; older ones go."""
 _HEAD = 2**16
+_MARK = re.compile(rb'"format"\s*:\s*"kernelviewer session"')
 _FOLDER = "recovery"
 
 
@@ -40,7 +40,13 @@ def is_session(path: AnyPath) -> bool:
             head = file.read(_HEAD)
     except (OSError, ValueError):
         return False
-    return path.suffix == SUFFIX or looks_like_session(head)
+    return path.suffix == SUFFIX or _looks_like_session(head)
+
+
+def _looks_like_session(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a session."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"{") and _MARK.search(head) is not None
 
 
 def read_session(path: AnyPath) -> Session:
@@ -51,6 +57,8 @@ def read_session(path: AnyPath) -> Session:
     CheckpointError
         The file cannot be read, is damaged, or was written by a newer version.
     """
+    from kernelviewer.state.session.form import SessionError, from_text
+
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
@@ -122,7 +130,7 @@ class RecoveryFile:
             The folder cannot be written.
         """
         if self._path is None:
-            name = f"{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
+            name = f"{os.getpid()}-{os.urandom(4).hex()}{SUFFIX}"
             self._path = recovery_folder() / name
         if self._lock is None:
             self._lock = FileLock.take(self._path.with_suffix(".lock"))

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 FORMAT = "kernelviewer session"
 VERSION = 1
-SUFFIX = ".kvsession"
-_MARK = re.compile(rb'"format"\s*:\s*"kernelviewer session"')
 _AGAIN = "Save it again, or take a copy of it that is whole."
 _HASH = r"^([0-9a-f]{64})?\Z"
 
@@ -193,12 +191,6 @@ class _Format(Struct):
 
 class _Version(Struct):
     version: Count
-
-
-def looks_like_session(head: bytes) -> bool:
-    """Whether a file's first bytes are those of a session."""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return start.startswith(b"{") and _MARK.search(head) is not None
 
 
 def to_text(session: Session) -> str:

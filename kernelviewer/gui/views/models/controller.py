@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controller import Controller
-from kernelviewer.gui.dialogs.details import show_details
 from kernelviewer.gui.view_spec import Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.models.model_tree import ModelTree
 from kernelviewer.state.selection import Layers
@@ -40,9 +39,12 @@ class ModelsController(Controller):
             lambda identity, copy: opener.reopen(identity, copy=copy, include=())
         )
         tree.include_requested.connect(opener.include)
-        tree.details_requested.connect(
-            lambda identity: show_details(self.window, document.model(identity).bank)
-        )
+        tree.details_requested.connect(self._show_details)
+
+    def _show_details(self, identity: int) -> None:
+        from kernelviewer.gui.dialogs.details import show_details
+
+        show_details(self.window, self.document.model(identity).bank)
 
     def show(self, state: ViewState) -> None:
         """Rebuild the tree, or fill its rows anew."""

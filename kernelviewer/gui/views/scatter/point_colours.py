@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.exhibits.pca import NETWORKS
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.scatter import Legend
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, NETWORK_COLOURS
 from kernelviewer.state.analysis import UNIDENTIFIED
 from kernelviewer.state.layer_tree import short_names
 
@@ -113,9 +112,9 @@ def _by_layer(pool: KernelPool, numbers: NDArray[np.int64], tokens: Tokens) -> C
 
 def _by_model(pool: KernelPool, numbers: NDArray[np.int64]) -> Coloured:
     row = np.searchsorted(pool.starts, numbers, side="right") - 1
-    last = len(NETWORKS) - 1
+    last = len(NETWORK_COLOURS) - 1
     names = [model.bank.name for model in pool.models]
-    entries = tuple(zip(NETWORKS, names[:last], strict=False))
+    entries = tuple(zip(NETWORK_COLOURS, names[:last], strict=False))
     if len(names) > last:
-        entries = (*entries, (NETWORKS[last], f"{len(names) - last} more"))
-    return np.minimum(row, last).astype(np.uint8), NETWORKS, Legend(entries)
+        entries = (*entries, (NETWORK_COLOURS[last], f"{len(names) - last} more"))
+    return np.minimum(row, last).astype(np.uint8), NETWORK_COLOURS, Legend(entries)
