@@ -95,7 +95,7 @@ class Legend:
 
 _LENGTH, _LEAST = 7.0, 1.5
 _HEIGHT = 0.6
-_GAP = 0.6
+_ABOVE = 0.6
 _NOTES = {
     "kernel": ("weight, relative to the largest of each kernel", "of each kernel"),
     "layer": ("weight, relative to the largest of each layer", "of each layer"),
@@ -105,7 +105,7 @@ _NOTES = {
 
 def scale_bar_height(options: FigureOptions, face: Face) -> float:
     """Room in mm the bar takes at the bottom."""
-    return face.line() + _GAP * face.em if options.scale_bar else 0.0
+    return face.line() + _ABOVE * face.em if options.scale_bar else 0.0
 
 
 def draw_scale_bar(page: Page, bottom: float) -> None:

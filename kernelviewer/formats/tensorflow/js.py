@@ -171,7 +171,7 @@ def _facts(model: dict[str, Any]) -> dict[str, Any]:
 
 
 _SHARD_NAME = re.compile(r"(group\d+-shard\d+of\d+|.*-shard\d+)(\.bin)?")
-_MAX_FILES, _MAX_JSON = 50, 1 << 26
+_MAX_FILES, _MOST_BYTES = 50, 1 << 26
 _BESIDE = "It lies beside its list of weights: open its"
 
 
@@ -216,7 +216,7 @@ def files_of(content: object) -> set[str]:
 def _json_at(path: Path) -> Any:
     """A file's content, or nothing."""
     try:
-        if path.stat().st_size > _MAX_JSON:
+        if path.stat().st_size > _MOST_BYTES:
             return None
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
