@@ -22,7 +22,7 @@ from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
-    Contest,
+    Baselines,
     judge,
     leave_one_family_out,
     mean_rows,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
-    from kernelviewer.latent.evaluation import Judgement, Row
+    from kernelviewer.latent.evaluation import Evaluation, Row
 
 _HEADINGS = ("", "mean fit", "coverage", "null", "arc length")
 _NUMERIC = frozenset({1, 2, 3, 4})
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     if not judged.named or not seen.whole:
         return 1
     whole = autoencoders.fit(judged.banks) and judged.whole
-    found: dict[Size, list[Judgement]] = {}
+    found: dict[Size, list[Evaluation]] = {}
     for size in sizes_of(judged.banks, options.size):
         try:
             found[size] = list(
@@ -110,7 +110,7 @@ def _judged(
     autoencoders: Autoencoders,
     options: argparse.Namespace,
     device: Device,
-) -> Iterator[Judgement]:
+) -> Iterator[Evaluation]:
     """The judgements of one size.
 
     Raises
@@ -157,12 +157,12 @@ def _judged(
         )
 
 
-def _known_contest(size: Size, autoencoders: Autoencoders) -> Contest:
+def _known_contest(size: Size, autoencoders: Autoencoders) -> Baselines:
     curve = autoencoders.need(size)
-    return Contest(curve, autoencoders.get(size, "paper"), curve.centroids)
+    return Baselines(curve, autoencoders.get(size, "paper"), curve.centroids)
 
 
-def summarise(found: dict[Size, list[Judgement]]) -> dict[str, Any]:
+def summarise(found: dict[Size, list[Evaluation]]) -> dict[str, Any]:
     """What ``evaluate --json`` prints."""
     return {
         "sizes": {
@@ -178,7 +178,7 @@ def summarise(found: dict[Size, list[Judgement]]) -> dict[str, Any]:
     }
 
 
-def _print(found: dict[Size, list[Judgement]], options: argparse.Namespace) -> None:
+def _print(found: dict[Size, list[Evaluation]], options: argparse.Namespace) -> None:
     if options.json:
         say(json.dumps(summarise(found), indent=1))
         return
@@ -193,7 +193,7 @@ def _print(found: dict[Size, list[Judgement]], options: argparse.Namespace) -> N
             say(f"{size_label(size)}, mean fit over {len(judgements)}: {line}\n")
 
 
-def _table(size: Size, item: Judgement) -> Iterable[str]:
+def _table(size: Size, item: Evaluation) -> Iterable[str]:
     yield (
         f"{item.name}, {size_label(size)}: {number(item.kernels)} kernels, "
         f"threshold {item.threshold:.3f}"

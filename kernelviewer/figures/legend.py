@@ -1,4 +1,4 @@
-"""Coloured names below a figure, in as many lines as they need."""
+"""Coloured names below a figure, as many lines as they need, and the bar of weights."""
 
 from __future__ import annotations
 

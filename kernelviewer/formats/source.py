@@ -1,4 +1,4 @@
-"""A file about to be read: its path, size and first bytes, fetched once."""
+"""A file about to be read: told by its first bytes, then read in pieces."""
 
 from __future__ import annotations
 

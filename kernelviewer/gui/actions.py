@@ -20,8 +20,8 @@ from kernelviewer.state.selection import Layers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.gui.work.sessions import Sessions
-    from kernelviewer.gui.workplace import Workplace
     from kernelviewer.state.charts import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
@@ -45,7 +45,7 @@ DEVICES = {
 class Actions(QObject):
     """Handlers of the command table; menu bar and shortcuts come with it."""
 
-    def __init__(self, window: Workplace, sessions: Sessions) -> None:
+    def __init__(self, window: WindowContext, sessions: Sessions) -> None:
         super().__init__(window)
         self._window, self._sessions = window, sessions
         self._recent_menu = QMenu(window)
@@ -230,7 +230,7 @@ class Actions(QObject):
 
     def test_against_noise(self) -> None:
         """Open the dialog of the null test."""
-        from kernelviewer.gui.dialogs.null_test import open_null_test
+        from kernelviewer.gui.dialogs.noise_control import open_null_test
 
         open_null_test(self._window)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.looks import Looks
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.runner import Lane, Ticket
     from kernelviewer.state.view_state import ViewState
 
@@ -44,7 +44,7 @@ class Controller(QObject):
         The same, as attributes.
     """
 
-    def __init__(self, window: Workplace, widgets: Mapping[str, QWidget]) -> None:
+    def __init__(self, window: WindowContext, widgets: Mapping[str, QWidget]) -> None:
         super().__init__(window)
         self.window, self.widgets = window, widgets
         self.parts = SimpleNamespace(**widgets)

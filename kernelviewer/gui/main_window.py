@@ -28,9 +28,9 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.palette.collecting import collect
 from kernelviewer.gui.views.grid.colours import COLORMAPS
 from kernelviewer.gui.views.welcome import DropOverlay
+from kernelviewer.gui.window_context import WindowContext
+from kernelviewer.gui.work.memory_releaser import MemoryReleaser
 from kernelviewer.gui.work.sessions import Sessions
-from kernelviewer.gui.work.tidying import Tidier
-from kernelviewer.gui.workplace import Workplace
 from kernelviewer.jobs.memory import sweep
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.text import shown
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _ENCODED = QUrl.ComponentFormattingOption.FullyEncoded
 
 
-class MainWindow(Workplace):
+class MainWindow(WindowContext):
     """Everything a user sees.
 
     Attributes
@@ -70,7 +70,7 @@ class MainWindow(Workplace):
         self._jobs_came_up = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.tidier = Tidier(self.document, self.jobs, self)
+        self.tidier = MemoryReleaser(self.document, self.jobs, self)
         self.sessions = Sessions(self)
         self.actions_ = Actions(self, self.sessions)
         self.commands = self.actions_.by_id

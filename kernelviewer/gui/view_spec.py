@@ -47,7 +47,7 @@ class ViewFigure:
     kind
         Exhibit.
     scope
-        Which kernels, a key of `FigureMatter.choices`.
+        Which kernels, a key of `FigureRequests.choices`.
     options
         The options of `FigureOptions` that the view's own state decides.
     """

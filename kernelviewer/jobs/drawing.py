@@ -57,7 +57,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FigureWish:
+class FigureRequest:
     """What to draw.
 
     Attributes
@@ -88,7 +88,7 @@ class FigureWish:
     caption: str = ""
     count_equal: bool = False
 
-    def same_kernels(self, other: FigureWish) -> bool:
+    def same_kernels(self, other: FigureRequest) -> bool:
         """Whether the other shows the same kernels under the same names."""
         return (
             (self.size, self.selection) == (other.size, other.selection)
@@ -131,18 +131,18 @@ class Copies:
     table: str
 
 
-class Studio:
+class FigureCache:
     """Draws one wish after another and keeps what does not change between them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wish: FigureWish | None = None
+        self._wish: FigureRequest | None = None
         self._bare: Scene | None = None
         self._named: Scene | None = None
         self._contents: dict[tuple[object, ...], Content] = {}
         self._yardstick: tuple[Size, Naming, Yardstick] | None = None
 
-    def draw(self, ticket: Ticket, wish: FigureWish, *, hashed: bool) -> Drawn:
+    def draw(self, ticket: Ticket, wish: FigureRequest, *, hashed: bool) -> Drawn:
         """Draw the figure; ``hashed``: with the hashes of its files, for a record.
 
         Raises
@@ -153,7 +153,7 @@ class Studio:
         with self._lock:
             return self._draw(ticket, wish, hashed)
 
-    def _draw(self, ticket: Ticket, wish: FigureWish, hashed: bool) -> Drawn:
+    def _draw(self, ticket: Ticket, wish: FigureRequest, hashed: bool) -> Drawn:
         scene = self.scene(ticket, wish)
         if hashed:
             scene = with_hashes(scene, ticket)
@@ -167,7 +167,9 @@ class Studio:
         ticket.check()
         return drawn.with_caption(wish.caption) if wish.caption else drawn
 
-    def scene(self, ticket: Ticket, wish: FigureWish, *, named: bool = False) -> Scene:
+    def scene(
+        self, ticket: Ticket, wish: FigureRequest, *, named: bool = False
+    ) -> Scene:
         """What the wish shows, with classes where the figure shows them."""
         if self._wish is None or not wish.same_kernels(self._wish):
             self._bare = self._named = None
@@ -187,7 +189,7 @@ class Studio:
             self._named = self._name(ticket, wish, self._bare)
         return self._named
 
-    def _name(self, ticket: Ticket, wish: FigureWish, scene: Scene) -> Scene:
+    def _name(self, ticket: Ticket, wish: FigureRequest, scene: Scene) -> Scene:
         """The scene with the codes that are known, else with new ones."""
         codings = [part.coding for part in wish.parts if part.coding is not None]
         if len(codings) < len(wish.parts):
@@ -216,7 +218,7 @@ def _refusing(task: Callable[P, R]) -> Callable[P, R | Refusal]:
 
 @_refusing
 def draw_preview(
-    ticket: Ticket, studio: Studio, wish: FigureWish, room: tuple[int, int]
+    ticket: Ticket, cache: FigureCache, wish: FigureRequest, room: tuple[int, int]
 ) -> Preview:
     """Draw a figure for the screen.
 
@@ -225,7 +227,7 @@ def draw_preview(
     room
         Pixels across and down that there are for it.
     """
-    drawn = studio.draw(ticket, wish, hashed=False)
+    drawn = cache.draw(ticket, wish, hashed=False)
     across, down = drawn.figure.get_size_inches()
     fitting = min(room[0] / across, room[1] / down)
     dpi = max(20.0, min(_FINER * fitting, wish.options.dpi))
@@ -234,17 +236,17 @@ def draw_preview(
 
 @_refusing
 def save_figure(
-    ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath
+    ticket: Ticket, cache: FigureCache, wish: FigureRequest, path: AnyPath
 ) -> Path:
     """Draw a figure and write it; the file appears whole or not at all."""
-    drawn = studio.draw(ticket, wish, hashed=True)
+    drawn = cache.draw(ticket, wish, hashed=True)
     return drawn.write(path, ticket)
 
 
 @_refusing
-def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
+def copy_figure(ticket: Ticket, cache: FigureCache, wish: FigureRequest) -> Copies:
     """Draw a figure for the clipboard, or to be dragged into another program."""
-    drawn = studio.draw(ticket, wish, hashed=True)
+    drawn = cache.draw(ticket, wish, hashed=True)
     facts = drawn.metadata()
     svg = render(drawn.figure, ".svg", facts)
     ticket.check()
@@ -254,18 +256,20 @@ def copy_figure(ticket: Ticket, studio: Studio, wish: FigureWish) -> Copies:
 
 
 @_refusing
-def save_data(ticket: Ticket, studio: Studio, wish: FigureWish, path: AnyPath) -> Path:
+def save_data(
+    ticket: Ticket, cache: FigureCache, wish: FigureRequest, path: AnyPath
+) -> Path:
     """Write exactly what the figure draws."""
-    drawn = studio.draw(ticket, wish, hashed=False)
+    drawn = cache.draw(ticket, wish, hashed=False)
     return write_data(drawn.content, path, ticket)
 
 
 @_refusing
-def save_kernels(ticket: Ticket, wish: FigureWish, path: AnyPath) -> Path:
+def save_kernels(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
     """Write the kernels that the wish shows."""
-    studio = Studio()
+    cache = FigureCache()
     known = all(part.coding is not None for part in wish.parts)
-    scene = studio.scene(ticket, wish, named=known)
+    scene = cache.scene(ticket, wish, named=known)
     return write_kernels(scene, path, ticket)
 
 
@@ -276,7 +280,7 @@ def font_families(ticket: Ticket) -> tuple[str, ...]:
     return tuple(sorted(installed(), key=str.lower))
 
 
-def _shows_classes(wish: FigureWish) -> bool:
+def _shows_classes(wish: FigureRequest) -> bool:
     """Whether the figure shows classes; those it only may show, where there are any."""
     item = exhibit(wish.kind)
     if not item.needs_file:

@@ -64,7 +64,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Evaluation:
     """All rows for the kernels of one network or family.
 
     Attributes
@@ -115,7 +115,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contest:
+class Baselines:
     """What was trained on the same networks, to be compared on others."""
 
     curve: Autoencoder
@@ -130,7 +130,7 @@ def prepare(
     options: TrainingOptions | None = None,
     device: Device | None = None,
     watch: Watch = NEVER,
-) -> Contest:
+) -> Baselines:
     """Train curve, plain autoencoder and K-means on the same networks."""
     options = options or TrainingOptions()
     curve = train(size, networks, options=options, device=device, watch=watch)
@@ -139,18 +139,18 @@ def prepare(
     for number, count in enumerate(COUNTS):
         watch.progress(number, len(COUNTS), f"K-means with {count} centroids")
         centroids[count] = centroids_of(networks, count, device=device, watch=watch)
-    return Contest(curve, paper, centroids)
+    return Baselines(curve, paper, centroids)
 
 
 def judge(
-    contest: Contest,
+    contest: Baselines,
     name: str,
     kernels: NDArray[np.float32],
     *,
     threshold: float | None = None,
     device: Device | None = None,
     watch: Watch = NEVER,
-) -> Judgement:
+) -> Evaluation:
     """Measure all on kernels [N, *size] of networks that they have not seen."""
     curve, quiet = contest.curve, watch.quiet()
     level = curve.threshold if threshold is None else threshold
@@ -175,7 +175,7 @@ def judge(
         agreed = agreement(label(codes, curve.segments, level), own)
         exact, within = agreed.exact, agreed.within
     stretches = len(curve.segments)
-    return Judgement(name, len(kernels), level, tuple(rows), stretches, exact, within)
+    return Evaluation(name, len(kernels), level, tuple(rows), stretches, exact, within)
 
 
 def leave_one_family_out(
@@ -186,7 +186,7 @@ def leave_one_family_out(
     threshold: float | None = None,
     device: Device | None = None,
     watch: Watch = NEVER,
-) -> Iterator[Judgement]:
+) -> Iterator[Evaluation]:
     """Judge each family by what was trained on the others, one after the other.
 
     Raises
@@ -224,7 +224,7 @@ def judge_without(
     threshold: float | None = None,
     device: Device | None = None,
     watch: Watch = NEVER,
-) -> Judgement:
+) -> Evaluation:
     """Judge one family by what was trained on the others, of which there are some."""
     out = [item for item in networks if item.family == family]
     contest = prepare(
@@ -259,7 +259,7 @@ def by_layer(network: Network) -> tuple[Network, Network]:
     return halves[0], halves[1]
 
 
-def mean_rows(judgements: Sequence[Judgement]) -> dict[str, float]:
+def mean_rows(judgements: Sequence[Evaluation]) -> dict[str, float]:
     """Mean fit of each method over judgements, which weigh equally."""
     methods = [row.method for row in judgements[0].rows] if judgements else []
     return {

@@ -1,4 +1,4 @@
-"""From codes to classes."""
+"""From codes to classes, and to a table of them."""
 
 from __future__ import annotations
 

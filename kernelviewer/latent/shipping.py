@@ -17,7 +17,7 @@ from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.baselines import COUNTS, centroids_of
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.evaluation import Contest, by_layer, judge, judge_without
+from kernelviewer.latent.evaluation import Baselines, by_layer, judge, judge_without
 from kernelviewer.latent.model_card import model_card
 from kernelviewer.latent.networks import collect, split
 from kernelviewer.latent.training import Training, TrainingOptions, train
@@ -194,7 +194,7 @@ class Task:
         raise NotImplementedError
 
     def _judged(
-        self, contest: Contest, networks: Sequence[Network]
+        self, contest: Baselines, networks: Sequence[Network]
     ) -> list[dict[str, Any]]:
         return [
             judge(contest, item.name, item.patterns, device=self.device).to_json()
@@ -229,13 +229,13 @@ class Make(Task):
         for method, autoencoder in made.items():
             name = f"{method}-{size_key(self.size)}.safetensors"
             autoencoder.save(self.folder / name)
-        contest = Contest(curve, made["paper"], centroids)
+        contest = Baselines(curve, made["paper"], centroids)
         return {
             "versions": curve.card["versions"],
             "made": {method: _facts(item) for method, item in made.items()},
             "split": "family" if len(families_of(self.networks)) > 1 else "layer",
             "held_out": self._judged(contest, self.held_out),
-            "controls": self._judged(Contest(curve, None, {}), self.controls),
+            "controls": self._judged(Baselines(curve, None, {}), self.controls),
         }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import Qt
 
-from kernelviewer.gui.workplace import Workplace
+from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.jobs.runner import Ticket
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Mirror:
 
     def __init__(self, window: MainWindow, jobs: JobsOnDemand) -> None:
         document = window.document
-        self._window = Workplace(window.settings, document, jobs)  # type: ignore[arg-type]
+        self._window = WindowContext(window.settings, document, jobs)  # type: ignore[arg-type]
         self.parts = self._window.parts
         self.parts.grid.resize(window.parts.grid.size())
         self._window.set_looks(window.looks)

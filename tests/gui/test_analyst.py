@@ -14,8 +14,8 @@ from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.requests import Requests
 from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
-from kernelviewer.gui.work.analyst import Analyst
-from kernelviewer.gui.work.family_analyst import FamilyAnalyst
+from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
+from kernelviewer.gui.work.family_scheduler import FamilyScheduler
 from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
 from kernelviewer.kernels import extract_kernels
@@ -34,7 +34,7 @@ SIZE = (7, 7)
 @pytest.fixture
 def desk() -> Iterator[tuple[Document, JobsOnDemand]]:
     document, jobs, parent = Document(), JobsOnDemand(), QObject()
-    analyst = Analyst(document, jobs, parent)  # type: ignore[arg-type]
+    analyst = EncodingScheduler(document, jobs, parent)  # type: ignore[arg-type]
     document.open(make_bank("first", (("dw", SIZE, 12),)))
     analyst.set_device("cpu")
     yield document, jobs
@@ -68,7 +68,7 @@ def test_the_late_end_of_a_replaced_network_does_not_end_the_new_ones(
     document, jobs = desk
     jobs.work()
     comparing, parent = JobsOnDemand(), QObject()
-    names = FamilyAnalyst(document, comparing, parent)  # type: ignore[arg-type]
+    names = FamilyScheduler(document, comparing, parent)  # type: ignore[arg-type]
     names.set_device("cpu")
     document.replace(1, make_bank("first", (("dw", SIZE, 5),)))
     jobs.work()  # encoded: asks for the new network's names, while the old ones stop

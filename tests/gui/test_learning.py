@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton, QSpinBox
 
-from kernelviewer.gui.dialogs.null_test import open_null_test
+from kernelviewer.gui.dialogs.noise_control import open_null_test
 from kernelviewer.latent.autoencoder import Autoencoder
 from tests.gui.conftest import answer_next, wait_idle
 from tests.networks import write_network

@@ -16,7 +16,7 @@ from kernelviewer.latent.baselines import centroids_of
 from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
-    Contest,
+    Baselines,
     by_layer,
     judge,
     leave_one_family_out,
@@ -46,7 +46,7 @@ def bank(name: str = "network-0.pth", architecture: str = "") -> KernelBank:
 
 def test_a_judgement_has_all_methods_beside_each_other() -> None:
     seen = networks(2, 600)
-    contest = Contest(small(), small("paper"), {9: centroids_of(seen, 9)})
+    contest = Baselines(small(), small("paper"), {9: centroids_of(seen, 9)})
     kernels, _ = patterns(300, noise=0.3, seed=70)
     found = judge(contest, "unseen", kernels, device=CPU)
     assert [row.method for row in found.rows] == [
@@ -68,7 +68,7 @@ def test_a_judgement_has_all_methods_beside_each_other() -> None:
 
 
 def test_no_kernels_are_judged_as_nothing() -> None:
-    found = judge(Contest(small(), None, {}), "none", patterns(0)[0], device=CPU)
+    found = judge(Baselines(small(), None, {}), "none", patterns(0)[0], device=CPU)
     assert found.kernels == 0
     assert found.to_json()["methods"]["curve"]["mean_fit"] is None
 

@@ -12,7 +12,7 @@ from kernelviewer.gui.text import percent, spaced
 from kernelviewer.latent.naming import TOLERANCE
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.work.family_analyst import Status
+    from kernelviewer.gui.work.family_scheduler import Status
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.labels import Agreement
 

@@ -17,7 +17,7 @@ from kernelviewer.state.describe import describe_selection
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
 
 TEXT = (
     "One row for each kernel: network, layer, channel, size, code, fit, class, best "
@@ -31,7 +31,7 @@ WIDTH = 480
 class ExportLabelsDialog(Dialog):
     """All open kernels or the selected ones; the writing is a background job."""
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "exportLabelsDialog", "Export labels")
         self._window = window
         self.setFixedWidth(WIDTH)
@@ -103,6 +103,6 @@ class ExportLabelsDialog(Dialog):
         self.close()
 
 
-def open_export_labels(window: Workplace) -> None:
+def open_export_labels(window: WindowContext) -> None:
     """Show the dialog beside the window, without blocking it."""
     ExportLabelsDialog(window).show()

@@ -25,7 +25,7 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.reopening import Answers, Lacking, Sighting
 
 HINT = "Once one is located, those that moved along with it are found by themselves."
@@ -54,7 +54,7 @@ class LocateDialog(Dialog):
 
     def __init__(
         self,
-        window: Workplace,
+        window: WindowContext,
         name: str,
         lacking: Lacking,
         use: Callable[[Answers | None], None],

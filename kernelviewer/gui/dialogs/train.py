@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.training import Sweep
@@ -62,7 +62,7 @@ NEW_START = ("Train anew and discard the trained autoencoder?", _LOST, "Train An
 class TrainDialog(Dialog):
     """Choose size and method, start, watch, use or save."""
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "trainDialog", "Train an autoencoder on what is open")
         self._window = window
         self._enough = threading.Event()
@@ -302,7 +302,7 @@ class TrainDialog(Dialog):
         super().done(result)
 
 
-def open_training(window: Workplace) -> TrainDialog:
+def open_training(window: WindowContext) -> TrainDialog:
     """Show the dialog beside the window, without blocking it."""
     dialog = TrainDialog(window)
     dialog.show()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.figures import FigureError, FigureOptions
 from kernelviewer.gui.asking import ask_where
-from kernelviewer.gui.export.figure_matter import FigureMatter
+from kernelviewer.gui.export.figure_requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import Refusal, save_kernels
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.drawing import FigureWish
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.jobs.drawing import FigureRequest
 
 KINDS = {
     ".npz": "Arrays for NumPy",
@@ -30,8 +30,8 @@ KINDS = {
 
 
 def export_kernels(
-    window: Workplace,
-    wish: FigureWish,
+    window: WindowContext,
+    wish: FigureRequest,
     parent: QWidget,
     told: Callable[[Path | Refusal], object] = lambda path: None,
 ) -> None:
@@ -73,12 +73,12 @@ def export_kernels(
     )
 
 
-def export_marked(window: Workplace) -> None:
+def export_marked(window: WindowContext) -> None:
     """Export the selected kernels; without a selection those in view."""
-    matter = FigureMatter(window)
-    scope = "selected" if matter.state.selected.any() else "shown"
+    requests = FigureRequests(window)
+    scope = "selected" if requests.state.selected.any() else "shown"
     try:
-        wish = matter.wish("sheet", scope, FigureOptions())
+        wish = requests.wish("sheet", scope, FigureOptions())
     except FigureError as error:
         window.statusBar().showMessage(str(error))
     else:

@@ -10,25 +10,25 @@ from kernelviewer.figures import EXHIBITS, FigureError
 from kernelviewer.gui.dialogs.figure import open_figure
 from kernelviewer.gui.dialogs.figure.dialog import usual_options
 from kernelviewer.gui.export.figure_copy import mime_of
-from kernelviewer.gui.export.figure_matter import FigureMatter
+from kernelviewer.gui.export.figure_requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.jobs.drawing import Refusal, Studio, copy_figure
+from kernelviewer.jobs.drawing import FigureCache, Refusal, copy_figure
 
 if TYPE_CHECKING:
     from kernelviewer.figures import FigureOptions
     from kernelviewer.gui.dialogs.figure import FigureDialog
     from kernelviewer.gui.view_spec import ViewFigure
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies
 
 
 class ViewFigures:
     """Draws the figures of views; keeps what the last one was drawn from."""
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         self._window = window
-        self._matter = FigureMatter(window)
-        self._studio = Studio()
+        self._requests = FigureRequests(window)
+        self._cache = FigureCache()
 
     def export(self, view: ViewFigure) -> FigureDialog:
         """Open the figure dialog on a view's exhibit and state."""
@@ -39,7 +39,7 @@ class ViewFigures:
         say = self._window.statusBar().showMessage
         title = EXHIBITS[view.kind].title
         try:
-            wish = self._matter.wish(view.kind, view.scope, self._options(view))
+            wish = self._requests.wish(view.kind, view.scope, self._options(view))
         except FigureError as error:
             say(str(error))
             return
@@ -52,14 +52,14 @@ class ViewFigures:
             say(f"{title} copied as image and SVG, with its caption", 6000)
 
         say(f"Drawing the figure: {title.lower()}…")
-        lane = "compute" if self._matter.is_waiting() else "views"
+        lane = "compute" if self._requests.is_waiting() else "views"
         self._window.jobs.submit(
             lane,  # type: ignore[arg-type]
             "copy_view",
             "Copy a figure",
             Reaction(done=done, quiet=True),
             copy_figure,
-            self._studio,
+            self._cache,
             wish,
         )
 

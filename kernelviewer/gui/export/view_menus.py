@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.dialogs.figure import FigureDialog
     from kernelviewer.gui.export.view_figures import ViewFigures
     from kernelviewer.gui.view_spec import ViewFigure
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
 
 
 FIGURES: dict[str, ViewFigure] = {
@@ -31,7 +31,7 @@ class ViewMenus(QObject):
     commands to it by `add_to`.
     """
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         super().__init__(window)
         self._window = window
         self._figures: ViewFigures | None = None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
 
     from kernelviewer.gui.export.view_menus import ViewMenus
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
 
 ON_KERNEL = ("copy_kernel", "select_layer", "similar", "only_layer")
 ALWAYS = ("select_all", "invert", "clear", "only_selected", "show_all")
@@ -20,7 +20,7 @@ ALWAYS = ("select_all", "invert", "clear", "only_selected", "show_all")
 class GridMenu(QObject):
     """Offers the commands that fit a kernel, or the empty ground beside kernels."""
 
-    def __init__(self, window: Workplace, figures: ViewMenus) -> None:
+    def __init__(self, window: WindowContext, figures: ViewMenus) -> None:
         super().__init__(window)
         self._window, self._figures = window, figures
         window.parts.grid.context_menu_requested.connect(self._on_requested)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
     from kernelviewer.gui.controls.choice_button import ChoiceButton
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.state.model import OpenModel
 
 CHARTS = {
@@ -52,7 +52,7 @@ ALSO = {
 """Other words people look for."""
 
 
-def collect(window: Workplace) -> list[Entry]:
+def collect(window: WindowContext) -> list[Entry]:
     """Everything that can be found in the window as it is now."""
     return [
         *_commands(window),
@@ -65,7 +65,7 @@ def collect(window: Workplace) -> list[Entry]:
     ]
 
 
-def _commands(window: Workplace) -> Iterator[Entry]:
+def _commands(window: WindowContext) -> Iterator[Entry]:
     for command in COMMANDS:
         action = window.commands[command.id]
         also = " ".join((command.id, command.tip, ALSO.get(command.id, "")))
@@ -95,7 +95,7 @@ def _of_action(action: QAction, title: str, place: str, also: str) -> Entry:
     )
 
 
-def _recent(window: Workplace) -> Iterator[Entry]:
+def _recent(window: WindowContext) -> Iterator[Entry]:
     for text in window.settings.recent:
         path = Path(text)
         yield Entry(
@@ -108,7 +108,7 @@ def _recent(window: Workplace) -> Iterator[Entry]:
         )
 
 
-def _panels(window: Workplace) -> Iterator[Entry]:
+def _panels(window: WindowContext) -> Iterator[Entry]:
     for name, dock in window.docks.items():
         shown = dock.toggleViewAction().isChecked()
         yield Entry(
@@ -123,7 +123,7 @@ def _panels(window: Workplace) -> Iterator[Entry]:
         )
 
 
-def _display(window: Workplace) -> Iterator[Entry]:
+def _display(window: WindowContext) -> Iterator[Entry]:
     controls = window.parts.controls
     for button, choices, what in (
         (controls.group_by, GROUPS, "Group kernels"),
@@ -151,7 +151,7 @@ def _display(window: Workplace) -> Iterator[Entry]:
         )
 
 
-def _sizes(window: Workplace) -> Iterator[Entry]:
+def _sizes(window: WindowContext) -> Iterator[Entry]:
     document = window.document
     for size, count in window.state.sizes.items():
         yield Entry(
@@ -164,7 +164,7 @@ def _sizes(window: Workplace) -> Iterator[Entry]:
         )
 
 
-def _classes(window: Workplace) -> Iterator[Entry]:
+def _classes(window: WindowContext) -> Iterator[Entry]:
     state = window.state
     labels, counts = state.labels, None
     if labels is not None:
@@ -185,7 +185,7 @@ def _classes(window: Workplace) -> Iterator[Entry]:
         )
 
 
-def _networks(window: Workplace) -> Iterator[Entry]:
+def _networks(window: WindowContext) -> Iterator[Entry]:
     for model in window.document.models:
         bank = model.bank
         refs = frozenset(_layers(model))
@@ -222,7 +222,7 @@ def _layers(model: OpenModel) -> Iterator[LayerRef]:
             yield LayerRef(model.id, number)
 
 
-def _go_to(window: Workplace, ref: LayerRef | None) -> None:
+def _go_to(window: WindowContext, ref: LayerRef | None) -> None:
     """Scroll to a layer's first kernel, whatever size or layers were shown."""
     if ref is None:
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.reopening import Answers, Lacking, Reopened
     from kernelviewer.state.session.files import RecoveryFile
 
@@ -61,7 +61,7 @@ class SessionOpening(QObject):
 
     def __init__(
         self,
-        window: Workplace,
+        window: WindowContext,
         use: Callable[[Opening, Reopened], str],
         told: Callable[[str], None],
     ) -> None:

@@ -19,7 +19,7 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.reopening import Reopened
     from kernelviewer.jobs.sessions import Wanted, Written
     from kernelviewer.state.work import SavedFingerprint, Work
@@ -50,7 +50,7 @@ class Sessions(QObject):
     told = Signal(str)
     """A sentence for the status bar."""
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         super().__init__(window)
         self._window = window
         self._document, self._jobs = window.document, window.jobs

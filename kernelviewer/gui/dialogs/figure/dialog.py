@@ -24,10 +24,10 @@ from kernelviewer.gui.dialogs.figure.presets import PresetBar
 from kernelviewer.gui.dialogs.figure.preview import FigurePreview
 from kernelviewer.gui.dialogs.figure.subject import SubjectForm
 from kernelviewer.gui.dialogs.parts import Dialog, dialog_button
-from kernelviewer.gui.export.figure_matter import FigureMatter
+from kernelviewer.gui.export.figure_requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.drawing import Refusal, Studio, draw_preview, font_families
+from kernelviewer.jobs.drawing import FigureCache, Refusal, draw_preview, font_families
 from kernelviewer.state.figure_presets import (
     read_look,
     read_presets,
@@ -38,8 +38,8 @@ from kernelviewer.state.figure_presets import (
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.drawing import FigureWish, Preview
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.jobs.drawing import FigureRequest, Preview
 
 DELAY_MS = 60
 """How long options may keep changing before the figure is drawn."""
@@ -67,7 +67,7 @@ class FigureDialog(Dialog):
 
     def __init__(
         self,
-        window: Workplace,
+        window: WindowContext,
         kind: str = "spectrum",
         scope: str = "shown",
         options: FigureOptions | None = None,
@@ -75,9 +75,9 @@ class FigureDialog(Dialog):
         super().__init__(window, "figureDialog", "Export a figure")
         self._window = window
         self._job = f"figure {id(self)}"  # another dialog may draw as well
-        self._matter = FigureMatter(window)
-        self._studio = Studio()
-        self._drawn: tuple[FigureWish, tuple[int, int]] | None = None
+        self._requests = FigureRequests(window)
+        self._cache = FigureCache()
+        self._drawn: tuple[FigureRequest, tuple[int, int]] | None = None
         self._proposal = ""
         self.setSizeGripEnabled(True)
         self.resize(1120, 720)
@@ -93,7 +93,7 @@ class FigureDialog(Dialog):
         self.facts.setObjectName("figureFacts")
         self.facts.setProperty("role", "caption")
         self.caption = self._make_caption()
-        self.output = FigureOutput(window, self._studio, self.wish, self)
+        self.output = FigureOutput(window, self._cache, self.wish, self)
         self._lay_out()
         self._begin(kind, scope, options or usual_options(window))
         self._listen()
@@ -176,7 +176,7 @@ class FigureDialog(Dialog):
         """The options as they are set."""
         return self.subject.with_options(self.looks.options())
 
-    def wish(self) -> FigureWish:
+    def wish(self) -> FigureRequest:
         """The figure as it is asked for now.
 
         Raises
@@ -185,7 +185,7 @@ class FigureDialog(Dialog):
             It cannot be drawn.
         """
         own = self.caption.toPlainText().strip()
-        return self._matter.wish(
+        return self._requests.wish(
             self.subject.kind.key,
             self.subject.scope.key,
             self.options(),
@@ -221,12 +221,12 @@ class FigureDialog(Dialog):
 
     def _on_models_changed(self, _models: object) -> None:
         """What was drawn of closed networks is forgotten."""
-        self._studio = self.output.studio = Studio()
-        self._matter.forget()
+        self._cache = self.output.cache = FigureCache()
+        self._requests.forget()
         self._drawn = None
 
     def _offer(self) -> None:
-        self.subject.set_choices(self._matter.choices(), self._matter.networks())
+        self.subject.set_choices(self._requests.choices(), self._requests.networks())
         self.subject.set_position(self._window.document.position)
 
     def _draw(self) -> None:
@@ -240,7 +240,7 @@ class FigureDialog(Dialog):
             self.preview.set_stale(False)
             return
         self._drawn = (wish, room)
-        lane = "compute" if self._matter.is_waiting() else "views"
+        lane = "compute" if self._requests.is_waiting() else "views"
         if lane == "compute":
             self.preview.set_text(WAITING)
         reaction = Reaction(done=self._on_drawn, quiet=True).while_alive(self)
@@ -250,7 +250,7 @@ class FigureDialog(Dialog):
             "Draw the figure",
             reaction,
             draw_preview,
-            self._studio,
+            self._cache,
             wish,
             room,
         )
@@ -317,7 +317,7 @@ class FigureDialog(Dialog):
         super().done(result)
 
 
-def usual_options(window: Workplace) -> FigureOptions:
+def usual_options(window: WindowContext) -> FigureOptions:
     """The look used last, on light ground, in the window's colours."""
     settings, display = window.settings, window.document.display
     scale = {"global": "figure"}.get(display.scale_mode, display.scale_mode)
@@ -330,7 +330,7 @@ def usual_options(window: Workplace) -> FigureOptions:
 
 
 def open_figure(
-    window: Workplace,
+    window: WindowContext,
     kind: str = "spectrum",
     scope: str = "shown",
     options: FigureOptions | None = None,
@@ -354,7 +354,8 @@ def _facts(preview: Preview) -> str:
 
 
 def _same(
-    one: tuple[FigureWish, tuple[int, int]], other: tuple[FigureWish, tuple[int, int]]
+    one: tuple[FigureRequest, tuple[int, int]],
+    other: tuple[FigureRequest, tuple[int, int]],
 ) -> bool:
     """Whether both give the same picture."""
     (wish, room), (new, new_room) = one, other

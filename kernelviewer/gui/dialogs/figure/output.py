@@ -32,8 +32,8 @@ from kernelviewer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kernelviewer.gui.workplace import Workplace
-    from kernelviewer.jobs.drawing import Copies, FigureWish, Studio
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.jobs.drawing import Copies, FigureCache, FigureRequest
 
 FIGURES = {
     ".svg": "SVG, drawing with text as text",
@@ -50,7 +50,7 @@ class FigureOutput(QWidget):
 
     Parameters
     ----------
-    studio
+    cache
         Draws; shared with the preview.
     wish
         What to draw, when it is called; may raise `FigureError`.
@@ -63,13 +63,13 @@ class FigureOutput(QWidget):
 
     def __init__(
         self,
-        window: Workplace,
-        studio: Studio,
-        wish: Callable[[], FigureWish],
+        window: WindowContext,
+        cache: FigureCache,
+        wish: Callable[[], FigureRequest],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._window, self.studio, self._wish = window, studio, wish
+        self._window, self.cache, self._wish = window, cache, wish
         self._save_job = f"save figure {id(self)}"  # another dialog may save as well
         self._copy_job = f"copy figure {id(self)}"
         self.handed_on = ""
@@ -151,7 +151,7 @@ class FigureOutput(QWidget):
             f"Save {shown(path.name)}",
             self._reaction(partial(self._on_figure_written, wish.caption)),
             save_figure,
-            self.studio,
+            self.cache,
             wish,
             path,
         )
@@ -169,7 +169,7 @@ class FigureOutput(QWidget):
             f"Export {shown(path.name)}",
             self._reaction(self._on_written),
             save_data,
-            self.studio,
+            self.cache,
             wish,
             path,
         )
@@ -180,7 +180,7 @@ class FigureOutput(QWidget):
             export_kernels(self._window, wish, self, self._on_written)
 
     def _ask(
-        self, title: str, wish: FigureWish, kinds: Mapping[str, str]
+        self, title: str, wish: FigureRequest, kinds: Mapping[str, str]
     ) -> Path | None:
         folder = self._window.settings.last_folder
         start = Path(folder, f"{wish.kind}{next(iter(kinds))}")
@@ -285,7 +285,7 @@ class FigureOutput(QWidget):
             "Copy the figure",
             self._reaction(done),
             copy_figure,
-            self.studio,
+            self.cache,
             wish,
         )
 
@@ -295,7 +295,7 @@ class FigureOutput(QWidget):
 
         return Reaction(done=done, failed=failed, quiet=True).while_alive(self)
 
-    def _wished(self) -> FigureWish | None:
+    def _wished(self) -> FigureRequest | None:
         try:
             return self._wish()
         except FigureError as error:

@@ -10,7 +10,7 @@ from kernelviewer.figures import EXHIBITS, FigureOptions
 from kernelviewer.figures.options import OPTIONS
 from kernelviewer.gui.dialogs.figure.fields import Choices, Form
 from kernelviewer.gui.dialogs.figure.option_fields import CodeField, make_field
-from kernelviewer.gui.export.figure_matter import NOISE
+from kernelviewer.gui.export.figure_requests import NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.figures.content import Exhibit
-    from kernelviewer.gui.export.figure_matter import Choice
+    from kernelviewer.gui.export.figure_requests import Choice
 
 USUAL = FigureOptions()
 

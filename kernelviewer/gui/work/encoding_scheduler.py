@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Key = tuple[int, Size]
 
 
-class Analyst(QObject):
+class EncodingScheduler(QObject):
     """Asks for the codes of every open network and size that has none yet.
 
     Parameters

@@ -20,8 +20,8 @@ from kernelviewer.gui.looks import Looks
 from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
-from kernelviewer.gui.work.analyst import Analyst
-from kernelviewer.gui.work.family_analyst import FamilyAnalyst
+from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
+from kernelviewer.gui.work.family_scheduler import FamilyScheduler
 from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
 from kernelviewer.state.arrangement import Display
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.view_state import ViewState
 
 
-class Workplace(QMainWindow):
+class WindowContext(QMainWindow):
     """Document, jobs, views and settings of a window; `MainWindow` adds what is done.
 
     Attributes
@@ -96,10 +96,10 @@ class Workplace(QMainWindow):
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
         self.hashes = FileHashes(self.jobs, self)
         self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
-        self.families = FamilyAnalyst(self.document, self.jobs, self)  # asks first
+        self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
         self.presenter = Presenter(self.document)
         self.acts = Acts(self.document, self.presenter, self)
-        self.analyst = Analyst(self.document, self.jobs, self)
+        self.analyst = EncodingScheduler(self.document, self.jobs, self)
         self.looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))

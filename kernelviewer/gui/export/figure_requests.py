@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.figures import FigureError, Naming
 from kernelviewer.figures.scene import Coding
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.drawing import FigureWish, Part
+from kernelviewer.jobs.drawing import FigureRequest, Part
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_layers, describe_selection
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures import FigureOptions
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
@@ -37,10 +37,10 @@ class Choice:
     count: int
 
 
-class FigureMatter:
+class FigureRequests:
     """Turns the document's state into wishes for figures."""
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         self._window = window
         self._codings: tuple[PoolLabels, tuple[Coding, ...]] | None = None
 
@@ -93,7 +93,7 @@ class FigureMatter:
         *,
         rivals: tuple[int, int] | None = None,
         caption: str = "",
-    ) -> FigureWish:
+    ) -> FigureRequest:
         """What is to be drawn.
 
         Parameters
@@ -121,7 +121,7 @@ class FigureMatter:
                 "Select some, or choose what else to show.",
             )
         naming = Naming(state.autoencoder, state.threshold, state.segments or ())
-        return FigureWish(
+        return FigureRequest(
             kind=kind,
             parts=parts,
             size=pool.size,

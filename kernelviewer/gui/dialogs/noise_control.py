@@ -25,7 +25,7 @@ from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.workplace import Workplace
+    from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.noise_control import NullTest
 
@@ -50,7 +50,7 @@ COLOURS = (6, 0, 3, 10)
 class NullTestDialog(Dialog):
     """Runs the test for the shown size, and plots what came of it."""
 
-    def __init__(self, window: Workplace) -> None:
+    def __init__(self, window: WindowContext) -> None:
         super().__init__(window, "nullTestDialog", "Null test")
         self._window = window
         self._test: NullTest | None = None
@@ -208,7 +208,7 @@ def _colour(number: int, tokens: Tokens) -> str:
     return item.dark if tokens.dark else item.light
 
 
-def open_null_test(window: Workplace) -> NullTestDialog:
+def open_null_test(window: WindowContext) -> NullTestDialog:
     """Show the dialog beside the window, without blocking it."""
     dialog = NullTestDialog(window)
     dialog.show()

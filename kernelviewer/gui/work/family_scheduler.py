@@ -27,7 +27,7 @@ SILENT = 20_000
 """A network with more of them has its comparison listed among the jobs."""
 
 
-class FamilyAnalyst(QObject):
+class FamilyScheduler(QObject):
     """Asks for the family names of every encoded network and size.
 
     Parameters

@@ -18,7 +18,7 @@ MANY = 100_000
 """With fewer kernels there is nothing worth giving back."""
 
 
-class Tidier(QObject):
+class MemoryReleaser(QObject):
     """Submits a quiet task once the document has rested.
 
     Parameters
