@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtWidgets import QLabel
 
-from kernelviewer.gui import building, workplace
+from kernelviewer.gui import building, window_context
 from kernelviewer.gui.controller import Controller
 from kernelviewer.gui.controls.choice_button import chart_choice
 from kernelviewer.gui.frame import layouts
@@ -55,7 +55,7 @@ TOTAL = ViewSpec(
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line more in the registry."""
-    for module in (building, workplace, layouts):
+    for module in (building, window_context, layouts):
         monkeypatch.setattr(module, "VIEWS", (*VIEWS, TOTAL))
 
 
