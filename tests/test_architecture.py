@@ -187,6 +187,24 @@ def test_no_view_imports_another() -> None:
     assert [use for use in uses if use[1] in views] == []
 
 
+def test_a_module_gives_each_name_once() -> None:
+    """A constant that is set twice has the last value in the whole module."""
+    twice = []
+    for module, tree in modules().items():
+        found: set[str] = set()
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names = [node.name]
+            elif isinstance(node, ast.Assign):
+                places = [ast.walk(target) for target in node.targets]
+                names = [n.id for way in places for n in way if isinstance(n, ast.Name)]
+            else:
+                continue
+            twice += [f"{module}.{name}" for name in names if name in found]
+            found.update(names)
+    assert twice == []
+
+
 def test_functions_fit_on_the_screen() -> None:
     long = []
     for module, tree in modules().items():
