@@ -39,7 +39,7 @@ app.processEvents()
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "containers", "containers.temporary", "errors"},
     "kernels": {"bank", "classes", "equality", "statistics"},
-    "latent": {"errors", "labels", "naming", "noise", "segments"},
+    "latent": {"errors", "labels", "naming", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "family_naming", "memory", "runner", "tasks", "ticket"},
     "state.session": {"files"},

@@ -36,8 +36,8 @@ from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
 from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import with_suffix
-from kernelviewer.latent import segments
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.stretches import from_json
 
 if TYPE_CHECKING:
     from kernelviewer.figures.naming import Naming
@@ -234,7 +234,7 @@ def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) ->
         options.autoencoder = "family"
     try:
         known = facts.get("stretches")
-        stretches = segments.from_json(known) if known else ()
+        stretches = from_json(known) if known else ()
     except (KeyError, LatentError):
         raise FigureError(
             "the stretches that the figure tells of are damaged"

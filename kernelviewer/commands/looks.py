@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import Option
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
 
 
 def add_looks(parser: argparse.ArgumentParser) -> None:
@@ -108,13 +108,13 @@ def naming(
     arguments: argparse.Namespace,
     size: Size,
     threshold: float | None = None,
-    segments: Segments = (),
+    stretches: Stretches = (),
 ) -> Naming:
     """How the arguments ask to name kernels of a size.
 
     Parameters
     ----------
-    threshold, segments
+    threshold, stretches
         In place of the usual ones, where the arguments name none.
 
     Raises
@@ -124,7 +124,7 @@ def naming(
     """
     if arguments.threshold is not None:
         threshold = arguments.threshold
-    return Naming(_autoencoder(arguments.autoencoder, size), threshold, segments)
+    return Naming(_autoencoder(arguments.autoencoder, size), threshold, stretches)
 
 
 def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:

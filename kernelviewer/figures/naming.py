@@ -15,7 +15,7 @@ from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label
-from kernelviewer.latent.segments import same_names
+from kernelviewer.latent.stretches import same_names
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch
 
 FAMILY = "pattern family"
@@ -44,13 +44,13 @@ class Naming:
         What encodes them; None: each kernel's best member of the pattern family.
     threshold
         Least fit of an identified kernel; None: the usual one of the size.
-    segments
+    stretches
         Stretches in place of the autoencoder's own.
     """
 
     autoencoder: Autoencoder | None = None
     threshold: float | None = None
-    segments: Segments = ()
+    stretches: Stretches = ()
 
 
 def name_scene(
@@ -100,7 +100,7 @@ def find_yardstick(
                 f" not for {size_label(size)}",
                 "Choose one of the size, or another size.",
             )
-        return yardstick_of(naming.autoencoder, naming.threshold, naming.segments)
+        return yardstick_of(naming.autoencoder, naming.threshold, naming.stretches)
     from kernelviewer.kernels.family import supported
     from kernelviewer.latent.baselines import family_null
 
@@ -131,18 +131,18 @@ def with_codings(
 def yardstick_of(
     autoencoder: Autoencoder,
     threshold: float | None = None,
-    segments: Segments = (),
+    stretches: Stretches = (),
 ) -> Yardstick:
     """What names the kernels that an autoencoder encoded."""
-    own = autoencoder.segments
+    own = autoencoder.stretches
     return Yardstick(
         method=f"{autoencoder.method} autoencoder",
         threshold=autoencoder.threshold if threshold is None else threshold,
         null=autoencoder.null if autoencoder.null.kernels else None,
         spectrum=autoencoder.spectrum(_POINTS),
-        stretches=segments or own,
+        stretches=stretches or own,
         sha256=fingerprint(autoencoder),
-        edited=bool(segments) and not same_names(segments, own),
+        edited=bool(stretches) and not same_names(stretches, own),
     )
 
 

@@ -12,7 +12,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.equality import best_match, find_equal, told_apart
-from kernelviewer.latent import segments
+from kernelviewer.latent.stretches import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
     from kernelviewer.latent.noise import Null
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ class Yardstick:
     threshold: float
     null: Null | None = None
     spectrum: NDArray[np.float32] | None = None
-    stretches: Segments = ()
+    stretches: Stretches = ()
     sha256: str = ""
     edited: bool = False
 
@@ -90,7 +90,7 @@ class Yardstick:
         if self.sha256:
             facts["sha256"] = self.sha256
         if self.stretches:
-            facts["stretches"] = segments.to_json(self.stretches)
+            facts["stretches"] = to_json(self.stretches)
         return facts
 
     @property

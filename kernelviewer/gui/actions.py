@@ -107,7 +107,7 @@ class Actions(QObject):
             "load_autoencoder": self.load_autoencoder,
             "encode": window.analyst.encode_again,
             "null_test": self.test_against_noise,
-            "reset_borders": window.document.reset_segments,
+            "reset_borders": window.document.reset_stretches,
             "palette": window.parts.palette.start,
             "shortcuts": self.show_shortcuts,
             "about": self.show_about,

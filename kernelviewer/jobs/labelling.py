@@ -109,7 +109,7 @@ def _label(
     how = Labelling(
         autoencoder,
         wish.work.marks.thresholds.get(size),
-        wish.work.marks.segments.get(size),
+        wish.work.marks.stretches.get(size),
         codes,
     )
     return label_kernels(
@@ -144,15 +144,15 @@ def _chosen(
     for size, autoencoder in autoencoders.items():
         ticket.check()
         pool = make_pool(wish.work.models, size)
-        segments = wish.work.marks.segments.get(size)
+        stretches = wish.work.marks.stretches.get(size)
         threshold = wish.work.marks.thresholds.get(size)
         if autoencoder is not None:
-            segments = segments or autoencoder.segments
+            stretches = stretches or autoencoder.stretches
             threshold = autoencoder.threshold if threshold is None else threshold
         elif threshold is None:
             null = null_of(wish.analyses, size)
             threshold = null.default_threshold if null else None
-        labels = best_classes(pool, wish.analyses, segments)
+        labels = best_classes(pool, wish.analyses, stretches)
         if labels is not None and threshold is not None:
             labels = identified(labels, threshold)
         mask = wish.work.marks.selection.mask(pool, labels)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.errors import LatentError
     from kernelviewer.latent.labels import Agreement, Labels, agreement, label
     from kernelviewer.latent.noise import PRESETS, Null
-    from kernelviewer.latent.segments import Segment, Segments
+    from kernelviewer.latent.stretches import Stretch, Stretches
 else:
     __getattr__, __dir__ = imported_when_used(
         __name__,
@@ -26,8 +26,8 @@ else:
             "LatentError": "kernelviewer.latent.errors",
             "Method": "kernelviewer.latent.autoencoder",
             "Null": "kernelviewer.latent.noise",
-            "Segment": "kernelviewer.latent.segments",
-            "Segments": "kernelviewer.latent.segments",
+            "Stretch": "kernelviewer.latent.stretches",
+            "Stretches": "kernelviewer.latent.stretches",
             "agreement": "kernelviewer.latent.labels",
             "label": "kernelviewer.latent.labels",
             "shipped": "kernelviewer.latent.autoencoder",
@@ -44,8 +44,8 @@ __all__ = [
     "LatentError",
     "Method",
     "Null",
-    "Segment",
-    "Segments",
+    "Stretch",
+    "Stretches",
     "agreement",
     "label",
     "shipped",

@@ -18,8 +18,8 @@ from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
 from kernelviewer.latent.paper import encode
-from kernelviewer.latent.segments import Segment
 from kernelviewer.latent.storage import read_autoencoder, write_autoencoder
+from kernelviewer.latent.stretches import Stretch
 from kernelviewer.resources import resource
 from kernelviewer.watch import NEVER
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Array, Device
     from kernelviewer.kernels import KernelSet, Size
     from kernelviewer.latent.paper import PlainAutoencoder
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -56,7 +56,7 @@ class Autoencoder:
         The kernel size.
     model
         The fitted model.
-    segments
+    stretches
         The named stretches of the spectrum.
     null
         What white noise reaches.
@@ -74,7 +74,7 @@ class Autoencoder:
     method: Method
     size: Size
     model: Curve | PlainAutoencoder
-    segments: Segments
+    stretches: Stretches
     null: Null
     point_cosine: NDArray[np.float32]
     centroids: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Autoencoder:
             method,
             model.size,
             model,
-            (Segment(0.0, 1.0, UNIDENTIFIED.id),),
+            (Stretch(0.0, 1.0, UNIDENTIFIED.id),),
             Null(np.zeros(BINS, np.int64)),
             np.empty((0, len(PATTERNS)), np.float32),
         )
@@ -186,7 +186,7 @@ class Autoencoder:
                 "method": self.method,
                 "size": self.size,
                 "model": self.model,
-                "segments": self.segments,
+                "stretches": self.stretches,
                 "null": self.null,
                 "point_cosine": self.point_cosine,
                 "centroids": self.centroids,
@@ -205,9 +205,9 @@ class Autoencoder:
         """
         return cls(**read_autoencoder(path))
 
-    def with_segments(self, segments: Segments) -> Autoencoder:
+    def with_stretches(self, stretches: Stretches) -> Autoencoder:
         """The same with other stretches."""
-        return replace(self, segments=segments)
+        return replace(self, stretches=stretches)
 
     def _finder(self, table: Table) -> Callable[[Array], tuple[Array, Array, Array]]:
         """What gives code and fit of a batch [n, taps], and which have a pattern."""

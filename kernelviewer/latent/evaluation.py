@@ -172,9 +172,9 @@ def judge(
         null = family_null(curve.size, device=device, watch=quiet)
         rows.append(_row("family", own.cosine, level, null, None))
         codes = curve.encode(kernels, device=device, watch=quiet)
-        agreed = agreement(label(codes, curve.segments, level), own)
+        agreed = agreement(label(codes, curve.stretches, level), own)
         exact, within = agreed.exact, agreed.within
-    stretches = len(curve.segments)
+    stretches = len(curve.stretches)
     return Evaluation(name, len(kernels), level, tuple(rows), stretches, exact, within)
 
 

@@ -19,7 +19,7 @@ from kernelviewer.latent.naming import (
 )
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
-from kernelviewer.latent.segments import segments_from_path
+from kernelviewer.latent.stretches import stretches_from_path
 from kernelviewer.latent.synthetic import with_members
 from kernelviewer.watch import NEVER
 
@@ -176,11 +176,11 @@ def _named(
         common_classes(own.class_index, options.common),
     )
     path = name_points(evidence, options)
-    segments = segments_from_path(path, points.class_cosine, points.sign)
-    named = replace(coder, segments=segments, point_cosine=points.class_cosine)
-    agreed = agreement(label(codes[real], segments, coder.threshold), own)
+    stretches = stretches_from_path(path, points.class_cosine, points.sign)
+    named = replace(coder, stretches=stretches, point_cosine=points.class_cosine)
+    agreed = agreement(label(codes[real], stretches, coder.threshold), own)
     return named, {
-        "stretches": len(segments),
+        "stretches": len(stretches),
         "names_exact": round(agreed.exact, 4) if agreed.kernels else None,
         "names_within": round(agreed.within, 4) if agreed.kernels else None,
         "family_mean_cosine": round(float(own.cosine.mean()), 4),
@@ -217,7 +217,7 @@ def _null_card() -> dict[str, Any]:
 
 
 STARTS = 6
-_SEGMENTS = (1, 2, 3, 5, 8, 13)
+_STRETCHES = (1, 2, 3, 5, 8, 13)
 _GAIN = 1e-9
 
 
@@ -295,7 +295,7 @@ def _reverse_parts(trip: Order, distance: NDArray[np.float64]) -> Order:
 def _move_parts(trip: Order, distance: NDArray[np.float64]) -> Order:
     """Or-opt: move a short part elsewhere, either way around, where that shortens."""
     count = len(trip)
-    for length in _SEGMENTS:
+    for length in _STRETCHES:
         for first in range(1, count - length):
             part = trip[first : first + length]
             before, after = trip[first - 1], trip[(first + length) % count]

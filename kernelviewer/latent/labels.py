@@ -14,7 +14,7 @@ from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, PATTERNS, UNIDENTIFIED
 from kernelviewer.latent.naming import TOLERANCE
-from kernelviewer.latent.segments import segment_of
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.codes import Codes
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -96,21 +96,21 @@ class Agreement:
     within: float
 
 
-def label(codes: Codes, segments: Segments, threshold: float) -> Labels:
+def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
     """Classes of kernels from their codes: that of the stretch the code falls in.
 
     Parameters
     ----------
     codes
         Codes and fits; both are NaN for flat kernels.
-    segments
+    stretches
         Stretches of the spectrum.
     threshold
         The fit from which on a kernel is identified.
     """
-    names = np.array([item.class_index for item in segments], np.int8)
+    names = np.array([item.class_index for item in stretches], np.int8)
     flat = np.isnan(codes.code)
-    best = names[segment_of(segments, codes.code)]
+    best = names[stretch_of(stretches, codes.code)]
     best[flat] = _FLAT
     # fits are float32: compare as such, so that a fit shown as the threshold passes
     enough = codes.fit >= np.float32(threshold)
@@ -177,13 +177,13 @@ ROWS_BETWEEN_CHECKS = 4096
 class Labelling:
     """How kernels of one size are labelled.
 
-    ``codes`` are those that are known already; ``segments`` and ``threshold`` stand
+    ``codes`` are those that are known already; ``stretches`` and ``threshold`` stand
     for the autoencoder's own where they are None.
     """
 
     autoencoder: Autoencoder | None
     threshold: float | None = None
-    segments: Segments | None = None
+    stretches: Stretches | None = None
     codes: Codes | None = None
 
 
@@ -223,7 +223,7 @@ def label_kernels(
     if autoencoder is not None:
         codes = codes or autoencoder.encode_set(kernels, device=device, watch=watch)
         level = autoencoder.threshold if how.threshold is None else how.threshold
-        labels = label(codes, how.segments or autoencoder.segments, level)
+        labels = label(codes, how.stretches or autoencoder.stretches, level)
     if supported(size):
         there = ~kernels.flat
         rows = patterns(

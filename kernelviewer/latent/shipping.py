@@ -298,7 +298,7 @@ class Knee(Task):
 def _facts(autoencoder: Autoencoder) -> dict[str, Any]:
     card = autoencoder.card
     kept = {key: card[key] for key in ("seed", "options", "training", "results")}
-    return kept | {"segments": [item.class_id for item in autoencoder.segments]}
+    return kept | {"segments": [item.class_id for item in autoencoder.stretches]}
 
 
 def families_of(networks: Sequence[Network]) -> list[int]:

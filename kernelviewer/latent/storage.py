@@ -12,7 +12,7 @@ import numpy as np
 from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels.classes import PATTERNS
-from kernelviewer.latent import segments as stretches
+from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.curve import POINTS, Curve
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.noise import BINS, Null
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels import Size
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
 
 KEY = "kernelviewer"
@@ -42,7 +42,7 @@ class Fields(TypedDict):
     method: Literal["curve", "paper"]
     size: Size
     model: Curve | PlainAutoencoder
-    segments: Segments
+    stretches: Stretches
     null: Null
     point_cosine: NDArray[np.float32]
     centroids: Mapping[int, NDArray[np.float32]]
@@ -63,7 +63,7 @@ def write_autoencoder(path: AnyPath, fields: Fields) -> None:
         "format": FORMAT,
         "method": fields["method"],
         "size": list(fields["size"]),
-        "segments": stretches.to_json(fields["segments"]),
+        "segments": editing.to_json(fields["stretches"]),
         "card": fields["card"],
     }
     model = fields["model"]
@@ -166,7 +166,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:
         "method": method,
         "size": size,
         "model": _curve(size, arrays) if method == "curve" else _plain(size, arrays),
-        "segments": stretches.from_json(header["segments"]),
+        "stretches": editing.from_json(header["segments"]),
         "null": _null(arrays[_NULL]),
         "point_cosine": points,
         "centroids": dict(sorted(_centroids(arrays, taps))),

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.latent.labels import Agreement
-from kernelviewer.latent.segments import segment_of
+from kernelviewer.latent.stretches import stretch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.noise import Null
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
 
@@ -119,7 +119,7 @@ def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null |
 def best_classes(
     pool: KernelPool,
     analyses: Mapping[tuple[int, Size], Analysis],
-    segments: Segments | None,
+    stretches: Stretches | None,
     known: PoolLabels | None = None,
 ) -> PoolLabels | None:
     """Codes, fits and best classes of a pool, all of them identified.
@@ -136,7 +136,7 @@ def best_classes(
     if not there or len(there) < len(parts):
         return None
     codes = [part.code for part in there if part.code is not None]
-    encoded = len(codes) == len(there) and segments is not None
+    encoded = len(codes) == len(there) and stretches is not None
     if known is not None:
         code, fit = known.code, known.fit
     else:
@@ -144,9 +144,9 @@ def best_classes(
         code = (
             np.concatenate(codes) if encoded else np.full(len(pool), np.nan, np.float32)
         )
-    if encoded and segments is not None:
-        classes = np.array([item.class_index for item in segments], np.uint8)
-        best = classes[np.minimum(segment_of(segments, code), len(segments) - 1)]
+    if encoded and stretches is not None:
+        classes = np.array([item.class_index for item in stretches], np.uint8)
+        best = classes[np.minimum(stretch_of(stretches, code), len(stretches) - 1)]
     else:
         families = [part.family for part in there if part.family is not None]
         if len(families) < len(there):

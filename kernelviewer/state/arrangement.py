@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
-from kernelviewer.latent.segments import segment_of
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.state.analysis import FLAT, UNIDENTIFIED
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
 
@@ -45,7 +45,7 @@ def cut_into_groups(
     pool: KernelPool,
     group_by: GroupBy,
     labels: PoolLabels | None,
-    segments: Segments | None,
+    stretches: Stretches | None,
 ) -> Cut:
     """Groups of a pool's kernels; by layer where what is asked for is not known."""
     if labels is not None and group_by == "class":
@@ -53,8 +53,8 @@ def cut_into_groups(
         return Cut(keys, lambda key: (CLASSES[key].name, "", key))
     if labels is not None and group_by == "fit":
         return _by_fit(labels)
-    if labels is not None and segments is not None and group_by == "code":
-        return _by_code(labels, segments)
+    if labels is not None and stretches is not None and group_by == "code":
+        return _by_code(labels, stretches)
     if group_by == "model":
         rows = np.repeat(np.arange(len(pool.models)), np.diff(pool.starts))
         names = [model.bank.name for model in pool.models]
@@ -72,18 +72,18 @@ def _layer(pool: KernelPool, key: int) -> tuple[str, str]:
     return model.bank.layers[ref.layer].name, note
 
 
-def _by_code(labels: PoolLabels, segments: Segments) -> Cut:
+def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:
     """One group a stretch, in the order of the axis, then what has no code."""
     coded = ~np.isnan(labels.code)
-    keys = np.full(len(labels.code), len(segments), np.int64)
+    keys = np.full(len(labels.code), len(stretches), np.int64)
     keys[coded] = np.minimum(
-        segment_of(segments, labels.code[coded]), len(segments) - 1
+        stretch_of(stretches, labels.code[coded]), len(stretches) - 1
     )
 
     def heading(key: int) -> tuple[str, str, int | None]:
-        if key == len(segments):
+        if key == len(stretches):
             return "Flat", "no code", FLAT
-        stretch = segments[key]
+        stretch = stretches[key]
         name = stretch.name or CLASSES[stretch.class_index].name
         return name, f"code {stretch.low:.3f}–{stretch.high:.3f}", stretch.class_index
 
@@ -170,7 +170,7 @@ def arrange(
     shown: NDArray[np.bool_],
     display: Display,
     labels: PoolLabels | None = None,
-    segments: Segments | None = None,
+    stretches: Stretches | None = None,
 ) -> Arrangement:
     """Order the shown kernels and cut them into groups.
 
@@ -185,11 +185,11 @@ def arrange(
     labels
         Codes and classes; without them, what asks for them falls back to layers in
         network order.
-    segments
+    stretches
         The spectrum's stretches; without them there are no groups by code.
     """
     order = np.flatnonzero(shown)
-    cut = cut_into_groups(pool, display.group_by, labels, segments)
+    cut = cut_into_groups(pool, display.group_by, labels, stretches)
     ranks = _ranks(pool, display.sort_by, labels)
     keys = cut.keys
     if ranks is not None:

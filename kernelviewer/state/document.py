@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from kernelviewer.latent.segments import same_names
+from kernelviewer.latent.stretches import same_names
 from kernelviewer.state.analysis import Computed, null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames
     from kernelviewer.state.model import KernelRef, LayerRef
     from kernelviewer.state.selection import Mode, Query
@@ -151,11 +151,11 @@ class Document:
         """One bank per open network, in opening order."""
         return tuple(model.bank for model in self.models)
 
-    def segments_of(self, size: Size) -> Segments | None:
+    def stretches_of(self, size: Size) -> Stretches | None:
         """The stretches of a size as edited, else as its autoencoder names them."""
         known = self.autoencoders.get(size)
-        own = known.segments if known else None
-        return self.marks.segments.get(size, own)
+        own = known.stretches if known else None
+        return self.marks.stretches.get(size, own)
 
     def threshold_of(self, size: Size) -> float | None:
         """The threshold of a size as set, else the usual one; None without a null."""
@@ -340,10 +340,10 @@ class Document:
         marks = replace(self.marks, thresholds=thresholds)
         self._mark(marks, "Threshold", dragging=dragging)
 
-    def set_segments(
+    def set_stretches(
         self,
         size: Size,
-        segments: Segments | None,
+        stretches: Stretches | None,
         *,
         act: str = "Border Move",
         dragging: bool = False,
@@ -352,17 +352,17 @@ class Document:
 
         ``act`` is what undo calls it.
         """
-        kept = {key: own for key, own in self.marks.segments.items() if key != size}
+        kept = {key: own for key, own in self.marks.stretches.items() if key != size}
         known = self.autoencoders.get(size)
-        own = known.segments if known else ()
-        if segments is not None and not same_names(segments, own):
-            kept[size] = segments
-        self._mark(replace(self.marks, segments=kept), act, dragging=dragging)
+        own = known.stretches if known else ()
+        if stretches is not None and not same_names(stretches, own):
+            kept[size] = stretches
+        self._mark(replace(self.marks, stretches=kept), act, dragging=dragging)
 
-    def reset_segments(self) -> None:
+    def reset_stretches(self) -> None:
         """Name the stretches of the shown size as the autoencoder does."""
-        if self.size is not None and self.size in self.marks.segments:
-            self.set_segments(self.size, None, act="Reset of Stretches")
+        if self.size is not None and self.size in self.marks.stretches:
+            self.set_stretches(self.size, None, act="Reset of Stretches")
 
     def set_position(self, position: float) -> None:
         """Move the latent slider to a code from 0 to 1."""

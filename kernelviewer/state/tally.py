@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.noise import Null
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
@@ -218,7 +218,7 @@ class AllSizes:
                 size,
                 models,
                 tuple(analyses.get((model.id, size)) for model in models),
-                document.segments_of(size),
+                document.stretches_of(size),
                 document.threshold_of(size),
                 document.null_of(size),
             )
@@ -230,7 +230,7 @@ class AllSizes:
         size: Size,
         models: tuple[OpenModel, ...],
         analyses: tuple[Analysis | None, ...],
-        segments: Segments | None,
+        stretches: Stretches | None,
         threshold: float | None,
         noise: Null | None,
     ) -> dict[LayerRef, LayerCounts]:
@@ -242,7 +242,7 @@ class AllSizes:
             pool = make_pool(models, size)
             ids = [(model.id, size) for model in models]
             known = {key: item for key, item in zip(ids, analyses, strict=True) if item}
-            labels = best_classes(pool, known, segments)
+            labels = best_classes(pool, known, stretches)
             if labels is not None and threshold is not None:
                 labels = identified(labels, threshold)
             counted = tally(pool, labels) if labels is not None else None

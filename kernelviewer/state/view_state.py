@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.charts import Charts
@@ -103,7 +103,7 @@ class ViewState:
     shown: NDArray[np.bool_]
     counted: NDArray[np.bool_]
     autoencoder: Autoencoder | None
-    segments: Segments | None
+    stretches: Stretches | None
     null: Null | None
     threshold: float | None
     named: PoolLabels | None
@@ -125,7 +125,7 @@ class ViewState:
     redo: str
     analyses: Mapping[tuple[int, Size], Analysis]
     thresholds: Mapping[Size, float]
-    stretches: Mapping[Size, Segments]
+    edited_stretches: Mapping[Size, Stretches]
     families: FamilyNames | None
     open_families: object
     known: Mapping[tuple[int, Size], Analysis]
@@ -168,10 +168,10 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
-    segments = document.segments_of(size) if size else None
+    stretches = document.stretches_of(size) if size else None
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
-    named = _named(old, known, pool, segments)
+    named = _named(old, known, pool, stretches)
     labels, counts = _labels(old, named, known, pool, threshold)
     if (
         old is not None
@@ -207,7 +207,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         shown=shown,
         counted=counted,
         autoencoder=autoencoder,
-        segments=segments,
+        stretches=stretches,
         null=document.null_of(size) if size else None,
         threshold=threshold,
         named=named,
@@ -231,7 +231,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         redo=document.redo_name,
         analyses=document.analyses,
         thresholds=document.marks.thresholds,
-        stretches=document.marks.segments,
+        edited_stretches=document.marks.stretches,
         families=_families(document, old, pool),
         open_families=document.families,
         known=known,
@@ -324,17 +324,17 @@ def _named(
     old: ViewState | None,
     known: dict[tuple[int, Size], Analysis],
     pool: KernelPool | None,
-    segments: Segments | None,
+    stretches: Stretches | None,
 ) -> PoolLabels | None:
     if pool is None:
         return None
     before = None
     if old is not None and old.pool is pool and old.known == known:
-        if old.segments is segments:
+        if old.stretches is stretches:
             return old.named
-        if old.segments is not None:
+        if old.stretches is not None:
             before = old.named
-    return best_classes(pool, known, segments, before)
+    return best_classes(pool, known, stretches, before)
 
 
 def _families(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
 
 
@@ -36,17 +36,17 @@ class Scope:
 class Marks:
     """What can be undone: the selection, thresholds and stretches that were changed.
 
-    Sizes that are not in ``thresholds`` or ``segments`` have their autoencoder's own.
+    Sizes that are not in ``thresholds`` or ``stretches`` have their autoencoder's own.
     """
 
     selection: Selection = field(default_factory=Selection)
     thresholds: Mapping[Size, float] = field(default_factory=dict)
-    segments: Mapping[Size, Segments] = field(default_factory=dict)
+    stretches: Mapping[Size, Stretches] = field(default_factory=dict)
 
     @property
     def are_blank(self) -> bool:
         """Whether nothing was marked yet."""
-        return not (self.selection.steps or self.thresholds or self.segments)
+        return not (self.selection.steps or self.thresholds or self.stretches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
 from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS
 from kernelviewer.kernels.statistics import measure
 from kernelviewer.latent.noise import Null
-from kernelviewer.latent.segments import Segment
+from kernelviewer.latent.stretches import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ def make_yardstick(size: Size = (7, 7)) -> Yardstick:
         null=Null.of(fits),
         spectrum=rng.normal(size=(64, *size)).astype(np.float32),
         stretches=tuple(
-            Segment(float(low), float(high), item.id)
+            Stretch(float(low), float(high), item.id)
             for low, high, item in zip(borders[:-1], borders[1:], PATTERNS, strict=True)
         ),
         sha256="0" * 64,

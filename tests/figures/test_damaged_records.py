@@ -17,7 +17,7 @@ from kernelviewer.files import file_hash
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.tasks import load
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.segments import to_json
+from kernelviewer.latent.stretches import to_json
 from tests.jobs.test_strange_sessions import write_strange
 from tests.networks import write_network
 from tests.test_strangers import OUTSIDE, SHARES
@@ -69,7 +69,7 @@ def facts_of(net: Path) -> dict[str, Any]:
             "method": "curve autoencoder",
             "threshold": 0.7,
             "sha256": "0" * 64,
-            "stretches": to_json(autoencoder.segments)[:2],
+            "stretches": to_json(autoencoder.stretches)[:2],
         },
         "options": OPTIONS,
         "selection": "some",

@@ -20,7 +20,7 @@ from kernelviewer.figures import (
 from kernelviewer.formats import Tensor
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.segments import from_json, move_border, rename, to_json
+from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
 from tests.figures.scenes import THRESHOLD, make_bank, named
 from tests.recorder import EndedError, Recorder
@@ -351,7 +351,7 @@ def test_cancelling_stops_at_the_next_check() -> None:
 def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -> None:
     usual = shipped((7, 7))
     assert usual is not None
-    own = usual.segments
+    own = usual.stretches
     other = next(item.id for item in PATTERNS if item.id != own[0].class_id)
     renamed = rename(own, 0, other)
     as_read = from_json(to_json(own))  # as a figure's own file tells them
@@ -361,7 +361,7 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
         *(((), False), (own, False), (as_read, False), (back, False)),
         *((renamed, True), (move_border(own, 0, own[0].high / 2), True)),
     ):
-        found = name_scene(scene, Naming(usual, segments=stretches), device="cpu")
+        found = name_scene(scene, Naming(usual, stretches=stretches), device="cpu")
         spectrum = make_figure("spectrum", found, SINGLE).caption
         assert ("edited by hand" in spectrum) == edited
         assert ("named by the pattern family" in spectrum) != edited

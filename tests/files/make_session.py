@@ -54,7 +54,7 @@ def write_files(folder: Path) -> None:
     fields = {key: getattr(made, key) for key in ("method", "size", "model")}
     Autoencoder(
         **fields,
-        segments=made.segments,
+        stretches=made.stretches,
         null=Null(counts),
         point_cosine=made.point_cosine,
     ).save(folder / "own-5x5.safetensors")
@@ -64,7 +64,7 @@ def mark(window: MainWindow) -> None:
     """Leave a mark of every kind; every step goes on with what was marked before."""
     from PySide6.QtCore import Qt
 
-    from kernelviewer.latent import segments as stretches
+    from kernelviewer.latent import stretches as editing
     from kernelviewer.state.arrangement import Display
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.selection import (
@@ -82,11 +82,11 @@ def mark(window: MainWindow) -> None:
     document.show_size(SEVEN)
     pool = window.state.pool
     assert pool is not None
-    segments = document.segments_of(SEVEN)
-    assert segments is not None
-    segments = stretches.move_border(segments, 0, segments[0].high + 0.004)
-    segments = stretches.rename(segments, 1, "d1-x", "Edges, étroites")
-    document.set_segments(SEVEN, segments)
+    stretches = document.stretches_of(SEVEN)
+    assert stretches is not None
+    stretches = editing.move_border(stretches, 0, stretches[0].high + 0.004)
+    stretches = editing.rename(stretches, 1, "d1-x", "Edges, étroites")
+    document.set_stretches(SEVEN, stretches)
     document.set_threshold(SEVEN, 0.412)
     document.set_threshold(THREE, 0.9)
     own = {first.id: np.array([0, 1, 2, 7]), second.id: np.array([4])}

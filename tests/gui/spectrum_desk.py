@@ -16,7 +16,7 @@ from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.spectrum import (
     SpectrumContent,
     SpectrumView,
-    Stretch,
+    StretchSpan,
     bin_codes,
     count_codes,
 )
@@ -103,7 +103,7 @@ def make_spectrum(size: tuple[int, ...] = (7, 7), rows: int = 2048) -> SpectrumC
     table -= table.mean(axis=1, keepdims=True)
     table /= np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
     stretches = tuple(
-        Stretch(start, stop, INDEX[name], 0.8 + 0.01 * i)
+        StretchSpan(start, stop, INDEX[name], 0.8 + 0.01 * i)
         for i, (start, (name, stop)) in enumerate(zip(starts, STRETCHES, strict=True))
     )
     return SpectrumContent(table.reshape(rows, *size).astype(np.float32), stretches)

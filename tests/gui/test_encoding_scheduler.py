@@ -55,7 +55,7 @@ def test_a_network_read_again_meanwhile_is_encoded_as_it_is_now(desk: tuple) -> 
 def test_an_autoencoder_chosen_meanwhile_stays_and_is_used(desk: tuple) -> None:
     document, jobs = desk
     own = shipped(SIZE)
-    other = replace(own, segments=own.segments[:1] + own.segments[1:])
+    other = replace(own, stretches=own.stretches[:1] + own.stretches[1:])
     document.set_autoencoder(other)
     jobs.work()
     assert document.autoencoders[SIZE] is other

@@ -123,9 +123,9 @@ def test_what_is_saved_is_made_again_by_the_command_line(
     window = dialog.parent()
     size = window.document.size
     window.document.set_threshold(size, 0.31)
-    first, *others = window.document.segments_of(size)
+    first, *others = window.document.stretches_of(size)
     edited = (replace(first, name="my stretch"), *others)
-    window.document.set_segments(size, edited)
+    window.document.set_stretches(size, edited)
     window.document.select("replace", Classes(frozenset({"on-centre", "d1-x"})))
     wait_idle(qtbot, window)
     choose(dialog, "figureKind", "classes")

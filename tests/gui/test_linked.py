@@ -161,33 +161,33 @@ def test_the_threshold_moves_counts_live_and_is_undone_as_one(
 
 def test_a_moved_border_renames_the_kernels_between(window: MainWindow) -> None:
     document = window.document
-    segments = document.segments_of((7, 7))
+    stretches = document.stretches_of((7, 7))
     view = window.parts.spectrum
-    middle = (segments[1].low + segments[1].high) / 2
+    middle = (stretches[1].low + stretches[1].high) / 2
     view.border_moved.emit(0, middle)
     view.border_set.emit(0, middle)
     state = window.state
     codes = state.labels.code
-    between = (codes >= segments[0].high) & (codes < middle)
-    wanted = segments[0].class_index
+    between = (codes >= stretches[0].high) & (codes < middle)
+    wanted = stretches[0].class_index
     assert (state.labels.best[between] == wanted).all()
     view.reset_requested.emit()
-    assert document.segments_of((7, 7)) is document.autoencoders[(7, 7)].segments
+    assert document.stretches_of((7, 7)) is document.autoencoders[(7, 7)].stretches
 
 
 def test_stretches_are_renamed_split_and_merged(window: MainWindow) -> None:
     view, document = window.parts.spectrum, window.document
-    count = len(document.segments_of((7, 7)))
+    count = len(document.stretches_of((7, 7)))
     view.rename_requested.emit(0, INDEX["d2-xy"])
-    assert document.segments_of((7, 7))[0].class_id == "d2-xy"
-    first = document.segments_of((7, 7))[0]
+    assert document.stretches_of((7, 7))[0].class_id == "d2-xy"
+    first = document.stretches_of((7, 7))[0]
     view.split_requested.emit(0, (first.low + first.high) / 2)
-    assert len(document.segments_of((7, 7))) == count + 1
+    assert len(document.stretches_of((7, 7))) == count + 1
     view.merge_requested.emit(1, 0)
-    assert len(document.segments_of((7, 7))) == count
+    assert len(document.stretches_of((7, 7))) == count
     for _ in range(3):
         document.undo()
-    assert document.segments_of((7, 7)) is document.autoencoders[(7, 7)].segments
+    assert document.stretches_of((7, 7)) is document.autoencoders[(7, 7)].stretches
 
 
 def test_the_slider_shows_what_is_decoded_and_what_is_near(window: MainWindow) -> None:

@@ -46,7 +46,7 @@ def expected(window: MainWindow, threshold: float) -> str:
     """The same from the library."""
     autoencoder = window.document.autoencoders[(7, 7)]
     weights = np.concatenate([b.sizes[(7, 7)].weights for b in window.document.banks])
-    labels = label(autoencoder.encode(weights), autoencoder.segments, threshold)
+    labels = label(autoencoder.encode(weights), autoencoder.stretches, threshold)
     found = agreement(labels, family_fit(weights))
     return f"Class names confirmed for {percent(found.within)}"
 

@@ -218,9 +218,9 @@ def test_undo_and_redo_say_what_they_do_and_return_all(window: MainWindow) -> No
     assert document.threshold_of(SIZE) != threshold
     assert actions["undo"].text() == "&Undo Threshold"
     editor = window.parts.spectrum.stretches
-    x = round(editor.axis.logical(document.segments_of(SIZE)[3].high))
+    x = round(editor.axis.logical(document.stretches_of(SIZE)[3].high))
     drag(editor, QPoint(x, 4), QPoint(x + 9, 4), QPoint(x + 14, 4))
-    assert document.marks.segments
+    assert document.marks.stretches
     names = []
     while (
         document.can_undo and actions["undo"].text() != "&Undo Threshold"
@@ -237,7 +237,7 @@ def test_undo_and_redo_say_what_they_do_and_return_all(window: MainWindow) -> No
     assert np.array_equal(now.labels.label, labels.label)
     for _ in range(3):
         QTest.keyClick(window, Qt.Key.Key_Y, CTRL)
-    assert document.marks.segments
+    assert document.marks.stretches
     assert not actions["redo"].isEnabled()
     assert actions["redo"].text() == "&Redo"
 
@@ -246,7 +246,7 @@ def test_a_dragged_border_is_the_same_in_labels_and_in_the_table(
     window: MainWindow, tmp_path: Path
 ) -> None:
     editor = window.parts.spectrum.stretches
-    before = window.document.segments_of(SIZE)
+    before = window.document.stretches_of(SIZE)
     codes = codes_by_hand(window)
     middles = [(stretch.low + stretch.high) / 2 for stretch in before]
     fullest = max(
@@ -256,7 +256,7 @@ def test_a_dragged_border_is_the_same_in_labels_and_in_the_table(
     x = round(editor.axis.logical(before[fullest].high))
     inside = round(editor.axis.logical(middles[fullest]))
     drag(editor, QPoint(x, 4), QPoint((x + inside) // 2, 4), QPoint(inside, 4))
-    after = window.document.segments_of(SIZE)
+    after = window.document.stretches_of(SIZE)
     assert after[fullest].high < before[fullest].high
     moved = (codes >= after[fullest].high) & (codes < before[fullest].high)
     assert moved.any()

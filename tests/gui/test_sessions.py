@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from kernelviewer.latent.segments import move_border
+from kernelviewer.latent.stretches import move_border
 from kernelviewer.state.selection import Classes, CodeRange, Kernels, Layers
 from kernelviewer.state.session.files import read_session
 from kernelviewer.state.settings import load_settings
@@ -52,9 +52,9 @@ def work_on(window: MainWindow) -> None:
     first, second = document.models
     document.show_size(SEVEN)
     document.set_threshold(SEVEN, 0.731)
-    segments = document.segments_of(SEVEN)
-    assert segments is not None
-    document.set_segments(SEVEN, move_border(segments, 1, segments[1].high + 0.01))
+    stretches = document.stretches_of(SEVEN)
+    assert stretches is not None
+    document.set_stretches(SEVEN, move_border(stretches, 1, stretches[1].high + 0.01))
     own = {first.id: np.arange(3, 90), second.id: np.array([1, 5, 6])}
     document.select("replace", Kernels(SEVEN, own))
     document.select("add", CodeRange(0.25, 0.4))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kernelviewer.gui.views.spectrum import (
     BINS,
     SpectrumContent,
-    Stretch,
+    StretchSpan,
     bin_codes,
     count_codes,
     no_autoencoder,
@@ -119,13 +119,13 @@ def test_the_names_of_short_stretches_go_first() -> None:
 
 def test_stretches_must_cover_the_axis() -> None:
     table = np.zeros((4, 3, 3), np.float32)
-    whole = (Stretch(0, 0.5, 0, 0.9), Stretch(0.5, 1, 1, 0.9))
+    whole = (StretchSpan(0, 0.5, 0, 0.9), StretchSpan(0.5, 1, 1, 0.9))
     assert SpectrumContent(table, whole).size == (3, 3)
     for broken in (
-        (Stretch(0.1, 1, 0, 0.9),),
-        (Stretch(0, 0.9, 0, 0.9),),
-        (Stretch(0, 0.5, 0, 0.9), Stretch(0.6, 1, 1, 0.9)),
-        (Stretch(0, 0, 0, 0.9), Stretch(0, 1, 1, 0.9)),
+        (StretchSpan(0.1, 1, 0, 0.9),),
+        (StretchSpan(0, 0.9, 0, 0.9),),
+        (StretchSpan(0, 0.5, 0, 0.9), StretchSpan(0.6, 1, 1, 0.9)),
+        (StretchSpan(0, 0, 0, 0.9), StretchSpan(0, 1, 1, 0.9)),
     ):
         with pytest.raises(ValueError, match="from 0 to 1"):
             SpectrumContent(table, broken)
@@ -150,7 +150,7 @@ def test_a_border_can_be_moved_between_its_neighbours_even_where_they_are_narrow
     cuts = [0, 0.5, 0.5005, 0.501, 1]
     content = SpectrumContent(
         table,
-        tuple(Stretch(a, b, 0, 0.9) for a, b in itertools.pairwise(cuts)),
+        tuple(StretchSpan(a, b, 0, 0.9) for a, b in itertools.pairwise(cuts)),
     )
     for border in range(3):
         low, high = content.limits_of(border)
@@ -172,5 +172,5 @@ def test_what_is_missing_is_said_with_its_size_and_count() -> None:
 
 
 def test_an_unknown_cosine_is_not_said() -> None:
-    assert Stretch(0, 1, 0, 0.934).quality == "family cosine 0.93"
-    assert Stretch(0, 1, 0, float("nan")).quality == ""
+    assert StretchSpan(0, 1, 0, 0.934).quality == "family cosine 0.93"
+    assert StretchSpan(0, 1, 0, float("nan")).quality == ""

@@ -102,8 +102,8 @@ def test_a_session_of_the_first_version_opens_and_is_written_the_same(
         (3, 3): 6,  # the fixed layer was taken in by hand
     }
     assert document.marks.thresholds == {SEVEN: 0.412, (3, 3): 0.9}
-    assert document.marks.segments[SEVEN][1].name == "Edges, étroites"
-    assert document.autoencoders[FIVE].segments[0].class_id == "unidentified"
+    assert document.marks.stretches[SEVEN][1].name == "Edges, étroites"
+    assert document.autoencoders[FIVE].stretches[0].class_id == "unidentified"
     assert document.chosen == {FIVE: v1.parent / "own-5x5.safetensors"}
     steps = document.selection.steps
     modes = "replace add subtract add add subtract toggle"

@@ -171,7 +171,7 @@ def test_decoding_needs_no_torch() -> None:
 import json, sys
 from kernelviewer.latent.autoencoder import shipped
 known = shipped((7, 7))
-known.spectrum(9), known.threshold, known.null.coverage(0.8), known.segments
+known.spectrum(9), known.threshold, known.null.coverage(0.8), known.stretches
 print(json.dumps("torch" in sys.modules))
 """
     done = subprocess.run(
@@ -209,7 +209,7 @@ def test_what_is_shipped_is_small() -> None:
 
 
 def test_an_autoencoder_can_have_other_stretches() -> None:
-    other = small().with_segments(small().segments[:1])
+    other = small().with_stretches(small().stretches[:1])
     assert isinstance(other, Autoencoder)
-    assert len(other.segments) == 1
-    assert len(small().segments) > 1
+    assert len(other.stretches) == 1
+    assert len(small().stretches) > 1

@@ -11,9 +11,9 @@ import pytest
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.latent.codes import Codes
 from kernelviewer.latent.labels import agreement, label
-from kernelviewer.latent.segments import Segment
+from kernelviewer.latent.stretches import Stretch
 
-TWO = (Segment(0.0, 0.5, "on-centre"), Segment(0.5, 1.0, "d1-x"))
+TWO = (Stretch(0.0, 0.5, "on-centre"), Stretch(0.5, 1.0, "d1-x"))
 NAN = float("nan")
 
 
@@ -51,7 +51,7 @@ def test_a_fit_of_just_the_threshold_is_enough() -> None:
 
 
 def test_a_stretch_may_be_called_unidentified() -> None:
-    found = label(codes((0.1, 0.9)), (Segment(0.0, 1.0, "unidentified"),), 0.7)
+    found = label(codes((0.1, 0.9)), (Stretch(0.0, 1.0, "unidentified"),), 0.7)
     assert ids(found.class_index) == ["unidentified"]
     assert found.coverage == 0
 

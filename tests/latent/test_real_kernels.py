@@ -92,7 +92,7 @@ def master_filters() -> np.ndarray:
 def test_trained_kernels_fit(size: tuple[int, int]) -> None:
     codes = known(size).encode(kernels_of(size), device=CPU)
     assert codes.mean_fit > LEAST_MEAN_FIT[size]
-    found = label(codes, known(size).segments, known(size).threshold)
+    found = label(codes, known(size).stretches, known(size).threshold)
     assert found.coverage > known(size).null.coverage(known(size).threshold) + 0.3
 
 
@@ -100,7 +100,7 @@ def test_trained_kernels_fit(size: tuple[int, int]) -> None:
 def test_names_hold_for_the_identified_7x7_kernels() -> None:
     kernels = kernels_of((7, 7))
     codes = known((7, 7)).encode(kernels, device=CPU)
-    found = label(codes, known((7, 7)).segments, known((7, 7)).threshold)
+    found = label(codes, known((7, 7)).stretches, known((7, 7)).threshold)
     agreed = agreement(found, family_fit(kernels, device=CPU))
     assert agreed.within >= 0.93
     assert agreed.exact >= 0.6
@@ -112,13 +112,13 @@ def test_no_common_class_is_without_a_stretch(size: tuple[int, int]) -> None:
     own = family_fit(kernels_of(size), device=CPU)
     # a margin: the training data had other networks too
     common = np.flatnonzero(common_classes(own.class_index, 0.03))
-    named = {item.class_index for item in known(size).segments}
+    named = {item.class_index for item in known(size).stretches}
     assert {CLASSES[i].id for i in common if i not in named} == set()
 
 
 @pytest.mark.parametrize("size", [(5, 5), (7, 7)])
 def test_every_class_has_a_stretch(size: tuple[int, int]) -> None:
-    named = {item.class_id for item in known(size).segments}
+    named = {item.class_id for item in known(size).stretches}
     assert named == {item.id for item in PATTERNS}
 
 
@@ -143,10 +143,10 @@ def test_the_card_tells_what_was_reached_on_unseen_networks(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_spectrum_is_readable(size: tuple[int, int]) -> None:
-    segments = known(size).segments
-    assert len(segments) <= 24
-    assert min(item.high - item.low for item in segments) >= 0.01
-    assert all(a.class_id != b.class_id for a, b in pairwise(segments))
+    stretches = known(size).stretches
+    assert len(stretches) <= 24
+    assert min(item.high - item.low for item in stretches) >= 0.01
+    assert all(a.class_id != b.class_id for a, b in pairwise(stretches))
     table = known(size).spectrum(2048).reshape(2048, -1)
     beside = np.einsum("ij,ij->i", table[1:], table[:-1])
     assert beside.min() > 0.9
@@ -156,8 +156,8 @@ def test_the_spectrum_is_readable(size: tuple[int, int]) -> None:
 @needs_checkpoints
 def test_stretches_are_as_long_as_kernels_live_there() -> None:
     codes = known((7, 7)).encode(kernels_of((7, 7)), device=CPU).code
-    segments = known((7, 7)).segments
-    borders = [item.low for item in segments] + [1.0]
+    stretches = known((7, 7)).stretches
+    borders = [item.low for item in stretches] + [1.0]
     share = np.histogram(codes, borders)[0] / len(codes)
     assert np.corrcoef(share, np.diff(borders))[0, 1] > 0.8
 
@@ -174,7 +174,7 @@ def test_the_untrained_network_is_covered_no_more_than_noise() -> None:
     for size, kernels in bank(UNTRAINED).sizes.items():
         codes = known(size).encode_set(kernels, device=CPU)
         threshold = known(size).threshold
-        found = label(codes, known(size).segments, threshold)
+        found = label(codes, known(size).stretches, threshold)
         assert abs(found.coverage - known(size).null.coverage(threshold)) <= 0.01
 
 
@@ -182,7 +182,7 @@ def test_the_untrained_network_is_covered_no_more_than_noise() -> None:
 def test_the_master_key_filters_have_their_classes() -> None:
     filters = master_filters()
     codes = known((7, 7)).encode(filters, device=CPU)
-    found = label(codes, known((7, 7)).segments, known((7, 7)).threshold)
+    found = label(codes, known((7, 7)).stretches, known((7, 7)).threshold)
     named = [CLASSES[i].id for i in found.best_class]
     assert named == [
         "d1-y",
@@ -204,7 +204,7 @@ def test_the_bundled_network_is_named() -> None:
         pytest.skip("this clone has no sample")
     kernels = extract_kernels(open_checkpoint(path)).sizes[(7, 7)]
     codes = known((7, 7)).encode_set(kernels, device=CPU)
-    found = label(codes, known((7, 7)).segments, known((7, 7)).threshold)
+    found = label(codes, known((7, 7)).stretches, known((7, 7)).threshold)
     # a network that no autoencoder was trained on
     assert codes.mean_fit >= 0.78
     assert found.coverage > 0.65

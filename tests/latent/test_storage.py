@@ -58,7 +58,7 @@ def test_what_is_saved_comes_back(method: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         again.encode(kernels, device=CPU).code, known.encode(kernels, device=CPU).code
     )
-    assert again.segments == known.segments
+    assert again.stretches == known.stretches
     assert again.card == json.loads(json.dumps(known.card))
     assert again.threshold == known.threshold
     assert again.null.coverage(0.6) == known.null.coverage(0.6)
@@ -171,7 +171,7 @@ def test_flipped_bytes_never_crash(saved: Path) -> None:
             broken[at] = rng.integers(256)
         saved.write_bytes(broken)
         with contextlib.suppress(CheckpointError):
-            assert Autoencoder.load(saved).segments
+            assert Autoencoder.load(saved).stretches
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="limits are set in a fork")

@@ -82,4 +82,4 @@ def test_members_bring_classes_that_the_networks_lack() -> None:
     # results speak of the networks alone
     codes = known.encode(np.concatenate([item.patterns for item in lacking]))
     assert known.card["results"]["mean_fit"] == pytest.approx(codes.mean_fit, abs=1e-3)
-    assert len({item.class_id for item in known.segments}) >= 9
+    assert len({item.class_id for item in known.stretches}) >= 9

@@ -49,23 +49,23 @@ def test_the_curve_fits_unseen_kernels_better_than_k_means_and_the_paper() -> No
 def test_known_classes_are_recovered_through_the_curve() -> None:
     kernels, classes = patterns(500, noise=0.2, seed=78)
     known = small()
-    found = label(known.encode(kernels, device=CPU), known.segments, known.threshold)
+    found = label(known.encode(kernels, device=CPU), known.stretches, known.threshold)
     assert found.coverage > 0.95
     right = found.class_index == classes
     assert right[found.identified].mean() > 0.85
 
 
 def test_each_common_class_has_a_stretch() -> None:
-    assert {item.class_id for item in small().segments} == set(IDS)
-    assert len(small().segments) <= 24
-    widths = [item.high - item.low for item in small().segments]
+    assert {item.class_id for item in small().stretches} == set(IDS)
+    assert len(small().stretches) <= 24
+    widths = [item.high - item.low for item in small().stretches]
     assert min(widths) >= 0.01
 
 
 def test_stretches_are_as_long_as_kernels_live_there() -> None:
     kernels = np.concatenate([item.patterns for item in networks(2, 600)])
     codes = small().encode(kernels, device=CPU).code
-    borders = [item.low for item in small().segments] + [1.0]
+    borders = [item.low for item in small().stretches] + [1.0]
     share = np.histogram(codes, borders)[0] / len(codes)
     assert np.corrcoef(share, np.diff(borders))[0, 1] > 0.7
 
@@ -91,16 +91,16 @@ def test_any_shape_can_be_trained(size: tuple[int, ...]) -> None:
     assert known.spectrum(5).shape == (5, *size)
     assert known.null.kernels == NOISE_KERNELS
     assert known.null.coverage(known.threshold) <= 0.01
-    assert known.segments[-1].high == 1
+    assert known.stretches[-1].high == 1
 
 
 def test_3d_kernels_are_trained_without_names() -> None:
     options = TrainingOptions(sweeps=2)
     size = (3, 3, 3)
     known = train(size, [network(noise_of(size, 60))], options=options, device=CPU)
-    assert [item.class_id for item in known.segments] == ["unidentified"]
+    assert [item.class_id for item in known.stretches] == ["unidentified"]
     assert not known.point_cosine.size
-    found = label(known.encode(noise_of(size, 5), device=CPU), known.segments, 0.0)
+    found = label(known.encode(noise_of(size, 5), device=CPU), known.stretches, 0.0)
     assert found.coverage == 0
 
 
@@ -155,7 +155,7 @@ def test_a_cancelled_training_keeps_the_best_so_far() -> None:
         list(training)
     known = training.result()
     assert int(known.card["sweeps"].split()[0]) >= 1
-    assert len(known.segments) > 1
+    assert len(known.stretches) > 1
 
 
 def test_a_training_stopped_at_once_has_nothing_to_keep() -> None:
@@ -192,7 +192,7 @@ def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:
 
 
 def test_on_centres_come_before_off_centres() -> None:
-    middles = {item.class_id: (item.low + item.high) / 2 for item in small().segments}
+    middles = {item.class_id: (item.low + item.high) / 2 for item in small().stretches}
     assert PATTERNS[0].id == "on-centre"
     assert middles["on-centre"] < middles["off-centre"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.latent.segments import Segment
+from kernelviewer.latent.stretches import Stretch
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SEVEN = (7, 7)
 HASH = "a" * 64
-STRETCHES = (Segment(0.0, 0.25, "on-centre", 1, 0.9), Segment(0.25, 1.0, "d1-x"))
+STRETCHES = (Stretch(0.0, 0.25, "on-centre", 1, 0.9), Stretch(0.25, 1.0, "d1-x"))
 
 
 def worked_on() -> Document:
@@ -45,7 +45,7 @@ def worked_on() -> Document:
     second = document.open(make_bank("other"))
     document.show_layers(frozenset({LayerRef(first.id, 0), LayerRef(second.id, 1)}))
     document.set_threshold(SEVEN, 0.1 + 0.2)
-    document.set_segments(SEVEN, STRETCHES)
+    document.set_stretches(SEVEN, STRETCHES)
     own = {first.id: np.array([0, 1, 2, 7]), second.id: np.array([9])}
     for mode, query in (
         ("replace", Layers(frozenset({LayerRef(second.id, 1)}))),

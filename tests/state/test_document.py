@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.segments import Segment
+from kernelviewer.latent.stretches import Stretch
 from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -22,7 +22,7 @@ from kernelviewer.state.work import Marks
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
 
 
 @pytest.fixture
@@ -279,14 +279,14 @@ def drag(document: Document, what: str) -> None:
         case "threshold":
             document.set_threshold(SIZE, 0.6, dragging=True)
         case "border":
-            document.set_segments(SIZE, halves(0.4), dragging=True)
+            document.set_stretches(SIZE, halves(0.4), dragging=True)
 
 
-def halves(border: float) -> Segments:
+def halves(border: float) -> Stretches:
     """Two stretches."""
     return (
-        Segment(0.0, border, "on-centre", 1),
-        Segment(border, 1.0, "off-centre", -1),
+        Stretch(0.0, border, "on-centre", 1),
+        Stretch(border, 1.0, "off-centre", -1),
     )
 
 
@@ -336,9 +336,9 @@ def test_a_drag_joins_what_was_marked_in_the_network_as_it_is_now(
 def test_edits_end_with_the_session_and_looks_stay(
     document: Document, how: str
 ) -> None:
-    own = replace(shipped(SIZE), segments=halves(0.5))
+    own = replace(shipped(SIZE), stretches=halves(0.5))
     document.choose_autoencoder(own, Path("mine.safetensors"))
-    document.set_segments(SIZE, halves(0.3), act="Rename")
+    document.set_stretches(SIZE, halves(0.3), act="Rename")
     document.set_threshold(SIZE, 0.9)
     document.set_threshold((3, 3), 0.8)
     document.show_as(Display(sort_by="scale"))
@@ -348,13 +348,13 @@ def test_edits_end_with_the_session_and_looks_stay(
         document.close_all()
     else:
         document.close(2)
-        assert document.segments_of(SIZE) == halves(0.3)  # still the same session
+        assert document.stretches_of(SIZE) == halves(0.3)  # still the same session
         document.close(1)
     document.open(make_bank("third"))
     assert document.marks == Marks()
     assert not document.can_undo
     assert not document.can_redo
-    assert document.segments_of(SIZE) is None
+    assert document.stretches_of(SIZE) is None
     assert document.autoencoders == {}
     assert document.chosen == {}
     assert document.work.is_saved_as(None)  # nothing of it would be lost

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import INDEX
-from kernelviewer.latent.segments import Segment
+from kernelviewer.latent.stretches import Stretch
 from kernelviewer.state.analysis import Analysis, best_classes, identified
 from kernelviewer.state.arrangement import Display, arrange
 from kernelviewer.state.document import Document
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
 
-SEGMENTS = (
-    Segment(0.0, 0.4, "on-centre"),
-    Segment(0.4, 0.7, "d1-x", name="edges"),
-    Segment(0.7, 1.0, "on-centre"),
+STRETCHES = (
+    Stretch(0.0, 0.4, "on-centre"),
+    Stretch(0.4, 0.7, "d1-x", name="edges"),
+    Stretch(0.7, 1.0, "on-centre"),
 )
 
 
@@ -40,7 +40,7 @@ def labels(pool: KernelPool) -> PoolLabels:
     fit = rng.uniform(0.4, 1.0, len(pool)).astype(np.float32)
     code[pool.flat] = fit[pool.flat] = np.nan
     analyses = {(pool.models[0].id, (7, 7)): Analysis(code, fit)}
-    named = best_classes(pool, analyses, SEGMENTS)
+    named = best_classes(pool, analyses, STRETCHES)
     assert named is not None
     return identified(named, 0.7)
 
@@ -50,7 +50,7 @@ def test_groups_by_code_are_the_stretches_along_the_axis(
 ) -> None:
     shown = np.ones(len(pool), bool)
     display = Display(group_by="code", sort_by="code")
-    found = arrange(pool, shown, display, labels, SEGMENTS)
+    found = arrange(pool, shown, display, labels, STRETCHES)
     assert [group.title for group in found.groups] == [
         "On-centre",
         "edges",
@@ -63,8 +63,8 @@ def test_groups_by_code_are_the_stretches_along_the_axis(
     assert found.groups[1].note == "code 0.400–0.700"
     codes = labels.code[found.order]
     stretches = np.split(codes, [group.start for group in found.groups][1:])
-    for part, segment in zip(stretches, SEGMENTS, strict=False):
-        assert ((part >= segment.low) & (part < segment.high)).all()
+    for part, stretch in zip(stretches, STRETCHES, strict=False):
+        assert ((part >= stretch.low) & (part < stretch.high)).all()
         assert (np.diff(part) >= 0).all()
     assert np.isnan(stretches[3]).all()
     assert sum(group.count for group in found.groups) == len(pool)
@@ -74,7 +74,7 @@ def test_groups_by_fit_are_bands_with_the_unidentified_apart(
     pool: KernelPool, labels: PoolLabels
 ) -> None:
     display = Display(group_by="fit", sort_by="fit")
-    found = arrange(pool, np.ones(len(pool), bool), display, labels, SEGMENTS)
+    found = arrange(pool, np.ones(len(pool), bool), display, labels, STRETCHES)
     titles = [group.title for group in found.groups]
     assert titles[0] == "Fit ≥ 0.95"
     assert titles[-1] == "Flat"
@@ -95,7 +95,7 @@ def test_sorting_by_class_follows_the_legend(
     pool: KernelPool, labels: PoolLabels
 ) -> None:
     display = Display(group_by="layer", sort_by="class")
-    found = arrange(pool, np.ones(len(pool), bool), display, labels, SEGMENTS)
+    found = arrange(pool, np.ones(len(pool), bool), display, labels, STRETCHES)
     for group in found.groups:
         part = labels.label[found.order[group.start : group.start + group.count]]
         assert (np.diff(part.astype(int)) >= 0).all()

@@ -45,7 +45,7 @@ def test_reopened_work_marks_the_same_kernels() -> None:
     assert isinstance(last, Kernels)
     assert last.indices[new].tolist() == [0, 1, 2, 7]
     assert after.threshold_of(SEVEN) == before.threshold_of(SEVEN)
-    assert repr(after.segments_of(SEVEN)) == repr(STRETCHES)  # NaN is in it
+    assert repr(after.stretches_of(SEVEN)) == repr(STRETCHES)  # NaN is in it
     assert after.scope.layers is not None
     assert before.scope.layers is not None
     assert {ref.layer for ref in after.scope.layers if ref.model == new} == {

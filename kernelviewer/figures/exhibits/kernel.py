@@ -24,7 +24,7 @@ from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.segments import segment_of
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _decoded(scene: Scene, code: float) -> tuple[Item, NDArray[np.float32]]:
             "Train one, or choose another size.",
         )
     pattern = _at(yardstick.spectrum, code)
-    place = int(segment_of(yardstick.stretches, np.array([code]))[0])
+    place = int(stretch_of(yardstick.stretches, np.array([code]))[0])
     stretch = yardstick.stretches[min(place, len(yardstick.stretches) - 1)]
     facts = (
         ("code", f"{code:.3f}"),

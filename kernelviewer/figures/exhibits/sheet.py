@@ -25,7 +25,7 @@ from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
-from kernelviewer.latent.segments import segment_of
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -371,7 +371,7 @@ def _keys(coding: Coding, group: str, yardstick: Yardstick) -> NDArray[np.int64]
     last = len(yardstick.stretches)
     known = np.isfinite(coding.code)
     keys = np.full(len(known), last, np.int64)
-    places = segment_of(yardstick.stretches, coding.code[known])
+    places = stretch_of(yardstick.stretches, coding.code[known])
     keys[known] = np.minimum(places, last - 1)
     return keys
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.latent.segments import Segment
+    from kernelviewer.latent.stretches import Stretch
     from kernelviewer.watch import Watch
 
 
@@ -305,7 +305,7 @@ class NameRow:
 
     @classmethod
     def of(
-        cls, stretches: Sequence[Segment], width: float, face: Face, wanted: bool
+        cls, stretches: Sequence[Stretch], width: float, face: Face, wanted: bool
     ) -> NameRow:
         """Names of stretches along ``width`` mm; none where none are wanted."""
         if not wanted or not stretches:

@@ -193,7 +193,7 @@ class TrainDialog(Dialog):
         results = autoencoder.card["results"]
         text = (
             f"Mean fit {results['mean_fit']:.3f} on what it was trained on; "
-            f"{len(autoencoder.segments)} stretches; threshold "
+            f"{len(autoencoder.stretches)} stretches; threshold "
             f"{autoencoder.threshold:.3f}, which "
             f"{100 * autoencoder.null.coverage(autoencoder.threshold):.1f} % of white "
             "noise reaches."

@@ -120,7 +120,7 @@ class FigureRequests:
                 f"no {size_label(pool.size)} kernels are selected",
                 "Select some, or choose what else to show.",
             )
-        naming = Naming(state.autoencoder, state.threshold, state.segments or ())
+        naming = Naming(state.autoencoder, state.threshold, state.stretches or ())
         return FigureRequest(
             kind=kind,
             parts=parts,

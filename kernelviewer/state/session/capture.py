@@ -13,7 +13,7 @@ from kernelviewer.state.session.form import (
     ScopeEntry,
     Session,
     StepEntry,
-    segments_of,
+    stretch_entries,
     stretches_of,
 )
 from kernelviewer.state.session.places import Places, size_of, write_query
@@ -81,7 +81,9 @@ def describe(work: Work, around: Surroundings) -> Session:
         networks=around.networks,
         autoencoders={size_key(s): entry for s, entry in around.autoencoders.items()},
         thresholds={size_key(s): float(fit) for s, fit in marks.thresholds.items()},
-        stretches={size_key(s): stretches_of(own) for s, own in marks.segments.items()},
+        stretches={
+            size_key(s): stretch_entries(own) for s, own in marks.stretches.items()
+        },
         selection=tuple(
             StepEntry(step.mode, write_query(step.query, places))
             for step in marks.selection.steps
@@ -133,7 +135,7 @@ def rebuild(
         marks=Marks(
             Selection(steps),
             {size_of(key): fit for key, fit in session.thresholds.items()},
-            {size_of(key): segments_of(own) for key, own in session.stretches.items()},
+            {size_of(key): stretches_of(own) for key, own in session.stretches.items()},
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
-from kernelviewer.latent import segments as stretches
+from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
@@ -237,14 +237,14 @@ def from_text(source: str) -> Session:
     return session
 
 
-def stretches_of(segments: stretches.Segments) -> tuple[StretchEntry, ...]:
+def stretch_entries(stretches: editing.Stretches) -> tuple[StretchEntry, ...]:
     """The stretches of a size as the file says them."""
-    return tuple(StretchEntry(**item) for item in stretches.to_json(segments))
+    return tuple(StretchEntry(**item) for item in editing.to_json(stretches))
 
 
-def segments_of(entries: tuple[StretchEntry, ...]) -> stretches.Segments:
+def stretches_of(entries: tuple[StretchEntry, ...]) -> editing.Stretches:
     """The stretches of a size; raises LatentError if they are none."""
-    return stretches.from_json(msgspec.to_builtins(entries))
+    return editing.from_json(msgspec.to_builtins(entries))
 
 
 def _check(session: Session) -> None:
@@ -252,7 +252,7 @@ def _check(session: Session) -> None:
     nowhere, scope = Places([None] * len(session.networks)), session.scope
     parts: list[tuple[str, Callable[[], object]]] = [
         *(
-            (f"$.stretches.{size}", partial(segments_of, own))
+            (f"$.stretches.{size}", partial(stretches_of, own))
             for size, own in session.stretches.items()
         ),
         *(

@@ -190,7 +190,7 @@ GRID = ViewSpec(
     controller=GridController,
     reads=(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
-        *("autoencoder", "spectrum", "named", "segments"),
+        *("autoencoder", "spectrum", "named", "stretches"),
         *("sizes", "counted", "counted_selected"),
         *("selected", "only_selected", "focus", "near"),
     ),

@@ -82,7 +82,7 @@ def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> Gri
         layer = pool.layer if display.scale_mode == "layer" else None
         gain = common_gain(mosaic, layer, shown)
     decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
-    order = arrange(pool, shown, display, state.labels, state.segments)
+    order = arrange(pool, shown, display, state.labels, state.stretches)
     drawn = _drawn(mosaic, decoded, display.picture)
     return GridImage(pool, mosaic, drawn, order, gain, decoded)
 

@@ -53,7 +53,7 @@ class ModelsController(Controller):
             self.tree.set_models(models)
         if self.is_news("layers", models, state.layers):
             self.tree.set_layers(state.layers)
-        edits = (state.thresholds, state.stretches)
+        edits = (state.thresholds, state.edited_stretches)
         if self.is_news("classes", models, state.analyses, *edits):
             self.tree.set_class_counts(self._all_sizes.count(state))
         if self.is_news("selected", state.pool, state.chosen):
@@ -86,7 +86,7 @@ MODELS = ViewSpec(
     width=LEAST_WIDTH,
     controller=ModelsController,
     reads=(
-        *("models", "layers", "analyses", "thresholds", "stretches"),
+        *("models", "layers", "analyses", "thresholds", "edited_stretches"),
         *("sizes", "size", "pool", "tally", "chosen", "near"),
     ),
     keys=(

@@ -14,7 +14,7 @@ from kernelviewer.gui.views.reconstruction.content import (
 from kernelviewer.gui.views.reconstruction.contents import near_title, no_reconstruction
 from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.jobs.analysing import fit_points
-from kernelviewer.latent.segments import segment_at
+from kernelviewer.latent.stretches import stretch_at
 from kernelviewer.state.nearest import row_at
 from kernelviewer.state.similarity import cosines
 
@@ -45,7 +45,7 @@ class ReconstructionController(Controller):
         else:
             fits = self._fits.of(state.spectrum)
         row = row_at(state.position)
-        if self.is_news("content", state.spectrum, row, fits, state.segments):
+        if self.is_news("content", state.spectrum, row, fits, state.stretches):
             self.view.set_content(_content(state, row, fits))
         titles = tuple(near_title(state, number) for number in state.near.tolist())
         if self.is_news("near", state.near, titles):
@@ -58,9 +58,9 @@ def _content(
     if state.spectrum is None:
         return None
     class_index = None
-    if state.segments is not None:
-        number = segment_at(state.segments, state.position)
-        class_index = state.segments[number].class_index
+    if state.stretches is not None:
+        number = stretch_at(state.stretches, state.position)
+        class_index = state.stretches[number].class_index
     family = None
     if fits is not None:
         family = FamilyFit(
@@ -94,7 +94,7 @@ RECONSTRUCTION = ViewSpec(
     make={"reconstruction": ReconstructionView},
     controller=ReconstructionController,
     reads=(
-        *("pool", "autoencoder", "known", "spectrum", "segments", "labels"),
+        *("pool", "autoencoder", "known", "spectrum", "stretches", "labels"),
         *("position", "near"),
     ),
     keys=(

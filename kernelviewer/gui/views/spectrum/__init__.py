@@ -10,7 +10,7 @@ from kernelviewer.gui.views.spectrum.content import (
     NOTHING_OPEN,
     Absence,
     SpectrumContent,
-    Stretch,
+    StretchSpan,
     no_autoencoder,
     not_encoded,
 )
@@ -29,7 +29,7 @@ __all__ = [
     "Density",
     "SpectrumContent",
     "SpectrumView",
-    "Stretch",
+    "StretchSpan",
     "bin_codes",
     "count_codes",
     "no_autoencoder",

@@ -23,7 +23,7 @@ NARROWEST = 0.002
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class StretchSpan:
     """A part of the code's axis whose kernels bear one class.
 
     Attributes
@@ -93,7 +93,7 @@ class SpectrumContent:
     """
 
     table: NDArray[np.float32]
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[StretchSpan, ...] = ()
     edited: bool = False
 
     def __post_init__(self) -> None:

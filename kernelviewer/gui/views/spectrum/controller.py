@@ -13,20 +13,20 @@ from kernelviewer.gui.views.spectrum.content import (
     NOTHING_OPEN,
     STAGES,
     SpectrumContent,
-    Stretch,
+    StretchSpan,
     no_autoencoder,
     not_encoded,
 )
 from kernelviewer.gui.views.spectrum.density import bin_codes, count_codes
 from kernelviewer.gui.views.spectrum.view import SpectrumView
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.latent import segments as stretches
+from kernelviewer.latent import stretches as editing
 from kernelviewer.state.memo import Memo
 from kernelviewer.state.selection import CodeRange
 
 if TYPE_CHECKING:
     from kernelviewer.gui.views.spectrum.content import Absence
-    from kernelviewer.latent.segments import Segments
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Stage
     from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
@@ -52,14 +52,14 @@ class SpectrumController(Controller):
         view.rename_requested.connect(self._on_rename_requested)
         view.split_requested.connect(self._on_split_requested)
         view.merge_requested.connect(self._on_merge_requested)
-        view.reset_requested.connect(document.reset_segments)
+        view.reset_requested.connect(document.reset_stretches)
         view.encode_requested.connect(window.analyst.encode_again)
         view.train_requested.connect(lambda: window.commands["train"].trigger())
         window.analyst.stage_changed.connect(self.again)
 
     def show(self, state: ViewState) -> None:
         """Draw the decoded curve, or say why there is none."""
-        if self.is_news("spectrum", state.autoencoder, state.segments):
+        if self.is_news("spectrum", state.autoencoder, state.stretches):
             self.view.set_spectrum(_content(state))
         stage = self.window.analyst.stage
         known = (state.models, state.pool, state.known, state.named)
@@ -95,46 +95,47 @@ class SpectrumController(Controller):
         self.document.select(mode, CodeRange(low, high), dragging=dragging)
 
     def _move_border(self, border: int, code: float, dragging: bool) -> None:
-        if (now := self._segments()) is not None:
-            moved = stretches.move_border(now, border, code)
+        if (now := self._stretches()) is not None:
+            moved = editing.move_border(now, border, code)
             self._edit(moved, dragging=dragging)
 
     def _on_rename_requested(self, stretch: int, class_index: int) -> None:
-        if (now := self._segments()) is not None:
-            renamed = stretches.rename(now, stretch, CLASSES[class_index].id, "")
+        if (now := self._stretches()) is not None:
+            renamed = editing.rename(now, stretch, CLASSES[class_index].id, "")
             self._edit(renamed, "Rename")
 
     def _on_split_requested(self, stretch: int, code: float) -> None:
-        if (now := self._segments()) is not None:
-            self._edit(stretches.split(now, code), "Split")
+        if (now := self._stretches()) is not None:
+            self._edit(editing.split(now, code), "Split")
 
     def _on_merge_requested(self, stretch: int, neighbour: int) -> None:
-        if (now := self._segments()) is not None:
+        if (now := self._stretches()) is not None:
             kept = now[neighbour]
             lower = min(stretch, neighbour)
-            joined = stretches.merge(now, lower)
-            merged = stretches.rename(joined, lower, kept.class_id, kept.name)
+            joined = editing.merge(now, lower)
+            merged = editing.rename(joined, lower, kept.class_id, kept.name)
             self._edit(merged, "Merge")
 
-    def _segments(self) -> Segments | None:
+    def _stretches(self) -> Stretches | None:
         size = self.document.size
-        return self.document.segments_of(size) if size else None
+        return self.document.stretches_of(size) if size else None
 
     def _edit(
-        self, segments: Segments, act: str = "Border Move", *, dragging: bool = False
+        self, stretches: Stretches, act: str = "Border Move", *, dragging: bool = False
     ) -> None:
         if (size := self.document.size) is not None:
-            self.document.set_segments(size, segments, act=act, dragging=dragging)
+            self.document.set_stretches(size, stretches, act=act, dragging=dragging)
 
 
 def _content(state: ViewState) -> SpectrumContent | None:
     """The decoded curve and its stretches."""
-    own, segments = state.autoencoder, state.segments
-    if own is None or segments is None or state.spectrum is None:
+    own, stretches = state.autoencoder, state.stretches
+    if own is None or stretches is None or state.spectrum is None:
         return None
-    edited = not stretches.same_names(segments, own.segments)
+    edited = not editing.same_names(stretches, own.stretches)
     parts = tuple(
-        Stretch(s.low, s.high, s.class_index, s.family_cosine, s.name) for s in segments
+        StretchSpan(s.low, s.high, s.class_index, s.family_cosine, s.name)
+        for s in stretches
     )
     return SpectrumContent(state.spectrum, parts, edited)
 
@@ -164,7 +165,7 @@ SPECTRUM = ViewSpec(
     make={"spectrum": SpectrumView},
     controller=SpectrumController,
     reads=(
-        *("models", "size", "pool", "known", "autoencoder", "spectrum", "segments"),
+        *("models", "size", "pool", "known", "autoencoder", "spectrum", "stretches"),
         *("named", "labels", "counted", "counted_selected", "once"),
         *("selection", "selected", "position", "focus"),
     ),

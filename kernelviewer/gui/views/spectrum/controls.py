@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.gui.views.spectrum.content import Stretch
+    from kernelviewer.gui.views.spectrum.content import StretchSpan
 
 _ICON = 12
 
@@ -130,7 +130,7 @@ class SpectrumControls(QWidget):
         self.value.setValue(z)
         self.value.blockSignals(False)
 
-    def set_stretch(self, stretch: Stretch | None) -> None:
+    def set_stretch(self, stretch: StretchSpan | None) -> None:
         """Say which stretch the code is in; None: nothing is named."""
         self.swatch.set_class(None if stretch is None else stretch.class_index)
         if stretch is None:

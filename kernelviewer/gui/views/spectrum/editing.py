@@ -43,7 +43,7 @@ class StretchEditor(StretchStrip):
     split_requested = Signal(int, float)
     """Stretch and code."""
     merge_requested = Signal(int, int)
-    """Stretch, and the neighbour whose class it takes."""
+    """StretchSpan, and the neighbour whose class it takes."""
     reset_requested = Signal()
     range_requested = Signal(float, float, str)
     """Select the kernels of a stretch: lower and upper code and a `Mode`."""

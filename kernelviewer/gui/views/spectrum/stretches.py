@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.spectrum.content import SpectrumContent, Stretch
+    from kernelviewer.gui.views.spectrum.content import SpectrumContent, StretchSpan
     from kernelviewer.gui.views.spectrum.labels import Name
 
 _ABOVE, _BAND, _UNDER, _BETWEEN, _BELOW = 3, 7, 3, 2, 3
@@ -141,27 +141,27 @@ class StretchStrip(Strip):
         top = _ABOVE + _BAND + _UNDER + (ceil(line) + _BETWEEN if name.led else 0)
         return QRectF(name.left, top, name.width, line)
 
-    def _band(self, stretch: Stretch) -> tuple[int, int]:
+    def _band(self, stretch: StretchSpan) -> tuple[int, int]:
         """Left and width of a stretch's band, a pixel free between two of them."""
         axis = self.axis
         left, right = axis.pixel(stretch.start), axis.pixel(stretch.stop)
         gap = self.pixels(1) if stretch.stop < 1 else 0
         return left, max(1, right - left - gap)
 
-    def _current(self) -> Stretch | None:
+    def _current(self) -> StretchSpan | None:
         if self.drawn is None:
             return None
         index = self.drawn.stretch_at(self.position)
         return None if index is None else self.drawn.stretches[index]
 
-    def _colour(self, stretch: Stretch) -> QColor:
+    def _colour(self, stretch: StretchSpan) -> QColor:
         return class_colour(stretch.class_index, dark=self.tokens.dark)
 
     def _line_height(self) -> float:
         return QFontMetricsF(caption_font(self.font())).height()
 
 
-def describe(stretch: Stretch) -> str:
+def describe(stretch: StretchSpan) -> str:
     """A stretch in words."""
     lines = (stretch.title, f"code {stretch.span}", stretch.quality, stretch.note)
     return "\n".join(line for line in lines if line)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.views.spectrum.content import (
         Absence,
         SpectrumContent,
-        Stretch,
+        StretchSpan,
     )
     from kernelviewer.gui.views.spectrum.density import Density
 
@@ -56,7 +56,7 @@ class SpectrumView(QWidget):
     split_requested = Signal(int, float)
     """Stretch and code."""
     merge_requested = Signal(int, int)
-    """Stretch, and the neighbour whose class it takes."""
+    """StretchSpan, and the neighbour whose class it takes."""
     reset_requested = Signal()
     menu_opening = Signal(object)
     """The menu of a stretch, before it is shown: others may add to it."""
@@ -191,7 +191,7 @@ class SpectrumView(QWidget):
         self.player.stop()
         super().hideEvent(event)
 
-    def _stretch(self) -> Stretch | None:
+    def _stretch(self) -> StretchSpan | None:
         index = None if self.content is None else self.content.stretch_at(self.position)
         return (
             None

@@ -10,32 +10,32 @@ import pytest
 
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.segments import (
+from kernelviewer.latent.stretches import (
     NARROWEST,
-    Segment,
-    check_segments,
+    Stretch,
+    check_stretches,
     from_json,
     merge,
     move_border,
     rename,
-    segment_at,
-    segment_of,
-    segments_from_path,
     split,
+    stretch_at,
+    stretch_of,
+    stretches_from_path,
     to_json,
 )
 
 THREE = (
-    Segment(0.0, 0.2, "on-centre", 1, 0.9),
-    Segment(0.2, 0.7, "d1-x", -1, 0.8),
-    Segment(0.7, 1.0, "off-centre", -1, 0.95),
+    Stretch(0.0, 0.2, "on-centre", 1, 0.9),
+    Stretch(0.2, 0.7, "d1-x", -1, 0.8),
+    Stretch(0.7, 1.0, "off-centre", -1, 0.95),
 )
 
 
 def test_codes_find_their_stretch() -> None:
     codes = np.array([0.0, 0.19, 0.2, 0.69, 0.7, 1.0])
-    assert segment_of(THREE, codes).tolist() == [0, 0, 1, 1, 2, 2]
-    assert segment_at(THREE, 0.5) == 1
+    assert stretch_of(THREE, codes).tolist() == [0, 0, 1, 1, 2, 2]
+    assert stretch_at(THREE, 0.5) == 1
 
 
 def test_a_border_moves_and_keeps_the_rest() -> None:
@@ -43,14 +43,14 @@ def test_a_border_moves_and_keeps_the_rest() -> None:
     assert [item.high for item in moved] == [0.3, 0.7, 1.0]
     assert moved[1].low == 0.3
     assert moved[2] is THREE[2]
-    assert check_segments(moved) == moved
+    assert check_stretches(moved) == moved
 
 
 def test_a_border_stops_short_of_its_neighbours() -> None:
     for code, high in ((-5.0, NARROWEST), (5.0, 0.7 - NARROWEST)):
         moved = move_border(THREE, 0, code)
         assert moved[0].high == pytest.approx(high, abs=1e-6)
-        check_segments(moved)
+        check_stretches(moved)
 
 
 @pytest.mark.parametrize("index", [-1, 2, 9])
@@ -97,7 +97,7 @@ def test_split_and_merge_undo_each_other() -> None:
 def test_the_upper_part_of_a_split_may_get_another_class() -> None:
     parts = split(THREE, 0.4, "on-cross")
     assert [item.class_id for item in parts][1:3] == ["d1-x", "on-cross"]
-    check_segments(parts)
+    check_stretches(parts)
 
 
 def test_there_must_be_room_for_a_split() -> None:
@@ -108,14 +108,14 @@ def test_there_must_be_room_for_a_split() -> None:
 
 def test_the_longer_stretch_gives_its_name_to_both() -> None:
     joined = merge(THREE, 0)
-    assert joined[0] == Segment(0.0, 0.7, "d1-x", -1, 0.8)
+    assert joined[0] == Stretch(0.0, 0.7, "d1-x", -1, 0.8)
     assert len(joined) == 2
 
 
 def test_stretches_have_to_cover_the_axis() -> None:
     for wrong in ((), THREE[1:], THREE[:-1], (THREE[0], THREE[2]), THREE[::-1]):
         with pytest.raises(LatentError, match="without gaps"):
-            check_segments(wrong)
+            check_stretches(wrong)
 
 
 def test_they_come_back_from_json() -> None:
@@ -132,7 +132,7 @@ def test_a_path_becomes_stretches_with_their_cosines() -> None:
     cosine = np.zeros((100, 11), np.float32)
     cosine[:60, 0], cosine[60:, 6] = 0.75, 0.5
     sign = np.array([1] * 60 + [-1] * 40)
-    first, second = segments_from_path(path, cosine, sign)
+    first, second = stretches_from_path(path, cosine, sign)
     assert (first.low, second.high) == (0.0, 1.0)
     assert first.high == second.low == pytest.approx(59.5 / 99, abs=1e-6)
     assert (first.class_id, second.class_id) == ("on-centre", "d1-x")

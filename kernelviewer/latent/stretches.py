@@ -1,6 +1,6 @@
 """Stretches of the spectrum, each with the name of a pattern, and how to edit them.
 
-Stretches cover [0, 1] without gaps. Editing returns new ones; `Autoencoder.segments`
+Stretches cover [0, 1] without gaps. Editing returns new ones; `Autoencoder.stretches`
 has those that the program found, so that is what a reset goes back to.
 """
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Segments = tuple["Segment", ...]
+Stretches = tuple["Stretch", ...]
 NARROWEST = 1 / 2048
 _DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class Stretch:
     """A stretch of the spectrum.
 
     Attributes
@@ -69,7 +69,7 @@ class Segment:
         return INDEX[self.class_id]
 
 
-def check_segments(segments: Sequence[Segment]) -> Segments:
+def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
     """The stretches as a tuple, if they cover [0, 1] in order.
 
     Raises
@@ -77,76 +77,79 @@ def check_segments(segments: Sequence[Segment]) -> Segments:
     LatentError
         They do not.
     """
-    borders = [0.0, *(item.high for item in segments)]
-    lows = [item.low for item in segments]
+    borders = [0.0, *(item.high for item in stretches)]
+    lows = [item.low for item in stretches]
     rising = all(low < high for low, high in pairwise(borders))
-    if not segments or lows != borders[:-1] or borders[-1] != 1 or not rising:
+    if not stretches or lows != borders[:-1] or borders[-1] != 1 or not rising:
         msg = "the stretches do not cover the spectrum from 0 to 1 without gaps"
         raise LatentError(msg)
-    return tuple(segments)
+    return tuple(stretches)
 
 
-def same_names(some: Segments, others: Segments) -> bool:
+def same_names(some: Stretches, others: Stretches) -> bool:
     """Whether stretches have the same borders, classes and names."""
     return [_named(item) for item in some] == [_named(item) for item in others]
 
 
-def segment_at(segments: Segments, code: float) -> int:
+def stretch_at(stretches: Stretches, code: float) -> int:
     """Index of the stretch that a code falls in."""
-    return int(segment_of(segments, np.array([code]))[0])
+    return int(stretch_of(stretches, np.array([code]))[0])
 
 
-def segment_of(segments: Segments, code: NDArray[np.floating]) -> NDArray[np.intp]:
+def stretch_of(stretches: Stretches, code: NDArray[np.floating]) -> NDArray[np.intp]:
     """Index of the stretch of each code [N]; NaN counts as the last."""
-    borders = np.array([item.low for item in segments[1:]], dtype=np.float64)
+    borders = np.array([item.low for item in stretches[1:]], dtype=np.float64)
     return np.searchsorted(borders, code, side="right")
 
 
-def move_border(segments: Segments, index: int, code: float) -> Segments:
+def move_border(stretches: Stretches, index: int, code: float) -> Stretches:
     """Move the border between stretches ``index`` and ``index + 1``.
 
     It stops short of the next borders, so that no stretch vanishes.
     """
-    _need(0 <= index < len(segments) - 1, f"there is no border {index}")
-    left, right = segments[index], segments[index + 1]
+    _need(0 <= index < len(stretches) - 1, f"there is no border {index}")
+    left, right = stretches[index], stretches[index + 1]
     if left.low + NARROWEST > right.high - NARROWEST:
-        return segments
+        return stretches
     at = _round(min(max(code, left.low + NARROWEST), right.high - NARROWEST))
-    return _put(segments, index, 2, replace(left, high=at), replace(right, low=at))
+    return _put(stretches, index, 2, replace(left, high=at), replace(right, low=at))
 
 
 def rename(
-    segments: Segments, index: int, class_id: str | None = None, name: str | None = None
-) -> Segments:
+    stretches: Stretches,
+    index: int,
+    class_id: str | None = None,
+    name: str | None = None,
+) -> Stretches:
     """Give a stretch another class, a name of one's own, or both.
 
     How well the family explains a stretch holds for its class and goes with it.
     """
-    _need(0 <= index < len(segments), f"there is no stretch {index}")
-    item = segments[index]
+    _need(0 <= index < len(stretches), f"there is no stretch {index}")
+    item = stretches[index]
     if class_id is not None and class_id != item.class_id:
         item = replace(item, class_id=class_id, sign=0, family_cosine=float("nan"))
     if name is not None:
         item = replace(item, name=" ".join(name.split()))
-    return _put(segments, index, 1, item)
+    return _put(stretches, index, 1, item)
 
 
-def split(segments: Segments, code: float, class_id: str | None = None) -> Segments:
+def split(stretches: Stretches, code: float, class_id: str | None = None) -> Stretches:
     """Cut the stretch at ``code`` in two; the upper part may get another class."""
-    index = segment_at(segments, code)
-    item, at = segments[index], _round(code)
+    index = stretch_at(stretches, code)
+    item, at = stretches[index], _round(code)
     if not item.low + NARROWEST <= at <= item.high - NARROWEST:
         msg = "there is no room for another stretch here"
         raise LatentError(msg, "Split further away from the border.")
     parts = (replace(item, high=at), replace(item, low=at))
-    cut = _put(segments, index, 1, *parts)
+    cut = _put(stretches, index, 1, *parts)
     return cut if class_id is None else rename(cut, index + 1, class_id, "")
 
 
-def merge(segments: Segments, index: int) -> Segments:
+def merge(stretches: Stretches, index: int) -> Stretches:
     """Join stretches ``index`` and ``index + 1``; the longer one's class stays."""
-    _need(0 <= index < len(segments) - 1, f"there is no border {index}")
-    left, right = segments[index], segments[index + 1]
+    _need(0 <= index < len(stretches) - 1, f"there is no border {index}")
+    left, right = stretches[index], stretches[index + 1]
     widths = left.high - left.low, right.high - right.low
     longer = left if widths[0] >= widths[1] else right
     cosine = longer.family_cosine
@@ -154,14 +157,14 @@ def merge(segments: Segments, index: int) -> Segments:
         both = [left.family_cosine, right.family_cosine]
         cosine = round(float(np.average(both, weights=widths)), 4)
     joined = replace(longer, low=left.low, high=right.high, family_cosine=cosine)
-    return _put(segments, index, 2, joined)
+    return _put(stretches, index, 2, joined)
 
 
-def segments_from_path(
+def stretches_from_path(
     path: NDArray[np.integer],
     class_cosine: NDArray[np.floating],
     sign: NDArray[np.integer],
-) -> Segments:
+) -> Stretches:
     """Stretches of a table of n points from each point's class.
 
     Parameters
@@ -179,7 +182,7 @@ def segments_from_path(
     for low, high in pairwise([0, *cuts.tolist(), count]):
         index = int(path[low])
         items.append(
-            Segment(
+            Stretch(
                 _border(low, count),
                 _border(high, count),
                 PATTERNS[index].id,
@@ -190,7 +193,7 @@ def segments_from_path(
     return tuple(items)
 
 
-def to_json(segments: Segments) -> list[dict[str, Any]]:
+def to_json(stretches: Stretches) -> list[dict[str, Any]]:
     """As plain values, for files."""
     keys = ("low", "high", "class_id", "sign", "name")
     return [
@@ -200,11 +203,11 @@ def to_json(segments: Segments) -> list[dict[str, Any]]:
             if np.isnan(item.family_cosine)
             else item.family_cosine
         }
-        for item in segments
+        for item in stretches
     ]
 
 
-def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
+def from_json(values: Sequence[Mapping[str, Any]]) -> Stretches:
     """Stretches from what `to_json` made.
 
     Raises
@@ -223,7 +226,7 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
         _need(all(isinstance(text, str) for text in texts), "a name is no text")
         _need(type(sign) is int and -1 <= sign <= 1, "a sign is not −1, 0 or 1")
         items.append(
-            Segment(
+            Stretch(
                 _number(value["low"]),
                 _number(value["high"]),
                 texts[0],
@@ -232,10 +235,10 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Segments:
                 printable(texts[1]),
             )
         )
-    return check_segments(items)
+    return check_stretches(items)
 
 
-def _named(item: Segment) -> tuple[float, float, str, str]:
+def _named(item: Stretch) -> tuple[float, float, str, str]:
     return item.low, item.high, item.class_id, item.name
 
 
@@ -265,8 +268,8 @@ def _round(code: float) -> float:
     return round(code, _DIGITS)
 
 
-def _put(segments: Segments, index: int, count: int, *items: Segment) -> Segments:
-    return (*segments[:index], *items, *segments[index + count :])
+def _put(stretches: Stretches, index: int, count: int, *items: Stretch) -> Stretches:
+    return (*stretches[:index], *items, *stretches[index + count :])
 
 
 def _need(condition: bool, problem: str) -> None:
