@@ -21,7 +21,7 @@ from kernelviewer.gui.text import signed
 from kernelviewer.gui.tips import as_tip
 from kernelviewer.gui.views.kernel_picture import KernelPicture, decimal_exponent
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import FINE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -192,7 +192,7 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
     keys = ("family", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
-    name = CLASSES[int(found.class_index[0])].name
+    name = FINE.classes[int(found.class_index[0])].name
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = float(found.offset_x[0]), float(found.offset_y[0])
     texts = (
