@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit, random_members
 from kernelviewer.kernels.family.regions import kinds
 from kernelviewer.latent.autoencoder import Autoencoder
@@ -34,7 +34,7 @@ def test_random_members_are_members(size: tuple[int, ...]) -> None:
 
 def test_random_members_are_of_all_classes() -> None:
     own = family_fit(random_members((7, 7), 60), device=CPU)
-    assert set(own.class_index) == set(range(len(PATTERNS)))
+    assert set(own.class_index) == set(range(len(FINE.patterns)))
 
 
 def test_members_have_the_share_of_the_weight_that_was_asked_for() -> None:
@@ -42,7 +42,7 @@ def test_members_have_the_share_of_the_weight_that_was_asked_for() -> None:
     weight = np.linspace(1, 2, 50).astype(np.float32)
     shown = with_members(SIZE, kernels, weight, 0.2)
     assert shown.real == 50
-    assert len(shown.patterns) == len(shown.weight) == 50 + 8 * PER_KIND
+    assert len(shown.patterns) == len(shown.weight) == 50 + len(kinds(SIZE)) * PER_KIND
     assert shown.real_weight.sum() == pytest.approx(0.8)
     np.testing.assert_allclose(
         shown.real_weight / 0.8, weight / weight.sum(), rtol=1e-5

@@ -196,12 +196,13 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = float(found.offset_x[0]), float(found.offset_y[0])
     texts = (
-        f"{name}, cosine {float(found.cosine[0]):.3f}",
+        f"cosine {float(found.cosine[0]):.3f}",
         f"{x:.2f}, {y:.2f} px",
         f"{float(found.angle[0]):.0f}°",
         f"{offset[0]:.2f}, {offset[1]:.2f} px",
     )
-    return {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+    values = {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+    return values | {"family": f"{name}, {values['family']}"}  # hyphens stay hyphens
 
 
 def array_text(taps: NDArray[np.float32]) -> str:
