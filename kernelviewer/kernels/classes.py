@@ -56,9 +56,9 @@ PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#4D4D4D", "#B8B8B4"),
 )
 FINE_PATTERNS: tuple[PatternClass, ...] = (
-    PatternClass("on-point", "On-point", "On-point", "#8E2A3C", "#C85A6C", "on-centre"),
+    PatternClass("on-point", "On-point", "On-point", "#4B0900", "#C01065", "on-centre"),
     PatternClass(
-        "off-point", "Off-point", "Off-point", "#1B1152", "#6A58D0", "off-centre"
+        "off-point", "Off-point", "Off-point", "#060030", "#2859F5", "off-centre"
     ),
     PatternClass(
         "on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98", "on-centre"
@@ -82,16 +82,16 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "#9AD7F5",
         "off-square",
     ),
-    PatternClass("on-disc", "On-disc", "On-disc", "#EDADB6", "#F4BDC5", "on-centre"),
+    PatternClass("on-disc", "On-disc", "On-disc", "#AB85A5", "#F1DFC4", "on-centre"),
     PatternClass(
-        "off-disc", "Off-disc", "Off-disc", "#A69CE2", "#BDB3F7", "off-centre"
+        "off-disc", "Off-disc", "Off-disc", "#4577D9", "#9AC1FD", "off-centre"
     ),
-    PatternClass("on-cross", "On-cross", "On-cross", "#882255", "#C4588C", "on-cross"),
+    PatternClass("on-cross", "On-cross", "On-cross", "#761B57", "#C3598E", "on-cross"),
     PatternClass(
-        "off-cross", "Off-cross", "Off-cross", "#44AA99", "#5CC6B4", "off-cross"
+        "off-cross", "Off-cross", "Off-cross", "#009678", "#94F2F0", "off-cross"
     ),
-    PatternClass("on-ring", "On-ring", "On-ring", "#E07B39", "#F09A5E", "off-centre"),
-    PatternClass("off-ring", "Off-ring", "Off-ring", "#2F7FA8", "#5AAAD2", "on-centre"),
+    PatternClass("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
+    PatternClass("off-ring", "Off-ring", "Off-ring", "#1D6EA0", "#0076AD", "on-centre"),
     PatternClass(
         "edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"
     ),
@@ -99,48 +99,48 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"
     ),
     PatternClass(
-        "edge-d", "Edge, diagonal", "Edge diag.", "#6FBF6A", "#8FDA8A", "d1-x"
+        "edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"
     ),
     PatternClass(
         "on-bar-v",
         "On-bar ∂²x (vertical)",
         "On-bar vert.",
-        "#AA4499",
-        "#CF77C3",
+        "#AB0486",
+        "#B9289F",
         "d2-x",
     ),
     PatternClass(
         "off-bar-v",
         "Off-bar ∂²x (vertical)",
         "Off-bar vert.",
-        "#D99AD0",
-        "#E9B5E1",
+        "#FF8ED5",
+        "#C288B9",
         "d2-x",
     ),
     PatternClass(
         "on-bar-h",
         "On-bar ∂²y (horizontal)",
         "On-bar hor.",
-        "#8A4B08",
-        "#C98A4B",
+        "#604200",
+        "#DA9B27",
         "d2-y",
     ),
     PatternClass(
         "off-bar-h",
         "Off-bar ∂²y (horizontal)",
         "Off-bar hor.",
-        "#C9975F",
-        "#E3BB8E",
+        "#F9BEA2",
+        "#F0B69B",
         "d2-y",
     ),
     PatternClass(
-        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#6B2E86", "#A868C6", "d2-x"
+        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#2D005F", "#863DC7", "d2-x"
     ),
     PatternClass(
-        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#B08CC4", "#CBACDD", "d2-x"
+        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#BD99FE", "#8F95E7", "d2-x"
     ),
-    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#4D4D4D", "#B8B8B4", "d2-xy"),
-    PatternClass("checker", "Checker", "Checker", "#8C8C6A", "#94947A", "unidentified"),
+    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#04252D", "#E3B6C3", "d2-xy"),
+    PatternClass("checker", "Checker", "Checker", "#3F6146", "#736134", "unidentified"),
 )
 UNIDENTIFIED = PatternClass(
     "unidentified", "Unidentified", "Unident.", "#C9C9C4", "#55575B"
