@@ -6,8 +6,9 @@ section 4; the learned codes are named by them. `FINE` holds what people see: a 
 Each fine class belongs to one of the paper's. The order is the legend's order.
 
 The paper's light colours are Paul Tol's "muted" scheme with a brown and a charcoal
-added. Fine classes have the colour of their class in the paper, or a shade of its hue:
-what is on is red, purple, brown or yellow, what is off blue, violet or green.
+added. Fine classes that are also the paper's have much the same colour; the others'
+were moved apart, within a hue, until no two (nor *unidentified*) are nearer than 11 in
+CIELAB, to normal, deuteranope and protanope eyes.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#4D4D4D", "#B8B8B4"),
 )
 FINE_PATTERNS: tuple[PatternClass, ...] = (
-    PatternClass("on-point", "On-point", "On-point", "#4B0900", "#C01065", "on-centre"),
+    PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
     PatternClass(
-        "off-point", "Off-point", "Off-point", "#060030", "#2859F5", "off-centre"
+        "off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"
     ),
     PatternClass(
         "on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98", "on-centre"
@@ -82,16 +83,16 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "#9AD7F5",
         "off-square",
     ),
-    PatternClass("on-disc", "On-disc", "On-disc", "#AB85A5", "#F1DFC4", "on-centre"),
+    PatternClass("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
     PatternClass(
-        "off-disc", "Off-disc", "Off-disc", "#4577D9", "#9AC1FD", "off-centre"
+        "off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"
     ),
-    PatternClass("on-cross", "On-cross", "On-cross", "#761B57", "#C3598E", "on-cross"),
+    PatternClass("on-cross", "On-cross", "On-cross", "#572959", "#C3598E", "on-cross"),
     PatternClass(
-        "off-cross", "Off-cross", "Off-cross", "#009678", "#94F2F0", "off-cross"
+        "off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0", "off-cross"
     ),
     PatternClass("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
-    PatternClass("off-ring", "Off-ring", "Off-ring", "#1D6EA0", "#0076AD", "on-centre"),
+    PatternClass("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
     PatternClass(
         "edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"
     ),
@@ -105,7 +106,7 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "on-bar-v",
         "On-bar ∂²x (vertical)",
         "On-bar vert.",
-        "#AB0486",
+        "#AF1D8C",
         "#B9289F",
         "d2-x",
     ),
@@ -113,7 +114,7 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "off-bar-v",
         "Off-bar ∂²x (vertical)",
         "Off-bar vert.",
-        "#FF8ED5",
+        "#B780B4",
         "#C288B9",
         "d2-x",
     ),
@@ -121,7 +122,7 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "on-bar-h",
         "On-bar ∂²y (horizontal)",
         "On-bar hor.",
-        "#604200",
+        "#634100",
         "#DA9B27",
         "d2-y",
     ),
@@ -129,18 +130,18 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
         "off-bar-h",
         "Off-bar ∂²y (horizontal)",
         "Off-bar hor.",
-        "#F9BEA2",
+        "#FDBD9F",
         "#F0B69B",
         "d2-y",
     ),
     PatternClass(
-        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#2D005F", "#863DC7", "d2-x"
+        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"
     ),
     PatternClass(
-        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#BD99FE", "#8F95E7", "d2-x"
+        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"
     ),
-    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#04252D", "#E3B6C3", "d2-xy"),
-    PatternClass("checker", "Checker", "Checker", "#3F6146", "#736134", "unidentified"),
+    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
+    PatternClass("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
 )
 UNIDENTIFIED = PatternClass(
     "unidentified", "Unidentified", "Unident.", "#C9C9C4", "#55575B"
