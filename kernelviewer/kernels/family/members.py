@@ -284,10 +284,14 @@ _THINNEST = 0.05
 """What a limit counts at least, so that boxes without extent are drawn from as well."""
 
 
-def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]:
-    """Patterns of random members, as many of each kind.
+_SHARES = {"disc": 1 / 2, "plate": 1 / 2, "edge": 2 / 3, "ridge": 1 / 3, "line": 1 / 3}
+"""How many members a kind has of its base's: there are three directions."""
 
-    A kind is a class without its sign. Parameters are drawn evenly between the limits
+
+def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Patterns of random members: as many of each base, twice as many edges and bars.
+
+    Parameters are drawn evenly between the limits
     of `kernelviewer.kernels.family.regions`, σ on a logarithmic scale; either sign is
     as likely.
 
@@ -296,13 +300,13 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
     size
         Kernel size.
     count
-        Members of each kind.
+        Members of each base, such as a cross or a saddle.
     seed
         The same seed gives the same members.
 
     Returns
     -------
-    float32 [kinds · count, *size], mean 0 and length 1.
+    float32 [n, *size], mean 0 and length 1.
 
     Raises
     ------
@@ -315,11 +319,12 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
     random = np.random.default_rng(seed)
     found = []
     for kind in kinds(plane):
-        p = _drawn(kind, plane, count, random)
+        some = math.ceil(count * _SHARES.get(kind.split("-")[0], 1.0))
+        p = _drawn(kind, plane, some, random)
         rows = planes(kind, p, plane).T
         rows = rows - rows.mean(axis=1, keepdims=True)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        found.append(rows * random.choice([-1.0, 1.0], (count, 1)))
+        found.append(rows * random.choice([-1.0, 1.0], (some, 1)))
     return np.concatenate(found).astype(np.float32).reshape(-1, *size)
 
 
