@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kernelviewer.commands.networks import (
     LINE,
     Autoencoders,
@@ -20,6 +18,7 @@ from kernelviewer.commands.networks import (
 from kernelviewer.commands.output import aligned, complain, counted, number, say
 from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.kernels.classes import SCHEMES
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
     Baselines,
@@ -28,6 +27,7 @@ from kernelviewer.latent.evaluation import (
     mean_rows,
     prepare,
 )
+from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.networks import Parts, collect, split
 from kernelviewer.latent.training import TrainingOptions
 
@@ -199,12 +199,14 @@ def _table(size: Size, item: Evaluation) -> Iterable[str]:
         f"threshold {item.threshold:.3f}"
     )
     yield from aligned([_HEADINGS, *map(_cells, item.rows)], _NUMERIC)
-    if not np.isnan(item.within):
-        stretches = counted(item.stretches, "stretch", "stretches")
-        yield (
-            f"names: {stretches}; {100 * item.exact:.1f} % exactly the "
-            f"kernel's own best family class, {100 * item.within:.1f} % within 0.05"
-        )
+    for scheme, found in item.names.items():
+        if found.kernels:
+            stretches = counted(item.stretches, "stretch", "stretches")
+            yield (
+                f"names, {SCHEMES[scheme].name.lower()}: {stretches}; "
+                f"{100 * found.exact:.1f} % exactly the family's, "
+                f"{100 * found.within:.1f} % within {TOLERANCE}"
+            )
 
 
 def _cells(row: Row) -> tuple[str, ...]:

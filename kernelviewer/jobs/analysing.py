@@ -217,7 +217,6 @@ def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNam
 
 def near_classes(found: FamilyFit) -> NDArray[np.uint16]:
     """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.paper_cosine
-    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
+    close = found.cosine[:, None] - found.paper_cosine <= TOLERANCE
     bits = np.uint16(1) << np.arange(len(PATTERNS), dtype=np.uint16)
     return np.asarray((close * bits).sum(axis=1), np.uint16)

@@ -16,8 +16,7 @@ from kernelviewer.kernels.classes import (
     CLASSES,
     FINE,
     FLAT,
-    INDEX,
-    PATTERNS,
+    PAPER,
     UNIDENTIFIED,
 )
 from kernelviewer.latent.naming import TOLERANCE
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.codes import Codes
@@ -40,12 +40,9 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 
-_FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """Classes of N kernels; indices into `kernelviewer.kernels.classes.CLASSES`.
+    """Classes of N kernels; indices into the classes of a scheme.
 
     Attributes
     ----------
@@ -57,12 +54,15 @@ class Labels:
         bool [N].
     threshold
         The fit from which on a kernel is identified.
+    scheme
+        The scheme of `kernelviewer.kernels.classes` that they are named in.
     """
 
     class_index: NDArray[np.int8]
     best_class: NDArray[np.int8]
     identified: NDArray[np.bool_]
     threshold: float
+    scheme: Scheme = PAPER
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -70,7 +70,7 @@ class Labels:
     @property
     def flat(self) -> NDArray[np.bool_]:
         """Which kernels have no pattern, bool [N]."""
-        return np.asarray(self.class_index == _FLAT)
+        return np.asarray(self.class_index == self.scheme.index[FLAT.id])
 
     @property
     def coverage(self) -> float:
@@ -79,31 +79,42 @@ class Labels:
         return int(self.identified.sum()) / present if present else float("nan")
 
     def counts(self) -> dict[str, int]:
-        """Kernels of each class by its id, in the order of `CLASSES`; sums to N."""
-        found = np.bincount(self.class_index, minlength=len(CLASSES))
-        return {item.id: int(found[i]) for i, item in enumerate(CLASSES)}
+        """Kernels of each class by its id, in the scheme's order; sums to N."""
+        classes = self.scheme.classes
+        found = np.bincount(self.class_index, minlength=len(classes))
+        return {item.id: int(found[i]) for i, item in enumerate(classes)}
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How the names of stretches agree with each kernel's own best family class.
+    """How the names of stretches agree with each kernel's own name by the family.
 
     Attributes
     ----------
     kernels
         Identified kernels that were compared.
     exact
-        Share of them whose stretch has the class of their own best family member.
+        Share of them whose stretch has the class that the family gives them.
     within
-        Share of them whose stretch's class explains them within 0.05 as well.
+        Share of them that their stretch's class explains within 0.05 as well as that.
     """
 
     kernels: int
     exact: float
     within: float
 
+    def to_json(self) -> dict[str, float | None]:
+        """The shares as plain values, rounded; None without kernels."""
+        shares = {"exact": self.exact, "within": self.within}
+        return {
+            name: round(share, 5) if self.kernels else None
+            for name, share in shares.items()
+        }
 
-def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
+
+def label(
+    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme = PAPER
+) -> Labels:
     """Classes of kernels from their codes: that of the stretch the code falls in.
 
     Parameters
@@ -114,17 +125,19 @@ def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
         Stretches of the spectrum.
     threshold
         The fit from which on a kernel is identified.
+    scheme
+        What to name them in.
     """
-    names = np.array([item.class_index for item in stretches], np.int8)
+    names = np.array([item.index_in(scheme) for item in stretches], np.int8)
     flat = np.isnan(codes.code)
     best = names[stretch_of(stretches, codes.code)]
-    best[flat] = _FLAT
+    best[flat] = scheme.index[FLAT.id]
     # fits are float32: compare as such, so that a fit shown as the threshold passes
     enough = codes.fit >= np.float32(threshold)
-    identified = enough & (best < len(PATTERNS))
-    found = np.where(identified, best, np.int8(_UNIDENTIFIED))
-    found[flat] = _FLAT
-    return Labels(found, best, identified, threshold)
+    identified = enough & (best < len(scheme.patterns))
+    found = np.where(identified, best, np.int8(scheme.index[UNIDENTIFIED.id]))
+    found[flat] = scheme.index[FLAT.id]
+    return Labels(found, best, identified, threshold, scheme)
 
 
 def agreement(labels: Labels, family: FamilyFit) -> Agreement:
@@ -133,11 +146,13 @@ def agreement(labels: Labels, family: FamilyFit) -> Agreement:
     named = labels.class_index[~labels.flat][here]
     if not len(named):
         return Agreement(0, float("nan"), float("nan"))
-    own = family.paper_cosine[here]
-    loss = own.max(axis=1) - own[np.arange(len(named)), named]
+    fine = labels.scheme is FINE
+    own = (family.class_index if fine else family.paper_index)[here]
+    cosine = (family.class_cosine if fine else family.paper_cosine)[here]
+    loss = family.cosine[here] - cosine[np.arange(len(named)), named]
     return Agreement(
         len(named),
-        float((named == family.paper_index[here]).mean()),
+        float((named == own).mean()),
         float((loss <= TOLERANCE).mean()),
     )
 

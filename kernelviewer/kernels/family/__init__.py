@@ -9,7 +9,7 @@ arXiv:2401.14469, §4). `render` draws members, `random_members` some at random,
 
 from __future__ import annotations
 
-from kernelviewer.kernels.family.fit import FamilyFit, family_fit
+from kernelviewer.kernels.family.fit import FamilyFit, family_fit, prices
 from kernelviewer.kernels.family.members import (
     Members,
     member,
@@ -23,6 +23,7 @@ __all__ = [
     "Members",
     "family_fit",
     "member",
+    "prices",
     "random_members",
     "render",
     "supported",
