@@ -95,7 +95,8 @@ class Agreement:
     exact
         Share of them whose stretch has the class of their own best family member.
     within
-        Share of them whose stretch's class explains them within 0.05 as well.
+        Share of them whose stretch's class explains them within 0.05 as well as
+        their own class.
     """
 
     kernels: int
@@ -134,7 +135,7 @@ def agreement(labels: Labels, family: FamilyFit) -> Agreement:
     if not len(named):
         return Agreement(0, float("nan"), float("nan"))
     own = family.paper_cosine[here]
-    loss = own.max(axis=1) - own[np.arange(len(named)), named]
+    loss = family.cosine[here] - own[np.arange(len(named)), named]
     return Agreement(
         len(named),
         float((named == family.paper_index[here]).mean()),
