@@ -75,7 +75,8 @@ class Evaluation:
     kernels
         How many were judged.
     threshold
-        The same for all rows.
+        The same for all rows, but for the family's, whose coverage is at its own
+        threshold where none was given.
     stretches
         Of the curve.
     names
@@ -169,7 +170,9 @@ def judge(
 
         own = family_fit(kernels, device=device, watch=quiet)
         null = family_null(curve.size, device=device, watch=quiet)
-        rows.append(_row("family", own.cosine, level, null, None))
+        # more noise reaches the family: it has a threshold of its own
+        enough = level if threshold is not None else null.default_threshold
+        rows.append(_row("family", own.cosine, enough, null, None))
         codes = curve.encode(kernels, device=device, watch=quiet)
         names = agreements(curve, codes, level, own)
     stretches = len(curve.stretches)

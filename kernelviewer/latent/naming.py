@@ -31,6 +31,9 @@ _BARE = 0.2
 """What the points' own classes count beside the kernels'."""
 _DOUBLINGS = 10
 _PAPER_OF = np.array(PAPER_OF[: len(FINE.patterns)])
+_NAMED = np.flatnonzero(len(PATTERNS) > _PAPER_OF)
+"""Fine classes that a stretch may have: those that the paper has a class for, so that
+as many kernels are identified in either scheme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def _with_all(known: Evidence, cost: float, shortest: int) -> NDArray[np.intp]:
     bonus = np.zeros(len(known.common) + 1)
     for _ in range(_DOUBLINGS):
         price = -right - bonus[_PAPER_OF] * known.paper
-        path = best_path(price, cost, shortest)
+        path = _NAMED[best_path(price[:, _NAMED], cost, shortest)]
         missing = known.common & ~np.isin(np.arange(len(known.common)), _PAPER_OF[path])
         if not missing.any():
             break

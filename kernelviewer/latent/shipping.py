@@ -39,7 +39,7 @@ MEMBERS = 0.2
 """Share of the weight that random members of the family have beside the networks."""
 WIDTHS = (0.0056, 0.004, 0.003, 0.0022)
 SHARES = (0.0, 0.1, 0.2, 0.3)
-PULLS = (0.0, 0.2, 0.4)
+PULLS = (0.0, 0.2)
 """Widths of the last neighbourhood, shares of members, and how much a point of a
 kernel's own class is favoured, between which was chosen."""
 RESULTS = "evaluation.json"

@@ -97,6 +97,14 @@ def test_a_name_is_half_right_if_only_the_class_of_the_paper_is() -> None:
     assert path[200] == ON_CENTRE
 
 
+def test_no_stretch_has_a_class_that_the_paper_lacks() -> None:
+    checker = FINE.index["checker"]
+    kernels = [(90, p, checker) for p in range(POINTS)]
+    kernels += [(9, p, SADDLE) for p in range(POINTS)]
+    path = name_points(known(np.full(POINTS, checker), kernels))
+    assert set(path) == {SADDLE}
+
+
 def test_no_stretch_is_shorter_than_one_percent() -> None:
     rng = np.random.default_rng(1)
     kernels = [(9, int(p), int(rng.integers(CLASSES))) for p in range(POINTS)]
