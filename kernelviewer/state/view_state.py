@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
-from kernelviewer.state.analysis import best_classes, identified, join
+from kernelviewer.state.analysis import best_by_code, best_by_family, identified, join
 from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.tally import moved, tally, tally_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.kernels.equality import Equal
+    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
@@ -61,8 +62,15 @@ class ViewState:
     counted, counted_selected
         Bool [N]: what counts of the kernels in scope where networks are counted
         together, and what of that is selected, or equal to something selected.
+    naming, named_by
+        By what kernels are named where there is a choice, and by what those of the
+        current size are; None: nothing names them.
+    by_code
+        Codes and the classes of their stretches, every kernel identified; None without
+        an autoencoder and while codes are missing.
     named
-        PoolLabels with every kernel identified: what does not depend on the threshold.
+        PoolLabels by what names the kernels, every kernel identified: what does not
+        depend on the threshold.
     labels
         The same at the threshold; None while the kernels are not analysed.
     tally, chosen
@@ -83,9 +91,9 @@ class ViewState:
     thresholds, stretches
         Those of every size that were changed, as in `Marks`.
     families
-        The kernels' own family classes; None while they are not known.
+        What the family says of the pool's kernels; None while it is not known.
     known
-        What was computed of the pool's models.
+        What the autoencoder in use gave of the pool's models.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -106,6 +114,9 @@ class ViewState:
     stretches: Stretches | None
     null: Null | None
     threshold: float | None
+    naming: Naming
+    named_by: By | None
+    by_code: PoolLabels | None
     named: PoolLabels | None
     labels: PoolLabels | None
     tally: Tally | None
@@ -132,7 +143,7 @@ class ViewState:
 
     @property
     def all_analysed(self) -> bool:
-        """Whether there is a pool, and something was computed of all its models."""
+        """Whether there is a pool, and all its models were encoded or cannot be."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
@@ -171,8 +182,12 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     stretches = document.stretches_of(size) if size else None
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
-    named = _named(old, known, pool, stretches)
-    labels, counts = _labels(old, named, known, pool, threshold)
+    by_code = _by_code(old, known, pool, stretches)
+    families = _families(document, old, pool)
+    named = by_code
+    if size is not None and document.named_by(size) == "family":
+        named = _by_family(old, pool, families, by_code)
+    labels, counts = _labels(document, old, named, pool, threshold)
     if (
         old is not None
         and old.selection is document.selection
@@ -210,6 +225,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         stretches=stretches,
         null=document.null_of(size) if size else None,
         threshold=threshold,
+        naming=document.naming,
+        named_by=document.named_by(size) if size else None,
+        by_code=by_code,
         named=named,
         labels=labels,
         tally=counts,
@@ -232,7 +250,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         analyses=document.analyses,
         thresholds=document.marks.thresholds,
         edited_stretches=document.marks.stretches,
-        families=_families(document, old, pool),
+        families=families,
         open_families=document.families,
         known=known,
     )
@@ -320,7 +338,7 @@ def _known(
     return {key: document.analyses[key] for key in keys if key in document.analyses}
 
 
-def _named(
+def _by_code(
     old: ViewState | None,
     known: dict[tuple[int, Size], Analysis],
     pool: KernelPool | None,
@@ -331,10 +349,30 @@ def _named(
     before = None
     if old is not None and old.pool is pool and old.known == known:
         if old.stretches is stretches:
-            return old.named
+            return old.by_code
         if old.stretches is not None:
-            before = old.named
-    return best_classes(pool, known, stretches, before)
+            before = old.by_code
+    return best_by_code(pool, known, stretches, before)
+
+
+def _by_family(
+    old: ViewState | None,
+    pool: KernelPool | None,
+    families: FamilyNames | None,
+    by_code: PoolLabels | None,
+) -> PoolLabels | None:
+    if pool is None or families is None:
+        return None
+    found = best_by_family(pool, families, by_code)
+    if (
+        old is not None
+        and old.named is not None
+        and old.named.best is found.best
+        and old.pool is pool
+        and (by_code is None or old.named.code is found.code)
+    ):
+        return old.named
+    return found
 
 
 def _families(
@@ -348,9 +386,9 @@ def _families(
 
 
 def _labels(
+    document: Document,
     old: ViewState | None,
     named: PoolLabels | None,
-    known: dict[tuple[int, Size], Analysis],
     pool: KernelPool | None,
     threshold: float | None,
 ) -> tuple[PoolLabels | None, Tally | None]:
@@ -363,6 +401,7 @@ def _labels(
             return old.labels, old.tally
         if old.threshold is not None and threshold is not None:
             before, wish = (old.labels, old.tally), (old.threshold, threshold)
+            known = document.known_of(pool.size)
             if (found := moved(pool, known, before, wish)) is not None:
                 return found
         best = old.tally.best

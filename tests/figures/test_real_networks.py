@@ -10,7 +10,7 @@ import pytest
 from kernelviewer.figures import (
     EXHIBITS,
     FigureOptions,
-    Naming,
+    FigureNaming,
     make_figure,
     make_scene,
     name_scene,
@@ -51,7 +51,7 @@ def scene_of(name: str) -> Scene:
     files, size, _ = SCENES[name]
     banks = [extract_kernels(open_checkpoint(CHECKPOINTS / file)) for file in files]
     scene = make_scene(banks, size)
-    return name_scene(scene, Naming(shipped(size)), device="cpu")
+    return name_scene(scene, FigureNaming(shipped(size)), device="cpu")
 
 
 @pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])

@@ -113,8 +113,8 @@ class EncodingScheduler(QObject):
                 if by is not None:
                     self._document.set_autoencoder(by)
                 self._document.set_analysis(model.bank, size, result.analysis, by)
-            if result.analysis.code is None and result.analysis.family is None:
-                return "no autoencoder for this size, and the family has no members"
+            if by is None:
+                return "there is no autoencoder for this size"
             return result.note or f"{spaced(len(kernels))} kernels"
 
         def given_up() -> None:

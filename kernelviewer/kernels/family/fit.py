@@ -60,6 +60,21 @@ class FamilyFit(Members):
     cosine: NDArray[np.float32]
     class_cosine: NDArray[np.float32]
 
+    @property
+    def second(self) -> NDArray[np.int8]:
+        """int8 [N], the class that comes nearest after the kernel's own."""
+        others = self.class_cosine.copy()
+        others[np.arange(len(others)), self.class_index] = -np.inf
+        return np.asarray(others.argmax(axis=1), np.int8)
+
+    @property
+    def margin(self) -> NDArray[np.float32]:
+        """float32 [N], by how much that is less near; not below 0."""
+        rows = np.arange(len(self.cosine))
+        own = self.class_cosine[rows, self.class_index]
+        least = np.float32(0)
+        return np.asarray(np.maximum(own - self.class_cosine[rows, self.second], least))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
