@@ -38,7 +38,7 @@ app.processEvents()
 """
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "containers", "containers.temporary", "errors"},
-    "kernels": {"bank", "classes", "equality", "statistics"},
+    "kernels": {"bank", "classes", "equality", "naming", "statistics"},
     "latent": {"errors", "labels", "naming", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "family_naming", "memory", "runner", "tasks", "ticket"},

@@ -25,6 +25,7 @@ from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.equality import find_equal
+from kernelviewer.latent.family_null import stability
 from kernelviewer.latent.labels import Labelling, agreement, label_kernels, write_rows
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import Size
     from kernelviewer.latent.labels import Labelled
+
+
+_MEASURED = (
+    *("mean_fit", "threshold", "coverage", "null_coverage", "stability", "classes"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,8 +133,7 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
     totals["by"] = by
     labels = [item.labels for item in items if item.labels is not None]
     if null is None or not labels:
-        nothing = ("mean_fit", "threshold", "coverage", "null_coverage", "classes")
-        return {**totals, **dict.fromkeys(nothing)}
+        return {**totals, **dict.fromkeys(_MEASURED)}
     fit = np.concatenate([item.fit for item in items])[counted]
     there = fit[~np.isnan(fit)]
     identified = np.concatenate([item.identified for item in labels])[counted].sum()
@@ -141,6 +146,7 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
         "threshold": level,
         "coverage": _rounded(identified / len(there)) if len(there) else None,
         "null_coverage": _rounded(null.coverage(level)),
+        "stability": stability(items[0].kernels.size) if by == "family" else None,
         "classes": {
             item.id: count for item, count in zip(CLASSES, counts, strict=True)
         },

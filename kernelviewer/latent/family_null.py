@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -46,10 +46,13 @@ class ShippedNulls:
         `fingerprint` of the family that the noise was fitted with.
     nulls
         By size, rows not more than columns.
+    stability
+        By size, the share of names that survive noise of half the kernel's residual.
     """
 
     family: str
     nulls: dict[Size, Null]
+    stability: dict[Size, float] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """As JSON: of each size the first part of [0, 1] with noise, and the counts."""
@@ -61,7 +64,9 @@ class ShippedNulls:
             sizes[size_key(size)] = {"first": first, "counts": counts}
         rows = [f'  "{key}": {json.dumps(sizes[key])}' for key in sizes]
         body = ",\n".join(rows)
-        return f'{{\n "family": "{self.family}",\n "sizes": {{\n{body}\n }}\n}}\n'
+        kept = {size_key(size): self.stability[size] for size in sorted(self.stability)}
+        head = f' "family": "{self.family}",\n "stability": {json.dumps(kept)},\n'
+        return f'{{\n{head} "sizes": {{\n{body}\n }}\n}}\n'
 
     @classmethod
     def from_text(cls, text: str) -> ShippedNulls:
@@ -71,9 +76,13 @@ class ShippedNulls:
         for key, item in values["sizes"].items():
             counts = np.zeros(BINS, np.int64)
             counts[item["first"] : item["first"] + len(item["counts"])] = item["counts"]
-            rows, columns = key.split("x")
-            nulls[int(rows), int(columns)] = Null(counts)
-        return cls(values["family"], nulls)
+            nulls[_size(key)] = Null(counts)
+        kept = {_size(key): share for key, share in values["stability"].items()}
+        return cls(values["family"], nulls, kept)
+
+
+def _size(key: str) -> Size:
+    return tuple(map(int, key.split("x")))
 
 
 def plane_of(size: Size) -> Size:
@@ -91,11 +100,16 @@ def fingerprint() -> str:
 
 
 @cache
-def shipped_nulls() -> dict[Size, Null]:
+def shipped_nulls() -> ShippedNulls:
     """Those that come with the program; none where the family is another since."""
     path = resource("family", "nulls.json")
     found = ShippedNulls.from_text(path.read_text("utf-8"))
-    return found.nulls if found.family == fingerprint() else {}
+    return found if found.family == fingerprint() else ShippedNulls(fingerprint(), {})
+
+
+def stability(size: Size) -> float | None:
+    """The share of the family's names that survive noise, measured; None: not known."""
+    return shipped_nulls().stability.get(plane_of(size))
 
 
 def family_null(
@@ -111,7 +125,7 @@ def family_null(
         The family has no members of this size.
     """
     plane = plane_of(size)
-    if (known := shipped_nulls().get(plane)) is not None:
+    if (known := shipped_nulls().nulls.get(plane)) is not None:
         return known
     count = min(KERNELS, max(KERNELS // 10, _TAPS // prod(plane)))
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from kernelviewer.kernels.family import supported
 from kernelviewer.latent.labels import named_by
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.state.analysis import (
@@ -174,6 +173,8 @@ class Document:
 
     def named_by(self, size: Size) -> By | None:
         """What names the kernels of a size; None: nothing does, as far as is known."""
+        from kernelviewer.kernels.family import supported
+
         wish, coded = self.naming.by, size in self.autoencoders
         if wish == "code" and not coded and not self._is_analysed(size):
             return "code"  # once they are encoded

@@ -138,7 +138,7 @@ class ViewState:
     thresholds: Mapping[Size, float]
     edited_stretches: Mapping[Size, Stretches]
     families: FamilyNames | None
-    open_families: object
+    open_families: Mapping[tuple[int, Size], FamilyNames]
     known: Mapping[tuple[int, Size], Analysis]
 
     @property
@@ -182,27 +182,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     stretches = document.stretches_of(size) if size else None
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
-    by_code = _by_code(old, known, pool, stretches)
-    families = _families(document, old, pool)
-    named = by_code
-    if size is not None and document.named_by(size) == "family":
-        named = _by_family(old, pool, families, by_code)
+    by_code, families, named = _named(document, old, known, pool, stretches)
     labels, counts = _labels(document, old, named, pool, threshold)
-    if (
-        old is not None
-        and old.selection is document.selection
-        and old.shown is shown
-        and (old.labels is labels or not _needs_labels(document.selection))
-    ):
-        selected = old.selected
-    else:
-        selected = document.selection.mask(pool, labels) & shown if pool else NOTHING
-        if (
-            old is not None
-            and old.selection is document.selection
-            and np.array_equal(old.selected, selected)
-        ):
-            selected = old.selected
+    selected = _selected(document, old, pool, shown, labels)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
@@ -314,6 +296,25 @@ def _counted(
     return shown if once is None else once.once(shown)
 
 
+def _selected(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+    shown: NDArray[np.bool_],
+    labels: PoolLabels | None,
+) -> NDArray[np.bool_]:
+    """What is marked and in scope."""
+    selection = document.selection
+    same = old is not None and old.selection is selection
+    fresh = old is not None and (old.labels is labels or not _needs_labels(selection))
+    if old is not None and same and fresh and old.shown is shown:
+        return old.selected
+    found = selection.mask(pool, labels) & shown if pool else NOTHING
+    if old is not None and same and np.array_equal(old.selected, found):
+        return old.selected
+    return found
+
+
 def _counted_selected(
     old: ViewState | None,
     once: Equal | None,
@@ -336,6 +337,21 @@ def _known(
         return {}
     keys = ((model.id, pool.size) for model in pool.models)
     return {key: document.analyses[key] for key in keys if key in document.analyses}
+
+
+def _named(
+    document: Document,
+    old: ViewState | None,
+    known: dict[tuple[int, Size], Analysis],
+    pool: KernelPool | None,
+    stretches: Stretches | None,
+) -> tuple[PoolLabels | None, FamilyNames | None, PoolLabels | None]:
+    """What codes and what the family say of a pool, and that of them which counts."""
+    by_code = _by_code(old, known, pool, stretches)
+    families = _families(document, old, pool)
+    if pool is None or document.named_by(pool.size) != "family":
+        return by_code, families, by_code
+    return by_code, families, _by_family(old, pool, families, by_code)
 
 
 def _by_code(
@@ -380,8 +396,14 @@ def _families(
 ) -> FamilyNames | None:
     if pool is None:
         return None
-    if old is not None and old.pool is pool and old.open_families is document.families:
-        return old.families
+    if old is not None and old.pool is pool:
+        keys = [(model.id, pool.size) for model in pool.models]
+        before, now = (
+            [found.get(key) for key in keys]
+            for found in (old.open_families, document.families)
+        )
+        if before == now:
+            return old.families
     return join(pool, document.families)
 
 

@@ -10,8 +10,8 @@ import pytest
 from kernelviewer.figures import (
     EXHIBITS,
     FigureError,
-    FigureOptions,
     FigureNaming,
+    FigureOptions,
     Scene,
     make_figure,
     make_scene,
@@ -361,7 +361,9 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
         *(((), False), (own, False), (as_read, False), (back, False)),
         *((renamed, True), (move_border(own, 0, own[0].high / 2), True)),
     ):
-        found = name_scene(scene, FigureNaming(usual, stretches=stretches), device="cpu")
+        found = name_scene(
+            scene, FigureNaming(usual, stretches=stretches), device="cpu"
+        )
         spectrum = make_figure("spectrum", found, SINGLE).caption
         assert ("edited by hand" in spectrum) == edited
         assert ("named by the pattern family" in spectrum) != edited

@@ -9,8 +9,8 @@ import pytest
 
 from kernelviewer.figures import (
     EXHIBITS,
-    FigureOptions,
     FigureNaming,
+    FigureOptions,
     make_figure,
     make_scene,
     name_scene,

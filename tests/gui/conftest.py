@@ -24,7 +24,7 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 @pytest.fixture(autouse=True)
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nulls of the family take most of the time of windows on unusual sizes."""
-    monkeypatch.setattr("kernelviewer.latent.baselines.FAMILY_KERNELS", 100)
+    monkeypatch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
 
 
 @pytest.fixture(autouse=True)

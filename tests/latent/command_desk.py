@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     *("source", "layer", "channel", "size", "code", "fit", "class", "best_class"),
-    *("scale", "offset", "family_class", "family_cosine"),
+    *("scale", "offset", "family_class", "family_cosine", "by", "code_class", "margin"),
 ]
 
 
