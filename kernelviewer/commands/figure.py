@@ -236,8 +236,8 @@ def _naming(
     by_family = facts.get("method") == FAMILY
     if by_family and options.autoencoder is None and not facts.get("sha256"):
         options.autoencoder = "family"
-    if options.by is None:
-        options.by = "family" if by_family else "code"
+    recorded = "family" if by_family else "code"
+    options.by = options.by or recorded
     try:
         known = facts.get("stretches")
         stretches = from_json(known) if known else ()
@@ -245,7 +245,8 @@ def _naming(
         raise FigureError(
             "the stretches that the figure tells of are damaged"
         ) from None
-    chosen = naming(options, scene.size, facts.get("threshold"), stretches)
+    threshold = facts.get("threshold") if options.by == recorded else None
+    chosen = naming(options, scene.size, threshold, stretches)
     wanted = facts.get("sha256", "")
     found = fingerprint(chosen.autoencoder) if chosen.autoencoder else ""
     if found != wanted:

@@ -19,6 +19,7 @@ from kernelviewer.figures import (
 )
 from kernelviewer.formats import Tensor
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
@@ -362,7 +363,7 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
         *((renamed, True), (move_border(own, 0, own[0].high / 2), True)),
     ):
         found = name_scene(
-            scene, FigureNaming(usual, stretches=stretches), device="cpu"
+            scene, FigureNaming(usual, None, stretches, Naming("code")), device="cpu"
         )
         spectrum = make_figure("spectrum", found, SINGLE).caption
         assert ("edited by hand" in spectrum) == edited
