@@ -62,6 +62,9 @@ class ViewState:
     counted, counted_selected
         Bool [N]: what counts of the kernels in scope where networks are counted
         together, and what of that is selected, or equal to something selected.
+    threshold, code_threshold
+        The least fit of an identified kernel, by what names it and by its code; None
+        without a null, and without an autoencoder.
     naming, named_by
         By what kernels are named where there is a choice, and by what those of the
         current size are; None: nothing names them.
@@ -88,7 +91,7 @@ class ViewState:
         ``position`` among those in scope that count, nearest first.
     null
         What white noise reaches with what names the kernels; None: not known.
-    thresholds, stretches
+    thresholds, family_thresholds, edited_stretches
         Those of every size that were changed, as in `Marks`.
     families
         What the family says of the pool's kernels; None while it is not known.
@@ -114,6 +117,7 @@ class ViewState:
     stretches: Stretches | None
     null: Null | None
     threshold: float | None
+    code_threshold: float | None
     naming: Naming
     named_by: By | None
     by_code: PoolLabels | None
@@ -136,6 +140,7 @@ class ViewState:
     redo: str
     analyses: Mapping[tuple[int, Size], Analysis]
     thresholds: Mapping[Size, float]
+    family_thresholds: Mapping[Size, float]
     edited_stretches: Mapping[Size, Stretches]
     families: FamilyNames | None
     open_families: Mapping[tuple[int, Size], FamilyNames]
@@ -207,6 +212,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         stretches=stretches,
         null=document.null_of(size) if size else None,
         threshold=threshold,
+        code_threshold=_code_threshold(document, size),
         naming=document.naming,
         named_by=document.named_by(size) if size else None,
         by_code=by_code,
@@ -226,16 +232,25 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
-        near=_near(document, old, pool, named, counted, spectrum),
+        near=_near(document, old, pool, by_code, counted, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
         thresholds=document.marks.thresholds,
+        family_thresholds=document.marks.family_thresholds,
         edited_stretches=document.marks.stretches,
         families=families,
         open_families=document.families,
         known=known,
     )
+
+
+def _code_threshold(document: Document, size: Size | None) -> float | None:
+    """The threshold of a size's codes."""
+    known = document.autoencoders.get(size) if size else None
+    if size is None or known is None:
+        return None
+    return document.marks.thresholds.get(size, known.threshold)
 
 
 def _near(
@@ -250,8 +265,8 @@ def _near(
         return NOWHERE
     if (
         old is not None
-        and old.named is not None
-        and old.named.code is named.code
+        and old.by_code is not None
+        and old.by_code.code is named.code
         and old.counted is counted
         and old.spectrum is spectrum
         and old.position == document.position
