@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 NEED_A_NETWORK = (
     *("close_model", "close_all", "show_all", "only_layer", "select_all", "invert"),
     *("similar", "only_selected", "export_labels", "save", "save_as"),
-    *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
+    *("train", "encode", "null_test", "naming", "reset_borders", "export"),
+    "export_kernels",
 )
 READS = ("undo", "redo", "models", "only_selected", "charts")
 RECENT_LENGTH = 80
@@ -107,6 +108,7 @@ class Actions(QObject):
             "load_autoencoder": self.load_autoencoder,
             "encode": window.analyst.encode_again,
             "null_test": self.test_against_noise,
+            "naming": window.parts.naming.step,
             "reset_borders": window.document.reset_stretches,
             "palette": window.parts.palette.start,
             "shortcuts": self.show_shortcuts,

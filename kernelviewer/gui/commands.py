@@ -173,6 +173,14 @@ COMMANDS: tuple[Command, ...] = (
         tip="Encode the kernels whose encoding was cancelled or has failed",
     ),
     Command("null_test", "&Null Test…", "Code", ("Ctrl+Shift+N",)),
+    Command(
+        "naming",
+        "Na&me by Family or Code",
+        "Code",
+        ("Ctrl+Shift+M",),
+        tip="Name kernels by their nearest member of the pattern family, or by the "
+        "stretch of the spectrum that their code falls in",
+    ),
     Command("reset_borders", "&Reset the Stretches", "Code", rule=True),
     Command(
         "palette",

@@ -21,7 +21,7 @@ SECONDS_PER_TAP = 1e-6
 
 
 class NamesLine(QWidget):
-    """Agreement of stretches with each kernel's own best family class."""
+    """How names by code and by the family agree, and how far the family is."""
 
     requested = Signal()
 
@@ -35,9 +35,9 @@ class NamesLine(QWidget):
         self.text.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred
         )
-        self.button = QPushButton("Compare", self)
+        self.button = QPushButton("Name", self)
         self.button.setObjectName("compareNames")
-        self.button.setAccessibleName("Compare the names with the pattern family")
+        self.button.setAccessibleName("Name the kernels by the pattern family as well")
         self.button.setProperty("link", True)
         self.button.clicked.connect(lambda: self.requested.emit())
         line = QHBoxLayout(self)
@@ -64,19 +64,22 @@ class NamesLine(QWidget):
         if status == "ask" and size is not None:
             wait = max(1, round(SECONDS_PER_TAP * math.prod(size) * kernels))
             self.text.setText(
-                f"Names are not compared with the family yet: {spaced(kernels)} "
-                f"kernels, about {wait} s"
+                f"Not named by the family yet: {spaced(kernels)} kernels, "
+                f"about {wait} s"
             )
         elif status == "running":
-            self.text.setText("Comparing names with the family…")
+            self.text.setText("Naming by the family…")
         elif found is None or not found.kernels:
             self.text.setText("No identified kernels whose names could be compared")
         else:
-            self.text.setText(f"Class names confirmed for {percent(found.within)}")
+            self.text.setText(
+                f"Names agree: exactly {percent(found.exact)}, within {TOLERANCE} "
+                f"{percent(found.within)}"
+            )
             self.text.setToolTip(
-                f"Of {spaced(found.kernels)} identified kernels in scope, for "
-                f"{percent(found.within)} the class of their stretch explains them "
-                f"within {TOLERANCE} in cosine as well as their own best class of the "
-                f"pattern family. For {percent(found.exact)} it is the same class: "
+                f"Of {spaced(found.kernels)} identified kernels in scope, "
+                f"{percent(found.exact)} have the same name by their code and by the "
+                f"pattern family. For {percent(found.within)} the class of their code "
+                f"explains them within {TOLERANCE} in cosine as well as the family's: "
                 "neighbouring classes overlap."
             )

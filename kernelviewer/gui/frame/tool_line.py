@@ -33,6 +33,7 @@ class ToolLine(QWidget):
         line.setSpacing(GAP)
         line.addWidget(self.title)
         line.addWidget(parts.sizes)
+        line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
@@ -52,7 +53,7 @@ class ToolLine(QWidget):
 
     def _give_way(self) -> None:
         parts = self._parts
-        rest = [parts.threshold, parts.palette, parts.export]
+        rest = [parts.naming, parts.threshold, parts.palette, parts.export]
         widths = [part.sizeHint().width() for part in rest if not part.isHidden()]
         room = self.width() - sum(widths) - GAP * (len(widths) + 2) - 8
         row, menu = parts.sizes.row_width(), parts.sizes.menu.sizeHint().width()

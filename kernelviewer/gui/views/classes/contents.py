@@ -26,6 +26,8 @@ def why_no_labels(state: ViewState) -> str:
         return NO_KERNELS if state.models else NOTHING_OPEN
     if not state.all_analysed:
         return "Classes show here once the kernels are encoded."
+    if state.named_by == "family":
+        return "Classes show here once the family has named the kernels (Show Jobs)."
     return (
         f"No classes: there is no autoencoder for {size_label(pool.size)} kernels, and "
         "the pattern family has no members of this size. Code → Train makes one."

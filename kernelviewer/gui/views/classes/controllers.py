@@ -18,7 +18,7 @@ from kernelviewer.gui.views.classes.contents import (
     why_no_labels,
 )
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
-from kernelviewer.state.analysis import agreement
+from kernelviewer.state.analysis import UNIDENTIFIED, agreement
 from kernelviewer.state.selection import Classes, Every, Layers
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class ClassesController(Controller):
         if self.is_news("counts", *sets, *tallies, state.known, state.models, count_of):
             self._count(state)
         status = self.window.families.status(state.size)
-        if self.is_news("names", *sets, state.families, state.size, status):
+        both = (state.families, state.by_code, state.named_by)
+        if self.is_news("names", *sets, *both, state.size, status):
             self._show_names(state)
 
     def _count(self, state: ViewState) -> None:
@@ -87,13 +88,15 @@ class ClassesController(Controller):
 
     def _show_names(self, state: ViewState) -> None:
         """Say how far the names of the kernels in scope hold."""
-        if state.labels is None or state.pool is None:
+        status = self.window.families.status(state.size)
+        needed = state.by_code is not None or status in ("ask", "running")
+        if state.pool is None or not needed:
             self.names.set_names("none", None, None, 0)
             return
         found = None
-        if state.families is not None:
-            found = agreement(state.labels, state.families, state.counted)
-        status = self.window.families.status(state.size)
+        if state.families and state.by_code and state.labels:
+            among = state.counted & (state.labels.label < UNIDENTIFIED)
+            found = agreement(state.by_code, state.families, among)
         self.names.set_names(status, found, state.size, len(state.pool))
 
     def _on_names_requested(self) -> None:
@@ -171,6 +174,7 @@ CLASSES_VIEW = ViewSpec(
     controller=ClassesController,
     reads=(
         *("models", "size", "pool", "layers", "labels", "known", "families"),
+        *("by_code", "named_by"),
         *("counted", "tally", "chosen", "pooled", "pooled_chosen", "charts"),
     ),
     keys=(

@@ -39,8 +39,9 @@ FIELDS = (
     ("range", "Smallest, largest"),
     ("norm", "Norm ‖w‖"),
     ("state", "Pattern"),
-    ("class", "Class of its code"),
-    ("family", "Nearest of the family"),
+    ("class", "Class by code"),
+    ("family", "Class by family"),
+    ("margin", "Margin to the next"),
     ("family_width", "Its σx, σy"),
     ("family_angle", "Its angle"),
     ("family_offset", "Its offset x, y"),
@@ -106,7 +107,7 @@ class Inspector(QScrollArea):
         self.values.set_values(describe(pool, number))
 
     def set_class(self, name: str) -> None:
-        """Show the class of the kernel's code; empty: it has none."""
+        """Show the class by the kernel's code; empty: it has none."""
         self.values.set_values({"class": name or "none"})
 
     def set_family(self, found: FamilyFit | None) -> None:
@@ -189,14 +190,16 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
 
 def describe_family(found: FamilyFit | None) -> dict[str, str]:
     """The inspector's values for a kernel's own family member, as text."""
-    keys = ("family", "family_width", "family_angle", "family_offset")
+    keys = ("family", "margin", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
     name = CLASSES[int(found.class_index[0])].name
+    second = CLASSES[int(found.second[0])].name
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = float(found.offset_x[0]), float(found.offset_y[0])
     texts = (
         f"{name}, cosine {float(found.cosine[0]):.3f}",
+        f"{float(found.margin[0]):.3f}, {second}",
         f"{x:.2f}, {y:.2f} px",
         f"{float(found.angle[0]):.0f}°",
         f"{offset[0]:.2f}, {offset[1]:.2f} px",

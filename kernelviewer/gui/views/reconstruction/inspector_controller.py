@@ -14,6 +14,7 @@ from kernelviewer.gui.views.reconstruction.contents import UNIDENTIFIED, without
 from kernelviewer.gui.views.reconstruction.inspector import Inspector
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.latent.labels import reaches
 from kernelviewer.state.nearest import row_at
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ class InspectorController(Controller):
         if self.is_news("kernel", pool, focus):
             self.inspector.set_kernel(pool, focus)
             self.comparison.setVisible(focus is not None)
-        if self.is_news("content", pool, focus, state.labels, state.spectrum):
+        labels = (state.labels, state.by_code, state.stretches)
+        if self.is_news("content", pool, focus, *labels, state.spectrum):
             self.comparison.set_content(_content(state))
         if pool is None or focus is None:
             self._family.forget()
             self.forget("class")
             return
-        if self.is_news("class", pool, focus, state.labels):
+        if self.is_news("class", pool, focus, state.by_code, state.code_threshold):
             self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
             self._family.forget()
@@ -72,13 +74,13 @@ def _fit_kernel(ticket: Ticket, pool: KernelPool, number: int) -> FamilyFit | No
 
 
 def _class_name(state: ViewState, focus: int) -> str:
-    """Class of the kernel's code."""
-    labels = state.labels
-    if labels is None or np.isnan(labels.code[focus]):
+    """Class of the kernel's code, and its fit."""
+    labels, threshold = state.by_code, state.code_threshold
+    if labels is None or threshold is None or np.isnan(labels.code[focus]):
         return ""
-    name = CLASSES[int(labels.best[focus])].name
-    below = int(labels.label[focus]) == UNIDENTIFIED
-    return f"{name}, but unidentified" if below else name
+    name, fit = CLASSES[int(labels.best[focus])].name, float(labels.fit[focus])
+    known = bool(reaches(labels.fit[focus : focus + 1], threshold)[0])
+    return f"{name}{'' if known else ', but unidentified'}, fit {fit:.3f}"
 
 
 def _content(state: ViewState) -> ComparisonContent | None:
@@ -86,17 +88,17 @@ def _content(state: ViewState) -> ComparisonContent | None:
     pool, focus, labels = state.pool, state.focus, state.labels
     if pool is None or focus is None:
         return None
-    kernel = pool.weights_of(focus)
-    code = float("nan") if labels is None else float(labels.code[focus])
-    if labels is None or state.spectrum is None or np.isnan(code):
+    kernel, coded = pool.weights_of(focus), state.by_code
+    code = float("nan") if coded is None else float(coded.code[focus])
+    if coded is None or state.spectrum is None or np.isnan(code):
         return without_code(state, focus, kernel)
     return ComparisonContent(
         kernel,
         state.spectrum[row_at(code)],
         code,
-        float(labels.fit[focus]),
-        int(labels.best[focus]),
-        int(labels.label[focus]) != UNIDENTIFIED,
+        float(coded.fit[focus]),
+        None if labels is None else int(labels.best[focus]),
+        labels is not None and int(labels.label[focus]) != UNIDENTIFIED,
     )
 
 
@@ -106,7 +108,10 @@ INSPECTOR = ViewSpec(
     make={"comparison": ComparisonView, "inspector": Inspector},
     width=LEAST_WIDTH,
     controller=InspectorController,
-    reads=("pool", "focus", "labels", "spectrum"),
+    reads=(
+        *("pool", "focus", "labels", "by_code", "code_threshold", "stretches"),
+        "spectrum",
+    ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),
         "inspector": ViewFigure("kernel", "focus"),
