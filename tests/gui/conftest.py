@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kernelviewer.kernels.naming import Naming
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.kernels.naming import By
 
 WAIT_MS = 60_000
 SMALL, LARGE = (1280, 800), (1600, 1000)
@@ -45,9 +48,15 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     windows: list[MainWindow] = []
 
     def make(
-        *paths: Path, settle: bool = True, size: tuple[int, int] = SMALL
+        *paths: Path,
+        settle: bool = True,
+        size: tuple[int, int] = SMALL,
+        by: By | None = None,
     ) -> MainWindow:
         window = create_window(paths=paths)
+        if by is not None:
+            marks = replace(window.document.marks, naming=Naming(by))
+            window.document.restore(replace(window.document.work, marks=marks))
         windows.append(window)
         window.resize(*size)
         with qtbot.waitActive(window):

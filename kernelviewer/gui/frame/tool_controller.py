@@ -81,7 +81,7 @@ def _naming_tip(state: ViewState) -> str:
 
 
 def _naming_button(parent: QWidget) -> ChoiceButton:
-    choices: dict[str, str] = {by: f"by {word}" for by, word in WAYS.items()}
+    choices: dict[str, str] = {by: f"Names by {word}" for by, word in WAYS.items()}
     return ChoiceButton("naming", "Kernels are named", choices, parent)
 
 
