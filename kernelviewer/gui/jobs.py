@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
+    from kernelviewer.gui.views.jobs import JobsPanel
     from kernelviewer.jobs.runner import Lane, Message, Ticket
 
 P = ParamSpec("P")

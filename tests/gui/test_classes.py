@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollBar
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.classes.bar_names import place_names
 from kernelviewer.gui.views.classes.bars import (
     UNIDENTIFIED,
     CompositionBar,
     lay_out_bars,
+    place_names,
 )
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram

@@ -12,10 +12,8 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
-    ComparisonContent,
-    ComparisonView,
-)
+from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.kernels.classes import INDEX
 from tests.gui.reconstruction_desk import LEFT, SIZES, shown_view, texts
 from tests.gui.spectrum_desk import make_spectrum
@@ -24,9 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 
 @pytest.fixture

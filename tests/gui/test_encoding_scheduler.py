@@ -13,7 +13,7 @@ from kernelviewer.files import file_hash
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.requests import Requests
-from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
+from kernelviewer.gui.views.jobs import JobsPanel
 from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
 from kernelviewer.gui.work.family_scheduler import FamilyScheduler
 from kernelviewer.gui.work.hashing import FileHashes

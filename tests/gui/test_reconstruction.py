@@ -13,9 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
-    ReconstructionContent,
-)
+from kernelviewer.gui.views.reconstruction.content import ReconstructionContent
 from kernelviewer.kernels.classes import INDEX
 from tests.gui.reconstruction_desk import (
     FIT,
@@ -33,9 +31,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 Key = Qt.Key
 

@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.gui.views.scatter import Legend, ScatterContent, ScatterView
-from kernelviewer.gui.views.scatter.raster import (
+from kernelviewer.gui.views.scatter.cloud import (
+    ScatterContent,
     cells_of,
     dense_places,
     draw_density,
@@ -21,6 +21,8 @@ from kernelviewer.gui.views.scatter.raster import (
     inside_polygon,
     to_pixels,
 )
+from kernelviewer.gui.views.scatter.colours import Legend
+from kernelviewer.gui.views.scatter.view import ScatterView
 
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier

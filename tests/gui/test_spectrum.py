@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.spectrum import no_autoencoder
+from kernelviewer.gui.views.spectrum.content import no_autoencoder
 from tests.gui.spectrum_desk import (
     LEFT,
     NONE,

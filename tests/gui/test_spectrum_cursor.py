@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.spectrum import no_autoencoder, player
+from kernelviewer.gui.views.spectrum import slider
+from kernelviewer.gui.views.spectrum.content import no_autoencoder
 from tests.gui.spectrum_desk import (
     LEFT,
     NONE,
@@ -208,7 +209,7 @@ def test_setters_never_ask(desk: SpectrumDesk) -> None:
 def test_playing_goes_to_the_end_and_stops(
     desk: SpectrumDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(player, "SECONDS", 0.2)
+    monkeypatch.setattr(slider, "SECONDS", 0.2)
     view = desk.view
     QTest.mouseClick(view.controls.play, LEFT)
     assert view.controls.play.accessibleName() == "Pause"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
+    from kernelviewer.gui.views.jobs import JobsPanel
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.kernels.bank import KernelBank

@@ -14,12 +14,12 @@ from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.classes.bar_names import place_names
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
     UNIDENTIFIED,
     lay_out_bars,
     model_runs,
+    place_names,
 )
 from kernelviewer.kernels.classes import CLASSES
 

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.reconstruction.content import NO_FOCUS
-from kernelviewer.gui.views.reconstruction.facts import ClassLine
 from kernelviewer.gui.views.reconstruction.picture import TapsPicture
+from kernelviewer.gui.views.reconstruction.view import ClassLine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

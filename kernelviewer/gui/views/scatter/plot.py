@@ -13,9 +13,8 @@ from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.pixels import logical
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.scatter.cloud import Cloud
-from kernelviewer.gui.views.scatter.legend import Legend, LegendStrip, note_box
-from kernelviewer.gui.views.scatter.raster import DENSITY_FROM
+from kernelviewer.gui.views.scatter.cloud import DENSITY_FROM, Cloud
+from kernelviewer.gui.views.scatter.colours import Legend, LegendStrip, note_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,19 +1,28 @@
-"""The latent slider: the code as a handle on an axis."""
+"""The slider along the code, and what moves it by itself."""
 
 from __future__ import annotations
 
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QElapsedTimer,
+    QObject,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
 from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.pixels import device_length, device_pixels
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.spectrum.axis import Axis
-from kernelviewer.gui.views.spectrum.strip import CURSOR
+from kernelviewer.gui.views.spectrum.strip import CURSOR, Axis
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
@@ -34,6 +43,10 @@ _MORE = (Qt.Key.Key_Right, Qt.Key.Key_Up)
 _LESS = (Qt.Key.Key_Left, Qt.Key.Key_Down)
 _ENDS = {Qt.Key.Key_Home: 0.0, Qt.Key.Key_End: 1.0}
 _PAGES = {Qt.Key.Key_PageUp: 1, Qt.Key.Key_PageDown: -1}
+SECONDS = 6.0
+"""From one end to the other."""
+_TICK = 16
+"""Between two steps, milliseconds."""
 
 
 class LatentSlider(QAbstractSlider):
@@ -235,3 +248,52 @@ class LatentSlider(QAbstractSlider):
         """Only others than `set_position` get here: assistive technology."""
         self.touched.emit()
         self.position_requested.emit(value / STEPS)
+
+
+class Player(QObject):
+    """Asks for one place after another, at an even speed whatever drawing takes."""
+
+    position_requested = Signal(float)
+    running_changed = Signal(bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._z = 0.0
+        self._asked = 0.0
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self, interval=_TICK)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._on_timer_timeout)
+
+    @property
+    def running(self) -> bool:
+        """Whether it moves."""
+        return self._timer.isActive()
+
+    def set_position(self, z: float) -> None:
+        """Go on from here, if it is not what was asked for."""
+        if z != self._asked:
+            self._z = self._asked = z
+
+    def toggle(self) -> None:
+        """Begin, from the start if at the end; or stop."""
+        if self.running:
+            self.stop()
+            return
+        if self._z >= 1:
+            self._z = 0.0
+        self._clock.start()
+        self._timer.start()
+        self.running_changed.emit(True)
+
+    def stop(self) -> None:
+        """Stay here."""
+        if self.running:
+            self._timer.stop()
+            self.running_changed.emit(False)
+
+    def _on_timer_timeout(self) -> None:
+        self._z = self._asked = min(self._z + self._clock.restart() / 1e3 / SECONDS, 1)
+        if self._z >= 1:
+            self.stop()
+        self.position_requested.emit(self._z)
