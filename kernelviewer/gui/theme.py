@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtWidgets import QAbstractSpinBox
 
 GAP = 8
@@ -312,3 +314,25 @@ QMainWindow > QTabBar::tab:hover { color: $text; }
 QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
   border-top-width: 2px; border-radius: 4px; padding: 3px 8px; }
 """)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """How the window looks.
+
+    Attributes
+    ----------
+    tokens
+        The colours of the theme.
+    colormap
+        Name of the colour map of weights.
+    weights
+        Its colours [K, 3] of 0 … 255, zero in the middle.
+    framed
+        Whether kernels are framed in the colour of their class.
+    """
+
+    tokens: Tokens
+    colormap: str
+    weights: NDArray[np.float64]
+    framed: bool

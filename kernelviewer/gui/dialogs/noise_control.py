@@ -8,16 +8,15 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout
 
-from kernelviewer.gui.dialogs.parts import (
+from kernelviewer.gui.controls import (
     MARGIN,
     Dialog,
     dialog_button,
     line_of,
     make_default,
 )
-from kernelviewer.gui.dialogs.plot_panel import PlotPanel
+from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.jobs.learning import run_null_test
 from kernelviewer.kernels.bank import size_label

@@ -11,17 +11,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
-from kernelviewer.gui.asking import ask_where, confirm
-from kernelviewer.gui.dialogs.parts import (
+from kernelviewer.gui.controls import (
     MARGIN,
     Dialog,
     dialog_button,
     line_of,
     make_default,
 )
-from kernelviewer.gui.dialogs.plot_panel import PlotPanel
+from kernelviewer.gui.desktop import ask_where, confirm
+from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
 from kernelviewer.jobs.learning import Wish, train_on

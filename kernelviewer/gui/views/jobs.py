@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.painting.focus import AreaRing
-from kernelviewer.gui.view_spec import Home, ViewSpec
+from kernelviewer.gui.painting.pixels import AreaRing
+from kernelviewer.gui.view import Home, ViewSpec
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent

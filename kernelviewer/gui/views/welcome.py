@@ -23,10 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controller import Controller
-from kernelviewer.gui.text import offer_text
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.view_spec import ViewSpec
+from kernelviewer.gui.text import as_tip, offer_text
+from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:

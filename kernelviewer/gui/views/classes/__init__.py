@@ -1,21 +1,24 @@
-"""How many kernels of each class: over all, and layer by layer."""
+"""How many kernels of each class, over all and by layer, and whether names hold."""
 
 from __future__ import annotations
 
+import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.controller import Controller
-from kernelviewer.gui.controls.choice_button import chart_choice
-from kernelviewer.gui.controls.names_line import NamesLine
-from kernelviewer.gui.view_spec import Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.controls import chart_choice
+from kernelviewer.gui.text import percent, spaced
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.state.analysis import agreement
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.selection import Classes, Every, Layers
@@ -23,10 +26,16 @@ from kernelviewer.state.selection import Classes, Every, Layers
 if TYPE_CHECKING:
     from PySide6.QtCore import Qt
 
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.labels import Agreement
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.view_state import ViewState
 
+Status = Literal["none", "ask", "running", "done"]
+"""How far the comparison of the names with the family is."""
+SECONDS_PER_TAP = 1e-6
+"""Of one processor for one kernel's tap, measured at 7×7."""
 NOTHING_OPEN = "Open a checkpoint: the classes of its kernels are counted here."
 NO_KERNELS = "No depthwise kernels are open."
 NOTHING_SELECTED = "Select kernels to count their classes here."
@@ -34,6 +43,68 @@ COUNTS = {"shown": "of all", "selected": "of selected", "models": "per network"}
 BRIEF_COUNTS = {"selected": "selected", "models": "each net"}
 PALES = {"off": "identified only", "on": "best class, paler"}
 BRIEF_PALES = {"off": "identified", "on": "best class"}
+
+
+class NamesLine(QWidget):
+    """Agreement of stretches with each kernel's own best family class."""
+
+    requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("namesLine")
+        self.text = QLabel(self)
+        self.text.setObjectName("namesHold")
+        self.text.setProperty("role", "caption")
+        self.text.setWordWrap(True)
+        self.text.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred
+        )
+        self.button = QPushButton("Compare", self)
+        self.button.setObjectName("compareNames")
+        self.button.setAccessibleName("Compare the names with the pattern family")
+        self.button.setProperty("link", True)
+        self.button.clicked.connect(lambda: self.requested.emit())
+        line = QHBoxLayout(self)
+        line.setContentsMargins(12, 0, 8, 6)
+        line.addWidget(self.text, 1)
+        line.addWidget(self.button)
+        self.set_names("none", None, None, 0)
+
+    def set_names(
+        self, status: Status, found: Agreement | None, size: Size | None, kernels: int
+    ) -> None:
+        """Show what the comparison gave, or how far it is.
+
+        Parameters
+        ----------
+        found
+            The result; None while there is none.
+        size, kernels
+            Kernel size, and how many kernels of it are open.
+        """
+        self.setVisible(status != "none")
+        self.button.setVisible(status == "ask")
+        self.text.setToolTip("")
+        if status == "ask" and size is not None:
+            wait = max(1, round(SECONDS_PER_TAP * math.prod(size) * kernels))
+            self.text.setText(
+                f"Names are not compared with the family yet: {spaced(kernels)} "
+                f"kernels, about {wait} s"
+            )
+        elif status == "running":
+            self.text.setText("Comparing names with the family…")
+        elif found is None or not found.kernels:
+            self.text.setText("No identified kernels whose names could be compared")
+        else:
+            self.text.setText(f"Class names confirmed for {percent(found.within)}")
+            self.text.setToolTip(
+                f"Of {spaced(found.kernels)} identified kernels in scope, for "
+                f"{percent(found.within)} the class of their stretch explains them "
+                f"within {TOLERANCE} in cosine as well as their own best class of the "
+                f"pattern family. For {percent(found.exact)} it is the same class: "
+                "neighbouring classes overlap."
+            )
 
 
 def why_no_labels(state: ViewState) -> str:

@@ -9,12 +9,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from kernelviewer.gui.painting.class_boxes import elided, fill_class
-from kernelviewer.gui.painting.focus import Ringed
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.text import percent, rough_percent, spaced
+from kernelviewer.gui.painting.classes import elided, fill_class
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
+from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.tips import as_tip
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelviewer.gui.controller import Controller
-from kernelviewer.gui.controls.grid_controls import GridControls
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.view_spec import FIGURE_WORDS, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import (
+    FIGURE_WORDS,
+    Controller,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+)
+from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
 from kernelviewer.state.counts import count_kernels
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.looks import Looks
+    from kernelviewer.gui.theme import Looks
     from kernelviewer.gui.views.grid.image import GridImage
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import KernelRef

@@ -32,8 +32,8 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.painting.focus import AreaRing
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.painting.pixels import AreaRing
+from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.grid.geometry import Band, GridGeometry, View
 from kernelviewer.gui.views.grid.painter import GridPainter, heading_height
 

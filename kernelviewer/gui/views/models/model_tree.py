@@ -41,8 +41,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.painting.class_boxes import fill_stack
-from kernelviewer.gui.painting.focus import AreaRing
+from kernelviewer.gui.painting.classes import fill_stack
+from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import shortened
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.models.tree_model import (

@@ -10,8 +10,7 @@ from weakref import ref as weak
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
-from kernelviewer.gui.text import percent, rough_percent, spaced
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.kernels.equality import best_match, told_apart

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelviewer.gui.controller import Computed, Controller
-from kernelviewer.gui.view_spec import Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import (
+    Computed,
+    Controller,
+    Home,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+)
 from kernelviewer.gui.views.reconstruction.content import (
     FamilyFit,
     NearKernel,

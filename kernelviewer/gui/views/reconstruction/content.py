@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.gui.tips import class_text
+from kernelviewer.gui.text import class_text
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import INDEX
 

@@ -18,11 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controller import Computed, Controller
-from kernelviewer.gui.painting.focus import AreaRing
-from kernelviewer.gui.text import signed
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.view_spec import Home, ViewFigure, ViewSpec
+from kernelviewer.gui.painting.pixels import AreaRing
+from kernelviewer.gui.text import as_tip, signed
+from kernelviewer.gui.view import Computed, Controller, Home, ViewFigure, ViewSpec
 from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
 from kernelviewer.gui.views.reconstruction.content import (
     UNIDENTIFIED,

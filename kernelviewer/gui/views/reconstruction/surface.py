@@ -11,9 +11,8 @@ from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from kernelviewer.gui.painting.focus import Ringed
-from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.kernels import WeightColours
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.theme import LIGHT
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.painting.pixels import device_length, device_pixels, paint_outline
+from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint

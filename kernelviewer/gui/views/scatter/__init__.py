@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.controller import Computed, Controller
-from kernelviewer.gui.controls.choice_button import chart_choice
+from kernelviewer.gui.controls import chart_choice
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     enlarge,
@@ -18,8 +17,10 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.view_spec import (
+from kernelviewer.gui.view import (
     FIGURE_WORDS,
+    Computed,
+    Controller,
     Home,
     ViewFigure,
     ViewKeys,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QImage
 
-    from kernelviewer.gui.looks import Looks
+    from kernelviewer.gui.theme import Looks
     from kernelviewer.jobs.analysing import Projection
     from kernelviewer.state.document import Document
     from kernelviewer.state.pool import KernelPool

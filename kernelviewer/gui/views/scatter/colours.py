@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 
-from kernelviewer.gui.painting.fonts import baseline
+from kernelviewer.gui.painting.pixels import baseline
 from kernelviewer.gui.text import spaced
 from kernelviewer.kernels.classes import CLASSES, NETWORK_COLOURS
 from kernelviewer.state.analysis import UNIDENTIFIED

@@ -8,9 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from kernelviewer.gui.painting.focus import Ringed
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.painting.pixels import logical
+from kernelviewer.gui.painting.pixels import Ringed, caption_font, logical
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.scatter.cloud import DENSITY_FROM, Cloud

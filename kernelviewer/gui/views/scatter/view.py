@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
-from kernelviewer.gui.controls.choice_button import ChoiceButton
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.controls import ChoiceButton
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
 

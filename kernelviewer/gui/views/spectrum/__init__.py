@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.gui.controller import Controller
-from kernelviewer.gui.view_spec import Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.spectrum.content import (
     NO_KERNELS,
     NOTHING_OPEN,

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QSizePolicy
 
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.painting.fonts import baseline
+from kernelviewer.gui.painting.pixels import baseline
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.strip import Strip
 

@@ -19,8 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.painting.pixels import device_length, device_pixels
+from kernelviewer.gui.painting.pixels import caption_font, device_length, device_pixels
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.spectrum.strip import CURSOR, Axis
 

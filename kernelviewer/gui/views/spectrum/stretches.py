@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QFontMetricsF
 
 from kernelviewer.gui.painting.classes import class_colour
-from kernelviewer.gui.painting.fonts import caption_font
+from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.views.spectrum.strip import MARGIN, Strip
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from kernelviewer.gui.painting.focus import Ringed
 from kernelviewer.gui.painting.pixels import (
+    Ringed,
     device_length,
     device_pixels,
     paint_outline,
 )
+from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls.number_field import NumberField
+from kernelviewer.gui.controls import NumberField
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import LIGHT
