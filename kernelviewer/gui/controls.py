@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from kernelviewer.gui.theme import CONTROL, LIGHT
+from kernelviewer.gui import theme
+from kernelviewer.gui.theme import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPaintEvent, QValidator
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
 
 PADDING = 7
 _ICON_GAP = 4
@@ -186,7 +186,6 @@ class NumberField(QDoubleSpinBox):
         self, name: str, title: str, step: float, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._tokens = LIGHT
         self.setMinimumHeight(CONTROL)
         self.setObjectName(name)
         self.setAccessibleName(title)
@@ -197,18 +196,13 @@ class NumberField(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: a box as other fields have; the style's own has room for buttons."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        line = self._tokens.accent if self.hasFocus() else self._tokens.separator
+        line = theme.tokens().accent if self.hasFocus() else theme.tokens().separator
         painter.setPen(QColor(line))
-        painter.setBrush(QColor(self._tokens.panel))
+        painter.setBrush(QColor(theme.tokens().panel))
         painter.drawRoundedRect(
             QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5
         )

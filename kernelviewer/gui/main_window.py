@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
+from kernelviewer.gui import theme
 from kernelviewer.gui.actions import Actions
 from kernelviewer.gui.controllers.schedulers import MemoryReleaser
 from kernelviewer.gui.controllers.sessions import Sessions
@@ -75,8 +76,7 @@ class MainWindow(WindowContext):
         self.commands = self.actions_.by_id
         self._overlay = DropOverlay(self)
         self._connect()
-        self.set_theme(settings.theme)
-        self.set_colormap(settings.colormap)
+        self.set_looks(self.looks)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
         quiet = Reaction(quiet=True)
@@ -181,7 +181,7 @@ class MainWindow(WindowContext):
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
             what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
-            self._overlay.show_over(f"Drop to open {what}", self.tokens.accent)
+            self._overlay.show_over(f"Drop to open {what}", theme.tokens().accent)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -93,6 +93,20 @@ def tokens_for(theme: str) -> Tokens:
     return DARK if theme == "dark" else LIGHT
 
 
+def tokens() -> Tokens:
+    """Tokens of the palette that the application has now."""
+    ground = QGuiApplication.palette().color(QPalette.ColorRole.Light)
+    return DARK if ground.lightness() < 128 else LIGHT
+
+
+def is_theme_change(event: QEvent) -> bool:
+    """Whether a change event says that `tokens` may have changed.
+
+    What has not been shown yet is told of the style sheet only.
+    """
+    return event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+
+
 def make_palette(tokens: Tokens) -> QPalette:
     """Qt palette of the tokens."""
     palette = QPalette()
@@ -123,6 +137,13 @@ def make_palette(tokens: Tokens) -> QPalette:
     for key in (role.Text, role.WindowText, role.ButtonText):
         palette.setColor(disabled, key, QColor(tokens.disabled))
     return palette
+
+
+def use_theme(theme: str) -> None:
+    """Give the application ``light``, ``dark`` or ``system`` colours."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        apply_theme(app, tokens_for(theme))
 
 
 def apply_theme(app: QApplication, tokens: Tokens) -> None:
@@ -318,12 +339,10 @@ QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
-    """How the window looks.
+    """How kernels look; the colours of all else are `tokens`.
 
     Attributes
     ----------
-    tokens
-        The colours of the theme.
     colormap
         Name of the colour map of weights.
     weights
@@ -332,7 +351,6 @@ class Looks:
         Whether kernels are framed in the colour of their class.
     """
 
-    tokens: Tokens
     colormap: str
     weights: NDArray[np.float64]
     framed: bool

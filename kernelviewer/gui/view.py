@@ -186,7 +186,6 @@ class Controller(QObject):
         """Use other colours."""
         for widget in self.widgets.values():
             for name, value in (
-                ("set_theme", looks.tokens),
                 ("set_colormap", looks.colormap),
                 ("set_colours", looks.weights),
             ):

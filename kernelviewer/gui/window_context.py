@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
@@ -27,7 +27,7 @@ from kernelviewer.gui.frame.layouts import (
 from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.jobs import Jobs
 from kernelviewer.gui.registry import VIEWS
-from kernelviewer.gui.theme import GAP, Looks, apply_theme, tokens_for
+from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
 from kernelviewer.gui.view import Parts
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Display
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.view import Controller, ViewSpec
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
@@ -147,6 +146,7 @@ class WindowContext(QMainWindow):
                 pale=settings.pale,  # type: ignore[arg-type]
             ),
         )
+        use_theme(settings.theme)
         self.parts = make_parts(self)
         self.docks = make_docks(self, self.parts)
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
@@ -191,17 +191,10 @@ class WindowContext(QMainWindow):
         """What the views show."""
         return self.presenter.state
 
-    @property
-    def tokens(self) -> Tokens:
-        """The colours in use."""
-        return tokens_for(self.settings.theme)
-
     def set_theme(self, theme: str) -> None:
         """Use ``light``, ``dark`` or ``system`` colours."""
         self.settings = replace(self.settings, theme=theme)
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, self.tokens)
+        use_theme(theme)
         self.set_looks(self._looks(framed=self.looks.framed))
 
     def set_colormap(self, name: str) -> None:
@@ -222,8 +215,8 @@ class WindowContext(QMainWindow):
 
     def _looks(self, *, framed: bool) -> Looks:
         """The colours of the settings."""
-        name, tokens = self.settings.colormap, self.tokens
-        return Looks(tokens, name, weight_colours(name, tokens), framed)
+        name = self.settings.colormap
+        return Looks(name, weight_colours(name, tokens()), framed)
 
     def set_chart(self, name: str, value: str) -> None:
         """Let a chart show something else: a field of `Charts`."""

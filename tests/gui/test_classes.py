@@ -21,6 +21,7 @@ from kernelviewer.gui.views.classes.bars import (
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.classes import CLASSES
+from tests.gui.conftest import use_colours
 
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
@@ -54,7 +55,7 @@ def histogram(qtbot: Any) -> ClassHistogram:
 def test_bars_are_as_long_as_their_counts(
     histogram: ClassHistogram, tokens: Any
 ) -> None:
-    histogram.set_theme(tokens)
+    use_colours(tokens)
     image = histogram.grab().toImage()
 
     def length(index: int) -> int:

@@ -15,6 +15,7 @@ from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
 from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.kernels.classes import INDEX
+from tests.gui.conftest import use_colours
 from tests.gui.reconstruction_desk import LEFT, SIZES, shown_view, texts
 from tests.gui.spectrum_desk import make_spectrum
 
@@ -139,7 +140,7 @@ def test_each_theme_colours_the_comparison(comparison: ComparisonView) -> None:
     comparison.set_content(make_comparison())
     swatch = comparison.class_line.swatch
     for tokens, colour in ((LIGHT, "#117733"), (DARK, "#4db071")):
-        comparison.set_theme(tokens)
+        use_colours(tokens)
         assert swatch.grab().toImage().pixelColor(5, 5).name() == colour
 
 

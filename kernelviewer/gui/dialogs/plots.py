@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStackedWidget
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.text import signed
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
 
 _SIDES = ("bottom", "left")
 LEAST = 400, 240
 """Pixels across and down that leave the names of the axes whole."""
 
 
-def make_plot(parent: QWidget, name: str, axes: tuple[str, str], tokens: Tokens) -> Any:
+def make_plot(parent: QWidget, name: str, axes: tuple[str, str]) -> Any:
     """An empty plot with named axes: a ``pyqtgraph.PlotWidget``."""
     import pyqtgraph
 
@@ -34,12 +35,13 @@ def make_plot(parent: QWidget, name: str, axes: tuple[str, str], tokens: Tokens)
         plot.getAxis(side).setLabel(label)
         plot.getAxis(side).enableAutoSIPrefix(False)
         _sign_truly(plot.getAxis(side))
-    colour_plot(plot, tokens)
+    colour_plot(plot)
     return plot
 
 
-def colour_plot(plot: Any, tokens: Tokens) -> None:
-    """Give ground and axes of a plot the colours of a theme."""
+def colour_plot(plot: Any) -> None:
+    """Give ground and axes of a plot the colours of the theme."""
+    tokens = theme.tokens()
     plot.setBackground(tokens.panel)
     for side in _SIDES:
         axis = plot.getAxis(side)
@@ -72,13 +74,11 @@ class PlotPanel(QStackedWidget):
         Names of the horizontal and the vertical axis.
     """
 
-    def __init__(
-        self, name: str, axes: tuple[str, str], tokens: Tokens, parent: QWidget
-    ) -> None:
+    def __init__(self, name: str, axes: tuple[str, str], parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("plate", True)
         self.setMinimumSize(*LEAST)
-        self.plot = make_plot(self, name, axes, tokens)
+        self.plot = make_plot(self, name, axes)
         self.text = QLabel(self)
         self.text.setObjectName(f"{name}Text")
         self.text.setProperty("role", "secondary")
@@ -97,6 +97,8 @@ class PlotPanel(QStackedWidget):
         """Show the plot in place of the sentence."""
         self.setCurrentWidget(self.plot)
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show axes and ground in other colours; curves are their owner's."""
-        colour_plot(self.plot, tokens)
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: axes and ground in other colours; curves are their owner's."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            colour_plot(self.plot)

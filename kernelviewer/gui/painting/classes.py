@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui import theme
 from kernelviewer.kernels.classes import CLASSES, FLAT
 
 if TYPE_CHECKING:
@@ -84,13 +84,7 @@ class ClassSwatch(QWidget):
         super().__init__(parent)
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(fixed, fixed)
-        self._tokens = LIGHT
         self._class_index: int | None = None
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_class(self, class_index: int | None) -> None:
         """Show the colour of a class; None: nothing."""
@@ -106,7 +100,9 @@ class ClassSwatch(QWidget):
         """Qt: paint the square."""
         if self._class_index is not None:
             painter = QPainter(self)
-            paint_swatch(painter, QRectF(self.rect()), self._class_index, self._tokens)
+            paint_swatch(
+                painter, QRectF(self.rect()), self._class_index, theme.tokens()
+            )
 
 
 def fill_class(

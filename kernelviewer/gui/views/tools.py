@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QMainWindow
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.view import Parts
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.noise import Null
@@ -221,10 +220,6 @@ class ThresholdBar(QWidget):
         button.setAccessibleName(title)
         button.setToolTip(title)
         return button
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self.value.set_theme(tokens)
 
     def set_threshold(self, threshold: float | None) -> None:
         """Show the threshold in use; None hides the bar."""

@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
 
 NARROWEST = 72
 """A column with bars and numbers is at least this wide, pixels."""
@@ -133,16 +132,10 @@ class ClassRows(Ringed):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._tokens = LIGHT
         self._contents: tuple[ClassCounts, ...] = ()
         self._message = ""
         self._hovered: int | None = None
         self._row, self._column, self._first = 0, 0, 0
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_counts(
         self, content: ClassCounts | tuple[ClassCounts, ...] | None, message: str = ""
@@ -246,7 +239,7 @@ class ClassRows(Ringed):
         height = self._row_height()
         font.setPixelSize(12 if height >= 15 else 11 if height >= 12.5 else 10)
         if not self._contents:
-            painter.setPen(QColor(self._tokens.secondary))
+            painter.setPen(QColor(theme.tokens().secondary))
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(box, flags, self._message)
@@ -272,7 +265,7 @@ class ClassRows(Ringed):
         if self._top() < CAPTION:
             return
         painter.setFont(caption_font(self.font()))
-        painter.setPen(QColor(self._tokens.secondary))
+        painter.setPen(QColor(theme.tokens().secondary))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for column in columns.shown():
             content = self._contents[column]
@@ -294,9 +287,9 @@ class ClassRows(Ringed):
         for index in ROWS:
             line = self.row_box(index)
             if index == self._hovered:
-                painter.fillRect(line, QColor(self._tokens.hover))
+                painter.fillRect(line, QColor(theme.tokens().hover))
             there = any(content.counts[index] for content in self._contents)
-            ink = self._tokens.text if there else self._tokens.secondary
+            ink = theme.tokens().text if there else theme.tokens().secondary
             painter.setPen(QColor(ink))
             name = line.adjusted(MARGIN, 0, 0, 0)
             name.setWidth(columns.left - MARGIN - GAP)
@@ -309,7 +302,7 @@ class ClassRows(Ringed):
             ring = QRectF(
                 ring.left() + start, ring.top(), end + GAP - 2 - start, ring.height()
             )
-            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            painter.setPen(QPen(QColor(theme.tokens().accent), 1))
             painter.drawRect(ring.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _paint_bar(
@@ -320,7 +313,7 @@ class ClassRows(Ringed):
         index: int,
         unit: float,
     ) -> None:
-        bar, dark = self.bar_box(index, column), self._tokens.dark
+        bar, dark = self.bar_box(index, column), theme.tokens().dark
         count, below = int(content.counts[index]), int(content.below[index])
         width = bar.width() * count / unit
         solid = QRectF(bar.left(), bar.top(), width, bar.height())
@@ -331,8 +324,8 @@ class ClassRows(Ringed):
         if content.selected is not None:
             chosen = bar.width() * int(content.selected[index]) / unit
             mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)
-            painter.fillRect(mark, QColor(self._tokens.accent))
-        painter.setPen(QColor(self._tokens.secondary))
+            painter.fillRect(mark, QColor(theme.tokens().accent))
+        painter.setPen(QColor(theme.tokens().secondary))
         share = rough_percent(content.share(index))
         text = share if len(self._contents) > 1 else spaced(count)
         if len(self._contents) == 1 and count and self._shares():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.view import (
     FIGURE_WORDS,
@@ -121,8 +122,8 @@ class GridController(Controller):
         if image is None:
             return
         labels = state.labels if looks.framed else None
-        if self.is_news("content", image, labels, looks.framed, looks.tokens):
-            dark = looks.tokens.dark
+        dark = theme.tokens().dark
+        if self.is_news("content", image, labels, looks.framed, dark):
             self.grid.set_content(
                 content_of(image, labels, framed=looks.framed, dark=dark)
             )

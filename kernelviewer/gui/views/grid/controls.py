@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.controls import PADDING, ChoiceButton
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
@@ -25,9 +26,9 @@ from kernelviewer.state.arrangement import Display
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.state.counts import Counts
 
 GROUPS = {
@@ -137,6 +138,7 @@ class GridControls(QWidget):
             button.chosen.connect(lambda key, name=name: self._ask(**{name: key}))
         self.colormap.chosen.connect(self.colormap_requested)
         self.zoom.valueChanged.connect(self._on_zoom_moved)
+        self._show_colormaps()
 
     def minimumSizeHint(self) -> QSize:
         """Qt: the panel may be narrower than the long texts; then they are short."""
@@ -179,9 +181,15 @@ class GridControls(QWidget):
         """Show the colour map in use."""
         self.colormap.set_choice(key)
 
-    def set_theme(self, theme: Tokens) -> None:
-        """Show the colour maps as they look on this ground."""
-        icons = {key: _swatch(weight_colours(key, theme)) for key in COLORMAPS}
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: show the colour maps as they look on this ground."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._show_colormaps()
+
+    def _show_colormaps(self) -> None:
+        tokens = theme.tokens()
+        icons = {key: _swatch(weight_colours(key, tokens)) for key in COLORMAPS}
         self.colormap.set_icons(icons, SWATCH)
 
     def set_counts(self, counts: Counts) -> None:

@@ -41,10 +41,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import shortened
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -71,7 +71,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.models.tree_model import TreeItem
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.tally import LayerCounts
@@ -108,7 +107,6 @@ class LayerRows(QTreeView):
     plot; the arrow of a module or network above it takes the same colour.
     """
 
-    accent = LIGHT.accent
     _painted_to = 0
     _hovered = QModelIndex()
 
@@ -151,7 +149,7 @@ class LayerRows(QTreeView):
         if not (parent or marked):
             return
         quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        colour = QColor(self.accent) if marked else quiet
+        colour = QColor(theme.tokens().accent) if marked else quiet
         centre = QPointF(rect.right() + 1 - STEP / 2, rect.center().y() + 0.5)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -183,8 +181,6 @@ class TreeDelegate(QStyledItemDelegate):
     def __init__(self, tree: QTreeView) -> None:
         super().__init__(tree)
         self._tree = tree
-        self.dark = False
-        self.accent = LIGHT.accent
 
     def paint(
         self,
@@ -222,11 +218,11 @@ class TreeDelegate(QStyledItemDelegate):
                 width = bar.width() * count / total
                 parts.append((number, QRectF(x, bar.top(), width, bar.height()), False))
                 x += width
-        fill_stack(painter, parts, dark=self.dark, upright=False)
+        fill_stack(painter, parts, dark=theme.tokens().dark, upright=False)
         if chosen := index.data(SELECTED_ROLE):
             wide = max(1.0, bar.width() * chosen)
             line = QRectF(bar.left(), bar.bottom() + 2, wide, 2)
-            painter.fillRect(line, QColor(self.accent))
+            painter.fillRect(line, QColor(theme.tokens().accent))
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -350,12 +346,6 @@ class ModelTree(QWidget):
     def sizeHint(self) -> QSize:
         """Qt: room for names such as ``stages.2.blocks.11``."""
         return QSize(300, 400)
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._delegate.dark, self._delegate.accent = tokens.dark, tokens.accent
-        self.tree.accent = tokens.accent
-        self.tree.viewport().update()
 
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
         """Show classes and coverage per layer; an empty dict hides their columns."""

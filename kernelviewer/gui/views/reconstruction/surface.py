@@ -11,16 +11,15 @@ from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.theme import LIGHT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
 
 RISE = 0.42
 """Height of the largest tap, the longer side of the ground being 1."""
@@ -225,7 +224,6 @@ class KernelSurface(Ringed):
         self.setToolTip("Drag to turn, double-click to reset")
         expanding = QSizePolicy.Policy.Expanding
         self.setSizePolicy(expanding, expanding)
-        self._tokens = LIGHT
         self._paints = WeightColours.of(np.full((3, 3), 128.0), "#FFFFFF", "#C9C9C4")
         self._heights: NDArray[np.float64] | None = None
         self._mesh: Mesh | None = None
@@ -240,11 +238,6 @@ class KernelSurface(Ringed):
     def camera(self) -> Camera:
         """From where the surface is seen."""
         return self._camera
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_paints(self, paints: WeightColours) -> None:
         """Colour weights otherwise."""
@@ -304,7 +297,7 @@ class KernelSurface(Ringed):
         self._paint_quads(painter, self._mesh, scale, middle)
         self._paint_axes(painter, self._heights, scale, middle)
         if self._ringed:
-            painter.setPen(QColor(self._tokens.accent))
+            painter.setPen(QColor(theme.tokens().accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
             painter.drawRoundedRect(box, 4, 4)
@@ -329,7 +322,7 @@ class KernelSurface(Ringed):
         shade, cuts = 1 - _SHADE * (1 - mesh.light), mesh.parts.shape[1]
         colours: list[int] = self._paints.shaded(mesh.level, shade).ravel().tolist()
         uneven: list[bool] = (np.ptp(mesh.level, axis=1) > _EVEN).tolist()
-        line = QColor(self._tokens.secondary)
+        line = QColor(theme.tokens().secondary)
         line.setAlphaF(0.6)
         pen = QPen(line, 0.8)
         if len(uneven) > _MANY:
@@ -361,7 +354,7 @@ class KernelSurface(Ringed):
         font = caption_font(self.font())
         metrics = QFontMetricsF(font)
         painter.setFont(font)
-        painter.setPen(QColor(self._tokens.secondary))
+        painter.setPen(QColor(theme.tokens().secondary))
         beyond = 0.8 * metrics.height() / scale
         x_axis, y_axis = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
         _, (near_x, near_y) = project(np.stack([x_axis, y_axis]), self._camera)

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import SWATCH, ClassSwatch
 from kernelviewer.gui.painting.kernels import WeightColours, as_pictures
 from kernelviewer.gui.text import signed
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.reconstruction.content import NO_SPECTRUM
 from kernelviewer.gui.views.reconstruction.picture import TapsPicture
 from kernelviewer.gui.views.reconstruction.surface import KernelSurface
@@ -29,9 +29,9 @@ from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.content import (
         FamilyFit,
         NearKernel,
@@ -132,10 +132,6 @@ class Facts(QWidget):
             *(caption.fontMetrics().horizontalAdvance(_family(name)) for name in names),
         )
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self.class_line.swatch.set_theme(tokens)
-
     def set_content(self, content: ReconstructionContent) -> None:
         """Say what a decoded kernel is."""
         unnamed = "" if content.class_index is not None else "not named"
@@ -190,7 +186,6 @@ class ReconstructionView(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.content: ReconstructionContent | None = None
-        self._tokens = LIGHT
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self._body = QWidget(self)
         self.message = QLabel(NO_SPECTRUM, self._body)
@@ -256,13 +251,6 @@ class ReconstructionView(QScrollArea):
         self.message.setText(text)
         self._arrange()
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        for part in (self.facts, self.surface, self.nearest):
-            part.set_theme(tokens)
-        self._show_colours()
-
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
         self._colours = colours
@@ -272,10 +260,16 @@ class ReconstructionView(QScrollArea):
         """Write the values into the picture, or not."""
         self.values.setChecked(shown)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._show_colours()
+
     # Showing
 
     def _show_colours(self) -> None:
-        tokens = self._tokens
+        tokens = theme.tokens()
         paints = WeightColours.of(self._colours, tokens.panel, tokens.neutral)
         for part in (self.picture, self.surface, self.nearest):
             part.set_paints(paints)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import chart_choice
 from kernelviewer.gui.painting.kernels import (
@@ -148,7 +149,7 @@ class ScatterController(Controller):
     def _mark(self, state: ViewState) -> None:
         """Colour the points, mark the selected, the focused and the nearest ones."""
         content = self.view.content if self._is_current() else None
-        tokens, by = self.window.looks.tokens, state.charts.colour_by
+        tokens, by = theme.tokens(), state.charts.colour_by
         if self.is_news("colours", content, state.labels, by, tokens) and content:
             self.view.set_classes(*colours_of(state, content.numbers, tokens))
         if self.is_news("selected", content, state.counted_selected):
@@ -180,7 +181,7 @@ class ScatterController(Controller):
         """How to draw a kernel at a dense place."""
         assert self._placed is not None
         pool = self._placed[0]
-        tokens = looks.tokens
+        tokens = theme.tokens()
         paints = WeightColours.of(looks.weights, tokens.panel, tokens.neutral)
 
         def thumbnail(number: int, side: int) -> QImage:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QMenu, QToolTip
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.views.spectrum.content import NARROWEST
@@ -260,7 +261,7 @@ class StretchEditor(StretchStrip):
         if self.content is None or index is None:
             return
         self.touched.emit()
-        menu = StretchMenu(self.content, index, z, self.tokens, self)
+        menu = StretchMenu(self.content, index, z, theme.tokens(), self)
         menu.rename_chosen.connect(self.rename_requested)
         menu.split_chosen.connect(self.split_requested)
         menu.merge_chosen.connect(self.merge_requested)

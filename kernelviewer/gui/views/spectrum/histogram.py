@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QSizePolicy
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.painting.pixels import baseline
 from kernelviewer.gui.text import spaced
@@ -177,8 +178,8 @@ class BrushedStrip(Strip):
     ) -> None:
         left, right = self.axis.pixel(low), self.axis.pixel(high)
         for z in (low, high):
-            self.draw_line(painter, z, self.tokens.accent)
-        accent = QColor(self.tokens.accent)
+            self.draw_line(painter, z, theme.tokens().accent)
+        accent = QColor(theme.tokens().accent)
         accent.setAlphaF(0.12)
         painter.fillRect(left, 0, right - left, height, accent)
 
@@ -324,7 +325,7 @@ class CodeHistogram(BrushedStrip):
         shown = join_bins(self.density.shown, bars)
         selected = join_bins(self.density.selected, bars)
         scale = (height - self.pixels(_HEADROOM)) / max(1, int(shown.max()))
-        grey, accent = QColor(self.tokens.neutral), QColor(self.tokens.accent)
+        grey, accent = QColor(theme.tokens().neutral), QColor(theme.tokens().accent)
         edges = [axis.pixel(i / bars) for i in range(bars + 1)]
         gap = self.pixels(1)
         for i in shown.nonzero()[0].tolist():
@@ -337,7 +338,7 @@ class CodeHistogram(BrushedStrip):
 
     def _draw_message(self, painter: QPainter) -> None:
         painter.scale(self.ratio, self.ratio)
-        painter.setPen(QColor(self.tokens.secondary))
+        painter.setPen(QColor(theme.tokens().secondary))
         y = baseline(self.font(), 0, self.height())
         painter.drawText(QPointF(self.axis.logical(0), y), self._message)
 

@@ -19,15 +19,14 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.pixels import caption_font, device_length, device_pixels
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.spectrum.strip import CURSOR, Axis
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
 
 STEPS = 1000
 """Steps of the value that assistive technology reads and sets."""
@@ -74,7 +73,6 @@ class LatentSlider(QAbstractSlider):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(QSizePolicy.Policy.Expanding, fixed)
-        self._tokens = LIGHT
         self._z = 0.0
         self._mark: float | None = None
         self._grip: float | None = None
@@ -82,11 +80,6 @@ class LatentSlider(QAbstractSlider):
         self.valueChanged.connect(self._on_value_changed)
 
     # Setters
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_position(self, z: float) -> None:
         """Move the handle."""
@@ -132,22 +125,24 @@ class LatentSlider(QAbstractSlider):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Groove, ticks with their codes, mark, cursor, handle."""
         painter = QPainter(self)
-        painter.fillRect(self.rect().adjusted(-1, -1, 1, 1), QColor(self._tokens.panel))
+        painter.fillRect(
+            self.rect().adjusted(-1, -1, 1, 1), QColor(theme.tokens().panel)
+        )
         self._paint_ticks(painter)
         with device_pixels(painter, self.devicePixelRatioF()):
             self._paint_groove(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._tokens.accent))
+        painter.setBrush(QColor(theme.tokens().accent))
         handle = self.handle_rect()
         if self.hasFocus():
-            painter.setPen(QPen(QColor(self._tokens.text), 2))
+            painter.setPen(QPen(QColor(theme.tokens().text), 2))
             handle.adjust(1, 1, -1, -1)
         painter.drawEllipse(handle)
 
     def _paint_groove(self, painter: QPainter) -> None:
         """In device pixels."""
-        ratio, axis, tokens = self.devicePixelRatioF(), self.axis, self._tokens
+        ratio, axis, tokens = self.devicePixelRatioF(), self.axis, theme.tokens()
         thick = device_length(_GROOVE, ratio)
         middle = round((2 + _HANDLE / 2) * ratio)
         top, x = middle - thick // 2, axis.pixel(self._z)
@@ -166,7 +161,7 @@ class LatentSlider(QAbstractSlider):
         font = caption_font(self.font())
         metrics = QFontMetricsF(font)
         painter.setFont(font)
-        painter.setPen(QColor(self._tokens.secondary))
+        painter.setPen(QColor(theme.tokens().secondary))
         y, axis = 2 + _HANDLE + 2 + metrics.ascent(), self.axis
         for z, text in axis.ticks(_TICK_SPACE):
             wide = metrics.horizontalAdvance(text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QFontMetricsF
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import class_colour
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.views.spectrum.strip import MARGIN, Strip
@@ -173,7 +174,7 @@ class StretchStrip(Strip):
                 foot = top + band
                 painter.fillRect(x, foot, line, end - foot, self._colour(stretch))
         for name in self._names:
-            self._draw_name(painter, name, self.tokens.secondary)
+            self._draw_name(painter, name, theme.tokens().secondary)
 
     def draw_over(self, painter: QPainter, width: int, height: int) -> None:
         """The cursor, and over its line the names that it meets."""
@@ -186,8 +187,8 @@ class StretchStrip(Strip):
             box = self._box(name).adjusted(-_ERASED, 0, _ERASED, 0)
             if mine or box.left() <= x <= box.right():
                 ground = QRectF(box.topLeft() * self.ratio, box.size() * self.ratio)
-                painter.fillRect(ground.toAlignedRect(), QColor(self.tokens.panel))
-                colour = self.tokens.text if mine else self.tokens.secondary
+                painter.fillRect(ground.toAlignedRect(), QColor(theme.tokens().panel))
+                colour = theme.tokens().text if mine else theme.tokens().secondary
                 self._draw_name(painter, name, colour)
 
     def _draw_name(self, painter: QPainter, name: Name, colour: str) -> None:
@@ -232,7 +233,7 @@ class StretchStrip(Strip):
         return None if index is None else self.drawn.stretches[index]
 
     def _colour(self, stretch: StretchSpan) -> QColor:
-        return class_colour(stretch.class_index, dark=self.tokens.dark)
+        return class_colour(stretch.class_index, dark=theme.tokens().dark)
 
     def _line_height(self) -> float:
         return QFontMetricsF(caption_font(self.font())).height()

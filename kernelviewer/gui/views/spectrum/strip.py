@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.pixels import (
     Ringed,
     device_length,
@@ -17,7 +18,6 @@ from kernelviewer.gui.painting.pixels import (
     paint_outline,
 )
 from kernelviewer.gui.text import as_tip
-from kernelviewer.gui.theme import LIGHT
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import SpectrumContent
 
 MARGIN = 12
@@ -104,7 +103,6 @@ class Strip(Ringed):
         self.setMouseTracking(True)
         horizontal, fixed = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
         self.setSizePolicy(horizontal, fixed)
-        self.tokens = LIGHT
         self.content: SpectrumContent | None = None
         self.position = 0.0
         self._guide: float | None = None
@@ -112,11 +110,6 @@ class Strip(Ringed):
         self._picture: QImage | None = None
 
     # Setters
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self.tokens = tokens
-        self.redraw()
 
     def set_content(self, content: SpectrumContent | None) -> None:
         """Show another spectrum."""
@@ -161,7 +154,7 @@ class Strip(Ringed):
 
     def draw_over(self, painter: QPainter, width: int, height: int) -> None:
         """Draw what moves, in device pixels."""
-        self.draw_line(painter, self.position, self.tokens.accent, CURSOR)
+        self.draw_line(painter, self.position, theme.tokens().accent, CURSOR)
 
     def draw_line(
         self, painter: QPainter, z: float, colour: str, width: float = 1
@@ -196,20 +189,20 @@ class Strip(Ringed):
             self._picture = self._draw(width, height)
         painter = QPainter(self)
         # at fractional ratios the strip may begin and end between two device pixels
-        ground = QColor(self.tokens.panel)
+        ground = QColor(theme.tokens().panel)
         painter.fillRect(self.rect().adjusted(-1, -1, 1, 1), ground)
         with device_pixels(painter, ratio):
             painter.drawImage(0, 0, self._picture)
             self.draw_over(painter, width, height)
             if self._guide is not None:
-                self.draw_line(painter, self._guide, self.tokens.text)
+                self.draw_line(painter, self._guide, theme.tokens().text)
             if self._ringed:
-                box, accent = QRect(0, 0, width, height), QColor(self.tokens.accent)
+                box, accent = QRect(0, 0, width, height), QColor(theme.tokens().accent)
                 paint_outline(painter, box, self.pixels(1), accent)
 
     def _draw(self, width: int, height: int) -> QImage:
         picture = QImage(width, height, QImage.Format.Format_RGB32)
-        picture.fill(QColor(self.tokens.panel))
+        picture.fill(QColor(theme.tokens().panel))
         painter = QPainter(picture)
         painter.setFont(self.font())
         self.draw(painter, width, height)
@@ -248,8 +241,10 @@ class Strip(Ringed):
         return done
 
     def changeEvent(self, event: QEvent) -> None:
-        """Names follow the font."""
+        """Names follow the font, all follows the colours."""
         super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self.redraw()
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()
             self.redraw()

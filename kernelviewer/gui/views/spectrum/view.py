@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.controls import NumberField
 from kernelviewer.gui.painting.classes import ClassSwatch
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
 from kernelviewer.gui.views.spectrum.editing import StretchEditor
 from kernelviewer.gui.views.spectrum.histogram import CodeHistogram
@@ -32,9 +32,9 @@ from kernelviewer.kernels.classes import PATTERNS
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QHideEvent, QPaintEvent, QWheelEvent
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import (
         Absence,
         SpectrumContent,
@@ -112,12 +112,6 @@ class FittingLabel(QWidget):
         self.setObjectName(name)
         self._side = side
         self._texts: tuple[str, ...] = ()
-        self._tokens = LIGHT
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_texts(self, *texts: str) -> None:
         """Show one of these, the longest first."""
@@ -146,7 +140,7 @@ class FittingLabel(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the text."""
         painter = QPainter(self)
-        painter.setPen(QColor(self._tokens.secondary))
+        painter.setPen(QColor(theme.tokens().secondary))
         flags = self._side | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect(), flags, self.text)
 
@@ -159,7 +153,6 @@ class SpectrumControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._tokens = LIGHT
         self._playing = False
         self.play = QToolButton(self)
         self.play.setObjectName("playSpectrum")
@@ -187,14 +180,11 @@ class SpectrumControls(QWidget):
         line.addWidget(self.count)
         self.set_playing(False)
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.swatch.set_theme(tokens)
-        self.value.set_theme(tokens)
-        self.detail.set_theme(tokens)
-        self.count.set_theme(tokens)
-        self.set_playing(self._playing)
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self.play.setIcon(self._icon())
 
     def set_position(self, z: float) -> None:
         """Show a code."""
@@ -238,7 +228,7 @@ class SpectrumControls(QWidget):
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._tokens.text))
+        painter.setBrush(QColor(theme.tokens().text))
         if self._playing:
             painter.drawRect(QRectF(2, 1, 3, _ICON - 2))
             painter.drawRect(QRectF(_ICON - 5, 1, 3, _ICON - 2))
@@ -388,11 +378,6 @@ class SpectrumView(QWidget):
     def set_mark(self, z: float | None) -> None:
         """Mark the code of the focused kernel; None: it has none."""
         self.slider.set_mark(z)
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        for part in (*self._strips, self.slider, self.controls):
-            part.set_theme(tokens)
 
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
