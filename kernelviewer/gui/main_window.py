@@ -76,7 +76,7 @@ class MainWindow(WindowContext):
         self.commands = self.actions_.by_id
         self._overlay = DropOverlay(self)
         self._connect()
-        self.set_looks(self.looks)
+        self.set_theme(settings.theme)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
         quiet = Reaction(quiet=True)

@@ -146,7 +146,6 @@ class WindowContext(QMainWindow):
                 pale=settings.pale,  # type: ignore[arg-type]
             ),
         )
-        use_theme(settings.theme)
         self.parts = make_parts(self)
         self.docks = make_docks(self, self.parts)
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
