@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,17 @@ MAY_COME_BEFORE = {
     "jobs": {"analysing", "family_naming", "memory", "runner", "tasks", "ticket"},
     "state.session": {"files"},
     "gui.dialogs": None,
-    "gui.export": {"view_menus"},
 }
 """Room → its modules that may be imported before the window is painted; None: not even
 the room. What they import counts; the rest comes when it is used."""
+GUI = (
+    "text", "theme", "desktop", "painting", "controls", "jobs", "acts", "palette",
+    "view", "views", "registry", "commands", "frame", "dialogs", "controllers",
+    "window_context", "view_menus", "search", "actions", "main_window", "application",
+)  # fmt: skip
+"""The rooms of the window, from the ground up; a room imports only those before it."""
+HANDED_ON = "window_context"
+"""For types alone every room of the window may name it: views and dialogs get it."""
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt"}
 MOST_FUNCTION_LINES = 80
 
@@ -165,6 +173,30 @@ def test_only_the_window_knows_qt() -> None:
         window = (ours(item.module) or "").partition(".")[0] == "gui"
         opens = module == "commands.window" and not item.at_top
         if item.library in QT or (window and not opens):
+            wrong.append((module, item.line, item.module))
+    assert wrong == []
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    """Not even those in functions; names for types alone may."""
+    uses: dict[str, set[str]] = {}
+    for module, _, item in everywhere():
+        own, used = module.removesuffix(".__init__"), ours(item.module)
+        if used is not None and used != own and not item.for_types:
+            uses.setdefault(own, set()).add(used)
+    TopologicalSorter(uses).prepare()  # raises CycleError
+
+
+def test_rooms_of_the_window_only_import_rooms_before_them() -> None:
+    wrong = []
+    for module, room, item in everywhere():
+        _, _, used = (ours(item.module) or "").partition("gui.")
+        own = module.removeprefix("gui.").partition(".")[0]
+        if room != "gui" or own == "__init__" or not used:
+            continue
+        room = used.partition(".")[0]
+        named = item.for_types and room == HANDED_ON
+        if GUI.index(room) > GUI.index(own) and not named:
             wrong.append((module, item.line, item.module))
     assert wrong == []
 

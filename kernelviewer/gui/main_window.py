@@ -19,18 +19,18 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
+from kernelviewer.gui import theme
 from kernelviewer.gui.actions import Actions
-from kernelviewer.gui.export.view_menus import ViewMenus
-from kernelviewer.gui.frame.grid_menu import GridMenu
-from kernelviewer.gui.frame.status_line import StatusLine
-from kernelviewer.gui.frame.tool_line import make_tool_line
+from kernelviewer.gui.controllers.schedulers import MemoryReleaser
+from kernelviewer.gui.controllers.sessions import Sessions
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.palette.collecting import collect
+from kernelviewer.gui.search import collect
+from kernelviewer.gui.view_menus import GridMenu, ViewMenus
 from kernelviewer.gui.views.grid.colours import COLORMAPS
+from kernelviewer.gui.views.status import StatusLine
+from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
-from kernelviewer.gui.work.memory_releaser import MemoryReleaser
-from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.jobs.memory import sweep
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.text import shown
@@ -77,7 +77,6 @@ class MainWindow(WindowContext):
         self._overlay = DropOverlay(self)
         self._connect()
         self.set_theme(settings.theme)
-        self.set_colormap(settings.colormap)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
         quiet = Reaction(quiet=True)
@@ -182,7 +181,7 @@ class MainWindow(WindowContext):
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
             what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
-            self._overlay.show_over(f"Drop to open {what}", self.tokens.accent)
+            self._overlay.show_over(f"Drop to open {what}", theme.tokens().accent)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:

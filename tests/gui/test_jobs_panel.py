@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.gui.views.jobs.job_row import JobRow
+    from kernelviewer.gui.views.jobs import JobRow
 
     MakeWindow = Callable[..., MainWindow]
 
