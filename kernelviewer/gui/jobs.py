@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
@@ -182,8 +181,6 @@ class Jobs(QObject):
 
     def _tell_fault(self, message: Message, error: Exception) -> None:
         """What was computed could not be used: say so where the job is listed."""
-        if isinstance(error, EmitLoopError) and isinstance(error.__cause__, Exception):
-            error = error.__cause__
         ticket = message.ticket
         text, details, hint = describe_failure(error, ticket.title)
         whole = _sentence(text, hint)
