@@ -13,7 +13,6 @@ from typing import (
     TypeVar,
 )
 
-from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
@@ -216,8 +215,6 @@ class Jobs(QObject):
 
     def _tell_fault(self, message: Message, error: Exception) -> None:
         """What was computed could not be used: say so where the job is listed."""
-        if isinstance(error, EmitLoopError) and isinstance(error.__cause__, Exception):
-            error = error.__cause__
         ticket = message.ticket
         text, details, hint = describe_failure(error, ticket.title)
         whole = _sentence(text, hint)

@@ -263,6 +263,8 @@ class FamilyScheduler(QObject):
 class FileHashes(QObject):
     """Asks for the hash of whatever is opened, and stops where it is closed.
 
+    A large file takes a core for seconds: first come the labels, and other files.
+
     Parameters
     ----------
     jobs
@@ -308,11 +310,11 @@ class FileHashes(QObject):
             self._hashes[model.bank] = ""
 
         name, title = f"hash {model.id}", f"Hash {shown(model.bank.path.name)}"
-        reaction = Reaction(done=done, failed=failed, quiet=True)
+        reaction = Reaction(done=done, failed=failed, quiet=True, background=True)
         self._asked.submit(
             model.id,
             model.bank,
-            "files",
+            "compute",
             name,
             title,
             reaction,

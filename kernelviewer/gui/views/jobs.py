@@ -96,8 +96,10 @@ class JobRow(QWidget):
 
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
+        self.bar.setUpdatesEnabled(False)  # else it paints at once all that has changed
         self.bar.setRange(0, total)
         self.bar.setValue(done)
+        self.bar.setUpdatesEnabled(True)
         count = f"{done} of {total}" if total else ""
         self.text.setText(": ".join(filter(None, [count, text])))
 

@@ -189,16 +189,14 @@ class TreeDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         """Qt: paint a cell."""
-        if index.column() == CLASSES_COLUMN:
-            super().paint(painter, option, index)
-            self._paint_bar(painter, QRectF(option.rect), index)
-            return
-        wide = not index.sibling(index.row(), 1).data()
-        if wide and index.column() == 1:
-            return
-        if wide and index.column() == 0:
+        column = index.column()
+        if column < 2 and not index.sibling(index.row(), 1).data():  # has no size
+            if column:
+                return
             option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
         super().paint(painter, option, index)
+        if column == CLASSES_COLUMN:
+            self._paint_bar(painter, QRectF(option.rect), index)
 
     def _paint_bar(
         self,
