@@ -214,8 +214,7 @@ def label_kernels(
     watch: Watch = NEVER,
 ) -> Labelled:
     """Encode and label the kernels of one size, and fit the family to them."""
-    from kernelviewer.kernels.family import family_fit, supported
-    from kernelviewer.kernels.statistics import patterns
+    from kernelviewer.kernels.family import family_fit_set, supported
 
     kernels = bank.sizes[size]
     autoencoder, codes = how.autoencoder, how.codes
@@ -225,12 +224,8 @@ def label_kernels(
         level = autoencoder.threshold if how.threshold is None else how.threshold
         labels = label(codes, how.stretches or autoencoder.stretches, level)
     if supported(size):
-        there = ~kernels.flat
-        rows = patterns(
-            kernels.weights[there], kernels.scale[there], kernels.offset[there]
-        )
         text = f"fitting the family to {size_label(size)} kernels"
-        family = family_fit(rows, device=device, watch=watch.saying(text))
+        family = family_fit_set(kernels, device=device, watch=watch.saying(text))
     return Labelled(source, bank, kernels, autoencoder, codes, labels, family)
 
 

@@ -178,7 +178,8 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
         "network": model.bank.name,
         "layer": layer.name,
         "channel": f"{pool.channel[number]} of {layer.kernels}",
-        "size": size_label(pool.size),
+        "size": size_label(pool.size)
+        + (f", effective support {layer.support_label}" if layer.support else ""),
         "scale": _number(float(pool.scale[number])),
         "offset": _number(float(pool.offset[number])),
         "range": f"{_number(float(taps.min()))}, {_number(float(taps.max()))}",

@@ -12,7 +12,7 @@ from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
 from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.gui.views.reconstruction.contents import UNIDENTIFIED, without_code
 from kernelviewer.gui.views.reconstruction.inspector import Inspector
-from kernelviewer.jobs.analysing import fit_points
+from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.nearest import row_at
 
@@ -68,7 +68,7 @@ class InspectorController(Controller):
 
 
 def _fit_kernel(ticket: Ticket, pool: KernelPool, number: int) -> FamilyFit | None:
-    return fit_points(ticket, pool.weights_of(number)[None])
+    return fit_one(ticket, *pool.set_of(number))
 
 
 def _class_name(state: ViewState, focus: int) -> str:
