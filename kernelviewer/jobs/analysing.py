@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelSet
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
 
@@ -114,14 +115,21 @@ def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
     return family_fit(table, device=choose_device("cpu"), watch=ticket.quiet())
 
 
-def fit_one(ticket: Ticket, kernels: KernelSet, row: int) -> FamilyFit | None:
-    """Nearest family member of one kernel; None where the size has none."""
+def fit_one(
+    ticket: Ticket, kernels: KernelSet, row: int
+) -> tuple[FamilyFit, ScaleSpaceFit] | None:
+    """Nearest family member and nearest discrete scale-space model of one kernel.
+
+    None where the size has none.
+    """
     from kernelviewer.kernels.family import family_fit_set, supported
+    from kernelviewer.kernels.family.scale_space import scale_space_fit
 
     if not supported(kernels.size):
         return None
     rows, device = np.array([row]), choose_device("cpu")
-    return family_fit_set(kernels, rows, device=device, watch=ticket.quiet())
+    member = family_fit_set(kernels, rows, device=device, watch=ticket.quiet())
+    return member, scale_space_fit(kernels, rows, watch=ticket.quiet())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,6 +40,8 @@ def test_tree_tips_and_inspector_tell_the_support(
     found = window.findChild(QLabel, "value_family").text()
     assert found.startswith("First derivative ∂y, cosine ")
     assert float(found.split()[-1]) > 0.99
+    discrete = window.findChild(QLabel, "value_discrete").text()
+    assert discrete.startswith("T[r+1]−T[r−1], cosine 0.9")
     tree = window.parts.tree.source
     first, second = tree.roots[0].children
     assert (first.text(1), second.text(1)) == ("9×9", "9×9→5×5")

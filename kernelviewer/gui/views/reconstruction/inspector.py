@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.state.pool import KernelPool
 
 FIELDS = (
@@ -44,6 +45,8 @@ FIELDS = (
     ("family_width", "Its σx, σy"),
     ("family_angle", "Its angle"),
     ("family_offset", "Its offset x, y"),
+    ("discrete", "Nearest discrete Gaussian"),
+    ("discrete_width", "Its σx, σy"),
 )
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 EMPTY = "Click a kernel, or move with the arrow keys, to see it here."
@@ -109,9 +112,11 @@ class Inspector(QScrollArea):
         """Show the class of the kernel's code; empty: it has none."""
         self.values.set_values({"class": name or "none"})
 
-    def set_family(self, found: FamilyFit | None) -> None:
-        """Show the family member nearest to the kernel; None: there is none."""
-        self.values.set_values(describe_family(found))
+    def set_fits(self, found: tuple[FamilyFit, ScaleSpaceFit] | None) -> None:
+        """Show family member and discrete model nearest to the kernel; None: none."""
+        member, discrete = found or (None, None)
+        self.values.set_values(describe_family(member))
+        self.values.set_values(describe_discrete(discrete))
 
 
 class _Values(QWidget):
@@ -203,6 +208,22 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
         f"{offset[0]:.2f}, {offset[1]:.2f} px",
     )
     return {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+
+
+def describe_discrete(found: ScaleSpaceFit | None) -> dict[str, str]:
+    """The inspector's values for the nearest difference of the discrete Gaussian."""
+    if found is None:
+        return {"discrete": "–", "discrete_width": "–"}
+    from kernelviewer.kernels.family.scale_space import NAMES
+
+    name = NAMES[int(found.model[0])]
+    minus = "−" if found.sign[0] < 0 else ""
+    inner = f"{minus}({name})" if minus and "[" in name else f"{minus}{name}"
+    texts = (
+        f"{inner}, cosine {float(found.cosine[0]):.3f}",
+        f"{float(found.sigma_x[0]):.2f}, {float(found.sigma_y[0]):.2f} px",
+    )
+    return dict(zip(("discrete", "discrete_width"), map(signed, texts), strict=True))
 
 
 def array_text(taps: NDArray[np.float32]) -> str:

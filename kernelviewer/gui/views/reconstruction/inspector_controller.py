@@ -19,6 +19,7 @@ from kernelviewer.state.nearest import row_at
 if TYPE_CHECKING:
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
@@ -62,12 +63,14 @@ class InspectorController(Controller):
             self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
             self._family.forget()
-            self.inspector.set_family(None)
+            self.inspector.set_fits(None)
         else:
-            self.inspector.set_family(self._family.of(pool, focus))
+            self.inspector.set_fits(self._family.of(pool, focus))
 
 
-def _fit_kernel(ticket: Ticket, pool: KernelPool, number: int) -> FamilyFit | None:
+def _fit_kernel(
+    ticket: Ticket, pool: KernelPool, number: int
+) -> tuple[FamilyFit, ScaleSpaceFit] | None:
     return fit_one(ticket, *pool.set_of(number))
 
 
