@@ -45,7 +45,7 @@ FIELDS = (
     ("family_width", "Its σx, σy"),
     ("family_angle", "Its angle"),
     ("family_offset", "Its offset x, y"),
-    ("discrete", "Nearest discrete Gaussian"),
+    ("discrete", "Discrete Gaussian"),
     ("discrete_width", "Its σx, σy"),
 )
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -200,7 +200,7 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
         return dict.fromkeys(keys, "–")
     name = CLASSES[int(found.class_index[0])].name
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
-    offset = float(found.offset_x[0]), float(found.offset_y[0])
+    offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
         f"{name}, cosine {float(found.cosine[0]):.3f}",
         f"{x:.2f}, {y:.2f} px",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
+_ON_SUPPORT = "On its effective support, {}: the taps around it never saw data."
 LEAST_WIDTH = 277
 """Without a focused kernel the panel is as wide as with one, so that the first click
 into the grid moves nothing."""
@@ -86,20 +87,24 @@ def _class_name(state: ViewState, focus: int) -> str:
 
 def _content(state: ViewState) -> ComparisonContent | None:
     """The kernel beside what its code is decoded to."""
+    from kernelviewer.kernels.support import on_support
+
     pool, focus, labels = state.pool, state.focus, state.labels
     if pool is None or focus is None:
         return None
-    kernel = pool.weights_of(focus)
+    layer = pool.layer_of(focus)[1]
+    kernel = on_support(pool.weights_of(focus)[None], layer.support)[0]
     code = float("nan") if labels is None else float(labels.code[focus])
     if labels is None or state.spectrum is None or np.isnan(code):
         return without_code(state, focus, kernel)
     return ComparisonContent(
         kernel,
-        state.spectrum[row_at(code)],
+        on_support(state.spectrum[row_at(code)][None], layer.support)[0],
         code,
         float(labels.fit[focus]),
         int(labels.best[focus]),
         int(labels.label[focus]) != UNIDENTIFIED,
+        _ON_SUPPORT.format(layer.support_label) if layer.support else "",
     )
 
 
