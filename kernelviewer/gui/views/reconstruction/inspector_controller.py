@@ -87,11 +87,11 @@ def _class_name(state: ViewState, focus: int) -> str:
 
 def _content(state: ViewState) -> ComparisonContent | None:
     """The kernel beside what its code is decoded to."""
-    from kernelviewer.kernels.support import on_support
-
     pool, focus, labels = state.pool, state.focus, state.labels
     if pool is None or focus is None:
         return None
+    from kernelviewer.kernels.support import on_support
+
     layer = pool.layer_of(focus)[1]
     kernel = on_support(pool.weights_of(focus)[None], layer.support)[0]
     code = float("nan") if labels is None else float(labels.code[focus])
