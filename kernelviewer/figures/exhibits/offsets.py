@@ -190,8 +190,11 @@ class OffsetsContent:
             page.line(ends, [y, y], colour=page.ink.secondary, width=width)
             if abs(mean) <= reach:
                 page.dot(chart.right(mean), y, 0.28 * em, page.ink.text)
-        way = {"x": "offset x in px, to the right", "y": "offset y in px, down"}[axis]
-        ticks = [-reach, reach, 0.0, *([-0.5, 0.5] if reach <= 1.5 else [])]
+        way = {"x": "x (px, to the right)", "y": "y (px, down)"}[axis]
+        ticks = [-reach, 0.0, reach]
+        apart = chart.right(0.5) - chart.right(0.0)
+        if apart > page.face.width("−0.5") + 0.4 * em and reach > 0.5:
+            ticks += [-0.5, 0.5]
         chart.x_axis(ticks, way, lambda tick: f"{tick:g}".replace("-", "−"))
 
     def caption(self) -> str:
@@ -218,8 +221,8 @@ class OffsetsContent:
         return (
             f"Offsets of the {size_label(self.size)} kernels of {names} from the "
             "middle of their window, by the nearest member of the pattern family: mean "
-            "(dot) and standard deviation (bar) of each layer, x to the right and y down. "
-            f"Kernels with a cosine of {self.least:.2f} or more count. "
+            "(dot) and standard deviation (bar) of each layer, x to the right and y "
+            f"down. Kernels with a cosine of {self.least:.2f} or more count. "
             + " ".join(told)
         ).strip()
 
