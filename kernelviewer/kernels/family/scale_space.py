@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +65,8 @@ NAMES = tuple(MODELS)
 _SIGMAS = (0.15, 12.0)
 _STEPS = (0.6, 0.4, 0.25, 0.15, 0.1, 0.05, 0.025, 0.012)
 """Of the search for σ, in ln σ: about 1 % of σ at last."""
+_GRID = 0.01
+"""Between the σ of the table that T is looked up in, in ln σ."""
 _TRIED = 3
 """Models per kernel whose σ are searched: those nearest at the σ of the moments."""
 _BATCH = 4096
@@ -84,6 +87,24 @@ def discrete_gaussian(sigma: Values, most: int) -> Values:
     found = np.cumprod(ratios[: top + 1], axis=0)
     found /= 2 * found.sum(axis=0) - 1
     return np.ascontiguousarray(found[: most + 1].T)
+
+
+@cache
+def _table(most: int) -> Values:
+    """T(n; σ) for every σ of a fine grid, [σ, most + 1]."""
+    low, high = map(math.log, _SIGMAS)
+    count = math.ceil((high - low) / _GRID) + 1
+    return discrete_gaussian(np.exp(low + _GRID * np.arange(count)), most)
+
+
+def _looked_up(sigma: Values, most: int) -> Values:
+    """`discrete_gaussian` to five decimals, from the table; σ within its limits."""
+    table = _table(most)
+    place = (np.log(np.asarray(sigma, np.float64).clip(*_SIGMAS) / _SIGMAS[0])) / _GRID
+    row = np.minimum(place.astype(np.int64), len(table) - 2)
+    part = (place - row)[:, None]
+    values: Values = (1 - part) * table[row] + part * table[row + 1]
+    return values
 
 
 def moments(kernels: Values) -> tuple[Values, Values]:
@@ -145,7 +166,7 @@ class _Axis:
     def __init__(self, taps: int, sigma: Values, middle: Values) -> None:
         self.places = np.arange(taps) - np.rint(middle).astype(np.int64)[:, None]
         self._single = taps == 1
-        self._values = discrete_gaussian(sigma, taps + 1)
+        self._values = _looked_up(sigma, taps + 1)
 
     def along(self, operator: str) -> Values:
         if self._single:

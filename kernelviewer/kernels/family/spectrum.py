@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 EVEN = 0.25
 """Share of the axis that stops have alike, however few kernels live there."""
 _SIGMAS = {
-    "centre": (SIGMA_MIN, 1 / 4),
+    "centre": (SIGMA_MIN, 2 / 5),
     "square": (SIGMA_SQUARE, 1 / 5),
     "cross": (3 * SIGMA_MIN, 1 / 3),
     "d2-xy": (SIGMA_LOBES, 1 / 5),
