@@ -104,6 +104,8 @@ def kernel_tip(state: ViewState, number: int) -> str:
     lines = [layer.name, f"channel {pool.channel[number]} of {layer.kernels}"]
     if len(pool.models) > 1:
         lines.insert(0, model.bank.name)
+    if layer.support:
+        lines.append(f"named on its effective support {layer.support_label}")
     lines += [class_text(state, number), values_text(state, number)]
     scale, offset = pool.scale[number], pool.offset[number]
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))

@@ -204,8 +204,8 @@ def test_report_is_one_page_that_needs_nothing_else(
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
     assert main([*command, "--format", "svg", "--format", "png"]) == 0
     page = (folder / "index.html").read_text()
-    assert page.count("<figure>") == 10
-    assert page.count("data:image/svg+xml;base64,") >= 9
+    assert page.count("<figure>") == 11
+    assert page.count("data:image/svg+xml;base64,") >= 10
     for outside in ("http://", "https://", "<script", 'src="figures'):
         assert outside not in page.replace("http://www.w3.org", "")
     names = {path.name for path in (folder / "figures").iterdir()}
@@ -216,7 +216,7 @@ def test_report_is_one_page_that_needs_nothing_else(
     }
     assert str(tmp_path) not in page
     printed = capsys.readouterr().out
-    assert "[1/10]" in printed
+    assert "[1/11]" in printed
     assert printed.endswith(f"{folder / 'index.html'}: the report\n")
 
 

@@ -413,7 +413,11 @@ class ModelTree(QWidget):
             there -= {NAMED_COLUMN, CLASSES_COLUMN}
         header, room = self.tree.header(), self.tree.width() - SCROLL_BAR
         widths = {column: self._widths[column] for column in there}
+        banks = [root.model.bank for root in self.source.roots]
+        told = any(layer.support for bank in banks for layer in bank.layers)
         for column in LEFT_OUT:
+            if told and column == SIZE_COLUMN:
+                continue  # it says which taps of the kernels saw data
             if room - sum(widths.values()) < self._name_width:
                 widths.pop(column, None)
         for column in range(1, header.count()):

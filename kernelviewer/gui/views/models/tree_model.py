@@ -181,7 +181,7 @@ class TreeItem:
         if self.excluded and self.layer and column == 2:
             return self.layer.kind
         if column == 1:
-            return size_label(self.layer.size) if self.layer else ""
+            return self._size()
         if not self.summary.kernels:
             return "" if self.node else ("0" if column == 2 else "")
         if column in (NAMED_COLUMN, CLASSES_COLUMN):
@@ -190,6 +190,14 @@ class TreeItem:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
         return rough_percent(share) if self.summary.flat else "–"
+
+    def _size(self) -> str:
+        """Size of the layer's kernels, and of the taps of them that saw data."""
+        if self.layer is None:
+            return ""
+        return "→".join(
+            filter(None, [size_label(self.layer.size), self.layer.support_label])
+        )
 
     def search_text(self) -> str:
         """Full name and size."""
@@ -220,6 +228,11 @@ class TreeItem:
         ]
         if self.layer.multiplier > 1:
             lines.append(f"{self.layer.multiplier} kernels per input channel")
+        if support := self.layer.support_label:
+            lines.append(
+                f"effective support {support}: the taps around it never saw data, "
+                "kernels are named on it"
+            )
         for name in ("stride", "dilation", "padding"):
             if value := getattr(self.layer, name):
                 text = value if isinstance(value, str) else size_label(tuple(value))

@@ -97,9 +97,9 @@ class ComparisonContent:
     Attributes
     ----------
     kernel
-        float32 [*size]
+        float32 [*size]; the taps of the layer's support alone where it has one.
     decoded
-        float32 [*size], the pattern at its code; None: it has no code.
+        The same taps of the pattern at its code; None: it has no code.
     code
         None without an autoencoder for this size, and for flat kernels.
     fit
@@ -110,7 +110,7 @@ class ComparisonContent:
     identified
         Whether the fit reaches the threshold.
     note
-        Why there is no code.
+        Why there is no code, or which part of the kernel this is.
     """
 
     kernel: NDArray[np.float32]

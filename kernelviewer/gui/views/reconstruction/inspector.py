@@ -27,7 +27,7 @@ from kernelviewer.gui.views.reconstruction.content import (
     ComparisonContent,
     without_code,
 )
-from kernelviewer.jobs.analysing import fit_points
+from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.nearest import row_at
@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
+_ON_SUPPORT = "On its effective support, {}: the taps around it never saw data."
 MAX_CELL = 34
 MAX_VALUE_WIDTH = 0.86
 FIELDS = (
@@ -58,6 +60,8 @@ FIELDS = (
     ("family_width", "Its σx, σy"),
     ("family_angle", "Its angle"),
     ("family_offset", "Its offset x, y"),
+    ("discrete", "Discrete Gaussian"),
+    ("discrete_width", "Its σx, σy"),
 )
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 EMPTY = "Click a kernel, or move with the arrow keys, to see it here."
@@ -220,9 +224,11 @@ class Inspector(QScrollArea):
         """Show the class of the kernel's code; empty: it has none."""
         self.values.set_values({"class": name or "none"})
 
-    def set_family(self, found: FamilyFit | None) -> None:
-        """Show the family member nearest to the kernel; None: there is none."""
-        self.values.set_values(describe_family(found))
+    def set_fits(self, found: tuple[FamilyFit, ScaleSpaceFit] | None) -> None:
+        """Show family member and discrete model nearest to the kernel; None: none."""
+        member, discrete = found or (None, None)
+        self.values.set_values(describe_family(member))
+        self.values.set_values(describe_discrete(discrete))
 
 
 class _Values(QWidget):
@@ -289,7 +295,8 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
         "network": model.bank.name,
         "layer": layer.name,
         "channel": f"{pool.channel[number]} of {layer.kernels}",
-        "size": size_label(pool.size),
+        "size": size_label(pool.size)
+        + (f", effective support {layer.support_label}" if layer.support else ""),
         "scale": _number(float(pool.scale[number])),
         "offset": _number(float(pool.offset[number])),
         "range": f"{_number(float(taps.min()))}, {_number(float(taps.max()))}",
@@ -305,7 +312,7 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
         return dict.fromkeys(keys, "–")
     name = CLASSES[int(found.class_index[0])].name
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
-    offset = float(found.offset_x[0]), float(found.offset_y[0])
+    offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
         f"{name}, cosine {float(found.cosine[0]):.3f}",
         f"{x:.2f}, {y:.2f} px",
@@ -313,6 +320,22 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
         f"{offset[0]:.2f}, {offset[1]:.2f} px",
     )
     return {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+
+
+def describe_discrete(found: ScaleSpaceFit | None) -> dict[str, str]:
+    """The inspector's values for the nearest difference of the discrete Gaussian."""
+    if found is None:
+        return {"discrete": "–", "discrete_width": "–"}
+    from kernelviewer.kernels.family.scale_space import NAMES
+
+    name = NAMES[int(found.model[0])]
+    minus = "−" if found.sign[0] < 0 else ""
+    inner = f"{minus}({name})" if minus and "[" in name else f"{minus}{name}"
+    texts = (
+        f"{inner}, cosine {float(found.cosine[0]):.3f}",
+        f"{float(found.sigma_x[0]):.2f}, {float(found.sigma_y[0]):.2f} px",
+    )
+    return dict(zip(("discrete", "discrete_width"), map(signed, texts), strict=True))
 
 
 def array_text(taps: NDArray[np.float32]) -> str:
@@ -361,13 +384,15 @@ class InspectorController(Controller):
             self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
             self._family.forget()
-            self.inspector.set_family(None)
+            self.inspector.set_fits(None)
         else:
-            self.inspector.set_family(self._family.of(pool, focus))
+            self.inspector.set_fits(self._family.of(pool, focus))
 
 
-def _fit_kernel(ticket: Ticket, pool: KernelPool, number: int) -> FamilyFit | None:
-    return fit_points(ticket, pool.weights_of(number)[None])
+def _fit_kernel(
+    ticket: Ticket, pool: KernelPool, number: int
+) -> tuple[FamilyFit, ScaleSpaceFit] | None:
+    return fit_one(ticket, *pool.set_of(number))
 
 
 def _class_name(state: ViewState, focus: int) -> str:
@@ -385,17 +410,21 @@ def _content(state: ViewState) -> ComparisonContent | None:
     pool, focus, labels = state.pool, state.focus, state.labels
     if pool is None or focus is None:
         return None
-    kernel = pool.weights_of(focus)
+    from kernelviewer.kernels.support import on_support
+
+    layer = pool.layer_of(focus)[1]
+    kernel = on_support(pool.weights_of(focus)[None], layer.support)[0]
     code = float("nan") if labels is None else float(labels.code[focus])
     if labels is None or state.spectrum is None or np.isnan(code):
         return without_code(state, focus, kernel)
     return ComparisonContent(
         kernel,
-        state.spectrum[row_at(code)],
+        on_support(state.spectrum[row_at(code)][None], layer.support)[0],
         code,
         float(labels.fit[focus]),
         int(labels.best[focus]),
         int(labels.label[focus]) != UNIDENTIFIED,
+        _ON_SUPPORT.format(layer.support_label) if layer.support else "",
     )
 
 
