@@ -9,6 +9,7 @@ the layers' own second moments is the baseline.
 
 from __future__ import annotations
 
+import math
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,7 @@ def unit_patterns(kernels: KernelSet, index: NDArray[np.int64]) -> NDArray[np.fl
     found = patterns(
         kernels.weights[index], kernels.scale[index], kernels.offset[index]
     )
-    return found.reshape(len(index), -1)
+    return found.reshape(len(index), math.prod(kernels.size))
 
 
 def _noise_like(
