@@ -12,14 +12,18 @@ from kernelviewer.figures.exhibits import (
     classes,
     compare,
     composition,
+    drift,
     family,
     histogram,
     kernel,
+    pairs,
     pca,
     samples,
     sheet,
+    shift,
     spectrum,
     table,
+    transitions,
 )
 from kernelviewer.figures.options import declare_own
 
@@ -39,6 +43,10 @@ EXHIBITS: dict[str, Exhibit] = {
         sheet,
         kernel,
         compare,
+        transitions,
+        drift,
+        pairs,
+        shift,
         table,
     )
 }
