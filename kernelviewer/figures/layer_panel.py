@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _HEAD = 2.4
 _NAMES = 12.0
 """Lengths in units of the font size."""
-_NULL_SHIFT = 0.22
-"""How far right of a layer its null stands, in units of a layer's width."""
+_APART, _FARTHEST = 0.22, 0.8
+"""How far a layer and its null stand from its place: in units of a layer's width, and
+at most in units of the font size."""
 _PALE = 0.45
 
 
@@ -53,6 +54,8 @@ class LayerPanel:
         Whether the names of the layers stand below it.
     name
         A tick's text.
+    axis
+        Room for these in mm, so that panels below each other agree; None: as needed.
     """
 
     heading: Sequence[str]
@@ -67,6 +70,7 @@ class LayerPanel:
     chart: float = 8.0
     named: bool = True
     name: Callable[[float], str] = "{:g}".format
+    axis: float | None = None
 
     @property
     def height(self) -> float:
@@ -77,7 +81,7 @@ class LayerPanel:
         """Draw it with its upper left corner there."""
         em = self.face.em
         page.heading(x, y + em, self.heading, self.width, letter)
-        axis = self._axis()
+        axis = self.axis_width
         chart = Chart(
             *(page, x + axis, y + _HEAD * em),
             *(self.width - axis - em, self.chart * em),
@@ -90,7 +94,9 @@ class LayerPanel:
         if self.reach[0] < 0 < self.reach[1]:
             zero = chart.up(0)
             page.line([chart.x, chart.x + chart.width], [zero, zero])
-        beside = 0.0 if self.null is None else _NULL_SHIFT
+        beside = 0.0
+        if self.null is not None:
+            beside = min(_APART, _FARTHEST * em * len(self.layers) / chart.width)
         if self.null is not None:
             pale = mix(page.ink.neutral, page.ink.paper, _PALE)
             self._spread(page, chart, self.null, 0.5 + beside, pale, page.ink.neutral)
@@ -126,12 +132,16 @@ class LayerPanel:
     def _tick(self, value: float) -> str:
         return self.name(value).replace("-", "−")
 
-    def _axis(self) -> float:
+    @property
+    def axis_width(self) -> float:
+        """Room left of the chart in mm."""
+        if self.axis is not None:
+            return self.axis
         widest = max(self.face.width(self._tick(tick)) for tick in self.ticks)
         return widest + 0.6 * self.face.em
 
     def _names(self) -> list[str]:
-        pitch = (self.width - self._axis() - self.face.em) / len(self.layers)
+        pitch = (self.width - self.axis_width - self.face.em) / len(self.layers)
         if pitch < self.face.line():
             return []
         names = short_names(self.layers)

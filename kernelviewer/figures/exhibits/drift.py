@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.chart import nice_ticks
+from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.layer_panel import LayerPanel
+from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.names import percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
@@ -57,14 +59,18 @@ class DriftContent:
         with figure_style():
             face = Face.of(options)
             top = title_height(options, face)
-            panels = self._panels(options, face, top)
-            height = top + sum(panel.height for panel in panels) + face.margin
+            room = options.width_mm - 2 * face.margin
+            legend = Legend(_entries(options), face, room)
+            foot = legend.height + face.margin
+            panels = self._panels(options, face, top + foot)
+            height = top + sum(panel.height for panel in panels) + foot
             page = Page(options, max(height, options.height_mm or 0.0), face)
             y = page.title()
             for panel, letter in zip(panels, string.ascii_lowercase, strict=False):
                 watch.check()
                 panel.draw(page, face.margin, y, letter)
                 y += panel.height
+            legend.draw(page, page.margin, page.height - foot)
             return page
 
     def caption(self) -> str:
@@ -130,7 +136,7 @@ class DriftContent:
         return [item.null for item in self.compared.found.layers]
 
     def _panels(
-        self, options: FigureOptions, face: Face, top: float
+        self, options: FigureOptions, face: Face, rest: float
     ) -> list[LayerPanel]:
         width = options.width_mm - 2 * face.margin
         if width < _NARROWEST * face.em:
@@ -143,9 +149,11 @@ class DriftContent:
         if self.compared.found.changed is not None:
             panels.append(_panel(self._classes(), self.layers, width, face, options))
         panels[-1] = replace(panels[-1], named=True)
+        axis = max(panel.axis_width for panel in panels)
+        panels = [replace(panel, axis=axis) for panel in panels]
         if options.height_mm is None:
             return panels
-        spare = options.height_mm - top - face.margin
+        spare = options.height_mm - rest
         spare -= sum(panel.height - panel.chart * face.em for panel in panels)
         chart = spare / len(panels) / face.em
         if chart < _LOWEST:
@@ -160,23 +168,17 @@ class DriftContent:
         )
         top = max(float(np.nanmax(values, initial=0.1)) for values in (rows, null))
         heading = ("Change of the pattern, 1 − cosine", "1 − cosine")
-        return _Quantity(heading, rows, null, (0.0, 1.04 * top), nice_ticks(top, 3))
+        return _Quantity(heading, rows, null, (0.0, 1.04 * top), nice_ticks(top, 4))
 
     def _scale(self) -> _Quantity:
         rows, null = (
             np.array([item.scale_ratio for item in summaries])
             for summaries in (self._summaries(), self._nulls())
         )
-        ends = [
-            float(np.nanmax(np.abs(rows), initial=0.1)),
-            float(np.nanmax(np.abs(null[:, 1:-1]), initial=0.1)),
-        ]
-        top = max(ends)
+        tops = (np.nanmax(np.abs(part), initial=0.1) for part in (rows, null[:, 1:-1]))
+        top = float(max(tops))
         ticks = nice_ticks(top, 2)
-        heading = (
-            "Logarithm of the ratio of scales, ln(after / before)",
-            "ln scale ratio",
-        )
+        heading = ("Change of the scale, ln(after / before)", "ln scale ratio")
         both = [-tick for tick in ticks[:0:-1]] + ticks
         return _Quantity(heading, rows, null, (-1.04 * top, 1.04 * top), both)
 
@@ -219,6 +221,16 @@ def _panel(
         named=False,
         name=_percent if quantity.is_share else "{:g}".format,
     )
+
+
+def _entries(options: FigureOptions) -> list[Entry]:
+    if not options.legend:
+        return []
+    ground = ink(options.dark)
+    return [
+        Entry(ground.text, "corresponding kernels"),
+        Entry(ground.neutral, "channels shuffled within the layer"),
+    ]
 
 
 def _percent(value: float) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _MOST = 400
 _ROWS = 6
-_WIDTH, _NARROWEST = 8.6, 5.0
+_WIDTH, _NARROWEST = 10.2, 5.0
 _BELOW = 3.6
 """Lengths in units of the font size."""
 
@@ -93,7 +93,7 @@ class PairsContent:
             tiling.draw(page, parts, page.margin, y, watch)
             if options.labels:
                 self._write(page, tiling, y, shown)
-            draw_scale_bar(page, page.height - page.margin)
+            draw_scale_bar(page, page.height - page.margin, "of each pair")
             return page
 
     def caption(self) -> str:
@@ -145,10 +145,7 @@ class PairsContent:
         """Indices of colours [p, rows, columns]: the three side by side."""
         found = self.compared.found
         before, after = (as_pictures(part) for part in self._weights(rows))
-        largest = [
-            np.abs(np.nan_to_num(part)).max(axis=(1, 2)) for part in (before, after)
-        ]
-        reach = np.maximum(*largest)
+        reach = np.maximum(_largest(before), _largest(after))
         flat_a = found.side_a.kernels.flat[found.pairs.index_a[rows]]
         flat_b = found.side_b.kernels.flat[found.pairs.index_b[rows]]
         parts = (
@@ -184,32 +181,23 @@ class PairsContent:
         if room / per_row < (_NARROWEST * em if options.labels else em):
             problem = "the pairs do not fit into this width"
             raise FigureError(problem, "Make the figure wider, or show fewer in a row.")
-        lines = min(_ROWS, -(-len(self.rows) // per_row))
         largest = min(room / per_row, 2.4 * _WIDTH * em)
-        for number in range(lines, 0, -1):
-            shown = min(number * per_row, len(self.rows))
-            plan = Blocks(
-                cell, (per_row,) * number, room, options.dpi, 0.0, after, per_row
-            )
-            tiling = plan.fit(1e6, largest)
+        plan = Blocks(cell, (), room, options.dpi, 0.0, after, per_row)
+        for lines in range(min(_ROWS, -(-len(self.rows) // per_row)), 0, -1):
+            tiling = replace(plan, counts=(per_row,) * lines).fit(1e6, largest)
             if tiling is None:
                 problem = f"the pairs do not fit into this width at {options.dpi} dpi"
                 raise FigureError(problem, "Make the figure wider.")
-            if options.height_mm is None or tiling.height + rest <= options.height_mm:
-                return tiling, shown
-        smaller = replace(plan, counts=(per_row,)).tile(1)
-        if smaller.height + rest <= (options.height_mm or 0.0):
-            return smaller, per_row
+            needed = tiling.height + rest
+            if options.height_mm is None or needed <= options.height_mm:
+                return tiling, min(lines * per_row, len(self.rows))
         problem = f"the pairs do not fit into {options.height_mm:g} mm"
-        raise FigureError(
-            problem, f"Make the figure {tiling.height + rest:.0f} mm high."
-        )
+        raise FigureError(problem, f"Make the figure {needed:.0f} mm high.")
 
     def _write(self, page: Page, tiling: Tiling, y: float, shown: int) -> None:
         """Layer and channel, cosine, classes below each pair."""
         face, em = page.face, page.face.em
-        found, pairs = self.compared.found, self.compared.found.pairs
-        layers = self.compared.before.bank.layers
+        pairs, layers = self.compared.found.pairs, self.compared.before.bank.layers
         used = sorted({int(i) for i in pairs.layer_a})
         names = dict(
             zip(used, short_names([layers[i].name for i in used]), strict=True)
@@ -254,6 +242,13 @@ class PairsContent:
             f"{value} → {after.short}",
             value,
         )
+
+
+def _largest(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Largest |weight| of each, [p]; what is not finite counts as none."""
+    weights = np.abs(np.nan_to_num(pictures, posinf=0.0, neginf=0.0))
+    largest: NDArray[np.float32] = weights.max(axis=(1, 2), initial=0.0)
+    return largest
 
 
 def _gap(wide: int) -> int:

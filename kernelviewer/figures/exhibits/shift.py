@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 _COMPONENTS = 4
 _BESIDE, _NARROWEST = 50.0, 14.0
 _CHART, _LOWEST = 8.0, 4.0
-_HIGH = 5.2
 _HEAD = 2.0
 _SIDES = 2.9
-_PICTURE = 4.6
+_PICTURE = 5.2
 """Lengths in units of the font size."""
 
 
@@ -78,7 +77,7 @@ class ShiftContent:
             columns = 4 if room > _BESIDE * em else 2
             wide = (room - (columns - 1) * 1.5 * em) / columns
             number = min(_COMPONENTS, len(self.whole.variance))
-            card = (_HEAD + _PICTURE + _HIGH + 1.4) * em
+            card = (_HEAD + _PICTURE + 1.4) * em
             cards = -(-number // columns) * card + _SIDES * em
             rest = top + face.margin + cards
             if options.height_mm is not None:
@@ -110,7 +109,8 @@ class ShiftContent:
             "Filter DB: symmetric Kullback–Leibler divergence of the histograms along "
             "the principal components, weighted by their variance. All kernels: "
             f"{self.whole.value:.3f}; dealt to the two networks at random: "
-            f"{self.whole.null:.3f}. Dots: layers; pale: dealt at random."
+            f"{self.whole.null:.3f}. Dots: layers, in "
+            "units of what random dealing gives them (pale)."
         )
 
     def table(self) -> Table:
@@ -141,17 +141,20 @@ class ShiftContent:
         }
 
     def _panel(self, room: float, face: Face, options: FigureOptions) -> LayerPanel:
-        table = self.table().columns
-        rows, null = (
-            np.array(table[name], np.float64)[:, None]
-            for name in ("shift", "dealt_shift")
-        )
-        top = max(float(np.nanmax(values, initial=0.1)) for values in (rows, null))
-        both = f"{self.whole.value:.2f}, at random {self.whole.null:.2f}"
+        times = [
+            float("nan") if item is None else item.value / max(item.null, 1e-12)
+            for item in self.shifts
+        ]
+        rows = np.array(times)[:, None]
+        null = np.where(np.isnan(rows), np.nan, 1.0)
+        top = max(float(np.nanmax(rows, initial=0.0)), 2.0)
+        both = f"{self.whole.value:.2f} (at random {self.whole.null:.2f})"
         heading = (
-            f"Shift of each layer's distribution; of all kernels {both}",
-            f"Shift by layer; of all {both}",
-            "Shift by layer",
+            "Shift of each layer, in units of what dealing its kernels at random "
+            f"gives; all kernels: {both}",
+            f"Shift of each layer ÷ at random; all kernels: {both}",
+            f"Shift ÷ at random; all: {both}",
+            "Shift ÷ at random",
         )
         return LayerPanel(
             *(heading, self.layers, rows, null, (0.0, 1.04 * top), nice_ticks(top, 3)),
@@ -181,18 +184,20 @@ class ShiftContent:
         y += _HEAD * em
         picture = as_pictures(shift.components[place : place + 1])
         high, across = picture.shape[1:]
-        tap = min((_PICTURE - 0.6) * em / high, wide / across)
+        tap = min(_PICTURE * em / high, 0.4 * wide / across)
         indices = quantise(picture, np.zeros(1, bool))[0]
         colours = palette(page.options, page.ink)[indices]
         pixels = max(1, round(tap * page.options.dpi / 25.4))
         colours = colours.repeat(pixels, axis=0).repeat(pixels, axis=1)
-        page.image(colours, page.snap(x), page.snap(y), across * tap, high * tap)
-        page.frame(page.snap(x), page.snap(y), across * tap, high * tap)
+        place_x, place_y = page.snap(x), page.snap(y)
+        page.image(colours, place_x, place_y, across * tap, high * tap)
+        page.frame(place_x, place_y, across * tap, high * tap)
         counts = shift.counts_a[place], shift.counts_b[place]
         shares = [part / max(int(part.sum()), 1) for part in counts]
         low, top = shift.edges[place]
+        beside = across * tap + 0.8 * em
         chart = Chart(
-            *(page, x, y + _PICTURE * em, wide, _HIGH * em),
+            *(page, x + beside, y, wide - beside, _PICTURE * em),
             (float(low), float(top)),
             (0.0, 1.04 * max(float(part.max()) for part in shares)),
         )
@@ -202,7 +207,7 @@ class ShiftContent:
         ):
             chart.steps(edges, part.tolist(), colour)
         base = chart.y + chart.height
-        page.line([chart.x, chart.x + wide], [base, base])
+        page.line([chart.x, chart.x + chart.width], [base, base])
 
 
 def prepare_shift(

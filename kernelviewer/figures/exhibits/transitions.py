@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kernelviewer.figures.colours import mix
+from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.names import count, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.comparing import Compared
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene
@@ -30,10 +32,9 @@ _CELL = 3.4
 _HIGH, _LOWEST = 1.9, 1.25
 _LEAST = 0.9
 _BESIDE = 62.0
-_HEAD = 3.7
-_STRONG = 0.55
-_SMALL = 0.85
-"""Lengths in units of the font size; share of the colour from which ink is paper."""
+_HEAD = 4.6
+_SMALL, _SMALLEST = 0.85, 0.6
+"""Lengths in units of the font size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,26 +63,25 @@ class TransitionsContent:
             panels = 2 if room > _BESIDE * face.em else 1
             width = (room - (panels - 1) * 2 * face.em) / panels
             top = title_height(options, face)
-            grid = _Grid(face, kinds, width, options, top)
+            grid = _Grid(face, kinds, width, options, top, int(self.matrix.max()))
             height = max(top + grid.height + face.margin, options.height_mm or 0.0)
             page = Page(options, height, face)
             page.title()
-            before, after = self.compared.names
             found = self.compared.found
+            share = percent(found.summary.changed), percent(found.null.changed)
             facts = (
-                f"{percent(found.summary.changed)} of the classes changed (shuffled "
-                f"channels: {percent(found.null.changed)})",
-                f"{percent(found.summary.changed)} changed (shuffled: "
-                f"{percent(found.null.changed)})",
+                f"{share[0]} of the classes changed (shuffled channels: {share[1]})",
+                f"{share[0]} changed (shuffled: {share[1]})",
             )
             x = face.margin
-            texts = (f"{before} (rows) → {after} (columns)",)
-            grid.draw(page, x, top, self.matrix, texts, facts, "a")
+            title = ("Class before (rows) and after (columns)", "Before ↓ and after →")
+            words = _Words(title, (" → ".join(self.compared.names),), facts)
+            grid.draw(page, x, top, self.matrix, words, "a")
             if panels == 2:
                 x += width + 2 * face.em
-                texts = ("With channels shuffled within each layer",)
-                facts = ("mean of several shuffles",)
-                grid.draw(page, x, top, self.null, texts, facts, "b")
+                title = ("With channels shuffled within each layer", "Shuffled")
+                words = _Words(title, ("mean of several shuffles",), ("",))
+                grid.draw(page, x, top, self.null, words, "b")
             return page
 
     def caption(self) -> str:
@@ -121,6 +121,14 @@ class TransitionsContent:
         }
 
 
+class _Words(NamedTuple):
+    """What stands above a matrix; of each the first that fits."""
+
+    heading: tuple[str, ...]
+    networks: tuple[str, ...]
+    facts: tuple[str, ...]
+
+
 class _Grid:
     """Where the cells of a matrix lie; lengths in mm."""
 
@@ -131,6 +139,7 @@ class _Grid:
         width: float,
         options: FigureOptions,
         top: float,
+        largest: int,
     ) -> None:
         self._face, self._width = face, width
         self._kinds = [int(kind) for kind in kinds]
@@ -145,6 +154,8 @@ class _Grid:
         if self._cell < _LEAST * em:
             problem = "the classes do not fit into this width"
             raise FigureError(problem, "Make the figure wider, or its font smaller.")
+        fitting = (self._cell - 0.3 * em) / face.width(count(largest))
+        self._size = min(1.0, fitting) * face.size if fitting >= _SMALLEST else 0.0
         self._high = _HIGH * em
         if options.height_mm is not None:
             spare = options.height_mm - top - face.margin - _HEAD * em - self._above
@@ -160,17 +171,23 @@ class _Grid:
         x: float,
         y: float,
         matrix: NDArray[Any],
-        heading: tuple[str, ...],
-        facts: tuple[str, ...],
+        words: _Words,
         letter: str,
     ) -> None:
         """Headings, classes, cells, and the share of each row that was kept."""
         face, em = self._face, self._face.em
-        page.heading(x, y + em, heading, self._width, letter)
-        text = face.first_fitting(facts, self._width)
-        page.text(x, y + 2.3 * em, text, colour=page.ink.secondary, gid="facts")
+        page.heading(x, y + em, words.heading, self._width, letter)
+        for line, texts in enumerate((words.networks, words.facts)):
+            text = face.first_fitting(texts, self._width)
+            base = y + (2.3 + 1.25 * line) * em
+            page.text(x, base, text, colour=page.ink.secondary, gid="facts")
         left, top = x + self._left, y + _HEAD * em + self._above
-        self._draw_classes(page, x, left, top)
+        right = left + len(self._kinds) * self._cell + self._kept
+        self._draw_classes(page, left, top)
+        if page.options.labels:
+            colour, size = page.ink.secondary, _SMALL * face.size
+            head = (right, top - 0.4 * em, "kept")
+            page.text(*head, size=size, align="right", colour=colour, gid="kept")
         for row, before in enumerate(self._kinds):
             total = float(matrix[before].sum())
             for column, after in enumerate(self._kinds):
@@ -181,7 +198,6 @@ class _Grid:
                 )
             if page.options.labels and total:
                 kept = percent(float(matrix[before, before]) / total)
-                right = left + len(self._kinds) * self._cell + self._kept - 0.1 * em
                 page.text(
                     right,
                     top + (row + 0.5) * self._high + 0.32 * em,
@@ -192,15 +208,17 @@ class _Grid:
                     gid="kept",
                 )
 
-    def _draw_classes(self, page: Page, x: float, left: float, top: float) -> None:
+    def _draw_classes(self, page: Page, left: float, top: float) -> None:
         em, size = self._face.em, 0.8 * self._face.em
         for number, kind in enumerate(self._kinds):
             item = CLASSES[kind]
             colour = page.ink.of_class(item)
             middle = top + (number + 0.5) * self._high
-            page.rectangle(left - 1.1 * em, middle - size / 2, size, size, colour)
+            hatch = HATCH if item is FLAT else ""
+            square = (size, size, colour)
+            page.rectangle(left - 1.1 * em, middle - size / 2, *square, hatch=hatch)
             across = left + (number + 0.5) * self._cell
-            page.rectangle(across - size / 2, top - 1.1 * em, size, size, colour)
+            page.rectangle(across - size / 2, top - 1.1 * em, *square, hatch=hatch)
             if page.options.labels:
                 base = middle + 0.36 * em
                 page.text(left - 1.5 * em, base, item.short, align="right", gid="class")
@@ -218,31 +236,37 @@ class _Grid:
         share: float,
         kept: bool,
     ) -> None:
-        face, em = self._face, self._face.em
+        em, ink = self._face.em, page.ink
         x, y = place
-        ink = page.ink
-        strong = share**0.5
-        tone = ink.secondary if kept else ink.positive
-        colour = mix(ink.paper, tone, strong * 0.9)
+        colour = mix(ink.paper, ink.secondary if kept else ink.positive, share**0.5)
         gap = 0.06 * em
-        page.rectangle(
-            x + gap, y + gap, self._cell - 2 * gap, self._high - 2 * gap, colour
-        )
-        whole = round(value)
-        if not whole:
-            return
-        text = count(whole)
-        room = self._cell - 0.3 * em
-        size = face.size * min(1.0, room / max(face.width(text), 1e-9))
-        if size >= 0.6 * face.size:
-            middle = (
-                x + self._cell / 2,
-                y + self._high / 2 + 0.36 * size / face.size * em,
-            )
-            written = ink.paper if strong > _STRONG else ink.text
+        size = self._cell - 2 * gap, self._high - 2 * gap
+        page.rectangle(x + gap, y + gap, *size, colour)
+        if round(value) and self._size:
+            down = self._high / 2 + 0.36 * em * self._size / self._face.size
             page.text(
-                *middle, text, size=size, align="center", colour=written, gid="cell"
+                *(x + self._cell / 2, y + down, count(round(value))),
+                size=self._size,
+                align="center",
+                colour=_readable(ink, colour),
+                gid="cell",
             )
+
+
+def _readable(ground: Ink, colour: str) -> str:
+    """Whichever of ink and paper stands out more on a colour."""
+    on = _luminance(colour)
+
+    def contrast(other: str) -> float:
+        darker, lighter = sorted((on, _luminance(other)))
+        return (lighter + 0.05) / (darker + 0.05)
+
+    return max(ground.text, ground.paper, key=contrast)
+
+
+def _luminance(colour: str) -> float:
+    """How light a colour is, 0 … 1 (WCAG)."""
+    return float((rgb(colour) / 255) ** 2.2 @ (0.2126, 0.7152, 0.0722))
 
 
 def prepare_transitions(
