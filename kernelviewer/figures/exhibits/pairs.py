@@ -76,16 +76,21 @@ class PairsContent:
         with figure_style():
             face = Face.of(options)
             em = face.em
-            top = title_height(options, face) + 2.2 * em
+            top = title_height(options, face) + 3.2 * em
             foot = scale_bar_height(options, face) + face.margin
             tiling, shown = self._arrange(options, face, top + foot)
             height = max(top + tiling.height + foot, options.height_mm or 0.0)
             page = Page(options, height, face)
             y = page.title()
-            names = " → ".join(self.compared.names)
             room = page.width - 2 * page.margin
-            texts = (f"{names}: before, after, difference", names)
+            texts = (
+                f"Largest change of {self.change}: before, after, difference",
+                f"Largest change of {self.change}",
+            )
             page.heading(page.margin, y + em, texts, room, "a")
+            names = face.elide(" → ".join(self.compared.names), room)
+            colour = page.ink.secondary
+            page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
             y = page.snap(top)
             pictures = self._pictures(self.rows[:shown])
             per_row = tiling.per_row

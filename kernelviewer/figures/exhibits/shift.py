@@ -109,8 +109,8 @@ class ShiftContent:
             "Filter DB: symmetric Kullback–Leibler divergence of the histograms along "
             "the principal components, weighted by their variance. All kernels: "
             f"{self.whole.value:.3f}; dealt to the two networks at random: "
-            f"{self.whole.null:.3f}. Dots: layers, in "
-            "units of what random dealing gives them (pale)."
+            f"{self.whole.null:.3f}. Dots: layers, as "
+            "multiples of what random dealing gives them (pale)."
         )
 
     def table(self) -> Table:
@@ -148,16 +148,14 @@ class ShiftContent:
         rows = np.array(times)[:, None]
         null = np.where(np.isnan(rows), np.nan, 1.0)
         top = max(float(np.nanmax(rows, initial=0.0)), 2.0)
-        both = f"{self.whole.value:.2f} (at random {self.whole.null:.2f})"
+        both = f"{self.whole.value:.2f} (chance {self.whole.null:.2f})"
         heading = (
-            "Shift of each layer, in units of what dealing its kernels at random "
-            f"gives; all kernels: {both}",
-            f"Shift of each layer ÷ at random; all kernels: {both}",
-            f"Shift ÷ at random; all: {both}",
-            "Shift ÷ at random",
+            f"Shift of each layer as a multiple of chance; all kernels: {both}",
+            f"Shift as a multiple of chance; all: {both}",
+            "Shift ÷ chance",
         )
         return LayerPanel(
-            *(heading, self.layers, rows, null, (0.0, 1.04 * top), nice_ticks(top, 3)),
+            *(heading, self.layers, rows, null, (0.0, 1.04 * top), nice_ticks(top, 4)),
             *(room, face, options, _CHART),
         )
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _CELL = 3.4
 _HIGH, _LOWEST = 1.9, 1.25
-_LEAST = 0.9
+_LEAST, _ROOMY = 0.7, 1.5
 _BESIDE = 62.0
 _HEAD = 4.6
 _SMALL, _SMALLEST = 0.85, 0.6
@@ -147,10 +147,13 @@ class _Grid:
         names = max(face.width(CLASSES[kind].short) for kind in self._kinds)
         labels = options.labels
         self._left = names + 1.8 * em if labels else 1.3 * em
-        self._above = names + 1.8 * em if labels else 1.3 * em
         self._kept = face.width("100.0 %", small) + em if labels else 0.0
         room = width - self._left - self._kept
+        if room < _ROOMY * em * len(self._kinds):
+            room, self._kept = room + self._kept, 0.0
         self._cell = min(room / len(self._kinds), _CELL * em)
+        self._upright = labels and self._cell >= face.line()
+        self._above = names + 1.8 * em if self._upright else 1.3 * em
         if self._cell < _LEAST * em:
             problem = "the classes do not fit into this width"
             raise FigureError(problem, "Make the figure wider, or its font smaller.")
@@ -184,7 +187,7 @@ class _Grid:
         left, top = x + self._left, y + _HEAD * em + self._above
         right = left + len(self._kinds) * self._cell + self._kept
         self._draw_classes(page, left, top)
-        if page.options.labels:
+        if self._kept:
             colour, size = page.ink.secondary, _SMALL * face.size
             head = (right, top - 0.4 * em, "kept")
             page.text(*head, size=size, align="right", colour=colour, gid="kept")
@@ -196,7 +199,7 @@ class _Grid:
                 self._draw_cell(
                     page, place, float(matrix[before, after]), share, row == column
                 )
-            if page.options.labels and total:
+            if self._kept and total:
                 kept = percent(float(matrix[before, before]) / total)
                 page.text(
                     right,
@@ -222,11 +225,9 @@ class _Grid:
             if page.options.labels:
                 base = middle + 0.36 * em
                 page.text(left - 1.5 * em, base, item.short, align="right", gid="class")
-                page.text(
-                    *(across + 0.36 * em, top - 1.5 * em, item.short),
-                    rotation=90,
-                    gid="class",
-                )
+            if self._upright:
+                base = across + 0.36 * em
+                page.text(base, top - 1.5 * em, item.short, rotation=90, gid="class")
 
     def _draw_cell(
         self,
