@@ -1,8 +1,8 @@
 """How fast two networks are compared.
 
-Prints; gates on nothing. Run with ``pytest -s tests/speed/test_comparing.py``. The floor
-is one pass over the weights of both: the products of corresponding kernels and their
-lengths, as numpy does them.
+Prints; gates on nothing. Run with ``pytest -s tests/speed/test_comparing.py``. The
+floor is one pass over the weights of both: the products of corresponding kernels and
+their lengths, as numpy does them.
 """
 
 from __future__ import annotations

@@ -175,12 +175,16 @@ class DriftContent:
             np.array([item.scale_ratio for item in summaries])
             for summaries in (self._summaries(), self._nulls())
         )
-        tops = (np.nanmax(np.abs(part), initial=0.1) for part in (rows, null[:, 1:-1]))
-        top = float(max(tops))
-        ticks = nice_ticks(top, 2)
+        parts = rows, null[:, 1:-1]
+        low = min(float(np.nanmin(part, initial=-0.1)) for part in parts)
+        high = max(float(np.nanmax(part, initial=0.1)) for part in parts)
+        up, down = nice_ticks(high, 2), nice_ticks(-low, 2)
+        step = max(up[1:2] + down[1:2], default=1.0)
+        ends = int(-low / step + 1e-9), int(high / step + 1e-9)
+        ticks = [step * number for number in range(-ends[0], ends[1] + 1)]
         heading = ("Change of the scale, ln(after / before)", "ln scale ratio")
-        both = [-tick for tick in ticks[:0:-1]] + ticks
-        return _Quantity(heading, rows, null, (-1.04 * top, 1.04 * top), both)
+        spare = 0.04 * (high - low)
+        return _Quantity(heading, rows, null, (low - spare, high + spare), ticks)
 
     def _classes(self) -> _Quantity:
         rows, null = (

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _MOST = 400
 _ROWS = 6
 _WIDTH, _NARROWEST = 10.2, 5.0
-_BELOW = 3.6
+_BELOW = 2.8
 """Lengths in units of the font size."""
 
 CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
