@@ -90,10 +90,8 @@ class LayerPanel:
         )
         chart.y_axis(self.ticks, self._tick)
         base = chart.y + chart.height
-        page.line([chart.x, chart.x + chart.width], [base, base])
-        if self.reach[0] < 0 < self.reach[1]:
-            zero = chart.up(0)
-            page.line([chart.x, chart.x + chart.width], [zero, zero])
+        zero = chart.up(min(max(self.reach[0], 0.0), self.reach[1]))
+        page.line([chart.x, chart.x + chart.width], [zero, zero])
         beside = 0.0
         if self.null is not None:
             beside = min(_APART, _FARTHEST * em * len(self.layers) / chart.width)
