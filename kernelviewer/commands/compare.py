@@ -195,6 +195,12 @@ def _notes(found: Comparison, options: argparse.Namespace) -> Iterator[str]:
         other = {"names": "order or best", "order": "best"}.get(options.match, "")
         hint = f"; try --match {other}" if other else ""
         yield f"no kernels of the two networks correspond{hint}"
+    by_order = [item for item in found.pairing.layers if item.how == "order"]
+    if by_order and options.match != "order":
+        first, second = found.bank_a.layers, found.bank_b.layers
+        pairs = (f"{first[i.a].name} – {second[i.b].name}" for i in by_order)
+        layers = counted(len(by_order), "layer")
+        yield f"paired by order, since names differ: {layers}: {', '.join(pairs)}"
     for size, item in found.sizes.items():
         if len(item) and item.transitions is None:
             yield (

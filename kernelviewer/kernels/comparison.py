@@ -367,6 +367,7 @@ def compare_pairs(
         found[size] = compare_size(
             pairing, size, names.get(size), seed=seed, watch=watch.quiet()
         )
+    watch.progress(len(sizes), len(sizes), "comparing kernels")
     return Comparison(pairing, found)
 
 

@@ -349,6 +349,7 @@ def _kernels(
         for column in columns:
             column.flags.writeable = False
         found[size] = KernelPairs(size, *columns)
+    watch.progress(len(layers), len(layers), "matching kernels")
     return found
 
 

@@ -154,6 +154,21 @@ def test_tables_tell_the_null_beside(
     assert "1×11: nothing names these kernels by code; try --by family" in complained
 
 
+def test_layers_that_only_their_order_pairs_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = patterns(8)[0][:, None]
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    save_file({"one.dwconv.weight": weights}, first)
+    save_file({"two.conv_dw.weight": weights}, second)
+    assert run("compare", first, second) == 0
+    printed, complained = capsys.readouterr()
+    assert "mean cosine 1.000" in printed
+    assert "names differ: 1 layer: one.dwconv – two.conv_dw" in complained
+    assert run("compare", first, second, "--match", "order") == 0
+    assert "names differ" not in capsys.readouterr().err
+
+
 def test_networks_that_are_equal_are_noticed(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
