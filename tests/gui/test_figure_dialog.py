@@ -24,8 +24,8 @@ from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.files import file_hash
-from kernelviewer.gui.dialogs.figure import FigureDialog, open_figure
-from kernelviewer.gui.export.figure_copy import PNG, SVG
+from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
+from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
