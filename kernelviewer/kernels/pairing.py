@@ -87,7 +87,10 @@ class KernelPairs:
 
     def take(self, wanted: NDArray[np.bool_]) -> KernelPairs:
         """Only some of the pairs, bool [P]."""
-        return KernelPairs(self.size, *(column[wanted] for column in self._columns()))
+        columns = [column[wanted] for column in self._columns()]
+        for column in columns:
+            column.flags.writeable = False
+        return KernelPairs(self.size, *columns)
 
     def _columns(self) -> tuple[NDArray[Any], ...]:
         return (
