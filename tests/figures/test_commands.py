@@ -11,6 +11,7 @@ import pytest
 from kernelviewer.cli import main
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.resources import resource
+from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,6 +219,20 @@ def test_report_is_one_page_that_needs_nothing_else(
     printed = capsys.readouterr().out
     assert "[1/11]" in printed
     assert printed.endswith(f"{folder / 'index.html'}: the report\n")
+
+
+def test_a_report_of_two_networks_tells_what_changed(tmp_path: Path) -> None:
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", channels=8, seed=seed)
+        for seed, name in enumerate(("before", "after"))
+    ]
+    folder = tmp_path / "report"
+    command = ["report", *map(str, paths), "-o", str(folder), "--autoencoder", "family"]
+    assert main([*command, "--device", "cpu"]) == 0
+    names = {path.name for path in (folder / "figures").iterdir()}
+    for kind in ("transitions", "drift", "pairs", "shift"):
+        assert {f"{kind}-7x7.svg", f"{kind}-3x3.svg"} <= names
+        assert (folder / "data" / f"{kind}-7x7.csv").read_text().count("\n") > 1
 
 
 @needs_sample

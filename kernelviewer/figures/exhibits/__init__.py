@@ -12,15 +12,19 @@ from kernelviewer.figures.exhibits import (
     classes,
     compare,
     composition,
+    drift,
     family,
     histogram,
     kernel,
     offsets,
+    pairs,
     pca,
     samples,
     sheet,
+    shift,
     spectrum,
     table,
+    transitions,
 )
 from kernelviewer.figures.options import declare_own
 
@@ -41,6 +45,10 @@ EXHIBITS: dict[str, Exhibit] = {
         sheet,
         kernel,
         compare,
+        transitions,
+        drift,
+        pairs,
+        shift,
         table,
     )
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures import FigureError, Naming
+from kernelviewer.figures import EXHIBITS, FigureError, Naming
 from kernelviewer.figures.scene import Coding
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import FigureRequest, Part
@@ -114,7 +114,7 @@ class FigureRequests:
         if pool is None:
             raise FigureError("there are no kernels to show", "Open a network first.")
         mask, words = self._mask(key, pool)
-        parts = self._parts(pool, mask, rivals if kind == "compare" else None)
+        parts = self._parts(pool, mask, rivals if EXHIBITS[kind].compares else None)
         if not parts:
             raise FigureError(
                 f"no {size_label(pool.size)} kernels are selected",
