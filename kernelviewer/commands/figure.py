@@ -35,6 +35,7 @@ from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
+from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json
@@ -160,6 +161,7 @@ def _make(
     if paths and not banks:
         return 1
     scene = _scene(kind, banks, record, options, look)
+    load_matplotlib(documented=False)
     drawn = make_figure(kind, scene, look)
     caption = options.caption or (record.caption if record else "")
     if caption:

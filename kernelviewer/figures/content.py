@@ -71,6 +71,8 @@ class Exhibit:
         Whether classes are shown where there are any.
     compares
         Whether two networks are chosen to stand beside each other.
+    pairs
+        Whether it needs two networks: kernels of theirs that correspond are shown.
     pools
         Whether networks are counted together in it: equal kernels count once.
     uses
@@ -87,6 +89,7 @@ class Exhibit:
     needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False
     compares: bool = False
+    pairs: bool = False
     pools: bool = False
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()

@@ -14,7 +14,6 @@ from kernelviewer.figures.scene import FAMILY, Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.naming import Naming
-from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label, named_by
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.watch import NEVER
@@ -198,14 +197,10 @@ def _coding(
             found = label(codes, yardstick.stretches, yardstick.threshold)
             return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
         code = codes.code
-    from kernelviewer.kernels.family import family_fit
+    from kernelviewer.kernels.family import family_fit_set
 
     there = ~kernels.flat
-    own = family_fit(
-        patterns(kernels.weights[there], kernels.scale[there], kernels.offset[there]),
-        device=device,
-        watch=watch,
-    )
+    own = family_fit_set(kernels, device=device, watch=watch)
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)
     fit[there], best[there] = own.cosine, own.class_index

@@ -18,6 +18,8 @@ from kernelviewer.figures.errors import FigureError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kernelviewer.kernels.pairing import Match
+
 T = TypeVar("T")
 Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
@@ -275,6 +277,9 @@ class FigureOptions:
         Principal components across and up, counted from 1.
     mark
         A code, 0 … 1: marked in a spectrum, decoded in a figure of one kernel.
+    match
+        Which kernels of two networks correspond, as
+        `kernelviewer.kernels.pairing.pair` takes it.
     seed
         Seed of what is drawn at random.
     dark
@@ -504,6 +509,20 @@ class FigureOptions:
                 "layer": "layer",
                 "network": "network",
                 "fit": "fit",
+            },
+        ),
+    )
+    match: Match = declared(
+        "names",
+        Choice(
+            label="Pairs by",
+            title="Which kernels of two networks correspond",
+            noun="match",
+            is_look=False,
+            choices={
+                "names": "layer name and channel",
+                "order": "order and shape of layers",
+                "best": "best match within a layer",
             },
         ),
     )

@@ -20,8 +20,8 @@ from kernelviewer.state.selection import Layers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.gui.work.sessions import Sessions
     from kernelviewer.state.charts import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
@@ -162,19 +162,19 @@ class Actions(QObject):
 
     def export_figure(self) -> None:
         """Open the figure dialog."""
-        from kernelviewer.gui.dialogs.figure import open_figure
+        from kernelviewer.gui.dialogs.figure.dialog import open_figure
 
         open_figure(self._window)
 
     def export_kernels(self) -> None:
         """Write the selected kernels; without a selection those in view."""
-        from kernelviewer.gui.export.kernel_export import export_marked
+        from kernelviewer.gui.dialogs.export_kernels import export_marked
 
         export_marked(self._window)
 
     def export_labels(self) -> None:
         """Ask which labels to write, and where."""
-        from kernelviewer.gui.dialogs.export_labels import open_export_labels
+        from kernelviewer.gui.dialogs.export_kernels import open_export_labels
 
         open_export_labels(self._window)
 
@@ -260,13 +260,13 @@ class Actions(QObject):
 
     def show_shortcuts(self) -> None:
         """Show keys and mouse."""
-        from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
+        from kernelviewer.gui.dialogs.help import show_shortcuts
 
         show_shortcuts(self._window)
 
     def show_about(self) -> None:
         """Show what the program is."""
-        from kernelviewer.gui.dialogs.about import show_about
+        from kernelviewer.gui.dialogs.help import show_about
 
         show_about(self._window)
 

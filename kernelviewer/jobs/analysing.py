@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelSet
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
 
@@ -88,6 +89,23 @@ def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
     if not supported(table.shape[1:]):
         return None
     return family_fit(table, device=choose_device("cpu"), watch=ticket.quiet())
+
+
+def fit_one(
+    ticket: Ticket, kernels: KernelSet, row: int
+) -> tuple[FamilyFit, ScaleSpaceFit] | None:
+    """Nearest family member and nearest discrete scale-space model of one kernel.
+
+    None where the size has none.
+    """
+    from kernelviewer.kernels.family import family_fit_set, supported
+    from kernelviewer.kernels.family.scale_space import scale_space_fit
+
+    if not supported(kernels.size):
+        return None
+    rows, device = np.array([row]), choose_device("cpu")
+    member = family_fit_set(kernels, rows, device=device, watch=ticket.quiet())
+    return member, scale_space_fit(kernels, rows, watch=ticket.quiet())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +198,7 @@ def name_by_family(
 
 def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
     """The same, batch by batch; other tasks go first in between."""
-    from kernelviewer.kernels.family import family_fit
+    from kernelviewer.kernels.family import family_fit_set
     from kernelviewer.latent.family_null import family_null
 
     place, total = choose_device(device), len(kernels)
@@ -194,7 +212,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.give_way()
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
-        found = family_fit(kernels.weights[rows], device=place, watch=ticket.quiet())
+        found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
         best[rows], fit[rows] = found.class_index, found.cosine
         second[rows], margin[rows] = found.second, found.margin
         near[rows] = near_classes(found)

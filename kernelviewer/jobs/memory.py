@@ -7,8 +7,6 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.containers.temporary import remove_left_behind
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,11 +16,6 @@ if TYPE_CHECKING:
 def tidy(ticket: Ticket) -> None:
     """Task: return freed memory once much was computed."""
     give_back()
-
-
-def sweep(ticket: Ticket) -> None:
-    """Task: remove unpacked archives that a crashed or killed program left behind."""
-    remove_left_behind()
 
 
 def give_back() -> None:

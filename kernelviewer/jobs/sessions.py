@@ -16,6 +16,7 @@ from kernelviewer.state.session.form import CoderEntry, to_text
 from kernelviewer.state.session.paths import note_files, path_from
 from kernelviewer.strangers import place_of
 from kernelviewer.text import shown
+from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,8 +99,21 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
 
 
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:
-    """Hash of the files of a network as they were read; empty if that is not known."""
-    return network_hash(bank.files, ticket)
+    """Hash of the files of a network as they were read; empty if that is not known.
+
+    Gives way to what is urgent between pieces of a file.
+    """
+    return network_hash(bank.files, _GivingWay(ticket))
+
+
+class _GivingWay(Watch):
+    """Lets more urgent tasks run wherever it is checked."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self._ticket = ticket
+
+    def check(self) -> None:
+        self._ticket.give_way()
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta
-
-Component = Annotated[int, Meta(ge=0, le=2**31)]
 ColourBy = Literal["class", "layer", "model", "fit"]
 CountOf = Literal["shown", "selected", "models"]
 Switch = Literal["on", "off"]
@@ -36,10 +33,15 @@ class Charts:
         networks are counted together (`kernelviewer.kernels.equality`).
     """
 
-    across: Component = 0
-    up: Component = 1
+    across: int = 0
+    up: int = 1
     colour_by: ColourBy = "class"
     thumbnails: Switch = "on"
     count_of: CountOf = "shown"
     pale: Switch = "off"
     equal: EqualKernels = "once"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a component that none can be, as a session may name."""
+        if not 0 <= min(self.across, self.up) <= max(self.across, self.up) <= 2**31:
+            raise ValueError("names a component that there cannot be")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.dialogs.figure import FigureDialog
+    from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
     from kernelviewer.gui.main_window import MainWindow
 
     MakeWindow = Callable[..., MainWindow]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import index_colours, rgb
 from kernelviewer.gui.views.grid.mosaic import GridContent, common_gain
+from tests.gui.conftest import use_colours
 from tests.gui.grid_desk import CTRL, LEFT, SHIFT, desk_maker, make_content
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.gui.grid_desk import Desk
-
-DARK = replace(LIGHT, panel="#212225", text="#ECECEA", accent="#5AA9F7")
 
 
 @pytest.fixture
@@ -148,7 +146,7 @@ def test_the_focus_is_ringed(desk: Desk) -> None:
 def test_theme_and_colour_map_change_what_is_drawn(desk: Desk) -> None:
     corner = QPoint(2, 290)
     assert desk.colour(corner).name() == "#ffffff"
-    desk.grid.set_theme(DARK)
+    use_colours(DARK)
     assert desk.colour(corner).name() == "#212225"
     before = drawn_colours(desk, 5)
     desk.grid.set_colormap("grey")
@@ -237,7 +235,7 @@ def test_setters_never_ask(desk: Desk) -> None:
     grid.set_selection(np.ones(60, bool))
     grid.set_zoom(9)
     grid.set_colormap("magma")
-    grid.set_theme(DARK)
+    use_colours(DARK)
     grid.set_message("x")
     grid.scroll_to(59)
     grid.set_content(make_content(order=np.arange(60)[::-1].copy()))

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.views.reconstruction.projection import (
+from kernelviewer.gui.views.reconstruction.surface import (
     RISE,
     Camera,
     extent,
@@ -22,9 +22,7 @@ from tests.gui.reconstruction_desk import LEFT, NONE, shown_view
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 Key = Qt.Key
 

@@ -72,7 +72,7 @@ def test_label_json_agrees_with_its_rows(
     there = [row for row in rows if row["class"] != "flat"]
     assert list(found) == [
         *("kernels", "flat", "by", "mean_fit", "threshold", "coverage"),
-        *("null_coverage", "stability", "classes"),
+        *("null_coverage", "stability", "classes", "offsets"),
     ]
     assert found["by"] == "family"
     assert 0.8 < found["stability"] < 1
@@ -95,6 +95,7 @@ def test_label_json_agrees_with_its_rows(
     assert strip["threshold"] > 0.9  # noise of eleven taps fits well
     assert 0.005 < strip["null_coverage"] <= 0.01
     assert strip["stability"] is None
+    assert sum(item["kernels"] for item in strip["offsets"]) == 40
 
 
 def test_the_names_are_by_what_is_wished(

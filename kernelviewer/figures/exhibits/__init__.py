@@ -12,14 +12,19 @@ from kernelviewer.figures.exhibits import (
     classes,
     compare,
     composition,
+    drift,
     family,
     histogram,
     kernel,
+    offsets,
+    pairs,
     pca,
     samples,
     sheet,
+    shift,
     spectrum,
     table,
+    transitions,
 )
 from kernelviewer.figures.options import declare_own
 
@@ -36,9 +41,14 @@ EXHIBITS: dict[str, Exhibit] = {
         classes,
         composition,
         histogram,
+        offsets,
         sheet,
         kernel,
         compare,
+        transitions,
+        drift,
+        pairs,
+        shift,
         table,
     )
 }
