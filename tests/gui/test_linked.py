@@ -36,7 +36,7 @@ def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
         write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
         for seed, name in enumerate(("first", "second"))
     ]
-    window = make_window(*paths, size=LARGE)
+    window = make_window(*paths, size=LARGE, by="code")
     assert window.state.labels is not None
     fits = window.state.labels.fit
     window.document.set_threshold((7, 7), float(np.nanmedian(fits)))

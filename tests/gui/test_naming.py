@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from kernelviewer.gui.export.figure_requests import FigureRequests
-from kernelviewer.gui.tips import kernel_tip
 from PySide6.QtWidgets import QLabel
 
 from kernelviewer.figures import FigureOptions
-from kernelviewer.gui.text import percent
+from kernelviewer.gui.dialogs.figure.requests import FigureRequests
+from kernelviewer.gui.text import kernel_tip, percent
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.kernels.naming import Naming

@@ -62,7 +62,7 @@ def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
         write_network(tmp_path / f"{name}.safetensors", channels=40, seed=seed)
         for seed, name in enumerate(("first", "second"))
     ]
-    return make_window(*paths, size=LARGE)
+    return make_window(*paths, size=LARGE, by="code")
 
 
 def test_the_tree_counts_every_size_and_says_the_coverage(window: MainWindow) -> None:
