@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.kernels.naming import By
     from kernelviewer.kernels import KernelBank
+    from kernelviewer.kernels.naming import By
 
 SIZE = (7, 7)
 LAYERS = 20
