@@ -25,6 +25,7 @@ from kernelviewer.importing import imported_when_used
 if TYPE_CHECKING:
     from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
     from kernelviewer.kernels import KernelBank, extract_kernels
+    from kernelviewer.kernels.snapshot import snapshot
 else:
     __getattr__, __dir__ = imported_when_used(
         __name__,
@@ -34,6 +35,7 @@ else:
             "KernelBank": "kernelviewer.kernels",
             "extract_kernels": "kernelviewer.kernels",
             "open_checkpoint": "kernelviewer.formats",
+            "snapshot": "kernelviewer.kernels.snapshot",
         },
     )
 
@@ -46,4 +48,5 @@ __all__ = [
     "__version__",
     "extract_kernels",
     "open_checkpoint",
+    "snapshot",
 ]
