@@ -182,7 +182,7 @@ class Track:
         """Classes [N] of a step, or [S, N] of steps: int8, *unidentified* below it."""
         level = self.threshold if threshold is None else threshold
         best, fit = self.best[step], self.fit[step]
-        enough = (fit >= _packed(np.float32(level))) & (fit != _NONE)
+        enough = (fit >= _packed(np.float32(level))) & (fit != _NONE) & (level < 1)
         named = (enough & (best < len(PATTERNS))) | (best == _FLAT)
         return np.where(named, best, np.int8(_UNIDENTIFIED))
 
