@@ -66,7 +66,7 @@ def test_what_is_no_step_is_named_and_the_rest_is_done(
     made_run(tmp_path)
     (tmp_path / "step-000005.safetensors").write_bytes(b"half")
     kv.snapshot({"a.dw": np.ones((3, 1, 5, 5))}, 30, tmp_path)
-    assert run("series", *reversed(sorted(tmp_path.iterdir()))) == 1
+    assert run("series", *sorted(tmp_path.iterdir(), reverse=True)) == 1
     printed, complained = capsys.readouterr()
     assert "step-000005.safetensors is left out: " in complained
     assert "step-000030.safetensors is left out: other layers" in complained
