@@ -29,9 +29,10 @@ from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from kernelviewer.kernels import Size
+    from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.kernels.series import LeftOut
     from kernelviewer.latent.film import By, Film, Formation, StepTotals, Track
 
 SAMPLE = "sample-run"
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         check_output(options.output)
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
-    series = open_series(options)
+    series = open_series(options.files, options)
     by: By = "code" if options.autoencoder else options.by
     film = film_of(
         series,
@@ -82,8 +83,7 @@ def run(options: argparse.Namespace) -> int:
         device=device,
         watch=LINE,
     )
-    for item in film.left_out:
-        complain(f"{item.name} is left out: {item.problem}")
+    _tell(film.left_out)
     if not film.steps:
         raise RefusedError("none of the files is a step of a run")
     if options.output:
@@ -102,8 +102,23 @@ def run(options: argparse.Namespace) -> int:
     return int(bool(film.left_out))
 
 
-def open_series(options: argparse.Namespace) -> Series:
-    """The files and what lies in folders, in order.
+def read_run(
+    words: Sequence[str], options: argparse.Namespace
+) -> tuple[list[KernelBank], bool]:
+    """Every step of a run at once, and whether some were left out, which is told."""
+    series = open_series(words, options)
+    series.keep_alike()
+    _tell(series.left_out)
+    return [series.bank(step) for step in range(len(series))], bool(series.left_out)
+
+
+def _tell(left_out: Sequence[LeftOut]) -> None:
+    for item in left_out:
+        complain(f"{item.name} is left out: {item.problem}")
+
+
+def open_series(words: Sequence[str], options: argparse.Namespace) -> Series:
+    """The files that are named and what lies in folders, in order.
 
     Raises
     ------
@@ -111,7 +126,7 @@ def open_series(options: argparse.Namespace) -> Series:
         There are none.
     """
     paths: dict[Path, None] = {}
-    for word in options.files:
+    for word in words:
         place = Path(word)
         if word == SAMPLE and not place.exists():
             try:

@@ -73,6 +73,8 @@ class Exhibit:
         Whether two networks are chosen to stand beside each other.
     pools
         Whether networks are counted together in it: equal kernels count once.
+    is_run
+        Whether its networks are the steps of one training run.
     uses
         The options that matter to it beside the looks.
     own
@@ -88,6 +90,7 @@ class Exhibit:
     shows_classes: bool = False
     compares: bool = False
     pools: bool = False
+    is_run: bool = False
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
 

@@ -17,7 +17,7 @@ from kernelviewer.kernels.pairing import cleaned_names, pair
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -116,7 +116,7 @@ class Series:
         self.left_out: tuple[LeftOut, ...] = ()
         found = []
         for number, (path, name) in enumerate(
-            zip(paths, _own_names(paths), strict=True)
+            zip(paths, own_names(paths), strict=True)
         ):
             watch.progress(number, len(paths), f"opening {name}")
             try:
@@ -165,16 +165,12 @@ class Series:
                 layers[number] = layers_of(self.bank(number))
             except CheckpointError as error:
                 self._leave_out(step.path, step.name, _sentences(error))
-        counts = Counter(frozenset(item.items()) for item in layers.values())
-        if len(counts) > 1:
-            like = max(layers, key=lambda i: (counts[frozenset(layers[i].items())], i))
-            reference, usual = self.bank(like), layers[like]
-            for number in [i for i, item in layers.items() if item != usual]:
-                found = pair(reference, self.bank(number))
-                if found.left_a or found.left_b:
-                    told = "; ".join(differences(usual, layers.pop(number)))
-                    step = self.steps[number]
-                    self._leave_out(step.path, step.name, f"other layers: {told}")
+        like, odd = _unlike(list(layers.values()), lambda i: self.bank([*layers][i]))
+        usual = list(layers.values())[like] if layers else {}
+        for number in [[*layers][i] for i in odd]:
+            told = "; ".join(differences(usual, layers.pop(number)))
+            step = self.steps[number]
+            self._leave_out(step.path, step.name, f"other layers: {told}")
         self._keep(list(layers))
 
     def drop(self, number: int, problem: str) -> None:
@@ -191,6 +187,30 @@ class Series:
             tuple(self.steps[number] for number in numbers),
             tuple(self.numbers[number] for number in numbers),
         )
+
+
+def common_layers(banks: Sequence[KernelBank]) -> list[int]:
+    """Indices of the networks that have the layers of most of them, in order."""
+    _, odd = _unlike([layers_of(bank) for bank in banks], banks.__getitem__)
+    return [number for number in range(len(banks)) if number not in odd]
+
+
+def _unlike(
+    layers: Sequence[Layers], bank: Callable[[int], KernelBank]
+) -> tuple[int, list[int]]:
+    """One of the networks whose layers most have, the later of equals; the odd ones.
+
+    Layers of other names are no others if each has its partner (`pair`).
+    """
+    kinds = [frozenset(item.items()) for item in layers]
+    counts = Counter(kinds)
+    like = max(range(len(kinds)), key=lambda i: (counts[kinds[i]], i), default=0)
+    odd = []
+    for number in [i for i, kind in enumerate(kinds) if kind != kinds[like]]:
+        found = pair(bank(like), bank(number))
+        if found.left_a or found.left_b:
+            odd.append(number)
+    return like, odd
 
 
 def order_of(files: Sequence[tuple[str, Mapping[str, int]]]) -> Order:
@@ -238,8 +258,8 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _own_names(paths: Sequence[Path]) -> list[str]:
-    """Paths without the folder that all are in."""
+def own_names(paths: Sequence[Path]) -> list[str]:
+    """Paths without the folder that all are in: what tells them apart."""
     if len(paths) < 2:
         return [path.name for path in paths]
     shared = os.path.commonpath([path.absolute().parent for path in paths])

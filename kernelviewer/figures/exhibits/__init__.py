@@ -13,12 +13,15 @@ from kernelviewer.figures.exhibits import (
     compare,
     composition,
     family,
+    formation,
     histogram,
     kernel,
     pca,
     samples,
+    shares,
     sheet,
     spectrum,
+    strips,
     table,
 )
 from kernelviewer.figures.options import declare_own
@@ -39,6 +42,9 @@ EXHIBITS: dict[str, Exhibit] = {
         sheet,
         kernel,
         compare,
+        shares,
+        formation,
+        strips,
         table,
     )
 }
