@@ -18,7 +18,8 @@ from kernelviewer.commands.networks import (
     device_of,
 )
 from kernelviewer.commands.output import RefusedError, aligned, complain, number, say
-from kernelviewer.commands.values import cannot_write, check_output
+from kernelviewer.commands.values import cannot_write, check_output, parse_size
+from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
@@ -61,6 +62,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what names the kernels: the code, by the stretch of the spectrum that it "
         "falls in, or the family, by a kernel's nearest member (default)",
     )
+    parser.add_argument(
+        "--animation",
+        type=Path,
+        metavar="OUT.gif",
+        help="write an animated .gif, .png or .apng of the codes on the spectrum and "
+        "the kernels",
+    )
+    parser.add_argument(
+        "--size",
+        type=parse_size,
+        help="kernel size of the animation (default: the one with most kernels)",
+    )
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
     parser.add_argument(
@@ -70,8 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the run, write and print."""
-    if options.output:
-        check_output(options.output)
+    for output in filter(None, (options.output, options.animation)):
+        check_output(output)
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     series = open_series(options.files, options)
     by: By = "code" if options.autoencoder else options.by
@@ -92,6 +105,12 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             complain(cannot_write(options.output, error))
             return 1
+    if options.animation:
+        try:
+            _animate(series, autoencoders, options)
+        except FigureError as error:
+            complain(str(error))
+            return 1
     if options.json:
         say(json.dumps(summarise(film), indent=1))
     else:
@@ -100,6 +119,20 @@ def run(options: argparse.Namespace) -> int:
         if options.output:
             say(f"\n{options.output}: {number(rows)} rows")
     return int(bool(film.left_out))
+
+
+def _animate(
+    series: Series, autoencoders: Autoencoders, options: argparse.Namespace
+) -> None:
+    """Write the animation; codes are shown wherever there are some."""
+    from kernelviewer.figures.animation import write_animation
+    from kernelviewer.figures.naming import Naming, name_scene
+    from kernelviewer.figures.scene import make_scene
+
+    scene = make_scene([series.bank(i) for i in range(len(series))], options.size)
+    naming = Naming(autoencoders.get(scene.size), options.threshold)
+    scene = name_scene(scene, naming, device=options.device, watch=LINE)
+    write_animation(scene, options.animation, watch=LINE)
 
 
 def read_run(
