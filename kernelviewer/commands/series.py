@@ -18,6 +18,7 @@ from kernelviewer.commands.networks import (
     device_of,
 )
 from kernelviewer.commands.output import RefusedError, aligned, complain, number, say
+from kernelviewer.commands.reading import check_included
 from kernelviewer.commands.values import cannot_write, check_output, parse_size
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write
@@ -99,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
     _tell(film.left_out)
     if not film.steps:
         raise RefusedError("none of the files is a step of a run")
+    check_included(options, series.included)
     if options.output:
         try:
             rows = _write(film, options.output)
@@ -142,6 +144,8 @@ def read_run(
     series = open_series(words, options)
     series.keep_alike()
     _tell(series.left_out)
+    if len(series):
+        check_included(options, series.included)
     return [series.bank(step) for step in range(len(series))], bool(series.left_out)
 
 

@@ -102,6 +102,8 @@ class Series:
         As `Order.by`.
     left_out
         What is no step of it.
+    included
+        Those of ``include`` that some step read so far has.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Series:
     ) -> None:
         self._copy, self._include, self._watch = copy, tuple(include), watch
         self.left_out: tuple[LeftOut, ...] = ()
+        self.included: set[str] = set()
         found = []
         for number, (path, name) in enumerate(
             zip(paths, own_names(paths), strict=True)
@@ -148,6 +151,7 @@ class Series:
             watch = self._watch.quiet()
             checkpoint = open_checkpoint(path, copy=self._copy, watch=watch)
             there = [n for n in self._include if find_stack(checkpoint, n) is not None]
+            self.included.update(there)
             bank = extract_kernels(checkpoint, include=there, watch=watch)
             self._banks[path] = bank
         return bank

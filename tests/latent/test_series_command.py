@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import kernelviewer as kv
 from kernelviewer.cli import main
@@ -83,6 +84,21 @@ def test_no_step_at_all_is_told(tmp_path: Path, capsys: Capture) -> None:
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
     assert "none of the files is a step of a run" in lines[-1]
+
+
+def test_layers_that_may_be_depthwise_are_taken_in_by_name(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    rng = np.random.default_rng(0)
+    for step in (1, 2):
+        weights = {"conv.weight": rng.normal(size=(8, 1, 7, 7)).astype(np.float32)}
+        save_file(weights, tmp_path / f"net_{step}.safetensors")
+    assert run("series", tmp_path) == 0
+    assert "There are no depthwise kernels." in capsys.readouterr().out
+    assert run("series", tmp_path, "--include", "conv") == 0
+    assert "7×7: 8 kernels" in capsys.readouterr().out
+    assert run("series", tmp_path, "--include", "other") == 2
+    assert "no layer 'other'" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_is_told_first(
