@@ -17,7 +17,14 @@ from kernelviewer.commands.networks import (
     add_threshold_argument,
     device_of,
 )
-from kernelviewer.commands.output import RefusedError, aligned, complain, number, say
+from kernelviewer.commands.output import (
+    RefusedError,
+    aligned,
+    complain,
+    counted,
+    number,
+    say,
+)
 from kernelviewer.commands.reading import check_included
 from kernelviewer.commands.values import cannot_write, check_output, parse_size
 from kernelviewer.figures.errors import FigureError
@@ -263,8 +270,8 @@ def _table(film: Film) -> Iterator[str]:
     names = {"names": "the numbers in their names"}
     first, last = film.numbers[0], film.numbers[-1]
     yield (
-        f"{len(film)} steps, {number(first)} to {number(last)}, in the order of "
-        f"{names.get(film.ordered_by, film.ordered_by)}"
+        f"{counted(len(film), 'step')}, {number(first)} to {number(last)}, in the "
+        f"order of {names.get(film.ordered_by, film.ordered_by)}"
     )
     if not film.tracks:
         yield "There are no depthwise kernels."

@@ -46,11 +46,14 @@ class Step:
         What tells it from the others: its path without the folder that all are in.
     stored
         Counters that the file holds, by name (`COUNTERS`).
+    stamp
+        Size and time of change when it was opened: the same file has the same.
     """
 
     path: Path
     name: str
     stored: Mapping[str, int]
+    stamp: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,13 @@ class Series:
             zip(paths, own_names(paths), strict=True)
         ):
             watch.progress(number, len(paths), f"opening {name}")
+            stamp = _stamp(path)  # first: what changes later has another
             try:
                 checkpoint = open_checkpoint(path, copy=copy, watch=watch.quiet())
             except CheckpointError as error:
                 self._leave_out(path, name, _sentences(error))
             else:
-                found.append(Step(path, name, stored_counters(checkpoint)))
+                found.append(Step(path, name, stored_counters(checkpoint), stamp))
         order = order_of([(step.name, step.stored) for step in found])
         self.ordered_by = order.by
         self.steps: tuple[Step, ...] = tuple(found[place] for place in order.places)
@@ -251,6 +255,14 @@ def stored_counters(checkpoint: Checkpoint | KernelBank) -> dict[str, int]:
         if value is not None:
             found[name] = value
     return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        facts = path.stat()
+    except OSError:  # opening it tells more
+        return 0, 0
+    return facts.st_size, facts.st_mtime_ns
 
 
 def _whole(value: object) -> int | None:

@@ -248,6 +248,7 @@ def film_of(
     *,
     by: By = "family",
     threshold: float | None = None,
+    known: Film | None = None,
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Film:
@@ -266,6 +267,9 @@ def film_of(
         What names kernels. A size without an autoencoder is named by the family.
     threshold
         Least fit of an identified kernel; None: the usual one of each size.
+    known
+        What was found with the same autoencoders before steps were added or taken away:
+        steps whose files have not changed are not encoded again.
     watch
         Told steps done, their number and the next one's name; what it raises cancels.
 
@@ -288,6 +292,8 @@ def film_of(
         size: _Reel(kernels, last, len(series), autoencoder(size), by, device, watch)
         for size, kernels in last.sizes.items()
     }
+    for size, reel in reels.items():
+        reel.take_over(known.tracks.get(size) if known else None)
     done = 0
     while done < len(series):
         watch.progress(done, len(series), f"encoding {series.steps[done].name}")
@@ -298,13 +304,21 @@ def film_of(
             continue
         pairing = pair(last, bank)
         for reel in reels.values():
-            reel.expose(done, pairing, watch.quiet())
+            reel.expose(done, pairing, watch.quiet(), _place(known, series.steps[done]))
         done += 1
     watch.progress(done, done)
     tracks = {size: reel.track(series, threshold) for size, reel in reels.items()}
     return Film(
         series.steps, series.numbers, series.ordered_by, series.left_out, tracks
     )
+
+
+def _place(known: Film | None, step: Step) -> int | None:
+    """Index of the same state of the same file in what is known."""
+    for number, other in enumerate(known.steps if known else ()):
+        if (other.path, other.stamp) == (step.path, step.stamp):
+            return number
+    return None
 
 
 class _Reel:
@@ -332,6 +346,15 @@ class _Reel:
         self._best = np.full(shape, _FLAT, np.int8)
         self._cosine = np.full(shape, np.nan, np.float16)
         self._scale = np.full(steps, np.nan, np.float32)
+        self._known: Track | None = None
+
+    def take_over(self, known: Track | None) -> None:
+        """Use codes that are known, if they are of the same kernels."""
+        if known is None or (known.by, known.layers) != (self._by, self._layers):
+            return
+        channels = np.array_equal(known.channel, self._kernels.channel)
+        if channels and np.array_equal(known.layer, self._layer):
+            self._known = known
 
     def _find_null(self, watch: Watch) -> Null | None:
         from kernelviewer.latent.baselines import family_null
@@ -343,15 +366,22 @@ class _Reel:
             return None
         return family_null(self._kernels.size, device=self._device, watch=watch)
 
-    def expose(self, step: int, pairing: Pairing, watch: Watch) -> None:
-        """Take in the kernels of a step."""
+    def expose(
+        self, step: int, pairing: Pairing, watch: Watch, known: int | None
+    ) -> None:
+        """Take in the kernels of a step, which may be known as another one."""
         size = self._kernels.size
         pairs, kernels = pairing.sizes[size], pairing.bank_b.sizes[size]
-        code, fit, best = self._name(kernels, watch)
         here, there = pairs.index_a, pairs.index_b
-        self._code[step, here] = _packed(code[there])
-        self._fit[step, here] = _packed(fit[there])
-        self._best[step, here] = best[there]
+        if self._known is not None and known is not None:
+            self._code[step] = self._known.code[known]
+            self._fit[step] = self._known.fit[known]
+            self._best[step] = self._known.best[known]
+        else:
+            code, fit, best = self._name(kernels, watch)
+            self._code[step, here] = _packed(code[there])
+            self._fit[step, here] = _packed(fit[there])
+            self._best[step, here] = best[there]
         self._cosine[step, here] = pairing.statistics(size).cosine
         present = kernels.scale[~kernels.flat]
         self._scale[step] = present.mean(dtype=np.float64) if len(present) else np.nan

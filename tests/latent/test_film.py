@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import kernelviewer as kv
 from kernelviewer.device import CPU
 from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS, UNIDENTIFIED
 from kernelviewer.kernels.series import Series
-from kernelviewer.latent.autoencoder import shipped
+from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.film import film_of, formation_steps
 from kernelviewer.latent.labels import Labelling, label_kernels
 from tests.latent.runs import LAYERS, STEPS, made_run
@@ -21,6 +22,7 @@ from tests.shared import CHECKPOINTS, needs_checkpoints
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kernelviewer.latent.codes import Codes
     from kernelviewer.latent.film import Film
 
 OTHER, FLAT_CLASS = INDEX[UNIDENTIFIED.id], INDEX[FLAT.id]
@@ -125,6 +127,38 @@ def test_codes_take_four_bytes_a_kernel_and_step(tmp_path: Path) -> None:
     track = film(tmp_path, by="code").tracks[7, 7]
     assert track.code.nbytes + track.fit.nbytes == 4 * len(track) * len(STEPS)
     assert not track.fit.flags.writeable
+
+
+def test_steps_that_are_known_are_not_encoded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is watched: steps come, one is written anew."""
+    made_run(tmp_path)
+    late = [tmp_path / f"step-{n:06d}.safetensors" for n in (30, 100)]
+    kept = [path.read_bytes() for path in late]
+    for path in late:
+        path.unlink()
+    known = film(tmp_path, by="code")
+    for path, data in zip(late, kept, strict=True):
+        path.write_bytes(data)
+    first = tmp_path / "step-000000.safetensors"
+    os.utime(first, ns=(1, 1))
+    encoded: list[int] = []
+    encode = Autoencoder.encode_set
+
+    def note(self: Autoencoder, *args: object, **how: object) -> Codes:
+        encoded.append(1)
+        return encode(self, *args, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Autoencoder, "encode_set", note)
+    again = film(tmp_path, by="code", known=known)
+    assert len(encoded) == 3  # the two that came and the one that changed
+    whole = film(tmp_path, by="code")
+    assert len(encoded) == 3 + len(STEPS)
+    for name in ("code", "fit", "best", "cosine", "scale"):
+        one, two = (getattr(item.tracks[7, 7], name) for item in (again, whole))
+        np.testing.assert_array_equal(one, two)
+    film(tmp_path, by="family", known=known)  # named by something else: not used
 
 
 def test_a_broken_and_a_missing_and_an_odd_step_are_left_out(tmp_path: Path) -> None:
