@@ -27,6 +27,7 @@ from kernelviewer.commands.output import (
 )
 from kernelviewer.commands.reading import check_included
 from kernelviewer.commands.values import cannot_write, check_output, parse_size
+from kernelviewer.figures.animation import check_suffix, write_animation
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write
 from kernelviewer.jobs.tasks import find_checkpoints
@@ -93,6 +94,11 @@ def run(options: argparse.Namespace) -> int:
     """Read the run, write and print."""
     for output in filter(None, (options.output, options.animation)):
         check_output(output)
+    if options.animation:
+        try:
+            check_suffix(options.animation)
+        except FigureError as error:
+            raise RefusedError(str(error), 2) from None
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     series = open_series(options.files, options)
     by: By = "code" if options.autoencoder else options.by
@@ -108,17 +114,12 @@ def run(options: argparse.Namespace) -> int:
     if not film.steps:
         raise RefusedError("none of the files is a step of a run")
     check_included(options, series.included)
+    whole = autoencoders.fit([series.bank(len(series) - 1)]) and not film.left_out
     if options.output:
         try:
             rows = _write(film, options.output)
         except OSError as error:
             complain(cannot_write(options.output, error))
-            return 1
-    if options.animation:
-        try:
-            _animate(series, autoencoders, options)
-        except FigureError as error:
-            complain(str(error))
             return 1
     if options.json:
         say(json.dumps(summarise(film), indent=1))
@@ -127,14 +128,19 @@ def run(options: argparse.Namespace) -> int:
             say(line)
         if options.output:
             say(f"\n{options.output}: {number(rows)} rows")
-    return int(bool(film.left_out))
+    if options.animation:
+        try:
+            _animate(series, autoencoders, options)
+        except FigureError as error:
+            complain(str(error))
+            return 1
+    return int(not whole)
 
 
 def _animate(
     series: Series, autoencoders: Autoencoders, options: argparse.Namespace
 ) -> None:
     """Write the animation; codes are shown wherever there are some."""
-    from kernelviewer.figures.animation import write_animation
     from kernelviewer.figures.naming import Naming, name_scene
     from kernelviewer.figures.scene import make_scene
 

@@ -74,10 +74,7 @@ def write_animation(
     from PIL import Image
 
     path = Path(path)
-    kind = SUFFIXES.get(path.suffix.lower())
-    if kind is None:
-        problem = f"{shown(path.name)}: animations are written as GIF or PNG"
-        raise FigureError(problem, f"Give the name one of {', '.join(SUFFIXES)}.")
+    kind = check_suffix(path)
     run = run_of(scene, watch)
     pixels = []
     for number, frame in enumerate(_frames(scene, run, options, watch)):
@@ -109,6 +106,21 @@ def write_animation(
     write_bytes(path, buffer.getvalue(), watch)
     watch.progress(len(run), len(run))
     return path
+
+
+def check_suffix(path: Path) -> str:
+    """The format of the picture that a name asks for.
+
+    Raises
+    ------
+    FigureError
+        It asks for another one.
+    """
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        problem = f"{shown(path.name)}: animations are written as GIF or PNG"
+        raise FigureError(problem, f"Give the name one of {', '.join(SUFFIXES)}.")
+    return kind
 
 
 def _palette(frame: Image.Image, options: FigureOptions) -> Image.Image:

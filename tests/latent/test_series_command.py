@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 import kernelviewer as kv
 from kernelviewer.cli import main
+from kernelviewer.resources import resource
 from tests.latent.command_desk import run
 from tests.latent.runs import LAYERS, STEPS, made_run
 from tests.shared import CHECKPOINTS, needs_checkpoints
@@ -106,6 +107,17 @@ def test_a_place_that_cannot_be_written_is_told_first(
 ) -> None:
     assert run("series", tmp_path, "-o", tmp_path / "none" / "a.csv") == 1
     assert "there is no folder" in capsys.readouterr().err
+    assert run("series", tmp_path, "--animation", tmp_path / "a.mp4") == 2
+    assert "animations are written as GIF or PNG" in capsys.readouterr().err
+
+
+def test_an_autoencoder_of_another_size_is_told(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    made_run(tmp_path / "run")
+    file = resource("autoencoders", "curve-5x5.safetensors")
+    assert run("series", tmp_path / "run", "--autoencoder", file) == 1
+    assert "which the files do not have" in capsys.readouterr().err
 
 
 def test_interrupted_it_leaves_no_file(
