@@ -30,6 +30,7 @@ from kernelviewer.importing import imported_when_used
 if TYPE_CHECKING:
     from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
     from kernelviewer.kernels import KernelBank, extract_kernels
+    from kernelviewer.kernels.snapshot import snapshot
     from kernelviewer.latent.compare import compare
 else:
     __getattr__, __dir__ = imported_when_used(
@@ -41,6 +42,7 @@ else:
             "compare": "kernelviewer.latent.compare",
             "extract_kernels": "kernelviewer.kernels",
             "open_checkpoint": "kernelviewer.formats",
+            "snapshot": "kernelviewer.kernels.snapshot",
         },
     )
 
@@ -54,4 +56,5 @@ __all__ = [
     "compare",
     "extract_kernels",
     "open_checkpoint",
+    "snapshot",
 ]

@@ -24,6 +24,7 @@ from kernelviewer.commands.reading import (
     check_included,
     read_bank,
 )
+from kernelviewer.commands.series import read_run
 from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
@@ -153,11 +154,14 @@ def _make(
     written = [output, *filter(None, (options.data, options.kernels))]
     if not options.force and not all(map(_may_write, written)):
         return 1
-    found: set[str] = set()
-    banks = _read(paths, record, options, found)
-    failed = len(banks) < len(paths)
-    if not failed:
-        check_included(options, found)
+    if exhibit(kind).is_run and record is None:
+        banks, failed = read_run(words, options)
+    else:
+        found: set[str] = set()
+        banks = _read(paths, record, options, found)
+        failed = len(banks) < len(paths)
+        if not failed:
+            check_included(options, found)
     if paths and not banks:
         return 1
     scene = _scene(kind, banks, record, options, look)

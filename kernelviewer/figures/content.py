@@ -75,6 +75,8 @@ class Exhibit:
         Whether it needs two networks: kernels of theirs that correspond are shown.
     pools
         Whether networks are counted together in it: equal kernels count once.
+    is_run
+        Whether its networks are the steps of one training run.
     uses
         The options that matter to it beside the looks.
     own
@@ -91,6 +93,7 @@ class Exhibit:
     compares: bool = False
     pairs: bool = False
     pools: bool = False
+    is_run: bool = False
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
 

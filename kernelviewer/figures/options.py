@@ -25,6 +25,7 @@ Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
+Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
@@ -280,6 +281,9 @@ class FigureOptions:
     match
         Which kernels of two networks correspond, as
         `kernelviewer.kernels.pairing.pair` takes it.
+    time
+        How the steps of a run are spaced: ``even`` (each alike), ``step`` (by their
+        numbers), ``log``; ``auto``: by their numbers, where these are uneven ``log``.
     seed
         Seed of what is drawn at random.
     dark
@@ -523,6 +527,22 @@ class FigureOptions:
                 "names": "layer name and channel",
                 "order": "order and shape of layers",
                 "best": "best match within a layer",
+            },
+        ),
+    )
+    time: Time = declared(
+        "auto",
+        Choice(
+            label="Steps",
+            title="How the steps of a run are spaced",
+            noun="spacing of steps",
+            is_look=False,
+            drawn_only=True,
+            choices={
+                "auto": "as they lie",
+                "even": "each alike",
+                "step": "by their numbers",
+                "log": "logarithmically",
             },
         ),
     )

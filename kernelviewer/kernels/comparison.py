@@ -431,6 +431,17 @@ def compare_size(
     return replace(found, layers=tuple(layers))
 
 
+def pair_cosines(
+    pairing: Pairing, size: Size, watch: Watch = NEVER
+) -> NDArray[np.float32]:
+    """Cosines [P] of the pairs of one size; NaN where one of the two is flat."""
+    pairs = pairing.sizes[size]
+    first, second = pairing.bank_a.sizes[size], pairing.bank_b.sizes[size]
+    alone = np.empty((0, len(pairs)), np.int64)
+    measured = _measure(first, second, pairs, pairs.layers(), alone, watch)
+    return np.asarray(measured.cosine[0])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Measured:
     """Of the pairs (row 0) and of each shuffle: float32 [1 + R, P]; offsets [P]."""

@@ -14,15 +14,18 @@ from kernelviewer.figures.exhibits import (
     composition,
     drift,
     family,
+    formation,
     histogram,
     kernel,
     offsets,
     pairs,
     pca,
     samples,
+    shares,
     sheet,
     shift,
     spectrum,
+    strips,
     table,
     transitions,
 )
@@ -49,6 +52,9 @@ EXHIBITS: dict[str, Exhibit] = {
         drift,
         pairs,
         shift,
+        shares,
+        formation,
+        strips,
         table,
     )
 }
