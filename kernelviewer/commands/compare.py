@@ -199,10 +199,7 @@ def _notes(found: Comparison, options: argparse.Namespace) -> Iterator[str]:
         yield f"paired by order, since names differ: {layers}: {', '.join(pairs)}"
     for size, item in found.sizes.items():
         if len(item) and item.transitions is None:
-            yield (
-                f"{size_label(size)}: nothing names these kernels by {options.by}"
-                f"{'; try --by family' if options.by == 'code' else ''}"
-            )
+            yield f"{size_label(size)}: nothing names these kernels"
     for bank, left in (
         (found.bank_a, found.pairing.left_a),
         (found.bank_b, found.pairing.left_b),

@@ -40,7 +40,7 @@ def test_evaluate_with_what_comes_with_the_program(
         assert 0 < row["mean_fit"] <= 1
     assert run("evaluate", network) == 0
     printed, complained = capsys.readouterr()
-    assert "network.safetensors, 7×7: 79 kernels, threshold 0.700" in printed
+    assert "network.safetensors, 7×7: 79 kernels" in printed
     assert "k-means 100" in printed
     assert complained == (
         "kernelviewer: there is no autoencoder for 1×11 kernels. "
