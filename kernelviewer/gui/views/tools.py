@@ -290,6 +290,10 @@ class ThresholdBar(QWidget):
         self.threshold_requested.emit(value, False)
 
 
+WIDE = 1200
+"""Width from which on the tool line has room for whole words."""
+
+
 class ToolLine(QWidget):
     """Gives way where it is narrow: the title goes first, then the row of sizes."""
 
@@ -326,6 +330,7 @@ class ToolLine(QWidget):
 
     def _give_way(self) -> None:
         parts = self._parts
+        parts.naming.set_brief(self.width() < WIDE)
         rest = [parts.naming, parts.threshold, parts.palette, parts.export]
         widths = [part.sizeHint().width() for part in rest if not part.isHidden()]
         room = self.width() - sum(widths) - GAP * (len(widths) + 2) - 8
@@ -402,8 +407,9 @@ def _naming_tip(state: ViewState) -> str:
 
 
 def _naming_button(parent: QWidget) -> ChoiceButton:
-    choices: dict[str, str] = {by: f"Names by {word}" for by, word in WAYS.items()}
-    return ChoiceButton("naming", "Kernels are named", choices, parent)
+    brief: dict[str, str] = {by: f"by {word}" for by, word in WAYS.items()}
+    choices = {by: f"Names {text}" for by, text in brief.items()}
+    return ChoiceButton("naming", "Kernels are named", choices, parent, brief)
 
 
 def _coverage(state: ViewState) -> tuple[float, float | None]:
