@@ -207,7 +207,7 @@ class CurveFit:
         fit = family_fit(
             centroids.reshape(-1, *self._size), device=self._device, watch=self._watch
         )
-        loss = fit.cosine[:, None].astype(np.float64) - fit.class_cosine
+        loss = fit.cosine[:, None].astype(np.float64) - fit.paper_cosine
         shared: NDArray[np.float64] = (loss[:, None] + loss[None]).min(axis=2)
         return shared
 

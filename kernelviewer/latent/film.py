@@ -405,7 +405,7 @@ class _Reel:
                 kernels.weights[there], kernels.scale[there], kernels.offset[there]
             )
             family = family_fit(rows, device=self._device, watch=watch)
-            fit[there], best[there] = family.cosine, family.class_index
+            fit[there], best[there] = family.cosine, family.paper_index
         return code, fit, best
 
     def track(self, series: Series, threshold: float | None) -> Track:

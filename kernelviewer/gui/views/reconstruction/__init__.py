@@ -71,7 +71,7 @@ def _content(
     family = None
     if fits is not None:
         family = FamilyFit(
-            int(fits.class_index[row]),
+            int(fits.paper_index[row]),
             float(fits.cosine[row]),
             (float(fits.sigma_x[row]), float(fits.sigma_y[row])),
             float(fits.angle[row]),
