@@ -24,6 +24,7 @@ from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
 from kernelviewer.gui.work.family_scheduler import FamilyScheduler
 from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
+from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
@@ -104,6 +105,7 @@ class WindowContext(QMainWindow):
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))
         self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
+        self.sessions = Sessions(self)
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -185,7 +187,6 @@ class WindowContext(QMainWindow):
         """Show the work as a session says; what is unknown here stays as it is."""
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
-        self.commands["framed"].setChecked(look.framed)
         self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
 

@@ -47,7 +47,7 @@ def window(make_window: MakeWindow, paths: list[Path]) -> MainWindow:
 
 
 def once_of(window: MainWindow) -> QAction:
-    return window.actions_.by_id["equal_once"]
+    return window.commands["equal_once"]
 
 
 def total(window: MainWindow) -> int:

@@ -53,7 +53,7 @@ def save(
     """Give the command, choose which kernels, save."""
     answer = (str(path), "")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: answer)
-    window.actions_.by_id["export_labels"].trigger()
+    window.commands["export_labels"].trigger()
     dialog = window.findChild(QDialog, "exportLabelsDialog")
     if choice:
         button = dialog.findChild(QRadioButton, choice)

@@ -259,7 +259,7 @@ def test_the_choices_count_kernels_and_follow_the_window(
     window, box = dialog.parent(), dialog.findChild(QComboBox, "figureScope")
     texts = [box.itemText(i) for i in range(box.count())]
     assert texts == ["all open (80 kernels)"]
-    window.actions_.by_id["select_all"].trigger()
+    window.commands["select_all"].trigger()
     wait_idle(qtbot, window)
     texts = [box.itemText(i) for i in range(box.count())]
     assert any(text.endswith("(80 kernels)") and "selected" in text for text in texts)

@@ -145,7 +145,7 @@ def test_a_closed_panel_is_restored_from_the_menu(
     window = make_window(small_file)
     QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
     assert not window.docks["models"].isVisible()
-    panels = window.actions_.by_id["panels"].menu()
+    panels = window.commands["panels"].menu()
     (models,) = [action for action in panels.actions() if action.text() == "Models"]
     models.trigger()
     assert window.docks["models"].isVisible()
@@ -227,7 +227,7 @@ def test_names_can_be_read_after_the_window_was_small(
 ) -> None:
     window = make_window(small_file)
     resize(window, 1440, 900)
-    window.actions_.by_id["layout_explore"].trigger()
+    window.commands["layout_explore"].trigger()
     for size in ((1024, 700), (1440, 900)):
         resize(window, *size)
         assert window.docks["models"].width() >= 156

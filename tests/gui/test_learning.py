@@ -123,7 +123,7 @@ def test_a_saved_autoencoder_is_loaded_for_its_size(
     window.document.autoencoders[(7, 7)].save(path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (str(path), ""))
     before = window.document.autoencoders[(7, 7)]
-    window.actions_.load_autoencoder()
+    window.commands["load_autoencoder"].trigger()
     wait_idle(qtbot, window)
     assert window.document.autoencoders[(7, 7)] is not before
     assert window.state.labels is not None
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_autoencoder_is_named(
     monkeypatch.setattr(
         QFileDialog, "getOpenFileName", lambda *a, **k: (str(small_file), "")
     )
-    window.actions_.load_autoencoder()
+    window.commands["load_autoencoder"].trigger()
     wait_idle(qtbot, window)
     assert small_file.name in window.statusBar().currentMessage()
 

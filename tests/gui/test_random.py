@@ -126,7 +126,7 @@ class Visitor:
         QTest.mouseRelease(widget, LEFT, keys, places[-1])
 
     def trigger(self, name: str) -> None:
-        self.window.actions_.by_id[name].trigger()
+        self.window.commands[name].trigger()
 
     # Acts
 

@@ -234,7 +234,7 @@ def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
     assert window.document.marks.thresholds == {}
     (left,) = window.sessions.recovery.offers
     assert left.session.thresholds == {"7x7": 0.5}
-    menu = window.actions_._recent_menu
+    menu = window.commands["recent"].menu()
     menu.aboutToShow.emit()
     assert menu.actions()[0].text().startswith("Reopen the last work: 1 network")
     menu.actions()[0].trigger()

@@ -88,7 +88,7 @@ settle(window)
 print(np.flatnonzero(window.state.selected).tolist())
 print(window.docks["scatter"].isHidden(), window.settings.colormap)
 print(window.dockWidgetArea(window.docks["classes"]).name)
-window.actions_.by_id["save"].trigger()
+window.commands["save"].trigger()
 settle(window)
 window.close()
 """,
@@ -134,7 +134,7 @@ def test_the_suffix_is_added_and_the_title_shows_name_and_changes(
     assert load_settings()[0].recent[0] == str(path)
     press(qtbot, window, Qt.Key.Key_W, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     assert window.windowTitle() == "kernelviewer"
-    assert not window.actions_.by_id["save"].isEnabled()
+    assert not window.commands["save"].isEnabled()
 
 
 def test_a_session_that_cannot_be_written_is_told_and_nothing_is_lost(

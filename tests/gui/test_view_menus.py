@@ -149,7 +149,7 @@ def test_kernels_are_exported_from_the_menu(
 ) -> None:
     path = tmp_path / f"k.{suffix}"
     answer_with(monkeypatch, path)
-    window.actions_.by_id["export_kernels"].trigger()
+    window.commands["export_kernels"].trigger()
     wait_idle(qtbot, window)
     assert path.stat().st_size > 100
     assert "80 kernels of 7×7" in window.statusBar().currentMessage()

@@ -25,8 +25,7 @@ def show_shortcuts(parent: QWidget) -> None:
 def _title(command: Command) -> str:
     """A command's name, after that of its menu within a menu."""
     inner = command.menu.partition("/")[2]
-    text = command.text.replace("&", "").rstrip("…")
-    return f"{inner}: {text}" if inner else text
+    return f"{inner}: {command.title}" if inner else command.title
 
 
 def shortcuts_html() -> str:
