@@ -30,6 +30,7 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.gui.work.memory_releaser import MemoryReleaser
+from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.jobs.memory import sweep
 from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.text import shown
@@ -70,6 +71,7 @@ class MainWindow(WindowContext):
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
         self.tidier = MemoryReleaser(self.document, self.jobs, self)
+        self.sessions = Sessions(self)
         self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)
         self._connect()

@@ -24,7 +24,6 @@ from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
 from kernelviewer.gui.work.family_scheduler import FamilyScheduler
 from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
-from kernelviewer.gui.work.sessions import Sessions
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.document import Document
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.controller import Controller
     from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.work.sessions import Sessions
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
@@ -55,10 +55,13 @@ class WindowContext(QMainWindow):
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
         Command id → its action.
+    sessions
+        The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
     """
 
+    sessions: Sessions
     device_requested = Signal(str)
     """Compute there from now on."""
     device_ready = Signal()
@@ -105,7 +108,6 @@ class WindowContext(QMainWindow):
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))
         self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
-        self.sessions = Sessions(self)
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
