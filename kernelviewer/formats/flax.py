@@ -47,7 +47,7 @@ def match(source: Source) -> bool:
     return isinstance(key, str) and key.isascii() and key.isprintable()
 
 
-def open_flax(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a Flax checkpoint.
 
     Raises
@@ -312,4 +312,4 @@ def _joined(entries: dict[str, object]) -> Array:
     return Array(whole.shape, whole.dtype, spans, whole.problem)
 
 
-READER = Reader("Flax", _WHAT, match, open_flax)
+READER = Reader("Flax", _WHAT, match, read)

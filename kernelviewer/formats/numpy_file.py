@@ -131,7 +131,7 @@ def match_npz(source: Source) -> bool:
     return head[30 : 30 + length].endswith(b".npy")
 
 
-def open_npy(source: Source, options: Options) -> Checkpoint:
+def read_npy(source: Source, options: Options) -> Checkpoint:
     """Open a single array.
 
     Raises
@@ -147,7 +147,7 @@ def open_npy(source: Source, options: Options) -> Checkpoint:
     return _checkpoint(source, "NumPy array", [leaf], options.copy)
 
 
-def open_npz(source: Source, options: Options) -> Checkpoint:
+def read_npz(source: Source, options: Options) -> Checkpoint:
     """Open an archive of arrays; of each only the header is read.
 
     Raises
@@ -246,7 +246,7 @@ def _checkpoint(
     )
 
 
-ARCHIVE = Reader("NumPy archive", "a NumPy archive", match_npz, open_npz)
+ARCHIVE = Reader("NumPy archive", "a NumPy archive", match_npz, read_npz)
 
 
-ARRAY = Reader("NumPy array", "a NumPy array", match_npy, open_npy)
+ARRAY = Reader("NumPy array", "a NumPy array", match_npy, read_npy)

@@ -50,7 +50,7 @@ def match(source: Source) -> bool:
     return source.head.startswith(_FIRST_BLOCK, at)
 
 
-def open_paddle(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open the graph, and find its weights in the file beside it.
 
     Raises
@@ -302,4 +302,4 @@ def _fact(data: Data, span: Span) -> dict[str, Any]:
     return {_NUMBERS[name]: tuple(values)} if name in _NUMBERS else {}
 
 
-READER = Reader("Paddle", _WHAT, match, open_paddle, has_parts=True)
+READER = Reader("Paddle", _WHAT, match, read, has_parts=True)

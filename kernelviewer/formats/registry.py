@@ -21,6 +21,7 @@ from kernelviewer.formats.containers.distributed import is_part
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
 from kernelviewer.formats.keras import file as keras
+from kernelviewer.formats.network.assemble import Contents, assemble
 from kernelviewer.formats.onnx import file as onnx
 from kernelviewer.formats.printable import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
@@ -183,8 +184,10 @@ class _Opening:
 
     def _read(self, source: Source, reader: Reader) -> Checkpoint:
         with damage_named(source.path, reader.what):
-            checkpoint = reader.read(source, self._options)
-        checkpoint = replace(checkpoint, files=(source.file(), *checkpoint.files))
+            found = reader.read(source, self._options)
+            if isinstance(found, Contents):
+                found = assemble(source, self._options, found)
+        checkpoint = replace(found, files=(source.file(), *found.files))
         if source.path.name in folders.WEIGHTS:
             checkpoint = folders.with_config(checkpoint, source.path.parent)
         return _with_part_warning(checkpoint)

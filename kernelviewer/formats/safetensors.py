@@ -11,13 +11,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.leaves import Leaf, no_values
 from kernelviewer.formats.source import Reader
 from kernelviewer.formats.stored import ITEMSIZE, Contiguous, Transposed
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import OpenedFile, Options, Source
 
     _Entry = tuple[str, str, tuple[int, ...], int, int]
@@ -41,17 +40,17 @@ def match(source: Source) -> bool:
     return source.head[5:9] == b"\0\0\0{"
 
 
-def open_safetensors(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents:
     """Read the header; the values stay in the file.
 
     Raises
     ------
-    CheckpointError
-        The header is damaged, or the file holds no weights.
+    DamagedError
+        The header makes no sense.
     """
-    contents = read(source, options)
+    contents = listed(source, options)
     contents.leaves = in_network_order(contents.leaves)
-    return assemble(source, options, contents)
+    return contents
 
 
 def _turn(leaf: Leaf) -> None:
@@ -64,7 +63,7 @@ def _turn(leaf: Leaf) -> None:
     leaf.shape = tuple(leaf.shape[axis] for axis in order)
 
 
-def read(source: Source, options: Options) -> Contents:
+def listed(source: Source, options: Options) -> Contents:
     """Read what a file's header lists.
 
     Raises
@@ -194,4 +193,4 @@ def _padded(part: str) -> str:
     return _DIGITS.sub(lambda number: number[0].zfill(9), part)
 
 
-READER = Reader("safetensors", WHAT, match, open_safetensors)
+READER = Reader("safetensors", WHAT, match, read)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -80,17 +81,18 @@ class Reader:
     match
         Whether a file is one; never raises on strange bytes.
     read
-        Gives the file's network; raises only `CheckpointError`, `DamagedError` and
+        Lists what is in the file, or gives the network where the format tells it
+        apart itself; raises only `CheckpointError`, `DamagedError` and
         what ``options.watch`` raises. Heavy libraries are imported inside.
     has_parts
         Whether a file may name others that hold weights; ``read`` lists them in
-        `Checkpoint.files`.
+        ``files``.
     """
 
     name: str
     what: str
     match: Callable[[Source], bool]
-    read: Callable[[Source, Options], Checkpoint]
+    read: Callable[[Source, Options], Contents | Checkpoint]
     has_parts: bool = False
 
 

@@ -83,7 +83,7 @@ def _has_weights(source: Source) -> bool:
         return False
 
 
-def open_keras(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a Keras model or a file of its weights.
 
     The HDF5 library runs in a process of its own, where damaged files can neither
@@ -104,7 +104,7 @@ def open_keras(source: Source, options: Options) -> Checkpoint:
         return _open(source, options, "Keras HDF5", contents, texts)
 
 
-def open_parts(
+def read_parts(
     source: Source,
     options: Options,
     parts: Sequence[Source],
@@ -282,4 +282,4 @@ def _metadata(root: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value}
 
 
-READER = Reader("Keras", "a Keras model", match, open_keras)
+READER = Reader("Keras", "a Keras model", match, read)

@@ -79,7 +79,7 @@ def _has_graph(data: Data) -> bool:
     return False
 
 
-def open_onnx(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open an ONNX model.
 
     Raises
@@ -304,4 +304,4 @@ def _unread_warning(unread: list[Skipped]) -> str:
     return f"{len(unread)} convolutions are left out. The first is {first}."
 
 
-READER = Reader("ONNX", _WHAT, match, open_onnx, has_parts=True)
+READER = Reader("ONNX", _WHAT, match, read, has_parts=True)

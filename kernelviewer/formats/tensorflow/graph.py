@@ -68,7 +68,7 @@ def match(source: Source) -> bool:
         return False
 
 
-def open_tf_graph(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a frozen graph.
 
     Raises
@@ -402,4 +402,4 @@ def _sides(values: object, spatial: int) -> tuple[int, ...] | None:
     return values[1:-1] if values[0] == 1 == values[-1] else None
 
 
-READER = Reader("TensorFlow graph", _WHAT, match, open_tf_graph)
+READER = Reader("TensorFlow graph", _WHAT, match, read)

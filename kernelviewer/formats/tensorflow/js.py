@@ -47,7 +47,7 @@ def match(source: Source) -> bool:
     return text[:1] == b"[" and b'"weights"' in text and b'"dtype"' in text
 
 
-def open_tfjs(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open the network; its weights lie in files beside the JSON.
 
     Raises
@@ -376,4 +376,4 @@ def _texts(value: object) -> list[str]:
     return value
 
 
-READER = Reader("TensorFlow.js", _WHAT, match, open_tfjs, has_parts=True)
+READER = Reader("TensorFlow.js", _WHAT, match, read, has_parts=True)

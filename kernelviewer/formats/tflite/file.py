@@ -41,7 +41,7 @@ def match(source: Source) -> bool:
     return source.head[4:8] == b"TFL3"
 
 
-def open_tflite(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a TFLite model.
 
     Raises
@@ -205,4 +205,4 @@ def _operator(
     )
 
 
-READER = Reader("TFLite", _WHAT, match, open_tflite)
+READER = Reader("TFLite", _WHAT, match, read)

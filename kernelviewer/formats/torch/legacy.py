@@ -6,7 +6,6 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import assemble
 from kernelviewer.formats.source import Reader, viewed
 from kernelviewer.formats.stored import ITEMSIZE
 from kernelviewer.formats.torch.pickle_machine import PickleMachine
@@ -14,7 +13,6 @@ from kernelviewer.formats.torch.pickle_values import BUILDERS, Storage, storage_
 from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.source import Data, Options, Source
     from kernelviewer.formats.torch.pickle_values import Readable
@@ -35,19 +33,8 @@ def match(source: Source) -> bool:
     return source.head[:1] == b"\x80" and MAGIC in source.head[:32]
 
 
-def open_torch_legacy(source: Source, options: Options) -> Checkpoint:
-    """Read the pickles; storages stay in the file.
-
-    Raises
-    ------
-    CheckpointError
-        The file is damaged or holds no weights.
-    """
-    return assemble(source, options, read(source, options))
-
-
 def read(source: Source, options: Options) -> Contents:
-    """Read what a file's pickles describe.
+    """Read what the pickles describe; storages stay in the file.
 
     Raises
     ------
@@ -141,4 +128,4 @@ class LegacyStream:
         return place
 
 
-READER = Reader("PyTorch (legacy)", WHAT, match, open_torch_legacy)
+READER = Reader("PyTorch (legacy)", WHAT, match, read)
