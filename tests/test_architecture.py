@@ -41,7 +41,7 @@ MAY_COME_BEFORE = {
     "kernels": {"bank", "classes", "equality", "statistics"},
     "latent": {"errors", "labels", "naming", "noise", "stretches"},
     "figures": None,
-    "jobs": {"analysing", "family_naming", "memory", "runner", "tasks", "ticket"},
+    "jobs": {"analysing", "runner", "tasks"},
     "state.session": {"files"},
     "gui.dialogs": None,
     "gui.export": {"view_menus"},

@@ -22,8 +22,8 @@ from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
 from kernelviewer.formats.keras import file as keras
 from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.names import with_printable_names
 from kernelviewer.formats.onnx import file as onnx
-from kernelviewer.formats.printable import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
 from kernelviewer.formats.tensorflow import graph, js
 from kernelviewer.formats.tflite import file as tflite

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.state.charts import EqualKernels
+    from kernelviewer.state.arrangement import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
 MENUS = ("File", "Edit", "View", "Code", "Help")

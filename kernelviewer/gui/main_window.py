@@ -31,8 +31,7 @@ from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.gui.work.memory_releaser import MemoryReleaser
 from kernelviewer.gui.work.sessions import Sessions
-from kernelviewer.jobs.memory import sweep
-from kernelviewer.jobs.tasks import prepare_device
+from kernelviewer.jobs.tasks import prepare_device, sweep
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:

@@ -24,8 +24,7 @@ from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
 from kernelviewer.gui.work.family_scheduler import FamilyScheduler
 from kernelviewer.gui.work.hashing import FileHashes
 from kernelviewer.gui.work.opening import Opener
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.settings import save_settings

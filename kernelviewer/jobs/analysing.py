@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
+from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.naming import TOLERANCE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.analysing import analyse
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import best_classes, identified, null_of
 from kernelviewer.state.pool import make_pool

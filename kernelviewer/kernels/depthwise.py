@@ -8,24 +8,57 @@ shapes do, and what stays open is called ambiguous.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.kernels import names
-from kernelviewer.kernels.decision import (
-    CONVOLUTION,
-    DEPTHWISE,
-    NO_CONVOLUTION,
-    Decision,
-    ambiguous,
-    ordinary,
-)
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.network import Network
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint, Operator, Tensor
-    from kernelviewer.kernels.decision import Verdict
     from kernelviewer.kernels.layer import Layer
+
+
+Verdict = Literal[
+    "depthwise", "transposed", "ambiguous", "fixed", "convolution", "none"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a tensor is, and why.
+
+    Attributes
+    ----------
+    verdict
+        ``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
+        ``convolution`` (any other) or ``none`` (no convolution).
+    reason
+        Why it is ambiguous or fixed, a sentence; why kernels of one channel are an
+        ordinary convolution's, a clause; else empty.
+    multiplier
+        Kernels per input channel of a depthwise layer, as far as can be told.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    multiplier: int = 1
+
+
+CONVOLUTION = Decision("convolution")
+NO_CONVOLUTION = Decision("none")
+DEPTHWISE = Decision("depthwise")
+
+
+def ordinary(reason: str) -> Decision:
+    """The decision that a stack of kernels is an ordinary convolution, and why."""
+    return Decision("convolution", f"an ordinary convolution: {reason}")
+
+
+def ambiguous(reason: str) -> Decision:
+    """The decision that the user has to decide, and why."""
+    return Decision("ambiguous", reason)
 
 
 _COMPLEX = ("complex64", "complex128")

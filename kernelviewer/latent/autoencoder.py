@@ -12,8 +12,7 @@ import numpy as np
 from kernelviewer.device import choose_device, host
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
-from kernelviewer.latent.codes import Codes
-from kernelviewer.latent.curve import Curve, arc_length, codes_of_table
+from kernelviewer.latent.curve import Codes, Curve, arc_length, codes_of_table
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null

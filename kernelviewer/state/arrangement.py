@@ -1,11 +1,12 @@
-"""The order in which kernels are drawn, and the groups they fall into."""
+"""How kernels are shown: their order and groups in the grid, what the charts count."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from msgspec import Meta
 
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
@@ -223,3 +224,41 @@ def _ranks(
     if sort_by == "fit":
         return -labels.fit
     return None
+
+
+Component = Annotated[int, Meta(ge=0, le=2**31)]
+ColourBy = Literal["class", "layer", "model", "fit"]
+CountOf = Literal["shown", "selected", "models"]
+Switch = Literal["on", "off"]
+EqualKernels = Literal["once", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Choices of the scatter plot, the class histogram and the layer composition.
+
+    Attributes
+    ----------
+    across, up
+        Principal components of the axes, from 0.
+    colour_by
+        What the colour of a point tells.
+    thumbnails
+        Whether kernels are drawn at the dense places.
+    count_of
+        Whose kernels the histogram counts: all in scope, the selected ones, or each
+        network apart.
+    pale
+        Whether unidentified kernels stand in the paler colour of their best class.
+    equal
+        How often kernels count that several open networks have alike, wherever
+        networks are counted together (`kernelviewer.kernels.equality`).
+    """
+
+    across: Component = 0
+    up: Component = 1
+    colour_by: ColourBy = "class"
+    thumbnails: Switch = "on"
+    count_of: CountOf = "shown"
+    pale: Switch = "off"
+    equal: EqualKernels = "once"

@@ -12,8 +12,7 @@ from psygnal import Signal
 
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.state.analysis import Computed, null_of
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.work import History, Work

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable

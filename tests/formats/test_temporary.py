@@ -19,7 +19,7 @@ from kernelviewer.formats.containers.temporary import (
     TemporaryFolder,
     remove_left_behind,
 )
-from kernelviewer.jobs.memory import sweep
+from kernelviewer.jobs.tasks import sweep
 from tests.files.opcodes import table, tensor, torch_zip
 
 ROOT = Path(__file__).parents[2]

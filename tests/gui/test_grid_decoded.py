@@ -22,7 +22,7 @@ from kernelviewer.gui.views.grid.mosaic import (
     build_mosaic,
 )
 from kernelviewer.gui.views.reconstruction import ComparisonContent
-from kernelviewer.state.nearest import POINTS
+from kernelviewer.state.similarity import POINTS
 from tests.gui.conftest import LARGE, wait_idle
 from tests.networks import write_network
 

@@ -284,14 +284,14 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from kernelviewer.formats import hub
-    from kernelviewer.jobs import reopening
+    from kernelviewer.jobs import sessions
 
     def fetch(name: str, **options: Any) -> Path:
         assert name == "some_net.tag"
         return small_file
 
     monkeypatch.setattr(hub, "fetch", fetch)
-    monkeypatch.setattr(reopening, "fetch", fetch)
+    monkeypatch.setattr(sessions, "fetch", fetch)
     window = make_window()
     window.opener.open_named("some_net.tag")
     wait_idle(qtbot, window)

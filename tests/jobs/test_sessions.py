@@ -14,10 +14,18 @@ from safetensors.numpy import load_file, save_file
 
 from kernelviewer import __version__
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs import reopening
-from kernelviewer.jobs.reopening import Lacking, Reopened, look_along, open_session
+from kernelviewer.jobs import sessions
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.sessions import Wanted, keep, shipped_entry, write_session
+from kernelviewer.jobs.sessions import (
+    Lacking,
+    Reopened,
+    Wanted,
+    keep,
+    look_along,
+    open_session,
+    shipped_entry,
+    write_session,
+)
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key
 from kernelviewer.latent.autoencoder import shipped
@@ -217,7 +225,7 @@ def test_a_network_of_the_hub_that_cannot_be_had_is_missing(
     def fetch(name: str, **options: Any) -> Path:
         raise CheckpointError(Path(name), "the hub cannot be reached")
 
-    monkeypatch.setattr(reopening, "fetch", fetch)
+    monkeypatch.setattr(sessions, "fetch", fetch)
     text = v1.read_text(encoding="utf-8")
     text = text.replace('"path": "first.safetensors"', '"hub": "net.tag"')
     v1.write_text(text, encoding="utf-8")

@@ -11,7 +11,7 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.errors import DamagedError, damage_named
 from kernelviewer.formats.network.names import unique_name
-from kernelviewer.formats.onnx.constants import Constants
+from kernelviewer.formats.onnx.constants import Constants, Scope
 from kernelviewer.formats.onnx.graph import TensorRecord, read_model
 from kernelviewer.formats.onnx.layers import (
     WEIGHT_INPUT,
@@ -21,7 +21,6 @@ from kernelviewer.formats.onnx.layers import (
     layer_of,
     weight_name,
 )
-from kernelviewer.formats.onnx.scope import Scope
 from kernelviewer.formats.onnx.split import is_piece, wholes
 from kernelviewer.formats.onnx.store import NotConstantError, Store
 from kernelviewer.formats.protobuf import BYTES, VARINT, varint

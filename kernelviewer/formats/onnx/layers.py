@@ -14,9 +14,8 @@ from kernelviewer.formats.onnx.scales import along
 from kernelviewer.formats.onnx.store import NotConstantError
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.onnx.constants import Constants
+    from kernelviewer.formats.onnx.constants import Constants, Scope
     from kernelviewer.formats.onnx.graph import Node
-    from kernelviewer.formats.onnx.scope import Scope
     from kernelviewer.formats.onnx.store import Value
 
 

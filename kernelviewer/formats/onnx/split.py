@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.onnx.constants import Constants
-    from kernelviewer.formats.onnx.scope import Scope
+    from kernelviewer.formats.onnx.constants import Constants, Scope
     from kernelviewer.formats.onnx.store import Value
 
 

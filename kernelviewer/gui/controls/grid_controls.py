@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from kernelviewer.gui.theme import Tokens
-    from kernelviewer.state.counts import Counts
+    from kernelviewer.state.tally import Counts
 
 GROUPS = {
     "layer": "by layer",

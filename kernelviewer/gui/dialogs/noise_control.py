@@ -19,7 +19,7 @@ from kernelviewer.gui.dialogs.plot_panel import PlotPanel
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.jobs.learning import run_null_test
+from kernelviewer.jobs.tasks import run_null_test
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 

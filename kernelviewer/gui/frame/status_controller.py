@@ -11,9 +11,9 @@ from kernelviewer.gui.controls.selection_chips import Chip, ScopeChip, Selection
 from kernelviewer.gui.text import counted_once, spaced
 from kernelviewer.gui.view_spec import ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.state.counts import count_kernels
 from kernelviewer.state.describe import describe_layers, describe_step
 from kernelviewer.state.selection import Similar
+from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

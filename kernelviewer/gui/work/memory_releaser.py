@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.jobs.memory import tidy
+from kernelviewer.jobs.tasks import tidy
 
 if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs

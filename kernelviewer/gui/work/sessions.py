@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.jobs.reopening import Reopened
-    from kernelviewer.jobs.sessions import Wanted, Written
+    from kernelviewer.jobs.sessions import Reopened, Wanted, Written
     from kernelviewer.state.work import SavedFingerprint, Work
 
 SESSIONS = f"Sessions (*{SUFFIX})"

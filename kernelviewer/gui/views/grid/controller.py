@@ -10,7 +10,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.view_spec import FIGURE_WORDS, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
-from kernelviewer.state.counts import count_kernels
+from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from kernelviewer.gui.views.reconstruction.contents import UNIDENTIFIED, without
 from kernelviewer.gui.views.reconstruction.inspector import Inspector
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.state.nearest import row_at
+from kernelviewer.state.similarity import row_at
 
 if TYPE_CHECKING:
     from kernelviewer.jobs.runner import Ticket
