@@ -92,5 +92,5 @@ class Exhibit:
     own: tuple[Own[Any], ...] = ()
 
     def has(self, name: str) -> bool:
-        """Whether an option matters to it beside the looks."""
+        """True if an option matters to it beside the looks."""
         return name in self.uses or any(name == item.name for item in self.own)

@@ -69,7 +69,7 @@ class Option:
         """Raise `OptionError` if the value is out of range."""
 
     def fits(self, value: object) -> bool:
-        """Whether a value read from a file is of the right type."""
+        """True if a value read from a file is of the right type."""
         return isinstance(value, str)
 
 
@@ -113,7 +113,7 @@ class Number(Option):
             raise OptionError(msg)
 
     def fits(self, value: object) -> bool:
-        """Whether it is a number, or nothing where that is allowed."""
+        """True if it is a number, or nothing where that is allowed."""
         if value is None:
             return bool(self.unset)
         if type(value) is int:
@@ -144,7 +144,7 @@ class Switch(Option):
     """Yes or no."""
 
     def fits(self, value: object) -> bool:
-        """Whether it is yes or no."""
+        """True if it is yes or no."""
         return isinstance(value, bool)
 
 
@@ -172,7 +172,7 @@ class Pair(Option):
             one.check(number)
 
     def fits(self, value: object) -> bool:
-        """Whether it is two whole numbers."""
+        """True if it is two whole numbers."""
         return (
             isinstance(value, list | tuple)
             and len(value) == 2

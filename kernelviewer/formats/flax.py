@@ -33,7 +33,7 @@ _NAMES = {*range(0xA1, 0xC0), 0xD9, 0xDA}
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a map whose first key is a plain name."""
+    """True if the file starts with a map whose first key is a plain name."""
     head = source.head
     if len(head) < 4 or head[0] not in _MAPS:
         return False

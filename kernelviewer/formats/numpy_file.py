@@ -118,12 +118,12 @@ _PLAIN = "Save the weights as plain arrays: numpy.savez(…, **{name: array})."
 
 
 def match_npy(source: Source) -> bool:
-    """Whether the file is a single array."""
+    """True if the file is a single array."""
     return source.head.startswith(MAGIC)
 
 
 def match_npz(source: Source) -> bool:
-    """Whether the file is a zip whose first entry is an array."""
+    """True if the file is a zip whose first entry is an array."""
     head = source.head
     if not head.startswith(ZIP_MAGIC):
         return False

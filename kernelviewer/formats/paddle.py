@@ -40,7 +40,7 @@ _AGAIN = "Take both from the same download."
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a graph's first block."""
+    """True if the file starts with a graph's first block."""
     if source.head[:1] != b"\x0a":
         return False
     try:

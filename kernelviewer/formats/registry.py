@@ -249,7 +249,7 @@ def files_of(path: AnyPath, *, watch: Watch = NEVER) -> tuple[OpenedFile, ...]:
 
 
 def is_checkpoint(path: AnyPath) -> bool:
-    """Whether some reader takes the file, or the folder as one model; by content.
+    """True if some reader takes the file, or the folder as one model; by content.
 
     Archives count only when they are opened by name.
     """
@@ -263,7 +263,7 @@ def is_checkpoint(path: AnyPath) -> bool:
 
 
 def holds_checkpoint(path: AnyPath) -> bool:
-    """Whether a file is a zip with a file in it that is named like a checkpoint.
+    """True if a file is a zip with a file in it that is named like a checkpoint.
 
     Only its directory is read.
     """
@@ -285,7 +285,7 @@ def _reader_of(source: Source) -> Reader | None:
 
 
 def _is_archive(source: Source, reader: Reader | None) -> bool:
-    """Whether a file is an archive around other files."""
+    """True if a file is an archive around other files."""
     if source.is_folder or reader is not None or is_part(source.path):
         return False
     return archives.match(source)

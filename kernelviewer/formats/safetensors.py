@@ -36,7 +36,7 @@ _TYPES = {
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a length below 2⁴⁰ and an object in JSON."""
+    """True if the file starts with a length below 2⁴⁰ and an object in JSON."""
     return source.head[5:9] == b"\0\0\0{"
 
 
@@ -164,7 +164,7 @@ def _entries(header: dict[str, Any]) -> list[_Entry]:
 
 
 def _is_sound(places: list[Any]) -> bool:
-    """Whether a shape, a start and an end are whole numbers."""
+    """True if a shape, a start and an end are whole numbers."""
     shape, *place = places
     return all(type(number) is int and number >= 0 for number in (*shape, *place))
 

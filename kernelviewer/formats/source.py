@@ -166,12 +166,12 @@ class OpenedFile:
         return data
 
     def _is(self, handle: FileIO) -> bool:
-        """Whether what a handle reads has this size and time."""
+        """True if what a handle reads has this size and time."""
         state = os.fstat(handle.fileno())
         return (state.st_size, state.st_mtime_ns) == (self.size, self.mtime_ns)
 
     def is_as_it_was(self) -> bool:
-        """Whether the file still has the size and time it had."""
+        """True if the file still has the size and time it had."""
         try:
             return OpenedFile.of(self.path) == self
         except OSError:

@@ -89,7 +89,7 @@ class FigureRequest:
     count_equal: bool = False
 
     def same_kernels(self, other: FigureRequest) -> bool:
-        """Whether the other shows the same kernels under the same names."""
+        """True if the other shows the same kernels under the same names."""
         return (
             (self.size, self.selection) == (other.size, other.selection)
             and self.naming == other.naming
@@ -281,7 +281,7 @@ def font_families(ticket: Ticket) -> tuple[str, ...]:
 
 
 def _shows_classes(wish: FigureRequest) -> bool:
-    """Whether the figure shows classes; those it only may show, where there are any."""
+    """True if the figure shows classes; those it only may show, where there are any."""
     item = exhibit(wish.kind)
     if not item.needs_file:
         return False

@@ -201,7 +201,7 @@ class _Judge:
         return layer.channels % before.channels == 0
 
     def _is_fed_by_own_norm(self, layer: Layer) -> bool:
-        """Whether a normalisation stands before it that is not its predecessor's."""
+        """True if a normalisation stands before it that is not its predecessor's."""
         before = self._network.previous(layer)
         source = self._network.previous_weight(layer)
         return (
@@ -346,23 +346,23 @@ class Stems:
         return None
 
     def has_colour_twin(self, layer: Layer) -> bool:
-        """Whether an input layer for colours gives as many channels, kernels alike."""
+        """True if an input layer for colours gives as many channels, kernels alike."""
         return bool(self._colour_twins(layer))
 
     def _embeds_patches_too(self, layer: Layer, scope: str) -> bool:
-        """Whether it stands beside a stem in a module that makes patches."""
+        """True if it stands beside a stem in a module that makes patches."""
         return names.is_patch_embedding(scope) and any(
             stem.parent == layer.parent or stem.pattern == layer.pattern
             for stem in self._known
         )
 
     def _reads_text(self, layer: Layer) -> bool:
-        """Whether it runs over word vectors, as wide as they are."""
+        """True if it runs over word vectors, as wide as they are."""
         widths = self._network.embedding_widths
         return any(side >= _NARROWEST_TEXT and side in widths for side in layer.size)
 
     def _stands_like_a_stem(self, layer: Layer) -> bool:
-        """Whether it stands in its branch where a known stem stands in another."""
+        """True if it stands in its branch where a known stem stands in another."""
         network = self._network
         consumer = network.consumer(layer)
         if consumer is None:
@@ -385,12 +385,12 @@ class Stems:
 
 
 def _is_same_module(one: Layer, other: Layer) -> bool:
-    """Whether two branches have the same module: ``a.conv.value``, ``b.conv.value``."""
+    """True if two branches have the same module: ``a.conv.value``, ``b.conv.value``."""
     tails = [layer.path.partition(".")[2] for layer in (one, other)]
     return tails[0] == tails[1] != "" and one.tensor.shape == other.tensor.shape
 
 
 def _extends(layer: Layer, stem: Layer) -> bool:
-    """Whether a name is that of the stem and something more: ``conv1_d``, ``conv1``."""
+    """True if a name is that of the stem and something more: ``conv1_d``, ``conv1``."""
     own, other = (item.path.rpartition(".")[2] for item in (layer, stem))
     return own.startswith(f"{other}_") and not other.isdigit()

@@ -173,7 +173,7 @@ class Match:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the other network has every kernel of this one."""
+        """True if the other network has every kernel of this one."""
         return 0 < self.kernels == self.kernel_count
 
     def describe(self, other: str) -> str:

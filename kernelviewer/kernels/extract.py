@@ -189,7 +189,7 @@ def _not_taken(
 
 
 def _is_of_one_channel(shape: Size) -> bool:
-    """Whether a shape is that of kernels of one channel each, be it a single one."""
+    """True if a shape is that of kernels of one channel each, be it a single one."""
     dimensions = _FEWEST_DIMENSIONS <= len(shape) <= _MOST_DIMENSIONS
     return dimensions and shape[1] == 1 and math.prod(shape[2:]) > 1
 

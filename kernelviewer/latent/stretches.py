@@ -87,7 +87,7 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
-    """Whether stretches have the same borders, classes and names."""
+    """True if stretches have the same borders, classes and names."""
     return [_named(item) for item in some] == [_named(item) for item in others]
 
 

@@ -283,7 +283,7 @@ def describe(sweep: Sweep) -> str:
 
 
 def _is_worse(sweep: Sweep, best: Sweep | None) -> bool:
-    """Whether held-out kernels fit worse; without any the last sweep is the best."""
+    """True if held-out kernels fit worse; without any the last sweep is the best."""
     if best is None or sweep.held_out_fit is None or best.held_out_fit is None:
         return False
     return sweep.held_out_fit < best.held_out_fit

@@ -139,7 +139,7 @@ class Display:
 
     @property
     def by_label(self) -> bool:
-        """Whether the order depends on codes or classes."""
+        """True if the order depends on codes or classes."""
         by = {self.group_by, self.sort_by}
         return not by.isdisjoint(("class", "code", "fit"))
 

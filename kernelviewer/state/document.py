@@ -169,12 +169,12 @@ class Document:
 
     @property
     def can_undo(self) -> bool:
-        """Whether an act can be taken back."""
+        """True if an act can be taken back."""
         return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether an act taken back can be restored."""
+        """True if an act taken back can be restored."""
         return self._history.can_redo
 
     @property
@@ -211,7 +211,7 @@ class Document:
         raise KeyError(identity)
 
     def is_open(self, identity: int) -> bool:
-        """Whether the network of that id is still there."""
+        """True if the network of that id is still there."""
         return any(model.id == identity for model in self.models)
 
     def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:

@@ -16,7 +16,7 @@ Owner = TypeVar("Owner")
 
 
 def same(old: object, new: object) -> bool:
-    """Whether nothing changed; arrays and large parts compare by identity."""
+    """True if nothing changed; arrays and large parts compare by identity."""
     if isinstance(new, int | float | str | tuple | frozenset | dict | Display | Charts):
         return bool(old == new)
     return old is new

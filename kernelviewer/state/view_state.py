@@ -131,7 +131,7 @@ class ViewState:
 
     @property
     def all_analysed(self) -> bool:
-        """Whether there is a pool, and something was computed of all its models."""
+        """True if there is a pool, and something was computed of all its models."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
@@ -417,5 +417,5 @@ def _pooled(
 
 
 def _needs_labels(selection: Selection) -> bool:
-    """Whether the selection depends on codes or classes."""
+    """True if the selection depends on codes or classes."""
     return any(step.query.by_label for step in selection.steps)

@@ -44,7 +44,7 @@ class Marks:
 
     @property
     def are_blank(self) -> bool:
-        """Whether nothing was marked yet."""
+        """True if nothing was marked yet."""
         return not (self.selection.steps or self.thresholds or self.stretches)
 
 
@@ -114,7 +114,7 @@ class Work:
         )
 
     def is_saved_as(self, saved: SavedFingerprint | None) -> bool:
-        """Whether nothing would be lost if only ``saved`` were kept.
+        """True if nothing would be lost if only ``saved`` were kept.
 
         Networks, autoencoders, stretches, thresholds and the selection are work; what
         is merely looked at is not. Without ``saved``, opened files are no work either.
@@ -150,12 +150,12 @@ class History(Generic[T]):
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is something to take back."""
+        """True if there is something to take back."""
         return bool(self._past)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is something taken back."""
+        """True if there is something taken back."""
         return bool(self._future)
 
     @property

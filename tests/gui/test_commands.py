@@ -26,12 +26,9 @@ from tests.gui.test_registry import Noting
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 def test_every_command_stands_in_its_menu_once(make_window: MakeWindow) -> None:

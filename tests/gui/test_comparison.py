@@ -17,8 +17,9 @@ from kernelviewer.gui.views.reconstruction import (
     ComparisonView,
 )
 from kernelviewer.kernels.classes import INDEX
-from tests.gui.reconstruction_desk import LEFT, SIZES, shown_view, texts
-from tests.gui.spectrum_desk import make_spectrum
+from tests.gui.harness import LEFT
+from tests.gui.reconstruction_harness import SIZES, texts
+from tests.gui.spectrum_harness import make_spectrum
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from kernelviewer.gui.views.reconstruction import (
         ReconstructionView,
     )
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> ReconstructionView:
-    return shown_view(qtbot)
 
 
 @pytest.fixture

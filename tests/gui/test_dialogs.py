@@ -20,12 +20,10 @@ from tests.gui.conftest import wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 DIALOGS = {
     "about": ("aboutBox", "Close"),

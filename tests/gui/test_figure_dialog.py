@@ -29,8 +29,7 @@ from kernelviewer.gui.export.figure_copy import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
-from tests.gui.figure_desk import (
-    LEFT,
+from tests.gui.figure_harness import (
     answer_with,
     choose,
     click,
@@ -38,19 +37,11 @@ from tests.gui.figure_desk import (
     open_dialog,
     settle,
 )
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    return make_window(write_network(tmp_path / "net.safetensors", channels=40))
 
 
 @pytest.fixture

@@ -12,18 +12,14 @@ from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, LEFT, SHIFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
+    from tests.gui.harness import MakeWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
-CONTROL = Qt.KeyboardModifier.ControlModifier
-SHIFT = Qt.KeyboardModifier.ShiftModifier
 KEYS = {"explore": Qt.Key.Key_1, "compare": Qt.Key.Key_2, "label": Qt.Key.Key_3}
 SIZES = ((3, 3), (5, 5), (7, 7), (9, 9), (11, 11), (13, 13), (1, 11), (31, 31))
 

@@ -14,18 +14,16 @@ from kernelviewer.gui.palette.matching import score
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, SHIFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 KEY = Qt.Key
-CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 def search(window: MainWindow, text: str) -> list[tuple[str, str]]:

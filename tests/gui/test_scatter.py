@@ -21,9 +21,8 @@ from kernelviewer.gui.views.scatter.raster import (
     inside_polygon,
     to_pixels,
 )
+from tests.gui.harness import LEFT, NO_KEY
 
-LEFT = Qt.MouseButton.LeftButton
-NO_KEY = Qt.KeyboardModifier.NoModifier
 POINTS = np.array([[0, 0], [10, 0], [0, 10], [10, 10], [5, 5]], np.float32)
 NUMBERS = np.array([3, 4, 7, 8, 9])
 

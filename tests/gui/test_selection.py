@@ -20,35 +20,20 @@ from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Classes, CodeRange, Layers
 from tests.gui.conftest import LARGE, SMALL, wait_idle
-from tests.networks import write_network
+from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.main_window import MainWindow
 
-    MakeWindow = Callable[..., MainWindow]
+pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5)
 
-LEFT = Qt.MouseButton.LeftButton
 KEYS = Qt.KeyboardModifier
 NO_KEY, SHIFT, CTRL = KEYS.NoModifier, KEYS.ShiftModifier, KEYS.ControlModifier
 SIZE = (7, 7)
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    """Two networks, encoded; the threshold low enough to name about half."""
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
-        for seed, name in enumerate(("first", "second"))
-    ]
-    window = make_window(*paths, size=LARGE)
-    fits = window.state.labels.fit
-    window.document.set_threshold(SIZE, float(np.nanmedian(fits)))
-    return window
 
 
 def drag(widget: QWidget, *places: QPoint, keys: Any = NO_KEY, give_up: bool = False):

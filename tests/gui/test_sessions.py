@@ -16,8 +16,8 @@ from kernelviewer.state.selection import Classes, CodeRange, Kernels, Layers
 from kernelviewer.state.session.files import read_session
 from kernelviewer.state.settings import load_settings
 from tests.gui.conftest import wait_idle
-from tests.gui.session_desk import (
-    CONTROL,
+from tests.gui.harness import CONTROL, drop, errors
+from tests.gui.session_harness import (
     SEVEN,
     click,
     dialog_of,
@@ -30,15 +30,12 @@ from tests.gui.session_desk import (
     states,
     write_nets,
 )
-from tests.gui.window_desk import drop, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture

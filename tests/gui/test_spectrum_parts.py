@@ -18,7 +18,7 @@ from kernelviewer.gui.views.spectrum import (
 from kernelviewer.gui.views.spectrum.axis import Axis
 from kernelviewer.gui.views.spectrum.density import fitting_bars, join_bins
 from kernelviewer.gui.views.spectrum.labels import place_names
-from tests.gui.spectrum_desk import STRETCHES, make_codes, make_spectrum
+from tests.gui.spectrum_harness import STRETCHES, make_codes, make_spectrum
 
 # Density
 

@@ -64,7 +64,7 @@ class Distribution:
 
     @property
     def has_codes(self) -> bool:
-        """Whether an autoencoder gave them codes."""
+        """True if an autoencoder gave them codes."""
         return bool(np.isfinite(self.code).any())
 
 

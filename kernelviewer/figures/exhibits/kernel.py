@@ -118,7 +118,7 @@ class KernelContent:
             whose = f"{self.items[0].titles[0]} of {listing(self.networks)}"
             return f"A {kind} kernel, {whose}: {names}."
         return (
-            f"Some of the {count(self.total, 'kernel')} ({kind}) of "
+            f"Kernels out of the {count(self.total)} ({kind}) of "
             f"{listing(self.networks)}: {names}."
         )
 

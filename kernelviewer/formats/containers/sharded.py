@@ -41,7 +41,7 @@ _PARTS: tuple[
 
 
 def match(source: Source) -> bool:
-    """Whether the file is such an index."""
+    """True if the file is such an index."""
     return source.head.lstrip()[:1] == b"{" and b'"weight_map"' in source.head
 
 
@@ -133,7 +133,7 @@ def _parts_of(index: Path, size: int) -> dict[str, list[str]]:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name is that of a file right here, on every system."""
+    """True if a name is that of a file right here, on every system."""
     own = PurePosixPath(name).name == PureWindowsPath(name).name == name
     return own and name not in ("", ".", "..") and "\0" not in name
 
@@ -156,7 +156,7 @@ def _each_once(
 
 
 def _is_sorted(kind: str, leaves: list[Leaf]) -> bool:
-    """Whether a part's writer sorted it by name; PyTorch's own files never are."""
+    """True if a part's writer sorted it by name; PyTorch's own files never are."""
     names = [leaf.raw_name for leaf in safetensors.in_network_order(leaves)]
     return kind == "safetensors" and (len(names) < 2 or is_listed_by_name(names))
 

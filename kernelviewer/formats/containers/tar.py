@@ -46,7 +46,7 @@ class Member:
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether the first bytes are those of a tar."""
+    """True if the first bytes are those of a tar."""
     return head[257:262] == b"ustar"
 
 

@@ -54,7 +54,7 @@ def forget() -> None:
 
 
 def is_kept(key: Hashable) -> bool:
-    """Whether what was unpacked under a key is at hand."""
+    """True if what was unpacked under a key is at hand."""
     return key in _kept
 
 

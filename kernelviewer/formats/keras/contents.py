@@ -154,7 +154,7 @@ def _weights(hdf5: Hdf5, skipped: list[Skipped]) -> list[Dataset]:
 
 
 def _is_keras(hdf5: Hdf5) -> bool:
-    """Whether names or attributes are Keras's."""
+    """True if names or attributes are Keras's."""
     marks = {"keras_version", "backend", "layer_names", "layer_names0", "weight_names"}
     if any(marks & values.keys() for values in hdf5.attributes.values()):
         return True

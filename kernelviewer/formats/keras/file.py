@@ -58,7 +58,7 @@ _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 
 
 def match(source: Source) -> bool:
-    """Whether the file is HDF5, or a zip with Keras's own entries."""
+    """True if the file is HDF5, or a zip with Keras's own entries."""
     head = source.head
     if is_hdf5(source):
         return True
@@ -72,7 +72,7 @@ def match(source: Source) -> bool:
 
 
 def is_hdf5(source: Source) -> bool:
-    """Whether the file is HDF5."""
+    """True if the file is HDF5."""
     return any(source.head[at : at + 8] == _SIGNATURE for at in _STARTS)
 
 
@@ -246,7 +246,7 @@ def _unknown_layout(
 
 
 def _may_be_of_a_network(tensor: Tensor) -> bool:
-    """Whether a name is a weight's, or the shape clearly that of depthwise kernels."""
+    """True if a name is a weight's, or the shape clearly that of depthwise kernels."""
     if {"weight", "bias", "depthwise"} & {*tensor.name.split(".")}:
         return True
     shape = tensor.shape

@@ -82,7 +82,7 @@ def readable_names(leaves: list[Leaf]) -> list[str]:
 
 
 def is_average(key: str) -> bool:
-    """Whether a name says that it holds averaged weights."""
+    """True if a name says that it holds averaged weights."""
     return not _AVERAGES.isdisjoint(_words(key))
 
 
@@ -188,7 +188,7 @@ def _with_followers(
 
 
 def _is_follower(one: str, other: str) -> bool:
-    """Whether by their names one of two holds averages of the other."""
+    """True if by their names one of two holds averages of the other."""
     if is_average(one) != is_average(other):
         return True
     return any(
@@ -199,7 +199,7 @@ def _is_follower(one: str, other: str) -> bool:
 
 
 def nearly_same(one: Signature, other: Signature) -> bool:
-    """Whether two networks are the same but for a few names, or a prefix of them all.
+    """True if two networks are the same but for a few names, or a prefix of them all.
 
     Half of the names must agree and of the shapes all but a tenth, or every shape.
     """

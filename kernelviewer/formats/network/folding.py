@@ -179,7 +179,7 @@ def _spectral(
 
 
 def _is_length(length: Leaf, direction: Leaf) -> bool:
-    """Whether a shape can be that of g: like v, or 1 where the norm is taken."""
+    """True if a shape can be that of g: like v, or 1 where the norm is taken."""
     if prod(length.shape) == 1:
         return True
     pairs = zip(length.shape, direction.shape, strict=False)

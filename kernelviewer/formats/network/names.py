@@ -46,7 +46,7 @@ def by_parts(name: str) -> list[tuple[tuple[int, str], ...]]:
 
 
 def is_listed_by_name(names: Sequence[str]) -> bool:
-    """Whether names stand in alphabetical order, letter by letter or counting.
+    """True if names stand in alphabetical order, letter by letter or counting.
 
     Such a list says nothing of the order in which a network uses its layers. Writers
     sort letter by letter; readers then put ``block_2`` before ``block_10``.

@@ -78,7 +78,7 @@ class Scope:
         return replace(node, attributes=found)
 
     def is_left_out(self, name: str) -> bool:
-        """Whether an optional input is not given, here or in the function's call."""
+        """True if an optional input is not given, here or in the function's call."""
         scope = self
         for _ in range(_MAX_STEPS):
             if name in scope.formal:

@@ -53,7 +53,7 @@ _MAX_HANDED = 16  # operators that hand a weight on, one after another
 
 
 def match(source: Source) -> bool:
-    """Whether the top level reads as an ONNX model that has a graph."""
+    """True if the top level reads as an ONNX model that has a graph."""
     if not source.head.startswith(b"\x08"):
         return False
     try:
@@ -275,7 +275,7 @@ class _Walk:
 
 
 def _kernels(shape: tuple[int, ...]) -> bool:
-    """Whether a weight has the shape of depthwise kernels."""
+    """True if a weight has the shape of depthwise kernels."""
     return (
         3 <= len(shape) <= 5
         and shape[0] > shape[1] == 1

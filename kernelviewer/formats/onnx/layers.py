@@ -206,7 +206,7 @@ def dotted(name: str) -> str:
 
 
 def is_readable(name: str) -> bool:
-    """Whether a name says where the weight belongs."""
+    """True if a name says where the weight belongs."""
     return bool(name) and not _OPAQUE.fullmatch(name)
 
 

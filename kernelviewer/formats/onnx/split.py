@@ -79,7 +79,7 @@ def wholes(constants: Constants, scope: Scope) -> dict[tuple[int, int], Whole]:
 
 
 def is_piece(layer: Layer, constants: Constants, scope: Scope, node: Node) -> bool:
-    """Whether a convolution works on one channel cut out of an image."""
+    """True if a convolution works on one channel cut out of an image."""
     return _is_single(layer) and _piece(layer, constants, scope, node) is not None
 
 
@@ -112,7 +112,7 @@ def _joined(whole: Whole, constants: Constants) -> Layer | None:
 
 
 def _is_single(layer: Layer) -> bool:
-    """Whether a convolution has one channel as its input."""
+    """True if a convolution has one channel as its input."""
     return layer.operator.groups == layer.operator.in_channels == 1
 
 

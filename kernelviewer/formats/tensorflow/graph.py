@@ -51,7 +51,7 @@ _FREEZE = "Freeze it (freeze_graph), or export the network as ONNX, and open tha
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a node: its name, then its operator."""
+    """True if the file starts with a node: its name, then its operator."""
     head = source.head
     try:
         at = 0

@@ -40,7 +40,7 @@ _BROKEN = "its JSON is broken"
 
 
 def match(source: Source) -> bool:
-    """Whether the file is such a network's JSON, or only its list of weights."""
+    """True if the file is such a network's JSON, or only its list of weights."""
     text = source.head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"{":
         return any(mark in text for mark in _MARKS)

@@ -37,7 +37,7 @@ _MAX_KINDS = 10_000
 
 
 def match(source: Source) -> bool:
-    """Whether the file carries TFLite's mark."""
+    """True if the file carries TFLite's mark."""
     return source.head[4:8] == b"TFL3"
 
 

@@ -48,7 +48,7 @@ _TYPES = {
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with the records of torch.export."""
+    """True if the file is a zip with the records of torch.export."""
     if not source.head.startswith(ZIP_MAGIC):
         return False
     try:

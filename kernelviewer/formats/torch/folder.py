@@ -33,7 +33,7 @@ def pickle_in(folder: Path) -> Path | None:
 
 
 def match(source: Source) -> bool:
-    """Whether the file is the pickle of an unpacked file, with the rest beside it."""
+    """True if the file is the pickle of an unpacked file, with the rest beside it."""
     path = source.path
     return source.head[:1] == b"\x80" and pickle_in(path.parent) == path
 

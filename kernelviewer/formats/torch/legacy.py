@@ -29,7 +29,7 @@ _AGAIN = "Download it again."
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with the pickled magic number."""
+    """True if the file starts with the pickled magic number."""
     return source.head[:1] == b"\x80" and MAGIC in source.head[:32]
 
 

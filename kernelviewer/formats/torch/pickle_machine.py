@@ -107,7 +107,7 @@ class PickleState:
         return min(max(1, room), _BURST) if self._has_more() else _BURST
 
     def _has_more(self) -> bool:
-        """Whether a part of the pickle lies behind the window."""
+        """True if a part of the pickle lies behind the window."""
         return self._view is not None and len(self.data) < self.end
 
     def _move(self) -> None:

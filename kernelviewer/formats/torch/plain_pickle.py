@@ -31,7 +31,7 @@ _LOAD_FROM_BYTES = Global("torch.storage", "_load_from_bytes")
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts like a pickle: protocols 2 to 5, or a few older ones."""
+    """True if the file starts like a pickle: protocols 2 to 5, or a few older ones."""
     head = source.head
     newer = head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
     return (newer or head.startswith(_STARTS)) and not is_joblib(source)

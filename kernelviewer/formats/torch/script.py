@@ -29,7 +29,7 @@ _MAX_FILES = 500
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with TorchScript's constants beside the pickle."""
+    """True if the file is a zip with TorchScript's constants beside the pickle."""
     if not source.head.startswith(ZIP_MAGIC):
         return False
     pickle = pickle_name(source)

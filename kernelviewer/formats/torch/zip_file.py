@@ -35,7 +35,7 @@ _MAX_PACKED = 1 << 27
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with the pickle of ``torch.save`` in it."""
+    """True if the file is a zip with the pickle of ``torch.save`` in it."""
     return source.head.startswith(ZIP_MAGIC) and bool(pickle_name(source))
 
 

@@ -66,7 +66,7 @@ MOST_TAPS = 51 * 51
 
 
 def supported(size: Size) -> bool:
-    """Whether the family has members of this kernel size.
+    """True if the family has members of this kernel size.
 
     It has for (k,), k ≥ 3, and for (rows, columns) with three taps along one axis or
     two along both; not for 3-D kernels, nor for more than 51 × 51 taps, whose bank
