@@ -15,6 +15,7 @@ COMMANDS = {
     "null-test": "compare kernels with noise, shuffled taps and untrained networks",
     "figure": "draw a figure of checkpoints as SVG, PDF or PNG",
     "report": "write every figure of checkpoints and a page to look through",
+    "desktop": "put the program into the desktop's menus and file types (Linux)",
     "sample": "open the bundled network, or write its kernels without a display",
 }
 """Name of the command and, with ``_`` for ``-``, of its module → what it does."""
