@@ -36,10 +36,10 @@ class Content(Protocol):
         """Sentences for below the figure."""
 
     def table(self) -> Table:
-        """What is drawn, as rows."""
+        """The drawn data, as rows."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is drawn, as arrays."""
+        """The drawn data, as arrays."""
 
 
 def always(_options: FigureOptions) -> bool:

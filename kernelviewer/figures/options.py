@@ -34,7 +34,7 @@ _TOO_LARGE = 2**53
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """What can be set of a figure.
+    """A setting of a figure.
 
     Attributes
     ----------
@@ -242,7 +242,7 @@ def declared(default: Any, option: Option) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class FigureOptions:
-    """What can be set of a figure. Frozen; two equal ones give equal files.
+    """A setting of a figure. Frozen; two equal ones give equal files.
 
     Attributes
     ----------
@@ -566,7 +566,7 @@ class FigureOptions:
 
     @property
     def content_key(self) -> tuple[object, ...]:
-        """What decides which data are drawn; the rest is looks."""
+        """The options that decide which data are drawn; the rest is looks."""
         return tuple(
             self.value(name)
             for name, option in OPTIONS.items()
@@ -578,11 +578,11 @@ class FigureOptions:
         return self.with_values(_shown(FigureOptions()))
 
     def with_look(self, look: FigureOptions) -> FigureOptions:
-        """What this shows, as another looks."""
+        """These options in the looks of another."""
         return look.with_values(_shown(self))
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults, JSON-like."""
+        """The values that differ from the defaults, JSON-like."""
         usual = FigureOptions()
         return {
             name: value

@@ -146,7 +146,7 @@ _GAP = 0.11
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """What has to be tiled.
+    """The blocks to be tiled.
 
     Attributes
     ----------

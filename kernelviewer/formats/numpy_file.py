@@ -45,7 +45,7 @@ _KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an array's header says; the values start after ``length`` bytes.
+    """The facts of an array's header; the values start after ``length`` bytes.
 
     ``dtype`` is empty where ``problem`` says why its values are not read.
     """

@@ -186,7 +186,7 @@ class Convolution:
 
 @dataclass(slots=True)
 class Program:
-    """What a graph says.
+    """The facts of a graph.
 
     Attributes
     ----------

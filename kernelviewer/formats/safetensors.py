@@ -84,7 +84,7 @@ def listed(source: Source, options: Options) -> Contents:
 
 
 def read_header(file: OpenedFile, source: Source) -> tuple[dict[str, Any], int]:
-    """Give the header and where the values start."""
+    """The header, and where the values start."""
     length = int.from_bytes(source.head[:8], "little")
     if length > MAX_HEADER:
         raise DamagedError(f"its header claims {length:,} bytes, more than any has")

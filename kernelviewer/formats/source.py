@@ -30,7 +30,7 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What readers look at to tell whether a file is theirs.
+    """The signs by which readers tell whether a file is theirs.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ class OpenedFile:
             return False
 
     def changed(self) -> CheckpointError:
-        """What to raise where the file is written while it is opened."""
+        """The error where the file is written while it is opened."""
         return CheckpointError(self.path, CHANGED, _AGAIN)
 
 

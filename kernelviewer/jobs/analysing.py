@@ -34,7 +34,7 @@ BATCH = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of analysing; ``analysis`` has no classes where neither way was open.
+    """The result of analysing; ``analysis`` has no classes where neither way was open.
 
     ``note`` says what the user should know of how it was computed.
     """

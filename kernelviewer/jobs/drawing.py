@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FigureRequest:
-    """What to draw.
+    """A figure to draw.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class FigureCache:
     def scene(
         self, ticket: Ticket, wish: FigureRequest, *, named: bool = False
     ) -> Scene:
-        """What the wish shows, with classes where the figure shows them."""
+        """The scene of the wish, with classes where the figure shows them."""
         if self._wish is None or not wish.same_kernels(self._wish):
             self._bare = self._named = None
             self._contents.clear()

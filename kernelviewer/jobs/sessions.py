@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """What to write.
+    """The work to write, and how.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a tensor is, and why.
+    """The verdict on a tensor, and why.
 
     Attributes
     ----------
@@ -223,7 +223,7 @@ class _Judge:
 
 
 def _from_graph(tensor: Tensor) -> Decision | None:
-    """What the file's own graph says; None if it does not name the groups."""
+    """The verdict of the file's own graph; None if it does not name the groups."""
     operator, shape = tensor.operator, tensor.shape
     if operator is None or len(shape) < 3 or tensor.dtype in _COMPLEX:
         return None

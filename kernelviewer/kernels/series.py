@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 COUNTERS = ("step", "global_step", "epoch")
-"""What files call how far a run is, the finest first."""
+"""Names by which files tell how far a run is, the finest first."""
 _WORDS = ("step", "iter(?:ation)?s?", "epochs?")
 _MOST_TOLD = 3
 
@@ -111,7 +111,7 @@ class Series:
         return bank
 
     def differences(self, number: int) -> tuple[str, ...]:
-        """What of a step's layers is not as in the first step; mostly empty."""
+        """Layers of a step that are not as in the first step; mostly empty."""
         first, here = _layers(self.bank(0)), _layers(self.bank(number))
         told = [
             *(_listing("lacks", first.keys() - here.keys(), first),),

@@ -209,7 +209,7 @@ class Autoencoder:
         return replace(self, stretches=stretches)
 
     def _finder(self, table: Table) -> Callable[[Array], tuple[Array, Array, Array]]:
-        """What gives code and fit of a batch [n, taps], and which have a pattern."""
+        """A function to code, fit and being patterned of a batch [n, taps]."""
         where = table.device
         if isinstance(self.model, Curve):
             codes = codes_of_table().astype(np.float32)

@@ -57,7 +57,7 @@ def content_hash(*parts: NDArray[Any] | str | float | tuple[int, ...]) -> str:
 def cached(
     kind: str, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]
 ) -> Mapping[str, NDArray[Any]]:
-    """What ``compute`` gives for this key, from the cache if it is there.
+    """The result of ``compute`` for this key, from the cache if it is there.
 
     A cache that cannot be read or written costs time, never a result.
 
@@ -136,7 +136,7 @@ def centroid_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with centroids."""
+    """The null of centroids: what white noise reaches with them."""
 
     def compute() -> dict[str, NDArray[np.int64]]:
         fits = [
@@ -152,7 +152,7 @@ def centroid_null(
 def family_null(
     size: Size, *, device: Device | None = None, watch: Watch = NEVER
 ) -> Null:
-    """What white noise reaches with the analytic family, which has the size.
+    """The null of the analytic family, which has the size.
 
     Large kernels are slow to fit, and their noise hardly varies: fewer do.
     """

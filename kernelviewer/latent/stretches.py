@@ -121,7 +121,7 @@ def rename(
     class_id: str | None = None,
     name: str | None = None,
 ) -> Stretches:
-    """Give a stretch another class, a name of one's own, or both.
+    """Change a stretch's class, its name, or both.
 
     How well the family explains a stretch holds for its class and goes with it.
     """

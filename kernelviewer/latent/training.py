@@ -41,7 +41,7 @@ SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What to train and how.
+    """Settings of a training.
 
     Attributes
     ----------

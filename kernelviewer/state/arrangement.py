@@ -210,7 +210,7 @@ def arrange(
 def _ranks(
     pool: KernelPool, sort_by: SortBy, labels: PoolLabels | None
 ) -> NDArray[np.generic] | None:
-    """What to sort by within a group, ascending; None: network order."""
+    """The values to sort by within a group, ascending; None: network order."""
     if sort_by == "scale":
         return -pool.scale
     if sort_by == "flat":

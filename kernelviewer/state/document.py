@@ -92,7 +92,7 @@ class Document:
 
     @property
     def scope(self) -> Scope:
-        """What of them is shown."""
+        """The layers and the size shown."""
         return self.work.scope
 
     @property
@@ -107,7 +107,7 @@ class Document:
 
     @property
     def charts(self) -> Charts:
-        """What the charts beside the grid show."""
+        """The choices of the charts beside the grid."""
         return self.work.charts
 
     @property
@@ -132,7 +132,7 @@ class Document:
 
     @property
     def selection(self) -> Selection:
-        """What is marked."""
+        """The acts of selecting."""
         return self.marks.selection
 
     @property
@@ -163,7 +163,7 @@ class Document:
         return self.marks.thresholds.get(size, own)
 
     def null_of(self, size: Size) -> Null | None:
-        """What white noise reaches with what names the kernels of a size, if known."""
+        """The null of what names the kernels of a size, if known."""
         known = self.autoencoders.get(size)
         return known.null if known else null_of(self.analyses, size)
 

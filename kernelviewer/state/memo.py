@@ -36,7 +36,7 @@ class Memo(Generic[P, T]):
         self._known: tuple[tuple[object, ...], T] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function gives for these arguments."""
+        """The function's value for these arguments."""
         given = (*args, *kwargs.values())
         if self._known is None or not all(map(same, self._known[0], given)):
             self._known = given, self._function(*args, **kwargs)
@@ -58,7 +58,7 @@ class MemoOf(Generic[Owner, P, T]):
         self._known = WeakKeyDictionary()
 
     def __call__(self, of: Owner, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function gives for the object and these arguments."""
+        """The function's value for the object and these arguments."""
         given = (*args, *kwargs.values())
         known = self._known.get(of)
         if known is None or not all(map(same, known[0], given)):

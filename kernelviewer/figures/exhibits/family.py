@@ -79,7 +79,7 @@ class FamilyContent:
             return page
 
     def caption(self) -> str:
-        """What the family is."""
+        """A sentence on the family."""
         return (
             "The pattern family: difference of Gaussians (centre, square), crosses, "
             "and the first and second derivatives of a Gaussian, as surfaces and as "

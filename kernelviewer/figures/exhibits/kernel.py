@@ -101,7 +101,7 @@ class KernelContent:
             most -= 1
 
     def caption(self) -> str:
-        """What stands beside what."""
+        """A sentence on the parts side by side."""
         kind = size_label(self.size)
         if self.mark is not None:
             sentence = f"The {kind} kernel that the code {self.mark:.3f} stands for"

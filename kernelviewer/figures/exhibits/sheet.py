@@ -108,7 +108,7 @@ class SheetContent:
             return page
 
     def caption(self) -> str:
-        """What the sheet shows."""
+        """A sentence on the kernels of the sheet."""
         shown = sum(map(len, self.blocks))
         flat = sum(int(block.flat.sum()) for block in self.blocks)
         networks = [subject.name for subject in self.subjects if len(subject.index)]
@@ -487,7 +487,7 @@ def arrange(
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """What is to be laid out."""
+    """The blocks to be laid out."""
 
     cell: tuple[int, int]
     counts: tuple[int, ...]

@@ -108,7 +108,7 @@ class SpectrumContent:
             return page
 
     def caption(self) -> str:
-        """What is decoded, and whose codes lie above."""
+        """A sentence on what is decoded, and on the codes above."""
         stretches = count(len(self.yardstick.stretches), "stretch").replace(
             "stretchs", "stretches"
         )

@@ -106,7 +106,7 @@ class Tar:
         return header
 
     def _more(self, kind: bytes, size: int) -> dict[bytes, bytes]:
-        """What a header says of the member after it."""
+        """The facts in a header about the member after it."""
         if size > _MAX_HEADER:
             msg = f"a header in it claims {size:,} bytes, more than any has"
             raise DamagedError(msg)

@@ -61,7 +61,7 @@ def is_kept(key: Hashable) -> bool:
 def kept(
     key: Hashable, size: int, unpack: Callable[[], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
-    """What was unpacked under a key, unpacked now if it is not at hand.
+    """The file unpacked under a key, unpacked now if it is not at hand.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ _VARIABLE = re.compile(r"(^|/)vars/\d+$|/vars/")
 
 @dataclass(slots=True)
 class Contents:
-    """What HDF5 files hold, together.
+    """The contents of HDF5 files, together.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Contents:
         self.is_keras = self.is_keras or part.is_keras
 
     def warnings(self) -> tuple[str, ...]:
-        """What a user should know of what is missing or cannot be read."""
+        """Warnings about what is missing or cannot be read."""
         if not self.missing:
             return warnings_of_damage(self.skipped)
         count = len(self.missing)

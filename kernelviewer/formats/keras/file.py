@@ -179,7 +179,7 @@ def _text(file: OpenedFile, records: Mapping[str, Record], name: str) -> str:
 
 
 def _texts_beside(path: Path) -> dict[str, str]:
-    """What lies beside the weights in a folder that is a ``.keras`` file unpacked."""
+    """Texts beside the weights in a folder that is a ``.keras`` file unpacked."""
     if path.name not in (_WEIGHTS, _INDEX):
         return {}
     texts = {}

@@ -50,7 +50,7 @@ _LARGEST_BLOCK = 200
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a layer is.
+    """The kind of a layer.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ class _Weights:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What stands beside open kernels.
+    """The surroundings of open kernels.
 
     Attributes
     ----------
@@ -443,7 +443,7 @@ def _norm_order(layer: Layer | None, count: int) -> tuple[str, ...]:
 
 
 def role_of(variable: str, kind: str, rank: int) -> Role:
-    """What the variable is; kernels of unknown layers count as convolutions'."""
+    """The variable's role; kernels of unknown layers count as convolutions'."""
     if variable == "depthwise_kernel" or (variable == "kernel" and kind == "depthwise"):
         return "depthwise"
     if variable == "pointwise_kernel":

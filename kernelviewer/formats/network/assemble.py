@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Contents:
-    """What a reader found in a file.
+    """Everything that a reader found in a file.
 
     Attributes
     ----------

@@ -185,7 +185,7 @@ def _few_taps(shape: tuple[int, ...]) -> Layout:
 
 
 def doubt_of_last(shape: tuple[int, ...]) -> str:
-    """What the last two axes of kernels that begin with their sides may be."""
+    """Readings of the last two axes of kernels that begin with their sides."""
     sides = _sides(shape)
     return _doubt(f"{sides}, channels, multiplier", f"{sides}, in, out")
 

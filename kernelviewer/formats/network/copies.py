@@ -230,7 +230,7 @@ def _without_lead(content: Signature) -> Signature:
 
 
 def _signature(names: Iterable[str], shapes: Iterable[tuple[int, ...]]) -> Signature:
-    """What makes two networks the same: convolutions, or all weights if none."""
+    """The weights that make two networks the same: convolutions, else all."""
     everything = list(zip(names, shapes, strict=True))
     convolutions = [item for item in everything if len(item[1]) > 2]
     return frozenset(convolutions or everything)
@@ -380,7 +380,7 @@ def _paired(mine: _Keys, theirs: _Keys, twins: dict[int, int]) -> list[int]:
 
 
 def _rename(names: list[str], pair: _Pair) -> None:
-    """Give the leaves of a copy the names that they have in the network."""
+    """The leaves of a copy, under the names that they have in the network."""
     lead = pair.prefix if pair.prefix == "ema_" else f"{pair.prefix}."
     start = f"{pair.base}." if pair.base else ""
     for index in pair.mine:

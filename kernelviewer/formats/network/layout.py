@@ -52,7 +52,7 @@ _LAST = {"kernel": "weight", "scale": "weight", "w": "weight", "b": "bias"}
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """What a file's arrays come to; the members are those of `Checkpoint`."""
+    """The network in a file's arrays; the members are those of `Checkpoint`."""
 
     tensors: tuple[Tensor, ...]
     skipped: tuple[Skipped, ...]
@@ -263,7 +263,7 @@ def _count(inside: Sequence[Leaf]) -> int:
 
 
 def _part(leaf: Leaf, index: int) -> Leaf:
-    """What one of the blocks has of an array."""
+    """The part of an array that one of the blocks has."""
 
     def load() -> NDArray[np.generic]:
         return leaf.load()[index]  # type: ignore[no-any-return]

@@ -177,7 +177,7 @@ class Constants:
         return self._known[key]
 
     def choice(self, scope: Scope, node: Node) -> bool | None:
-        """What decides between the branches of an If; None if only a run tells.
+        """The value that decides between branches of an If; None if only a run tells.
 
         Exporters write it where a setting of a function decides.
         """
@@ -281,7 +281,7 @@ class Constants:
 
 
 def _content(value: Value) -> Hashable:
-    """What tells a setting from others: its numbers, where they are few.
+    """A key for a setting: its numbers, where they are few.
 
     Exporters write them anew each time that a weight is used.
     """

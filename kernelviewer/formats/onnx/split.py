@@ -132,7 +132,7 @@ def _stacked(values: list[Value]) -> NDArray[np.generic]:
 
 
 def _common_name(values: list[Value]) -> str:
-    """What the weights' names begin with, or the name of what they are cut from."""
+    """The beginning of the weights' names, or the name of what they are cut from."""
     origins = {item.part[0].raw_name for item in values if item.part}
     if len(origins) == 1 and all(item.part for item in values):
         return origins.pop()

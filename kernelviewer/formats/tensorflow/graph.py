@@ -277,7 +277,7 @@ CONVOLUTIONS: dict[str, Convolution] = {
 }
 """Operator → `Convolution`."""
 FACTS = ("strides", "dilations", "padding")
-"""What is kept of a node's attributes."""
+"""The attributes of a node that are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class _Walk:
             self._subgraph(Subgraph(self.file, table, model.tables(4), codes))
 
     def warnings(self) -> list[str]:
-        """What a user should see."""
+        """Warnings for the user."""
         return unread_layers(self._unread)
 
     def _subgraph(self, graph: Subgraph) -> None:
@@ -167,7 +167,7 @@ def _tensor(
 def _operator(
     graph: Subgraph, layer: Layer, kind: Convolution, constant: Constant
 ) -> Operator:
-    """What the file says of a convolution; checks that its weight can be one's."""
+    """The file's facts about a convolution; checks that its weight can be one's."""
     shape = constant.shape
     if (
         len(shape) != len(kind.order)

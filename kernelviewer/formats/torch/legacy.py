@@ -49,7 +49,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 class LegacyStream:
-    """What was saved in one stream.
+    """The objects saved in one stream.
 
     Parameters
     ----------

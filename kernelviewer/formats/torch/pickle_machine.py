@@ -374,7 +374,7 @@ def _text_string(m: PickleState) -> None:
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
-    """Give what an escape in a string of Python 2 stands for."""
+    """The sign that an escape in a string of Python 2 stands for."""
     code = match[1]
     if code[:1] == b"x":
         return bytes([int(code[1:], 16)])

@@ -99,7 +99,7 @@ def _no_storage(persistent_id: object) -> object:
 
 
 def _not_a_network(classes: list[str]) -> tuple[str, str]:
-    """What a pickle without arrays holds, and what to do."""
+    """The contents of a pickle without arrays in words, and what to do."""
     held = f"it holds objects of {', '.join(classes[:3])}" if classes else "no arrays"
     problem = held if classes else f"it holds {held}"
     return f"{problem} and no network", "Open the file with the network's weights."

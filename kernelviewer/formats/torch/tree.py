@@ -367,7 +367,7 @@ _MOST_PARTS, _LOOKED_AT = 500, 20
 
 
 def as_mapping(value: object) -> dict[Any, Any]:
-    """Give the items of a dictionary or of what stands for one; else an empty one."""
+    """Items of a dictionary or of what stands for one; else an empty one."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, Stub):
@@ -593,7 +593,7 @@ def torch_contents(
 
 
 def _facts(tree: object) -> dict[str, object]:
-    """What a training script noted beside the weights: its epoch, its accuracy."""
+    """Facts noted by a training script beside the weights: its epoch, its accuracy."""
     if not isinstance(tree, dict):
         return {}
     plain = {

@@ -89,7 +89,7 @@ class TorchArchive:
         return ZipRecord(self.file, record).unpacked().tobytes()
 
     def leaves(self, folder: str = "data") -> LeafMaker:
-        """What turns tensors into leaves; their storages lie in a folder."""
+        """The maker of leaves from tensors; their storages lie in a folder."""
 
         def place_of(storage: Storage) -> Place:
             record = self.records.get(f"{self.root}{folder}/{storage.key}")

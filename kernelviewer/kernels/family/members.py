@@ -229,7 +229,7 @@ def named(
 def _parameters(
     kind: str, members: Members, rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """What the formulas call OX, OY, A, B and E, [5, n]."""
+    """The parameters that the formulas call OX, OY, A, B and E, [5, n]."""
     import numpy as np
 
     p = np.zeros((5, len(rows)), dtype=np.float32)

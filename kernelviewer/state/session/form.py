@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class SessionError(HintedError):
-    """What is wrong with a session's text, and what can be done about it."""
+    """A fault of a session's text, and what can be done about it."""
 
 
 class NetworkEntry(Struct, frozen=True, omit_defaults=True):
@@ -83,7 +83,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.hub or self.path.rpartition("/")[2]
 
 
@@ -105,7 +105,7 @@ class CoderEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.shipped or self.path.rpartition("/")[2]
 
 
@@ -128,7 +128,7 @@ class StepEntry(Struct, frozen=True):
 
 
 class ScopeEntry(Struct, frozen=True):
-    """What is shown; ``layers`` by network number, None: all of them."""
+    """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
     size: SizeKey | None = None
@@ -214,7 +214,7 @@ def to_text(session: Session) -> str:
 
 
 def from_text(source: str) -> Session:
-    """What `to_text` wrote.
+    """The session that `to_text` wrote.
 
     Raises
     ------

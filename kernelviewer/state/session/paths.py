@@ -96,7 +96,7 @@ def find(folder: Path, written: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of looking for a file that a session names.
+    """The result of looking for a file that a session names.
 
     Attributes
     ----------
