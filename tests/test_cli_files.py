@@ -233,3 +233,26 @@ def test_an_unknown_copy_is_refused_with_the_known_ones(
 ) -> None:
     path = CHECKPOINTS / "vapsr-x4-zhoumumu.pth"
     assert "params_ema" in cli("info", path, "--copy", "nowhere", code=1).complaint
+
+
+def test_info_tells_the_taps_that_saw_data(
+    network: Path, tmp_path: Path, cli: Cli
+) -> None:
+    summary = info(network, cli)
+    assert not any("support" in layer for layer in summary["layers"])
+    path = tmp_path / "small_maps.safetensors"
+    outer = 1e-20 * noise(8, 1, 9, 9)
+    outer[:, :, 2:7, 1:7] = noise(8, 1, 5, 6, seed=2)
+    whole = noise(8, 1, 9, 9)
+    save_file({"blocks.0.dwconv.weight": whole, "blocks.1.dwconv.weight": outer}, path)
+    first, second = info(path, cli)["layers"]
+    assert "support" not in first
+    assert second["support"] == [[2, 7], [1, 7]]
+    assert second["support_size"] == [5, 6]
+    lines = cli("info", path).out.splitlines()
+    assert next(line for line in lines if "blocks.1" in line).split() == [
+        *("blocks.1.dwconv", "depthwise", "9×9", "5×6", "8", "0", "float32"),
+    ]
+    assert (
+        "Support: taps that saw data; kernels are named on them, not beyond." in lines
+    )

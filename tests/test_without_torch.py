@@ -24,7 +24,7 @@ COMMANDS = """
 import sys
 from kernelviewer.cli import main
 file, folder = sys.argv[1:]
-commands = [["label", file, "-o", f"{folder}/labels.csv"]]
+commands = [["label", file, "-o", f"{folder}/labels.csv"], ["compare", file, file]]
 for kind in ("spectrum", "classes", "sheet", "composition", "pca"):
     picture = f"{folder}/{kind}.svg"
     commands.append(["figure", kind, file, "--size", "7x7", "-o", picture])

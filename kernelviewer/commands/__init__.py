@@ -10,6 +10,8 @@ COMMANDS = {
     "info": "list the depthwise layers of a checkpoint",
     "extract": "write the kernels of checkpoints to an .npz file",
     "label": "write code, fit and class of every kernel to a .csv file",
+    "compare": "tell what changed between two networks, kernel by kernel",
+    "series": "follow kernels along a training run: classes, fits, when they formed",
     "train": "train an autoencoder on the kernels of networks",
     "evaluate": "judge autoencoders on networks beside K-means",
     "null-test": "compare kernels with noise, shuffled taps and untrained networks",

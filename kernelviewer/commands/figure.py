@@ -24,6 +24,7 @@ from kernelviewer.commands.reading import (
     check_included,
     read_bank,
 )
+from kernelviewer.commands.series import read_run
 from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
@@ -35,6 +36,7 @@ from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
 from kernelviewer.figures.scene import Scene, make_scene
+from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json
@@ -152,14 +154,18 @@ def _make(
     written = [output, *filter(None, (options.data, options.kernels))]
     if not options.force and not all(map(_may_write, written)):
         return 1
-    found: set[str] = set()
-    banks = _read(paths, record, options, found)
-    failed = len(banks) < len(paths)
-    if not failed:
-        check_included(options, found)
+    if exhibit(kind).is_run and record is None:
+        banks, failed = read_run(words, options)
+    else:
+        found: set[str] = set()
+        banks = _read(paths, record, options, found)
+        failed = len(banks) < len(paths)
+        if not failed:
+            check_included(options, found)
     if paths and not banks:
         return 1
     scene = _scene(kind, banks, record, options, look)
+    load_matplotlib(documented=False)
     drawn = make_figure(kind, scene, look)
     caption = options.caption or (record.caption if record else "")
     if caption:

@@ -26,6 +26,7 @@ from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.kernels.family import supported
 from kernelviewer.latent.labels import Labelling, agreement, label_kernels, write_rows
+from kernelviewer.latent.noise import LOWEST_THRESHOLD
 
 if TYPE_CHECKING:
     import argparse
@@ -127,7 +128,8 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
     fits = [item.codes.fit for item in items if item.codes is not None]
     if autoencoder is None or not labels:
         nothing = ("mean_fit", "threshold", "coverage", "null_coverage", "classes")
-        return {**totals, **dict.fromkeys(nothing)}
+        offsets = list(_offsets(items, LOWEST_THRESHOLD))
+        return {**totals, **dict.fromkeys(nothing), "offsets": offsets}
     fit = np.concatenate(fits)[counted]
     there = fit[~np.isnan(fit)]
     identified = np.concatenate([item.identified for item in labels])[counted].sum()
@@ -143,7 +145,35 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
         "classes": {
             item.id: count for item, count in zip(CLASSES, counts, strict=True)
         },
+        "offsets": list(_offsets(items, level)),
     }
+
+
+def _offsets(items: Sequence[Labelled], least: float) -> Iterator[dict[str, Any]]:
+    """Per network and layer, mean and spread of the family's offsets, in px.
+
+    Kernels count whose cosine with the family is ``least`` or more.
+    """
+    from kernelviewer.kernels.family.offsets import layer_offsets
+
+    for item in items:
+        if item.family is None:
+            continue
+        for found in layer_offsets(item.kernels, item.family, least):
+            layer = item.bank.layers[found.layer]
+            values = {
+                name: _rounded(value) if found.counted else None
+                for name in ("x", "y", "spread_x", "spread_y")
+                for value in [getattr(found, name)]
+            }
+            yield {
+                "source": item.source,
+                "layer": layer.name,
+                "stride": None if layer.stride is None else list(layer.stride),
+                "kernels": found.kernels,
+                "counted": found.counted,
+                **values,
+            }
 
 
 def _rounded(value: float) -> float:

@@ -71,8 +71,12 @@ class Exhibit:
         Whether classes are shown where there are any.
     compares
         Whether two networks are chosen to stand beside each other.
+    pairs
+        Whether it needs two networks: kernels of theirs that correspond are shown.
     pools
         Whether networks are counted together in it: equal kernels count once.
+    is_run
+        Whether its networks are the steps of one training run.
     uses
         The options that matter to it beside the looks.
     own
@@ -87,7 +91,9 @@ class Exhibit:
     needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False
     compares: bool = False
+    pairs: bool = False
     pools: bool = False
+    is_run: bool = False
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
 

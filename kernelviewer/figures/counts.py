@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
     from kernelviewer.latent.noise import Null
 
+UNNAMED = (
+    "these kernels have no classes yet",
+    "Name them first, by an autoencoder of their size or by the pattern family.",
+)
+"""What is said where classes are needed: the problem and a hint."""
 _UNIDENTIFIED, _FLAT = INDEX["unidentified"], INDEX["flat"]
 
 
@@ -61,11 +66,7 @@ def named(scene: Scene) -> Yardstick:
         Nothing does.
     """
     if scene.yardstick is None or any(item.coding is None for item in scene.subjects):
-        raise FigureError(
-            "these kernels have no classes yet",
-            "Name them first, by an autoencoder of their size or by the pattern "
-            "family.",
-        )
+        raise FigureError(*UNNAMED)
     return scene.yardstick
 
 

@@ -13,7 +13,6 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.scene import Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.watch import NEVER
@@ -180,15 +179,11 @@ def _coding(
 
 def _family_coding(subject: Subject, device: Device, watch: Watch) -> Coding:
     """Best class and cosine of each kernel; no codes."""
-    from kernelviewer.kernels.family import family_fit
+    from kernelviewer.kernels.family import family_fit_set
 
     kernels = subject.kernels
     there = ~kernels.flat
-    found = family_fit(
-        patterns(kernels.weights[there], kernels.scale[there], kernels.offset[there]),
-        device=device,
-        watch=watch,
-    )
+    found = family_fit_set(kernels, device=device, watch=watch)
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)
     fit[there], best[there] = found.cosine, found.class_index

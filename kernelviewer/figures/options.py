@@ -18,11 +18,14 @@ from kernelviewer.figures.errors import FigureError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kernelviewer.kernels.pairing import Match
+
 T = TypeVar("T")
 Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
+Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
@@ -275,6 +278,12 @@ class FigureOptions:
         Principal components across and up, counted from 1.
     mark
         A code, 0 … 1: marked in a spectrum, decoded in a figure of one kernel.
+    match
+        Which kernels of two networks correspond, as
+        `kernelviewer.kernels.pairing.pair` takes it.
+    time
+        How the steps of a run are spaced: ``even`` (each alike), ``step`` (by their
+        numbers), ``log``; ``auto``: by their numbers, where these are uneven ``log``.
     seed
         Seed of what is drawn at random.
     dark
@@ -504,6 +513,36 @@ class FigureOptions:
                 "layer": "layer",
                 "network": "network",
                 "fit": "fit",
+            },
+        ),
+    )
+    match: Match = declared(
+        "names",
+        Choice(
+            label="Pairs by",
+            title="Which kernels of two networks correspond",
+            noun="match",
+            is_look=False,
+            choices={
+                "names": "layer name and channel",
+                "order": "order and shape of layers",
+                "best": "best match within a layer",
+            },
+        ),
+    )
+    time: Time = declared(
+        "auto",
+        Choice(
+            label="Steps",
+            title="How the steps of a run are spaced",
+            noun="spacing of steps",
+            is_look=False,
+            drawn_only=True,
+            choices={
+                "auto": "as they lie",
+                "even": "each alike",
+                "step": "by their numbers",
+                "log": "logarithmically",
             },
         ),
     )

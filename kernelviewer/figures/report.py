@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 PAGE = "index.html"
-_ONE = ("samples", "pca", "classes", "composition", "histogram", "sheet")
+_ONE = ("samples", "pca", "classes", "composition", "histogram", "offsets", "sheet")
 _LONGEST = 60
 _DATA = {"table": (".csv", ".md", ".tex"), "sheet": (".npz",)}
 """Suffixes of an exhibit's data: all weights of a network are no text to read."""
@@ -182,7 +182,7 @@ class Report:
 
     def _look(self, plan: Plan) -> FigureOptions:
         """A slide's height is no page's: sheets and samples grow as they need."""
-        if plan.kind in ("sheet", "table", "compare"):
+        if plan.kind in ("sheet", "table") or EXHIBITS[plan.kind].compares:
             return replace(self.options, height_mm=None)
         return self.options
 
@@ -212,6 +212,8 @@ def plan_report(banks: Sequence[KernelBank]) -> Iterator[Plan]:
         kinds = ["table", "spectrum"]
         if len(owners) < 3:
             kinds.append("compare")
+        if len(owners) == 2:
+            kinds += [kind for kind, item in EXHIBITS.items() if item.pairs]
         for kind in kinds:
             yield Plan(kind, size, tuple(owners), section, f"{kind}-{size_key(size)}")
         if len(size) < 3:

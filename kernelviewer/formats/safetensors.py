@@ -10,6 +10,7 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.formats.checkpoint import Operator
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.leaves import Leaf, no_values
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     _Entry = tuple[str, str, tuple[int, ...], int, int]
 
 WHAT = "a safetensors file"
+KERNELS, DEPTHWISE = "kernels", "depthwise"
+"""What a file's metadata say where it holds depthwise kernels and nothing else."""
 MAX_HEADER = 1 << 24
 _MOST = 32  # dimensions
 _DIGITS = re.compile(r"\d+")
@@ -80,6 +83,10 @@ def listed(source: Source, options: Options) -> Contents:
     if metadata.get("format") == "mlx":
         for leaf in leaves:
             _turn(leaf)
+    if metadata.get(KERNELS) == DEPTHWISE:
+        for leaf in leaves:
+            channels = leaf.shape[0] if leaf.shape else 0
+            leaf.operator = Operator(groups=channels, in_channels=channels)
     return Contents("safetensors", leaves, metadata=metadata)
 
 

@@ -192,19 +192,19 @@ def _open_model(window: WindowContext) -> None:
 
 
 def _export_figure(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.figure import open_figure
+    from kernelviewer.gui.dialogs.figure.dialog import open_figure
 
     open_figure(window)
 
 
 def _export_kernels(window: WindowContext) -> None:
-    from kernelviewer.gui.export.kernel_export import export_marked
+    from kernelviewer.gui.dialogs.export_kernels import export_marked
 
     export_marked(window)
 
 
 def _export_labels(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.export_labels import open_export_labels
+    from kernelviewer.gui.dialogs.export_kernels import open_export_labels
 
     open_export_labels(window)
 
@@ -289,13 +289,13 @@ def _null_test(window: WindowContext) -> None:
 
 
 def _show_shortcuts(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.shortcuts import show_shortcuts
+    from kernelviewer.gui.dialogs.help import show_shortcuts
 
     show_shortcuts(window)
 
 
 def _show_about(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.about import show_about
+    from kernelviewer.gui.dialogs.help import show_about
 
     show_about(window)
 

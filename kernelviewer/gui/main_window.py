@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import (
     QGuiApplication,
 )
@@ -19,19 +19,20 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
+from kernelviewer.gui import theme
 from kernelviewer.gui.commands import Commands
-from kernelviewer.gui.export.view_menus import ViewMenus
-from kernelviewer.gui.frame.grid_menu import GridMenu
-from kernelviewer.gui.frame.status_line import StatusLine
-from kernelviewer.gui.frame.tool_line import make_tool_line
+from kernelviewer.gui.controllers.schedulers import MemoryReleaser
+from kernelviewer.gui.controllers.sessions import Sessions
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.palette.collecting import collect
+from kernelviewer.gui.search import collect
+from kernelviewer.gui.view_menus import GridMenu, ViewMenus
 from kernelviewer.gui.views.grid.colours import COLORMAPS
+from kernelviewer.gui.views.status import StatusLine
+from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
-from kernelviewer.gui.work.memory_releaser import MemoryReleaser
-from kernelviewer.gui.work.sessions import Sessions
-from kernelviewer.jobs.tasks import prepare_device, sweep
+from kernelviewer.jobs.settling import settle_in
+from kernelviewer.jobs.tasks import prepare_device
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         QDragEnterEvent,
         QDragLeaveEvent,
         QDropEvent,
+        QPaintEvent,
     )
 
     from kernelviewer.state.settings import Settings
@@ -67,6 +69,7 @@ class MainWindow(WindowContext):
         self.setAcceptDrops(True)
         self.stopped = True
         self._jobs_came_up = False
+        self._settled = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
         self.tidier = MemoryReleaser(self.document, self.jobs, self)
@@ -75,11 +78,8 @@ class MainWindow(WindowContext):
         self._overlay = DropOverlay(self)
         self._connect()
         self.set_theme(settings.theme)
-        self.set_colormap(settings.colormap)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
-        quiet = Reaction(quiet=True)
-        self.jobs.submit("keep", "sweep", "Remove temporary files", quiet, sweep)
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
 
@@ -179,11 +179,23 @@ class MainWindow(WindowContext):
         if self.settings.theme == "system":
             self.set_theme("system")
 
+    def _settle_in(self) -> None:
+        """The window is seen: what it may need soon takes nothing from its start."""
+        title, quiet = "Settle in", Reaction(quiet=True)
+        self.jobs.submit("keep", "settle", title, quiet, settle_in)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: note that the window is seen."""
+        super().paintEvent(event)
+        if not self._settled:
+            self._settled = True
+            QTimer.singleShot(0, self, self._settle_in)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
             what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
-            self._overlay.show_over(f"Drop to open {what}", self.tokens.accent)
+            self._overlay.show_over(f"Drop to open {what}", theme.tokens().accent)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelviewer.gui.frame.centre import CENTRE
-from kernelviewer.gui.frame.status_controller import STATUS
-from kernelviewer.gui.frame.tool_controller import TOOLS
-from kernelviewer.gui.views.classes.controllers import CLASSES_VIEW, COMPOSITION
-from kernelviewer.gui.views.grid.controller import GRID
+from kernelviewer.gui.views.classes import CLASSES_VIEW, COMPOSITION
+from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
-from kernelviewer.gui.views.models.controller import MODELS
-from kernelviewer.gui.views.reconstruction.controller import RECONSTRUCTION
-from kernelviewer.gui.views.reconstruction.inspector_controller import INSPECTOR
-from kernelviewer.gui.views.scatter.controller import SCATTER
-from kernelviewer.gui.views.spectrum.controller import SPECTRUM
+from kernelviewer.gui.views.models import MODELS
+from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
+from kernelviewer.gui.views.reconstruction.inspector import INSPECTOR
+from kernelviewer.gui.views.scatter import SCATTER
+from kernelviewer.gui.views.spectrum import SPECTRUM
+from kernelviewer.gui.views.status import STATUS
+from kernelviewer.gui.views.tools import TOOLS
+from kernelviewer.gui.views.welcome import CENTRE
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.view_spec import ViewSpec
+    from kernelviewer.gui.view import ViewSpec
 
 VIEWS: tuple[ViewSpec, ...] = (
     CENTRE,

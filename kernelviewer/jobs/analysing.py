@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelSet
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
 
@@ -88,12 +89,12 @@ def encode(
 
 def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
     """Best family class, its cosine and its null, for sizes without an autoencoder."""
-    from kernelviewer.kernels.family import family_fit
+    from kernelviewer.kernels.family import family_fit_set
     from kernelviewer.latent.baselines import family_null
 
     there = ~kernels.flat
-    found = family_fit(
-        kernels.weights[there],
+    found = family_fit_set(
+        kernels,
         device=choose_device(device),
         watch=ticket.saying("fitting the family"),
     )
@@ -112,6 +113,23 @@ def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
     if not supported(table.shape[1:]):
         return None
     return family_fit(table, device=choose_device("cpu"), watch=ticket.quiet())
+
+
+def fit_one(
+    ticket: Ticket, kernels: KernelSet, row: int
+) -> tuple[FamilyFit, ScaleSpaceFit] | None:
+    """Nearest family member and nearest discrete scale-space model of one kernel.
+
+    None where the size has none.
+    """
+    from kernelviewer.kernels.family import family_fit_set, supported
+    from kernelviewer.kernels.family.scale_space import scale_space_fit
+
+    if not supported(kernels.size):
+        return None
+    rows, device = np.array([row]), choose_device("cpu")
+    member = family_fit_set(kernels, rows, device=device, watch=ticket.quiet())
+    return member, scale_space_fit(kernels, rows, watch=ticket.quiet())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +215,7 @@ NAMED_AT_ONCE = 4096
 
 def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
     """Best and near family classes, batch by batch; other tasks go first in between."""
-    from kernelviewer.kernels.family import family_fit
+    from kernelviewer.kernels.family import family_fit_set
 
     best = np.full(len(kernels), INDEX["flat"], np.uint8)
     near = np.zeros(len(kernels), np.uint16)
@@ -206,8 +224,8 @@ def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNam
         ticket.give_way()
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
-        found = family_fit(
-            kernels.weights[rows], device=choose_device(device), watch=ticket.quiet()
+        found = family_fit_set(
+            kernels, rows, device=choose_device(device), watch=ticket.quiet()
         )
         best[rows] = found.class_index
         near[rows] = near_classes(found)

@@ -36,6 +36,7 @@ from kernelviewer.state.session.paths import (
 from kernelviewer.state.session.places import size_of
 from kernelviewer.strangers import is_remote, place_of
 from kernelviewer.text import shown
+from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -118,8 +119,21 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
 
 
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:
-    """Hash of the files of a network as they were read; empty if that is not known."""
-    return network_hash(bank.files, ticket)
+    """Hash of the files of a network as they were read; empty if that is not known.
+
+    Gives way to what is urgent between pieces of a file.
+    """
+    return network_hash(bank.files, _GivingWay(ticket))
+
+
+class _GivingWay(Watch):
+    """Lets more urgent tasks run wherever it is checked."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self._ticket = ticket
+
+    def check(self) -> None:
+        self._ticket.give_way()
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:

@@ -16,7 +16,6 @@ from kernelviewer.device import (
     needs_torch,
     start_torch,
 )
-from kernelviewer.formats.containers.temporary import remove_left_behind
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.text import as_paths, shown
 from kernelviewer.watch import NEVER
@@ -178,11 +177,6 @@ def prepare_device(ticket: Ticket, wish: str) -> str:
 def tidy(ticket: Ticket) -> None:
     """Task: return freed memory once much was computed."""
     give_back()
-
-
-def sweep(ticket: Ticket) -> None:
-    """Task: remove unpacked archives that a crashed or killed program left behind."""
-    remove_left_behind()
 
 
 def give_back() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from kernelviewer.kernels.depthwise import Decision, classify
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
+from kernelviewer.kernels.support import find_support, on_support
 from kernelviewer.text import printable, shown
 from kernelviewer.watch import NEVER
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
-    from kernelviewer.kernels.bank import Kind, Size
+    from kernelviewer.kernels.bank import Kind, Size, Support
     from kernelviewer.kernels.statistics import Measures
     from kernelviewer.watch import Watch
 
@@ -87,10 +88,11 @@ def extract_kernels(
         for done, item in enumerate(planned):
             watch.progress(done, len(planned), item.name)
             weights = _load(item.tensor, item.kernels)
-            measures = measure(weights)
-            layer = _describe(item, weights, measures)
+            support = find_support(weights)
+            measures = _measure(weights, support)
+            layer = _describe(item, weights, measures, support)
             if layer.included:
-                filled[item.size].add(weights, measures, len(layers))
+                filled[item.size].add(weights, measures, len(layers), support)
             broken.append((layer, int(measures.broken.sum())))
             layers.append(layer)
     watch.progress(len(planned), len(planned))
@@ -255,8 +257,20 @@ def _load(tensor: Tensor, kernels: int) -> NDArray[np.float32]:
     return values.reshape(kernels, *tensor.shape[2:])
 
 
+def _measure(weights: NDArray[np.float32], support: Support | None) -> Measures:
+    """Of one layer; kernels that are constant on their support are flat as well."""
+    measures = measure(weights)
+    if support is None:
+        return measures
+    inner = measure(on_support(weights, support))
+    return replace(measures, flat=measures.flat | inner.flat)
+
+
 def _describe(
-    item: _Planned, weights: NDArray[np.float32], measures: Measures
+    item: _Planned,
+    weights: NDArray[np.float32],
+    measures: Measures,
+    support: Support | None,
 ) -> LayerInfo:
     kind, reason = _kind(item, weights)
     operator = item.tensor.operator
@@ -274,6 +288,7 @@ def _describe(
         dilation=operator.dilation if operator else None,
         padding=operator.padding if operator else None,
         raw_name=item.tensor.raw_name,
+        support=support,
     )
 
 
@@ -322,6 +337,7 @@ class Filling:
 
     kernels: KernelSet
     used: int = 0
+    supports: dict[int, Support] = field(default_factory=dict)
 
     @classmethod
     def of(cls, size: Size, count: int) -> Self:
@@ -338,8 +354,16 @@ class Filling:
             )
         )
 
-    def add(self, weights: NDArray[np.float32], measures: Measures, layer: int) -> None:
+    def add(
+        self,
+        weights: NDArray[np.float32],
+        measures: Measures,
+        layer: int,
+        support: Support | None = None,
+    ) -> None:
         """Put in the kernels of one layer."""
+        if support is not None:
+            self.supports[layer] = support
         rows = slice(self.used, self.used + len(weights))
         self.kernels.weights[rows] = weights
         self.kernels.layer[rows] = layer
@@ -358,4 +382,4 @@ class Filling:
         }
         for array in arrays.values():
             array.flags.writeable = False
-        return KernelSet(full.size, **arrays)
+        return KernelSet(full.size, **arrays, supports=self.supports)

@@ -169,6 +169,12 @@ COLUMNS = (
     "offset",
     "family_class",
     "family_cosine",
+    "discrete_model",
+    "discrete_sigma_x",
+    "discrete_sigma_y",
+    "discrete_cosine",
+    "moment_sigma_x",
+    "moment_sigma_y",
 )
 ROWS_BETWEEN_CHECKS = 4096
 
@@ -214,8 +220,7 @@ def label_kernels(
     watch: Watch = NEVER,
 ) -> Labelled:
     """Encode and label the kernels of one size, and fit the family to them."""
-    from kernelviewer.kernels.family import family_fit, supported
-    from kernelviewer.kernels.statistics import patterns
+    from kernelviewer.kernels.family import family_fit_set, supported
 
     kernels = bank.sizes[size]
     autoencoder, codes = how.autoencoder, how.codes
@@ -225,12 +230,8 @@ def label_kernels(
         level = autoencoder.threshold if how.threshold is None else how.threshold
         labels = label(codes, how.stretches or autoencoder.stretches, level)
     if supported(size):
-        there = ~kernels.flat
-        rows = patterns(
-            kernels.weights[there], kernels.scale[there], kernels.offset[there]
-        )
         text = f"fitting the family to {size_label(size)} kernels"
-        family = family_fit(rows, device=device, watch=watch.saying(text))
+        family = family_fit_set(kernels, device=device, watch=watch.saying(text))
     return Labelled(source, bank, kernels, autoencoder, codes, labels, family)
 
 
@@ -281,6 +282,7 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
     layers = [csv_text(layer.name) for layer in item.bank.layers]
     key = size_key(kernels.size)
     family_class, family_cosine = _family_columns(item, here)
+    discrete = _scale_space_columns(item, here)
     for at, i in enumerate(here.tolist()):
         flat = bool(kernels.flat[i])
         code = fit = ""
@@ -302,6 +304,7 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
             f"{kernels.offset[i]:.7g}",
             family_class[at],
             family_cosine[at],
+            *discrete[at],
         )
 
 
@@ -317,3 +320,31 @@ def _family_columns(
                 classes[at] = PATTERNS[item.family.class_index[place[i]]].id
                 cosines[at] = f"{item.family.cosine[place[i]]:.6f}"
     return classes, cosines
+
+
+def _scale_space_columns(
+    item: Labelled, here: NDArray[np.int64]
+) -> list[tuple[str, ...]]:
+    """The nearest discrete scale-space model of kernels by number, and its values.
+
+    Empty for flat kernels and where the family has none of the size.
+    """
+    from kernelviewer.kernels.family import scale_space, supported
+
+    columns: list[tuple[str, ...]] = [("",) * 6] * len(here)
+    places = np.flatnonzero(~item.kernels.flat[here])
+    if not len(places) or not supported(item.kernels.size):
+        return columns
+    found = scale_space.scale_space_fit(item.kernels, here[places])
+    values = zip(
+        found.sigma_x,
+        found.sigma_y,
+        found.cosine,
+        found.moment_x,
+        found.moment_y,
+        strict=True,
+    )
+    for place, model, numbers in zip(places, found.model, values, strict=True):
+        name = scale_space.NAMES[model]
+        columns[place] = (name, *(f"{value:.6f}" for value in numbers))
+    return columns

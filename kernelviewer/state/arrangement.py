@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from msgspec import Meta
 
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
@@ -226,7 +225,6 @@ def _ranks(
     return None
 
 
-Component = Annotated[int, Meta(ge=0, le=2**31)]
 ColourBy = Literal["class", "layer", "model", "fit"]
 CountOf = Literal["shown", "selected", "models"]
 Switch = Literal["on", "off"]
@@ -255,10 +253,15 @@ class Charts:
         networks are counted together (`kernelviewer.kernels.equality`).
     """
 
-    across: Component = 0
-    up: Component = 1
+    across: int = 0
+    up: int = 1
     colour_by: ColourBy = "class"
     thumbnails: Switch = "on"
     count_of: CountOf = "shown"
     pale: Switch = "off"
     equal: EqualKernels = "once"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a component that none can be, as a session may name."""
+        if not 0 <= min(self.across, self.up) <= max(self.across, self.up) <= 2**31:
+            raise ValueError("names a component that there cannot be")

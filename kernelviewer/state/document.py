@@ -8,13 +8,12 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from psygnal import Signal
-
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.state.analysis import Computed, null_of
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
+from kernelviewer.state.signal import Signal
 from kernelviewer.state.work import History, Work
 
 if TYPE_CHECKING:
@@ -43,13 +42,14 @@ class Document:
     work
         All that is open and how it is marked and shown, frozen. Its parts that are
         asked for often can be read from the document itself.
+    changed
+        Tells of every change.
     """
-
-    changed = Signal()
 
     def __init__(
         self, display: Display | None = None, charts: Charts | None = None
     ) -> None:
+        self.changed = Signal()
         self._ids = count(1)
         self.work = Work(display=display or Display(), charts=charts or Charts())
         self._history: History[Marks] = History()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
 from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
 from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS
@@ -99,3 +101,12 @@ def named(*banks: KernelBank, classes: Sequence[int] = range(11)) -> Scene:
         for bank in banks
     )
     return Scene(subjects, size, make_yardstick(size))
+
+
+def scene_of(kind: str, *banks: KernelBank) -> Scene:
+    """The networks with classes, as many as the exhibit needs: the last again."""
+    if not EXHIBITS[kind].needs_file:
+        return Scene((), (7, 7))
+    if EXHIBITS[kind].pairs and len(banks) == 1:
+        banks = (*banks, replace(banks[0], name="after"))
+    return named(*banks)

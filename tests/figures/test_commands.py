@@ -10,6 +10,7 @@ import pytest
 
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.resources import resource
+from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,8 +210,8 @@ def test_report_is_one_page_that_needs_nothing_else(
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
     printed = cli(*command, "--format", "svg", "--format", "png").out
     page = (folder / "index.html").read_text()
-    assert page.count("<figure>") == 10
-    assert page.count("data:image/svg+xml;base64,") >= 9
+    assert page.count("<figure>") == 11
+    assert page.count("data:image/svg+xml;base64,") >= 10
     for outside in ("http://", "https://", "<script", 'src="figures'):
         assert outside not in page.replace("http://www.w3.org", "")
     names = {path.name for path in (folder / "figures").iterdir()}
@@ -220,8 +221,22 @@ def test_report_is_one_page_that_needs_nothing_else(
         path.name for path in (folder / "data").iterdir()
     }
     assert str(tmp_path) not in page
-    assert "[1/10]" in printed
+    assert "[1/11]" in printed
     assert printed.endswith(f"{folder / 'index.html'}: the report\n")
+
+
+def test_a_report_of_two_networks_tells_what_changed(tmp_path: Path, cli: Cli) -> None:
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", channels=8, seed=seed)
+        for seed, name in enumerate(("before", "after"))
+    ]
+    folder = tmp_path / "report"
+    command = ["report", *paths, "-o", folder, "--autoencoder", "family"]
+    cli(*command, "--device", "cpu")
+    names = {path.name for path in (folder / "figures").iterdir()}
+    for kind in ("transitions", "drift", "pairs", "shift"):
+        assert {f"{kind}-7x7.svg", f"{kind}-3x3.svg"} <= names
+        assert (folder / "data" / f"{kind}-7x7.csv").read_text().count("\n") > 1
 
 
 @needs_sample

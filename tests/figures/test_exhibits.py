@@ -22,7 +22,7 @@ from kernelviewer.kernels.classes import CLASSES, PATTERNS
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
-from tests.figures.scenes import THRESHOLD, make_bank, named
+from tests.figures.scenes import THRESHOLD, make_bank, named, scene_of
 from tests.recorder import EndedError, Recorder
 
 SINGLE = FigureOptions(width_mm=89.0)
@@ -270,7 +270,7 @@ def test_table_has_a_row_for_each_network() -> None:
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_looks_are_followed(kind: str) -> None:
-    scene = Scene((), (7, 7)) if kind == "family" else named(make_bank())
+    scene = scene_of(kind, make_bank())
     bare = FigureOptions(labels=False, legend=False, scale_bar=False)
     texts = Svg(make_figure(kind, scene, bare).figure).texts
     assert "+max" not in texts
@@ -282,11 +282,11 @@ def test_looks_are_followed(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])
 def test_kernels_that_are_not_shown_are_not_drawn(kind: str) -> None:
-    scene = named(make_bank())
-    kernels = scene.subjects[0].kernels
+    scene = scene_of(kind, make_bank())
+    kernels, others = scene.subjects[0].kernels, scene.subjects[1:]
     subject = replace(scene.subjects[0], shown=kernels.layer == 1)
-    part = replace(scene, subjects=(subject,))
-    if kind in ("sheet", "samples", "composition"):
+    part = replace(scene, subjects=(subject, *others))
+    if kind in ("sheet", "samples", "composition", "drift", "shift"):
         texts = Svg(make_figure(kind, part).figure).texts
         assert sum("stages." in text for text in texts) == 1
     if kind == "table":
@@ -295,7 +295,7 @@ def test_kernels_that_are_not_shown_are_not_drawn(kind: str) -> None:
     nothing = replace(subject, shown=np.zeros(len(kernels), bool))
     if kind != "spectrum":
         with pytest.raises(FigureError, match=r"shown|flat"):
-            make_figure(kind, replace(scene, subjects=(nothing,)))
+            make_figure(kind, replace(scene, subjects=(nothing, *others)))
 
 
 @pytest.mark.parametrize("kind", ["classes", "composition", "histogram", "table"])

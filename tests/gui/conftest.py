@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.gui.views.reconstruction import ReconstructionView
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
     from tests.gui.harness import MakeWindow, ViewHarness
 
 WAIT_MS = 60_000
@@ -39,6 +40,25 @@ def no_window_left(qapp: QApplication) -> Iterator[None]:
     qapp.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
     left = [w for w in qapp.topLevelWidgets() if w not in before and w.isVisible()]
     assert not left
+
+
+@pytest.fixture(autouse=True)
+def light_colours(qapp: QApplication) -> None:
+    """Whatever was used before, a test begins in light colours."""
+    from kernelviewer.gui import theme
+
+    if theme.tokens().dark:
+        use_colours(theme.LIGHT)
+
+
+def use_colours(tokens: Tokens) -> None:
+    """Give all widgets the palette of a theme, without its style sheet."""
+    from PySide6.QtWidgets import QApplication
+
+    from kernelviewer.gui.theme import make_palette
+
+    QApplication.setPalette(make_palette(tokens))
+    QApplication.processEvents()  # what is shown is told by a posted event
 
 
 @pytest.fixture

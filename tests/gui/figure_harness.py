@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
 from shiboken6 import isValid
 
-from kernelviewer.gui.dialogs.figure import FigureDialog
+from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:

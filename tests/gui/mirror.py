@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.jobs import Reaction
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.gui.parts import Parts
+    from kernelviewer.gui.window_context import Parts
 
 
 CHARTS = ("count_of", "pale", "colour_by", "thumbnails")

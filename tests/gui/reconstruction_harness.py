@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
+from kernelviewer.gui.views.reconstruction.content import (
     FamilyFit,
     NearKernel,
     ReconstructionContent,
-    ReconstructionView,
 )
+from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.kernels.classes import INDEX
 from tests.gui.spectrum_harness import pattern
 

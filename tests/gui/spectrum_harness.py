@@ -13,13 +13,9 @@ from PySide6.QtWidgets import QApplication, QToolTip
 
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.spectrum import (
-    SpectrumContent,
-    SpectrumView,
-    StretchSpan,
-    bin_codes,
-    count_codes,
-)
+from kernelviewer.gui.views.spectrum.content import SpectrumContent, StretchSpan
+from kernelviewer.gui.views.spectrum.histogram import bin_codes, count_codes
+from kernelviewer.gui.views.spectrum.view import SpectrumView
 from kernelviewer.kernels.classes import INDEX
 from tests.gui.harness import LEFT, NO_KEY, ViewHarness
 

@@ -12,15 +12,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollBar
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.classes.bar_names import place_names
 from kernelviewer.gui.views.classes.bars import (
     UNIDENTIFIED,
     CompositionBar,
     lay_out_bars,
+    place_names,
 )
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.classes import CLASSES
+from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT, NO_KEY
 
 
@@ -52,7 +53,7 @@ def histogram(qtbot: Any) -> ClassHistogram:
 def test_bars_are_as_long_as_their_counts(
     histogram: ClassHistogram, tokens: Any
 ) -> None:
-    histogram.set_theme(tokens)
+    use_colours(tokens)
     image = histogram.grab().toImage()
 
     def length(index: int) -> int:

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from kernelviewer import __version__
 from kernelviewer.gui.commands import COMMANDS, MENUS, NEEDS, READS
-from kernelviewer.gui.dialogs.details import details_html
-from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
+from kernelviewer.gui.dialogs.help import shortcuts_html
+from kernelviewer.gui.views.models import details_html
 from tests.gui.conftest import wait_idle
 from tests.gui.test_registry import Noting
 from tests.networks import write_network

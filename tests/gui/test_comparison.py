@@ -12,11 +12,10 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
-    ComparisonContent,
-    ComparisonView,
-)
+from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.kernels.classes import INDEX
+from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT
 from tests.gui.reconstruction_harness import SIZES, texts
 from tests.gui.spectrum_harness import make_spectrum
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 
 @pytest.fixture
@@ -139,7 +136,7 @@ def test_each_theme_colours_the_comparison(comparison: ComparisonView) -> None:
     comparison.set_content(make_comparison())
     swatch = comparison.class_line.swatch
     for tokens, colour in ((LIGHT, "#117733"), (DARK, "#4db071")):
-        comparison.set_theme(tokens)
+        use_colours(tokens)
         assert swatch.grab().toImage().pixelColor(5, 5).name() == colour
 
 

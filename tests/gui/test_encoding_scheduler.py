@@ -11,13 +11,14 @@ from PySide6.QtCore import QObject
 
 from kernelviewer.files import file_hash
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.requests import Requests
-from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
-from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
-from kernelviewer.gui.work.family_scheduler import FamilyScheduler
-from kernelviewer.gui.work.hashing import FileHashes
-from kernelviewer.gui.work.opening import Opener
+from kernelviewer.gui.controllers.opening import Opener
+from kernelviewer.gui.controllers.schedulers import (
+    EncodingScheduler,
+    FamilyScheduler,
+    FileHashes,
+)
+from kernelviewer.gui.jobs import Reaction, Requests
+from kernelviewer.gui.views.jobs import JobsPanel
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document

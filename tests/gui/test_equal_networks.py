@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from kernelviewer.gui.palette.collecting import collect
+from kernelviewer.gui.search import collect
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Layers
 from tests.gui.conftest import LARGE, wait_idle

@@ -28,7 +28,7 @@ from tests.gui.figure_harness import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.gui.dialogs.figure import FigureDialog
+    from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
     from kernelviewer.gui.main_window import MainWindow
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import index_colours, rgb
 from kernelviewer.gui.views.grid.mosaic import GridContent, common_gain
+from tests.gui.conftest import use_colours
 from tests.gui.grid_harness import GridHarness, make_content
 from tests.gui.harness import CONTROL, LEFT, SHIFT
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 
 pytestmark = pytest.mark.harness(GridHarness, make_content)
-
-
-DARK = replace(LIGHT, panel="#212225", text="#ECECEA", accent="#5AA9F7")
 
 
 def tap_colours(content: GridContent, kernel: int) -> list[tuple[int, int, int]]:
@@ -146,7 +143,7 @@ def test_the_focus_is_ringed(harness: GridHarness) -> None:
 def test_theme_and_colour_map_change_what_is_drawn(harness: GridHarness) -> None:
     corner = QPoint(2, 290)
     assert harness.colour(corner).name() == "#ffffff"
-    harness.grid.set_theme(DARK)
+    use_colours(DARK)
     assert harness.colour(corner).name() == "#212225"
     before = drawn_colours(harness, 5)
     harness.grid.set_colormap("grey")
@@ -239,7 +236,7 @@ def test_setters_never_ask(harness: GridHarness) -> None:
     grid.set_selection(np.ones(60, bool))
     grid.set_zoom(9)
     grid.set_colormap("magma")
-    grid.set_theme(DARK)
+    use_colours(DARK)
     grid.set_message("x")
     grid.scroll_to(59)
     grid.set_content(make_content(order=np.arange(60)[::-1].copy()))

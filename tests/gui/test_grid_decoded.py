@@ -21,7 +21,7 @@ from kernelviewer.gui.views.grid.mosaic import (
     GridContent,
     build_mosaic,
 )
-from kernelviewer.gui.views.reconstruction import ComparisonContent
+from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.state.similarity import POINTS
 from tests.gui.conftest import LARGE, wait_idle
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.jobs import Jobs, Reaction
-from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
+from kernelviewer.gui.views.jobs import JobsPanel
 from kernelviewer.state.document import Document
 from tests.state.banks import make_bank
 

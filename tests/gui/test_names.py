@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from kernelviewer.gui.controllers import schedulers
 from kernelviewer.gui.text import percent
-from kernelviewer.gui.work import family_scheduler
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
@@ -64,7 +64,7 @@ def test_many_kernels_are_compared_only_when_asked_for(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(family_scheduler, "LIMIT", 100)
+    monkeypatch.setattr(schedulers, "LIMIT", 100)
     window = make_window(*paths(tmp_path))
     assert not any(size == (7, 7) for _, size in window.document.families)
     assert "not compared" in line(window)
@@ -82,7 +82,7 @@ def test_a_comparison_given_up_is_offered_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(family_scheduler, "LIMIT", 100)
+    monkeypatch.setattr(schedulers, "LIMIT", 100)
     window = make_window(*paths(tmp_path))
     analyst = window.families
     QTest.mouseClick(window.findChild(QPushButton, "compareNames"), LEFT)

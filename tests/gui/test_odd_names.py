@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from kernelviewer.gui import create_window
 from kernelviewer.gui.main_window import dropped_paths
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import errors, tree_rows
 from tests.networks import write_network

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from kernelviewer.gui.commands import COMMANDS
-from kernelviewer.gui.palette.matching import score
+from kernelviewer.gui.palette import score
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import wait_idle

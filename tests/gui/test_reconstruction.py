@@ -13,10 +13,9 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
-    ReconstructionContent,
-)
+from kernelviewer.gui.views.reconstruction.content import ReconstructionContent
 from kernelviewer.kernels.classes import INDEX
+from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT, NO_KEY
 from tests.gui.reconstruction_harness import (
     FIT,
@@ -31,9 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 Key = Qt.Key
 
@@ -174,7 +171,7 @@ def test_both_themes_have_their_own_colours(view: ReconstructionView) -> None:
 
     assert swatch() == "#999933"
     light = view.surface.grab().toImage()
-    view.set_theme(DARK)
+    use_colours(DARK)
     view.set_colours(weight_colours("signed", replace(LIGHT, panel=DARK.panel)))
     assert swatch() == "#c2c25a"
     assert view.surface.grab().toImage() != light
@@ -237,5 +234,5 @@ def test_setters_never_ask(view: ReconstructionView) -> None:
         view.set_content(content)
         view.set_nearest(make_near(3, (3, 3)))
         view.set_values(True)
-        view.set_theme(DARK)
+        use_colours(DARK)
     assert asked == []

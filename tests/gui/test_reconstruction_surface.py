@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.views.reconstruction.projection import (
+from kernelviewer.gui.views.reconstruction.surface import (
     RISE,
     Camera,
     extent,
@@ -20,9 +20,7 @@ from kernelviewer.gui.views.reconstruction.projection import (
 from tests.gui.harness import LEFT, NO_KEY
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 Key = Qt.Key
 

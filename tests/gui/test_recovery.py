@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
 
-from kernelviewer.gui.work import recovering
+from kernelviewer.gui.controllers import recovery as recovery_module
 from kernelviewer.jobs.sessions import Wanted
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document
@@ -42,7 +42,7 @@ SEVEN = (7, 7)
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work is kept as soon as the window has a moment."""
-    monkeypatch.setattr(recovering, "DELAY_MS", 0)
+    monkeypatch.setattr(recovery_module, "DELAY_MS", 0)
 
 
 def kept() -> list[Path]:
@@ -276,14 +276,14 @@ def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
 def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recovering, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(recovery_module, "PATIENCE_S", 0.0)
     document, jobs, parent = Document(), JobsOnDemand(), QObject()
     document.open(make_bank())
 
     def wanted() -> Wanted:
         return Wanted(document.work, Look("signed", False, ""), "")
 
-    recovery = recovering.Recovery(jobs, wanted, parent)  # type: ignore[arg-type]
+    recovery = recovery_module.Recovery(jobs, wanted, parent)  # type: ignore[arg-type]
     recovery.keep_now()
     jobs.work()
     document.set_threshold(SEVEN, 0.5)

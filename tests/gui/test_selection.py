@@ -12,7 +12,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 
-from kernelviewer.gui.frame.grid_menu import GridMenu
+from kernelviewer.gui.view_menus import GridMenu
 from kernelviewer.jobs.labelling import wish_of, write_labels
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import CLASSES

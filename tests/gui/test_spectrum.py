@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.spectrum import no_autoencoder
+from kernelviewer.gui.views.spectrum.content import no_autoencoder
+from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT, NO_KEY
 from tests.gui.spectrum_harness import (
     SpectrumHarness,
@@ -97,7 +98,7 @@ def test_both_themes_have_their_own_colours(harness: SpectrumHarness) -> None:
     view.set_position(0.05)
     x = view.slider.axis.logical(0.3)
     for tokens, stretch in ((LIGHT, "#882255"), (DARK, "#c4588c")):
-        view.set_theme(tokens)
+        use_colours(tokens)
         view.set_colours(weight_colours("signed", replace(LIGHT, panel=tokens.panel)))
         assert tokens.panel.lower() in colours_at(view.histogram, 3)
         assert stretch in colours_at(view.stretches, x)

@@ -9,7 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui.theme import DARK, LIGHT
-from kernelviewer.gui.views.spectrum import no_autoencoder, player
+from kernelviewer.gui.views.spectrum import slider
+from kernelviewer.gui.views.spectrum.content import no_autoencoder
+from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT, NO_KEY, SHIFT
 from tests.gui.spectrum_harness import (
     SpectrumHarness,
@@ -187,7 +189,7 @@ def test_setters_never_ask(harness: SpectrumHarness) -> None:
     view.set_mark(0.3)
     view.set_ranges(((0.1, 0.2), (0.6, 0.7)))
     view.set_density(None, "encoding…")
-    view.set_theme(DARK)
+    use_colours(DARK)
     view.set_spectrum(make_spectrum((3, 3)))
     view.set_spectrum(None)
     view.set_absence(no_autoencoder((9, 9), 3, named=True))
@@ -197,7 +199,7 @@ def test_setters_never_ask(harness: SpectrumHarness) -> None:
 def test_playing_goes_to_the_end_and_stops(
     harness: SpectrumHarness, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(player, "SECONDS", 0.2)
+    monkeypatch.setattr(slider, "SECONDS", 0.2)
     view = harness.view
     QTest.mouseClick(view.controls.play, LEFT)
     assert view.controls.play.accessibleName() == "Pause"

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui import main_window
-from kernelviewer.gui.work import encoding_scheduler
+from kernelviewer.gui.controllers import schedulers
 from kernelviewer.jobs import tasks
 from tests.gui.conftest import WAIT_MS, wait_idle
 from tests.gui.harness import LEFT
@@ -118,14 +118,14 @@ def test_encoding_that_was_cancelled_can_be_asked_for_again(
     gate: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = encoding_scheduler.analyse
+    real = schedulers.analyse
 
     def slow(ticket: Ticket, *given: Any) -> object:
         while not gate.wait(0.01):
             ticket.check()
         return real(ticket, *given)
 
-    monkeypatch.setattr(encoding_scheduler, "analyse", slow)
+    monkeypatch.setattr(schedulers, "analyse", slow)
     window = make_window(small_file, settle=False)
     panel = window.parts.jobs_panel
     qtbot.waitUntil(lambda: panel.running() == 2, timeout=WAIT_MS)

@@ -11,9 +11,9 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from kernelviewer.gui.dialogs.figure import FigureDialog
-from kernelviewer.gui.export.figure_copy import PNG, SVG
-from kernelviewer.gui.export.view_menus import FIGURES
+from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
+from kernelviewer.gui.dialogs.figure.output import PNG, SVG
+from kernelviewer.gui.view_menus import FIGURES
 from kernelviewer.state.arrangement import Display
 from tests.gui.conftest import wait_idle
 from tests.gui.figure_harness import answer_with, settle

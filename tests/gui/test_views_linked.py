@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton
 from safetensors.numpy import save_file
 
-from kernelviewer.gui.palette.collecting import collect
-from kernelviewer.gui.tips import kernel_tip
+from kernelviewer.gui.search import collect
+from kernelviewer.gui.text import kernel_tip
 from kernelviewer.gui.views.models.tree_model import COUNTS_ROLE, NAMED_COLUMN
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from tests.gui.conftest import LARGE, wait_idle

@@ -13,13 +13,15 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from kernelviewer import __version__
+from kernelviewer.files import file_hash
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs import sessions
-from kernelviewer.jobs.runner import run_now
+from kernelviewer.jobs.runner import Ticket, run_now
 from kernelviewer.jobs.sessions import (
     Lacking,
     Reopened,
     Wanted,
+    hash_network,
     keep,
     look_along,
     open_session,
@@ -202,6 +204,18 @@ def test_a_part_of_a_network_that_changed_is_noticed(tmp_path: Path) -> None:
     save_file({"dw.weight": weights[::-1].copy()}, tmp_path / part)
     changed = f"{index.name} has changed since the session was saved"
     assert reopen(path).notes == (changed,)
+
+
+def test_hashing_gives_way_between_pieces_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    noise = np.random.default_rng(0).normal(size=(64, 1, 7, 7)).astype(np.float32)
+    other = np.zeros((5, 1_000_000), np.float32)
+    save_file({"dwconv.weight": noise, "other": other}, path)
+    bank = run_now(load, path)
+    ticket, urgent = Ticket("hash"), []
+    ticket.set_lane(lambda: urgent.append(1))
+    assert hash_network(ticket, bank) == file_hash(path)
+    assert len(urgent) > 1
 
 
 def test_an_autoencoder_for_another_size_is_not_used(v1: Path) -> None:

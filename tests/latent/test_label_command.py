@@ -71,7 +71,7 @@ def test_label_json_agrees_with_its_rows(
     there = [row for row in rows if row["class"] != "flat"]
     assert list(found) == [
         *("kernels", "flat", "mean_fit", "threshold", "coverage", "null_coverage"),
-        "classes",
+        *("classes", "offsets"),
     ]
     assert found["kernels"] == len(rows) == 80
     assert found["flat"] == 1
@@ -87,7 +87,8 @@ def test_label_json_agrees_with_its_rows(
     nothing = summary["sizes"]["1x11"]
     assert nothing["kernels"] == 40
     assert nothing["flat"] == 0
-    assert [nothing[key] for key in list(nothing)[2:]] == [None] * 5
+    assert [nothing[key] for key in list(nothing)[2:-1]] == [None] * 5
+    assert sum(item["kernels"] for item in nothing["offsets"]) == 40
 
 
 def test_weights_that_are_no_numbers_are_told_of_and_counted_as_flat(

@@ -15,7 +15,6 @@ from kernelviewer.figures import (
     EXHIBITS,
     FigureOptions,
     Naming,
-    Scene,
     make_figure,
     make_scene,
     name_scene,
@@ -25,7 +24,7 @@ from kernelviewer.figures.writing import render, render_pixels
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent.autoencoder import shipped
-from tests.figures.scenes import make_bank, named
+from tests.figures.scenes import make_bank, named, scene_of
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def test_a_sheet_of_ten_thousand_kernels() -> None:
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_a_preview_after_an_option_changed(kind: str) -> None:
-    scene = Scene((), (7, 7)) if kind == "family" else named(make_bank([("a", 1200)]))
+    scene = scene_of(kind, make_bank([("a", 1200)]))
     content = make_figure(kind, scene).content
 
     def change(size: float) -> None:

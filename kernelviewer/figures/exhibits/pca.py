@@ -175,8 +175,9 @@ class PcaContent:
             self.projection.points[order, 1],
             c=colouring.points[order],
             s=area,
-            linewidths=0,
+            edgecolors="none",
             alpha=0.8,
+            clip_on=False,  # none reaches the border: see `span_of`
             rasterized=n > _VECTOR_POINTS,
         )
         if not page.options.labels:
@@ -551,7 +552,10 @@ def _near(
 def span_of(
     points: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest coordinates of a square that holds all points."""
+    """Lowest and highest coordinates of a square that holds all points.
+
+    The empty border is 1/27 of its side: wider than a point's radius.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
     reach = max(float((high - low).max()), 1e-6) * 0.54
     middle = (low + high) / 2

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from kernelviewer.gui.dialogs.parts import MARGIN, Dialog, dialog_button, make_default
+from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip
 from kernelviewer.jobs.sessions import look_along
 from kernelviewer.text import shown
 

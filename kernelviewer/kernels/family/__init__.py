@@ -9,7 +9,7 @@ arXiv:2401.14469, §4). `render` draws members, `random_members` some at random,
 
 from __future__ import annotations
 
-from kernelviewer.kernels.family.fit import FamilyFit, family_fit
+from kernelviewer.kernels.family.fit import FamilyFit, family_fit, family_fit_set
 from kernelviewer.kernels.family.members import (
     Members,
     member,
@@ -22,6 +22,7 @@ __all__ = [
     "FamilyFit",
     "Members",
     "family_fit",
+    "family_fit_set",
     "member",
     "random_members",
     "render",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from kernelviewer.kernels.family.formulas import A, B, planes, planes_and_slopes
 from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
 from kernelviewer.kernels.family.regions import ORDERS
+from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.device import Array, Device
-    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.bank import KernelSet, Size
     from kernelviewer.kernels.family.grid import Bank
     from kernelviewer.watch import Watch
 
@@ -132,6 +133,54 @@ def family_fit(
     for number, _ in enumerate(_in_turn(work, range(0, total, step), device), 1):
         watch.progress(min(number * step, total), total)
     return results.fit(size)
+
+
+def family_fit_set(
+    kernels: KernelSet,
+    rows: NDArray[np.int64] | None = None,
+    *,
+    device: Device | None = None,
+    watch: Watch = NEVER,
+) -> FamilyFit:
+    """As `family_fit`, of kernels of a network, each on its layer's support.
+
+    Offsets count from the middle of the window all the same.
+
+    Parameters
+    ----------
+    kernels
+        Kernels of one size.
+    rows
+        int64 [n], the kernels to fit, none of them flat; None: all that are not flat.
+    device, watch
+        As for `family_fit`.
+
+    Returns
+    -------
+    FamilyFit
+        Of the n kernels, in their order.
+
+    Raises
+    ------
+    ValueError
+        As for `family_fit`.
+    """
+    if rows is None:
+        rows = np.flatnonzero(~kernels.flat)
+    joined: dict[str, NDArray[Any]] = {}
+    for place, support in parts(kernels.layer[rows], kernels.supports):
+        weights = on_support(kernels.weights, support)[rows[place]]
+        fit = family_fit(weights, device=device, watch=watch)
+        if support is not None:
+            down, right = (0.0, *middle_shift(kernels.size, support))[-2:]
+            fit.offset_x[:] += right
+            fit.offset_y[:] += down
+        for item in fields(fit):
+            if item.name != "size":
+                values = getattr(fit, item.name)
+                room = np.empty((len(rows), *values.shape[1:]), values.dtype)
+                joined.setdefault(item.name, room)[place] = values
+    return FamilyFit(size=kernels.size, **joined)
 
 
 def _in_turn(

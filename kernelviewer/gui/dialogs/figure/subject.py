@@ -8,9 +8,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 
 from kernelviewer.figures import EXHIBITS, FigureOptions
 from kernelviewer.figures.options import OPTIONS
-from kernelviewer.gui.dialogs.figure.fields import Choices, Form
-from kernelviewer.gui.dialogs.figure.option_fields import CodeField, make_field
-from kernelviewer.gui.export.figure_requests import NOISE
+from kernelviewer.gui.dialogs.figure.fields import Choices, CodeField, Form, make_field
+from kernelviewer.gui.dialogs.figure.requests import NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.figures.content import Exhibit
-    from kernelviewer.gui.export.figure_requests import Choice
+    from kernelviewer.gui.dialogs.figure.requests import Choice
 
 USUAL = FigureOptions()
 

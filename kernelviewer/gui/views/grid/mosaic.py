@@ -1,7 +1,7 @@
 """Kernels as 8-bit colour indices, in order and under headings. Needs no Qt.
 
 Every kernel is quantised once, against its own largest tap; a common scale is applied
-to the visible kernels when they are drawn (`kernelviewer.gui.views.grid.compose`).
+to the visible kernels when they are drawn (`kernelviewer.gui.views.grid.painter`).
 """
 
 from __future__ import annotations

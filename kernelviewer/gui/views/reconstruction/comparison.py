@@ -16,17 +16,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.kernels import WeightColours
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.reconstruction.content import NO_FOCUS
-from kernelviewer.gui.views.reconstruction.facts import ClassLine
 from kernelviewer.gui.views.reconstruction.picture import TapsPicture
+from kernelviewer.gui.views.reconstruction.view import ClassLine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 
 _SIDE, _GAP = 84, 8
@@ -106,7 +106,6 @@ class ComparisonView(QWidget):
         self.setObjectName("comparisonView")
         self.setAccessibleName("Focused kernel and its reconstruction")
         self.content: ComparisonContent | None = None
-        self._tokens = LIGHT
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self.message = QLabel(NO_FOCUS, self)
         self.message.setProperty("role", "secondary")
@@ -195,19 +194,19 @@ class ComparisonView(QWidget):
         """What is said while no kernel has the focus."""
         self.message.setText(text)
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.class_line.swatch.set_theme(tokens)
-        self._show_colours()
-
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
         self._colours = colours
         self._show_colours()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._show_colours()
+
     def _show_colours(self) -> None:
-        tokens = self._tokens
+        tokens = theme.tokens()
         paints = WeightColours.of(self._colours, tokens.panel, tokens.neutral)
         for picture in self.pictures.values():
             picture.set_paints(paints)

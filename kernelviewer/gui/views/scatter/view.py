@@ -1,4 +1,4 @@
-"""The scatter plot: zoom, pan, rubber band, lasso, keys, and the choice of axes."""
+"""The cloud with the choice of its axes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
-from kernelviewer.gui.controls.choice_button import ChoiceButton
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.scatter.directions import nearest_towards
+from kernelviewer.gui.controls import ChoiceButton
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.text import as_tip
+from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
-from kernelviewer.gui.views.scatter.raster import inside_polygon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
@@ -40,6 +40,30 @@ _DIRECTIONS = {
 }
 _PAN = 40
 _ZOOM = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25}
+
+
+def nearest_towards(
+    places: NDArray[np.int32], start: NDArray[np.float64], direction: tuple[int, int]
+) -> int | None:
+    """Row of the nearest place within 45° of a direction; None if there is none.
+
+    Parameters
+    ----------
+    places
+        int32 [N, 2], across and down.
+    start
+        Where to begin, [2].
+    direction
+        One step across or down.
+    """
+    away = places - start
+    along = away @ np.array(direction, np.float64)
+    aside = np.abs(away @ np.array(direction[::-1], np.float64))
+    ahead = np.flatnonzero((along > 0) & (aside <= along))
+    if not len(ahead):
+        return None
+    distance = along[ahead] + 2 * aside[ahead]
+    return int(ahead[distance.argmin()])
 
 
 class ScatterView(ScatterPlot):
