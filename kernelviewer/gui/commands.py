@@ -111,6 +111,19 @@ def plain(text: str) -> str:
     return text.replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
 
 
+def menu_keys() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Menus with title and keys of their commands that have any."""
+    native = QKeySequence.SequenceFormat.NativeText
+    rows: dict[str, list[tuple[str, str]]] = {menu: [] for menu in MENUS}
+    for command in COMMANDS:
+        menu, _, inner = command.menu.partition("/")
+        title = f"{inner}: {command.title}" if inner else command.title
+        keys = [QKeySequence(one).toString(native) for one in command.keys]
+        if keys:
+            rows[menu].append((title, ", ".join(keys)))
+    return [*rows.items()]
+
+
 class Commands(QObject):
     """The commands of a window: its menu bar, and what is enabled and switched on.
 
@@ -291,7 +304,7 @@ def _null_test(window: WindowContext) -> None:
 def _show_shortcuts(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.help import show_shortcuts
 
-    show_shortcuts(window)
+    show_shortcuts(window, menu_keys())
 
 
 def _show_about(window: WindowContext) -> None:
