@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
+from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.naming import TOLERANCE
@@ -35,7 +35,7 @@ BATCH = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of analysing; ``analysis`` has no classes where neither way was open.
+    """The result of analysing; ``analysis`` has no classes where neither way was open.
 
     ``note`` says what the user should know of how it was computed.
     """

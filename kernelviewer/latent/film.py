@@ -17,7 +17,7 @@ from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit, supported
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
 from kernelviewer.watch import NEVER
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Method
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.synthetic import Shown
@@ -101,7 +101,7 @@ def measure_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with an autoencoder: 100 000 kernels or ``count``."""
+    """The null of an autoencoder, from 100 000 kernels or ``count``."""
     fits = [
         coder.encode(batch, device=device, watch=watch).fit
         for batch in white_noise(coder.size, KERNELS if count is None else count, seed)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch

@@ -52,7 +52,7 @@ class NamingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the names have to agree with. n points, N kernels, C classes.
+    """The evidence that names have to agree with. n points, N kernels, C classes.
 
     Attributes
     ----------

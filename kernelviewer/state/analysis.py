@@ -34,7 +34,7 @@ that was cancelled or has failed."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What was computed of one model's kernels of one size. N kernels.
+    """Codes, fits and classes of one model's kernels of one size. N kernels.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class PoolLabels:
 
 
 class Computed(Generic[T]):
-    """What was computed of banks, of each size one thing; it goes with the bank.
+    """Results computed of banks, one for each size; they go with the bank.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class Computed(Generic[T]):
 
 
 def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:
-    """What white noise of a size reaches with the family; None: not fitted."""
+    """The null of the family for a size; None: not fitted."""
     nulls = (item.null for key, item in analyses.items() if key[1] == size)
     return next((null for null in nulls if null is not None), None)
 
@@ -173,7 +173,7 @@ def coverage(counts: NDArray[np.int64]) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyNames:
-    """What the analytic family says of N kernels: 3 bytes each.
+    """Names of N kernels by the analytic family: 3 bytes each.
 
     Attributes
     ----------

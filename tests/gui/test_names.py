@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
@@ -15,19 +14,16 @@ from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
+    from tests.gui.harness import MakeWindow
 
 
 def paths(tmp_path: Path) -> list[Path]:

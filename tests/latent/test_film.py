@@ -22,7 +22,7 @@ from tests.shared import CHECKPOINTS, needs_checkpoints
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.film import Film
 
 OTHER, FLAT_CLASS = INDEX[UNIDENTIFIED.id], INDEX[FLAT.id]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.stretches import Stretch
 

@@ -264,7 +264,7 @@ def _in_turn(
 
 
 class _Results:
-    """What the batches found, on the host."""
+    """The results of the batches, on the host."""
 
     def __init__(self, total: int, members: Bank) -> None:
         self.class_cosine = np.empty((total, len(FINE.patterns)), dtype=np.float32)

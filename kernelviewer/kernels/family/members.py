@@ -90,7 +90,7 @@ MOST_TAPS = 51 * 51
 
 
 def supported(size: Size) -> bool:
-    """Whether the family has members of this kernel size.
+    """True if the family has members of this kernel size.
 
     It has for (k,), k ≥ 3, and for (rows, columns) with three taps along one axis or
     two along both; not for 3-D kernels, nor for more than 51 × 51 taps, whose bank
@@ -265,7 +265,7 @@ def named(
 def _parameters(
     kind: str, members: Members, rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """What the formulas call OX, OY, A, B and E, [5, n]."""
+    """The parameters that the formulas call OX, OY, A, B and E, [5, n]."""
     import numpy as np
 
     p = np.zeros((5, len(rows)), dtype=np.float32)

@@ -22,8 +22,7 @@ from kernelviewer.gui.views.reconstruction.content import (
 from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.latent.stretches import stretch_at
-from kernelviewer.state.nearest import row_at
-from kernelviewer.state.similarity import cosines
+from kernelviewer.state.similarity import cosines, row_at
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit as PointFits

@@ -30,7 +30,7 @@ from kernelviewer.gui.views.reconstruction.content import (
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FINE
-from kernelviewer.state.nearest import row_at
+from kernelviewer.state.similarity import row_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
