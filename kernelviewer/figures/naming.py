@@ -203,5 +203,5 @@ def _coding(
     own = family_fit_set(kernels, device=device, watch=watch)
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)
-    fit[there], best[there] = own.cosine, own.class_index
+    fit[there], best[there] = own.cosine, own.paper_index
     return Coding(code, fit, best)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.state.analysis import UNIDENTIFIED
 
 if TYPE_CHECKING:
@@ -142,7 +141,9 @@ def near_text(state: ViewState, number: int) -> str:
     names = state.families
     if names is None or state.named_by != "family":
         return ""
+    from kernelviewer.kernels.family.fit import DELTA
+
     margin = float(names.margin[number])
-    if not margin <= TOLERANCE:
+    if not margin < DELTA:
         return ""
-    return f"near {CLASSES[names.second[number]].name}, by {margin:.3f}"
+    return f"near {FINE.classes[names.second[number]].name}, by {margin:.3f}"

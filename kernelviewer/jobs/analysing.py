@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
+from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.naming import TOLERANCE
@@ -37,7 +37,7 @@ BATCH = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of encoding; ``analysis`` has no codes where there is no autoencoder.
+    """The result of encoding; ``analysis`` has no codes where there is no autoencoder.
 
     ``note`` says what the user should know of how it was computed.
     """
@@ -213,8 +213,8 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
         found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
-        best[rows], fit[rows] = found.class_index, found.cosine
-        second[rows], margin[rows] = found.second, found.margin
+        best[rows], fit[rows] = found.paper_index, found.cosine
+        second[rows], margin[rows] = found.second_index, found.margin
         near[rows] = near_classes(found)
     give_back()
     return FamilyNames(best, near, fit, second, margin, order_of(fit), null)
@@ -222,7 +222,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
 
 def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
     """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.class_cosine
+    cosine = found.paper_cosine
     close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
     bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
     return np.asarray((close * bits).sum(axis=1), np.uint64)

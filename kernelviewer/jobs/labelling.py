@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import PoolLabels
 from kernelviewer.state.pool import make_pool
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelWish:
-    """What to label, frozen when it was asked for.
+    """Kernels to label, frozen when it was asked for.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class LabelWish:
 
 
 def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWish:
-    """What to label in an open document as it is now."""
+    """Kernels to label in an open document as it is now."""
     return LabelWish(document.work, document.analyses, only_selected, device)
 
 

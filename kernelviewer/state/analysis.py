@@ -108,7 +108,7 @@ class PoolLabels:
 
 
 class Computed(Generic[T]):
-    """What was computed of banks, of each size one thing; it goes with the bank.
+    """Results computed of banks, one for each size; they go with the bank.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class Computed(Generic[T]):
 def null_of(
     families: Mapping[tuple[int, Size], FamilyNames], size: Size
 ) -> Null | None:
-    """What white noise of a size reaches with the family; None: not fitted."""
+    """The null of the family for a size; None: not fitted."""
     nulls = (item.null for key, item in families.items() if key[1] == size)
     return next((null for null in nulls if null is not None), None)
 

@@ -17,8 +17,7 @@ from kernelviewer.state.analysis import (
     join,
     null_of,
 )
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.signal import Signal
@@ -102,7 +101,7 @@ class Document:
 
     @property
     def scope(self) -> Scope:
-        """What of them is shown."""
+        """The layers and the size shown."""
         return self.work.scope
 
     @property
@@ -117,7 +116,7 @@ class Document:
 
     @property
     def charts(self) -> Charts:
-        """What the charts beside the grid show."""
+        """The choices of the charts beside the grid."""
         return self.work.charts
 
     @property
@@ -147,7 +146,7 @@ class Document:
 
     @property
     def selection(self) -> Selection:
-        """What is marked."""
+        """The acts of selecting."""
         return self.marks.selection
 
     @property
@@ -208,7 +207,7 @@ class Document:
         return None if names is None else best_by_family(pool, names, by_code)
 
     def null_of(self, size: Size) -> Null | None:
-        """What white noise reaches with what names the kernels of a size, if known."""
+        """The null of what names the kernels of a size, if known."""
         if self.named_by(size) == "family":
             return null_of(self.families, size)
         known = self.autoencoders.get(size)
@@ -216,12 +215,12 @@ class Document:
 
     @property
     def can_undo(self) -> bool:
-        """Whether an act can be taken back."""
+        """True if an act can be taken back."""
         return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether an act taken back can be restored."""
+        """True if an act taken back can be restored."""
         return self._history.can_redo
 
     @property
@@ -258,7 +257,7 @@ class Document:
         raise KeyError(identity)
 
     def is_open(self, identity: int) -> bool:
-        """Whether the network of that id is still there."""
+        """True if the network of that id is still there."""
         return any(model.id == identity for model in self.models)
 
     def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:

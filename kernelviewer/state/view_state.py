@@ -9,8 +9,8 @@ import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.state.analysis import best_by_code, best_by_family, identified, join
-from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
+from kernelviewer.state.similarity import nearest, spectrum_of
 from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
-    from kernelviewer.state.arrangement import Display
-    from kernelviewer.state.charts import Charts
+    from kernelviewer.state.arrangement import Charts, Display
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -148,7 +147,7 @@ class ViewState:
 
     @property
     def all_analysed(self) -> bool:
-        """Whether there is a pool, and all its models were encoded or cannot be."""
+        """True if there is a pool, and all its models were encoded or cannot be."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
@@ -494,5 +493,5 @@ def _pooled(
 
 
 def _needs_labels(selection: Selection) -> bool:
-    """Whether the selection depends on codes or classes."""
+    """True if the selection depends on codes or classes."""
     return any(step.query.by_label for step in selection.steps)
