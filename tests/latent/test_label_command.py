@@ -207,6 +207,7 @@ def test_sizes_of_any_shape_are_listed(tmp_path: Path, cli: Cli, train: Cli) -> 
 def test_1d_kernels_have_their_key(cli: Cli) -> None:
     file = CHECKPOINTS / "hybridids-convnext1d-checkpoint.pth"
     sizes = cli("label", file, "--json").json["sizes"]
+    assert sum(item["kernels"] for item in sizes["7"].pop("offsets")) == 128
     assert sizes == {
         "7": {
             "kernels": 128,
