@@ -54,11 +54,17 @@ def light_colours(qapp: QApplication) -> None:
 
 
 def use_colours(tokens: Tokens) -> None:
-    """Give all widgets the palette of a theme, without its style sheet."""
+    """Give all widgets the palette of a theme, without a style sheet.
+
+    Under that of a window of an earlier test they would not all be told.
+    """
     from PySide6.QtWidgets import QApplication
 
     from kernelviewer.gui.theme import make_palette
 
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setStyleSheet("")
     QApplication.setPalette(make_palette(tokens))
     QApplication.processEvents()  # what is shown is told by a posted event
 
