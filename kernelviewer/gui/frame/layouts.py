@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.frame.panel import DockPanel
     from kernelviewer.gui.view import Side
     from kernelviewer.state.arrangement import GroupBy, SortBy
+    from kernelviewer.state.view_state import ViewState
 
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
@@ -129,13 +130,11 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "explore",
         "Explore",
         {
-            "left": (0.19, 0.22),
-            "top": (0.23, 0.26),
-            "right": (0.2, 0.2),
-            "bottom": (0.28, 0.22),
+            "left": (0.16, 0.2),
+            "top": (0.2, 0.25),
+            "right": (0.18, 0.22),
         },
         group_by="class",
-        folded="bottom",
     ),
     Arrangement(
         "compare",
@@ -344,6 +343,7 @@ class LayoutKeeper(QObject):
         self._window, self._docks, self._kept = window, docks, kept
         self.preset = preset if preset in BY_ID else "explore"
         self._fresh = False
+        self._had_focus = False
         self._active: TitleLine | None = None
         window.setMinimumSize(SMALLEST)
         window.installEventFilter(self)
@@ -385,6 +385,17 @@ class LayoutKeeper(QObject):
             if isinstance(child, QTabBar):
                 _name_tabs(child)
         return super().eventFilter(watched, event)
+
+    def show(self, state: ViewState) -> None:
+        """Bring the panel of the focused kernel to the front, once there is one.
+
+        Later either stays in front as the user has it.
+        """
+        inspector, other = self._docks["inspector"], self._docks["reconstruction"]
+        beside = other in self._window.tabifiedDockWidgets(inspector)
+        if state.focus is not None and not self._had_focus and beside:
+            inspector.raise_()
+        self._had_focus = state.focus is not None
 
     def show_panel(self, name: str) -> None:
         """Open a panel, bring it to the front and give it the keyboard."""
