@@ -76,8 +76,6 @@ class Arrangement:
         How far each side reaches into a large and into a small window.
     group_by, sort_by
         How the grid is ordered for it.
-    folded
-        The side whose panels lie behind each other in a small window.
     """
 
     id: str
@@ -85,18 +83,15 @@ class Arrangement:
     extents: Mapping[Side, tuple[float, float]]
     group_by: GroupBy
     sort_by: SortBy = "code"
-    folded: Side | None = None
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
         return tuple(
-            Place(
-                side, extents[small], self._cells(side, small and side == self.folded)
-            )
+            Place(side, extents[small], self._cells(side))
             for side, extents in self.extents.items()
         )
 
-    def _cells(self, side: Side, folded: bool) -> tuple[Cell, ...]:
+    def _cells(self, side: Side) -> tuple[Cell, ...]:
         """What lies along a side, from the homes of the views.
 
         Panels of a side that the arrangement does not have lie behind its last ones.
@@ -105,9 +100,7 @@ class Arrangement:
         for spec in VIEWS:
             home = spec.home_in(self.id)
             if home is not None and home.side == side:
-                cells.setdefault(home.cell * (not folded), []).append(
-                    (home.rank, spec.id)
-                )
+                cells.setdefault(home.cell, []).append((home.rank, spec.id))
         found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
             for _, cell in sorted(cells.items())
@@ -152,7 +145,6 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "Label",
         {"left": (0.22, 0.22), "top": (0.4, 0.42), "right": (0.2, 0.2)},
         group_by="class",
-        folded="right",
     ),
 )
 BY_ID: dict[str, Arrangement] = {item.id: item for item in ARRANGEMENTS}
@@ -168,8 +160,8 @@ def arrange_panels(
 ) -> None:
     """Put every panel where the arrangement has it, floating and closed ones too.
 
-    The jobs panel goes below all, in a small window behind what lies at the bottom,
-    shown or hidden as it was; the window keeps its size.
+    The jobs panel goes below all, in a small window behind the charts, shown or
+    hidden as it was; the window keeps its size.
     """
     small = is_small(window.size())
     places = arrangement.places(small=small)
@@ -184,9 +176,8 @@ def arrange_panels(
             for name in behind:
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
-    below = [place.cells[-1][-1] for place in places if place.side == "bottom"]
-    if small and below:
-        window.tabifyDockWidget(docks[below[-1]], jobs)
+    if small:
+        window.tabifyDockWidget(docks[places[-1].cells[-1][-1]], jobs)
     for name, dock in docks.items():
         dock.setVisible(name != "jobs" or jobs_shown)
     for place in places:
