@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from math import prod
 from typing import TYPE_CHECKING
 
 from kernelviewer.latent.labels import named_by
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Mode, Query
     from kernelviewer.state.work import Marks, Scope
+
+FEW_TAPS = 12
+"""Sizes with no more taps than this tell little."""
 
 
 class Document:
@@ -243,11 +247,19 @@ class Document:
 
     @property
     def size(self) -> Size | None:
-        """The kernel size shown: the wished one, else the one with most kernels."""
+        """The kernel size shown: the wished one, else the one that tells most.
+
+        That is the one with most kernels, where one of few taps counts a third: about a
+        third of a trained network's 3×3 kernels are identified, of larger ones most.
+        """
         sizes = self.sizes
         if self.scope.size in sizes:
             return self.scope.size
-        return max(sizes, key=lambda size: (sizes[size], size), default=None)
+
+        def tells(size: Size) -> tuple[float, Size]:
+            return sizes[size] * (1 if prod(size) > FEW_TAPS else 1 / 3), size
+
+        return max(sizes, key=tells, default=None)
 
     def model(self, identity: int) -> OpenModel:
         """The open model of that id; raises KeyError if it is closed."""

@@ -453,6 +453,6 @@ INSPECTOR = ViewSpec(
         "comparisonView": ViewFigure("kernel", "focus"),
         "inspector": ViewFigure("kernel", "focus"),
     },
-    home=Home("right", 1, 1),
+    home=Home("right", 0, 1),
     homes={"compare": Home("right", 1, 2)},
 )
