@@ -15,6 +15,7 @@ from kernelviewer.gui.commands import build_menus
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.resources import resource
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ NEED_A_NETWORK = (
     *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
-READS = ("undo", "redo", "models", "only_selected", "charts")
+READS = ("undo", "redo", "models", "comparing", "only_selected", "charts")
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -85,6 +86,8 @@ class Actions(QObject):
             "clear": window.document.clear_selection,
             "copy_kernel": self.copy_kernel,
             "find": window.parts.tree.start_search,
+            "compare": self.compare,
+            "end_comparison": lambda: window.document.compare(None),
             "zoom_in": grid.zoom_in,
             "zoom_out": grid.zoom_out,
             "zoom_reset": grid.reset_zoom,
@@ -126,6 +129,8 @@ class Actions(QObject):
             self.by_id[name].setText(f"{verb} {act}".rstrip())
         for name in NEED_A_NETWORK:
             self.by_id[name].setEnabled(bool(state.models))
+        self.by_id["compare"].setEnabled(len(state.models) > 1)
+        self.by_id["end_comparison"].setEnabled(state.comparing is not None)
         self.by_id["only_selected"].setChecked(state.only_selected)
         self.by_id["equal_once"].setChecked(state.charts.equal == "once")
 
@@ -199,6 +204,17 @@ class Actions(QObject):
         """Show only the focused kernel's layer."""
         if (layer := self._window.acts.focused_layer()) is not None:
             self._window.document.show_layers(frozenset({layer}))
+
+    def compare(self) -> None:
+        """Compare the two open networks; ask which, or how, where that is not plain."""
+        document = self._window.document
+        if len(document.models) == 2 and document.comparing is None:
+            first, second = document.models
+            self._window.compare(Comparing(first.id, second.id))
+        elif len(document.models) > 1:
+            from kernelviewer.gui.dialogs.comparing import open_comparing
+
+            open_comparing(self._window)
 
     def toggle_only_selected(self) -> None:
         """Leave what is not selected out of the grid, or show it again."""

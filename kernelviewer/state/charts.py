@@ -9,11 +9,13 @@ ColourBy = Literal["class", "layer", "model", "fit"]
 CountOf = Literal["shown", "selected", "models"]
 Switch = Literal["on", "off"]
 EqualKernels = Literal["once", "all"]
+Matrix = Literal["numbers", "shares", "shuffled"]
+Plane = Literal["pca", "codes", "change"]
 
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """Choices of the scatter plot, the class histogram and the layer composition.
+    """Choices of the charts: scatter plot, classes, layers, transitions.
 
     Attributes
     ----------
@@ -31,6 +33,12 @@ class Charts:
     equal
         How often kernels count that several open networks have alike, wherever
         networks are counted together (`kernelviewer.kernels.equality`).
+    matrix
+        What the matrix of classes before and after says: pairs, shares of its rows,
+        or pairs with channels shuffled.
+    plane
+        What the scatter plot's axes are: components, or of the pairs that are
+        compared their codes before and after, or cosine and ln of the scale ratio.
     """
 
     across: int = 0
@@ -40,6 +48,8 @@ class Charts:
     count_of: CountOf = "shown"
     pale: Switch = "off"
     equal: EqualKernels = "once"
+    matrix: Matrix = "numbers"
+    plane: Plane = "pca"
 
     def __post_init__(self) -> None:
         """Raise ValueError for a component that none can be, as a session may name."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
 
 
@@ -34,19 +35,27 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What can be undone: the selection, thresholds and stretches that were changed.
+    """What can be undone: the selection, changed thresholds and stretches, comparing.
 
-    Sizes that are not in ``thresholds`` or ``stretches`` have their autoencoder's own.
+    ``comparing`` are the two networks that are compared, or None. Sizes that are not in
+    ``thresholds`` or ``stretches`` have their autoencoder's own.
     """
 
     selection: Selection = field(default_factory=Selection)
     thresholds: Mapping[Size, float] = field(default_factory=dict)
     stretches: Mapping[Size, Stretches] = field(default_factory=dict)
+    comparing: Comparing | None = None
 
     @property
     def are_blank(self) -> bool:
-        """Whether nothing was marked yet."""
+        """Whether nothing was marked yet; what is compared is a look at it."""
         return not (self.selection.steps or self.thresholds or self.stretches)
+
+    def without(self, closed: Collection[int]) -> Marks:
+        """The same without a comparison that a model of these ids is in."""
+        if self.comparing is None or not self.comparing.is_among(closed):
+            return self
+        return replace(self, comparing=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from kernelviewer.state.charts import Charts
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
+    ComparingEntry,
     KernelEntry,
     Number,
     Places,
@@ -157,8 +158,8 @@ class Session(Struct, frozen=True, kw_only=True):
         Where those in use are from, by size.
     thresholds, stretches
         Those that were changed, by size.
-    selection, scope, focus
-        What is marked, shown and looked at.
+    selection, scope, focus, comparing
+        What is marked, shown, looked at and compared.
     position, display, charts
         As in `Work`.
     look
@@ -176,6 +177,7 @@ class Session(Struct, frozen=True, kw_only=True):
     selection: tuple[StepEntry, ...]
     scope: ScopeEntry
     focus: KernelEntry | None = None
+    comparing: ComparingEntry | None = None
     position: Code
     display: Display
     charts: Charts = msgspec.field(default_factory=Charts)
@@ -201,8 +203,9 @@ def to_text(session: Session) -> str:
         **msgspec.to_builtins(session),
     }
     # what came later is written where it is used, so that old files stay as they are
-    if session.charts.equal == Charts().equal:
-        del values["charts"]["equal"]
+    for name in ("equal", "matrix", "plane"):
+        if getattr(session.charts, name) == getattr(Charts(), name):
+            del values["charts"][name]
     for item in msgspec.structs.fields(Session):
         if item.default is not None and item.default == values[item.name]:
             del values[item.name]
@@ -263,6 +266,8 @@ def _check(session: Session) -> None:
     ]
     if session.focus is not None:
         parts.append(("$.focus", partial(nowhere.kernel_at, session.focus)))
+    if session.comparing is not None:
+        parts.append(("$.comparing", partial(nowhere.compared, session.comparing)))
     for where, read in parts:
         try:
             read()
