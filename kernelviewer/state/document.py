@@ -452,6 +452,8 @@ class Document:
             self._mark(replace(self.marks, comparing=how), "Comparison")
             if how is not None and began:
                 display = replace(self.display, picture="pair", sort_by="change")
+                if display.group_by == "model":  # each pair has both
+                    display = replace(display, group_by="layer")
                 self.show_as(display)
                 self.show_layers(None)
                 self._show_a_shared_size(how)

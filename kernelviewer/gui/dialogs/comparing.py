@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -12,11 +12,9 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 
 from kernelviewer.gui.controls import (
@@ -32,6 +30,12 @@ from kernelviewer.kernels.pairing import find_layers
 from kernelviewer.state.comparing import Comparing, kernel_sizes, layers_by_name
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex
+    from PySide6.QtWidgets import (
+        QStyleOptionViewItem,
+        QWidget,
+    )
+
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.kernels.pairing import Match
@@ -125,7 +129,7 @@ class ComparingDialog(Dialog):
         self._lay_out()
         self._begin()
         for box in (self.before, self.after, self.match):
-            box.currentIndexChanged.connect(self.find)
+            box.currentIndexChanged.connect(self.find_pairs)
         window.models_changed.connect(self.close)
 
     def _choice(self, name: str, title: str) -> QComboBox:
@@ -146,7 +150,7 @@ class ComparingDialog(Dialog):
             label.setBuddy(box)
             form.addWidget(label, row, 0)
             form.addWidget(box, row, 1)
-        again = dialog_button(self, "As Found", "pairingAsFound", self.find)
+        again = dialog_button(self, "As Found", "pairingAsFound", self.find_pairs)
         again.setToolTip("Pair the layers as the program finds them")
         cancel = dialog_button(self, "Cancel", "compareCancel", self.reject)
         self.start = dialog_button(self, "Compare", "compareStart", self._on_start)
@@ -164,12 +168,12 @@ class ComparingDialog(Dialog):
         how = self._window.document.comparing
         if how is None:
             self.after.setCurrentIndex(1)
-            self.find()
+            self.find_pairs()
             return
         self.before.setCurrentIndex(self.before.findData(how.a))
         self.after.setCurrentIndex(self.after.findData(how.b))
         self.match.setCurrentIndex(self.match.findData(how.match))
-        self.find()
+        self.find_pairs()
         if how.layers is not None:
             self._show(layers_by_name(*self._banks(), how.layers))
 
@@ -198,7 +202,7 @@ class ComparingDialog(Dialog):
         self._item(row).setText(_AFTER, name)
         self._tell()
 
-    def find(self, *_: object) -> None:
+    def find_pairs(self, *_: object) -> None:
         """Pair the layers as the program finds them."""
         same = self.before.currentData() == self.after.currentData()
         self.start.setEnabled(not same)
@@ -230,9 +234,12 @@ class ComparingDialog(Dialog):
         taken = {after for _, after in names}
         left = [name for name in others if name not in taken]
         alone = self.layers.topLevelItemCount() - len(names)
-        text = f"{len(names)} layers correspond; {alone} before have no partner"
-        text += f"; {len(left)} after: {', '.join(left[:6])}" if left else ""
-        self.note.setText(text + (", …" if len(left) > 6 else "") + ".")
+        text = f"{len(names)} layers correspond"
+        if alone or left:
+            text += f"; without a partner {alone} before, {len(left)} after"
+        if left:
+            text += f": {', '.join(left[:6])}{', …' if len(left) > 6 else ''}"
+        self.note.setText(f"{text}.")
 
     def _names(self) -> tuple[tuple[str, str], ...]:
         items = map(self._item, range(self.layers.topLevelItemCount()))

@@ -16,7 +16,14 @@ import numpy as np
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import chart_choice
 from kernelviewer.gui.text import signed, spaced
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import (
+    Controller,
+    Home,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+    match_option,
+)
 from kernelviewer.gui.views.comparing.bar import ComparingBar
 from kernelviewer.gui.views.comparing.drift import DriftChart
 from kernelviewer.gui.views.comparing.matrix import TransitionMatrix, Transitions
@@ -247,12 +254,6 @@ def _selected_layers(state: ViewState) -> frozenset[int]:
     return frozenset(number for number, item in layers if inside[item.rows].any())
 
 
-def _match(document: Document) -> Mapping[str, object]:
-    """How the figure's networks are paired."""
-    how = document.comparing
-    return {} if how is None else {"match": how.match}
-
-
 COMPARING = ViewSpec(
     id="comparing",
     title="Comparison",
@@ -286,7 +287,7 @@ TRANSITIONS = ViewSpec(
         ),
     ),
     figures={
-        "transitionMatrix": ViewFigure("transitions", options=_match),
+        "transitionMatrix": ViewFigure("transitions", options=match_option),
     },
     home=Home("bottom", 0, 2),
     homes={"compare": Home("right", 0, -1)},
@@ -313,7 +314,7 @@ DRIFT = ViewSpec(
             ),
         ),
     ),
-    figures={"driftChart": ViewFigure("drift", options=_match)},
+    figures={"driftChart": ViewFigure("drift", options=match_option)},
     home=Home("bottom", 1, 2),
     homes={"compare": Home("bottom", 0, -1)},
 )

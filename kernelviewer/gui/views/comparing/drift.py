@@ -127,15 +127,16 @@ class DriftChart(Ringed):
         return number if 0 <= number < len(self.layers) else None
 
     def _tracks(self, line: float) -> list[_Track]:
-        """The charts from top to bottom."""
-        apart, ratios = [0.0], [0.0]
+        """The charts from top to bottom; the null's outer parts may be beyond them."""
+        apart, ratios = [0.05], [0.05]
         for layer in self.layers:
-            apart += [1 - v for v in layer.summary.cosine if v == v]
-            apart += [1 - v for v in layer.null.cosine if v == v]
-            ratios += [v for v in layer.summary.scale_ratio if v == v]
-            ratios += [v for v in layer.null.scale_ratio if v == v]
-        reach = max(0.05, *(abs(v) for v in ratios))
-        ranges = ((0.0, max(0.05, *apart)), (-reach, reach), (0.0, 1.0))
+            apart += [1 - value for value in layer.summary.cosine]
+            apart.append(1 - layer.null.median_cosine)
+            ratios += map(abs, layer.summary.scale_ratio)
+            ratios += map(abs, layer.null.scale_ratio[1:-1])
+        furthest = max(value for value in apart if value == value)
+        reach = max(value for value in ratios if value == value)
+        ranges = ((0.0, furthest), (-reach, reach), (0.0, 1.0))
         foot = line + 4 + (_SCROLL if self._scroll.maximum() else 0)
         high = (self.height() - _TOP - foot) / len(ranges)
         return [

@@ -256,6 +256,13 @@ class TransitionMatrix(Ringed):
         strength = 0.12 + 0.88 * share**0.5
         ground.setAlphaF(strength)
         painter.fillRect(inner, ground)
+        chosen = int(self.content.selected[kinds])
+        if chosen:
+            part = chosen / max(1, int(self.content.counts[kinds]))
+            painter.setPen(QPen(QColor(tokens.accent), 1.5))
+            painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
+            strip = QRectF(inner.left(), inner.bottom() - 2, inner.width() * part, 2)
+            painter.fillRect(strip, QColor(tokens.accent))
         text = rough_percent(share) if self._shows == "shares" else spaced(round(value))
         font = QFont(painter.font())
         while font.pixelSize() > _SMALLEST and (
@@ -270,13 +277,6 @@ class TransitionMatrix(Ringed):
             painter.setFont(font)
             painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, text)
             painter.setFont(whole)
-        chosen = int(self.content.selected[kinds])
-        if chosen:
-            part = chosen / max(1, int(self.content.counts[kinds]))
-            painter.setPen(QPen(QColor(tokens.accent), 1.5))
-            painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
-            strip = QRectF(inner.left(), inner.bottom() - 3, inner.width() * part, 3)
-            painter.fillRect(strip, QColor(tokens.accent))
 
     def _headline(self) -> str:
         """How many classes changed, beside chance."""

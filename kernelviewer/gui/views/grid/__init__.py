@@ -248,5 +248,7 @@ GRID = ViewSpec(
             ),
         ),
     ),
-    figures={"kernelGrid": ViewFigure("sheet", options=_figure_options)},
+    figures={
+        "kernelGrid": ViewFigure("sheet", options=_figure_options, paired="pairs")
+    },
 )
