@@ -31,7 +31,7 @@ NEED_A_NETWORK = (
     *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
-READS = ("undo", "redo", "models", "comparing", "only_selected", "charts")
+READS = ("undo", "redo", "models", "work.marks", "only_selected", "charts")
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}

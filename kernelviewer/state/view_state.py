@@ -89,9 +89,9 @@ class ViewState:
         The kernels' own family classes; None while they are not known.
     known
         What was computed of the pool's models.
-    comparing, comparison, pairs
-        Which networks are compared, what came of it, and the pairs of the pool; None
-        where nothing is, or it is not known yet.
+    comparison, pairs
+        What came of comparing two networks, and the pairs of the pool; None where
+        nothing is compared, or it is not known yet.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -135,9 +135,13 @@ class ViewState:
     families: FamilyNames | None
     open_families: object
     known: Mapping[tuple[int, Size], Analysis]
-    comparing: Comparing | None
     comparison: Comparison | None
     pairs: PoolPairs | None
+
+    @property
+    def comparing(self) -> Comparing | None:
+        """Which networks are compared, and how; a part of ``work.marks``."""
+        return self.work.marks.comparing
 
     @property
     def all_analysed(self) -> bool:
@@ -200,8 +204,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
-    comparison = document.comparison
-    pairs = _pairs(document, old, pool, comparison)
+    pairs = _pairs(document, old, pool)
     autoencoder = document.autoencoders.get(size) if size else None
     spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
@@ -246,8 +249,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         families=_families(document, old, pool),
         open_families=document.families,
         known=known,
-        comparing=document.comparing,
-        comparison=comparison,
+        comparison=document.comparison,
         pairs=pairs,
     )
 
@@ -256,8 +258,8 @@ def _pairs(
     document: Document,
     old: ViewState | None,
     pool: KernelPool | None,
-    comparison: Comparison | None,
 ) -> PoolPairs | None:
+    comparison = document.comparison
     if (
         old is not None
         and old.pool is pool

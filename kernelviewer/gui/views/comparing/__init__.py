@@ -36,7 +36,7 @@ from kernelviewer.state.memo import Memo
 from kernelviewer.state.selection import Layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
     from PySide6.QtCore import Qt
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.comparing import PoolPairs
-    from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.view_state import ViewState
 
@@ -129,7 +128,7 @@ def facts(found: Comparison, pairs: PoolPairs | None) -> Iterator[str]:
         layers = "layer" if by_order == 1 else "layers"
         yield f"{by_order} {layers} paired by order alone, since names differ"
     if equal := best_match(found.bank_b, [found.bank_a]):
-        yield equal[1].describe("the one before")
+        yield equal[1].describe(told_apart(found.bank_a, found.bank_b)[0])
 
 
 def _all(found: Comparison, told: list[str]) -> Iterator[str]:
@@ -259,7 +258,7 @@ COMPARING = ViewSpec(
     title="Comparison",
     make={"comparing": ComparingBar},
     controller=ComparingController,
-    reads=("models", "size", "comparing", "comparison", "pairs"),
+    reads=("models", "size", "work.marks", "comparison", "pairs"),
 )
 TRANSITIONS = ViewSpec(
     id="transitions",
@@ -271,7 +270,7 @@ TRANSITIONS = ViewSpec(
     },
     controller=TransitionsController,
     reads=(
-        *("models", "size", "comparing", "comparison", "pairs", "labels", "shown"),
+        *("models", "size", "work.marks", "comparison", "pairs", "labels", "shown"),
         *("selected", "charts"),
     ),
     keys=(
@@ -289,7 +288,7 @@ TRANSITIONS = ViewSpec(
     figures={
         "transitionMatrix": ViewFigure("transitions", options=match_option),
     },
-    home=Home("bottom", 0, 2),
+    home=Home("right", 0, 2),
     homes={"compare": Home("right", 0, -1)},
 )
 DRIFT = ViewSpec(
@@ -299,7 +298,7 @@ DRIFT = ViewSpec(
     make={"drift": DriftChart},
     controller=DriftController,
     reads=(
-        *("models", "size", "comparing", "comparison", "pairs", "labels", "shown"),
+        *("models", "size", "work.marks", "comparison", "pairs", "labels", "shown"),
         "selected",
     ),
     keys=(

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetricsF,
+    QHelpEvent,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import QToolTip
 
 from kernelviewer.gui import theme
@@ -265,6 +273,7 @@ class TransitionMatrix(Ringed):
             painter.fillRect(strip, QColor(tokens.accent))
         text = rough_percent(share) if self._shows == "shares" else spaced(round(value))
         font = QFont(painter.font())
+        font.setPixelSize(QFontInfo(font).pixelSize())
         while font.pixelSize() > _SMALLEST and (
             QFontMetricsF(font).horizontalAdvance(text) > inner.width()
         ):

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.painting.kernels import WeightColours
-from kernelviewer.gui.text import as_tip, breakable, class_text, signed
+from kernelviewer.gui.text import as_tip, signed
 from kernelviewer.gui.views.reconstruction.comparison import PictureRow
+from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,12 +66,22 @@ def _facts(state: ViewState, pairs: PoolPairs, number: int) -> tuple[str, ...]:
     fit = float("nan") if labels is None else float(labels.fit[number])
     return (
         str(pool.channel[number]),
-        class_text(state, number) or "–",
+        _class(state, number),
         "–" if code != code else f"{code:.3f}",
         "–" if fit != fit else signed(f"{fit:.3f}"),
         signed(f"{pool.scale[number]:.4g}"),
         signed(f"{pool.offset[number]:.4g}"),
     )
+
+
+def _class(state: ViewState, number: int) -> str:
+    """The class in a few letters; with the best one where it is not identified."""
+    labels = state.labels
+    if labels is None:
+        return "–"
+    kind, best = int(labels.label[number]), int(labels.best[number])
+    name = CLASSES[kind].short
+    return name if kind == best else f"{name} ({CLASSES[best].short})"
 
 
 def _change(pairs: PoolPairs, row: int) -> str:
@@ -160,7 +171,7 @@ class PairView(QWidget):
         for side, facts in zip(self._values, content.facts, strict=True):
             for label, text in zip(side, facts, strict=True):
                 label.setToolTip(as_tip(text))
-                label.setText(breakable(text))
+                label.setText(text)
 
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
