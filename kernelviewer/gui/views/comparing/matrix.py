@@ -25,6 +25,8 @@ from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
 from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
     from PySide6.QtWidgets import QWidget
@@ -185,22 +187,9 @@ class TransitionMatrix(Ringed):
             return
         painter.setFont(caption_font(self.font()))
         self._paint_names(painter)
-        matrix = self._matrix()
-        totals = matrix.sum(axis=1)
-        kinds = self.content.kinds
-        for (before, after), box in self.boxes().items():
-            total = float(totals[before])
-            share = float(matrix[before, after]) / total if total else 0.0
-            self._paint_cell(painter, (before, after), box, share)
-        field = self._field()
-        high = field.height() / len(kinds)
-        painter.setPen(QColor(tokens.secondary))
-        for row, kind in enumerate(kinds):
-            if totals[kind] and high >= _LEAST - 3:
-                kept = rough_percent(float(matrix[kind, kind] / totals[kind]))
-                box = QRectF(field.right() + _GAP, field.top() + row * high, 60, high)
-                painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, kept)
+        self._paint_cells(painter)
         if self._ringed:
+            kinds = self.content.kinds
             row, column = self._current
             box = self.boxes()[kinds[row], kinds[column]]
             painter.setPen(QPen(QColor(tokens.accent), 2))
@@ -250,42 +239,67 @@ class TransitionMatrix(Ringed):
                 )
                 painter.restore()
 
-    def _paint_cell(
-        self, painter: QPainter, kinds: tuple[int, int], box: QRectF, share: float
-    ) -> None:
+    def _paint_cells(self, painter: QPainter) -> None:
+        """Every cell: its share of the row as a colour, its number where there is room.
+
+        All numbers have one size: the largest with which the longest fits.
+        """
         assert self.content is not None
-        tokens = theme.tokens()
-        value = float(self._matrix()[kinds])
-        inner = box.adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.fillRect(inner, QColor(tokens.hover))
-        if not round(value):
+        matrix, tokens = self._matrix(), theme.tokens()
+        kinds, boxes = self.content.kinds, self.boxes()
+        totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1e-9)
+        shares = matrix / totals
+        texts = {
+            cell: rough_percent(float(shares[cell]))
+            if self._shows == "shares"
+            else spaced(round(float(matrix[cell])))
+            for cell in boxes
+            if round(float(matrix[cell]))
+        }
+        side = next(iter(boxes.values())).adjusted(1, 1, -1, -1)
+        small = _fitting(painter.font(), texts.values(), side.width())
+        readable = small is not None and side.height() >= QFontInfo(small).pixelSize()
+        name = painter.font()
+        if small is not None:
+            painter.setFont(small)
+        empty, accent = QColor(tokens.hover), QColor(tokens.accent)
+        ink, paper = QColor(tokens.text), QColor(tokens.panel)
+        for cell, box in boxes.items():
+            inner = box.adjusted(0.5, 0.5, -0.5, -0.5)
+            painter.fillRect(inner, empty)
+            if cell not in texts:
+                continue
+            kept = cell[0] == cell[1]
+            ground = QColor(tokens.secondary if kept else tokens.positive)
+            strength = 0.12 + 0.88 * float(shares[cell]) ** 0.5
+            ground.setAlphaF(strength)
+            painter.fillRect(inner, ground)
+            if chosen := int(self.content.selected[cell]):
+                part = chosen / max(1, int(self.content.counts[cell]))
+                painter.setPen(QPen(accent, 1.5))
+                painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
+                line = QRectF(inner.left(), inner.bottom() - 2, inner.width() * part, 2)
+                painter.fillRect(line, accent)
+            if readable:
+                painter.setPen(paper if strength > 0.55 and not tokens.dark else ink)
+                painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, texts[cell])
+        painter.setFont(name)
+        self._paint_kept(painter, [float(shares[k, k]) for k in kinds], totals[kinds])
+
+    def _paint_kept(
+        self, painter: QPainter, shares: list[float], totals: NDArray[np.float64]
+    ) -> None:
+        """At the right of each row, what kept its class."""
+        field = self._field()
+        high = field.height() / len(shares)
+        if high < _LEAST - 3:
             return
-        ground = QColor(tokens.secondary if kinds[0] == kinds[1] else tokens.positive)
-        strength = 0.12 + 0.88 * share**0.5
-        ground.setAlphaF(strength)
-        painter.fillRect(inner, ground)
-        chosen = int(self.content.selected[kinds])
-        if chosen:
-            part = chosen / max(1, int(self.content.counts[kinds]))
-            painter.setPen(QPen(QColor(tokens.accent), 1.5))
-            painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
-            strip = QRectF(inner.left(), inner.bottom() - 2, inner.width() * part, 2)
-            painter.fillRect(strip, QColor(tokens.accent))
-        text = rough_percent(share) if self._shows == "shares" else spaced(round(value))
-        font = QFont(painter.font())
-        font.setPixelSize(QFontInfo(font).pixelSize())
-        while font.pixelSize() > _SMALLEST and (
-            QFontMetricsF(font).horizontalAdvance(text) > inner.width()
-        ):
-            font.setPixelSize(font.pixelSize() - 1)
-        fits = QFontMetricsF(font).horizontalAdvance(text) <= inner.width()
-        if fits and inner.height() >= font.pixelSize():
-            dark = strength > 0.55 and not tokens.dark
-            painter.setPen(QColor(tokens.panel if dark else tokens.text))
-            whole = painter.font()
-            painter.setFont(font)
-            painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, text)
-            painter.setFont(whole)
+        painter.setPen(QColor(theme.tokens().secondary))
+        for row, share in enumerate(shares):
+            if totals[row] >= 0.5:
+                box = QRectF(field.right() + _GAP, field.top() + row * high, 60, high)
+                flags = Qt.AlignmentFlag.AlignVCenter
+                painter.drawText(box, flags, rough_percent(share))
 
     def _headline(self) -> str:
         """How many classes changed, beside chance."""
@@ -385,6 +399,17 @@ class TransitionMatrix(Ringed):
         row, column = self._current
         text = self.tip((kinds[row], kinds[column])).replace("\n", ", ")
         self.setAccessibleDescription(text)
+
+
+def _fitting(font: QFont, texts: Iterable[str], room: float) -> QFont | None:
+    """The font, smaller where the longest text has no room; None: it never has."""
+    longest = max(texts, key=len, default="")
+    small = QFont(font)
+    for size in range(QFontInfo(font).pixelSize(), _SMALLEST - 1, -1):
+        small.setPixelSize(size)
+        if QFontMetricsF(small).horizontalAdvance(longest) <= room:
+            return small
+    return None
 
 
 def _pairs(count: int) -> str:
