@@ -19,8 +19,8 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Kernels, Layers
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import drop, tree_rows
 from tests.gui.test_random import write_patterns
-from tests.gui.window_desk import drop, tree_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

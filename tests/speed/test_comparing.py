@@ -103,7 +103,7 @@ GOALS = {"open": 1000, "cell": 50, "layer": 50}
 @pytest.mark.timeout(900)
 def test_every_view_answers_while_100_000_pairs_are_compared(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.speed.comparing_desk", "100000"],
+        [sys.executable, "-m", "tests.speed.comparing_harness", "100000"],
         capture_output=True,
         text=True,
         check=True,

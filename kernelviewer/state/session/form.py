@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
+from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class SessionError(HintedError):
-    """What is wrong with a session's text, and what can be done about it."""
+    """A fault of a session's text, and what can be done about it."""
 
 
 class NetworkEntry(Struct, frozen=True, omit_defaults=True):
@@ -85,7 +85,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.hub or self.path.rpartition("/")[2]
 
 
@@ -107,7 +107,7 @@ class CoderEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.shipped or self.path.rpartition("/")[2]
 
 
@@ -130,11 +130,18 @@ class StepEntry(Struct, frozen=True):
 
 
 class ScopeEntry(Struct, frozen=True):
-    """What is shown; ``layers`` by network number, None: all of them."""
+    """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
     size: SizeKey | None = None
     only_selected: bool = False
+
+
+class NamingEntry(Struct, frozen=True, omit_defaults=True):
+    """How kernels get their names; the defaults are what once was the only way."""
+
+    by: By = "code"
+    words: Words = "paper"
 
 
 class Look(Struct, frozen=True):
@@ -156,8 +163,10 @@ class Session(Struct, frozen=True, kw_only=True):
         The file of each open network.
     autoencoders
         Where those in use are from, by size.
-    thresholds, stretches
-        Those that were changed, by size.
+    thresholds, stretches, family_thresholds
+        Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
+    naming
+        By what kernels are named.
     selection, scope, focus, comparing
         What is marked, shown, looked at and compared.
     position, display, charts
@@ -185,6 +194,8 @@ class Session(Struct, frozen=True, kw_only=True):
     program: Text
     saved: Text
     origin: Text = ""
+    naming: NamingEntry = NamingEntry()
+    family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
 
 
 class _Format(Struct):
@@ -206,9 +217,9 @@ def to_text(session: Session) -> str:
     for name in ("equal", "matrix", "plane"):
         if getattr(session.charts, name) == getattr(Charts(), name):
             del values["charts"][name]
-    for item in msgspec.structs.fields(Session):
-        if item.default is not None and item.default == values[item.name]:
-            del values[item.name]
+    for name in ("origin", "naming", "family_thresholds", "comparing"):
+        if not values[name]:
+            del values[name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )
@@ -218,7 +229,7 @@ def to_text(session: Session) -> str:
 
 
 def from_text(source: str) -> Session:
-    """What `to_text` wrote.
+    """The session that `to_text` wrote.
 
     Raises
     ------

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.state.charts import Matrix
+    from kernelviewer.state.arrangement import Matrix
 
 _MARGIN, _GAP = 10, 5
 _SWATCH = 9

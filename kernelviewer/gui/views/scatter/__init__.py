@@ -169,7 +169,7 @@ class ScatterController(Controller):
         """
         plane, code = state.charts.plane, None
         if plane == "codes":
-            code = None if state.labels is None else state.labels.code
+            code = None if state.by_code is None else state.by_code.code
         if not self.is_news("points", pairs, state.shown, plane, code):
             return
         if plane == "change":
@@ -279,6 +279,7 @@ SCATTER = ViewSpec(
     reads=(
         *("models", "pool", "once", "counted", "labels", "charts"),
         *("counted_selected", "focus", "near", "pairs", "shown", "selected"),
+        "by_code",
     ),
     keys=(
         ViewKeys(

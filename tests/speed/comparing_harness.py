@@ -1,6 +1,6 @@
 """Two networks of many kernels compared in a window; run as a script it prints JSON.
 
-``python -m tests.speed.comparing_desk PAIRS`` opens two networks of as many 7×7 kernels
+``python -m tests.speed.comparing_harness PAIRS`` opens two networks of as many 7×7 kernels
 each, compares them, and clicks cells of the matrix and layers of the drift. Each step
 is timed until every view has been painted and nothing is left to do.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.speed.linked_desk import LAYERS, SIZE, make_bank, naive, settle, timed
+from tests.speed.linked_harness import LAYERS, SIZE, make_bank, naive, settle, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
