@@ -44,7 +44,7 @@ NEEDS: Mapping[str, Callable[[ViewState], object]] = {
 """What a command may need → whether it is there."""
 READS = (
     *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
-    *("only_selected", "charts", "work.marks"),
+    *("only_selected", "charts", "comparing"),
 )
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.kernels.comparison import Comparison, SizeComparison, Summary
-    from kernelviewer.kernels.pairing import Match
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
 
+Match = Literal["names", "order", "best"]
+"""As in `kernelviewer.kernels.pairing`, which is not needed before it is."""
 KEPT = 4
 """So many comparisons are kept, to go back to without computing them again."""
 

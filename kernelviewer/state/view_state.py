@@ -99,9 +99,9 @@ class ViewState:
         What the family says of the pool's kernels; None while it is not known.
     known
         What the autoencoder in use gave of the pool's models.
-    comparison, pairs
-        What came of comparing two networks, and the pairs of the pool; None where
-        nothing is compared, or it is not known yet.
+    comparing, comparison, pairs
+        Which networks are compared, what came of it, and the pairs of the pool; None
+        where nothing is compared, or it is not known yet.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -150,13 +150,9 @@ class ViewState:
     families: FamilyNames | None
     open_families: Mapping[tuple[int, Size], FamilyNames]
     known: Mapping[tuple[int, Size], Analysis]
+    comparing: Comparing | None
     comparison: Comparison | None
     pairs: PoolPairs | None
-
-    @property
-    def comparing(self) -> Comparing | None:
-        """Which networks are compared, and how; a part of ``work.marks``."""
-        return self.work.marks.comparing
 
     @property
     def all_analysed(self) -> bool:
@@ -255,6 +251,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         families=families,
         open_families=document.families,
         known=known,
+        comparing=document.comparing,
         comparison=document.comparison,
         pairs=pairs,
     )

@@ -1,8 +1,8 @@
 """Two networks of many kernels compared in a window; run as a script it prints JSON.
 
-``python -m tests.speed.comparing_harness PAIRS`` opens two networks of as many 7×7 kernels
-each, compares them, and clicks cells of the matrix and layers of the drift. Each step
-is timed until every view has been painted and nothing is left to do.
+``python -m tests.speed.comparing_harness PAIRS`` opens two networks of as many 7×7
+kernels each, compares them, and clicks cells of the matrix and layers of the drift.
+Each step is timed until all views have been painted and nothing is left to do.
 """
 
 from __future__ import annotations

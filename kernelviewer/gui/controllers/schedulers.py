@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse, name_by_family
-from kernelviewer.jobs.comparing import compare_networks
 from kernelviewer.jobs.tasks import tidy
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.equality import told_apart
@@ -323,6 +322,8 @@ class ComparisonScheduler(QObject):
             self._ask(how, first, document.model(how.b).bank)
 
     def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
+        from kernelviewer.jobs.comparing import compare_networks
+
         def done(found: Comparison) -> str:
             self._document.set_comparison(how, found)
             return f"{spaced(len(found))} pairs"

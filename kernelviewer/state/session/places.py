@@ -10,8 +10,7 @@ from msgspec import Meta, Struct
 
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.pairing import Match
-from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.comparing import Comparing, Match
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (
     All,

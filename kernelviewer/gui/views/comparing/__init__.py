@@ -258,7 +258,7 @@ COMPARING = ViewSpec(
     title="Comparison",
     make={"comparing": ComparingBar},
     controller=ComparingController,
-    reads=("models", "size", "work.marks", "comparison", "pairs"),
+    reads=("models", "size", "comparing", "comparison", "pairs"),
 )
 TRANSITIONS = ViewSpec(
     id="transitions",
@@ -270,7 +270,7 @@ TRANSITIONS = ViewSpec(
     },
     controller=TransitionsController,
     reads=(
-        *("models", "size", "work.marks", "comparison", "pairs", "labels", "shown"),
+        *("models", "size", "comparing", "comparison", "pairs", "labels", "shown"),
         *("selected", "charts"),
     ),
     keys=(
@@ -298,7 +298,7 @@ DRIFT = ViewSpec(
     make={"drift": DriftChart},
     controller=DriftController,
     reads=(
-        *("models", "size", "work.marks", "comparison", "pairs", "labels", "shown"),
+        *("models", "size", "comparing", "comparison", "pairs", "labels", "shown"),
         "selected",
     ),
     keys=(
@@ -308,7 +308,7 @@ DRIFT = ViewSpec(
             (
                 (
                     "Select both layers",
-                    "click; arrow keys, Home, End, then Space",
+                    "click; arrow keys, Home, End, Space, Enter",
                 ),
             ),
         ),
