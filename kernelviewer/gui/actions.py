@@ -30,7 +30,8 @@ NEED_A_NETWORK = (
     *("similar", "only_selected", "export_labels", "save", "save_as"),
     *("train", "encode", "null_test", "reset_borders", "export", "export_kernels"),
 )
-READS = ("undo", "redo", "models", "only_selected", "charts")
+NEED_A_RUN = ("play", "next_step", "previous_step")
+READS = ("undo", "redo", "models", "only_selected", "charts", "run")
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
 THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
@@ -68,6 +69,11 @@ class Actions(QObject):
             "open_folder": self.open_folder,
             "open_model": self.open_model,
             "open_sample": self.open_sample,
+            "open_sample_run": self.open_sample_run,
+            "watch_folder": self.watch_folder,
+            "play": self.play,
+            "next_step": lambda: self.go_by(1),
+            "previous_step": lambda: self.go_by(-1),
             "save": sessions.save,
             "save_as": sessions.save_as,
             "export": self.export_figure,
@@ -126,6 +132,8 @@ class Actions(QObject):
             self.by_id[name].setText(f"{verb} {act}".rstrip())
         for name in NEED_A_NETWORK:
             self.by_id[name].setEnabled(bool(state.models))
+        for name in NEED_A_RUN:
+            self.by_id[name].setEnabled(state.run is not None)
         self.by_id["only_selected"].setChecked(state.only_selected)
         self.by_id["equal_once"].setChecked(state.charts.equal == "once")
 
@@ -153,6 +161,29 @@ class Actions(QObject):
     def open_sample(self) -> None:
         """Open the bundled network."""
         self._window.opener.open([resource("sample", "sample.safetensors")])
+
+    def open_sample_run(self) -> None:
+        """Open the bundled training run."""
+        self._window.opener.open_run([resource("sample-run")], "sample-run")
+
+    def watch_folder(self) -> None:
+        """Ask for a folder and let the checkpoints that come into it join a run."""
+        name = QFileDialog.getExistingDirectory(
+            self._window, "Watch a folder", self._window.settings.last_folder
+        )
+        if name:
+            self._window.runs.watch(Path(name), self._window.opener.take_run)
+
+    def play(self) -> None:
+        """Play the steps of the run, or stop."""
+        if (run := self._window.state.run) is not None:
+            self._window.runs.toggle(run.id)
+
+    def go_by(self, by: int) -> None:
+        """Show a later or an earlier step of the run."""
+        if (run := self._window.state.run) is not None:
+            self._window.runs.stop()
+            self._window.runs.go_by(run.id, by)
 
     def open_recent(self, path: str) -> None:
         """Open a file again."""

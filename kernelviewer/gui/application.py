@@ -96,7 +96,7 @@ def run(
     if screenshot:
         settings = replace(settings, geometry="", layout="")
     window = MainWindow(settings, problem)
-    window.keeps_settings = screenshot is None
+    window.keeps_settings = window.opener.asks = screenshot is None
     report_errors_in(window)
     if size:
         window.resize(*size)

@@ -56,6 +56,18 @@ COMMANDS: tuple[Command, ...] = (
         tip="Open a pretrained network by its name",
     ),
     Command("open_sample", "Open &Sample", "File", tip="Open the bundled network"),
+    Command(
+        "open_sample_run",
+        "Open Sample &Run",
+        "File",
+        tip="Open the bundled training run, step by step",
+    ),
+    Command(
+        "watch_folder",
+        "&Watch Folder…",
+        "File",
+        tip="Let the checkpoints of a running training join as they are written",
+    ),
     Command("recent", "Open &Recent", "File"),
     Command("save", "&Save Session", "File", ("Ctrl+S",), rule=True),
     Command("save_as", "Save Session &As…", "File", ("Ctrl+Shift+S",)),
@@ -128,6 +140,9 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+R",),
         tip="Show the kernels, their reconstructions, the residuals, or all three",
     ),
+    Command("play", "Pla&y the Run", "View", ("Ctrl+Space",), rule=True),
+    Command("next_step", "Next Training &Step", "View", ("Ctrl+.",)),
+    Command("previous_step", "Previous Training S&tep", "View", ("Ctrl+,",)),
     Command("framed", "&Frame Kernels by Class", "View", checkable=True),
     Command(
         "layout_explore",

@@ -6,7 +6,7 @@ let go. The definitions are those of method.md, §9.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.codes import Codes
 from kernelviewer.latent.labels import Labels, label
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch
 
 By = Literal["code", "family"]
@@ -126,7 +128,7 @@ class StepTotals:
     classes: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Track:
     """The kernels of one size along a run: S steps, N kernels. Arrays are read-only.
 
@@ -172,6 +174,26 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.layer)
+
+    def fits(self, bank: KernelBank, kernels: KernelSet) -> bool:
+        """Whether it is about these kernels of a network, in their order."""
+        used, layer = np.unique(kernels.layer, return_inverse=True)
+        return (
+            self.layers == tuple(bank.layers[i].name for i in used)
+            and np.array_equal(self.layer, layer)
+            and np.array_equal(self.channel, kernels.channel)
+        )
+
+    def with_stretches(self, stretches: Stretches) -> Track:
+        """The same with codes named by other stretches."""
+        if self.by != "code":
+            return self
+        kinds = np.array([item.class_index for item in stretches], np.int8)
+        there = self.code != _NONE
+        found = stretch_of(stretches, _unpacked(self.code[there]))
+        best = self.best.copy()
+        best[there] = kinds[np.minimum(found, len(stretches) - 1)]
+        return replace(self, best=best)
 
     def codes(self, step: int) -> Codes:
         """Codes and fits of a step."""

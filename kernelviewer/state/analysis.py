@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.model import OpenModel, Run
     from kernelviewer.state.pool import KernelPool
 
 
@@ -77,7 +78,7 @@ class PoolLabels:
 
 
 class Computed(Generic[T]):
-    """What was computed of banks, of each size one thing; it goes with the bank.
+    """What was computed of banks or runs, of each size one thing; it goes with them.
 
     Attributes
     ----------
@@ -87,13 +88,15 @@ class Computed(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[KernelBank, dict[Size, tuple[object, T]]]
+        self._kept: WeakKeyDictionary[KernelBank | Run, dict[Size, tuple[object, T]]]
         self._kept = WeakKeyDictionary()
         self.known: Mapping[tuple[int, Size], T] = {}
 
-    def put(self, bank: KernelBank, size: Size, value: T, by: object = None) -> None:
+    def put(
+        self, of: KernelBank | Run, size: Size, value: T, by: object = None
+    ) -> None:
         """Keep what ``by`` gave; `look` shows it."""
-        self._kept.setdefault(bank, {})[size] = by, value
+        self._kept.setdefault(of, {})[size] = by, value
 
     def look(
         self, models: Iterable[OpenModel], by: Mapping[Size, object] | None = None
@@ -103,11 +106,26 @@ class Computed(Generic[T]):
         found = {
             (model.id, size): value
             for model in models
-            for size, (maker, value) in self._kept.get(model.bank, {}).items()
+            for of in _owners(model)
+            for size, (maker, value) in self._kept.get(of, {}).items()
             if maker is use.get(size)
         }
         if found != self.known:
             self.known = found
+
+
+def _owners(model: OpenModel) -> list[KernelBank | Run]:
+    """What things may have been computed of."""
+    return [model.bank, model.run] if model.run is not None else [model.bank]
+
+
+def analysis_at(track: Track, step: int) -> Analysis:
+    """What encoding the kernels of a step again would give."""
+    codes = track.codes(step)
+    if track.by == "code":
+        return Analysis(codes.code, codes.fit)
+    family = track.best[step].astype(np.uint8) if track.by else None
+    return Analysis(None, codes.fit, family, null=track.null)
 
 
 def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:

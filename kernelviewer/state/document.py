@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from kernelviewer.latent.stretches import same_names
-from kernelviewer.state.analysis import Computed, null_of
+from kernelviewer.state.analysis import Computed, analysis_at, null_of
 from kernelviewer.state.arrangement import Display
 from kernelviewer.state.charts import Charts
 from kernelviewer.state.model import OpenModel
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames
-    from kernelviewer.state.model import KernelRef, LayerRef
+    from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.selection import Mode, Query
     from kernelviewer.state.work import Marks, Scope
 
@@ -57,6 +58,7 @@ class Document:
         self._drag = ""
         self._analyses: Computed[Analysis] = Computed()
         self._families: Computed[FamilyNames] = Computed()
+        self._tracks: Computed[Track] = Computed()
         self._batches = 0
         self._is_untold = False
 
@@ -81,6 +83,7 @@ class Document:
         """Say that something changed."""
         self._analyses.look(self.models, self.autoencoders)
         self._families.look(self.models)
+        self._tracks.look(self.models, self.autoencoders)
         if self._batches:
             self._is_untold = True
         else:
@@ -145,6 +148,11 @@ class Document:
     def families(self) -> Mapping[tuple[int, Size], FamilyNames]:
         """Model id and size → the family classes of open kernels."""
         return self._families.known
+
+    @property
+    def tracks(self) -> Mapping[tuple[int, Size], Track]:
+        """Model id and size → what the kernels of an open run are at every step."""
+        return self._tracks.known
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
@@ -215,20 +223,69 @@ class Document:
         """Whether the network of that id is still there."""
         return any(model.id == identity for model in self.models)
 
-    def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:
+    def new_model(
+        self, bank: KernelBank, hub: str = "", run: Run | None = None, step: int = 0
+    ) -> OpenModel:
         """A network with an id of its own, not open yet."""
-        return OpenModel(next(self._ids), bank, hub)
+        return OpenModel(next(self._ids), bank, hub, run, step)
 
-    def open(self, bank: KernelBank, hub: str = "") -> OpenModel:
-        """Add a network after the others; ``hub``: the name it was fetched by."""
-        model = self.new_model(bank, hub)
+    def open(
+        self, bank: KernelBank, hub: str = "", run: Run | None = None, step: int = 0
+    ) -> OpenModel:
+        """Add a network after the others.
+
+        Parameters
+        ----------
+        bank
+            Its kernels; of a run those of the step that it stands on.
+        hub
+            The name it was fetched by.
+        run, step
+            The run that it is, and the step.
+        """
+        model = self.new_model(bank, hub, run, step)
         self._become(replace(self.work, models=(*self.models, model)))
         return model
 
-    def replace(self, identity: int, bank: KernelBank) -> None:
+    def stand_at(self, identity: int, step: int, bank: KernelBank) -> None:
+        """Let a run stand on another step, which has the same kernels; no act to undo.
+
+        Their codes are those of the film, where there is one.
+        """
+        model = replace(self.model(identity), bank=bank, step=step)
+        for size, kernels in bank.sizes.items():
+            track = self.tracks.get((identity, size))
+            if track is not None and track.fits(bank, kernels):
+                found = analysis_at(track, step)
+                self._analyses.put(bank, size, found, self.autoencoders.get(size))
+        self._become(replace(self.work, models=self._with(model)))
+
+    def change_run(self, identity: int, run: Run) -> None:
+        """Let a run have other steps; it stays on the one that it stands on."""
+        model = self.model(identity)
+        model = replace(model, run=run, step=run.place(model.bank.path))
+        self._become(replace(self.work, models=self._with(model)))
+
+    def set_tracks(
+        self, run: Run, tracks: Mapping[Size, Track], by: Mapping[Size, Autoencoder]
+    ) -> None:
+        """Keep what the kernels of a run are at every step.
+
+        It counts while the run is open and ``by`` is in use for the sizes.
+        """
+        for size, track in tracks.items():
+            self._tracks.put(run, size, track, by.get(size))
+        self._tell()
+
+    def _with(self, model: OpenModel) -> tuple[OpenModel, ...]:
+        """The open networks, with another state of one of them."""
+        return tuple(model if item.id == model.id else item for item in self.models)
+
+    def replace(self, identity: int, bank: KernelBank, run: Run | None = None) -> None:
         """Show another copy, or other layers, of an open network in its place.
 
-        What is marked stays marked, where the new one has it too.
+        What is marked stays marked, where the new one has it too. ``run`` is that of
+        the other copy, if the network is one.
         """
         self._drag = ""
         old = self.model(identity).bank
@@ -238,10 +295,9 @@ class Document:
             return replace(marks, selection=selection)
 
         self._history.change(moved)
-        models = tuple(
-            replace(model, bank=bank) if model.id == identity else model
-            for model in self.models
-        )
+        model = self.model(identity)
+        step = model.step if run else 0
+        models = self._with(replace(model, bank=bank, run=run, step=step))
         work = replace(self.work.without({identity}), models=models)
         self._become(replace(work, marks=moved(self.marks)))
 

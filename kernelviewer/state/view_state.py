@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.state.analysis import best_classes, identified, join
+from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.tally import moved, tally, tally_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
@@ -86,6 +88,12 @@ class ViewState:
         The kernels' own family classes; None while they are not known.
     known
         What was computed of the pool's models.
+    run
+        The open run whose steps are gone through: that of the focused kernel, else the
+        one opened last; None without any.
+    track
+        Its kernels of the current size at every step, named as ``labels`` are but for
+        the threshold; None while they are not encoded.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -129,6 +137,8 @@ class ViewState:
     families: FamilyNames | None
     open_families: object
     known: Mapping[tuple[int, Size], Analysis]
+    run: OpenModel | None
+    track: Track | None
 
     @property
     def all_analysed(self) -> bool:
@@ -161,10 +171,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     size, layers = document.size, document.scope.layers
     same_pool = old is not None and old.models is document.models and old.size == size
     pool = _pool(document, size) if old is None or not same_pool else old.pool
-    if old is not None and same_pool and old.layers == layers:
-        shown = old.shown
-    else:
-        shown = pool.layers_mask(layers) if pool else NOTHING
+    shown = _shown(old, pool, layers)
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
@@ -235,7 +242,50 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         families=_families(document, old, pool),
         open_families=document.families,
         known=known,
+        run=(run := _run(document)),
+        track=_track(document, run, size, stretches),
     )
+
+
+def _run(document: Document) -> OpenModel | None:
+    """The run that is gone through."""
+    runs = [model for model in document.models if model.run is not None]
+    focused = document.focus.model if document.focus else None
+    return next((m for m in runs if m.id == focused), runs[-1] if runs else None)
+
+
+def _rename(track: Track, stretches: Stretches) -> Track:
+    return track.with_stretches(stretches)
+
+
+_renamed = MemoOf(_rename)
+
+
+def _track(
+    document: Document,
+    run: OpenModel | None,
+    size: Size | None,
+    stretches: Stretches | None,
+) -> Track | None:
+    """What its kernels are at every step, named by the stretches as they are now."""
+    track = document.tracks.get((run.id, size)) if run and size else None
+    if track is None or size is None or size not in document.marks.stretches:
+        return track
+    return track if stretches is None else _renamed(track, stretches)
+
+
+def _shown(
+    old: ViewState | None, pool: KernelPool | None, layers: frozenset[LayerRef] | None
+) -> NDArray[np.bool_]:
+    """What is in scope; the same mask as long as it is alike, as from step to step."""
+    if pool is None:
+        return NOTHING
+    if old is not None and old.pool is pool and old.layers == layers:
+        return old.shown
+    found = pool.layers_mask(layers)
+    if old is not None and np.array_equal(old.shown, found):
+        return old.shown
+    return found
 
 
 def _near(

@@ -153,6 +153,8 @@ class EncodingScheduler(QObject):
 class FamilyScheduler(QObject):
     """Asks for the family names of every encoded network and size.
 
+    Those of a run's steps, which come and go, are compared when asked for.
+
     Parameters
     ----------
     document
@@ -211,8 +213,9 @@ class FamilyScheduler(QObject):
         self._declined &= open_now.keys()
         if self._device:
             for size in sorted(sizes, key=lambda size: size != now):
-                if sizes[size] <= LIMIT or size in self._wished:
-                    for key in self._keys(size):
+                for key in self._keys(size):
+                    few = sizes[size] <= LIMIT and not document.model(key[0]).run
+                    if few or size in self._wished:
                         self._ask(key)
         if before != self._asked.keys():
             self.changed.emit()
@@ -263,7 +266,8 @@ class FamilyScheduler(QObject):
 class FileHashes(QObject):
     """Asks for the hash of whatever is opened, and stops where it is closed.
 
-    A large file takes a core for seconds: first come the labels, and other files.
+    A large file takes a core for seconds: first come the labels, and other files. Those
+    of a run are hashed when it is saved.
 
     Parameters
     ----------
@@ -296,7 +300,8 @@ class FileHashes(QObject):
         self._models = models
         self._asked.keep({model.id: model.bank for model in models})
         for model in models:
-            if model.bank not in self._hashes and model.id not in self._asked:
+            known = model.bank in self._hashes or model.run is not None
+            if not known and model.id not in self._asked:
                 self._ask(model)
 
     def _ask(self, model: OpenModel) -> None:
