@@ -10,9 +10,11 @@ from kernelviewer.formats import CheckpointError
 from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.formats.hub import PREFIX, fetch
 from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.sessions import shipped_entry
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.state.model import Run
 from kernelviewer.state.session.capture import Coders, rebuild
 from kernelviewer.state.session.files import is_kept, read_session
 from kernelviewer.state.session.form import NetworkEntry
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.form import CoderEntry, Session
+    from kernelviewer.state.session.form import CoderEntry, RunStep, Session
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 
@@ -112,7 +114,7 @@ def open_session(
     ticket: Ticket,
     path: AnyPath,
     answers: Answers,
-    new_model: Callable[[KernelBank, str], OpenModel],
+    new_model: Callable[..., OpenModel],
 ) -> Reopened | Lacking:
     """Read a session and all that it names, or say what is missing.
 
@@ -125,7 +127,7 @@ def open_session(
     answers
         Where files are that were missing or had to be allowed: the user's word.
     new_model
-        Gives a network, fetched by this name from the hub, its id.
+        `Document.new_model`.
 
     Raises
     ------
@@ -138,11 +140,20 @@ def open_session(
     if missing:
         return Lacking(path, tuple(missing), answers)
     reading = _Reading(ticket, places)
-    models = []
+    models: list[OpenModel | None] = []
     for number, entry in enumerate(session.networks):
         ticket.progress(number, len(session.networks), entry.name)
+        run = reading.run(entry)
         bank = reading.network(entry)
-        models.append(None if bank is None else new_model(bank, entry.hub))
+        if bank is None and run is not None:  # the step that was shown is not there
+            bank = reading.network(reading.last_step(entry))
+        if bank is None:
+            models.append(None)
+        elif run is None:
+            models.append(new_model(bank, entry.hub))
+        else:
+            step = run.place(bank.path)
+            models.append(new_model(titled(bank, run, step), "", run, step))
     coders = {size_of(key): item for key, item in session.autoencoders.items()}
     for size, coder in sorted(coders.items()):
         reading.coder(size, coder)
@@ -176,8 +187,9 @@ def _locate(
     known = None if is_kept(path) else known_files()
     places: Answers = {}
     missing: dict[str, Missing] = {}
-    entries: list[NetworkEntry | CoderEntry] = [
+    entries: list[NetworkEntry | RunStep | CoderEntry] = [
         *session.networks,
+        *(step for net in session.networks if net.run for step in net.run.steps),
         *session.autoencoders.values(),
     ]
     for entry in entries:
@@ -198,7 +210,7 @@ def _locate(
 def _place(
     ticket: Ticket,
     folder: Path,
-    entry: NetworkEntry | CoderEntry,
+    entry: NetworkEntry | RunStep | CoderEntry,
     known: Collection[str] | None,
 ) -> Path | Missing:
     """Where a file is, else why it is nowhere; ``known`` None: the session is ours."""
@@ -254,6 +266,49 @@ class _Reading:
             bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
         self.hashes[bank] = network_hash(bank.files, self.ticket)
         return bank
+
+    def run(self, entry: NetworkEntry) -> Run | None:
+        """The run that a network is a step of, less the steps that are not there."""
+        from kernelviewer.kernels.series import own_names, step_at
+
+        if entry.run is None:
+            return None
+        there = [(step, self.places[step.key]) for step in entry.run.steps]
+        found = [(step, place) for step, place in there if place is not None]
+        if len(found) < len(there):
+            count = len(there) - len(found)
+            listed = f"{count} of the {len(there)} steps of {entry.run.name}"
+            self.notes.append(f"{listed} were left out")
+        changed = [
+            step.name
+            for step, place in found
+            if step.sha256 not in ("", hash_at(place, self.ticket))
+        ]
+        if changed:
+            listed = f"{len(changed)} steps of {entry.run.name}, {changed[0]} first,"
+            self.notes.append(f"{listed} have changed since the session was saved")
+        if not found:
+            return None
+        names = own_names([place for _, place in found])
+        return Run(
+            entry.run.name,
+            tuple(
+                step_at(place, name)
+                for (_, place), name in zip(found, names, strict=True)
+            ),
+            tuple(step.number for step, _ in found),
+            entry.run.unit,
+            entry.copy,
+            entry.include,
+        )
+
+    def last_step(self, entry: NetworkEntry) -> NetworkEntry:
+        """The last step of a run that is there, in place of the one that was shown."""
+        from msgspec.structs import replace
+
+        steps = entry.run.steps if entry.run else ()
+        last = [step for step in steps if self.places[step.key] is not None][-1]
+        return replace(entry, path=last.path, sha256=last.sha256, bytes=last.bytes)
 
     def coder(self, size: Size, entry: CoderEntry) -> None:
         """An autoencoder; where it cannot be had, the usual one is used."""

@@ -9,18 +9,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device
-from kernelviewer.formats import CheckpointError, open_checkpoint
-from kernelviewer.formats.errors import HintedError
 from kernelviewer.jobs.memory import give_back
 from kernelviewer.jobs.tasks import Tally, find_checkpoints, load, open_files
-from kernelviewer.kernels.series import (
-    Series,
-    arranged_as,
-    is_numbered,
-    own_names,
-    stored_counters,
-    unit_of,
-)
 from kernelviewer.state.model import Run
 from kernelviewer.text import shown
 
@@ -91,6 +81,9 @@ def look_for_run(ticket: Ticket, paths: Sequence[Path]) -> RunFound | None:
 
     Only what files say of themselves is read. None: they are something else.
     """
+    from kernelviewer.formats import CheckpointError, open_checkpoint
+    from kernelviewer.kernels.series import is_numbered, own_names, stored_counters
+
     if len(paths) < 2:
         return None
     names = dict(zip(paths, own_names(paths), strict=True))
@@ -154,6 +147,9 @@ def open_run(
     HintedError
         None of the files is a step of a run.
     """
+    from kernelviewer.formats.errors import HintedError
+    from kernelviewer.kernels.series import Series, unit_of
+
     files = dict.fromkeys(p for path in paths for p in find_checkpoints(path, ticket))
     series = Series([*files], copy=copy, include=include, watch=ticket)
     series.keep_alike()
@@ -171,18 +167,20 @@ def open_run(
         tuple(include),
     )
     place = run.place(at) if at else len(run) - 1
-    bank = _titled(load(ticket, steps[place], copy=copy, include=include), run, place)
+    bank = titled(load(ticket, steps[place], copy=copy, include=include), run, place)
     return OpenedRun(run, bank, series.left_out)
 
 
 def read_step(ticket: Ticket, run: Run, step: int, like: KernelBank) -> KernelBank:
     """Read the kernels of a step, in the places that they have in another step."""
+    from kernelviewer.kernels.series import arranged_as
+
     path = run.steps[step].path
     bank = load(ticket, path, copy=run.copy, include=run.include)
-    return _titled(arranged_as(bank, like), run, step)
+    return titled(arranged_as(bank, like), run, step)
 
 
-def _titled(bank: KernelBank, run: Run, step: int) -> KernelBank:
+def titled(bank: KernelBank, run: Run, step: int) -> KernelBank:
     """A step is called after its run, and how far that was."""
     return replace(bank, name=f"{run.name}, {run.title(step)}")
 
@@ -195,6 +193,7 @@ def encode_run(
     known: Film | None,
 ) -> Film:
     """Encode the kernels of every step; what is known of steps is taken over."""
+    from kernelviewer.kernels.series import Series
     from kernelviewer.latent.film import film_of
 
     paths = [step.path for step in run.steps]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats import CheckpointError
-from kernelviewer.formats.hashing import network_hash
+from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.kernels import size_key
 from kernelviewer.resources import resource
 from kernelviewer.state.session.capture import Surroundings, describe, entry_of
-from kernelviewer.state.session.form import CoderEntry, to_text
+from kernelviewer.state.session.form import CoderEntry, RunStep, to_text
 from kernelviewer.state.session.paths import note_files, path_from
 from kernelviewer.strangers import place_of
 from kernelviewer.text import shown
@@ -41,6 +41,8 @@ class Wanted:
         As in `Session`.
     hashes
         Hashes of the networks' files, as far as they are known.
+    steps
+        The same of the steps of runs.
     files
         Files of autoencoders that were trained here, as far as they have one; those
         that are saved on the way are added at once, so that a task that is cancelled
@@ -52,6 +54,7 @@ class Wanted:
     saved: str
     origin: str = ""
     hashes: Mapping[KernelBank, str] = field(default_factory=dict)
+    steps: Mapping[Path, str] = field(default_factory=dict)
     files: dict[Autoencoder, Path] = field(default_factory=dict)
 
 
@@ -78,7 +81,12 @@ def write_session(ticket: Ticket, path: AnyPath, wanted: Wanted) -> Written:
         ticket.progress(number, len(models), shown(model.bank.path.name))
         if not hashes.get(model.bank):
             hashes[model.bank] = hash_network(ticket, model.bank)
-    wanted = replace(wanted, hashes=hashes)
+    steps: dict[Path, str] = {}
+    for model in models:
+        for number, step in enumerate(model.run.steps if model.run else ()):
+            ticket.progress(number, len(model.run or ()), step.name)
+            steps[step.path] = hash_at(step.path, ticket)
+    wanted = replace(wanted, hashes=hashes, steps=steps)
     text, files, named = _text_of(ticket, path, path.parent, wanted)
     write_text(path, text)
     note_files(named)
@@ -143,6 +151,7 @@ def _text_of(
     )
     named = [
         *(model.bank.path for model in work.models if not model.hub),
+        *(step.path for model in work.models if model.run for step in model.run.steps),
         *(place_of(path.parent, coder.path) for coder in coders.values() if coder.path),
     ]
     return to_text(describe(work, around)), files, named
@@ -151,7 +160,21 @@ def _text_of(
 def _network(folder: Path | None, model: OpenModel, wanted: Wanted) -> NetworkEntry:
     bank = model.bank
     path = path_from(folder, bank.path)
-    return entry_of(model, path, wanted.hashes.get(bank, ""), bank.size_bytes)
+    hashed, run = wanted.hashes.get(bank, ""), model.run
+    steps = (
+        tuple(
+            RunStep(
+                number,
+                path_from(folder, step.path),
+                wanted.steps.get(step.path, ""),
+                step.stamp[0],
+            )
+            for step, number in zip(run.steps, run.numbers, strict=True)
+        )
+        if run
+        else ()
+    )
+    return entry_of(model, path, hashed, bank.size_bytes, steps)
 
 
 def _coder(

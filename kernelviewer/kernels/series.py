@@ -286,7 +286,7 @@ def order_of(files: Sequence[tuple[str, Mapping[str, int]]]) -> Order:
     return Order("names", tuple(places), tuple(numbers[i] for i in places))
 
 
-def unit_of(by: str, names: Sequence[str]) -> str:
+def unit_of(by: str, names: Sequence[str]) -> Literal["step", "epoch"]:
     """What a run's numbers count, by `Order.by` and the names of its files."""
     if by == "epoch" or (by == "names" and all("epoch" in n.lower() for n in names)):
         return "epoch"
@@ -326,6 +326,11 @@ def stored_counters(checkpoint: Checkpoint | KernelBank) -> dict[str, int]:
         if value is not None:
             found[name] = value
     return found
+
+
+def step_at(path: Path, name: str) -> Step:
+    """The step of a file that is known to be one, without opening it."""
+    return Step(path, name, {}, _stamp(path))
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +32,7 @@ class Run:
     name: str
     steps: tuple[Step, ...]
     numbers: tuple[int, ...]
-    unit: str
+    unit: Literal["step", "epoch"]
     copy: str = ""
     include: tuple[str, ...] = ()
 

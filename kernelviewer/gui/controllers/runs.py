@@ -9,7 +9,6 @@ from weakref import WeakSet
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction, Requests
-from kernelviewer.jobs.arrivals import Arrivals
 from kernelviewer.jobs.runs import encode_run, open_run, read_step
 from kernelviewer.text import shown
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.jobs.arrivals import Arrivals
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.runs import OpenedRun
     from kernelviewer.kernels.bank import KernelBank, Size
@@ -330,6 +330,8 @@ class Runs(QObject):
         opened
             Opens the run with its first steps, as soon as there are any.
         """
+        from kernelviewer.jobs.arrivals import Arrivals
+
         self.stop_watching()
         self.watched = folder.absolute()
         self._arrivals, self._opened = Arrivals(self.watched), opened

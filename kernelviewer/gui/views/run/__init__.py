@@ -17,9 +17,9 @@ from kernelviewer.gui.views.run.charts import (
 from kernelviewer.gui.views.run.steps import StepsBar, StepsContent
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.series import places_of
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.memo import Memo
+from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Layers
 from kernelviewer.text import shown
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import Qt
 
     from kernelviewer.latent.film import Formation, Track
-    from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.view_state import ViewState
 
 NO_RUN = (
@@ -186,6 +186,8 @@ def why_nothing(state: ViewState) -> str:
 
 def axis_of(model: OpenModel) -> Axis:
     """The steps of a run, spaced as in figures."""
+    from kernelviewer.kernels.series import places_of
+
     assert model.run is not None
     places = tuple(places_of(model.run.numbers))
     return Axis(model.run.unit, model.run.numbers, places, model.step)
@@ -210,8 +212,6 @@ def formation_rows(
     found: Formation, model: OpenModel, state: ViewState
 ) -> tuple[FormationRow, ...]:
     """A row for each layer of a track that is in scope; all if none is."""
-    from kernelviewer.state.model import LayerRef
-
     places = {layer.name: i for i, layer in enumerate(model.bank.layers)}
     names, numbers = short_names(model.bank), np.asarray(found.numbers, np.float64)
     rows = []
