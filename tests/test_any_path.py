@@ -24,9 +24,8 @@ from kernelviewer.formats import is_checkpoint
 from kernelviewer.formats.hashing import hash_at
 from kernelviewer.formats.registry import files_of, holds_checkpoint
 from kernelviewer.formats.source import OpenedFile
-from kernelviewer.jobs.reopening import Reopened, open_session
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.sessions import Wanted, write_session
+from kernelviewer.jobs.sessions import Reopened, Wanted, open_session, write_session
 from kernelviewer.jobs.tasks import find_checkpoints, load, open_files, read_code
 from kernelviewer.kernels.archive import write_archive
 from kernelviewer.latent.autoencoder import Autoencoder, shipped

@@ -313,7 +313,7 @@ def _only_channels(scene: Scene, channels: list[int]) -> Scene:
 
 
 def _matches(layer: str, name: str) -> bool:
-    """Whether a layer is the one named, lies within it, or fits the pattern."""
+    """True if a layer is the one named, lies within it, or fits the pattern."""
     return layer.startswith(f"{name}.") or fnmatch.fnmatchcase(layer, name)
 
 
@@ -325,7 +325,7 @@ def _output(kind: str, path: Path) -> Path:
 
 
 def _may_write(path: Path) -> bool:
-    """Whether a file may be replaced; asks, if there is someone to ask."""
+    """True if a file may be replaced; asks, if there is someone to ask."""
     if not path.exists() or not sys.stdin.isatty():
         return True
     answer = input(f"{path} exists. Replace it? [y/N] ")

@@ -194,7 +194,7 @@ class Autoencoders:
             self._names[autoencoder.size] = path.name
 
     def fit(self, banks: Sequence[KernelBank]) -> bool:
-        """Whether all that the user named have kernels; complains of those without."""
+        """True if all that the user named have kernels; complains of those without."""
         sizes = {size for bank in banks for size in bank.sizes}
         idle = [size for size in self._named if size not in sizes]
         for size in idle:

@@ -186,5 +186,5 @@ def _family_coding(subject: Subject, device: Device, watch: Watch) -> Coding:
     found = family_fit_set(kernels, device=device, watch=watch)
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)
-    fit[there], best[there] = found.cosine, found.class_index
+    fit[there], best[there] = found.cosine, found.paper_index
     return Coding(np.full(len(kernels), np.nan, np.float32), fit, best)

@@ -54,7 +54,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """What a report is made of.
+    """The parts of a report.
 
     Attributes
     ----------

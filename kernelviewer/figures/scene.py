@@ -81,11 +81,11 @@ class Yardstick:
 
     @property
     def words(self) -> str:
-        """What named the kernels, for captions."""
+        """The name of what named the kernels, for captions."""
         return f"{self.method}{', stretches edited by hand' if self.edited else ''}"
 
     def to_json(self) -> dict[str, Any]:
-        """What a figure's file tells of it."""
+        """The facts kept in a figure's file."""
         facts: dict[str, Any] = {"method": self.method, "threshold": self.threshold}
         if self.sha256:
             facts["sha256"] = self.sha256

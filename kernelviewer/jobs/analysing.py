@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
+from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.naming import TOLERANCE
@@ -35,7 +35,7 @@ BATCH = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of analysing; ``analysis`` has no classes where neither way was open.
+    """The result of analysing; ``analysis`` has no classes where neither way was open.
 
     ``note`` says what the user should know of how it was computed.
     """
@@ -101,7 +101,7 @@ def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
     fit = np.full(len(kernels), np.nan, np.float32)
     family = np.full(len(kernels), INDEX["flat"], np.uint8)
     fit[there] = found.cosine
-    family[there] = found.class_index
+    family[there] = found.paper_index
     null = family_null(kernels.size, device=choose_device(device), watch=ticket)
     return Analysis(None, fit, family, order_of(fit), null)
 
@@ -227,7 +227,7 @@ def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNam
         found = family_fit_set(
             kernels, rows, device=choose_device(device), watch=ticket.quiet()
         )
-        best[rows] = found.class_index
+        best[rows] = found.paper_index
         near[rows] = near_classes(found)
     give_back()
     return FamilyNames(best, near)
@@ -235,7 +235,7 @@ def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNam
 
 def near_classes(found: FamilyFit) -> NDArray[np.uint16]:
     """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.class_cosine
+    cosine = found.paper_cosine
     close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
     bits = np.uint16(1) << np.arange(len(PATTERNS), dtype=np.uint16)
     return np.asarray((close * bits).sum(axis=1), np.uint16)

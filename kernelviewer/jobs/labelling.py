@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.analysing import analyse
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import best_classes, identified, null_of
 from kernelviewer.state.pool import make_pool
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelWish:
-    """What to label, frozen when it was asked for.
+    """Kernels to label, frozen when it was asked for.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class LabelWish:
 
 
 def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWish:
-    """What to label in an open document as it is now."""
+    """Kernels to label in an open document as it is now."""
     return LabelWish(document.work, document.analyses, only_selected, device)
 
 
@@ -125,7 +125,7 @@ def _label(
 def _analyses(
     ticket: Ticket, wish: LabelWish, autoencoders: Mapping[Size, Autoencoder | None]
 ) -> Mapping[tuple[int, Size], Analysis]:
-    """What is known, and what is still to be known, of every network and size."""
+    """Labels that are known, and those still to be found, of every network and size."""
     found = dict(wish.analyses)
     for model in wish.work.models:
         for size, kernels in model.bank.sizes.items():

@@ -9,8 +9,13 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
-from kernelviewer.jobs.tasks import Tally, find_checkpoints, load, open_files
+from kernelviewer.jobs.tasks import (
+    Tally,
+    find_checkpoints,
+    give_back,
+    load,
+    open_files,
+)
 from kernelviewer.state.model import Run
 from kernelviewer.text import shown
 

@@ -1,22 +1,26 @@
 """What the curve is compared with: spherical K-means, the paper's autoencoder, noise.
 
-They depend on nothing but the kernels and a seed, so they are kept by content.
+They depend on nothing but the kernels and a seed, so they are kept in the cache under
+the hash of these.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zipfile
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer import __version__
 from kernelviewer.device import CPU, choose_device
+from kernelviewer.files import atomic_write, cache_dir
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder
-from kernelviewer.latent.cache import cached, content_hash
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import nearest_in_batches, unit
+from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
 from kernelviewer.latent.paper import PARTS, PlainAutoencoder
@@ -24,7 +28,7 @@ from kernelviewer.latent.training import Training, describe
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +37,56 @@ if TYPE_CHECKING:
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.training import TrainingOptions
     from kernelviewer.watch import Watch
+
+
+_FOLDER = "latent"
+
+
+def content_hash(*parts: NDArray[Any] | str | float | tuple[int, ...]) -> str:
+    """SHA-256 of arrays (type, shape and values) and plain values."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype.str}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(json.dumps(part).encode())
+    return digest.hexdigest()
+
+
+def cached(
+    kind: str, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]
+) -> Mapping[str, NDArray[Any]]:
+    """The result of ``compute`` for this key, from the cache if it is there.
+
+    A cache that cannot be read or written costs time, never a result.
+
+    Parameters
+    ----------
+    kind
+        Name of what is computed.
+    key
+        `content_hash` of all that it depends on.
+    compute
+        Makes the arrays.
+    """
+    name = content_hash(kind, key, __version__)
+    try:
+        path = cache_dir() / _FOLDER / f"{kind}-{name[:32]}.npz"
+        with np.load(path, allow_pickle=False) as kept:
+            return dict(kept)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        pass
+    found = compute()
+    try:
+        path = cache_dir() / _FOLDER / f"{kind}-{name[:32]}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as file:
+            np.savez(file, **found)  # type: ignore[arg-type]
+    except OSError:
+        pass
+    return found
+
 
 FAMILY_KERNELS = 2000
 """Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
@@ -82,7 +136,7 @@ def centroid_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with centroids."""
+    """The null of centroids: what white noise reaches with them."""
 
     def compute() -> dict[str, NDArray[np.int64]]:
         fits = [
@@ -98,7 +152,7 @@ def centroid_null(
 def family_null(
     size: Size, *, device: Device | None = None, watch: Watch = NEVER
 ) -> Null:
-    """What white noise reaches with the analytic family, which has the size.
+    """The null of the analytic family, which has the size.
 
     Large kernels are slow to fit, and their noise hardly varies: fewer do.
     """

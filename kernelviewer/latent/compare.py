@@ -156,7 +156,7 @@ class _Naming:
         kind = np.full(len(kernels), INDEX[FLAT.id], np.int8)
         fit[there] = found.cosine
         enough = fit[there] >= np.float32(level)
-        kind[there] = np.where(enough, found.class_index, INDEX[UNIDENTIFIED.id])
+        kind[there] = np.where(enough, found.paper_index, INDEX[UNIDENTIFIED.id])
         return KernelNames(code, fit, kind)
 
 

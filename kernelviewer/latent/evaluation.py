@@ -116,7 +116,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Baselines:
-    """What was trained on the same networks, to be compared on others."""
+    """Methods trained on the same networks, to be compared on others."""
 
     curve: Autoencoder
     paper: Autoencoder | None

@@ -17,7 +17,7 @@ from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit, supported
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
@@ -427,7 +427,7 @@ class _Reel:
                 kernels.weights[there], kernels.scale[there], kernels.offset[there]
             )
             family = family_fit(rows, device=self._device, watch=watch)
-            fit[there], best[there] = family.cosine, family.class_index
+            fit[there], best[there] = family.cosine, family.paper_index
         return code, fit, best
 
     def track(self, series: Series, threshold: float | None) -> Track:

@@ -12,7 +12,14 @@ import numpy as np
 
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, PATTERNS, UNIDENTIFIED
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    FINE,
+    FLAT,
+    INDEX,
+    PATTERNS,
+    UNIDENTIFIED,
+)
 from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.text import csv_text
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
@@ -88,7 +95,8 @@ class Agreement:
     exact
         Share of them whose stretch has the class of their own best family member.
     within
-        Share of them whose stretch's class explains them within 0.05 as well.
+        Share of them whose stretch's class explains them within 0.05 as well as
+        their own class.
     """
 
     kernels: int
@@ -126,11 +134,11 @@ def agreement(labels: Labels, family: FamilyFit) -> Agreement:
     named = labels.class_index[~labels.flat][here]
     if not len(named):
         return Agreement(0, float("nan"), float("nan"))
-    own = family.class_cosine[here]
-    loss = own.max(axis=1) - own[np.arange(len(named)), named]
+    own = family.paper_cosine[here]
+    loss = family.cosine[here] - own[np.arange(len(named)), named]
     return Agreement(
         len(named),
-        float((named == family.class_index[here]).mean()),
+        float((named == family.paper_index[here]).mean()),
         float((loss <= TOLERANCE).mean()),
     )
 
@@ -317,7 +325,7 @@ def _family_columns(
         place = np.cumsum(~item.kernels.flat[: here[-1] + 1]) - 1
         for at, i in enumerate(here.tolist()):
             if not item.kernels.flat[i]:
-                classes[at] = PATTERNS[item.family.class_index[place[i]]].id
+                classes[at] = FINE.patterns[item.family.class_index[place[i]]].id
                 cosines[at] = f"{item.family.cosine[place[i]]:.6f}"
     return classes, cosines
 

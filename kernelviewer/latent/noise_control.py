@@ -1,4 +1,4 @@
-"""Whether the structure is in the kernels, or the method puts it there.
+"""Tests if the structure is in the kernels, or if the method puts it there.
 
 The whole method is run on the kernels, on white noise, on the same kernels with their
 taps shuffled, and on untrained networks of the same shapes: first with the given

@@ -35,7 +35,7 @@ that was cancelled or has failed."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What was computed of one model's kernels of one size. N kernels.
+    """Codes, fits and classes of one model's kernels of one size. N kernels.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class PoolLabels:
 
 
 class Computed(Generic[T]):
-    """What was computed of banks or runs, of each size one thing; it goes with them.
+    """Results computed of banks or runs, one for each size; they go with them.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ def analysis_at(track: Track, step: int) -> Analysis:
 
 
 def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:
-    """What white noise of a size reaches with the family; None: not fitted."""
+    """The null of the family for a size; None: not fitted."""
     nulls = (item.null for key, item in analyses.items() if key[1] == size)
     return next((null for null in nulls if null is not None), None)
 
@@ -191,7 +191,7 @@ def coverage(counts: NDArray[np.int64]) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyNames:
-    """What the analytic family says of N kernels: 3 bytes each.
+    """Names of N kernels by the analytic family: 3 bytes each.
 
     Attributes
     ----------

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.state.analysis import Computed, analysis_at, null_of
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.signal import Signal
@@ -96,7 +95,7 @@ class Document:
 
     @property
     def scope(self) -> Scope:
-        """What of them is shown."""
+        """The layers and the size shown."""
         return self.work.scope
 
     @property
@@ -111,7 +110,7 @@ class Document:
 
     @property
     def charts(self) -> Charts:
-        """What the charts beside the grid show."""
+        """The choices of the charts beside the grid."""
         return self.work.charts
 
     @property
@@ -136,7 +135,7 @@ class Document:
 
     @property
     def selection(self) -> Selection:
-        """What is marked."""
+        """The acts of selecting."""
         return self.marks.selection
 
     @property
@@ -172,18 +171,18 @@ class Document:
         return self.marks.thresholds.get(size, own)
 
     def null_of(self, size: Size) -> Null | None:
-        """What white noise reaches with what names the kernels of a size, if known."""
+        """The null of what names the kernels of a size, if known."""
         known = self.autoencoders.get(size)
         return known.null if known else null_of(self.analyses, size)
 
     @property
     def can_undo(self) -> bool:
-        """Whether an act can be taken back."""
+        """True if an act can be taken back."""
         return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether an act taken back can be restored."""
+        """True if an act taken back can be restored."""
         return self._history.can_redo
 
     @property
@@ -220,7 +219,7 @@ class Document:
         raise KeyError(identity)
 
     def is_open(self, identity: int) -> bool:
-        """Whether the network of that id is still there."""
+        """True if the network of that id is still there."""
         return any(model.id == identity for model in self.models)
 
     def new_model(

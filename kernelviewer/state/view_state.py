@@ -10,8 +10,8 @@ import numpy as np
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.state.analysis import best_classes, identified, join
 from kernelviewer.state.memo import MemoOf
-from kernelviewer.state.nearest import nearest, spectrum_of
 from kernelviewer.state.pool import make_pool
+from kernelviewer.state.similarity import nearest, spectrum_of
 from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
-    from kernelviewer.state.arrangement import Display
-    from kernelviewer.state.charts import Charts
+    from kernelviewer.state.arrangement import Charts, Display
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -142,7 +141,7 @@ class ViewState:
 
     @property
     def all_analysed(self) -> bool:
-        """Whether there is a pool, and something was computed of all its models."""
+        """True if there is a pool, and something was computed of all its models."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
@@ -468,5 +467,5 @@ def _pooled(
 
 
 def _needs_labels(selection: Selection) -> bool:
-    """Whether the selection depends on codes or classes."""
+    """True if the selection depends on codes or classes."""
     return any(step.query.by_label for step in selection.steps)

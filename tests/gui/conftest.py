@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.networks import write_network
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
+    from tests.gui.harness import MakeWindow, ViewHarness
 
 WAIT_MS = 60_000
 SMALL, LARGE = (1280, 800), (1600, 1000)
@@ -81,6 +85,67 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     for window in windows:
         window.close()
         window.deleteLater()
+
+
+@pytest.fixture
+def window(
+    request: pytest.FixtureRequest, make_window: MakeWindow, tmp_path: Path
+) -> MainWindow:
+    """A window with made networks, as the mark ``networks`` asks for: see `Made`."""
+    marker = request.node.get_closest_marker("networks")
+    made = Made(*marker.args, **marker.kwargs) if marker else Made()
+    names = ("first", "second")[: made.count] if made.count > 1 else ("net",)
+    files = [
+        write_network(tmp_path / f"{name}.safetensors", made.channels, seed)
+        for seed, name in enumerate(names)
+    ]
+    window = make_window(*files, size=made.size)
+    if made.identified is not None:
+        threshold = np.nanquantile(window.state.labels.fit, 1 - made.identified)
+        window.document.set_threshold((7, 7), float(threshold))
+    return window
+
+
+@dataclass(frozen=True)
+class Made:
+    """How many networks, of how many channels, in a window of what size; the share of
+    7×7 kernels that the threshold identifies (None: it stays as it is).
+    """
+
+    count: int = 1
+    channels: int = 40
+    size: tuple[int, int] = SMALL
+    identified: float | None = None
+
+
+@pytest.fixture
+def make_harness(request: pytest.FixtureRequest, qtbot: Any) -> Callable[..., Any]:
+    """Make views of the kind that the mark ``harness`` names, closed after the test."""
+    kind = request.node.get_closest_marker("harness").args[0]
+
+    def make(*content: Any, **how: Any) -> Any:
+        harness = kind(*content, **how)
+        qtbot.addWidget(harness.view)
+        return harness
+
+    return make
+
+
+@pytest.fixture
+def harness(
+    request: pytest.FixtureRequest, make_harness: Callable[..., Any]
+) -> ViewHarness:
+    """The view with the content that the mark makes."""
+    _, content = request.node.get_closest_marker("harness").args
+    return make_harness(content())
+
+
+@pytest.fixture
+def view(qtbot: Any) -> ReconstructionView:
+    """The reconstruction of a first derivative, with kernels near it."""
+    from tests.gui.reconstruction_harness import shown_view
+
+    return shown_view(qtbot)
 
 
 def wait_idle(qtbot: Any, window: MainWindow) -> None:

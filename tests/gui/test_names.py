@@ -5,29 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from kernelviewer.gui.controllers import schedulers
 from kernelviewer.gui.text import percent
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
+    from tests.gui.harness import MakeWindow
 
 
 def paths(tmp_path: Path) -> list[Path]:
@@ -107,7 +103,7 @@ def test_the_focused_kernel_shows_its_own_family_member(
     kernel = window.document.banks[0].sizes[(7, 7)].weights[3:4]
     found = family_fit(kernel)
     shown = window.findChild(QLabel, "value_family").text()
-    assert CLASSES[int(found.class_index[0])].name in shown
+    assert FINE.classes[int(found.class_index[0])].name in shown
     assert f"{found.cosine[0]:.3f}" in shown
     assert "unidentified" in window.findChild(QLabel, "value_class").text()
     window.acts.focus(4)

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import KernelBank
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 KEYS = Qt.KeyboardModifier
@@ -126,7 +125,7 @@ class Visitor:
         QTest.mouseRelease(widget, LEFT, keys, places[-1])
 
     def trigger(self, name: str) -> None:
-        self.window.actions_.by_id[name].trigger()
+        self.window.commands[name].trigger()
 
     # Acts
 

@@ -24,22 +24,19 @@ from kernelviewer.state.session.files import (
 )
 from kernelviewer.state.session.form import Look
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, LEFT, SHIFT, errors
 from tests.gui.mirror import JobsOnDemand
-from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
-from tests.gui.window_desk import errors
+from tests.gui.session_harness import click, press, save_as, start
 from tests.networks import write_network
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 SEVEN = (7, 7)
-LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +231,7 @@ def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
     assert window.document.marks.thresholds == {}
     (left,) = window.sessions.recovery.offers
     assert left.session.thresholds == {"7x7": 0.5}
-    menu = window.actions_._recent_menu
+    menu = window.commands["recent"].menu()
     menu.aboutToShow.emit()
     assert menu.actions()[0].text().startswith("Reopen the last work: 1 network")
     menu.actions()[0].trigger()

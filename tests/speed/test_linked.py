@@ -34,7 +34,7 @@ WISHED_BYTES = 450
 @pytest.mark.parametrize("kernels", GOALS)
 def test_every_view_answers(kernels: int, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.speed.linked_desk", str(kernels)],
+        [sys.executable, "-m", "tests.speed.linked_harness", str(kernels)],
         capture_output=True,
         text=True,
         check=True,

@@ -12,8 +12,7 @@ import pytest
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import Stretch
 from kernelviewer.state.analysis import Analysis, FamilyNames
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.pool import make_pool

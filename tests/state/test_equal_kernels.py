@@ -13,7 +13,7 @@ from kernelviewer.jobs.analysing import project
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.state.analysis import Analysis
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import Classes, Kernels, Layers

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from kernelviewer.state.analysis import Analysis
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
-from kernelviewer.state.counts import count_kernels
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.presenter import PARTS, Presenter
 from kernelviewer.state.selection import All, Layers
+from kernelviewer.state.tally import count_kernels
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse, name_by_family
-from kernelviewer.jobs.memory import tidy
+from kernelviewer.jobs.tasks import tidy
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.text import shown
 

@@ -37,7 +37,7 @@ PLAIN = {*Work.__slots__} - _TRANSLATED
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a session says beside the work itself.
+    """The parts of a session beside the work itself.
 
     Attributes
     ----------

@@ -17,8 +17,7 @@ from msgspec import Meta, Struct
 from kernelviewer.formats.errors import HintedError
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
@@ -47,7 +46,7 @@ T = TypeVar("T")
 
 
 class SessionError(HintedError):
-    """What is wrong with a session's text, and what can be done about it."""
+    """A fault of a session's text, and what can be done about it."""
 
 
 class RunStep(Struct, frozen=True):
@@ -118,7 +117,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.hub or self.path.rpartition("/")[2]
 
 
@@ -140,7 +139,7 @@ class CoderEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.shipped or self.path.rpartition("/")[2]
 
 
@@ -163,7 +162,7 @@ class StepEntry(Struct, frozen=True):
 
 
 class ScopeEntry(Struct, frozen=True):
-    """What is shown; ``layers`` by network number, None: all of them."""
+    """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
     size: SizeKey | None = None
@@ -249,7 +248,7 @@ def to_text(session: Session) -> str:
 
 
 def from_text(source: str) -> Session:
-    """What `to_text` wrote.
+    """The session that `to_text` wrote.
 
     Raises
     ------

@@ -29,8 +29,8 @@ from kernelviewer.gui.views.reconstruction.content import (
 )
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.state.nearest import row_at
+from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.state.similarity import row_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -310,16 +310,17 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
     keys = ("family", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
-    name = CLASSES[int(found.class_index[0])].name
+    name = FINE.classes[int(found.class_index[0])].name
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
-        f"{name}, cosine {float(found.cosine[0]):.3f}",
+        f"cosine {float(found.cosine[0]):.3f}",
         f"{x:.2f}, {y:.2f} px",
         f"{float(found.angle[0]):.0f}°",
         f"{offset[0]:.2f}, {offset[1]:.2f} px",
     )
-    return {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+    values = {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+    return values | {"family": f"{name}, {values['family']}"}  # hyphens stay hyphens
 
 
 def describe_discrete(found: ScaleSpaceFit | None) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A window with many kernels, moved as a user moves it; run as a script it prints JSON.
 
-``python -m tests.speed.linked_desk KERNELS`` opens two networks of as many 7×7 kernels
+``python -m tests.speed.linked_harness KERNELS`` opens two networks of as many kernels
 in all, then steps the slider, brushes, moves the threshold and picks layers. Each step
 is timed from the request until every view has been painted and nothing is left to do.
 """
