@@ -13,7 +13,7 @@ from kernelviewer import files
 from kernelviewer.device import CPU
 from kernelviewer.figures import make_figure
 from kernelviewer.figures.export import write_data, write_kernels
-from kernelviewer.figures.naming import Naming
+from kernelviewer.figures.naming import FigureNaming
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files
@@ -117,7 +117,7 @@ def test_a_report(kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     from kernelviewer.figures import report
 
     monkeypatch.setattr(report, "plan_report", lambda banks: [])
-    made = Report(kind(tmp_path / "r"), FigureOptions(), lambda size: Naming())
+    made = Report(kind(tmp_path / "r"), FigureOptions(), lambda size: FigureNaming())
     with pytest.raises(Exception, match="no depthwise kernels"):
         made.write([])
     monkeypatch.undo()

@@ -63,7 +63,7 @@ print(*late)
 )
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
-    "kernels": {"bank", "classes", "equality", "statistics"},
+    "kernels": {"bank", "classes", "equality", "naming", "statistics"},
     "latent": {"errors", "labels", "naming", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "runner", "settling", "tasks"},

@@ -77,7 +77,11 @@ def test_label_counts_equal_kernels_once(
     for size, facts in both["sizes"].items():
         repeated = facts.pop("equal_counted_once")
         assert repeated == facts["kernels"]
-        assert facts == alone["sizes"][size]
+        once, offsets = alone["sizes"][size], facts.pop("offsets")
+        mine = [item for item in offsets if item["source"] == str(best)]
+        assert mine == once.pop("offsets")
+        assert len(offsets) == 2 * len(mine) > 0
+        assert facts == once
     twice = cli("label", best, final, "--json", "--count-equal").json
     assert twice["sizes"]["7x7"]["kernels"] == 96
     table = tmp_path / "out.csv"

@@ -511,6 +511,10 @@ COMMANDS: tuple[Command, ...] = (
         tip="Encode the kernels whose encoding was cancelled or has failed"),
     Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),
         needs="network", also="noise shuffled untrained honest"),
+    Command("naming", "Na&me by Family or Code", "Code",
+        lambda w: w.parts.naming.step(), ("Ctrl+Shift+M",), needs="network",
+        tip="Name kernels by their nearest member of the pattern family, or by the "
+        "stretch of the spectrum that their code falls in"),
     Command("reset_borders", "&Reset the Stretches", "Code",
         lambda w: w.document.reset_stretches(), needs="network", rule=True),
     Command("palette", "&Search Commands…", "Help", lambda w: w.parts.palette.start(),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures import Drawn, FigureOptions, Naming
+    from kernelviewer.figures import Drawn, FigureNaming, FigureOptions
     from kernelviewer.figures.content import Content
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.runner import Ticket
@@ -82,7 +82,7 @@ class FigureRequest:
     parts: tuple[Part, ...]
     size: Size
     selection: str
-    naming: Naming
+    naming: FigureNaming
     device: str
     options: FigureOptions
     caption: str = ""
@@ -140,7 +140,7 @@ class FigureCache:
         self._bare: Scene | None = None
         self._named: Scene | None = None
         self._contents: dict[tuple[object, ...], Content] = {}
-        self._yardstick: tuple[Size, Naming, Yardstick] | None = None
+        self._yardstick: tuple[Size, FigureNaming, Yardstick] | None = None
 
     def draw(self, ticket: Ticket, wish: FigureRequest, *, hashed: bool) -> Drawn:
         """Draw the figure; ``hashed``: with the hashes of its files, for a record.

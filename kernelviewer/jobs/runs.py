@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device
+from kernelviewer.jobs.runner import GivingWay
 from kernelviewer.jobs.tasks import (
     Tally,
     find_checkpoints,
@@ -20,12 +21,13 @@ from kernelviewer.state.model import Run
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.kernels.series import LeftOut
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Film
@@ -34,6 +36,12 @@ _COUNTING = re.compile(r"([-_=. ]|step|epoch|iter|ckpt|checkpoint|model)$", re.I
 """Ends of names that say what is counted, not of what."""
 _ENOUGH = 6
 """If most of so many files are no alike, the others are not looked at."""
+
+
+_PASSES: tuple[tuple[By, Callable[[EncodedRun], Film]], ...] = (
+    ("code", lambda run: run.codes),
+    ("family", lambda run: run.names),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,26 +198,41 @@ def titled(bank: KernelBank, run: Run, step: int) -> KernelBank:
     return replace(bank, name=f"{run.name}, {run.title(step)}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedRun:
+    """The kernels of a run at every step: their codes, and their family classes."""
+
+    codes: Film
+    names: Film
+
+
 def encode_run(
     ticket: Ticket,
     run: Run,
     autoencoders: Mapping[Size, Autoencoder],
     device: str,
-    known: Film | None,
-) -> Film:
-    """Encode the kernels of every step; what is known of steps is taken over."""
+    known: EncodedRun | None,
+) -> EncodedRun:
+    """Encode and name the kernels of every step; what is known is taken over.
+
+    Other tasks go first in between.
+    """
     from kernelviewer.kernels.series import Series
     from kernelviewer.latent.film import film_of
 
     paths = [step.path for step in run.steps]
-    series = Series(paths, copy=run.copy, include=run.include, watch=ticket)
-    film = film_of(
-        series,
-        autoencoders.get,
-        by="code",
-        known=known,
-        device=choose_device(device),
-        watch=ticket,
+    watch, place = GivingWay(ticket), choose_device(device)
+    series = Series(paths, copy=run.copy, include=run.include, watch=watch.quiet())
+    codes, names = (
+        film_of(
+            series,
+            autoencoders.get,
+            by=by,
+            known=None if known is None else earlier(known),
+            device=place,
+            watch=watch,
+        )
+        for by, earlier in _PASSES
     )
     give_back()
-    return film
+    return EncodedRun(codes, names)

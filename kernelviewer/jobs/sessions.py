@@ -10,7 +10,7 @@ from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats import CheckpointError
 from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.formats.hub import PREFIX, fetch
-from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.jobs.runner import GivingWay, describe_failure
 from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
@@ -38,7 +38,6 @@ from kernelviewer.state.session.paths import (
 from kernelviewer.state.session.places import size_of
 from kernelviewer.strangers import is_remote, place_of
 from kernelviewer.text import shown
-from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -133,17 +132,7 @@ def hash_network(ticket: Ticket, bank: KernelBank) -> str:
 
     Gives way to what is urgent between pieces of a file.
     """
-    return network_hash(bank.files, _GivingWay(ticket))
-
-
-class _GivingWay(Watch):
-    """Lets more urgent tasks run wherever it is checked."""
-
-    def __init__(self, ticket: Ticket) -> None:
-        self._ticket = ticket
-
-    def check(self) -> None:
-        self._ticket.give_way()
+    return network_hash(bank.files, GivingWay(ticket))
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import zipfile
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,6 @@ import numpy as np
 from kernelviewer import __version__
 from kernelviewer.device import CPU, choose_device
 from kernelviewer.files import atomic_write, cache_dir
-from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import network_weights
@@ -88,9 +86,6 @@ def cached(
     return found
 
 
-FAMILY_KERNELS = 2000
-"""Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
-_FAMILY_TAPS = FAMILY_KERNELS * 17**2
 COUNTS = (10, 50, 100, 200)
 """Centroids that the curve is compared with."""
 
@@ -147,31 +142,6 @@ def centroid_null(
 
     key = content_hash(centroids, size, KERNELS, SEED)
     return Null(cached("kmeans-null", key, compute)["counts"])
-
-
-def family_null(
-    size: Size, *, device: Device | None = None, watch: Watch = NEVER
-) -> Null:
-    """The null of the analytic family, which has the size.
-
-    Large kernels are slow to fit, and their noise hardly varies: fewer do.
-    """
-    count = min(FAMILY_KERNELS, max(FAMILY_KERNELS // 10, _FAMILY_TAPS // prod(size)))
-
-    def compute() -> dict[str, NDArray[np.int64]]:
-        from kernelviewer.kernels.family import family_fit
-
-        quiet = watch.quiet()
-        watch.progress(0, 0, f"fitting white noise of {size_label(size)}")
-        fits = [
-            family_fit(batch, device=device, watch=quiet).cosine
-            for batch in white_noise(size, count, SEED)
-        ]
-        return {"counts": Null.of(np.concatenate(fits)).counts}
-
-    return Null(
-        cached("family-null", content_hash(size, count, SEED), compute)["counts"]
-    )
 
 
 def plain_of(

@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
-from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.labels import agreement, label, reaches
 from kernelviewer.latent.naming import (
     Evidence,
     NamingOptions,
@@ -166,7 +166,7 @@ def _named(
     real = slice(shown.real)
     own = family_fit(shown.patterns[real], device=device, watch=watch)
     others = family_fit(shown.patterns[shown.real :], device=device, watch=watch)
-    identified = codes.fit >= np.float32(coder.threshold)
+    identified = reaches(codes.fit, coder.threshold)
     options = NamingOptions()
     evidence = Evidence(
         points.paper_cosine,

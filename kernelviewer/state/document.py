@@ -8,8 +8,20 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from kernelviewer.latent.labels import named_by
 from kernelviewer.latent.stretches import same_names
-from kernelviewer.state.analysis import Computed, analysis_at, null_of
+from kernelviewer.state.analysis import (
+    Analysis,
+    Computed,
+    analysis_at,
+    best_by_code,
+    best_by_family,
+    family_at,
+    join,
+    null_of,
+)
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
@@ -21,12 +33,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.analysis import Analysis, FamilyNames
+    from kernelviewer.state.analysis import FamilyNames, Known, PoolLabels
     from kernelviewer.state.model import KernelRef, LayerRef, Run
+    from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Mode, Query
     from kernelviewer.state.work import Marks, Scope
 
@@ -58,6 +72,7 @@ class Document:
         self._analyses: Computed[Analysis] = Computed()
         self._families: Computed[FamilyNames] = Computed()
         self._tracks: Computed[Track] = Computed()
+        self._family_tracks: Computed[Track] = Computed()
         self._batches = 0
         self._is_untold = False
 
@@ -83,6 +98,7 @@ class Document:
         self._analyses.look(self.models, self.autoencoders)
         self._families.look(self.models)
         self._tracks.look(self.models, self.autoencoders)
+        self._family_tracks.look(self.models)
         if self._batches:
             self._is_untold = True
         else:
@@ -134,13 +150,18 @@ class Document:
         return self.work.chosen
 
     @property
+    def naming(self) -> Naming:
+        """By what kernels are named, where there is a choice."""
+        return self.marks.naming
+
+    @property
     def selection(self) -> Selection:
         """The acts of selecting."""
         return self.marks.selection
 
     @property
     def analyses(self) -> Mapping[tuple[int, Size], Analysis]:
-        """Model id and size → what the autoencoder in use gave of open kernels."""
+        """Model id and size → codes that the autoencoder in use gave."""
         return self._analyses.known
 
     @property
@@ -150,8 +171,18 @@ class Document:
 
     @property
     def tracks(self) -> Mapping[tuple[int, Size], Track]:
-        """Model id and size → what the kernels of an open run are at every step."""
+        """Model id and size → codes of the kernels of an open run at every step."""
         return self._tracks.known
+
+    @property
+    def family_tracks(self) -> Mapping[tuple[int, Size], Track]:
+        """Model id and size → family classes of the same."""
+        return self._family_tracks.known
+
+    def track_of(self, identity: int, size: Size) -> Track | None:
+        """The kernels of a run at every step, by what names them."""
+        by_family = self.named_by(size) == "family"
+        return (self.family_tracks if by_family else self.tracks).get((identity, size))
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
@@ -164,16 +195,48 @@ class Document:
         own = known.stretches if known else None
         return self.marks.stretches.get(size, own)
 
+    def named_by(self, size: Size) -> By | None:
+        """What names the kernels of a size; None: nothing does, as far as is known."""
+        from kernelviewer.kernels.family import supported
+
+        wish, coded = self.naming.by, size in self.autoencoders
+        if wish == "code" and not coded and not self._is_analysed(size):
+            return "code"  # once they are encoded
+        return named_by(wish, has_code=coded, has_family=supported(size))
+
+    def _is_analysed(self, size: Size) -> bool:
+        return any(key[1] == size for key in self.analyses)
+
     def threshold_of(self, size: Size) -> float | None:
         """The threshold of a size as set, else the usual one; None without a null."""
         null = self.null_of(size)
         own = null.default_threshold if null else None
-        return self.marks.thresholds.get(size, own)
+        return self._thresholds_of(size).get(size, own)
+
+    def _thresholds_of(self, size: Size) -> Mapping[Size, float]:
+        """The thresholds among which that in use for a size is."""
+        by_family = size in self.autoencoders and self.named_by(size) == "family"
+        return self.marks.family_thresholds if by_family else self.marks.thresholds
+
+    def known_of(self, size: Size) -> Mapping[tuple[int, Size], Known]:
+        """Model id and size → what names kernels, of the size among others."""
+        by_family = self.named_by(size) == "family"
+        return self.families if by_family else self.analyses
+
+    def best_of(self, pool: KernelPool) -> PoolLabels | None:
+        """Best classes of any pool by what names its kernels; None while some lack."""
+        by_code = best_by_code(pool, self.analyses, self.stretches_of(pool.size))
+        if self.named_by(pool.size) != "family":
+            return by_code
+        names = join(pool, self.families)
+        return None if names is None else best_by_family(pool, names, by_code)
 
     def null_of(self, size: Size) -> Null | None:
         """The null of what names the kernels of a size, if known."""
+        if self.named_by(size) == "family":
+            return null_of(self.families, size)
         known = self.autoencoders.get(size)
-        return known.null if known else null_of(self.analyses, size)
+        return known.null if known else None
 
     @property
     def can_undo(self) -> bool:
@@ -249,14 +312,19 @@ class Document:
     def stand_at(self, identity: int, step: int, bank: KernelBank) -> None:
         """Let a run stand on another step, which has the same kernels; no act to undo.
 
-        Their codes are those of the film, where there is one.
+        Their codes and names are those of the film, where there is one.
         """
         model = replace(self.model(identity), bank=bank, step=step)
         for size, kernels in bank.sizes.items():
-            track = self.tracks.get((identity, size))
-            if track is not None and track.fits(bank, kernels):
-                found = analysis_at(track, step)
-                self._analyses.put(bank, size, found, self.autoencoders.get(size))
+            coder, key = self.autoencoders.get(size), (identity, size)
+            codes, names = self.tracks.get(key), self.family_tracks.get(key)
+            if codes is not None and codes.fits(bank, kernels):
+                self._analyses.put(bank, size, analysis_at(codes, step), coder)
+            elif key in self.analyses and coder is None:
+                nothing = np.full(len(kernels), np.nan, np.float32)
+                self._analyses.put(bank, size, Analysis(None, nothing))
+            if names is not None and names.fits(bank, kernels):
+                self._families.put(bank, size, family_at(names, step))
         self._become(replace(self.work, models=self._with(model)))
 
     def change_run(self, identity: int, run: Run) -> None:
@@ -266,14 +334,20 @@ class Document:
         self._become(replace(self.work, models=self._with(model)))
 
     def set_tracks(
-        self, run: Run, tracks: Mapping[Size, Track], by: Mapping[Size, Autoencoder]
+        self,
+        run: Run,
+        codes: Mapping[Size, Track],
+        names: Mapping[Size, Track],
+        by: Mapping[Size, Autoencoder],
     ) -> None:
-        """Keep what the kernels of a run are at every step.
+        """Keep codes and family classes of the kernels of a run at every step.
 
-        It counts while the run is open and ``by`` is in use for the sizes.
+        Codes count while the run is open and ``by`` is in use for the sizes.
         """
-        for size, track in tracks.items():
-            self._tracks.put(run, size, track, by.get(size))
+        for size, track in codes.items():
+            self._tracks.put(run, size, track, by[size])
+        for size, track in names.items():
+            self._family_tracks.put(run, size, track)
         self._tell()
 
     def _with(self, model: OpenModel) -> tuple[OpenModel, ...]:
@@ -386,14 +460,22 @@ class Document:
     def set_threshold(
         self, size: Size, value: float | None, *, dragging: bool = False
     ) -> None:
-        """Identify kernels from this fit on (None: from the autoencoder's own).
+        """Identify kernels from this fit on (None: from the usual one).
 
         A drag is undone as one act.
         """
-        kept = {key: own for key, own in self.marks.thresholds.items() if key != size}
+        changed = self._thresholds_of(size)
+        kept = {key: own for key, own in changed.items() if key != size}
         thresholds = kept if value is None else {**kept, size: value}
-        marks = replace(self.marks, thresholds=thresholds)
+        if changed is self.marks.thresholds:
+            marks = replace(self.marks, thresholds=thresholds)
+        else:
+            marks = replace(self.marks, family_thresholds=thresholds)
         self._mark(marks, "Threshold", dragging=dragging)
+
+    def name(self, naming: Naming) -> None:
+        """Name kernels by something else; what is selected by class follows."""
+        self._mark(replace(self.marks, naming=naming), "Naming")
 
     def set_stretches(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import ref
 
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Selection
 
@@ -33,19 +34,23 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks that can be undone: selection, changed thresholds and stretches.
+    """Marks that can be undone: selection, naming, changed thresholds and stretches.
 
-    Sizes that are not in ``thresholds`` or ``stretches`` have their autoencoder's own.
+    Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
+    ``family_thresholds`` are in use where an autoencoder's size is named by the family.
     """
 
     selection: Selection = field(default_factory=Selection)
     thresholds: Mapping[Size, float] = field(default_factory=dict)
     stretches: Mapping[Size, Stretches] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
+    family_thresholds: Mapping[Size, float] = field(default_factory=dict)
 
     @property
     def are_blank(self) -> bool:
-        """True if nothing was marked yet."""
-        return not (self.selection.steps or self.thresholds or self.stretches)
+        """True if nothing was marked yet; by what kernels are named is a look at it."""
+        changed = (self.thresholds, self.family_thresholds, self.stretches)
+        return not (self.selection.steps or any(changed))
 
 
 @dataclass(frozen=True, slots=True)

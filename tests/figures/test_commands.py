@@ -269,3 +269,26 @@ def test_sample_with_a_display_opens_the_window(
     )
     cli("sample")
     assert opened == [[SAMPLE]]
+
+
+@needs_sample
+def test_figures_say_by_what_the_names_are_and_are_made_again(
+    tmp_path: Path, cli: Cli
+) -> None:
+    captions = {}
+    for by in ("code", "family"):
+        first, again = tmp_path / f"{by}.svg", tmp_path / f"{by}-again.svg"
+        command = ["figure", "classes", SAMPLE, "-o", str(first), "--device", "cpu"]
+        captions[by] = cli(*command, "--by", by).out
+        naming = read_record(first).naming
+        assert (naming["method"] == "pattern family") == (by == "family")
+        assert naming["sha256"]  # codes are there either way
+        command = ["figure", "--from", str(first), SAMPLE, "-o", str(again)]
+        cli(*command, "--device", "cpu")
+        assert again.read_bytes() == first.read_bytes()
+    assert "named by the code, curve autoencoder" in captions["code"]
+    assert "named by the pattern family" in captions["family"]
+    other = tmp_path / "other.svg"
+    command = ["figure", "--from", str(tmp_path / "code.svg"), SAMPLE]
+    command += ["-o", str(other), "--by", "family", "--device", "cpu"]
+    assert "named by the pattern family" in cli(*command).out

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
-pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5)
+pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5, by="code")
 
 UNIDENTIFIED, FLAT = INDEX["unidentified"], INDEX["flat"]
 

@@ -161,7 +161,7 @@ def test_a_network_is_shown_alone(
 def test_a_class_is_selected_and_another_added(
     make_window: MakeWindow, small_file: Path
 ) -> None:
-    window = make_window(small_file)
+    window = make_window(small_file, by="code")
     window.document.set_threshold((7, 7), 0.0)
     labels = window.state.labels.label
     first, second = sorted(set(labels.tolist()))[:2]

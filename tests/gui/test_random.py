@@ -88,6 +88,7 @@ class Visitor:
             *((3, self.command), (3, self.only_selected), (4, self.remove_chip)),
             *((2, self.similar), (2, self.adjust), (3, self.open_or_close)),
             *((1, self.theme), (1, self.include), (1, self.framed)),
+            (4, self.naming),
             (6, self.bring_up),
         ]
         weights, acts = zip(*self._acts, strict=True)
@@ -335,6 +336,9 @@ class Visitor:
 
     def framed(self) -> None:
         self.trigger("framed")
+
+    def naming(self) -> None:
+        self.trigger("naming")
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
 
-pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5)
+pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5, by="code")
 
 KEYS = Qt.KeyboardModifier
 NO_KEY, SHIFT, CTRL = KEYS.NoModifier, KEYS.ShiftModifier, KEYS.ControlModifier

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.views.models.tree_model import TreeItem
     from tests.gui.harness import MakeWindow
 
-pytestmark = pytest.mark.networks(2, size=LARGE)
+pytestmark = pytest.mark.networks(2, size=LARGE, by="code")
 
 UNIDENTIFIED, FLAT = INDEX["unidentified"], INDEX["flat"]
 

@@ -20,7 +20,7 @@ COLUMNS = [
     *("source", "layer", "channel", "size", "code", "fit", "class", "best_class"),
     *("scale", "offset", "family_class", "family_cosine"),
     *("discrete_model", "discrete_sigma_x", "discrete_sigma_y", "discrete_cosine"),
-    *("moment_sigma_x", "moment_sigma_y"),
+    *("moment_sigma_x", "moment_sigma_y", "by", "code_class", "margin"),
 ]
 
 

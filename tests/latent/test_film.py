@@ -82,7 +82,7 @@ def test_a_step_is_labelled_as_its_file_alone(tmp_path: Path, by: str) -> None:
     assert autoencoder is not None
     for number, step in enumerate(found.steps):
         bank = kv.extract_kernels(kv.open_checkpoint(step.path))
-        alone = label_kernels("", bank, (7, 7), Labelling(autoencoder), CPU)
+        alone = label_kernels("", bank, (7, 7), Labelling(autoencoder, by), CPU)
         totals = track.totals(number)
         there = ~alone.kernels.flat
         assert (totals.kernels, totals.flat) == (32, 2)

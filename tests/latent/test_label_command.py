@@ -51,11 +51,12 @@ def test_label_writes_a_row_for_each_kernel(
         assert 0 < float(row["family_cosine"]) <= 1
     assert float(by_size["7x7"][41]["offset"]) == pytest.approx(0.5, abs=0.01)
     strip = by_size["1x11"][0]
-    assert [strip[key] for key in ("code", "fit", "class", "best_class")] == [""] * 4
+    assert [strip[key] for key in ("code", "fit", "code_class")] == [""] * 3
     assert strip["family_class"] in {item.id for item in FINE.patterns}
+    assert strip["class"] in (strip["best_class"], "unidentified")
     assert "7×7: 80 kernels, 1 flat" in printed
-    assert "where white noise reaches 0.0 %" in printed
-    assert "1×11: 40 kernels; there is no autoencoder for this size." in printed
+    assert "at 0.700, where white noise reaches 0.0" in printed
+    assert "1×11: 40 kernels; named by the family" in printed
     assert f"{out}: 120 rows" in printed
 
 
@@ -70,25 +71,62 @@ def test_label_json_agrees_with_its_rows(
     rows = [row for row in rows_of(out) if row["size"] == "7x7"]
     there = [row for row in rows if row["class"] != "flat"]
     assert list(found) == [
-        *("kernels", "flat", "mean_fit", "threshold", "coverage", "null_coverage"),
-        *("classes", "offsets"),
+        *("kernels", "flat", "by", "mean_fit", "threshold", "coverage"),
+        *("null_coverage", "stability", "classes", "offsets"),
     ]
+    assert found["by"] == "family"
+    assert 0.8 < found["stability"] < 1
     assert found["kernels"] == len(rows) == 80
     assert found["flat"] == 1
-    fits = [float(row["fit"]) for row in there]
+    fits = [float(row["family_cosine"]) for row in there]
     assert found["mean_fit"] == pytest.approx(np.mean(fits), abs=1e-5)
     assert found["threshold"] == 0.7
     identified = [row for row in there if row["class"] != "unidentified"]
     assert found["coverage"] == pytest.approx(len(identified) / 79, abs=1e-5)
-    assert all((float(row["fit"]) >= 0.7) == (row in identified) for row in there)
+    assert all(
+        (fit >= 0.7) == (row in identified)
+        for fit, row in zip(fits, there, strict=True)
+    )
     assert sum(found["classes"].values()) == 80
     for name, count in found["classes"].items():
         assert count == sum(row["class"] == name for row in rows)
-    nothing = summary["sizes"]["1x11"]
-    assert nothing["kernels"] == 40
-    assert nothing["flat"] == 0
-    assert [nothing[key] for key in list(nothing)[2:-1]] == [None] * 5
-    assert sum(item["kernels"] for item in nothing["offsets"]) == 40
+    strip = summary["sizes"]["1x11"]
+    assert (strip["kernels"], strip["flat"], strip["by"]) == (40, 0, "family")
+    assert strip["threshold"] > 0.9  # noise of eleven taps fits well
+    assert 0.005 < strip["null_coverage"] <= 0.01
+    assert strip["stability"] is None
+    assert sum(item["kernels"] for item in strip["offsets"]) == 40
+
+
+def test_the_names_are_by_what_is_wished(
+    network: Path, tmp_path: Path, cli: Cli
+) -> None:
+    found, rows = {}, {}
+    for by in ("code", "family"):
+        out = tmp_path / f"{by}.csv"
+        command = ("label", network, "-o", out, "--json", "--by", by)
+        found[by] = cli(*command).json["sizes"]
+        rows[by] = [row for row in rows_of(out) if row["size"] == "7x7"]
+    assert {by: item["7x7"]["by"] for by, item in found.items()} == {
+        "code": "code",
+        "family": "family",
+    }
+    assert found["code"]["1x11"] == found["family"]["1x11"]
+    for by, column in (("code", "fit"), ("family", "family_cosine")):
+        for row in rows[by]:
+            if row["class"] != "flat":
+                assert row["by"] == by
+                if by == "code":
+                    assert row["best_class"] == row["code_class"]
+                named = float(row[column]) >= found[by]["7x7"]["threshold"]
+                assert (row["class"] != "unidentified") == named
+                assert 0 <= float(row["margin"]) <= 2
+    same = ("code", "fit", "code_class", "family_class", "family_cosine", "margin")
+    for one, other in zip(rows["code"], rows["family"], strict=True):
+        assert [one[key] for key in same] == [other[key] for key in same]
+    printed = cli("label", network, "--by", "code").out
+    assert "7×7: 80 kernels, 1 flat; named by the code" in printed
+    assert "names by code and by the family agree: exactly for " in printed
 
 
 def test_weights_that_are_no_numbers_are_told_of_and_counted_as_flat(
@@ -193,8 +231,9 @@ def test_sizes_of_any_shape_are_listed(tmp_path: Path, cli: Cli, train: Cli) -> 
     save_file({"a.stem.weight": np.ones((40, 3, 3, 3), np.float32), **arrays}, path)
     out = tmp_path / "labels.csv"
     printed = cli("label", path, "-o", out).out
-    assert printed.count("there is no autoencoder for this size") == 4
-    assert printed.count("has family classes") == 1  # others have no such patterns
+    assert printed.count("there is no autoencoder for this size") == 3
+    assert "2×2: 40 kernels; named by the family" in printed
+    assert "coverage 0.0 % at 1.000" in printed  # noise fits as well as anything
     named = {row["size"] for row in rows_of(out) if row["family_class"]}
     assert named == {"2x2"}
     train(path, "--size", "3x3x3")
@@ -207,15 +246,9 @@ def test_sizes_of_any_shape_are_listed(tmp_path: Path, cli: Cli, train: Cli) -> 
 def test_1d_kernels_have_their_key(cli: Cli) -> None:
     file = CHECKPOINTS / "hybridids-convnext1d-checkpoint.pth"
     sizes = cli("label", file, "--json").json["sizes"]
-    assert sizes == {
-        "7": {
-            "kernels": 128,
-            "flat": 0,
-            **dict.fromkeys(
-                ("mean_fit", "threshold", "coverage", "null_coverage", "classes")
-            ),
-        }
-    }
+    assert list(sizes) == ["7"]
+    assert (sizes["7"]["kernels"], sizes["7"]["by"]) == (128, "family")
+    assert sizes["7"]["null_coverage"] <= 0.01
 
 
 @needs_checkpoints

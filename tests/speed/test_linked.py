@@ -23,8 +23,11 @@ GOALS = {
         "brush": (33, 33),
         "threshold": (33, 33),
         "layer": (50, 50),
+        "naming": (50, 50),
     },
-    1_000_000: dict.fromkeys(("slider", "brush", "threshold", "layer"), (100, 100)),
+    1_000_000: dict.fromkeys(
+        ("slider", "brush", "threshold", "layer", "naming"), (100, 100)
+    ),
 }
 """Kernels → scene → wished median and worst, milliseconds."""
 WISHED_BYTES = 450

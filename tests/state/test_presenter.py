@@ -176,7 +176,7 @@ def test_a_network_without_kernels_is_told() -> None:
 
 def test_codes_that_are_there_are_told(stage: Stage) -> None:
     count = len(stage.document.banks[0].sizes[(7, 7)])
-    analysis = Analysis(None, np.zeros(count, np.float32), np.zeros(count, np.uint8))
+    analysis = Analysis(None, np.zeros(count, np.float32))
     document = stage.document
     document.set_analysis(document.banks[0], (7, 7), analysis)
     assert {"analyses", "known"} <= stage.told

@@ -213,8 +213,12 @@ def _item(
         again = again.astype(np.float32)
         parts += [("reconstruction", again), ("residual", weights - again)]
         facts.insert(0, ("code", f"{code:.3f}"))
-    facts.insert(len(facts) - 2, ("fit", f"{fit:.3f}"))
-    known = fit >= np.float32(yardstick.threshold)
+        if yardstick.by == "family":
+            own = float(((weights - offset) * decoded).sum()) / scale
+            facts.insert(1, ("fit", f"{own:.3f}"))
+    word = "family" if yardstick.by == "family" else "fit"
+    facts.insert(len(facts) - 2, (word, f"{fit:.3f}"))
+    known = subject.coding.label(yardstick.threshold)[index] == best
     return Item(titles, tuple(parts), tuple(facts), best, bool(known))
 
 

@@ -121,7 +121,7 @@ class SpectrumContent:
             named = "edited by hand"
         sentence = (
             f"Spectrum of {size_label(self.size)} kernels decoded from the code "
-            f"({self.yardstick.method}), in {stretches} {named}."
+            f"({self.yardstick.coder}), in {stretches} {named}."
         )
         if not len(self.codes):
             return sentence

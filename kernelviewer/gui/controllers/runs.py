@@ -9,20 +9,20 @@ from weakref import WeakSet
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction, Requests
+from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import encode_run, open_run, read_step
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.jobs.arrivals import Arrivals
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.jobs.runs import OpenedRun
+    from kernelviewer.jobs.runs import EncodedRun, OpenedRun
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.film import Film
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import OpenModel, Run
 
@@ -100,9 +100,9 @@ class Runs(QObject):
         self._device = ""
         self._steps = ReadSteps()
         self._asked: Requests[int] = Requests(jobs)
-        self._films: dict[int, tuple[dict[Size, Autoencoder], Film]] = {}
+        self._films: dict[int, tuple[dict[Size, Autoencoder], EncodedRun]] = {}
         self._given_up: WeakSet[Run] = WeakSet()
-        self._progress: dict[int, tuple[int, int]] = {}
+        self._progress: dict[int, str] = {}
         self._wish: tuple[int, int] | None = None
         self._seen: object = None
         self._playing: int | None = None
@@ -226,14 +226,15 @@ class Runs(QObject):
         self._seen = None
         self.look()
 
-    def progress(self, identity: int) -> tuple[int, int] | None:
-        """Steps of a run that are encoded, and all; None: it is not being encoded."""
-        return self._progress.get(identity)
+    def progress(self, identity: int) -> str:
+        """How far the encoding of a run is; empty if it is not being encoded."""
+        return self._progress.get(identity, "")
 
     def look(self) -> None:
         """Ask for what is missing, and stop what nobody needs any more."""
         document = self._document
-        seen = (document.models, document.analyses, document.tracks)
+        films = (document.tracks, document.family_tracks)
+        seen = (document.models, document.analyses, *films)
         if seen == self._seen:
             return
         self._seen = seen
@@ -255,12 +256,11 @@ class Runs(QObject):
         """Encode a run once its step is, so that it is known what encodes it."""
         document, sizes = self._document, [*model.bank.sizes]
         known = [(model.id, size) in document.analyses for size in sizes]
-        there = [(model.id, size) in document.tracks for size in sizes]
-        if model.id in self._asked or not all(known) or all(there):
+        if model.id in self._asked or not all(known) or self._is_encoded(model, sizes):
             return
         by = {s: document.autoencoders[s] for s in sizes if s in document.autoencoders}
 
-        def done(film: Film) -> str:
+        def done(film: EncodedRun) -> str:
             self._progress.pop(model.id, None)
             told = self._take(model.id, run, film, by)
             self.changed.emit()
@@ -272,9 +272,9 @@ class Runs(QObject):
             self.changed.emit()
 
         def progressed(done: int, total: int, text: str) -> None:
-            if text.startswith("encoding"):
-                self._progress[model.id] = done, total
-                self.changed.emit()
+            what = text.partition(" ")[0]
+            self._progress[model.id] = f"{what} {done} of {total}"
+            self.changed.emit()
 
         reaction = Reaction(
             done=done,
@@ -284,7 +284,7 @@ class Runs(QObject):
             background=True,
         )
         maker, known_film = self._films.get(model.id, (None, None))
-        self._progress[model.id] = 0, len(run)
+        self._progress[model.id] = f"encoding {len(run)} steps"
         self._asked.submit(
             model.id,
             run,
@@ -299,26 +299,43 @@ class Runs(QObject):
             known_film if maker == by else None,
         )
 
+    def _is_encoded(self, model: OpenModel, sizes: Sequence[Size]) -> bool:
+        """True if all is known that can be of the steps of a run."""
+        from kernelviewer.kernels.family import supported
+
+        document = self._document
+        coded = [s for s in sizes if s in document.autoencoders]
+        named = [size for size in sizes if supported(size)]
+        return all((model.id, size) in document.tracks for size in coded) and all(
+            (model.id, size) in document.family_tracks for size in named
+        )
+
     def _take(
-        self, identity: int, run: Run, film: Film, by: dict[Size, Autoencoder]
+        self, identity: int, run: Run, film: EncodedRun, by: dict[Size, Autoencoder]
     ) -> str:
         """Use what encoding gave; steps that are not there any more are left out."""
         document = self._document
-        lost = len(run) - len(film)
+        steps = [step.path for step in film.names.steps]
+        lost = len(run) - len(steps)
         with document.batch():
             if lost:
-                run = run.only([step.path for step in film.steps])
+                run = run.only(steps)
                 if not len(run):
                     return "none of its steps can be read any more"
                 document.change_run(identity, run)
             self._films[identity] = by, film
-            document.set_tracks(run, film.tracks, by)
-        now = {size: document.autoencoders.get(size) for size in film.tracks}
-        if any(now[size] is not by.get(size) for size in film.tracks):
+            codes, names = film.codes.tracks, film.names.tracks
+            document.set_tracks(
+                run,
+                {size: track for size, track in codes.items() if track.by == "code"},
+                {size: track for size, track in names.items() if track.by == "family"},
+                by,
+            )
+        if any(document.autoencoders.get(size) is not by.get(size) for size in by):
             return "encoded anew with another autoencoder"
-        kernels = sum(map(len, film.tracks.values()))
+        kernels = spaced(sum(map(len, names.values())))
         left = f", {lost} left out" if lost else ""
-        return f"{len(film)} steps of {kernels} kernels{left}"
+        return f"{len(steps)} steps of {kernels} kernels{left}"
 
     # --- watching a folder ---
 

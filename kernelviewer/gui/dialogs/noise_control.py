@@ -111,7 +111,7 @@ class NullTestDialog(Dialog):
             run_null_test,
             document.banks,
             autoencoder,
-            document.threshold_of(size),
+            document.marks.thresholds.get(size),
             self._window.settings.device,
         )
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.form import (
+    NamingEntry,
     NetworkEntry,
     RunEntry,
     ScopeEntry,
@@ -93,6 +95,10 @@ def describe(work: Work, around: Surroundings) -> Session:
         stretches={
             size_key(s): stretch_entries(own) for s, own in marks.stretches.items()
         },
+        naming=NamingEntry(marks.naming.by, marks.naming.words),
+        family_thresholds={
+            size_key(s): float(fit) for s, fit in marks.family_thresholds.items()
+        },
         selection=tuple(
             StepEntry(step.mode, write_query(step.query, places))
             for step in marks.selection.steps
@@ -145,6 +151,8 @@ def rebuild(
             Selection(steps),
             {size_of(key): fit for key, fit in session.thresholds.items()},
             {size_of(key): stretches_of(own) for key, own in session.stretches.items()},
+            Naming(session.naming.by, session.naming.words),
+            {size_of(key): fit for key, fit in session.family_thresholds.items()},
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
+from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display
@@ -169,6 +170,13 @@ class ScopeEntry(Struct, frozen=True):
     only_selected: bool = False
 
 
+class NamingEntry(Struct, frozen=True, omit_defaults=True):
+    """How kernels get their names; the defaults are what once was the only way."""
+
+    by: By = "code"
+    words: Words = "paper"
+
+
 class Look(Struct, frozen=True):
     """How the window shows the work. ``layout`` is base64 of Qt's own bytes."""
 
@@ -188,8 +196,10 @@ class Session(Struct, frozen=True, kw_only=True):
         The file of each open network.
     autoencoders
         Where those in use are from, by size.
-    thresholds, stretches
-        Those that were changed, by size.
+    thresholds, stretches, family_thresholds
+        Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
+    naming
+        By what kernels are named.
     selection, scope, focus
         What is marked, shown and looked at.
     position, display, charts
@@ -216,6 +226,8 @@ class Session(Struct, frozen=True, kw_only=True):
     program: Text
     saved: Text
     origin: Text = ""
+    naming: NamingEntry = NamingEntry()
+    family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
 
 
 class _Format(Struct):
@@ -236,9 +248,9 @@ def to_text(session: Session) -> str:
     # what came later is written where it is used, so that old files stay as they are
     if session.charts.equal == Charts().equal:
         del values["charts"]["equal"]
-    for item in msgspec.structs.fields(Session):
-        if item.default is not None and item.default == values[item.name]:
-            del values[item.name]
+    for name in ("origin", "naming", "family_thresholds"):
+        if not values[name]:
+            del values[name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )

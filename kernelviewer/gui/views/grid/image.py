@@ -109,7 +109,7 @@ def _decode(
     ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
-    pool, autoencoder, named = state.pool, state.autoencoder, state.named
+    pool, autoencoder, named = state.pool, state.autoencoder, state.by_code
     spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
     if pool is None or autoencoder is None or named is None or not wanted:
         return None

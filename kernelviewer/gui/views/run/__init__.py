@@ -86,9 +86,7 @@ class StepsController(Controller):
         note, watched = "", runs.watched
         if watched is not None:
             note = f"watching {shown(watched.name)}"
-        progress = runs.progress(model.id) if model else None
-        if progress is not None:
-            note = f"encoding {progress[0]} of {progress[1]}"
+        note = (runs.progress(model.id) if model else "") or note
         if self.is_news("going on", playing, note):
             self.bar.set_playing(playing)
             self.bar.set_note(note, stoppable=watched is not None)
