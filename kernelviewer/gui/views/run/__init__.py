@@ -145,7 +145,7 @@ class FormationController(Controller):
         """Layers and steps from the chart."""
         chart: FormationChart = self.parts.formation
         self.chart = chart
-        self._formation = Memo(formation)
+        self._formation, self._rows = Memo(formation), Memo(formation_rows)
         chart.step_requested.connect(self._on_step_requested)
         chart.layer_requested.connect(self._on_layer_requested)
 
@@ -159,7 +159,10 @@ class FormationController(Controller):
             self.chart.set_rows(None, (), why_nothing(state))
             return
         found = self._formation(track, state.threshold)
-        self.chart.set_rows(axis_of(model), formation_rows(found, model, state))
+        short = short_names(model.bank)
+        layers = tuple((i, model.bank.layers[i].name, name) for i, name in short.items())
+        rows = self._rows(found, model.id, layers, state.layers)
+        self.chart.set_rows(axis_of(model), rows)
 
     def _on_step_requested(self, step: int) -> None:
         if (model := self.window.state.run) is not None:
@@ -207,22 +210,31 @@ def _in_scope(
 
 
 def formation_rows(
-    found: Formation, model: OpenModel, state: ViewState
+    found: Formation,
+    identity: int,
+    layers: tuple[tuple[int, str, str], ...],
+    scope: frozenset[LayerRef] | None,
 ) -> tuple[FormationRow, ...]:
-    """A row for each layer of a track that is in scope; all if none is."""
-    places = {layer.name: i for i, layer in enumerate(model.bank.layers)}
-    names, numbers = short_names(model.bank), np.asarray(found.numbers, np.float64)
+    """A row for each layer of a track that is in scope; all if none is.
+
+    Parameters
+    ----------
+    identity, layers
+        Id of the run; number, name and short name of its layers.
+    """
+    places = {name: (i, short) for i, name, short in layers}
+    numbers = np.asarray(found.numbers, np.float64)
     rows = []
     for number, (title, kernels, formed, _) in enumerate(found.of_layers()):
         first = found.first[(found.layer == number) & (found.first >= 0)]
         quartiles = np.quantile(numbers[first], (0.25, 0.5, 0.75)) if formed else []
-        place = places.get(title)
-        if place is not None:
+        if title in places:
+            place, short = places[title]
             told = tuple(map(float, quartiles))
-            ref = LayerRef(model.id, place)
-            rows.append(FormationRow(ref, names[place], title, kernels, formed, told))
-    if state.layers is not None:
-        return tuple(row for row in rows if row.layer in state.layers) or tuple(rows)
+            ref = LayerRef(identity, place)
+            rows.append(FormationRow(ref, short, title, kernels, formed, told))
+    if scope is not None:
+        return tuple(row for row in rows if row.layer in scope) or tuple(rows)
     return tuple(rows)
 
 
