@@ -232,6 +232,12 @@ def _export_labels(window: WindowContext) -> None:
     open_export_labels(window)
 
 
+def _export_animation(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.runs import export_animation
+
+    export_animation(window)
+
+
 def _close_model(window: WindowContext) -> None:
     """Close the network of the tree's current row."""
     identity = window.parts.tree.current_model()
@@ -426,6 +432,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("export_labels", "Export &Labels…", "File", _export_labels,
         ("Ctrl+Shift+E",), needs="network",
         tip="Write code, fit and class of every open kernel as a table"),
+    Command("export_animation", "Export Ani&mation…", "File", _export_animation,
+        needs="run", tip="Write the run as an animated picture, step by step",
+        also="film gif apng movie"),
     Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
         needs="network", also="remove unload"),
     Command("close_all", "Close &All Networks", "File",
@@ -506,7 +515,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("train", "&Train on What Is Open…", "Code", _train, ("Ctrl+T",),
         needs="network", also="learn fit autoencoder"),
     Command("load_autoencoder", "&Load an Autoencoder…", "Code", _load_autoencoder),
-    Command("encode", "&Encode Again", "Code", lambda w: w.analyst.encode_again(),
+    Command("encode", "&Encode Again", "Code", lambda w: w.encode_again(),
         needs="network",
         tip="Encode the kernels whose encoding was cancelled or has failed"),
     Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),

@@ -205,6 +205,11 @@ class WindowContext(QMainWindow):
         self.runs.set_device(device)
         self.device_ready.emit()
 
+    def encode_again(self) -> None:
+        """Encode what was cancelled or has failed, steps of runs too."""
+        self.analyst.encode_again()
+        self.runs.encode_again()
+
     @property
     def state(self) -> ViewState:
         """What the views show."""

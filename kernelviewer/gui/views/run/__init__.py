@@ -160,7 +160,9 @@ class FormationController(Controller):
             return
         found = self._formation(track, state.threshold)
         short = short_names(model.bank)
-        layers = tuple((i, model.bank.layers[i].name, name) for i, name in short.items())
+        layers = tuple(
+            (i, model.bank.layers[i].name, name) for i, name in short.items()
+        )
         rows = self._rows(found, model.id, layers, state.layers)
         self.chart.set_rows(axis_of(model), rows)
 
@@ -269,7 +271,7 @@ SHARES = ViewSpec(
             (("To a step", "click, drag; Left, Right, Home, End"),),
         ),
     ),
-    figures={"sharesChart": ViewFigure("shares-over-time", "run")},
+    figures={"sharesChart": ViewFigure("shares-over-time")},
     home=Home("bottom", 1, 3),
     homes={"compare": Home("bottom", 0, 3), "label": Home("left", 1, 3)},
     of_runs=True,
@@ -281,7 +283,7 @@ FORMATION = ViewSpec(
     make={"formation": FormationChart},
     controller=FormationController,
     reads=("run", "track", "threshold", "layers", "size"),
-    figures={"formationChart": ViewFigure("formation", "run")},
+    figures={"formationChart": ViewFigure("formation")},
     home=Home("bottom", 2, 4),
     homes={"compare": Home("bottom", 0, 4), "label": Home("left", 1, 4)},
     of_runs=True,
