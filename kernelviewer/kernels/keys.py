@@ -208,9 +208,9 @@ def search_keys(
     """The candidates that approximate kernels best together.
 
     Forward, the candidate that raises the mean R² most is added; then keys are
-    exchanged for candidates until no single exchange raises it by 1e-5. What a candidate adds
-    only shrinks as others are added (the mean of a maximum is submodular), so that
-    forward only those are computed anew that may still be the best (Minoux,
+    exchanged for candidates until no single exchange raises it by 1e-5. What a
+    candidate adds only shrinks as others are added (a mean of maxima is submodular), so
+    that forward only those are computed anew that may still be the best (Minoux,
     *Accelerated greedy algorithms*, 1978); all exchanges with a candidate are judged at
     once (Schubert and Rousseeuw, *Faster k-medoids clustering*, SISAP 2019). No table
     of all products is held: memory beyond the input stays near 100 MB for 50 000

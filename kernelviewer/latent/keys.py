@@ -49,14 +49,16 @@ PUBLISHED = "published"
 PUBLISHED_SIZE = (7, 7)
 NULL_KERNELS = 20_000
 _TAIL = 0.99
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class Null:
-    """R² of white noise of the size: mean and 99th percentile."""
+    """R² of white noise of the size: mean, 99th percentile, and `QUANTILES`."""
 
     mean: float
     q99: float
+    quantiles: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,15 +206,15 @@ def approximate(
     several = [banks] if isinstance(banks, KernelBank) else list(banks)
     given = key_set(keys)
     size = size or (given.size if given else _main_size(several))
+    if given is not None and given.size != size:
+        msg = f"the keys of {given.name} are for {size_label(given.size)} kernels"
+        raise KeysError(msg)
     having = [bank for bank in several if size in bank.sizes]
     if not having:
         msg = f"the networks have no {size_label(size)} kernels"
         raise KeysError(msg)
     if given is None:
         given = find_keys(having, size, int(str(keys)), among, watch=watch)
-    elif given.size != size:
-        msg = f"the keys of {given.name} are for {size_label(given.size)} kernels"
-        raise KeysError(msg)
     return _approximated(having, given, watch)
 
 
@@ -320,7 +322,8 @@ def _noise_by(raw: bytes, size: Size) -> tuple[Null, tuple[float, ...]]:
         total += best.sum(axis=0, dtype=np.float64)
         r2.append(best[:, -1])
     reached = np.concatenate(r2)
-    null = Null(float(reached.mean()), float(np.quantile(reached, _TAIL)))
+    *quantiles, tail = np.quantile(reached, (*QUANTILES, _TAIL)).tolist()
+    null = Null(float(reached.mean()), tail, tuple(quantiles))
     return null, tuple((total / len(reached)).tolist())
 
 
