@@ -26,7 +26,6 @@ from kernelviewer.kernels import extract_kernels, size_key
 from kernelviewer.kernels.keys import KeysError
 from kernelviewer.latent.keys import key_set
 from kernelviewer.latent.replacing import (
-    Replaced,
     ReplacingError,
     replace_kernels,
     tensors_of,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats import Checkpoint
     from kernelviewer.kernels import KernelBank
+    from kernelviewer.latent.replacing import By, Replaced
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,25 +130,23 @@ def _replaced(
         _, giver = _opened(options.other, other)
         found = transplant(bank, giver, sizes_of([bank], size))
         return found, f"by those of {giver.name}"
+    by: By = "keys"
     if options.keys is not None:
         given = key_set(options.keys)
         size = size or (given.size if given is not None else None)
         named = given.name if given is not None else f"{options.keys} sought"
         how = f"by {named} keys"
-        by = "keys"
+    elif options.family:
+        by, how = "family", "by the nearest members of the pattern family"
+    elif options.reconstruction:
+        by, how = "reconstruction", "by the nearest points of the curve"
     else:
-        by, how = next(
-            (by, how)
-            for by, how in (
-                ("family", "by the nearest members of the pattern family"),
-                ("reconstruction", "by the nearest points of the curve"),
-                ("noise", "by white noise of their scale and offset"),
-            )
-            if getattr(options, by)
-        )
+        by, how = "noise", "by white noise of their scale and offset"
     sizes = sizes_of([bank], size)
     found = replace_kernels(
-        *(bank, by, sizes),
+        bank,
+        by,
+        sizes,
         keys=options.keys or "",
         among=options.among,
         seed=options.seed,

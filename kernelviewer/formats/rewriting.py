@@ -46,8 +46,8 @@ _BASE = 256  # whole numbers below it are exact in every float type, bfloat16 to
 _CHUNK = 1 << 22
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _CONVERT = (
-    "Save the network as safetensors (safetensors.torch.save_file), PyTorch, ONNX, Keras "
-    "or NumPy and rewrite that file."
+    "Save the network as safetensors (safetensors.torch.save_file), PyTorch, ONNX, "
+    "Keras or NumPy and rewrite that file."
 )
 
 
@@ -117,11 +117,8 @@ def place_of(checkpoint: Checkpoint, tensor: Tensor) -> Place:
     """
     name = tensor.raw_name or tensor.name
     if tensor.dtype not in FLOATS:
-        problem = f"{name} is stored as {tensor.dtype}: other values cannot be written "
-        hint = f"faithfully. {_CONVERT}"
-        raise CheckpointError(
-            checkpoint.path, problem.rstrip(), f"It cannot be kept {hint}"
-        )
+        problem = f"{name} is stored as {tensor.dtype}, which keeps no other values"
+        raise CheckpointError(checkpoint.path, problem, _CONVERT)
     numbers = int(np.prod(tensor.shape))
     size = numbers * STORED[tensor.dtype].itemsize
     try:
@@ -321,7 +318,7 @@ def _write_header(file: IO[bytes], old: IO[bytes], note: Mapping[str, object]) -
 
 
 def _onnx_property(key: str, value: str) -> bytes:
-    """An entry of a model's ``metadata_props``, field 14, which may stand at its end."""
+    """An entry of a model's ``metadata_props``, field 14: it may stand at its end."""
     entry = b""
     for field, text in ((1, key), (2, value)):
         raw = text.encode()

@@ -1,8 +1,8 @@
 """Other kernels in place of a network's own, for a checkpoint to test a claim with.
 
 What stands for a kernel y is a·f + b: b its mean and a = ⟨y, f⟩, f the nearest key,
-member of the pattern family or point of the curve. White noise of the kernel's own scale
-and offset is the control. Kernels without a pattern (flat ones) stay as they are.
+member of the pattern family or point of the curve. White noise of the kernel's own
+scale and offset is the control. Kernels without a pattern (flat ones) stay as they are.
 """
 
 from __future__ import annotations
@@ -176,8 +176,8 @@ def transplant(
     """Another network's kernels for each layer that has one of its shape there.
 
     Layers correspond by name; where no layer does, by their order among those of the
-    same size and number of kernels (Babaiee et al., *The Master Key Filters Hypothesis*,
-    AAAI 2025, arXiv:2412.16751, copied layers that way).
+    same size and number of kernels (Babaiee et al., *The Master Key Filters
+    Hypothesis*, AAAI 2025, arXiv:2412.16751, copied layers that way).
 
     Raises
     ------

@@ -205,7 +205,7 @@ def test_report_is_one_page_that_needs_nothing_else(
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
     assert main([*command, "--format", "svg", "--format", "png"]) == 0
     page = (folder / "index.html").read_text()
-    assert page.count("<figure>") == 11
+    assert page.count("<figure>") == 14
     assert page.count("data:image/svg+xml;base64,") >= 10
     for outside in ("http://", "https://", "<script", 'src="figures'):
         assert outside not in page.replace("http://www.w3.org", "")

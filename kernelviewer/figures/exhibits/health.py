@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,13 +31,19 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 _PANELS = (
-    ("entropy", "Variance entropy, white noise pale"),
-    ("orthogonality", "Orthogonality"),
-    ("sparsity", "Share of nearly empty kernels"),
-    ("flat", "Share of flat kernels"),
-    ("scale", "Mean scale"),
+    (
+        ("entropy", "Variance entropy, white noise pale"),
+        ("orthogonality", "Orthogonality"),
+        ("scale", "Mean scale"),
+    ),
+    (
+        ("sparsity", "Share of nearly empty kernels"),
+        ("flat", "Share of flat kernels"),
+    ),
 )
-_CHART, _LOWEST, _NARROWEST = 5.0, 2.5, 12.0
+_CHART, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 1.5, 12.0, 40.0, 1.5
+"""Heights of charts; widths of the page, of one with two columns, of the gap: in units
+of the font size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,26 +61,37 @@ class HealthContent:
             if room < _NARROWEST * face.em:
                 problem = "the health of layers does not fit into this width"
                 raise FigureError(problem, "Make the figure wider.")
-            panels = [
-                panel
+            beside = room > _BESIDE * face.em
+            groups = _PANELS if beside else ((*_PANELS[0], *_PANELS[1]),)
+            wide = (room - (len(groups) - 1) * _GAP * face.em) / len(groups)
+            columns = [
+                [_panels(name, layers, group, wide, face, options) for group in groups]
                 for name, layers in self.networks
-                for panel in _panels(name, layers, room, face, options)
             ]
-            top = title_height(options, face)
-            height = top + face.margin + sum(panel.height for panel in panels)
+            heights = [_height(column[0]) for column in columns]
+            height = title_height(options, face) + face.margin + sum(heights)
             if options.height_mm is not None:
-                spare = (options.height_mm - height) / face.em / len(panels)
-                panels = [replace(p, chart=p.chart + spare) for p in panels]
+                rows = len(self.networks) * len(groups[0])
+                spare = (options.height_mm - height) / face.em / rows
+                if _CHART + spare < _LOWEST:
+                    problem = f"{rows} charts do not fit into {options.height_mm:g} mm"
+                    raise FigureError(problem, "Make the figure higher.")
+                columns = [
+                    [[replace(p, chart=p.chart + spare) for p in c] for c in network]
+                    for network in columns
+                ]
                 height = options.height_mm
-            if panels[0].chart < _LOWEST:
-                problem = f"{len(panels)} charts do not fit into {height:g} mm"
-                raise FigureError(problem, "Make the figure higher.")
             page = Page(options, height, face)
-            y = page.title()
-            for number, panel in enumerate(panels):
-                watch.check()
-                panel.draw(page, face.margin, y, string.ascii_lowercase[number % 26])
-                y += panel.height
+            top, letters = page.title(), cycle(string.ascii_lowercase)
+            for network in columns:
+                for number, column in enumerate(network):
+                    y = top
+                    x = face.margin + number * (wide + _GAP * face.em)
+                    for panel in column:
+                        watch.check()
+                        panel.draw(page, x, y, next(letters))
+                        y += panel.height
+                top += _height(network[0])
             return page
 
     def caption(self) -> str:
@@ -83,8 +101,8 @@ class HealthContent:
             f"Health of the layers of {size_label(self.size)} kernels of {names}, from "
             "input to output: entropy of the variance over principal components, "
             "beside that of white noise of as many kernels and taps; orthogonality, 1 "
-            "less the mean |cosine| of two kernels; share of kernels below 1 % of the layer's "
-            "largest weight; share of flat kernels; mean scale."
+            "less the mean |cosine| of two kernels; mean scale; share of kernels below "
+            "1 % of the layer's largest weight; share of flat kernels."
         )
 
     def table(self) -> Table:
@@ -104,24 +122,29 @@ class HealthContent:
         return {name: np.array(v) for name, v in self.table().columns.items()}
 
 
+def _height(column: list[LayerPanel]) -> float:
+    return sum(panel.height for panel in column)
+
+
 def _panels(
     network: str,
     layers: tuple[LayerHealth, ...],
+    group: tuple[tuple[str, str], ...],
     room: float,
     face: Face,
     options: FigureOptions,
 ) -> list[LayerPanel]:
-    """The charts of one network; names of layers stand below the last."""
+    """A column of one network; names of layers stand below the last chart."""
     names = tuple(layer.name for layer in layers)
     panels = []
-    for measure, title in _PANELS:
+    for measure, title in group:
         values = np.array([getattr(layer, measure) for layer in layers])
         null, top = None, 1.0
         if measure == "entropy":
             null = np.array([layer.noise_entropy for layer in layers])[:, None]
-            top = max(float(np.nanmax([values, null[:, 0]], initial=0.0)), 0.1)
+            top = max(float(np.nan_to_num([values, null[:, 0]]).max()), 0.1)
         elif measure == "scale":
-            top = float(np.nanmax(values, initial=0.0)) or 1.0
+            top = float(np.nan_to_num(values).max()) or 1.0
         ticks = [0.0, 0.5, 1.0] if top == 1.0 else nice_ticks(top, 3)
         panels.append(
             LayerPanel(
@@ -129,7 +152,7 @@ def _panels(
                 *(names, values[:, None], null, (0.0, max(top, ticks[-1])), ticks),
                 *(room, face, options),
                 chart=_CHART,
-                named=measure == _PANELS[-1][0],
+                named=measure == group[-1][0],
                 name=fit_name if top >= 0.1 else "{:g}".format,
             )
         )

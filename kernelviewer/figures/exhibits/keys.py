@@ -6,7 +6,7 @@ Babaiee et al. (NeurIPS 2025, arXiv:2509.11711); `kernelviewer.latent.keys`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from kernelviewer.figures.names import listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
-from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.bank import PER_KERNEL, size_label
 from kernelviewer.kernels.keys import KeysError
 from kernelviewer.latent.keys import PUBLISHED, PUBLISHED_SIZE, approximate
 from kernelviewer.watch import NEVER
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.scene import Scene
+    from kernelviewer.figures.scene import Scene, Subject
+    from kernelviewer.kernels import KernelBank
     from kernelviewer.latent.keys import Approximated
     from kernelviewer.watch import Watch
 
@@ -52,11 +53,25 @@ def approximated(
     keys: str | int = options.keys or USUAL
     if options.keys is None and scene.size == PUBLISHED_SIZE:
         keys = PUBLISHED
-    banks = [subject.bank for subject in scene.subjects]
+    if not scene.count:
+        raise FigureError("no kernels are shown", "Show other layers.")
+    banks = [_shown(subject) for subject in scene.subjects]
     try:
         return approximate(banks, keys, scene.size, watch=watch)
     except KeysError as error:
         raise FigureError(str(error)) from None
+
+
+def _shown(subject: Subject) -> KernelBank:
+    """A network with the kernels that are shown alone."""
+    if subject.shown is None:
+        return subject.bank
+    kernels, shown = subject.kernels, subject.shown
+    part = replace(
+        kernels,
+        **{name: getattr(kernels, name)[shown] for name in PER_KERNEL},
+    )
+    return replace(subject.bank, sizes={subject.size: part})
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +141,8 @@ class KeysContent:
         label = size_label(found.keys.size)
         return (
             f"The {label} kernels of {listing(self.names)} by {len(found.keys)} keys "
-            f"({found.keys.name}): each kernel is a·f + b of the key f that is nearest, "
-            "of either sign. Below a key: its number, the share of the kernels that it "
+            f"({found.keys.name}): each kernel is a·f + b of the nearest key f, of "
+            "either sign. Below a key: its number, the share of the kernels that it "
             "stands for, and the mean share R² of their variance that it keeps. Keys "
             f"stand in the order of what each adds. M{self._facts()[1:]} "
             f"(99 % of it below {found.null.q99:.3f})."
