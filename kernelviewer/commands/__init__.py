@@ -14,6 +14,7 @@ COMMANDS = {
     "series": "follow kernels along a training run: classes, fits, when they formed",
     "keys": "tell how much of the kernels a few patterns, the keys, keep",
     "rewrite": "write a checkpoint again with other depthwise kernels, nothing else",
+    "init": "write depthwise kernels to start the training of a network from",
     "train": "train an autoencoder on the kernels of networks",
     "evaluate": "judge autoencoders on networks beside K-means",
     "null-test": "compare kernels with noise, shuffled taps and untrained networks",

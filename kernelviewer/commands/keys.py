@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=parse_size,
         help="kernel size (default: that of the keys, or the one with most kernels)",
     )
-    add_keys_arguments(parser)
+    add_keys_argument(parser)
+    add_among_argument(parser)
     parser.add_argument(
         "--save", type=Path, metavar="KEYS.csv", help="write the keys to a file"
     )
@@ -39,14 +40,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_keys_arguments(parser: argparse._ActionsContainer) -> None:
-    """Add ``--keys`` and ``--among``."""
+def add_keys_argument(parser: argparse._ActionsContainer) -> None:
+    """Add ``--keys``."""
     parser.add_argument(
         "--keys",
         metavar="KEYS",
         help=f"{PUBLISHED} (the 8 master key filters, 7x7), a number of keys to seek "
         f"for these networks, or a CSV file (default: {PUBLISHED} at 7x7, else 8)",
     )
+
+
+def add_among_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--among``."""
     parser.add_argument(
         "--among",
         choices=AMONG,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer import __version__
-from kernelviewer.commands.keys import add_keys_arguments
+from kernelviewer.commands.keys import add_among_argument, add_keys_argument
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, aligned, counted, number, say
 from kernelviewer.commands.reading import add_reading_arguments
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "theirs)",
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    add_keys_arguments(what)
+    add_keys_argument(what)
     what.add_argument(
         "--family",
         action="store_true",
@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OTHER",
         help="by the kernels of another checkpoint, where shapes agree",
     )
+    add_among_argument(parser)
     parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
     add_reading_arguments(parser)
 

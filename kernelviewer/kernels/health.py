@@ -134,7 +134,9 @@ def variance_entropy(rows: NDArray[np.floating]) -> float:
         return math.nan
     values = np.asarray(rows, np.float64)
     values = values - values.mean(axis=0)
-    variance = np.linalg.svd(values, compute_uv=False) ** 2
+    wide = values.shape[1] > len(values)
+    products = values @ values.T if wide else values.T @ values
+    variance = np.maximum(np.linalg.eigvalsh(products), 0)
     if not variance.sum() > 0:
         return math.nan
     share = variance / variance.sum()

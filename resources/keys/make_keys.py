@@ -31,6 +31,19 @@ COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 SHIPPED = (8, 16)
 LEFT_OUT = 8
 SKIPPED = ("CORRUPT", "UNTRAINED")
+HEAD = """\
+# Keys
+
+A key is a pattern f̂ (mean 0, length 1) that stands for kernels y as ŷ = a·f̂ + b, with
+a = ⟨y, f̂⟩ of either sign and b = mean(y); R² = cos²(y − b, f̂) is the share of a kernel's
+variance that it keeps (Babaiee, Kiasari, Rus, Grosu, NeurIPS 2025, arXiv:2509.11711). The
+files are CSV, `key,row,column,value`, rows down.
+
+* `published-7x7.csv`: the 8 master key filters, CC BY 4.0; the source is its first line.
+* `best-8-…`, `best-16-…`: sought by `make_keys.py` among the points of the curve that comes
+  with the program, so that the mean R² of the networks below is highest, each network
+  weighing alike. R² says how much of the kernels is kept, not what accuracy is.
+"""
 
 
 def read(folder: Path, left_out: set[str]) -> list[KernelBank]:
@@ -121,7 +134,7 @@ def main() -> None:
     """Write keys and card."""
     folder, *left_out = sys.argv[1:]
     banks = read(Path(folder), set(left_out))
-    text = [(HERE / "README-head.md").read_text()]
+    text = [HEAD]
     for size in SIZES:
         text += section(banks, size)
         print(text[-3:], file=sys.stderr)

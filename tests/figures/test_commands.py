@@ -217,7 +217,7 @@ def test_report_is_one_page_that_needs_nothing_else(
     }
     assert str(tmp_path) not in page
     printed = capsys.readouterr().out
-    assert "[1/11]" in printed
+    assert "[1/14]" in printed
     assert printed.endswith(f"{folder / 'index.html'}: the report\n")
 
 

@@ -216,6 +216,17 @@ def test_onnx(external: bool, tmp_path: Path) -> None:
         assert not (tmp_path / "x.onnx").exists()
 
 
+def test_sought_keys(tmp_path: Path) -> None:
+    save_file(state(), tmp_path / "net.safetensors")
+    output = tmp_path / "out.safetensors"
+    words = ("--keys", "3", "--among", "family", "--size", "3x3")
+    note = rewritten(tmp_path / "net.safetensors", output, *words)
+    assert [item["name"] for item in note["layers"]] == ["blocks.1.dwconv.weight"]
+    rows = load_file(output)["blocks.1.dwconv.weight"].flatten(1)
+    rows = rows - rows.mean(1, keepdim=True)
+    assert np.linalg.matrix_rank(rows.numpy(), tol=1e-4) <= 3
+
+
 @pytest.mark.parametrize("words", [["--family"], ["--reconstruction"], ["--noise"]])
 def test_other_kernels(words: list[str], tmp_path: Path) -> None:
     old = state()
