@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PAPER
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.state.analysis import Analysis, FamilyNames
@@ -204,7 +204,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
     place, total = choose_device(device), len(kernels)
     null = family_null(kernels.size, device=place, watch=ticket)
     best = np.full(total, INDEX["flat"], np.uint8)
-    second = best.copy()
+    second, paper = best.copy(), best.copy()
     near = np.zeros(total, np.uint64)
     fit, margin = (np.full(total, np.nan, np.float32) for _ in range(2))
     there = np.flatnonzero(~kernels.flat)
@@ -213,16 +213,17 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
         found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
-        best[rows], fit[rows] = found.paper_index, found.cosine
+        best[rows], fit[rows] = found.class_index, found.cosine
+        paper[rows] = found.paper_index
         second[rows], margin[rows] = found.second_index, found.margin
         near[rows] = near_classes(found)
     give_back()
-    return FamilyNames(best, near, fit, second, margin, order_of(fit), null)
+    return FamilyNames(best, paper, near, fit, second, margin, order_of(fit), null)
 
 
 def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
-    """Bits of the classes that explain a kernel about as well as its best, [N]."""
+    """Bits of the paper's classes that explain a kernel about as well as its best."""
     cosine = found.paper_cosine
     close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
-    bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
+    bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
     return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.formats import CheckpointError
-from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, PATTERNS, UNIDENTIFIED
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    FLAT,
+    INDEX,
+    PAPER,
+    PATTERNS,
+    UNIDENTIFIED,
+)
 from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit, supported
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.curve import Codes
@@ -28,7 +36,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.kernels.pairing import Pairing
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -136,8 +145,9 @@ class Track:
     ----------
     size
         Kernel size.
-    by
-        What named them: the code, or the family; None where neither can.
+    by, scheme
+        What named them: the code, or the family, None where neither can; and the
+        classes that it named them by.
     threshold, null
         Least fit of an identified kernel, and what white noise reaches.
     layers
@@ -169,6 +179,7 @@ class Track:
     cosine: NDArray[np.float16]
     scale: NDArray[np.float32]
     numbers: tuple[int, ...]
+    scheme: Scheme = PAPER
 
     def __len__(self) -> int:
         return len(self.layer)
@@ -204,7 +215,9 @@ class Track:
             return StepTotals(*facts, np.nan, np.nan, *means, {})
         labels = self.labels(step, threshold)
         fit = _mean(_unpacked(self.fit[step][there]))
-        return StepTotals(*facts, fit, labels.coverage, *means, labels.counts())
+        return StepTotals(
+            *facts, fit, labels.coverage, *means, labels.counts(self.scheme)
+        )
 
     def formation(self, threshold: float | None = None) -> Formation:
         """When its kernels formed."""
@@ -248,6 +261,7 @@ def film_of(
     autoencoder: Callable[[Size], Autoencoder | None],
     *,
     by: By = "family",
+    words: Words = "fine",
     threshold: float | None = None,
     known: Film | None = None,
     device: Device | None = None,
@@ -266,6 +280,8 @@ def film_of(
         The one for a kernel size, or None.
     by
         What names kernels. A size without an autoencoder is named by the family.
+    words
+        Whose classes the family names them by: the ``fine`` ones or the ``paper``'s.
     threshold
         Least fit of an identified kernel; None: the usual one of each size.
     known
@@ -289,8 +305,11 @@ def film_of(
             break
     else:
         return Film((), (), series.ordered_by, series.left_out, {})
+    naming = Naming(by, words)
     reels = {
-        size: _Reel(kernels, last, len(series), autoencoder(size), by, device, watch)
+        size: _Reel(
+            kernels, last, len(series), autoencoder(size), naming, device, watch
+        )
         for size, kernels in last.sizes.items()
     }
     for size, reel in reels.items():
@@ -331,13 +350,14 @@ class _Reel:
         bank: KernelBank,
         steps: int,
         autoencoder: Autoencoder | None,
-        by: By,
+        naming: Naming,
         device: Device | None,
         watch: Watch,
     ) -> None:
         self._kernels, self._device = kernels, device
-        self._autoencoder = autoencoder if by == "code" else None
+        self._autoencoder = autoencoder if naming.by == "code" else None
         self._by: By | None = "code" if self._autoencoder else "family"
+        self._scheme = naming.scheme(self._by)
         self._null = self._find_null(watch.quiet())
         used, self._layer = np.unique(kernels.layer, return_inverse=True)
         self._layers = tuple(bank.layers[i].name for i in used)
@@ -352,6 +372,8 @@ class _Reel:
     def take_over(self, known: Track | None) -> None:
         """Use codes that are known, if they are of the same kernels."""
         if known is None or (known.by, known.layers) != (self._by, self._layers):
+            return
+        if known.scheme is not self._scheme:
             return
         channels = np.array_equal(known.channel, self._kernels.channel)
         if channels and np.array_equal(known.layer, self._layer):
@@ -405,7 +427,7 @@ class _Reel:
                 kernels.weights[there], kernels.scale[there], kernels.offset[there]
             )
             family = family_fit(rows, device=self._device, watch=watch)
-            fit[there], best[there] = family.cosine, family.paper_index
+            fit[there], best[there] = family.cosine, family.index_in(self._scheme)
         return code, fit, best
 
     def track(self, series: Series, threshold: float | None) -> Track:
@@ -426,6 +448,7 @@ class _Reel:
             cosine=self._cosine[:steps],
             scale=self._scale[:steps],
             numbers=series.numbers,
+            scheme=self._scheme,
         )
         for name in ("layer", "code", "fit", "best", "cosine", "scale"):
             getattr(track, name).flags.writeable = False

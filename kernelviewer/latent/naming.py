@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import CLASSES, PAPER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,8 +74,11 @@ class Evidence:
 
 
 def common_classes(class_index: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
-    """Which classes at least ``share`` of the kernels have, bool [C]."""
-    counts = np.bincount(class_index, minlength=len(PATTERNS))[: len(PATTERNS)]
+    """Which of `PAPER.patterns` at least ``share`` of the kernels have, bool [11].
+
+    ``class_index`` is into `CLASSES`.
+    """
+    counts = np.bincount(class_index, minlength=len(CLASSES))[list(PAPER.rows[:-2])]
     return counts >= max(1.0, share * len(class_index))
 
 

@@ -204,7 +204,9 @@ class Document:
         if self.named_by(pool.size) != "family":
             return by_code
         names = join(pool, self.families)
-        return None if names is None else best_by_family(pool, names, by_code)
+        if names is None:
+            return None
+        return best_by_family(pool, names, by_code, self.naming.scheme("family"))
 
     def null_of(self, size: Size) -> Null | None:
         """The null of what names the kernels of a size, if known."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.views.spectrum.content import NARROWEST
 from kernelviewer.gui.views.spectrum.editing import StretchMenu
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PAPER
 from tests.gui.harness import CONTROL, LEFT, NO_KEY, SHIFT
 from tests.gui.spectrum_harness import STRETCHES, SpectrumHarness, make_spectrum
 
@@ -206,7 +206,7 @@ def test_a_stretch_can_be_renamed_to_any_other_pattern(
 ) -> None:
     menu = open_menu(harness, 0.38)
     offered = names(menu)
-    assert list(offered) == [pattern.name for pattern in PATTERNS]
+    assert list(offered) == [pattern.name for pattern in PAPER.patterns]
     assert [name for name, item in offered.items() if not item.isEnabled()] == [
         "On-square"
     ]
