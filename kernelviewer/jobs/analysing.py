@@ -224,6 +224,6 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
 def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
     """Bits of the paper's classes that explain a kernel about as well as its best."""
     cosine = found.paper_cosine
-    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
+    close = found.cosine[:, None] - cosine <= TOLERANCE
     bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
     return np.asarray((close * bits).sum(axis=1), np.uint64)
