@@ -10,9 +10,9 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
-from kernelviewer.kernels.classes import INDEX, PAPER
+from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.latent.naming import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 
@@ -219,11 +219,3 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         near[rows] = near_classes(found)
     give_back()
     return FamilyNames(best, paper, near, fit, second, margin, order_of(fit), null)
-
-
-def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
-    """Bits of the paper's classes that explain a kernel about as well as its best."""
-    cosine = found.paper_cosine
-    close = found.cosine[:, None] - cosine <= TOLERANCE
-    bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
-    return np.asarray((close * bits).sum(axis=1), np.uint64)

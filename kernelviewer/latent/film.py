@@ -6,8 +6,9 @@ let go. The definitions are those of method.md, §9.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,12 +22,13 @@ from kernelviewer.kernels.classes import (
     UNIDENTIFIED,
 )
 from kernelviewer.kernels.comparison import pair_cosines
-from kernelviewer.kernels.family import family_fit, supported
+from kernelviewer.kernels.family import family_fit_set, supported
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
-from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
+from kernelviewer.latent.naming import near_classes
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -42,10 +44,13 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch
 
 _NONE = np.uint16(65535)
 _MOST = 65534.0
+_NEAR = np.min_scalar_type((1 << len(PATTERNS)) - 1)
+_AT_ONCE = 4096
 _FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
 
 
@@ -135,7 +140,7 @@ class StepTotals:
     classes: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Track:
     """The kernels of one size along a run: S steps, N kernels. Arrays are read-only.
 
@@ -156,8 +161,15 @@ class Track:
         int32 [N]: index into ``layers``, channel in the layer.
     code, fit
         uint16 [S, N]; kernels that the family names have no codes.
-    best
-        int8 [S, N], index into `CLASSES` of the best class, whatever the fit.
+    best, paper
+        int8 [S, N], index into `CLASSES` of the best class, whatever the fit: the
+        family's is a fine one; and of the class of the paper that it belongs to.
+    second, margin
+        int8 and uint16 [S, N]: the family's class that comes nearest after the best,
+        and by how much it is less near; of kernels that the code names nothing.
+    near
+        Whole numbers [S, N], bit c set where class c of the paper explains a kernel
+        within `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
     cosine
         float16 [S, N], with the kernel's own last state; NaN where either is flat.
     scale
@@ -176,6 +188,10 @@ class Track:
     code: NDArray[np.uint16]
     fit: NDArray[np.uint16]
     best: NDArray[np.int8]
+    paper: NDArray[np.int8]
+    second: NDArray[np.int8]
+    margin: NDArray[np.uint16]
+    near: NDArray[np.unsignedinteger[Any]]
     cosine: NDArray[np.float16]
     scale: NDArray[np.float32]
     numbers: tuple[int, ...]
@@ -184,16 +200,54 @@ class Track:
     def __len__(self) -> int:
         return len(self.layer)
 
+    def fits(self, bank: KernelBank, kernels: KernelSet) -> bool:
+        """Whether it is about these kernels of a network, in their order."""
+        used, layer = np.unique(kernels.layer, return_inverse=True)
+        return (
+            self.layers == tuple(bank.layers[i].name for i in used)
+            and np.array_equal(self.layer, layer)
+            and np.array_equal(self.channel, kernels.channel)
+        )
+
+    @property
+    def named(self) -> NDArray[np.int8]:
+        """int8 [S, N], the best class in the words of the scheme."""
+        by_paper = self.by == "family" and self.scheme is PAPER
+        return self.paper if by_paper else self.best
+
+    def in_words(self, scheme: Scheme) -> Track:
+        """What the family named, by another scheme: always the same track for one."""
+        if self.by != "family" or scheme is self.scheme:
+            return self
+        if self not in _REWORDED:
+            _REWORDED[self] = replace(self, scheme=scheme)
+        return _REWORDED[self]
+
+    def with_stretches(self, stretches: Stretches) -> Track:
+        """The same with codes named by other stretches."""
+        if self.by != "code":
+            return self
+        kinds = np.array([item.class_index for item in stretches], np.int8)
+        there = self.code != _NONE
+        found = stretch_of(stretches, _unpacked(self.code[there]))
+        best = self.best.copy()
+        best[there] = kinds[np.minimum(found, len(stretches) - 1)]
+        return replace(self, best=best)
+
     def codes(self, step: int) -> Codes:
         """Codes and fits of a step."""
         return Codes(_unpacked(self.code[step]), _unpacked(self.fit[step]))
+
+    def margins(self, step: int) -> NDArray[np.float32]:
+        """By how much the second class is less near at a step; NaN for flat ones."""
+        return _unpacked(self.margin[step])
 
     def classes(
         self, step: int | slice, threshold: float | None = None
     ) -> NDArray[np.int8]:
         """Classes [N] of a step, or [S, N] of steps: int8, *unidentified* below it."""
         level = self.threshold if threshold is None else threshold
-        best, fit = self.best[step], self.fit[step]
+        best, fit = self.named[step], self.fit[step]
         enough = (fit >= _packed(np.float32(level))) & (fit != _NONE) & (level < 1)
         named = (enough & (best < len(PATTERNS))) | (best == _FLAT)
         return np.where(named, best, np.int8(_UNIDENTIFIED))
@@ -202,7 +256,7 @@ class Track:
         """Classes of a step as those of one network are."""
         level = self.threshold if threshold is None else threshold
         found = self.classes(step, level)
-        return Labels(found, self.best[step], found < len(PATTERNS), level)
+        return Labels(found, self.named[step], found < len(PATTERNS), level)
 
     def totals(self, step: int, threshold: float | None = None) -> StepTotals:
         """Numbers of a step."""
@@ -228,6 +282,9 @@ class Track:
     def null_coverage(self) -> float:
         """Share of white noise that reaches the threshold; NaN if not known."""
         return self.null.coverage(self.threshold) if self.null else float("nan")
+
+
+_REWORDED: WeakKeyDictionary[Track, Track] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -365,6 +422,9 @@ class _Reel:
         self._code = np.full(shape, _NONE, np.uint16)
         self._fit = np.full(shape, _NONE, np.uint16)
         self._best = np.full(shape, _FLAT, np.int8)
+        self._paper, self._second = self._best.copy(), self._best.copy()
+        self._margin = np.full(shape, _NONE, np.uint16)
+        self._near = np.zeros(shape, _NEAR)
         self._cosine = np.full(shape, np.nan, np.float16)
         self._scale = np.full(steps, np.nan, np.float32)
         self._known: Track | None = None
@@ -372,8 +432,6 @@ class _Reel:
     def take_over(self, known: Track | None) -> None:
         """Use codes that are known, if they are of the same kernels."""
         if known is None or (known.by, known.layers) != (self._by, self._layers):
-            return
-        if known.scheme is not self._scheme:
             return
         channels = np.array_equal(known.channel, self._kernels.channel)
         if channels and np.array_equal(known.layer, self._layer):
@@ -400,35 +458,46 @@ class _Reel:
             self._code[step] = self._known.code[known]
             self._fit[step] = self._known.fit[known]
             self._best[step] = self._known.best[known]
+            self._paper[step] = self._known.paper[known]
+            self._second[step] = self._known.second[known]
+            self._margin[step] = self._known.margin[known]
+            self._near[step] = self._known.near[known]
         else:
-            code, fit, best = self._name(kernels, watch)
-            self._code[step, here] = _packed(code[there])
-            self._fit[step, here] = _packed(fit[there])
-            self._best[step, here] = best[there]
+            rows = np.full(len(kernels), -1, np.intp)
+            rows[there] = here
+            self._name(step, kernels, rows, watch)
         self._cosine[step, here] = pair_cosines(pairing, size, watch)
         present = kernels.scale[~kernels.flat]
         self._scale[step] = present.mean(dtype=np.float64) if len(present) else np.nan
 
     def _name(
-        self, kernels: KernelSet, watch: Watch
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
-        """Code, fit and best class of each kernel [N]."""
+        self, step: int, kernels: KernelSet, rows: NDArray[np.intp], watch: Watch
+    ) -> None:
+        """Take in code, fit and classes of each kernel, which goes to its row."""
         if self._autoencoder is not None:
             codes = self._autoencoder.encode_set(
                 kernels, device=self._device, watch=watch
             )
             found = label(codes, self._autoencoder.stretches, 0.0)
-            return codes.code, codes.fit, found.best_class
-        code = np.full(len(kernels), np.nan, np.float32)
-        fit, there = code.copy(), ~kernels.flat
-        best = np.where(there, _UNIDENTIFIED, _FLAT).astype(np.int8)
-        if self._by == "family":
-            rows = patterns(
-                kernels.weights[there], kernels.scale[there], kernels.offset[there]
-            )
-            family = family_fit(rows, device=self._device, watch=watch)
-            fit[there], best[there] = family.cosine, family.index_in(self._scheme)
-        return code, fit, best
+            self._code[step, rows] = _packed(codes.code)
+            self._fit[step, rows] = _packed(codes.fit)
+            self._best[step, rows] = found.best_class
+            return
+        there = np.flatnonzero(~kernels.flat)
+        if self._by is None:
+            self._best[step, rows[there]] = _UNIDENTIFIED
+            return
+        for first in range(0, len(there), _AT_ONCE):
+            some = there[first : first + _AT_ONCE]
+            watch.check()
+            family = family_fit_set(kernels, some, device=self._device, watch=watch)
+            at = rows[some]
+            self._fit[step, at] = _packed(family.cosine)
+            self._best[step, at] = family.class_index
+            self._paper[step, at] = family.paper_index
+            self._second[step, at] = family.second_index
+            self._margin[step, at] = _packed(family.margin)
+            self._near[step, at] = near_classes(family)
 
     def track(self, series: Series, threshold: float | None) -> Track:
         """What was taken in, of the steps that were left in the series."""
@@ -445,12 +514,19 @@ class _Reel:
             code=self._code[:steps],
             fit=self._fit[:steps],
             best=self._best[:steps],
+            paper=self._paper[:steps],
+            second=self._second[:steps],
+            margin=self._margin[:steps],
+            near=self._near[:steps],
             cosine=self._cosine[:steps],
             scale=self._scale[:steps],
             numbers=series.numbers,
             scheme=self._scheme,
         )
-        for name in ("layer", "code", "fit", "best", "cosine", "scale"):
+        for name in (
+            *("layer", "code", "fit", "best", "paper", "second", "margin", "near"),
+            *("cosine", "scale"),
+        ):
             getattr(track, name).flags.writeable = False
         return track
 
@@ -466,7 +542,7 @@ def rows_of(film: Film) -> Iterator[tuple[object, ...]]:
             kinds = track.classes(step).tolist() if track.by else []
             columns = (codes.code.tolist(), codes.fit.tolist(), cosines)
             for i, (code, fit, cosine) in enumerate(zip(*columns, strict=True)):
-                best = int(track.best[step, i])
+                best = int(track.named[step, i])
                 named = bool(track.by) or best == _FLAT
                 yield (
                     number,

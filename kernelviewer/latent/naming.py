@@ -21,6 +21,8 @@ from kernelviewer.kernels.classes import CLASSES, PAPER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.kernels.family import FamilyFit
+
 TOLERANCE = 0.05
 _UNEXPLAINED = 0.1
 _EXACT = 0.1
@@ -196,3 +198,10 @@ def _trace(
         path[first:end] = index
         end, index = first, following
     return path
+
+
+def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
+    """Bits of the paper's classes that explain a kernel about as well as its member."""
+    close = found.cosine[:, None] - found.paper_cosine <= TOLERANCE
+    bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
+    return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
+from kernelviewer.gui.registry import FLEETING
 from kernelviewer.state.model import KernelRef
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT
@@ -87,7 +88,7 @@ def test_a_preset_shows_every_panel_and_keeps_the_window(
     QApplication.processEvents()
     assert (window.width(), window.height()) == size
     closed = [name for name in window.docks if not is_open(window, name)]
-    assert closed == ["jobs"]
+    assert set(closed) == {*FLEETING}
     assert overlapping(window) == []
     wished = window.layout().minimumSize()
     assert wished.width() <= 1280
@@ -263,7 +264,7 @@ def test_f6_leads_through_every_panel_in_sight(
         ] or ["grid"]
         seen.append(panel)
     first = seen[: len(set(seen))]
-    assert set(first) == {"grid", *window.docks} - {"jobs"}
+    assert set(first) == {"grid", *window.docks} - {*FLEETING}
     assert seen[len(first)] == first[0]
     QTest.keyClick(window, Qt.Key.Key_F6, SHIFT)
     assert window.isAncestorOf(QApplication.focusWidget())

@@ -101,7 +101,7 @@ def test_a_step_is_labelled_as_its_file_alone(tmp_path: Path, by: str) -> None:
         else:
             assert alone.family is not None
             np.testing.assert_array_equal(
-                track.best[number, there], alone.family.paper_index
+                track.best[number, there], alone.family.class_index
             )
             assert totals.mean_fit == pytest.approx(
                 alone.family.cosine.mean(), abs=1e-5

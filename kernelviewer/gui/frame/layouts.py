@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from kernelviewer.gui.frame.panel import Panel, TitleLine
-from kernelviewer.gui.registry import VIEWS
+from kernelviewer.gui.registry import FLEETING, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -160,13 +160,13 @@ def arrange_panels(
 ) -> None:
     """Put every panel where the arrangement has it, floating and closed ones too.
 
-    The jobs panel goes below all, in a small window behind the charts, shown or
-    hidden as it was; the window keeps its size.
+    The jobs panel goes below all, in a small window behind the charts. Panels that come
+    and go are shown or hidden as they were; the window keeps its size.
     """
     small = is_small(window.size())
     places = arrangement.places(small=small)
     jobs = docks["jobs"]
-    jobs_shown = jobs.toggleViewAction().isChecked()
+    hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)
@@ -179,7 +179,7 @@ def arrange_panels(
     if small:
         window.tabifyDockWidget(docks[places[-1].cells[-1][-1]], jobs)
     for name, dock in docks.items():
-        dock.setVisible(name != "jobs" or jobs_shown)
+        dock.setVisible(name not in hidden)
     for place in places:
         for first, *_ in place.cells:
             docks[first].raise_()
