@@ -75,6 +75,7 @@ def add_by_argument(parser: argparse._ActionsContainer) -> None:
     )
     parser.add_argument(
         "--words",
+        dest="class_words",
         choices=WORDS,
         help="whose classes the family names kernels by: the fine ones, which say what "
         "people see, or the paper's eleven, by which tables of others can be compared "
@@ -85,7 +86,7 @@ def add_by_argument(parser: argparse._ActionsContainer) -> None:
 def naming_of(options: argparse.Namespace) -> Naming:
     """How the arguments want kernels to be named."""
     by: By = options.by or ("code" if options.autoencoder else Naming().by)
-    return Naming(by, options.words or Naming().words)
+    return Naming(by, options.class_words or Naming().words)
 
 
 def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
