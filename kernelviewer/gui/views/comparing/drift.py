@@ -228,7 +228,7 @@ class DriftChart(Ringed):
     def _paint_legend(self, painter: QPainter, line: float) -> None:
         """At the top right, what blue and grey are, where there is room."""
         tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
-        right = self.width() - _RIGHT
+        right = float(self.width() - _RIGHT)
         head = _LEFT + metrics.horizontalAdvance(_TITLES[0]) + 20
         for text, colour in (
             ("channels shuffled", tokens.disabled),
