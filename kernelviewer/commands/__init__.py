@@ -12,6 +12,7 @@ COMMANDS = {
     "label": "write code, fit and class of every kernel to a .csv file",
     "compare": "tell what changed between two networks, kernel by kernel",
     "series": "follow kernels along a training run: classes, fits, when they formed",
+    "watch": "open the checkpoints of a running training as they are written",
     "train": "train an autoencoder on the kernels of networks",
     "evaluate": "judge autoencoders on networks beside K-means",
     "null-test": "compare kernels with noise, shuffled taps and untrained networks",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         QPaintEvent,
     )
 
+    from kernelviewer.jobs.runs import RunFound
     from kernelviewer.state.settings import Settings
 
 
@@ -110,6 +111,8 @@ class MainWindow(WindowContext):
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self.note_opened)
         self.models_changed.connect(self.statusBar().clearMessage)
+        self.opener.run_found.connect(self._on_run_found)
+        self.runs.told.connect(self.statusBar().showMessage)
         self.opener.told.connect(self.statusBar().showMessage)
         self.acts.told.connect(self.statusBar().showMessage)
         self.opener.compare_requested.connect(
@@ -142,6 +145,11 @@ class MainWindow(WindowContext):
         )
         title = "Start torch" if "torch" not in sys.modules else "Change the device"
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
+
+    def _on_run_found(self, found: RunFound) -> None:
+        from kernelviewer.gui.dialogs.runs import ask_about_run
+
+        ask_about_run(self, found)
 
     def _on_first_picture(self) -> None:
         """Nothing is computed, and torch not imported, before kernels are on screen."""

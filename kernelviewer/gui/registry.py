@@ -16,6 +16,7 @@ from kernelviewer.gui.views.jobs import JOBS
 from kernelviewer.gui.views.models import MODELS
 from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
 from kernelviewer.gui.views.reconstruction.inspector import INSPECTOR
+from kernelviewer.gui.views.run import FORMATION, SHARES, STEPS
 from kernelviewer.gui.views.scatter import SCATTER
 from kernelviewer.gui.views.spectrum import SPECTRUM
 from kernelviewer.gui.views.status import STATUS
@@ -30,6 +31,7 @@ VIEWS: tuple[ViewSpec, ...] = (
     MODELS,
     COMPARING,
     GRID,
+    STEPS,
     SPECTRUM,
     RECONSTRUCTION,
     INSPECTOR,
@@ -38,8 +40,13 @@ VIEWS: tuple[ViewSpec, ...] = (
     SCATTER,
     TRANSITIONS,
     DRIFT,
+    SHARES,
+    FORMATION,
     JOBS,
     STATUS,
     TOOLS,
 )
 """In the order in which they are shown: the scope first, what stands on it after."""
+OF_RUNS = tuple(spec.id for spec in VIEWS if spec.of_runs)
+FLEETING = ("jobs", *OF_RUNS)
+"""Panels that come and go by themselves."""

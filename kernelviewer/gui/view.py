@@ -121,6 +121,8 @@ class ViewSpec:
         Where the panel lies, and where else in some arrangements, by their ids; None
         for what is no panel that can be moved. An arrangement without the side has
         it behind its last panels.
+    of_runs
+        Whether the panel comes when a run is opened, and goes with the last one.
     """
 
     id: str
@@ -136,6 +138,7 @@ class ViewSpec:
     controls: Mapping[str, Callable[[QWidget], Any]] = field(default_factory=dict)
     grow: int = -1
     width: int = 0
+    of_runs: bool = False
 
     @property
     def is_panel(self) -> bool:

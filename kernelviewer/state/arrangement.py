@@ -11,6 +11,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.state.analysis import FLAT, UNIDENTIFIED
+from kernelviewer.state.layer_tree import tree_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,11 +70,11 @@ def cut_into_groups(
 
 
 def _layer(pool: KernelPool, key: int) -> tuple[str, str]:
-    """Name of a layer, and that of its network if there are several."""
+    """Name of a layer as in the tree, and that of its network if there are several."""
     ref = pool.layer_refs[key]
     model = next(model for model in pool.models if model.id == ref.model)
     note = model.bank.name if len(pool.models) > 1 else ""
-    return model.bank.layers[ref.layer].name, note
+    return tree_names(model.bank)[ref.layer], note
 
 
 def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.comparing import Comparing
-    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
+    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,11 @@ class Marks:
 class SavedFingerprint:
     """The part of work worth saving; networks that were closed since are let go.
 
-    ``models`` are ids and banks, ``chosen`` identities of autoencoders.
+    ``models`` are ids and banks, or runs whatever the step they stand on; ``chosen``
+    are identities of autoencoders.
     """
 
-    models: tuple[tuple[int, ref[KernelBank]], ...]
+    models: tuple[tuple[int, ref[KernelBank] | ref[Run]], ...]
     marks: Marks
     chosen: Mapping[Size, int]
 
@@ -122,7 +123,7 @@ class Work:
     def fingerprint(self) -> SavedFingerprint:
         """The fingerprint of what would be lost."""
         return SavedFingerprint(
-            tuple((model.id, ref(model.bank)) for model in self.models),
+            tuple((m.id, ref(m.run) if m.run else ref(m.bank)) for m in self.models),
             self.marks,
             {size: id(self.autoencoders[size]) for size in self.chosen},
         )

@@ -85,6 +85,7 @@ class Mirror:
         for listener in (
             *(window.presenter.refresh, window.analyst.look, window.families.look),
             window.comparer.look,
+            window.runs.look,
         ):
             window.document.changed.disconnect(listener)
         window.deleteLater()
@@ -142,6 +143,11 @@ def contents(parts: Parts) -> dict[str, object]:
         ],
         "spectrum": spectrum.content,
         "spectrum absence": "" if there else spectrum.absent.title.text(),
+        "steps": (parts.steps.content, parts.steps.isHidden()),
+        "shares": (parts.shares.axis, parts.shares.counts, parts.shares.message),
+        "formation": (
+            *(parts.formation.axis, parts.formation.rows, parts.formation.message),
+        ),
         "slider": (spectrum.position, spectrum.slider._mark),
         "slider text": (
             spectrum.controls.name.text() if there else "",

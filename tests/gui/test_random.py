@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from PySide6.QtWidgets import QApplication
 from safetensors.numpy import save_file
 
 from kernelviewer.formats import open_checkpoint
+from kernelviewer.jobs.runner import run_now
+from kernelviewer.jobs.runs import open_run
 from kernelviewer.kernels import extract_kernels, family
 from kernelviewer.kernels.classes import PATTERNS
 from kernelviewer.state.comparing import Comparing
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.jobs.runs import OpenedRun
     from kernelviewer.kernels import KernelBank
     from tests.gui.harness import MakeWindow
 
@@ -41,7 +45,7 @@ MODIFIERS = (
 )
 PANELS = (
     *("classes", "composition", "scatter", "spectrum", "reconstruction"),
-    *("transitions", "drift"),
+    *("transitions", "drift", "shares", "formation"),
 )
 STEPS = 500
 BETWEEN_MIRRORS = 16
@@ -78,8 +82,15 @@ def write_patterns(path: Path, seed: int) -> Path:
 class Visitor:
     """Somebody who does everything, at random, with mouse, keys and commands."""
 
-    def __init__(self, window: MainWindow, banks: list[KernelBank], seed: int) -> None:
-        self.window, self.banks = window, banks
+    def __init__(
+        self,
+        window: MainWindow,
+        banks: list[KernelBank],
+        run: OpenedRun,
+        wait: Callable[[], object],
+        seed: int,
+    ) -> None:
+        self.window, self.banks, self.run, self.wait = window, banks, run, wait
         self.random = random.Random(seed)
         self.done: list[str] = []
         self._acts: list[tuple[int, Callable[[], object]]] = [
@@ -94,6 +105,7 @@ class Visitor:
             *((1, self.theme), (1, self.include), (1, self.framed)),
             *((5, self.compare), (5, self.click_transition), (4, self.click_drift)),
             *((3, self.plane), (1, self.end_comparison), (4, self.naming)),
+            *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
             (6, self.bring_up),
         ]
         weights, acts = zip(*self._acts, strict=True)
@@ -363,11 +375,46 @@ class Visitor:
         keys = ["codes", "change"] if view._planes else []
         view.across.chosen.emit(self.random.choice([*keys, "0"]))
 
+    def open_run(self) -> None:
+        """Open the training run, or close it."""
+        document = self.window.document
+        runs = [model for model in document.models if model.run is not None]
+        if runs and self.random.random() < 0.5:
+            document.close(runs[0].id)
+        elif not runs and len(document.models) < MOST_OPEN:
+            document.open(self.run.bank, run=self.run.run, step=len(self.run.run) - 1)
+
+    def scrub(self) -> None:
+        """Go through time, by mouse, keys or commands; mostly wait for the step."""
+        slider = self.window.parts.steps.slider
+        if slider.content is None:
+            return
+        what = self.random.random()
+        if what < 0.4:
+            self.drag(slider, *(self.place(slider) for _ in range(3)))
+        elif what < 0.7:
+            names = ("Left", "Right", "Home", "End", "Up", "Down")
+            key = getattr(Qt.Key, f"Key_{self.random.choice(names)}")
+            QTest.keyClick(slider, key)
+        else:
+            self.trigger(self.random.choice(("next_step", "previous_step")))
+        if self.random.random() < 0.7:
+            self.wait()
+
+    def run_chart(self) -> None:
+        """Click a layer in the chart of formation, or a step in that of the shares."""
+        view = self.random.choice(
+            (self.window.parts.shares, self.window.parts.formation)
+        )
+        if view.isVisible() and view.axis is not None:
+            QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
+
     def include(self) -> None:
         """Read a network again, with a layer more or less."""
         document = self.window.document
-        if document.models:
-            model = self.random.choice(document.models)
+        models = [model for model in document.models if model.run is None]
+        if models:
+            model = self.random.choice(models)
             others = [bank for bank in self.banks if bank.name == model.bank.name]
             document.replace(model.id, self.random.choice(others))
 
@@ -414,6 +461,16 @@ def banks(tmp_path: Path) -> list[KernelBank]:
     return [*found, without_layer(found[0], 1)]
 
 
+@pytest.fixture
+def run(tmp_path: Path) -> OpenedRun:
+    """A training run of three steps."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for step in range(3):
+        write_patterns(folder / f"step-{step}.safetensors", 10 + step)
+    return run_now(open_run, [folder])
+
+
 def without_layer(bank: KernelBank, gone: int) -> KernelBank:
     """The same bank with one layer's kernels left out."""
     layers = list(bank.layers)
@@ -431,13 +488,15 @@ def without_layer(bank: KernelBank, gone: int) -> KernelBank:
 
 @pytest.mark.timeout(600)
 def test_every_view_equals_one_built_from_the_document(
-    make_window: MakeWindow, banks: list[KernelBank], qtbot: Any
+    make_window: MakeWindow, banks: list[KernelBank], run: OpenedRun, qtbot: Any
 ) -> None:
     window = make_window()
     window.document.open(banks[0])
     window.document.open(banks[1])
     wait_idle(qtbot, window)
-    visitor, jobs = Visitor(window, banks, seed=20261125), JobsOnDemand()
+    wait = partial(wait_idle, qtbot, window)
+    visitor = Visitor(window, banks, run, wait, seed=20261125)
+    jobs = JobsOnDemand()
     presenter = window.presenter
     for number in range(1, STEPS + 1):
         visitor.step()

@@ -349,7 +349,8 @@ class ComparisonScheduler(QObject):
 class FileHashes(QObject):
     """Asks for the hash of whatever is opened, and stops where it is closed.
 
-    A large file takes a core for seconds: first come the labels, and other files.
+    A large file takes a core for seconds: first come the labels, and other files. Those
+    of a run are hashed when it is saved.
 
     Parameters
     ----------
@@ -382,7 +383,8 @@ class FileHashes(QObject):
         self._models = models
         self._asked.keep({model.id: model.bank for model in models})
         for model in models:
-            if model.bank not in self._hashes and model.id not in self._asked:
+            known = model.bank in self._hashes or model.run is not None
+            if not known and model.id not in self._asked:
                 self._ask(model)
 
     def _ask(self, model: OpenModel) -> None:

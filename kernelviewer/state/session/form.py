@@ -51,8 +51,39 @@ class SessionError(HintedError):
     """A fault of a session's text, and what can be done about it."""
 
 
+class RunStep(Struct, frozen=True):
+    """A step of a run: how far it was, and its file as in `NetworkEntry`."""
+
+    number: int
+    path: Text
+    sha256: Hash
+    bytes: Count
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise ValueError("has no path")
+
+    @property
+    def key(self) -> str:
+        """How the session names the file."""
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.path.rpartition("/")[2]
+
+
+class RunEntry(Struct, frozen=True):
+    """A run; it stands on the step whose file is that of the network."""
+
+    name: Text
+    unit: Literal["step", "epoch"]
+    steps: tuple[RunStep, ...]
+
+
 class NetworkEntry(Struct, frozen=True, omit_defaults=True):
-    """An open network.
+    """An open network, or a run.
 
     Attributes
     ----------
@@ -65,6 +96,8 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
         Which copy of the network, and which undecided or fixed layers were taken in.
     hub
         The name by which it was fetched.
+    run
+        What it is a step of; None: of no run.
     """
 
     sha256: Hash
@@ -73,6 +106,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
     copy: Text = ""
     include: tuple[Text, ...] = ()
     hub: Text = ""
+    run: RunEntry | None = None
 
     def __post_init__(self) -> None:
         if not self.path and not self.hub:

@@ -466,6 +466,6 @@ INSPECTOR = ViewSpec(
         "inspector": ViewFigure("kernel", "focus"),
         "pairView": ViewFigure("pairs", options=match_option),
     },
-    home=Home("right", 1, 1),
+    home=Home("right", 0, 1),
     homes={"compare": Home("right", 1, 2)},
 )

@@ -297,6 +297,6 @@ SCATTER = ViewSpec(
         ),
     ),
     figures={"scatterView": ViewFigure("pca", options=_figure_options)},
-    home=Home("bottom", 2, 2),
+    home=Home("right", 1, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},
 )
