@@ -288,7 +288,7 @@ TRANSITIONS = ViewSpec(
     figures={
         "transitionMatrix": ViewFigure("transitions", options=match_option),
     },
-    home=Home("right", 0, 2),
+    home=Home("right", 1, 3),
     homes={"compare": Home("right", 0, -1)},
 )
 DRIFT = ViewSpec(
@@ -314,6 +314,6 @@ DRIFT = ViewSpec(
         ),
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},
-    home=Home("bottom", 1, 2),
+    home=Home("right", 0, 2),
     homes={"compare": Home("bottom", 0, -1)},
 )
