@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -511,3 +513,15 @@ def test_two_networks_of_one_kernel_are_compared(
     assert window.parts.transitions.content.counts.sum() == 1
     assert "channels shuffled unknown" in window.parts.drift.tip(0)
     assert not window.parts.drift.grab().isNull()
+
+
+def test_kernels_of_closed_networks_are_let_go(window: MainWindow, qtbot: Any) -> None:
+    window.layouts.show_panel("scatter")
+    window.set_chart("plane", "codes")
+    window.acts.focus(3)
+    wait_idle(qtbot, window)
+    held = [weakref.ref(bank) for bank in window.document.banks]
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    gc.collect()
+    assert [ref() for ref in held] == [None, None]

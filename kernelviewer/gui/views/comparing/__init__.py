@@ -80,6 +80,7 @@ class ComparingController(Controller):
         how = state.comparing
         self.bar.setVisible(how is not None)
         if how is None:
+            self.forget("names", "facts")
             return
         if self.is_news("names", how, state.models):
             banks = {model.id: model.bank for model in state.models}
@@ -168,6 +169,7 @@ class TransitionsController(Controller):
         if not self.is_news("matrix", pairs, labels, state.shown, state.selected):
             return
         if pairs is None or labels is None or not len(pairs):
+            self._counted = Memo(_counted)  # nobody shall hold what is closed
             self.matrix.set_content(None, _why_nothing(state))
             return
         kinds, inside, counts, null = self._counted(pairs, labels, state.shown)
