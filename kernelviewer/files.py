@@ -120,7 +120,7 @@ class FileLock:
         return cls(path, file)
 
     def is_in_place(self) -> bool:
-        """Whether the locked file still is the one of its name."""
+        """True if the locked file still is the one of its name."""
         try:
             there = self._path.stat()
         except OSError:

@@ -63,10 +63,10 @@ print(*late)
 )
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
-    "kernels": {"bank", "classes", "equality", "statistics"},
+    "kernels": {"bank", "classes", "equality", "naming", "statistics"},
     "latent": {"errors", "labels", "naming", "noise", "stretches"},
     "figures": None,
-    "jobs": {"analysing", "family_naming", "memory", "runner", "settling", "tasks"},
+    "jobs": {"analysing", "runner", "settling", "tasks"},
     "state.session": {"files"},
     "gui.dialogs": None,
 }
@@ -74,8 +74,8 @@ MAY_COME_BEFORE = {
 the room. What they import counts; the rest comes when it is used."""
 GUI = (
     "text", "theme", "desktop", "painting", "controls", "jobs", "acts", "palette",
-    "view", "views", "registry", "commands", "frame", "dialogs", "controllers",
-    "window_context", "view_menus", "search", "actions", "main_window", "application",
+    "view", "views", "registry", "frame", "dialogs", "controllers",
+    "window_context", "view_menus", "commands", "search", "main_window", "application",
 )  # fmt: skip
 """The rooms of the window, from the ground up; a room imports only those before it."""
 HANDED_ON = "window_context"

@@ -9,7 +9,7 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer.device import CPU
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.resources import resource
 
@@ -130,16 +130,18 @@ def test_kernels_look_like_the_pattern_family(
 
 
 def test_nearly_every_class_can_be_shown_on_it(fit: FamilyFit) -> None:
-    counts = np.bincount(fit.class_index, minlength=len(PATTERNS))
-    assert (counts >= 5).sum() >= 9
+    counts = np.bincount(fit.class_index, minlength=len(FINE.patterns))
+    assert (counts >= 5).sum() >= 12
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("group", ["-centre -square -cross", "d1-x d1-y"])
+@pytest.mark.parametrize("group", ["-point -centre -square -disc -cross", "edge"])
 def test_centres_and_derivatives_occur_at_every_depth(
     bank: KernelBank, fit: FamilyFit, stage: str, group: str
 ) -> None:
-    ids = np.array([PATTERNS[i].id for i in fit.class_index[in_stage(bank, stage)]])
+    ids = np.array(
+        [FINE.patterns[i].id for i in fit.class_index[in_stage(bank, stage)]]
+    )
     of_group = [any(part in name for part in group.split()) for name in ids]
     assert np.mean(of_group) > 0.05
 

@@ -13,8 +13,10 @@ from kernelviewer.commands.networks import (
     LINE,
     Autoencoders,
     add_autoencoder_argument,
+    add_by_argument,
     add_device_argument,
     add_threshold_argument,
+    by_of,
     device_of,
     read_banks,
 )
@@ -59,13 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT.csv",
         help="write one row per pair of kernels",
     )
-    parser.add_argument(
-        "--by",
-        choices=("code", "family"),
-        default="code",
-        help="what names the kernels: their code's stretch of the spectrum, or their "
-        "nearest member of the pattern family (default: code)",
-    )
+    add_by_argument(parser)
     parser.add_argument(
         "--match",
         choices=MATCHES,
@@ -99,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     whole = autoencoders.fit(banks)
     found = compare(
         *banks,
-        by=options.by,
+        by=by_of(options),
         match=options.match,
         threshold=options.threshold,
         autoencoders=autoencoders.get,
@@ -203,10 +199,7 @@ def _notes(found: Comparison, options: argparse.Namespace) -> Iterator[str]:
         yield f"paired by order, since names differ: {layers}: {', '.join(pairs)}"
     for size, item in found.sizes.items():
         if len(item) and item.transitions is None:
-            yield (
-                f"{size_label(size)}: nothing names these kernels by {options.by}"
-                f"{'; try --by family' if options.by == 'code' else ''}"
-            )
+            yield f"{size_label(size)}: nothing names these kernels"
     for bank, left in (
         (found.bank_a, found.pairing.left_a),
         (found.bank_b, found.pairing.left_b),

@@ -31,18 +31,18 @@ from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
-from kernelviewer.figures.naming import FAMILY, fingerprint, name_scene
+from kernelviewer.figures.naming import fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
-from kernelviewer.figures.scene import Scene, make_scene
+from kernelviewer.figures.scene import FAMILY, Scene, make_scene
 from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json
 
 if TYPE_CHECKING:
-    from kernelviewer.figures.naming import Naming
+    from kernelviewer.figures.naming import FigureNaming
     from kernelviewer.figures.provenance import Record
     from kernelviewer.figures.scene import Subject
     from kernelviewer.kernels import KernelBank
@@ -226,18 +226,24 @@ def _scene(
     if not (wanted or item.shows_classes or options.kernels):
         return scene
     chosen = _naming(scene, record, options)
-    if chosen.autoencoder is None and options.autoencoder is None and not wanted:
+    asked = options.autoencoder is not None or options.by is not None
+    if chosen.autoencoder is None and not asked and not wanted:
         return scene
     return name_scene(scene, chosen, device=options.device)
 
 
-def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) -> Naming:
+def _naming(
+    scene: Scene, record: Record | None, options: argparse.Namespace
+) -> FigureNaming:
     """As the arguments ask, else as the record tells, else as usual."""
     if record is None or not record.naming:
         return naming(options, scene.size)
     facts = record.naming
-    if facts.get("method") == FAMILY and options.autoencoder is None:
+    by_family = facts.get("method") == FAMILY
+    if by_family and options.autoencoder is None and not facts.get("sha256"):
         options.autoencoder = "family"
+    recorded = "family" if by_family else "code"
+    options.by = options.by or recorded
     try:
         known = facts.get("stretches")
         stretches = from_json(known) if known else ()
@@ -245,7 +251,8 @@ def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) ->
         raise FigureError(
             "the stretches that the figure tells of are damaged"
         ) from None
-    chosen = naming(options, scene.size, facts.get("threshold"), stretches)
+    threshold = facts.get("threshold") if options.by == recorded else None
+    chosen = naming(options, scene.size, threshold, stretches)
     wanted = facts.get("sha256", "")
     found = fingerprint(chosen.autoencoder) if chosen.autoencoder else ""
     if found != wanted:
@@ -313,7 +320,7 @@ def _only_channels(scene: Scene, channels: list[int]) -> Scene:
 
 
 def _matches(layer: str, name: str) -> bool:
-    """Whether a layer is the one named, lies within it, or fits the pattern."""
+    """True if a layer is the one named, lies within it, or fits the pattern."""
     return layer.startswith(f"{name}.") or fnmatch.fnmatchcase(layer, name)
 
 
@@ -325,7 +332,7 @@ def _output(kind: str, path: Path) -> Path:
 
 
 def _may_write(path: Path) -> bool:
-    """Whether a file may be replaced; asks, if there is someone to ask."""
+    """True if a file may be replaced; asks, if there is someone to ask."""
     if not path.exists() or not sys.stdin.isatty():
         return True
     answer = input(f"{path} exists. Replace it? [y/N] ")

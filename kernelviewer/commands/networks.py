@@ -17,6 +17,7 @@ from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_label
+from kernelviewer.kernels.naming import WAYS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Method
 
 
@@ -59,6 +61,26 @@ def add_autoencoder_argument(parser: argparse.ArgumentParser) -> None:
         help="use this autoencoder for its kernel size, in place of the one that "
         "comes with the program (may be repeated)",
     )
+
+
+def add_by_argument(parser: argparse._ActionsContainer) -> None:
+    """Add ``--by``."""
+    parser.add_argument(
+        "--by",
+        choices=tuple(WAYS),
+        help="what names the kernels: the code, by the stretch of the spectrum that it "
+        "falls in, or the family, by a kernel's nearest member (default: the "
+        f"{Naming().by}; the code with --autoencoder). Kernels without a code are "
+        "named by the family",
+    )
+
+
+def by_of(options: argparse.Namespace) -> By:
+    """What the arguments want kernels to be named by."""
+    if options.by is not None:
+        by: By = options.by
+        return by
+    return "code" if options.autoencoder else Naming().by
 
 
 def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
@@ -194,7 +216,7 @@ class Autoencoders:
             self._names[autoencoder.size] = path.name
 
     def fit(self, banks: Sequence[KernelBank]) -> bool:
-        """Whether all that the user named have kernels; complains of those without."""
+        """True if all that the user named have kernels; complains of those without."""
         sizes = {size for bank in banks for size in bank.sizes}
         idle = [size for size in self._named if size not in sizes]
         for size in idle:

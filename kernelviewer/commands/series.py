@@ -13,8 +13,10 @@ from kernelviewer.commands.networks import (
     LINE,
     Autoencoders,
     add_autoencoder_argument,
+    add_by_argument,
     add_network_arguments,
     add_threshold_argument,
+    by_of,
     device_of,
 )
 from kernelviewer.commands.output import (
@@ -32,6 +34,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of
 from kernelviewer.resources import resource
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.kernels.series import LeftOut
-    from kernelviewer.latent.film import By, Film, Formation, StepTotals, Track
+    from kernelviewer.latent.film import Film, Formation, StepTotals, Track
 
 SAMPLE = "sample-run"
 """The run that comes with the program, unless there is a file of this name."""
@@ -64,13 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT.csv",
         help="write one row per step and kernel",
     )
-    parser.add_argument(
-        "--by",
-        choices=("code", "family"),
-        default="family",
-        help="what names the kernels: the code, by the stretch of the spectrum that it "
-        "falls in, or the family, by a kernel's nearest member (default)",
-    )
+    add_by_argument(parser)
     parser.add_argument(
         "--animation",
         type=Path,
@@ -101,11 +98,10 @@ def run(options: argparse.Namespace) -> int:
             raise RefusedError(str(error), 2) from None
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     series = open_series(options.files, options)
-    by: By = "code" if options.autoencoder else options.by
     film = film_of(
         series,
         autoencoders.get,
-        by=by,
+        by=by_of(options),
         threshold=options.threshold,
         device=device,
         watch=LINE,
@@ -141,12 +137,14 @@ def _animate(
     series: Series, autoencoders: Autoencoders, options: argparse.Namespace
 ) -> None:
     """Write the animation; codes are shown wherever there are some."""
-    from kernelviewer.figures.naming import Naming, name_scene
+    from kernelviewer.figures.naming import FigureNaming, name_scene
     from kernelviewer.figures.scene import make_scene
 
     scene = make_scene([series.bank(i) for i in range(len(series))], options.size)
-    naming = Naming(autoencoders.get(scene.size), options.threshold)
-    scene = name_scene(scene, naming, device=options.device, watch=LINE)
+    named = FigureNaming(
+        autoencoders.get(scene.size), options.threshold, (), Naming(by_of(options))
+    )
+    scene = name_scene(scene, named, device=options.device, watch=LINE)
     write_animation(scene, options.animation, watch=LINE)
 
 

@@ -36,10 +36,10 @@ class Content(Protocol):
         """Sentences for below the figure."""
 
     def table(self) -> Table:
-        """What is drawn, as rows."""
+        """The drawn data, as rows."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is drawn, as arrays."""
+        """The drawn data, as arrays."""
 
 
 def always(_options: FigureOptions) -> bool:
@@ -98,5 +98,5 @@ class Exhibit:
     own: tuple[Own[Any], ...] = ()
 
     def has(self, name: str) -> bool:
-        """Whether an option matters to it beside the looks."""
+        """True if an option matters to it beside the looks."""
         return name in self.uses or any(name == item.name for item in self.own)

@@ -58,7 +58,7 @@ def count_labels(label: NDArray[np.int64]) -> Counts:
 
 
 def named(scene: Scene) -> Yardstick:
-    """What names the scene's kernels.
+    """The yardstick that names the scene's kernels.
 
     Raises
     ------

@@ -37,7 +37,7 @@ _TOO_LARGE = 2**53
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """What can be set of a figure.
+    """A setting of a figure.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Option:
         """Raise `OptionError` if the value is out of range."""
 
     def fits(self, value: object) -> bool:
-        """Whether a value read from a file is of the right type."""
+        """True if a value read from a file is of the right type."""
         return isinstance(value, str)
 
 
@@ -116,7 +116,7 @@ class Number(Option):
             raise OptionError(msg)
 
     def fits(self, value: object) -> bool:
-        """Whether it is a number, or nothing where that is allowed."""
+        """True if it is a number, or nothing where that is allowed."""
         if value is None:
             return bool(self.unset)
         if type(value) is int:
@@ -147,7 +147,7 @@ class Switch(Option):
     """Yes or no."""
 
     def fits(self, value: object) -> bool:
-        """Whether it is yes or no."""
+        """True if it is yes or no."""
         return isinstance(value, bool)
 
 
@@ -175,7 +175,7 @@ class Pair(Option):
             one.check(number)
 
     def fits(self, value: object) -> bool:
-        """Whether it is two whole numbers."""
+        """True if it is two whole numbers."""
         return (
             isinstance(value, list | tuple)
             and len(value) == 2
@@ -245,7 +245,7 @@ def declared(default: Any, option: Option) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class FigureOptions:
-    """What can be set of a figure. Frozen; two equal ones give equal files.
+    """A setting of a figure. Frozen; two equal ones give equal files.
 
     Attributes
     ----------
@@ -624,7 +624,7 @@ class FigureOptions:
 
     @property
     def content_key(self) -> tuple[object, ...]:
-        """What decides which data are drawn; the rest is looks."""
+        """The options that decide which data are drawn; the rest is looks."""
         return tuple(
             self.value(name)
             for name, option in OPTIONS.items()
@@ -636,11 +636,11 @@ class FigureOptions:
         return self.with_values(_shown(FigureOptions()))
 
     def with_look(self, look: FigureOptions) -> FigureOptions:
-        """What this shows, as another looks."""
+        """These options in the looks of another."""
         return look.with_values(_shown(self))
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults, JSON-like."""
+        """The values that differ from the defaults, JSON-like."""
         usual = FigureOptions()
         return {
             name: value

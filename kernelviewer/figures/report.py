@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kernelviewer.figures.drawn import Drawn
-    from kernelviewer.figures.naming import Naming
+    from kernelviewer.figures.naming import FigureNaming
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.text import AnyPath
@@ -57,7 +57,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """What a report is made of.
+    """The parts of a report.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Report:
 
     folder: AnyPath
     options: FigureOptions
-    naming: Callable[[Size], Naming]
+    naming: Callable[[Size], FigureNaming]
     formats: tuple[str, ...] = (".svg",)
     device: str = "auto"
     count_equal: bool = False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -46,7 +47,7 @@ def reading_through(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What readers look at to tell whether a file is theirs.
+    """The signs by which readers tell whether a file is theirs.
 
     Attributes
     ----------
@@ -97,17 +98,18 @@ class Reader:
     match
         Whether a file is one; never raises on strange bytes.
     read
-        Gives the file's network; raises only `CheckpointError`, `DamagedError` and
+        Lists what is in the file, or gives the network where the format tells it
+        apart itself; raises only `CheckpointError`, `DamagedError` and
         what ``options.watch`` raises. Heavy libraries are imported inside.
     has_parts
         Whether a file may name others that hold weights; ``read`` lists them in
-        `Checkpoint.files`.
+        ``files``.
     """
 
     name: str
     what: str
     match: Callable[[Source], bool]
-    read: Callable[[Source, Options], Checkpoint]
+    read: Callable[[Source, Options], Contents | Checkpoint]
     has_parts: bool = False
 
 
@@ -187,19 +189,19 @@ class OpenedFile:
         return data
 
     def _is(self, handle: FileIO) -> bool:
-        """Whether what a handle reads has this size and time."""
+        """True if what a handle reads has this size and time."""
         state = os.fstat(handle.fileno())
         return (state.st_size, state.st_mtime_ns) == (self.size, self.mtime_ns)
 
     def is_as_it_was(self) -> bool:
-        """Whether the file still has the size and time it had."""
+        """True if the file still has the size and time it had."""
         try:
             return OpenedFile.of(self.path) == self
         except OSError:
             return False
 
     def changed(self) -> CheckpointError:
-        """What to raise where the file is written while it is opened."""
+        """The error where the file is written while it is opened."""
         return CheckpointError(self.path, CHANGED, _AGAIN)
 
 

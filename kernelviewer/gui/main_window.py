@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
 from kernelviewer.gui import theme
-from kernelviewer.gui.actions import Actions
+from kernelviewer.gui.commands import Commands
 from kernelviewer.gui.controllers.schedulers import MemoryReleaser
 from kernelviewer.gui.controllers.sessions import Sessions
 from kernelviewer.gui.jobs import Reaction
@@ -74,8 +74,7 @@ class MainWindow(WindowContext):
         self._make_status_line()
         self.tidier = MemoryReleaser(self.document, self.jobs, self)
         self.sessions = Sessions(self)
-        self.actions_ = Actions(self, self.sessions)
-        self.commands = self.actions_.by_id
+        self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)
         self._connect()
         self.set_theme(settings.theme)
@@ -96,14 +95,17 @@ class MainWindow(WindowContext):
         self.setStatusBar(StatusLine(parts.chips, parts.selected, device, jobs, self))
 
     def _connect(self) -> None:
-        parts, actions = self.parts, self.actions_
+        parts, commands = self.parts, self.commands
         self.view_menus = ViewMenus(self)
         GridMenu(self, self.view_menus)
         parts.palette.set_source(lambda: collect(self))
-        parts.welcome.open_requested.connect(actions.open)
-        parts.welcome.sample_requested.connect(actions.open_sample)
-        parts.welcome.path_requested.connect(actions.open_recent)
-        parts.jobs_panel.copy_requested.connect(actions.copy_text)
+        parts.welcome.open_requested.connect(commands["open"].trigger)
+        parts.welcome.sample_requested.connect(commands["open_sample"].trigger)
+        parts.welcome.path_requested.connect(
+            lambda path: self.opener.open([Path(path)])
+        )
+        clipboard = QGuiApplication.clipboard()
+        parts.jobs_panel.copy_requested.connect(lambda text: clipboard.setText(text))
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self.note_opened)
         self.models_changed.connect(self.statusBar().clearMessage)
@@ -116,7 +118,7 @@ class MainWindow(WindowContext):
         parts.welcome.dismiss_requested.connect(self.sessions.recovery.dismiss)
         self.device_requested.connect(self.set_device)
         self.jobs.counted.connect(self._on_jobs_counted)
-        self.jobs_button.clicked.connect(actions.toggle_jobs)
+        self.jobs_button.clicked.connect(commands["jobs"].trigger)
         self.laid_out.connect(self._on_first_picture)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme_changed)

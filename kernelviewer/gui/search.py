@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from kernelviewer.gui.commands import COMMANDS
+from kernelviewer.gui.commands import COMMANDS, plain
 from kernelviewer.gui.palette import Entry
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS
@@ -37,19 +37,6 @@ CHARTS = {
     "thumbnails": "PCA",
 }
 NATIVE = QKeySequence.SequenceFormat.NativeText
-ALSO = {
-    "open_model": "pretrained timm hub download",
-    "find": "search",
-    "close_model": "remove unload",
-    "export": "save picture svg pdf png",
-    "train": "learn fit autoencoder",
-    "equal_once": "same duplicate identical weights double",
-    "null_test": "noise shuffled untrained honest",
-    "shortcuts": "keys help",
-    "theme": "dark mode appearance",
-    "device": "gpu",
-}
-"""Other words people look for."""
 
 
 def collect(window: WindowContext) -> list[Entry]:
@@ -68,15 +55,15 @@ def collect(window: WindowContext) -> list[Entry]:
 def _commands(window: WindowContext) -> Iterator[Entry]:
     for command in COMMANDS:
         action = window.commands[command.id]
-        also = " ".join((command.id, command.tip, ALSO.get(command.id, "")))
+        also = " ".join((command.id, command.tip, command.also))
         if command.id in ("palette", "panels", "recent"):
             continue
         menu = action.menu()
         if not isinstance(menu, QMenu):
-            yield _of_action(action, _plain(command.text), command.menu, also)
+            yield _of_action(action, command.title, command.menu, also)
             continue
         for choice in menu.actions():
-            title = f"{_plain(command.text)}: {_plain(choice.text())}"
+            title = f"{command.title}: {plain(choice.text())}"
             yield _of_action(choice, title, "", also)
 
 
@@ -238,8 +225,3 @@ def _go_to(window: WindowContext, ref: LayerRef | None) -> None:
             document.show_size(size)
     window.acts.reveal(KernelRef(ref.model, size, first))
     window.parts.grid.setFocus()
-
-
-def _plain(text: str) -> str:
-    """Menu text without its mnemonic."""
-    return text.replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")

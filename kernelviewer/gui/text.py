@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.state.analysis import UNIDENTIFIED
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def kernel_tip(state: ViewState, number: int) -> str:
         lines.insert(0, model.bank.name)
     if layer.support:
         lines.append(f"named on its effective support {layer.support_label}")
-    lines += [class_text(state, number), values_text(state, number)]
+    lines += [class_text(state, number), near_text(state, number)]
+    lines.append(values_text(state, number))
     scale, offset = pool.scale[number], pool.offset[number]
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
     return "\n".join(filter(None, lines))
@@ -130,5 +131,19 @@ def values_text(state: ViewState, number: int) -> str:
         return ""
     code, fit = state.labels.code[number], state.labels.fit[number]
     parts = [] if np.isnan(code) else [f"code {code:.3f}"]
-    parts += [] if np.isnan(fit) else [f"fit {fit:.3f}"]
+    word = "family" if state.named_by == "family" else "fit"
+    parts += [] if np.isnan(fit) else [f"{word} {fit:.3f}"]
     return ", ".join(parts)
+
+
+def near_text(state: ViewState, number: int) -> str:
+    """The family's second class where it explains the kernel about as well."""
+    names = state.families
+    if names is None or state.named_by != "family":
+        return ""
+    from kernelviewer.kernels.family.fit import DELTA
+
+    margin = float(names.margin[number])
+    if not margin < DELTA:
+        return ""
+    return f"near {FINE.classes[names.second[number]].name}, by {margin:.3f}"

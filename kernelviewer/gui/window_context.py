@@ -30,8 +30,7 @@ from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
 from kernelviewer.gui.view import Parts
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.settings import save_settings
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
@@ -109,10 +109,13 @@ class WindowContext(QMainWindow):
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
         Command id → its action.
+    sessions
+        The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
     """
 
+    sessions: Sessions
     device_requested = Signal(str)
     """Compute there from now on."""
     device_ready = Signal()
@@ -137,7 +140,7 @@ class WindowContext(QMainWindow):
         self.keeps_settings = True
         self.device = ""
         self.commands: Mapping[str, QAction] = {}
-        self.document = document or Document(
+        self.document: Document = document or Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
             Charts(
                 colour_by=settings.colour_by,  # type: ignore[arg-type]
@@ -146,19 +149,25 @@ class WindowContext(QMainWindow):
                 pale=settings.pale,  # type: ignore[arg-type]
             ),
         )
-        self.parts = make_parts(self)
-        self.docks = make_docks(self, self.parts)
+        self.parts: Parts = make_parts(self)
+        self.docks: dict[str, DockPanel] = make_docks(self, self.parts)
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
         self.hashes = FileHashes(self.jobs, self)
-        self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
+        self.opener: Opener = Opener(
+            self.document, self.jobs, self.parts.jobs_panel, self
+        )
         self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
         self.presenter = Presenter(self.document)
-        self.acts = Acts(self.document, self.presenter, self)
-        self.analyst = EncodingScheduler(self.document, self.jobs, self)
-        self.looks = self._looks(framed=False)
+        self.acts: Acts = Acts(self.document, self.presenter, self)
+        self.analyst: EncodingScheduler = EncodingScheduler(
+            self.document, self.jobs, self
+        )
+        self.looks: Looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, ("jobs",))
-        self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
+        self.layouts: LayoutKeeper = LayoutKeeper(
+            self, self.docks, self.dock_layout, settings.preset
+        )
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -233,7 +242,6 @@ class WindowContext(QMainWindow):
         """Show the work as a session says; what is unknown here stays as it is."""
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
-        self.commands["framed"].setChecked(look.framed)
         self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
 

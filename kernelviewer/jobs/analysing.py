@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
+from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX, PATTERNS
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.naming import TOLERANCE
@@ -16,7 +17,7 @@ from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
     from kernelviewer.state.pool import KernelPool
 
 
+T = TypeVar("T")
 COMPONENTS = 6
 BATCH = 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of analysing; ``analysis`` has no classes where neither way was open.
+    """The result of encoding; ``analysis`` has no codes where there is no autoencoder.
 
     ``note`` says what the user should know of how it was computed.
     """
@@ -48,35 +50,28 @@ class Analysed:
 def analyse(
     ticket: Ticket, kernels: KernelSet, known: Autoencoder | None, device: str
 ) -> Analysed:
-    """Codes by ``known`` or by the shipped autoencoder, else classes by the family.
+    """Codes by ``known`` or by the shipped autoencoder.
 
     Where the device runs out of memory, the CPU takes over, and the note says so.
     """
     from kernelviewer.latent.autoencoder import shipped
 
     autoencoder = known or shipped(kernels.size)
+    if autoencoder is None:
+        nothing = np.full(len(kernels), np.nan, np.float32)
+        return Analysed(None, Analysis(None, nothing))
+    encoding = partial(encode, ticket, kernels, autoencoder)
+    return Analysed(autoencoder, *_or_on_cpu(encoding, device))
+
+
+def _or_on_cpu(compute: Callable[[str], T], device: str) -> tuple[T, str]:
+    """What a device computes, or the CPU where it has too little memory; a note."""
     try:
-        analysis = _analysis(ticket, kernels, autoencoder, device)
+        return compute(device), ""
     except RuntimeError as error:
         if device == "cpu" or "out of memory" not in str(error).lower():
             raise
-        analysis = _analysis(ticket, kernels, autoencoder, "cpu")
-        return Analysed(
-            autoencoder, analysis, "computed on the CPU: the device ran out of memory"
-        )
-    return Analysed(autoencoder, analysis)
-
-
-def _analysis(
-    ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder | None, device: str
-) -> Analysis:
-    from kernelviewer.kernels.family import supported
-
-    if autoencoder is not None:
-        return encode(ticket, kernels, autoencoder, device)
-    if supported(kernels.size):
-        return fit_family(ticket, kernels, device)
-    return Analysis(None, np.full(len(kernels), np.nan, np.float32))
+    return compute("cpu"), "computed on the CPU: the device ran out of memory"
 
 
 def encode(
@@ -85,25 +80,6 @@ def encode(
     """Codes and fits of one model's kernels of one size."""
     codes = autoencoder.encode_set(kernels, device=choose_device(device), watch=ticket)
     return Analysis(codes.code, codes.fit, order=order_of(codes.fit))
-
-
-def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
-    """Best family class, its cosine and its null, for sizes without an autoencoder."""
-    from kernelviewer.kernels.family import family_fit_set
-    from kernelviewer.latent.baselines import family_null
-
-    there = ~kernels.flat
-    found = family_fit_set(
-        kernels,
-        device=choose_device(device),
-        watch=ticket.saying("fitting the family"),
-    )
-    fit = np.full(len(kernels), np.nan, np.float32)
-    family = np.full(len(kernels), INDEX["flat"], np.uint8)
-    fit[there] = found.cosine
-    family[there] = found.class_index
-    null = family_null(kernels.size, device=choose_device(device), watch=ticket)
-    return Analysis(None, fit, family, order_of(fit), null)
 
 
 def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
@@ -213,29 +189,40 @@ def _with_fixed_signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
 NAMED_AT_ONCE = 4096
 
 
-def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
-    """Best and near family classes, batch by batch; other tasks go first in between."""
-    from kernelviewer.kernels.family import family_fit_set
+def name_by_family(
+    ticket: Ticket, kernels: KernelSet, device: str
+) -> tuple[FamilyNames, str]:
+    """The family's classes, and a note as in `Analysed`."""
+    return _or_on_cpu(partial(_name_by_family, ticket, kernels), device)
 
-    best = np.full(len(kernels), INDEX["flat"], np.uint8)
-    near = np.zeros(len(kernels), np.uint16)
+
+def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
+    """The same, batch by batch; other tasks go first in between."""
+    from kernelviewer.kernels.family import family_fit_set
+    from kernelviewer.latent.family_null import family_null
+
+    place, total = choose_device(device), len(kernels)
+    null = family_null(kernels.size, device=place, watch=ticket)
+    best = np.full(total, INDEX["flat"], np.uint8)
+    second = best.copy()
+    near = np.zeros(total, np.uint64)
+    fit, margin = (np.full(total, np.nan, np.float32) for _ in range(2))
     there = np.flatnonzero(~kernels.flat)
     for first in range(0, len(there), NAMED_AT_ONCE):
         ticket.give_way()
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
-        found = family_fit_set(
-            kernels, rows, device=choose_device(device), watch=ticket.quiet()
-        )
-        best[rows] = found.class_index
+        found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
+        best[rows], fit[rows] = found.paper_index, found.cosine
+        second[rows], margin[rows] = found.second_index, found.margin
         near[rows] = near_classes(found)
     give_back()
-    return FamilyNames(best, near)
+    return FamilyNames(best, near, fit, second, margin, order_of(fit), null)
 
 
-def near_classes(found: FamilyFit) -> NDArray[np.uint16]:
+def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
     """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.class_cosine
+    cosine = found.paper_cosine
     close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
-    bits = np.uint16(1) << np.arange(len(PATTERNS), dtype=np.uint16)
-    return np.asarray((close * bits).sum(axis=1), np.uint16)
+    bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
+    return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures import Drawn, FigureOptions, Naming
+    from kernelviewer.figures import Drawn, FigureNaming, FigureOptions
     from kernelviewer.figures.content import Content
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.runner import Ticket
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FigureRequest:
-    """What to draw.
+    """A figure to draw.
 
     Attributes
     ----------
@@ -82,14 +82,14 @@ class FigureRequest:
     parts: tuple[Part, ...]
     size: Size
     selection: str
-    naming: Naming
+    naming: FigureNaming
     device: str
     options: FigureOptions
     caption: str = ""
     count_equal: bool = False
 
     def same_kernels(self, other: FigureRequest) -> bool:
-        """Whether the other shows the same kernels under the same names."""
+        """True if the other shows the same kernels under the same names."""
         return (
             (self.size, self.selection) == (other.size, other.selection)
             and self.naming == other.naming
@@ -140,7 +140,7 @@ class FigureCache:
         self._bare: Scene | None = None
         self._named: Scene | None = None
         self._contents: dict[tuple[object, ...], Content] = {}
-        self._yardstick: tuple[Size, Naming, Yardstick] | None = None
+        self._yardstick: tuple[Size, FigureNaming, Yardstick] | None = None
 
     def draw(self, ticket: Ticket, wish: FigureRequest, *, hashed: bool) -> Drawn:
         """Draw the figure; ``hashed``: with the hashes of its files, for a record.
@@ -170,7 +170,7 @@ class FigureCache:
     def scene(
         self, ticket: Ticket, wish: FigureRequest, *, named: bool = False
     ) -> Scene:
-        """What the wish shows, with classes where the figure shows them."""
+        """The scene of the wish, with classes where the figure shows them."""
         if self._wish is None or not wish.same_kernels(self._wish):
             self._bare = self._named = None
             self._contents.clear()
@@ -281,7 +281,7 @@ def font_families(ticket: Ticket) -> tuple[str, ...]:
 
 
 def _shows_classes(wish: FigureRequest) -> bool:
-    """Whether the figure shows classes; those it only may show, where there are any."""
+    """True if the figure shows classes; those it only may show, where there are any."""
     item = exhibit(wish.kind)
     if not item.needs_file:
         return False

@@ -66,7 +66,7 @@ class Ticket(Watch):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the task was asked to stop."""
+        """True if the task was asked to stop."""
         return self._cancelled.is_set()
 
     def check(self) -> None:

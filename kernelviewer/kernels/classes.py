@@ -1,13 +1,20 @@
-"""The pattern classes: ids, names, colours; and the colours of networks.
+"""The pattern classes, in two schemes: ids, names, colours; the colours of networks.
 
-The order of the classes is the legend's order. They are those of Babaiee et al.,
-*Unveiling the Unseen* (ICLR 2024), section 4; the light colours are Paul Tol's
-"muted" scheme with a brown and a charcoal added.
+`PAPER` holds the eleven classes of Babaiee et al., *Unveiling the Unseen* (ICLR 2024),
+section 4; the learned codes are named by them. `FINE` holds what people see: a base
+(point, centre, disc, cross, ring, bar, edge, saddle, checker) with sign and direction.
+Each fine class belongs to one of the paper's. The order is the legend's order.
+
+The paper's light colours are Paul Tol's "muted" scheme with a brown and a charcoal
+added. Fine classes that are also the paper's have much the same colour; the others'
+were moved apart, within a hue, until no two (nor *unidentified*) are nearer than 11 in
+CIELAB, to normal, deuteranope and protanope eyes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,10 @@ class PatternClass:
         What people read, and the same for narrow places.
     light, dark
         Its colour on light and on dark ground, ``#RRGGBB``.
+    paper
+        Id of the class of the paper that it belongs to; empty: it is one itself. A
+        diagonal edge or bar belongs to that of the nearest axis, a tie to x: this is
+        where one goes whose angle isn't known.
     """
 
     id: str
@@ -29,6 +40,7 @@ class PatternClass:
     short: str
     light: str
     dark: str
+    paper: str = ""
 
 
 PATTERNS: tuple[PatternClass, ...] = (
@@ -44,14 +56,135 @@ PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
     PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#4D4D4D", "#B8B8B4"),
 )
+FINE_PATTERNS: tuple[PatternClass, ...] = (
+    PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
+    PatternClass(
+        "off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"
+    ),
+    PatternClass(
+        "on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98", "on-centre"
+    ),
+    PatternClass(
+        "off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8", "off-centre"
+    ),
+    PatternClass(
+        "on-square",
+        "On-centre beside the middle",
+        "On-beside",
+        "#DDCC77",
+        "#E6D98F",
+        "on-square",
+    ),
+    PatternClass(
+        "off-square",
+        "Off-centre beside the middle",
+        "Off-beside",
+        "#88CCEE",
+        "#9AD7F5",
+        "off-square",
+    ),
+    PatternClass("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
+    PatternClass(
+        "off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"
+    ),
+    PatternClass("on-cross", "On-cross", "On-cross", "#572959", "#C3598E", "on-cross"),
+    PatternClass(
+        "off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0", "off-cross"
+    ),
+    PatternClass("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
+    PatternClass("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
+    PatternClass(
+        "edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"
+    ),
+    PatternClass(
+        "edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"
+    ),
+    PatternClass(
+        "edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"
+    ),
+    PatternClass(
+        "on-bar-v",
+        "On-bar ∂²x (vertical)",
+        "On-bar vert.",
+        "#AF1D8C",
+        "#B9289F",
+        "d2-x",
+    ),
+    PatternClass(
+        "off-bar-v",
+        "Off-bar ∂²x (vertical)",
+        "Off-bar vert.",
+        "#B780B4",
+        "#C288B9",
+        "d2-x",
+    ),
+    PatternClass(
+        "on-bar-h",
+        "On-bar ∂²y (horizontal)",
+        "On-bar hor.",
+        "#634100",
+        "#DA9B27",
+        "d2-y",
+    ),
+    PatternClass(
+        "off-bar-h",
+        "Off-bar ∂²y (horizontal)",
+        "Off-bar hor.",
+        "#FDBD9F",
+        "#F0B69B",
+        "d2-y",
+    ),
+    PatternClass(
+        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"
+    ),
+    PatternClass(
+        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"
+    ),
+    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
+    PatternClass("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
+)
 UNIDENTIFIED = PatternClass(
     "unidentified", "Unidentified", "Unident.", "#C9C9C4", "#55575B"
 )
 FLAT = PatternClass("flat", "Flat", "Flat", "#C9C9C4", "#55575B")
 
-CLASSES: tuple[PatternClass, ...] = (*PATTERNS, UNIDENTIFIED, FLAT)
-INDEX: dict[str, int] = {item.id: index for index, item in enumerate(CLASSES)}
-"""Class id → index into `CLASSES`; the patterns come first."""
+
+@dataclass(frozen=True, eq=False)
+class Scheme:
+    """Classes to name kernels by. A label is an index into `classes`.
+
+    Attributes
+    ----------
+    id, name
+        What files carry, and what people read.
+    patterns
+        The pattern classes; they come first in `classes`.
+    """
+
+    id: str
+    name: str
+    patterns: tuple[PatternClass, ...]
+
+    @cached_property
+    def classes(self) -> tuple[PatternClass, ...]:
+        """The patterns, *unidentified* and *flat*."""
+        return (*self.patterns, UNIDENTIFIED, FLAT)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Class id → index into `classes`."""
+        return {item.id: index for index, item in enumerate(self.classes)}
+
+
+PAPER = Scheme("paper", "The paper's classes", PATTERNS)
+FINE = Scheme("fine", "Fine classes", FINE_PATTERNS)
+SCHEMES = {scheme.id: scheme for scheme in (FINE, PAPER)}
+
+CLASSES = PAPER.classes
+INDEX = PAPER.index
+
+PAPER_OF: tuple[int, ...] = tuple(INDEX[item.paper or item.id] for item in FINE.classes)
+"""Index into `FINE.classes` → index into `PAPER.classes`."""
 
 NETWORK_COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800"),

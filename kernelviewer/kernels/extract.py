@@ -14,8 +14,7 @@ from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import PER_KERNEL, KernelBank, KernelSet, LayerInfo
-from kernelviewer.kernels.decision import Decision
-from kernelviewer.kernels.depthwise import classify
+from kernelviewer.kernels.depthwise import Decision, classify
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
@@ -192,7 +191,7 @@ def _not_taken(
 
 
 def _is_of_one_channel(shape: Size) -> bool:
-    """Whether a shape is that of kernels of one channel each, be it a single one."""
+    """True if a shape is that of kernels of one channel each, be it a single one."""
     dimensions = _FEWEST_DIMENSIONS <= len(shape) <= _MOST_DIMENSIONS
     return dimensions and shape[1] == 1 and math.prod(shape[2:]) > 1
 

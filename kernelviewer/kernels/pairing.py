@@ -101,7 +101,7 @@ class KernelPairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """What corresponds in two networks, and what has no partner.
+    """The kernels that correspond in two networks, and those without a partner.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Layers = Mapping[str, tuple[Size, int]]
 
 COUNTERS = ("step", "global_step", "epoch")
-"""What files call how far a run is, the finest first."""
+"""Names by which files tell how far a run is, the finest first."""
 _WORDS = ("step", "iter(?:ation)?s?", "epochs?")
 _DIGITS = re.compile(r"\d+")
 _MOST_TOLD = 3

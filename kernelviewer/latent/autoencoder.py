@@ -13,8 +13,13 @@ from kernelviewer.device import choose_device, host
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
 from kernelviewer.kernels.support import on_support, parts
-from kernelviewer.latent.codes import Codes
-from kernelviewer.latent.curve import Curve, arc_length, codes_of_table, unit_rows
+from kernelviewer.latent.curve import (
+    Codes,
+    Curve,
+    arc_length,
+    codes_of_table,
+    unit_rows,
+)
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
@@ -235,7 +240,7 @@ class Autoencoder:
     def _finder(
         self, table: Table, *, nearest: bool
     ) -> Callable[[Array], tuple[Array, Array, Array]]:
-        """What gives code and fit of a batch [n, taps], and which have a pattern."""
+        """A function to code, fit and being patterned of a batch [n, taps]."""
         where = table.device
         if nearest or isinstance(self.model, Curve):
             codes = codes_of_table().astype(np.float32)

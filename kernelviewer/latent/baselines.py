@@ -1,22 +1,24 @@
 """What the curve is compared with: spherical K-means, the paper's autoencoder, noise.
 
-They depend on nothing but the kernels and a seed, so they are kept by content.
+They depend on nothing but the kernels and a seed, so they are kept in the cache under
+the hash of these.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zipfile
 from dataclasses import replace
-from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer import __version__
 from kernelviewer.device import CPU, choose_device
-from kernelviewer.kernels import size_label
+from kernelviewer.files import atomic_write, cache_dir
 from kernelviewer.latent.autoencoder import Autoencoder
-from kernelviewer.latent.cache import cached, content_hash
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import nearest_in_batches, unit
+from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
 from kernelviewer.latent.paper import PARTS, PlainAutoencoder
@@ -24,7 +26,7 @@ from kernelviewer.latent.training import Training, describe
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,9 +36,56 @@ if TYPE_CHECKING:
     from kernelviewer.latent.training import TrainingOptions
     from kernelviewer.watch import Watch
 
-FAMILY_KERNELS = 2000
-"""Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
-_FAMILY_TAPS = FAMILY_KERNELS * 17**2
+
+_FOLDER = "latent"
+
+
+def content_hash(*parts: NDArray[Any] | str | float | tuple[int, ...]) -> str:
+    """SHA-256 of arrays (type, shape and values) and plain values."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype.str}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(json.dumps(part).encode())
+    return digest.hexdigest()
+
+
+def cached(
+    kind: str, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]
+) -> Mapping[str, NDArray[Any]]:
+    """The result of ``compute`` for this key, from the cache if it is there.
+
+    A cache that cannot be read or written costs time, never a result.
+
+    Parameters
+    ----------
+    kind
+        Name of what is computed.
+    key
+        `content_hash` of all that it depends on.
+    compute
+        Makes the arrays.
+    """
+    name = content_hash(kind, key, __version__)
+    try:
+        path = cache_dir() / _FOLDER / f"{kind}-{name[:32]}.npz"
+        with np.load(path, allow_pickle=False) as kept:
+            return dict(kept)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        pass
+    found = compute()
+    try:
+        path = cache_dir() / _FOLDER / f"{kind}-{name[:32]}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as file:
+            np.savez(file, **found)  # type: ignore[arg-type]
+    except OSError:
+        pass
+    return found
+
+
 COUNTS = (10, 50, 100, 200)
 """Centroids that the curve is compared with."""
 
@@ -82,7 +131,7 @@ def centroid_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with centroids."""
+    """The null of centroids: what white noise reaches with them."""
 
     def compute() -> dict[str, NDArray[np.int64]]:
         fits = [
@@ -93,31 +142,6 @@ def centroid_null(
 
     key = content_hash(centroids, size, KERNELS, SEED)
     return Null(cached("kmeans-null", key, compute)["counts"])
-
-
-def family_null(
-    size: Size, *, device: Device | None = None, watch: Watch = NEVER
-) -> Null:
-    """What white noise reaches with the analytic family, which has the size.
-
-    Large kernels are slow to fit, and their noise hardly varies: fewer do.
-    """
-    count = min(FAMILY_KERNELS, max(FAMILY_KERNELS // 10, _FAMILY_TAPS // prod(size)))
-
-    def compute() -> dict[str, NDArray[np.int64]]:
-        from kernelviewer.kernels.family import family_fit
-
-        quiet = watch.quiet()
-        watch.progress(0, 0, f"fitting white noise of {size_label(size)}")
-        fits = [
-            family_fit(batch, device=device, watch=quiet).cosine
-            for batch in white_noise(size, count, SEED)
-        ]
-        return {"counts": Null.of(np.concatenate(fits)).counts}
-
-    return Null(
-        cached("family-null", content_hash(size, count, SEED), compute)["counts"]
-    )
 
 
 def plain_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,12 @@ from kernelviewer.kernels.comparison import KernelNames, compare_pairs
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.labels import ROWS_BETWEEN_CHECKS, label
+from kernelviewer.latent.labels import (
+    ROWS_BETWEEN_CHECKS,
+    label,
+    named_by,
+    reaches,
+)
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
@@ -27,12 +32,12 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.comparison import Comparison, SizeComparison
+    from kernelviewer.kernels.naming import By
     from kernelviewer.kernels.pairing import Match
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
-By = Literal["code", "family"]
 COLUMNS = (
     *("layer_a", "channel_a", "layer_b", "channel_b", "size", "cosine"),
     *("log_scale_ratio", "offset_change", "code_a", "code_b", "class_a", "class_b"),
@@ -44,7 +49,7 @@ def compare(
     bank_a: KernelBank,
     bank_b: KernelBank,
     *,
-    by: By = "code",
+    by: By = "family",
     match: Match = "names",
     threshold: float | None = None,
     autoencoders: Callable[[Size], Autoencoder | None] = shipped,
@@ -59,7 +64,8 @@ def compare(
         The networks, before and after.
     by
         What names the kernels: the stretch of the spectrum that their ``code`` lies in,
-        or their nearest member of the pattern ``family``.
+        or their nearest member of the pattern ``family``. Where one has nothing of the
+        size, it is the other.
     match
         Which kernels correspond, as `kernelviewer.kernels.pairing.pair` takes it:
         ``names``, ``order`` or ``best``.
@@ -67,7 +73,7 @@ def compare(
         Least fit of an identified kernel; by default the usual one of the size.
     autoencoders
         Kernel size → what encodes; by default those that come with the program.
-        Kernels of sizes without one have no codes, and no classes by code.
+        Kernels of sizes without one have no codes.
     device
         Where to compute; by default the best there is.
     watch
@@ -116,7 +122,11 @@ class _Naming:
         threshold: float | None,
         device: Device,
     ) -> None:
-        self._by, self._size, self._autoencoder = by, size, autoencoder
+        from kernelviewer.kernels.family import supported
+
+        coded, known = autoencoder is not None, supported(size)
+        self._by = named_by(by, has_code=coded, has_family=known)
+        self._size, self._autoencoder = size, autoencoder
         self._threshold, self._device = threshold, device
 
     def names(self, kernels: KernelSet, watch: Watch) -> KernelNames | None:
@@ -137,11 +147,9 @@ class _Naming:
     def _by_family(
         self, kernels: KernelSet, code: np.ndarray, watch: Watch
     ) -> KernelNames | None:
-        from kernelviewer.kernels.family import family_fit, supported
-        from kernelviewer.latent.baselines import family_null
+        from kernelviewer.kernels.family import family_fit
+        from kernelviewer.latent.family_null import family_null
 
-        if not supported(self._size):
-            return None
         level = self._threshold
         if level is None:
             null = family_null(self._size, device=self._device, watch=watch)
@@ -155,8 +163,8 @@ class _Naming:
         fit = np.full(len(kernels), np.nan, np.float32)
         kind = np.full(len(kernels), INDEX[FLAT.id], np.int8)
         fit[there] = found.cosine
-        enough = fit[there] >= np.float32(level)
-        kind[there] = np.where(enough, found.class_index, INDEX[UNIDENTIFIED.id])
+        enough = reaches(fit[there], level)
+        kind[there] = np.where(enough, found.paper_index, INDEX[UNIDENTIFIED.id])
         return KernelNames(code, fit, kind)
 
 

@@ -28,8 +28,7 @@ from kernelviewer.latent.curve import (
     unit_rows,
 )
 from kernelviewer.latent.finishing import short_path
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import nearest_in_batches
+from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans
 
 if TYPE_CHECKING:
     import torch
@@ -207,7 +206,7 @@ class CurveFit:
         fit = family_fit(
             centroids.reshape(-1, *self._size), device=self._device, watch=self._watch
         )
-        loss = fit.cosine[:, None].astype(np.float64) - fit.class_cosine
+        loss = fit.cosine[:, None].astype(np.float64) - fit.paper_cosine
         shared: NDArray[np.float64] = (loss[:, None] + loss[None]).min(axis=2)
         return shared
 

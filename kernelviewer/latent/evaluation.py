@@ -18,11 +18,11 @@ from kernelviewer.latent.baselines import (
     centroid_fits,
     centroid_null,
     centroids_of,
-    family_null,
     plain_of,
 )
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.family_null import family_null
+from kernelviewer.latent.labels import agreement, label, reaches
 from kernelviewer.latent.training import TrainingOptions, train
 from kernelviewer.watch import NEVER
 
@@ -54,6 +54,8 @@ class Row:
         it was not measured.
     arc_length
         Length of the spectrum in units of π; None for centroids.
+    threshold
+        The family's own; None: that of the `Evaluation`.
     """
 
     method: str
@@ -61,6 +63,7 @@ class Row:
     coverage: float
     null_coverage: float | None = None
     arc_length: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,12 @@ class Evaluation:
     kernels
         How many were judged.
     threshold
-        The same for all rows.
+        The same for all rows but the family's.
     stretches
         Of the curve.
     exact, within
-        As in `kernelviewer.latent.labels.Agreement`; NaN where there is no family.
+        As in `kernelviewer.latent.labels.Agreement`, of the kernels that the code
+        identifies; NaN where there is no family.
     """
 
     name: str
@@ -108,6 +112,7 @@ class Evaluation:
                     "coverage": _rounded(row.coverage),
                     "null_coverage": _rounded(row.null_coverage),
                     "arc_length": _rounded(row.arc_length),
+                    **({} if row.threshold is None else {"threshold": row.threshold}),
                 }
                 for row in self.rows
             },
@@ -116,7 +121,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Baselines:
-    """What was trained on the same networks, to be compared on others."""
+    """Methods trained on the same networks, to be compared on others."""
 
     curve: Autoencoder
     paper: Autoencoder | None
@@ -170,7 +175,9 @@ def judge(
 
         own = family_fit(kernels, device=device, watch=quiet)
         null = family_null(curve.size, device=device, watch=quiet)
-        rows.append(_row("family", own.cosine, level, null, None))
+        usual = null.default_threshold if threshold is None else threshold
+        row = _row("family", own.cosine, usual, null, None)
+        rows.append(replace(row, threshold=usual))
         codes = curve.encode(kernels, device=device, watch=quiet)
         agreed = agreement(label(codes, curve.stretches, level), own)
         exact, within = agreed.exact, agreed.within
@@ -284,7 +291,7 @@ def _row(
     return Row(
         method,
         float("nan") if empty else float(there.mean(dtype=np.float64)),
-        float("nan") if empty else float((there >= np.float32(threshold)).mean()),
+        float("nan") if empty else float(reaches(there, threshold).mean()),
         None if null is None else null.coverage(threshold),
         arc_length,
     )

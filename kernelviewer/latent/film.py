@@ -7,7 +7,7 @@ let go. The definitions are those of method.md, §9.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit, supported
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
 from kernelviewer.watch import NEVER
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.kernels.pairing import Pairing
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.watch import Watch
 
-By = Literal["code", "family"]
 _NONE = np.uint16(65535)
 _MOST = 65534.0
 _FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
@@ -358,7 +358,7 @@ class _Reel:
             self._known = known
 
     def _find_null(self, watch: Watch) -> Null | None:
-        from kernelviewer.latent.baselines import family_null
+        from kernelviewer.latent.family_null import family_null
 
         if self._autoencoder is not None:
             return self._autoencoder.null
@@ -405,7 +405,7 @@ class _Reel:
                 kernels.weights[there], kernels.scale[there], kernels.offset[there]
             )
             family = family_fit(rows, device=self._device, watch=watch)
-            fit[there], best[there] = family.cosine, family.class_index
+            fit[there], best[there] = family.cosine, family.paper_index
         return code, fit, best
 
     def track(self, series: Series, threshold: float | None) -> Track:

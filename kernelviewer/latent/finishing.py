@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
-from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.labels import agreement, label, reaches
 from kernelviewer.latent.naming import (
     Evidence,
     NamingOptions,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Method
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.synthetic import Shown
@@ -101,7 +101,7 @@ def measure_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with an autoencoder: 100 000 kernels or ``count``."""
+    """The null of an autoencoder, from 100 000 kernels or ``count``."""
     fits = [
         coder.encode(batch, device=device, watch=watch).fit
         for batch in white_noise(coder.size, KERNELS if count is None else count, seed)
@@ -136,7 +136,7 @@ def _turned(curve: Curve, device: Device, watch: Watch) -> Curve:
     points = _points(curve.size, curve.decode(codes), device, watch)
     if points is None:
         return curve
-    near = np.maximum(points.class_cosine, 1e-6) ** 8
+    near = np.maximum(points.paper_cosine, 1e-6) ** 8
     on = np.average(codes, weights=near[:, INDEX["on-centre"]])
     off = np.average(codes, weights=near[:, INDEX["off-centre"]])
     if on <= off:
@@ -166,18 +166,18 @@ def _named(
     real = slice(shown.real)
     own = family_fit(shown.patterns[real], device=device, watch=watch)
     others = family_fit(shown.patterns[shown.real :], device=device, watch=watch)
-    identified = codes.fit >= np.float32(coder.threshold)
+    identified = reaches(codes.fit, coder.threshold)
     options = NamingOptions()
     evidence = Evidence(
-        points.class_cosine,
+        points.paper_cosine,
         np.rint(codes.code[identified] * (POINTS - 1)).astype(int),
-        np.concatenate([own.class_cosine, others.class_cosine])[identified],
+        np.concatenate([own.paper_cosine, others.paper_cosine])[identified],
         shown.weight[identified],
-        common_classes(own.class_index, options.common),
+        common_classes(own.paper_index, options.common),
     )
     path = name_points(evidence, options)
-    stretches = stretches_from_path(path, points.class_cosine, points.sign)
-    named = replace(coder, stretches=stretches, point_cosine=points.class_cosine)
+    stretches = stretches_from_path(path, points.paper_cosine, points.sign)
+    named = replace(coder, stretches=stretches, point_cosine=points.paper_cosine)
     agreed = agreement(label(codes[real], stretches, coder.threshold), own)
     return named, {
         "stretches": len(stretches),

@@ -259,7 +259,7 @@ def find_keys(
     if among == "centroids":
         import torch
 
-        from kernelviewer.latent.kmeans import spherical_kmeans
+        from kernelviewer.latent.nearest import spherical_kmeans
 
         found = spherical_kmeans(
             *(torch.from_numpy(kernels), count),

@@ -52,7 +52,7 @@ class NamingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the names have to agree with. n points, N kernels, C classes.
+    """The evidence that names have to agree with. n points, N kernels, C classes.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Evidence:
 
 def common_classes(class_index: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
     """Which classes at least ``share`` of the kernels have, bool [C]."""
-    counts = np.bincount(class_index, minlength=len(PATTERNS))
+    counts = np.bincount(class_index, minlength=len(PATTERNS))[: len(PATTERNS)]
     return counts >= max(1.0, share * len(class_index))
 
 

@@ -37,7 +37,7 @@ Arrays = dict[str, "NDArray[Any]"]
 
 
 class Fields(TypedDict):
-    """What a file keeps: the fields of `kernelviewer.latent.Autoencoder`."""
+    """The contents of a file: the fields of `kernelviewer.latent.Autoencoder`."""
 
     method: Literal["curve", "paper"]
     size: Size
@@ -50,7 +50,7 @@ class Fields(TypedDict):
 
 
 class _WrongError(Exception):
-    """What is wrong with the file, a clause."""
+    """A fault of the file, a clause."""
 
 
 def write_autoencoder(path: AnyPath, fields: Fields) -> None:
@@ -84,7 +84,7 @@ def write_autoencoder(path: AnyPath, fields: Fields) -> None:
 
 
 def read_autoencoder(path: AnyPath) -> Fields:
-    """What `write_autoencoder` wrote, checked.
+    """The contents that `write_autoencoder` wrote, checked.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """What the header of a safetensors file says of the whole."""
+    """The metadata in the header of a safetensors file."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])
     return header.get("__metadata__") or {}

@@ -87,7 +87,7 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
-    """Whether stretches have the same borders, classes and names."""
+    """True if stretches have the same borders, classes and names."""
     return [_named(item) for item in some] == [_named(item) for item in others]
 
 
@@ -121,7 +121,7 @@ def rename(
     class_id: str | None = None,
     name: str | None = None,
 ) -> Stretches:
-    """Give a stretch another class, a name of one's own, or both.
+    """Change a stretch's class, its name, or both.
 
     How well the family explains a stretch holds for its class and goes with it.
     """

@@ -1,4 +1,4 @@
-"""The order in which kernels are drawn, and the groups they fall into."""
+"""How kernels are shown: their order and groups in the grid, what the charts count."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Display:
 
     @property
     def by_label(self) -> bool:
-        """Whether the order depends on codes or classes."""
+        """True if the order depends on codes or classes."""
         by = {self.group_by, self.sort_by}
         return not by.isdisjoint(("class", "code", "fit"))
 
@@ -209,7 +209,7 @@ def arrange(
 def _ranks(
     pool: KernelPool, sort_by: SortBy, labels: PoolLabels | None
 ) -> NDArray[np.generic] | None:
-    """What to sort by within a group, ascending; None: network order."""
+    """The values to sort by within a group, ascending; None: network order."""
     if sort_by == "scale":
         return -pool.scale
     if sort_by == "flat":
@@ -223,3 +223,45 @@ def _ranks(
     if sort_by == "fit":
         return -labels.fit
     return None
+
+
+ColourBy = Literal["class", "layer", "model", "fit"]
+CountOf = Literal["shown", "selected", "models"]
+Switch = Literal["on", "off"]
+EqualKernels = Literal["once", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Choices of the scatter plot, the class histogram and the layer composition.
+
+    Attributes
+    ----------
+    across, up
+        Principal components of the axes, from 0.
+    colour_by
+        What the colour of a point tells.
+    thumbnails
+        Whether kernels are drawn at the dense places.
+    count_of
+        Whose kernels the histogram counts: all in scope, the selected ones, or each
+        network apart.
+    pale
+        Whether unidentified kernels stand in the paler colour of their best class.
+    equal
+        How often kernels count that several open networks have alike, wherever
+        networks are counted together (`kernelviewer.kernels.equality`).
+    """
+
+    across: int = 0
+    up: int = 1
+    colour_by: ColourBy = "class"
+    thumbnails: Switch = "on"
+    count_of: CountOf = "shown"
+    pale: Switch = "off"
+    equal: EqualKernels = "once"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a component that none can be, as a session may name."""
+        if not 0 <= min(self.across, self.up) <= max(self.across, self.up) <= 2**31:
+            raise ValueError("names a component that there cannot be")

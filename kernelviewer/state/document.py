@@ -8,10 +8,16 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+from kernelviewer.latent.labels import named_by
 from kernelviewer.latent.stretches import same_names
-from kernelviewer.state.analysis import Computed, null_of
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.analysis import (
+    Computed,
+    best_by_code,
+    best_by_family,
+    join,
+    null_of,
+)
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.signal import Signal
@@ -22,11 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.analysis import Analysis, FamilyNames
+    from kernelviewer.state.analysis import Analysis, FamilyNames, Known, PoolLabels
     from kernelviewer.state.model import KernelRef, LayerRef
+    from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Mode, Query
     from kernelviewer.state.work import Marks, Scope
 
@@ -93,7 +101,7 @@ class Document:
 
     @property
     def scope(self) -> Scope:
-        """What of them is shown."""
+        """The layers and the size shown."""
         return self.work.scope
 
     @property
@@ -108,7 +116,7 @@ class Document:
 
     @property
     def charts(self) -> Charts:
-        """What the charts beside the grid show."""
+        """The choices of the charts beside the grid."""
         return self.work.charts
 
     @property
@@ -132,13 +140,18 @@ class Document:
         return self.work.chosen
 
     @property
+    def naming(self) -> Naming:
+        """By what kernels are named, where there is a choice."""
+        return self.marks.naming
+
+    @property
     def selection(self) -> Selection:
-        """What is marked."""
+        """The acts of selecting."""
         return self.marks.selection
 
     @property
     def analyses(self) -> Mapping[tuple[int, Size], Analysis]:
-        """Model id and size → what the autoencoder in use gave of open kernels."""
+        """Model id and size → codes that the autoencoder in use gave."""
         return self._analyses.known
 
     @property
@@ -157,25 +170,57 @@ class Document:
         own = known.stretches if known else None
         return self.marks.stretches.get(size, own)
 
+    def named_by(self, size: Size) -> By | None:
+        """What names the kernels of a size; None: nothing does, as far as is known."""
+        from kernelviewer.kernels.family import supported
+
+        wish, coded = self.naming.by, size in self.autoencoders
+        if wish == "code" and not coded and not self._is_analysed(size):
+            return "code"  # once they are encoded
+        return named_by(wish, has_code=coded, has_family=supported(size))
+
+    def _is_analysed(self, size: Size) -> bool:
+        return any(key[1] == size for key in self.analyses)
+
     def threshold_of(self, size: Size) -> float | None:
         """The threshold of a size as set, else the usual one; None without a null."""
         null = self.null_of(size)
         own = null.default_threshold if null else None
-        return self.marks.thresholds.get(size, own)
+        return self._thresholds_of(size).get(size, own)
+
+    def _thresholds_of(self, size: Size) -> Mapping[Size, float]:
+        """The thresholds among which that in use for a size is."""
+        by_family = size in self.autoencoders and self.named_by(size) == "family"
+        return self.marks.family_thresholds if by_family else self.marks.thresholds
+
+    def known_of(self, size: Size) -> Mapping[tuple[int, Size], Known]:
+        """Model id and size → what names kernels, of the size among others."""
+        by_family = self.named_by(size) == "family"
+        return self.families if by_family else self.analyses
+
+    def best_of(self, pool: KernelPool) -> PoolLabels | None:
+        """Best classes of any pool by what names its kernels; None while some lack."""
+        by_code = best_by_code(pool, self.analyses, self.stretches_of(pool.size))
+        if self.named_by(pool.size) != "family":
+            return by_code
+        names = join(pool, self.families)
+        return None if names is None else best_by_family(pool, names, by_code)
 
     def null_of(self, size: Size) -> Null | None:
-        """What white noise reaches with what names the kernels of a size, if known."""
+        """The null of what names the kernels of a size, if known."""
+        if self.named_by(size) == "family":
+            return null_of(self.families, size)
         known = self.autoencoders.get(size)
-        return known.null if known else null_of(self.analyses, size)
+        return known.null if known else None
 
     @property
     def can_undo(self) -> bool:
-        """Whether an act can be taken back."""
+        """True if an act can be taken back."""
         return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether an act taken back can be restored."""
+        """True if an act taken back can be restored."""
         return self._history.can_redo
 
     @property
@@ -212,7 +257,7 @@ class Document:
         raise KeyError(identity)
 
     def is_open(self, identity: int) -> bool:
-        """Whether the network of that id is still there."""
+        """True if the network of that id is still there."""
         return any(model.id == identity for model in self.models)
 
     def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:
@@ -331,14 +376,22 @@ class Document:
     def set_threshold(
         self, size: Size, value: float | None, *, dragging: bool = False
     ) -> None:
-        """Identify kernels from this fit on (None: from the autoencoder's own).
+        """Identify kernels from this fit on (None: from the usual one).
 
         A drag is undone as one act.
         """
-        kept = {key: own for key, own in self.marks.thresholds.items() if key != size}
+        changed = self._thresholds_of(size)
+        kept = {key: own for key, own in changed.items() if key != size}
         thresholds = kept if value is None else {**kept, size: value}
-        marks = replace(self.marks, thresholds=thresholds)
+        if changed is self.marks.thresholds:
+            marks = replace(self.marks, thresholds=thresholds)
+        else:
+            marks = replace(self.marks, family_thresholds=thresholds)
         self._mark(marks, "Threshold", dragging=dragging)
+
+    def name(self, naming: Naming) -> None:
+        """Name kernels by something else; what is selected by class follows."""
+        self._mark(replace(self.marks, naming=naming), "Naming")
 
     def set_stretches(
         self,

@@ -200,7 +200,7 @@ class Every:
 
     @property
     def by_label(self) -> bool:
-        """Whether one of them depends on codes or classes."""
+        """True if one of them depends on codes or classes."""
         return any(query.by_label for query in self.queries)
 
     def mask(

@@ -10,8 +10,8 @@ import pytest
 from kernelviewer.figures import (
     EXHIBITS,
     FigureError,
+    FigureNaming,
     FigureOptions,
-    Naming,
     Scene,
     make_figure,
     make_scene,
@@ -19,6 +19,7 @@ from kernelviewer.figures import (
 )
 from kernelviewer.formats import Tensor
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
@@ -327,7 +328,7 @@ def test_only_flat_kernels_have_no_picture_of_their_patterns() -> None:
 
 def test_naming_by_the_family_needs_no_autoencoder() -> None:
     scene = make_scene([make_bank([("layer", 6)], size=(3, 3))])
-    found = name_scene(scene, Naming(threshold=0.5), device="cpu")
+    found = name_scene(scene, FigureNaming(threshold=0.5), device="cpu")
     assert found.yardstick is not None
     assert found.yardstick.method == "pattern family"
     assert 0 < found.yardstick.null_coverage <= 1
@@ -337,7 +338,7 @@ def test_naming_by_the_family_needs_no_autoencoder() -> None:
     texts = Svg(make_figure("histogram", found).figure).texts
     assert "code" not in texts
     with pytest.raises(FigureError, match="has no 2×1"):
-        name_scene(make_scene([make_bank(size=(2, 1))]), Naming(), device="cpu")
+        name_scene(make_scene([make_bank(size=(2, 1))]), FigureNaming(), device="cpu")
 
 
 def test_cancelling_stops_at_the_next_check() -> None:
@@ -361,7 +362,9 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
         *(((), False), (own, False), (as_read, False), (back, False)),
         *((renamed, True), (move_border(own, 0, own[0].high / 2), True)),
     ):
-        found = name_scene(scene, Naming(usual, stretches=stretches), device="cpu")
+        found = name_scene(
+            scene, FigureNaming(usual, None, stretches, Naming("code")), device="cpu"
+        )
         spectrum = make_figure("spectrum", found, SINGLE).caption
         assert ("edited by hand" in spectrum) == edited
         assert ("named by the pattern family" in spectrum) != edited

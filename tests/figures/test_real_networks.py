@@ -10,8 +10,8 @@ import pytest
 
 from kernelviewer.figures import (
     EXHIBITS,
+    FigureNaming,
     FigureOptions,
-    Naming,
     make_figure,
     make_scene,
     name_scene,
@@ -52,7 +52,7 @@ def scene_of(name: str) -> Scene:
     files, size, _ = SCENES[name]
     banks = [extract_kernels(open_checkpoint(CHECKPOINTS / file)) for file in files]
     scene = make_scene(banks, size)
-    return name_scene(scene, Naming(shipped(size)), device="cpu")
+    return name_scene(scene, FigureNaming(shipped(size)), device="cpu")
 
 
 @pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])

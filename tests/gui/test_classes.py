@@ -22,9 +22,7 @@ from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.classes import CLASSES
 from tests.gui.conftest import use_colours
-
-LEFT = Qt.MouseButton.LeftButton
-NO_KEY = Qt.KeyboardModifier.NoModifier
+from tests.gui.harness import LEFT, NO_KEY
 
 
 def numbers(**counts: int) -> np.ndarray:

@@ -16,19 +16,15 @@ from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
 from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.kernels.classes import INDEX
 from tests.gui.conftest import use_colours
-from tests.gui.reconstruction_desk import LEFT, SIZES, shown_view, texts
-from tests.gui.spectrum_desk import make_spectrum
+from tests.gui.harness import LEFT
+from tests.gui.reconstruction_harness import SIZES, texts
+from tests.gui.spectrum_harness import make_spectrum
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
     from pytestqt.qtbot import QtBot
 
     from kernelviewer.gui.views.reconstruction.view import ReconstructionView
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> ReconstructionView:
-    return shown_view(qtbot)
 
 
 @pytest.fixture

@@ -18,16 +18,13 @@ import kernelviewer as kv
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.tasks import Tally
 from tests.gui.conftest import wait_idle
-from tests.gui.window_desk import LEFT, NO_KEY, drop, errors, tree_rows
+from tests.gui.harness import LEFT, NO_KEY, drop, errors, tree_rows
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 def test_dropping_a_file_shows_its_tree_and_every_kernel(

@@ -29,8 +29,7 @@ from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
-from tests.gui.figure_desk import (
-    LEFT,
+from tests.gui.figure_harness import (
     answer_with,
     choose,
     click,
@@ -38,19 +37,12 @@ from tests.gui.figure_desk import (
     open_dialog,
     settle,
 )
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    return make_window(write_network(tmp_path / "net.safetensors", channels=40))
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture
@@ -279,7 +271,7 @@ def test_the_choices_count_kernels_and_follow_the_window(
     window, box = dialog.parent(), dialog.findChild(QComboBox, "figureScope")
     texts = [box.itemText(i) for i in range(box.count())]
     assert texts == ["all open (80 kernels)"]
-    window.actions_.by_id["select_all"].trigger()
+    window.commands["select_all"].trigger()
     wait_idle(qtbot, window)
     texts = [box.itemText(i) for i in range(box.count())]
     assert any(text.endswith("(80 kernels)") and "selected" in text for text in texts)

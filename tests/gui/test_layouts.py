@@ -12,18 +12,14 @@ from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, LEFT, SHIFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
+    from tests.gui.harness import MakeWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
-CONTROL = Qt.KeyboardModifier.ControlModifier
-SHIFT = Qt.KeyboardModifier.ShiftModifier
 KEYS = {"explore": Qt.Key.Key_1, "compare": Qt.Key.Key_2, "label": Qt.Key.Key_3}
 SIZES = ((3, 3), (5, 5), (7, 7), (9, 9), (11, 11), (13, 13), (1, 11), (31, 31))
 
@@ -145,7 +141,7 @@ def test_a_closed_panel_is_restored_from_the_menu(
     window = make_window(small_file)
     QTest.mouseClick(window.findChild(QToolButton, "modelsDockClose"), LEFT)
     assert not window.docks["models"].isVisible()
-    panels = window.actions_.by_id["panels"].menu()
+    panels = window.commands["panels"].menu()
     (models,) = [action for action in panels.actions() if action.text() == "Models"]
     models.trigger()
     assert window.docks["models"].isVisible()
@@ -227,7 +223,7 @@ def test_names_can_be_read_after_the_window_was_small(
 ) -> None:
     window = make_window(small_file)
     resize(window, 1440, 900)
-    window.actions_.by_id["layout_explore"].trigger()
+    window.commands["layout_explore"].trigger()
     for size in ((1024, 700), (1440, 900)):
         resize(window, *size)
         assert window.docks["models"].width() >= 156

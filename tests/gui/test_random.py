@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import KernelBank
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 KEYS = Qt.KeyboardModifier
@@ -89,6 +88,7 @@ class Visitor:
             *((3, self.command), (3, self.only_selected), (4, self.remove_chip)),
             *((2, self.similar), (2, self.adjust), (3, self.open_or_close)),
             *((1, self.theme), (1, self.include), (1, self.framed)),
+            (4, self.naming),
             (6, self.bring_up),
         ]
         weights, acts = zip(*self._acts, strict=True)
@@ -126,7 +126,7 @@ class Visitor:
         QTest.mouseRelease(widget, LEFT, keys, places[-1])
 
     def trigger(self, name: str) -> None:
-        self.window.actions_.by_id[name].trigger()
+        self.window.commands[name].trigger()
 
     # Acts
 
@@ -336,6 +336,9 @@ class Visitor:
 
     def framed(self) -> None:
         self.trigger("framed")
+
+    def naming(self) -> None:
+        self.trigger("naming")
 
 
 @pytest.fixture(autouse=True)

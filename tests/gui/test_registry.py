@@ -19,13 +19,10 @@ from kernelviewer.state.presenter import PARTS
 from tests.gui.conftest import LARGE, wait_idle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.state.view_state import ViewState
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 class TotalController(Controller):

@@ -23,12 +23,11 @@ from kernelviewer.gui.views.scatter.cloud import (
 )
 from kernelviewer.gui.views.scatter.colours import Legend
 from kernelviewer.gui.views.scatter.view import ScatterView
+from tests.gui.harness import LEFT, NO_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEFT = Qt.MouseButton.LeftButton
-NO_KEY = Qt.KeyboardModifier.NoModifier
 POINTS = np.array([[0, 0], [10, 0], [0, 10], [10, 10], [5, 5]], np.float32)
 NUMBERS = np.array([3, 4, 7, 8, 9])
 

@@ -21,7 +21,7 @@ from kernelviewer.gui.views.spectrum.histogram import (
 )
 from kernelviewer.gui.views.spectrum.stretches import place_names
 from kernelviewer.gui.views.spectrum.strip import Axis
-from tests.gui.spectrum_desk import STRETCHES, make_codes, make_spectrum
+from tests.gui.spectrum_harness import STRETCHES, make_codes, make_spectrum
 
 # Density
 

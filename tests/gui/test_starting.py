@@ -7,25 +7,22 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui import main_window
 from kernelviewer.gui.controllers import schedulers
 from kernelviewer.jobs import tasks
 from tests.gui.conftest import WAIT_MS, wait_idle
+from tests.gui.harness import LEFT
 from tests.gui.test_jobs_panel import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.jobs.runner import Ticket
-
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture

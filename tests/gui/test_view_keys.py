@@ -65,6 +65,6 @@ def test_no_view_has_keys_that_are_not_told() -> None:
 
 
 def test_the_sheet_has_them_all() -> None:
-    sheet = shortcuts_html()
+    sheet = shortcuts_html(())
     for view in VIEW_KEYS:
         assert view.view in sheet

@@ -16,21 +16,17 @@ from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.gui.view_menus import FIGURES
 from kernelviewer.state.arrangement import Display
 from tests.gui.conftest import wait_idle
-from tests.gui.figure_desk import answer_with, settle
-from tests.networks import write_network
+from tests.gui.figure_harness import answer_with, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
 
 @pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path, qtbot: Any) -> MainWindow:
-    window = make_window(write_network(tmp_path / "net.safetensors", channels=40))
+def window(window: MainWindow, qtbot: Any) -> MainWindow:
+    """A network, one of whose kernels is looked at."""
     window.acts.focus(3)
     wait_idle(qtbot, window)
     return window
@@ -149,7 +145,7 @@ def test_kernels_are_exported_from_the_menu(
 ) -> None:
     path = tmp_path / f"k.{suffix}"
     answer_with(monkeypatch, path)
-    window.actions_.by_id["export_kernels"].trigger()
+    window.commands["export_kernels"].trigger()
     wait_idle(qtbot, window)
     assert path.stat().st_size > 100
     assert "80 kernels of 7×7" in window.statusBar().currentMessage()

@@ -15,13 +15,16 @@ from safetensors.numpy import load_file, save_file
 from kernelviewer import __version__
 from kernelviewer.files import file_hash
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs import reopening
-from kernelviewer.jobs.reopening import Lacking, Reopened, look_along, open_session
+from kernelviewer.jobs import sessions
 from kernelviewer.jobs.runner import Ticket, run_now
 from kernelviewer.jobs.sessions import (
+    Lacking,
+    Reopened,
     Wanted,
     hash_network,
     keep,
+    look_along,
+    open_session,
     shipped_entry,
     write_session,
 )
@@ -236,7 +239,7 @@ def test_a_network_of_the_hub_that_cannot_be_had_is_missing(
     def fetch(name: str, **options: Any) -> Path:
         raise CheckpointError(Path(name), "the hub cannot be reached")
 
-    monkeypatch.setattr(reopening, "fetch", fetch)
+    monkeypatch.setattr(sessions, "fetch", fetch)
     text = v1.read_text(encoding="utf-8")
     text = text.replace('"path": "first.safetensors"', '"hub": "net.tag"')
     v1.write_text(text, encoding="utf-8")

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import CPU
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import Members, family_fit, render
+from kernelviewer.kernels.family.formulas import KINDS
+from kernelviewer.kernels.family.members import CLASS_KINDS
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit
 
 SIZE = (7, 7)
-IDS = np.array([item.id for item in PATTERNS])
+IDS = np.array([item.id for item in FINE.patterns])
 COUNT = 60
 
 
@@ -35,22 +37,44 @@ def draw(class_id: str, rng: np.random.Generator, count: int = COUNT) -> Members
     def either() -> np.ndarray:
         return rng.choice([-1.0, 1.0], count).astype(np.float32)
 
-    kind = kind_of(class_id)
-    derivative, cross = kind.startswith("d"), kind == "cross"
-    sigma = between(0.85, 1.3)
+    base, _, way = kind_of(class_id).partition("-")
+    turned = base in ("edge", "bar", "saddle")
+    low, high = {
+        "point": (0.5, 0.65),
+        "bar": (0.9, 1.15),
+        "disc": (2.2, 2.8),
+        "ring": (1.1, 1.6),
+        "checker": (1.5, 3.0),
+        "centre": (1.0, 1.4),
+        "cross": (2.0, 2.6),
+    }.get(base, (0.85, 1.3))
+    sigma = between(low, high)
     offset_x, offset_y = between(-0.2, 0.2), between(-0.2, 0.2)
-    if kind == "square":
+    if base == "square":
         offset_x, offset_y = (either() * between(0.4, 0.6) for _ in range(2))
-    sign = either() if derivative else np.full(count, 1 - 2 * ("off-" in class_id))
+    if base == "checker":
+        offset_x, offset_y = 0 * offset_x, 0 * offset_y
+    aspect = between(0.85, 1.15)
+    if base == "bar":
+        aspect = between(1.7, 2.1)
+    elif base == "cross":
+        aspect = 1 / between(4, 5)
+    elif base == "checker":
+        aspect = np.ones_like(sigma)
+    both = base in ("edge", "saddle", "checker")
+    sign = either() if both else np.full(count, 1 - 2 * class_id.startswith("off-"))
+    surround = between(0.1, 0.9) * (base in ("point", "centre", "square", "disc"))
+    place = FINE.index[class_id]
     return Members(
-        class_index=np.full(count, INDEX[class_id], np.int8),
+        class_index=np.full(count, place, np.int8),
+        kind=np.full(count, KINDS.index(CLASS_KINDS[place][0][0]), np.int8),
         sign=sign.astype(np.int8),
-        sigma_x=sigma * between(1.8, 2.2) if cross else sigma,
-        sigma_y=between(0.4, 0.6) if cross else sigma * between(0.85, 1.15),
+        sigma_x=sigma,
+        sigma_y=sigma * aspect,
         offset_x=offset_x,
         offset_y=offset_y,
-        angle=between(-15, 15) * derivative,
-        gamma=between(0.1, 0.9) * (not derivative and not cross),
+        angle=({"y": 90, "h": 90, "d": 45}.get(way, 0) + between(-10, 10)) * turned,
+        gamma=between(1.0, 1.3) if base == "ring" else surround,
     )
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
 from kernelviewer.device import CPU, Device, host
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import member, render, supported
 from kernelviewer.kernels.family.formulas import KINDS, planes, planes_and_slopes
 from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS
 from kernelviewer.kernels.family.regions import boxes, kinds
 
-IDS = [item.id for item in PATTERNS]
+IDS = [item.id for item in FINE.patterns]
 SIZES = [
     (3, 3), (5, 5), (7, 7), (9, 9), (31, 31), (4, 4), (6, 6), (2, 2), (2, 7), (3, 5),
     (1, 11), (31, 1), (5, 51), (51, 51),
@@ -36,25 +37,42 @@ def test_members_are_the_formulas_of_the_paper() -> None:
     x, y = grid(9)
     gauss = np.exp(-(x**2 + y**2) / (2 * 1.3**2))
     wide = np.exp(-(x**2 + y**2) / (2 * (1.6 * 1.3) ** 2)) / 1.6**2
+    narrow = np.exp(-(x**2 + y**2) / (2 * (1.3 / 1.6) ** 2))
+    alternating = (-1.0) ** np.arange(81).reshape(9, 9)
     long, short = 2.0, 0.6
     arms = [
         np.exp(-(a**2) / (2 * long**2) - b**2 / (2 * short**2))
         for a, b in ((x, y), (y, x))
     ]
     turned = (x * math.cos(0.5) + y * math.sin(0.5)) / 1.3
+    across = (y * math.cos(0.5) - x * math.sin(0.5)) / 1.3
+    oblong = np.exp(-(turned**2) / 2 - (across / 2) ** 2 / 2)
     expected = {
         "on-centre": gauss - 0.5 * wide,
         "off-centre": 0.5 * wide - gauss,
         "on-cross": arms[0] + arms[1],
-        "d1-x": -turned * gauss,
-        "d2-x": (turned**2 - 1) * gauss,
+        "edge-x": -turned * gauss,
+        "on-bar-v": (1 - turned**2) * oblong,
+        "off-bar-v": -oblong,
+        "saddle": turned * across * gauss,
+        "on-ring": gauss - 1.1 * narrow,
+        "on-disc": gauss - 0.3 * narrow,
+        "checker": alternating * gauss,
     }
+    degrees = math.degrees(0.5)
     made = {
         "on-centre": member("on-centre", (9, 9), sigma=1.3, gamma=0.5),
         "off-centre": member("off-centre", (9, 9), sigma=1.3, gamma=0.5),
         "on-cross": member("on-cross", (9, 9), sigma_x=long, sigma_y=short),
-        "d1-x": member("d1-x", (9, 9), sigma=1.3, angle=math.degrees(0.5)),
-        "d2-x": member("d2-x", (9, 9), sigma=1.3, angle=math.degrees(0.5)),
+        "edge-x": member("edge-x", (9, 9), sigma=1.3, angle=degrees),
+        "on-bar-v": member("on-bar-v", (9, 9), sigma=1.3, sigma_y=2.6, angle=degrees),
+        "off-bar-v": member(
+            "off-bar-v", (9, 9), sigma=1.3, sigma_y=2.6, angle=degrees, kind="line-v"
+        ),
+        "saddle": member("saddle", (9, 9), sigma=1.3, angle=degrees),
+        "on-ring": member("on-ring", (9, 9), sigma=1.3, gamma=1.1),
+        "on-disc": member("on-disc", (9, 9), sigma=1.3, gamma=0.3, kind="plate"),
+        "checker": member("checker", (9, 9), sigma=1.3),
     }
     for name, plane in expected.items():
         np.testing.assert_allclose(made[name], unit(plane), atol=1e-5)
@@ -90,24 +108,27 @@ def test_members_are_mean_free_and_of_length_one(
     assert float(np.linalg.norm(plane)) == pytest.approx(1, abs=1e-5)
 
 
-def test_on_and_off_are_negatives_and_derivatives_have_both_signs() -> None:
-    for name in ("centre", "square", "cross"):
-        on, off = member(f"on-{name}", (7, 7)), member(f"off-{name}", (7, 7))
-        np.testing.assert_array_equal(on, -off)
-        assert np.abs(on).max() == on.max()
-    for name in ("d1-x", "d1-y", "d2-x", "d2-y", "d2-xy"):
-        negative = member(name, (7, 7), sign=-1)
-        np.testing.assert_array_equal(negative, -member(name, (7, 7)))
+def test_on_and_off_are_negatives_and_the_others_have_both_signs() -> None:
+    for name in IDS:
+        if name.startswith("on-"):
+            on, off = member(name, (7, 7)), member(f"off-{name[3:]}", (7, 7))
+            np.testing.assert_array_equal(on, -off)
+            if name != "on-ring":
+                assert np.abs(on).max() == on.max()
+        elif not name.startswith("off-"):
+            negative = member(name, (7, 7), sign=-1)
+            np.testing.assert_array_equal(negative, -member(name, (7, 7)))
 
 
 def test_turning_by_a_right_angle_takes_x_to_y() -> None:
-    for order in ("d1", "d2"):
-        x, y = (member(f"{order}-{axis}", (7, 7), sigma=1.1) for axis in "xy")
+    for one, other in (("edge-x", "edge-y"), ("on-bar-v", "on-bar-h")):
+        x, y = (member(name, (7, 7), sigma=1.1) for name in (one, other))
         np.testing.assert_allclose(x.T, y, atol=1e-5)
-        turned = member(f"{order}-x", (7, 7), sigma=1.1, angle=90)
+        turned = member(one, (7, 7), sigma=1.1, angle=90)
         np.testing.assert_allclose(turned, y, atol=1e-5)
-    saddle = member("d2-xy", (7, 7), sigma=1.1, angle=45)
-    half = member("d2-y", (7, 7), sigma=1.1) - member("d2-x", (7, 7), sigma=1.1)
+    saddle = member("saddle", (7, 7), sigma=1.1, angle=45)
+    x, y = grid(7)
+    half = (y**2 - x**2) * np.exp(-(x**2 + y**2) / (2 * 1.1**2))
     np.testing.assert_allclose(saddle, unit(half), atol=1e-5)
 
 
@@ -131,22 +152,24 @@ def test_the_bank_of_every_size_is_of_sound_members(size: tuple[int, int]) -> No
     assert found.kinds[-1][2] == found.patterns.shape[1]
 
 
-@pytest.mark.parametrize("size", [(7, 7), (6, 7), (31, 31)])
-def test_centre_and_square_do_not_overlap(size: tuple[int, int]) -> None:
-    for a in boxes("centre", size):
-        for b in boxes("square", size):
+@pytest.mark.parametrize("size", [(7, 7), (5, 5), (6, 7), (31, 31)])
+def test_point_centre_square_and_disc_do_not_overlap(size: tuple[int, int]) -> None:
+    for first, second in combinations(("point", "centre", "square", "disc"), 2):
+        for a, b in product(boxes(first, size), boxes(second, size)):
             apart = any(
-                one[1] <= other[0] or other[1] <= one[0]
+                one[1] <= other[0] + 1e-9 or other[1] <= one[0] + 1e-9
                 for one, other in zip(a[:3], b[:3], strict=True)
             )
-            assert apart, (a, b)
+            # wide members of large kernels may be off the middle: there no two differ
+            assert apart or min(a.a[0], b.a[0]) >= math.log(1.9), (first, a, second, b)
 
 
 def test_the_kinds_of_a_size_are_those_with_enough_taps() -> None:
     assert kinds((3, 3)) == KINDS
-    assert kinds((1, 11)) == ("centre", "d1-x", "d2-x")
-    assert kinds((31, 1)) == ("centre", "d1-y", "d2-y")
-    assert kinds((2, 2)) == ("centre", "d1-x", "d1-y", "d2-xy")
+    blobs = ("point", "centre", "disc", "plate")
+    assert kinds((1, 11)) == (*blobs, "edge-x")
+    assert kinds((31, 1)) == (*blobs, "edge-y")
+    assert kinds((2, 2)) == ("point", "centre", "edge-x", "edge-y", "edge-d", "saddle")
 
 
 def test_supported_sizes() -> None:
@@ -157,7 +180,7 @@ def test_supported_sizes() -> None:
 
 
 def test_unknown_classes_and_sizes_are_named_in_the_error() -> None:
-    with pytest.raises(ValueError, match=r"is called 'blob'; there are on-.*d2-xy"):
+    with pytest.raises(ValueError, match=r"is called 'blob'; there are on-.*checker"):
         member("blob", (7, 7))
     with pytest.raises(ValueError, match="no pattern class is called 'flat'"):
         member("flat", (7, 7))
@@ -168,15 +191,19 @@ def test_unknown_classes_and_sizes_are_named_in_the_error() -> None:
 
 
 def test_one_dimensional_members_are_the_row_of_a_strip() -> None:
-    row = member("d2-x", (9,), sigma=1.4)
+    row = member("edge-x", (9,), sigma=1.4)
     assert row.shape == (9,)
-    np.testing.assert_array_equal(row, member("d2-x", (1, 9), sigma=1.4)[0])
+    np.testing.assert_array_equal(row, member("edge-x", (1, 9), sigma=1.4)[0])
 
 
 def test_kinds_and_signs_of_the_classes() -> None:
-    assert len(CLASS_KINDS) == len(PATTERNS)
-    assert dict(zip(IDS, CLASS_KINDS, strict=True))["off-square"] == ("square", -1)
-    assert dict(zip(IDS, CLASS_KINDS, strict=True))["d2-xy"] == ("d2-xy", 0)
+    assert len(CLASS_KINDS) == len(FINE.patterns)
+    found = dict(zip(IDS, CLASS_KINDS, strict=True))
+    assert found["off-square"] == (("square",), -1)
+    assert found["on-bar-h"] == (("ridge-h", "line-h"), 1)
+    assert found["on-disc"] == (("disc", "plate"), 1)
+    assert found["saddle"] == (("saddle",), 0)
+    assert {kind for kinds, _ in CLASS_KINDS for kind in kinds} == set(KINDS)
 
 
 def test_render_of_no_members() -> None:

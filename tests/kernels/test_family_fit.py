@@ -12,8 +12,9 @@ import torch
 from kernelviewer.device import Device
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.family import family_fit, render
+from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.kernels.family import family_fit, member, render
+from kernelviewer.kernels.family.formulas import KINDS
 from tests.kernels.family_made import (
     COUNT,
     IDS,
@@ -26,7 +27,11 @@ from tests.kernels.family_made import (
 )
 from tests.shared import CHECKPOINTS, SHARED, needs_checkpoints
 
-MIRRORED = {"d1-x": "d1-y", "d1-y": "d1-x", "d2-x": "d2-y", "d2-y": "d2-x"}
+MIRRORED = {"edge-x": "edge-y", "edge-y": "edge-x"} | {
+    f"{sign}-bar-{one}": f"{sign}-bar-{other}"
+    for sign in ("on", "off")
+    for one, other in ("vh", "hv")
+}
 
 
 @cache
@@ -39,11 +44,11 @@ def trained(file: str) -> np.ndarray:
 # Noise in units of the pattern's length; the share of right classes; the median errors
 # of ln σ, angle (degrees) and offset (px).
 LEVELS = [
-    (0.0, 1.0, 0.002, 0.1, 0.002),
-    (0.1, 1.0, 0.04, 1.0, 0.03),
-    (0.2, 0.97, 0.06, 2.0, 0.05),
-    (0.3, 0.95, 0.10, 3.0, 0.08),
-    (0.5, 0.85, 0.20, 5.0, 0.15),
+    (0.0, 0.98, 0.002, 0.1, 0.002),
+    (0.1, 0.96, 0.06, 1.0, 0.04),
+    (0.2, 0.96, 0.09, 2.0, 0.07),
+    (0.3, 0.94, 0.13, 3.0, 0.11),
+    (0.5, 0.82, 0.20, 5.0, 0.20),
 ]
 
 
@@ -59,7 +64,7 @@ def test_known_members_are_found_again(
 ) -> None:
     true = draw(class_id, np.random.default_rng(3))
     found = fit(render(true, SIZE) + level * noise(COUNT))
-    right = found.class_index == INDEX[class_id]
+    right = found.class_index == FINE.index[class_id]
     assert right.mean() >= share
     assert (found.sign[right] == true.sign[right]).all()
 
@@ -69,7 +74,8 @@ def test_known_members_are_found_again(
             one, other = np.log(one), np.log(other)
         return float(np.median(np.abs(one - other)))
 
-    assert max(error("sigma_x"), error("sigma_y")) <= sigma
+    if "disc" not in class_id:  # most of it is outside: surround and top stand for σ
+        assert max(error("sigma_x"), error("sigma_y")) <= sigma
     assert max(error("offset_x"), error("offset_y")) <= offset
     assert error("angle") <= angle
     assert np.median(found.cosine) >= 1 / np.sqrt(1 + level**2) - 0.003
@@ -78,7 +84,7 @@ def test_known_members_are_found_again(
 def test_negative_kernels_change_on_for_off() -> None:
     kernels = varied()
     one, other = fit(kernels), fit(-kernels)
-    swapped = {f"on-{kind}": f"off-{kind}" for kind in ("centre", "square", "cross")}
+    swapped = {item: f"off-{kind_of(item)}" for item in IDS if item[:3] == "on-"}
     swapped |= {off: on for on, off in swapped.items()}
     expected = [swapped.get(item, item) for item in IDS[one.class_index]]
     assert list(IDS[other.class_index]) == expected
@@ -99,9 +105,9 @@ def test_mirrored_and_turned_kernels_change_x_for_y(turn: str) -> None:
     same = IDS[other.class_index] == expected
     assert same.mean() >= 0.98
     np.testing.assert_allclose(other.cosine, one.cosine, atol=5e-3)
-    derivative = same & np.char.startswith(IDS[one.class_index], "d")
+    derivative = same & np.char.startswith(IDS[one.class_index], "edge")
     np.testing.assert_allclose(
-        np.median(np.abs(other.sigma_y - one.sigma_x)[derivative]), 0, atol=1e-3
+        np.median(np.abs(other.sigma_x - one.sigma_x)[derivative]), 0, atol=1e-3
     )
     offset = other.offset_y if turn == "transpose" else -other.offset_y
     np.testing.assert_allclose(
@@ -125,47 +131,109 @@ def test_render_gives_the_member_whose_cosine_is_reported() -> None:
         patterns = kernels - kernels.mean((1, 2), keepdims=True)
         patterns /= np.sqrt((patterns**2).sum((1, 2), keepdims=True))
         cosine = (patterns * render(found, size)).sum((1, 2))
-        np.testing.assert_allclose(cosine, found.cosine, atol=1e-4)
-        best = found.class_cosine.max(1)
-        np.testing.assert_allclose(best, found.cosine, atol=1.1e-5)
+        np.testing.assert_allclose(cosine, found.cosine, atol=3e-4)
+        rows = np.arange(len(found))
+        own = found.class_cosine[rows, found.class_index]
+        np.testing.assert_array_equal(own, found.cosine)
 
 
 def test_every_member_is_within_the_limits_of_its_class() -> None:
     found = fit(np.concatenate([noise(1500), varied()]), margin=2.0)
-    kinds = np.array([kind_of(item) for item in IDS])[found.class_index]
+    kinds = np.array(KINDS)[found.kind]
+    ids = IDS[found.class_index]
     x, y = np.abs(found.offset_x), np.abs(found.offset_y)
     far, near, slack = np.maximum(x, y), np.minimum(x, y), 1e-4
     narrow = np.minimum(found.sigma_x, found.sigma_y)
-    blob = np.isin(kinds, ["centre", "square"])
+    blob = np.isin(kinds, ["point", "centre", "square", "disc", "plate"])
     ratio = np.maximum(found.sigma_x, found.sigma_y) / narrow
-    assert (narrow >= 0.35 / np.sqrt(1.5) - slack).all()
     assert (ratio[blob] <= 1.5 + slack).all()
-    assert ((found.gamma >= 0) & (found.gamma <= 1)).all()
-    centre, square, cross = (kinds == kind for kind in ("centre", "square", "cross"))
-    assert (far[centre | cross] <= 0.5 + slack).all()
-    assert (near[centre] <= 0.25 + slack).all()
+    point, centre, square, cross, disc = (
+        np.char.endswith(ids, f"-{base}")
+        for base in ("point", "centre", "square", "cross", "disc")
+    )
+    mean = np.sqrt(found.sigma_x * found.sigma_y)
+    assert (mean[blob] >= 0.35 - slack).all()
+    assert (mean[point] <= 0.7 + slack).all()
+    assert (mean[disc] >= 0.28 * 7 - slack).all()
+    assert (mean[centre] <= 0.28 * 7 + slack).all()
+    assert (far[point] <= 1.4 + slack).all()
+    assert (far[centre | cross | disc] <= 0.5 + slack).all()
     assert ((near[square] >= 0.25 - slack) & (far[square] <= 0.75 + slack)).all()
-    assert (2.355 * np.sqrt(found.sigma_x * found.sigma_y)[square] >= 1.199).all()
     assert (ratio[cross] >= 2 - slack).all()
-    derivative = np.char.startswith(kinds, "d")
-    assert (far[derivative] <= 1 + slack).all()
-    turned = np.abs(found.angle) > 0
-    assert (derivative | ~turned).all()
-    assert (np.abs(found.angle) <= np.where(kinds == "d2-xy", 22.5, 45) + 1e-3).all()
-    second = turned & np.char.startswith(kinds, "d2")
-    assert (narrow[second] >= 0.7 - slack).all()
-    assert (found.sign[np.char.startswith(IDS[found.class_index], "on-")] == 1).all()
-    assert (found.sign[np.char.startswith(IDS[found.class_index], "off-")] == -1).all()
+    assert (found.sigma_x[cross] >= 0.8 - slack).all()
+    edge, bar = np.char.startswith(ids, "edge"), np.char.find(ids, "bar") >= 0
+    assert (far[edge | bar] <= 1 + slack).all()
+    longer = found.sigma_y / found.sigma_x
+    assert (longer[bar] >= 1 - slack).all()
+    assert (longer[np.char.startswith(kinds, "line")] >= 2 - slack).all()
+    for ends, axis in (("-x", 0), ("-v", 0), ("-y", 90), ("-h", 90), ("-d", 45)):
+        rows = np.char.endswith(ids, ends)
+        turned = found.angle[rows] if axis else np.abs(found.angle[rows])
+        turned = np.abs(turned) if axis == 45 else turned
+        limit = 15 if axis == 45 else 30
+        assert (np.abs(turned - axis) <= limit + 1e-3).all()
+    assert (narrow[np.abs(found.angle % 90) > 1e-3] >= 0.5 / 1.5 - slack).all()
+    assert (found.sign[np.char.startswith(ids, "on-")] == 1).all()
+    assert (found.sign[np.char.startswith(ids, "off-")] == -1).all()
 
 
-def test_a_tie_between_the_axes_goes_to_x() -> None:
+def test_a_third_of_all_directions_is_diagonal_and_a_tie_goes_to_x() -> None:
     at = np.arange(7) - 3.0
     x, y = at[None, :], at[:, None]
     gauss = np.exp(-(x**2 + y**2) / 2)
-    diagonal = np.stack([(x + y) * gauss, (x - y) * gauss, -(x + y) * gauss])
-    found = fit(diagonal.astype(np.float32))
-    assert list(IDS[found.class_index]) == ["d1-x"] * 3
-    np.testing.assert_allclose(np.abs(found.angle), 45, atol=1e-2)
+    angles = [0, 29, 31, 45, 59, 61, 90, 119, 121, 135, 149, 151]
+    turned = np.radians(angles)
+    edges = [(x * np.cos(t) + y * np.sin(t)) * gauss for t in turned]
+    found = fit(np.stack(edges).astype(np.float32))
+    ends = "xxdddyyydddx"
+    assert list(IDS[found.class_index]) == [f"edge-{end}" for end in ends]
+    # the paper's classes know no diagonal
+    ids = [CLASSES[i].id for i in found.paper_index]
+    assert ids == [f"d1-{end}" for end in "xxxxyyyyyxxx"]
+
+
+def test_what_the_paper_calls_a_kernel() -> None:
+    names = {
+        "on-point": "on-centre",
+        "off-disc": "off-centre",
+        "on-square": "on-square",
+        "on-ring": "off-centre",
+        "on-bar-v": "d2-x",
+        "off-bar-h": "d2-y",
+        "saddle": "d2-xy",
+        "checker": "unidentified",
+    }
+    sigma = {"on-point": 0.5, "off-disc": 2.5, "on-square": 1.1, "on-ring": 1.3}
+    kernels = [member(item, SIZE, sigma=sigma.get(item, 0.9)) for item in names]
+    found = fit(np.stack(kernels))
+    assert list(IDS[found.class_index]) == list(names)
+    assert [CLASSES[i].id for i in found.paper_index] == list(names.values())
+    known = found.paper_index < 11
+    own = found.paper_cosine[known, found.paper_index[known]]
+    assert (own >= found.cosine[known]).all()
+
+
+def test_a_kernel_between_two_classes_is_near_both() -> None:
+    middle, between = (
+        member("on-centre", SIZE, sigma=1.1, offset_x=at, offset_y=at)
+        for at in (0.0, 0.25)
+    )
+    found = fit(np.stack([middle, between]))
+    assert list(found.near) == [False, True]
+    named = {IDS[found.class_index[1]], IDS[found.second_index[1]]}
+    assert named == {"on-centre", "on-square"}
+    assert (found.margin >= 0).all()
+
+
+def test_of_two_classes_that_fit_alike_the_simpler_is_chosen() -> None:
+    kernels = np.concatenate([noise(200), varied()])
+    found = fit(kernels, margin=2.0)
+    cosine, rows = found.class_cosine, np.arange(len(found))
+    simple = np.array([item.startswith("edge") or "point" in item for item in IDS])
+    best = cosine.argmax(1)
+    lost = cosine[rows, best] - found.cosine
+    assert (lost <= 0.08 + 1e-4).all()
+    assert lost[simple[best]].max() <= 0.02 + 1e-4
 
 
 def test_refining_never_makes_a_fit_worse() -> None:
@@ -203,7 +271,7 @@ def test_trained_kernels_are_explained_far_better_than_noise(
     assert found.cosine.mean() >= fit(kernels, refine=False).cosine.mean() + 0.015
     # refining all classes hardly changes the names
     every = fit(kernels, margin=2.0)
-    assert (every.class_index == found.class_index).mean() > 0.93
+    assert (every.class_index == found.class_index).mean() > 0.92
 
 
 @needs_checkpoints
@@ -224,11 +292,12 @@ def test_the_master_key_filters_have_the_classes_of_the_literature() -> None:
         kernels[at] = float(row["value"])
     found = fit(kernels)
     along_y, along_x, centre = "d1-y", "d1-x", "on-centre"
-    assert list(IDS[found.class_index]) == [
-        along_y, along_x, along_y, along_x, along_x, along_y, centre, centre,
+    assert [CLASSES[i].id for i in found.paper_index] == [
+        centre, along_x, centre, along_x, along_x, along_y, centre, centre,
     ]  # fmt: skip
-    assert found.cosine[0] >= 0.84
-    assert (found.cosine[1:] >= 0.9).all()
+    # 1 and 3 are differences whose one tap is four times the other: a point to the eye
+    assert {IDS[i] for i in found.class_index} == {"edge-x", "edge-y", "on-point"}
+    assert (found.cosine >= 0.92).all()
 
 
 @pytest.mark.gpu

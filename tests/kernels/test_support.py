@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit, family_fit_set
 from kernelviewer.kernels.family.members import member
 from kernelviewer.kernels.support import find_support
@@ -69,7 +69,7 @@ def network(inner: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def test_kernels_are_named_on_their_support() -> None:
-    wanted = ["on-centre", "off-centre", "d1-x", "d1-y", "d2-x", "d2-y"]
+    wanted = ["on-centre", "off-centre", "edge-x", "edge-y", "on-bar-v", "off-bar-h"]
     inner = np.stack([member(name, (5, 5)) for name in wanted]) + 3
     bank = extract_kernels(of_arrays(network(inner)))
     assert [layer.support_label for layer in bank.layers] == ["", "5×5"]
@@ -78,7 +78,7 @@ def test_kernels_are_named_on_their_support() -> None:
     assert kernels.supports == {1: ((3, 8), (1, 6))}
 
     fit = family_fit_set(kernels)
-    assert [PATTERNS[i].id for i in fit.class_index[6:]] == wanted
+    assert [FINE.patterns[i].id for i in fit.class_index[6:]] == wanted
     assert (fit.cosine[6:] > 0.995).all()
     # the middle of the support is one tap below and one left of the window's
     np.testing.assert_allclose(fit.offset_y[6:8], 1, atol=0.1)
@@ -124,4 +124,4 @@ def test_a_support_without_patterns_counts_as_the_window() -> None:
     fit = family_fit_set(bank.sizes[9, 9])
     whole = family_fit(bank.sizes[9, 9].weights)
     np.testing.assert_array_equal(fit.class_index, whole.class_index)
-    assert INDEX["flat"] not in fit.class_index
+    assert FINE.index["flat"] not in fit.class_index

@@ -23,6 +23,14 @@ __all__ = ["CPU"]
 
 IDS = [item.id for item in PATTERNS]
 SIZE = (7, 7)
+FINE = {
+    "d1-x": ("edge-x", "edge-x"),
+    "d1-y": ("edge-y", "edge-y"),
+    "d2-x": ("off-bar-v", "on-bar-v"),
+    "d2-y": ("off-bar-h", "on-bar-h"),
+    "d2-xy": ("saddle", "saddle"),
+}
+"""The fine classes of the paper's derivatives, by their sign."""
 
 
 @cache
@@ -37,7 +45,9 @@ def members(per_class: int = 24, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
             sigma = rng.uniform(1.0, 1.5) if "square" in name else sigma
             sign = int(rng.choice([-1, 1])) if derivative else 1
             sigma = 2.0 if "cross" in name else sigma
-            rows.append(member(name, SIZE, sigma=sigma, sign=sign))
+            fine = FINE.get(name, (name, name))[sign < 0]
+            oblong = 1.5 * sigma if "bar" in fine else None
+            rows.append(member(fine, SIZE, sigma=sigma, sigma_y=oblong, sign=sign))
             classes.append(index)
     return np.stack(rows), np.array(classes)
 

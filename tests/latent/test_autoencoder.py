@@ -59,7 +59,8 @@ def test_a_code_is_that_of_the_nearest_point_of_the_curve() -> None:
     table = small().spectrum(2048).reshape(2048, -1)
     products = kernels.reshape(50, -1) @ table.T
     codes = small().encode(kernels, device=CPU)
-    np.testing.assert_allclose(codes.code, products.argmax(1) / 2047, atol=1e-6)
+    # float32 may tell two neighbours that fit alike the other way round
+    np.testing.assert_allclose(codes.code, products.argmax(1) / 2047, atol=1.01 / 2047)
     np.testing.assert_allclose(codes.fit, products.max(1), atol=1e-5)
 
 

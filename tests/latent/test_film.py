@@ -22,7 +22,7 @@ from tests.shared import CHECKPOINTS, needs_checkpoints
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.film import Film
 
 OTHER, FLAT_CLASS = INDEX[UNIDENTIFIED.id], INDEX[FLAT.id]
@@ -82,7 +82,7 @@ def test_a_step_is_labelled_as_its_file_alone(tmp_path: Path, by: str) -> None:
     assert autoencoder is not None
     for number, step in enumerate(found.steps):
         bank = kv.extract_kernels(kv.open_checkpoint(step.path))
-        alone = label_kernels("", bank, (7, 7), Labelling(autoencoder), CPU)
+        alone = label_kernels("", bank, (7, 7), Labelling(autoencoder, by), CPU)
         totals = track.totals(number)
         there = ~alone.kernels.flat
         assert (totals.kernels, totals.flat) == (32, 2)
@@ -101,7 +101,7 @@ def test_a_step_is_labelled_as_its_file_alone(tmp_path: Path, by: str) -> None:
         else:
             assert alone.family is not None
             np.testing.assert_array_equal(
-                track.best[number, there], alone.family.class_index
+                track.best[number, there], alone.family.paper_index
             )
             assert totals.mean_fit == pytest.approx(
                 alone.family.cosine.mean(), abs=1e-5

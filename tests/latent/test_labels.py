@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.stretches import Stretch
 
@@ -73,7 +73,9 @@ def test_agreement_is_of_identified_kernels_with_their_own_class() -> None:
     cosine[1, [on, dx]] = 0.86, 0.9  # another, but within 0.05
     cosine[2, [on, dx]] = 0.9, 0.5  # quite another
     cosine[3, on] = 0.9  # not identified
-    own = SimpleNamespace(class_cosine=cosine, class_index=cosine.argmax(1))
+    own = SimpleNamespace(
+        paper_cosine=cosine, paper_index=cosine.argmax(1), cosine=cosine.max(1)
+    )
     agreed = agreement(found, cast("Any", own))
     assert agreed.kernels == 3
     assert agreed.exact == pytest.approx(1 / 3)

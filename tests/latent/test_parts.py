@@ -12,8 +12,12 @@ from kernelviewer.device import CPU, Device, host
 from kernelviewer.latent.curve import unit_rows
 from kernelviewer.latent.curve_training import mirrors, vary
 from kernelviewer.latent.finishing import short_path
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import Table, nearest_in_batches, unit
+from kernelviewer.latent.nearest import (
+    Table,
+    nearest_in_batches,
+    spherical_kmeans,
+    unit,
+)
 from tests.latent.made import patterns
 
 BOTH = (CPU, Device("cpu", "torch"))

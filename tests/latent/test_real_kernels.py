@@ -102,8 +102,8 @@ def test_names_hold_for_the_identified_7x7_kernels() -> None:
     codes = known((7, 7)).encode(kernels, device=CPU)
     found = label(codes, known((7, 7)).stretches, known((7, 7)).threshold)
     agreed = agreement(found, family_fit(kernels, device=CPU))
-    assert agreed.within >= 0.93
-    assert agreed.exact >= 0.6
+    assert agreed.within >= 0.9
+    assert agreed.exact >= 0.67
 
 
 @needs_checkpoints

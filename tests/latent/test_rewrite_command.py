@@ -280,6 +280,10 @@ def test_transplant(tmp_path: Path) -> None:
         assert torch.equal(new[name], other[name])
     listed = (tmp_path / "out.safetensors.freeze.txt").read_text().split()
     assert set(listed) == SEVENS
+    torch.save({"model": old}, tmp_path / "nested.pth")
+    words = ("--from", str(tmp_path / "other.pth"))
+    rewritten(tmp_path / "nested.pth", tmp_path / "out.pth", *words)
+    assert set((tmp_path / "out.pth.freeze.txt").read_text().split()) == SEVENS
 
 
 def test_the_input_is_never_overwritten(tmp_path: Path, capsys) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from kernelviewer.figures import (
     EXHIBITS,
+    FigureNaming,
     FigureOptions,
-    Naming,
     make_figure,
     make_scene,
     name_scene,
@@ -82,9 +82,11 @@ def test_a_preview_after_an_option_changed(kind: str) -> None:
 def test_a_report_of_three_thousand_kernels(tmp_path: Path) -> None:
     bank = extract_kernels(open_checkpoint(CHECKPOINTS / NETWORK))
     size = next(iter(bank.sizes))
-    warm = name_scene(make_scene([bank], size), Naming(shipped(size)), device="cpu")
+    warm = name_scene(
+        make_scene([bank], size), FigureNaming(shipped(size)), device="cpu"
+    )
     make_figure("sheet", warm)
-    report = Report(tmp_path, FigureOptions(), lambda size: Naming(shipped(size)))
+    report = Report(tmp_path, FigureOptions(), lambda size: named)
     wall, processor = spent(lambda: report.write([bank]))
     print(f"\nreport of {len(bank)} kernels in {len(bank.sizes)} sizes: {wall:.1f} s,")
     print(f"  {processor:.1f} s processor (goal: 20 s)")

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from kernelviewer.state.analysis import Analysis
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
-from kernelviewer.state.counts import count_kernels
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.presenter import PARTS, Presenter
 from kernelviewer.state.selection import All, Layers
+from kernelviewer.state.tally import count_kernels
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ def test_a_network_without_kernels_is_told() -> None:
 
 def test_codes_that_are_there_are_told(stage: Stage) -> None:
     count = len(stage.document.banks[0].sizes[(7, 7)])
-    analysis = Analysis(None, np.zeros(count, np.float32), np.zeros(count, np.uint8))
+    analysis = Analysis(None, np.zeros(count, np.float32))
     document = stage.document
     document.set_analysis(document.banks[0], (7, 7), analysis)
     assert {"analyses", "known"} <= stage.told

@@ -291,7 +291,7 @@ def _noise(subject: Subject, options: FigureOptions) -> Side:
 
 
 def _alike(first: Subject, second: Subject) -> bool:
-    """Whether the two have the same layers with the same channels."""
+    """True if the two have the same layers with the same channels."""
     if [name for name, _ in first.layers()] != [name for name, _ in second.layers()]:
         return False
     pairs = zip(first.layers(), second.layers(), strict=True)

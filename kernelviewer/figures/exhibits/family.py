@@ -14,11 +14,10 @@ from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.mosaic import quantise
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.surface import draw_surface, surface_height
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import PATTERNS
 from kernelviewer.watch import NEVER
@@ -80,7 +79,7 @@ class FamilyContent:
             return page
 
     def caption(self) -> str:
-        """What the family is."""
+        """A sentence on the family."""
         return (
             "The pattern family: difference of Gaussians (centre, square), crosses, "
             "and the first and second derivatives of a Gaussian, as surfaces and as "

@@ -15,11 +15,10 @@ from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import PER_KERNEL, size_label
 from kernelviewer.kernels.keys import KeysError
 from kernelviewer.latent.keys import PUBLISHED, PUBLISHED_SIZE, approximate

@@ -23,11 +23,10 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
 from kernelviewer.kernels.statistics import patterns

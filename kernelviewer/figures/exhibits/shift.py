@@ -17,10 +17,10 @@ from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.layer_panel import LayerPanel
-from kernelviewer.figures.mosaic import as_pictures, palette, quantise
 from kernelviewer.figures.names import percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.tiling import as_pictures, palette, quantise
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

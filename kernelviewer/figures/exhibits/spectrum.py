@@ -19,11 +19,10 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER
@@ -113,7 +112,7 @@ class SpectrumContent:
             return page
 
     def caption(self) -> str:
-        """What is decoded, and whose codes lie above."""
+        """A sentence on what is decoded, and on the codes above."""
         stretches = count(len(self.yardstick.stretches), "stretch").replace(
             "stretchs", "stretches"
         )
@@ -122,7 +121,7 @@ class SpectrumContent:
             named = "edited by hand"
         sentence = (
             f"Spectrum of {size_label(self.size)} kernels decoded from the code "
-            f"({self.yardstick.method}), in {stretches} {named}."
+            f"({self.yardstick.coder}), in {stretches} {named}."
         )
         if not len(self.codes):
             return sentence

@@ -83,7 +83,7 @@ class TableContent:
             return page
 
     def caption(self) -> str:
-        """What the numbers are."""
+        """A sentence on the numbers."""
         return (
             f"{size_label(self.size)} depthwise kernels of "
             f"{count(len(self.entries), 'network')}: mean fit of those that are not "

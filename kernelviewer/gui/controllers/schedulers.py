@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse, name_by_family
-from kernelviewer.jobs.memory import tidy
+from kernelviewer.jobs.tasks import tidy
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.text import shown
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     Key = tuple[int, Size]
 
 LIMIT = 200_000
-"""With more kernels of one size they are compared only when asked for."""
+"""With more kernels of one size, which their codes name, they are named by the family
+as well only when asked for."""
 SILENT = 20_000
-"""A network with more of them has its comparison listed among the jobs."""
+"""A network with more of them has its naming listed among the jobs."""
 REST_MS = 500
 MANY = 100_000
 """With fewer kernels there is nothing worth giving back."""
@@ -126,8 +127,8 @@ class EncodingScheduler(QObject):
                 if by is not None:
                     self._document.set_autoencoder(by)
                 self._document.set_analysis(model.bank, size, result.analysis, by)
-            if result.analysis.code is None and result.analysis.family is None:
-                return "no autoencoder for this size, and the family has no members"
+            if by is None:
+                return "there is no autoencoder for this size"
             return result.note or f"{spaced(len(kernels))} kernels"
 
         def given_up() -> None:
@@ -151,14 +152,16 @@ class EncodingScheduler(QObject):
 
 
 class FamilyScheduler(QObject):
-    """Asks for the family names of every encoded network and size.
+    """Asks for the family names of every network and size.
+
+    Codes come first. Where the family names the kernels it is asked for all of them.
 
     Parameters
     ----------
     document
         Gets the results.
     jobs
-        Runs the comparison.
+        Runs the naming.
     """
 
     changed = Signal()
@@ -177,17 +180,18 @@ class FamilyScheduler(QObject):
     def set_device(self, device: str) -> None:
         """Compute there from now on; before that nothing is computed."""
         self._device, self._seen = device, None
+        self._declined.clear()
         self.look()
 
     def request(self, size: Size) -> None:
-        """Compare the kernels of a size, however many there are."""
+        """Name the kernels of a size, however many there are."""
         self._wished.add(size)
         self._declined = {key for key in self._declined if key[1] != size}
         self._seen = None
         self.look()
 
     def status(self, size: Size | None) -> Status:
-        """How far the comparison of a size's kernels is."""
+        """How far the naming of a size's kernels is."""
         keys = [] if size is None else self._keys(size)
         if not keys:
             return "none"
@@ -200,7 +204,8 @@ class FamilyScheduler(QObject):
     def look(self) -> None:
         """Ask for what is missing, and stop what nobody needs any more."""
         document = self._document
-        seen = (document.models, document.analyses, document.families, document.size)
+        computed = (document.analyses, document.families)
+        seen = (document.models, *computed, document.size, document.naming)
         if seen == self._seen:
             return
         self._seen = seen
@@ -211,19 +216,20 @@ class FamilyScheduler(QObject):
         self._declined &= open_now.keys()
         if self._device:
             for size in sorted(sizes, key=lambda size: size != now):
-                if sizes[size] <= LIMIT or size in self._wished:
+                wished = size in self._wished or document.named_by(size) == "family"
+                if sizes[size] <= LIMIT or wished:
                     for key in self._keys(size):
                         self._ask(key)
         if before != self._asked.keys():
             self.changed.emit()
 
     def _keys(self, size: Size) -> list[Key]:
-        """Encoded networks of a size that the family has members of."""
+        """Networks of a size that the family has members of, once encoded."""
         from kernelviewer.kernels.family import supported
 
         known = self._document.analyses
         keys = ((model.id, size) for model in self._document.models)
-        found = [key for key in keys if key in known and known[key].code is not None]
+        found = [key for key in keys if key in known]
         return found if found and supported(size) else []
 
     def _ask(self, key: Key) -> None:
@@ -236,16 +242,17 @@ class FamilyScheduler(QObject):
         model, size = self._document.model(key[0]), key[1]
         kernels = model.bank.sizes[size]
 
-        def done(names: FamilyNames) -> str:
+        def done(result: tuple[FamilyNames, str]) -> str:
+            names, note = result
             self._document.set_family(model.bank, size, names)
             self.changed.emit()
-            return f"{spaced(len(kernels))} kernels"
+            return note or f"{spaced(len(kernels))} kernels"
 
         def given_up() -> None:
             self._declined.add(key)
             self.changed.emit()
 
-        title = f"Compare {size_label(size)} names of {model.bank.name} with the family"
+        title = f"Name {size_label(size)} of {model.bank.name} by the family"
         reaction = Reaction(
             done,
             failed=lambda message, hint: given_up(),

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.jobs.reopening import Answers, Lacking, Reopened
-    from kernelviewer.jobs.sessions import Wanted, Written
+    from kernelviewer.jobs.sessions import Answers, Lacking, Reopened, Wanted, Written
     from kernelviewer.state.session.files import RecoveryFile
     from kernelviewer.state.work import SavedFingerprint, Work
 
@@ -89,7 +88,7 @@ class SessionOpening(QObject):
             self._claimed = None
 
     def _read(self, opening: Opening, answers: Answers) -> None:
-        from kernelviewer.jobs.reopening import Lacking, open_session
+        from kernelviewer.jobs.sessions import Lacking, open_session
 
         def done(found: Reopened | Lacking) -> str:
             if isinstance(found, Lacking):

@@ -8,19 +8,21 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from kernelviewer import __version__
-from kernelviewer.gui.commands import COMMANDS, MENUS
 from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of, show_text
 from kernelviewer.gui.registry import VIEWS
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.commands import Command
+    Keys = tuple[str, Sequence[tuple[str, str]]]
+    """Heading and rows of what is done and how."""
 
 PARTS = ("PySide6-Essentials", "numpy", "torch", "timm", "safetensors", "matplotlib")
 ICON = 64
@@ -80,33 +82,15 @@ def show_about(parent: QWidget) -> None:
     box.show()
 
 
-def show_shortcuts(parent: QWidget) -> None:
+def show_shortcuts(parent: QWidget, menus: Iterable[Keys]) -> None:
     """Show the sheet beside the window, without blocking it."""
-    show_text(parent, "shortcuts", "Keyboard shortcuts", shortcuts_html(), (640, 720))
+    sheet = shortcuts_html(menus)
+    show_text(parent, "shortcuts", "Keyboard shortcuts", sheet, (640, 720))
 
 
-def _title(command: Command) -> str:
-    """A command's name, after that of its menu within a menu."""
-    inner = command.menu.partition("/")[2]
-    text = command.text.replace("&", "").rstrip("…")
-    return f"{inner}: {text}" if inner else text
-
-
-def shortcuts_html() -> str:
-    """The sheet as HTML."""
-    native = QKeySequence.SequenceFormat.NativeText
-    groups: list[tuple[str, list[tuple[str, str]]]] = []
-    for menu in MENUS:
-        rows = [
-            (
-                _title(command),
-                ", ".join(QKeySequence(keys).toString(native) for keys in command.keys),
-            )
-            for command in COMMANDS
-            if command.menu.partition("/")[0] == menu and command.keys
-        ]
-        groups.append((menu, rows))
-    groups += [(keys.view, [*keys.rows]) for spec in VIEWS for keys in spec.keys]
+def shortcuts_html(menus: Iterable[Keys]) -> str:
+    """The sheet as HTML: the keys of the menus, then those of the views."""
+    groups = [*menus, *((keys.view, keys.rows) for spec in VIEWS for keys in spec.keys)]
     return "".join(
         f"<h3>{escape(title)}</h3><table cellspacing='0'>"
         + "".join(

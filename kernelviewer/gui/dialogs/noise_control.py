@@ -19,7 +19,7 @@ from kernelviewer.gui.controls import (
 from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.jobs.learning import run_null_test
+from kernelviewer.jobs.tasks import run_null_test
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 
@@ -111,7 +111,7 @@ class NullTestDialog(Dialog):
             run_null_test,
             document.banks,
             autoencoder,
-            document.threshold_of(size),
+            document.marks.thresholds.get(size),
             self._window.settings.device,
         )
 

@@ -24,7 +24,7 @@ from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
-from kernelviewer.jobs.learning import Wish, train_on
+from kernelviewer.jobs.tasks import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.text import shown
 

@@ -326,7 +326,7 @@ class LayoutKeeper(QObject):
     window
         Its docks are arranged.
     docks
-        By name, as `kernelviewer.gui.frame.layouts.PRESETS` calls them.
+        By name, as `kernelviewer.gui.frame.layouts.ARRANGEMENTS` calls them.
     kept
         What a session restores; it goes before the arrangement of a first start.
     preset

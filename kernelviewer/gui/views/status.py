@@ -18,9 +18,9 @@ from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.gui.views.selection_chips import Chip, ScopeChip, SelectionChips
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.state.counts import count_kernels
 from kernelviewer.state.describe import describe_layers, describe_step
 from kernelviewer.state.selection import Similar
+from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent

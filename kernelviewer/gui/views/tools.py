@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import NumberField
+from kernelviewer.gui.controls import ChoiceButton, NumberField
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import percent, short_percent, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.naming import WAYS
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import coverage
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.view import Parts
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.noise import Null
     from kernelviewer.state.view_state import ViewState
 
@@ -288,6 +290,10 @@ class ThresholdBar(QWidget):
         self.threshold_requested.emit(value, False)
 
 
+WIDE = 1200
+"""Width from which on the tool line has room for whole words."""
+
+
 class ToolLine(QWidget):
     """Gives way where it is narrow: the title goes first, then the row of sizes."""
 
@@ -304,6 +310,7 @@ class ToolLine(QWidget):
         line.setSpacing(GAP)
         line.addWidget(self.title)
         line.addWidget(parts.sizes)
+        line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
@@ -323,7 +330,8 @@ class ToolLine(QWidget):
 
     def _give_way(self) -> None:
         parts = self._parts
-        rest = [parts.threshold, parts.palette, parts.export]
+        parts.naming.set_brief(self.width() < WIDE)
+        rest = [parts.naming, parts.threshold, parts.palette, parts.export]
         widths = [part.sizeHint().width() for part in rest if not part.isHidden()]
         room = self.width() - sum(widths) - GAP * (len(widths) + 2) - 8
         row, menu = parts.sizes.row_width(), parts.sizes.menu.sizeHint().width()
@@ -353,6 +361,9 @@ class ToolController(Controller):
         threshold: ThresholdBar = self.parts.threshold
         self.threshold = threshold
         export: QPushButton = self.parts.export
+        naming: ChoiceButton = self.parts.naming
+        self.naming = naming
+        naming.chosen.connect(self._name_by)
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
@@ -362,6 +373,10 @@ class ToolController(Controller):
         """Offer the sizes, show threshold and coverage."""
         if self.is_news("sizes", state.sizes, state.size):
             self.sizes.set_sizes(state.sizes, state.size)
+        if self.is_news("naming", state.naming, state.named_by, state.models):
+            self.naming.set_choice(state.naming.by)
+            self.naming.setVisible(bool(state.models))
+            self.naming.setToolTip(_naming_tip(state))
         if self.is_news("threshold", state.threshold, state.null):
             self.threshold.set_threshold(state.threshold)
             self.threshold.set_choices(_choices(state.null))
@@ -369,9 +384,32 @@ class ToolController(Controller):
         if self.is_news("coverage", *scope, state.threshold, state.null):
             self.threshold.set_coverage(*_coverage(state))
 
+    def _name_by(self, by: By) -> None:
+        self.document.name(replace(self.document.naming, by=by))
+
     def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
         if (size := self.document.size) is not None:
             self.document.set_threshold(size, threshold, dragging=dragging)
+
+
+def _naming_tip(state: ViewState) -> str:
+    """What names the kernels, in a sentence."""
+    words = {
+        "code": "Kernels are named by the stretch of the spectrum that their code "
+        "falls in, as in the paper",
+        "family": "Kernels are named by their own nearest member of the pattern family",
+        None: "Nothing names the kernels of this size",
+    }
+    text = words[state.named_by]
+    if state.naming.by == "code" and state.named_by == "family":
+        text += ": there is no autoencoder for this size"
+    return f"{text} (Ctrl+Shift+M: the other)"
+
+
+def _naming_button(parent: QWidget) -> ChoiceButton:
+    brief: dict[str, str] = {by: f"by {word}" for by, word in WAYS.items()}
+    choices = {by: f"Names {text}" for by, text in brief.items()}
+    return ChoiceButton("naming", "Kernels are named", choices, parent, brief)
 
 
 def _coverage(state: ViewState) -> tuple[float, float | None]:
@@ -405,13 +443,14 @@ TOOLS = ViewSpec(
     title="Tools",
     make={
         "sizes": SizeBar,
+        "naming": _naming_button,
         "threshold": ThresholdBar,
         "palette": PaletteLine,
         "export": _export_button,
     },
     controller=ToolController,
     reads=(
-        *("sizes", "size", "threshold", "null"),
+        *("sizes", "size", "models", "naming", "named_by", "threshold", "null"),
         *("pool", "layers", "pooled"),
     ),
     keys=(

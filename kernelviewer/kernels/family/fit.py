@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.device import choose_device, host, namespace_of, threads
-from kernelviewer.kernels.classes import INDEX, PATTERNS
-from kernelviewer.kernels.family.formulas import A, B, planes, planes_and_slopes
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF, PATTERNS
+from kernelviewer.kernels.family.formulas import (
+    KINDS,
+    A,
+    planes,
+    planes_and_slopes,
+)
 from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
-from kernelviewer.kernels.family.regions import ORDERS
 from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
@@ -32,7 +36,15 @@ if TYPE_CHECKING:
 MARGIN = 0.1
 NO_CLASS = -1.0
 TIE = 1e-5
-"""By how much a derivative along y has to be better: a tie goes to x."""
+"""By how much y has to be better than x, and a diagonal than y: a tie goes to x."""
+DELTA = 0.02
+"""Cosine within which a simpler class is preferred, and below which a kernel is as near
+to the next class as to its own."""
+SIMPLE = {"point": 0, "centre": 1, "square": 1, "disc": 1, "edge": 1}
+OTHER = 4
+"""What a class costs in units of `DELTA`: the simpler a class, the less; other bases
+(bar, ring, cross, saddle, checker) need a clearly better fit. A name that is chosen so
+survives noise, and is the one that people give."""
 _CPU = (256, 2**19)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
@@ -52,19 +64,74 @@ class FamilyFit(Members):
     cosine
         float32 [N], between the kernel's pattern and its member.
     class_cosine
-        float32 [N, 11]: the best member of each class of
-        `kernelviewer.kernels.classes.PATTERNS`; −1 for classes that the size has too
-        few taps for.
+        float32 [N, 23]: the best member of each class of
+        `kernelviewer.kernels.classes.FINE`; −1 for classes that the size has too few
+        taps for.
+    margin
+        float32 [N]: by how much the class is ahead of the next, each less its price.
+    second_index
+        int8 [N], that next class.
     """
 
     size: Size
     cosine: NDArray[np.float32]
     class_cosine: NDArray[np.float32]
+    margin: NDArray[np.float32]
+    second_index: NDArray[np.int8]
+
+    @property
+    def near(self) -> NDArray[np.bool_]:
+        """Bool [N]: as near to the next class as to its own, within `DELTA`."""
+        return self.margin < DELTA
+
+    @property
+    def paper_index(self) -> NDArray[np.int8]:
+        """int8 [N], index into `kernelviewer.kernels.classes.PAPER.classes`.
+
+        A diagonal belongs to the nearest axis, a tie to x; the paper has no checker.
+        """
+        found = np.array(PAPER_OF, np.int8)[self.class_index]
+        upright = np.abs(self.angle) > 45.01
+        for diagonal, along_y in _DIAGONALS.items():
+            found[(self.class_index == FINE.index[diagonal]) & upright] = INDEX[along_y]
+        return found
+
+    @property
+    def paper_cosine(self) -> NDArray[np.float32]:
+        """float32 [N, 11]: the best member of each class of the paper; −1 for none.
+
+        A diagonal counts for both axes.
+        """
+        found = np.full((len(self), len(PATTERNS)), NO_CLASS, np.float32)
+        for index, cosine in enumerate(self.class_cosine.T):
+            for place in _PAPER_CLASSES[index]:
+                if place < len(PATTERNS):
+                    found[:, place] = np.maximum(found[:, place], cosine)
+        return found
+
+
+_DIAGONALS = {"edge-d": "d1-y", "on-bar-d": "d2-y", "off-bar-d": "d2-y"}
+"""The class of the paper that a diagonal nearer to y belongs to."""
+_PAPER_CLASSES = [
+    [place] if item.id not in _DIAGONALS else [place, INDEX[_DIAGONALS[item.id]]]
+    for item, place in zip(FINE.patterns, PAPER_OF, strict=False)
+]
+
+
+def prices() -> NDArray[np.float32]:
+    """What is taken off each class's cosine before the best is chosen, [23]."""
+    found = []
+    for item in FINE.patterns:
+        parts = item.id.split("-")
+        rank = next((SIMPLE[part] for part in parts if part in SIMPLE), OTHER)
+        way = {"y": 1, "h": 1, "d": 2}.get(parts[-1], 0)
+        found.append(DELTA * rank + TIE * way)
+    return np.array(found, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """Nearest member of each class to b kernels: [b, 11], parameters [5, b, 11]."""
+    """Nearest member of each class to b kernels: [b, 23], parameters [5, b, 23]."""
 
     cosine: Array
     sign: Array
@@ -85,7 +152,8 @@ def family_fit(
     Each kernel is multiplied with a bank of members; the best of each class that comes
     near is then refined by Levenberg and Marquardt's method, within the class's limits
     (`kernelviewer.kernels.family.regions`). A kernel's class is that of its largest
-    cosine; a tie goes to x. The same kernels give the same fit on the same device.
+    cosine less the class's price (`prices`); a tie goes to x. The same kernels give the
+    same fit on the same device.
 
     Parameters
     ----------
@@ -117,7 +185,7 @@ def family_fit(
     device = choose_device() if device is None else device
     members = bank(plane, device)
     total = len(patterns)
-    results = _Results(total)
+    results = _Results(total, members)
     rows, taps = _CPU if device.library == "numpy" else _DEVICE
     step = max(256, taps // (plane[0] * plane[1]))
 
@@ -196,24 +264,35 @@ def _in_turn(
 
 
 class _Results:
-    """What the batches found, on the host."""
+    """The results of the batches, on the host."""
 
-    def __init__(self, total: int) -> None:
-        self.class_cosine = np.empty((total, len(PATTERNS)), dtype=np.float32)
+    def __init__(self, total: int, members: Bank) -> None:
+        self.class_cosine = np.empty((total, len(FINE.patterns)), dtype=np.float32)
         self.class_index = np.empty(total, dtype=np.int8)
+        self.second_index = np.empty(total, dtype=np.int8)
+        self.margin = np.empty(total, dtype=np.float32)
+        self.kind = np.empty(total, dtype=np.int8)
         self.sign = np.empty(total, dtype=np.int8)
         self.cosine = np.empty(total, dtype=np.float32)
         self.parameters = np.empty((5, total), dtype=np.float32)
+        self._ends = np.array([high for _, _, high in members.kinds])
+        self._kinds = np.array([KINDS.index(kind) for kind, *_ in members.kinds])
+        self._prices = prices()
 
     def put(self, here: slice, found: _Found) -> None:
-        """Keep the best class of a batch."""
-        ties = np.zeros(len(PATTERNS), np.float32)
-        ties[[INDEX["d1-y"], INDEX["d2-y"]]] = TIE
+        """Keep the best class of a batch, by cosine less price."""
         cosine, sign = host(found.cosine), host(found.sign)
-        best = (cosine - ties).argmax(axis=1)
-        rows = np.arange(len(best))
+        score = cosine - self._prices
+        rows = np.arange(len(score))
+        best = score.argmax(axis=1)
+        first = score[rows, best]
+        score[rows, best] = -np.inf
+        second = score.argmax(axis=1)
+        start = host(found.start)[rows, best]
         self.class_cosine[here] = cosine
-        self.class_index[here] = best
+        self.class_index[here], self.second_index[here] = best, second
+        self.margin[here] = first - score[rows, second]
+        self.kind[here] = self._kinds[np.searchsorted(self._ends, start, "right")]
         self.sign[here] = sign[rows, best]
         self.cosine[here] = cosine[rows, best]
         self.parameters[:, here] = host(found.parameters)[:, rows, best]
@@ -221,12 +300,15 @@ class _Results:
     def fit(self, size: Size) -> FamilyFit:
         """The fit, with the parameters as people name them."""
         return FamilyFit(
-            **named(self.class_index, self.parameters, as_plane(size)),
+            **named(self.kind, self.parameters, as_plane(size)),
             class_index=self.class_index,
+            kind=self.kind,
             sign=self.sign,
             size=size,
             cosine=self.cosine.clip(-1, 1),
             class_cosine=self.class_cosine.clip(-1, 1),
+            margin=self.margin,
+            second_index=self.second_index,
         )
 
 
@@ -255,7 +337,10 @@ def _unit(kernels: Array, device: Device, first: int) -> Array:
 def _search(kernels: Array, members: Bank, rows: int) -> _Found:
     """The bank's nearest member of each class."""
     xp, device = namespace_of(kernels), kernels.device
-    shape, kind = (len(kernels), len(PATTERNS)), {"dtype": xp.float32, "device": device}
+    shape, kind = (
+        (len(kernels), len(FINE.patterns)),
+        {"dtype": xp.float32, "device": device},
+    )
     start = xp.zeros(shape, dtype=xp.int64, device=device)
     cosine, sign = xp.full(shape, NO_CLASS, **kind), xp.ones(shape, **kind)
     products = xp.empty((rows, members.patterns.shape[1]), **kind)
@@ -271,26 +356,35 @@ def _search(kernels: Array, members: Bank, rows: int) -> _Found:
     return _Found(cosine, sign, start, members.parameters[:, start])
 
 
+CLASSES_OF = {
+    kind: [
+        (index, sign)
+        for index, (kinds, sign) in enumerate(CLASS_KINDS)
+        if kind in kinds
+    ]
+    for kind in KINDS
+}
+"""For each kind its classes and their signs, 0 where a class has both."""
+
+
 def _keep_best(
     found: tuple[Array, Array, Array], kind: str, products: Array, first: int
 ) -> None:
-    """Note the largest products of one kind, with either sign, in [b, 11] arrays."""
+    """Note the largest products of one kind, with either sign, in [b, 23] arrays."""
     cosine, sign, start = found
     xp = namespace_of(products)
     place = xp.arange(len(products), device=products.device)
     most_at, least_at = xp.argmax(products, axis=1), xp.argmin(products, axis=1)
     most, least = products[place, most_at], products[place, least_at]
-    if kind in ORDERS:
-        index = INDEX[kind]
-        up = most >= -least
-        cosine[:, index] = xp.where(up, most, -least)
-        start[:, index] = xp.where(up, most_at, least_at) + first
-        sign[:, index] = 2 * xp.astype(up, xp.float32) - 1
-        return
-    on, off = INDEX[f"on-{kind}"], INDEX[f"off-{kind}"]
-    cosine[:, on], start[:, on] = most, most_at + first
-    cosine[:, off], start[:, off] = -least, least_at + first
-    sign[:, off] = -1.0
+    for index, only in CLASSES_OF[kind]:
+        up = most >= -least if only == 0 else xp.full_like(most_at, only > 0) > 0
+        here = xp.where(up, most, -least)
+        better = here > cosine[:, index]
+        at = xp.where(up, most_at, least_at) + first
+        cosine[:, index] = xp.where(better, here, cosine[:, index])
+        start[:, index] = xp.where(better, at, start[:, index])
+        signs = 2 * xp.astype(up, xp.float32) - 1
+        sign[:, index] = xp.where(better, signs, sign[:, index])
 
 
 def _refine(
@@ -304,19 +398,21 @@ def _refine(
     xp = namespace_of(kernels)
     near = xp.max(found.cosine, axis=1)[:, None] - margin
     close = (found.cosine >= near) & (found.cosine > NO_CLASS)
-    for index, (kind, _) in enumerate(CLASS_KINDS):
-        rows = xp.nonzero(close[:, index])[0]
-        if not len(rows):
-            continue
-        start = found.start[rows, index]
-        signed = kernels[rows] * found.sign[rows, index, None]
-        found.cosine[rows, index], found.parameters[:, rows, index] = refined(
-            kind,
-            _by_taps(signed),
-            members.parameters[:, start],
-            (members.low[:, start], members.high[:, start]),
-            plane,
-        )
+    for kind, low, high in members.kinds:
+        for index, _ in CLASSES_OF[kind]:
+            start = found.start[:, index]
+            rows = xp.nonzero(close[:, index] & (start >= low) & (start < high))[0]
+            if not len(rows):
+                continue
+            start = start[rows]
+            signed = kernels[rows] * found.sign[rows, index, None]
+            found.cosine[rows, index], found.parameters[:, rows, index] = refined(
+                kind,
+                _by_taps(signed),
+                members.parameters[:, start],
+                (members.low[:, start], members.high[:, start]),
+                plane,
+            )
 
 
 def _by_taps(kernels: Array) -> Array:
@@ -369,7 +465,7 @@ def refined(
         stuck = ((p <= low) & (slope <= 0)) | ((p >= high) & (slope >= 0))
         step = _solve(curvature, slope, damping, ~stuck)
         reach = LONGEST_STEP * xp.ones_like(step)
-        reach[:2] *= xp.maximum(xp.exp(xp.stack([p[A], p[B]])), 1.0)
+        reach[:2] *= xp.maximum(xp.exp(p[A]), 1.0)
         step = xp.minimum(xp.maximum(step, -reach), reach)
         trial = xp.minimum(xp.maximum(p + step, low), high)
         found = _cosine(kernels, planes(kind, trial, size))

@@ -1,21 +1,22 @@
 """The family's formulas: many members at once, and their slopes by the parameters.
 
-With the scale-normalised derivatives of the Gaussian along one axis and their products,
+A member is, before its mean is taken off and its length set to 1, ± one of
 
-    p_m(x) = σᵐ dᵐ/dxᵐ exp(−(x − o)²/2σ²)/σ      P(m, n) = p_m(x) p_n(y)
+    point, centre, square, disc  g(σ) − γ g(1.6 σ)/1.6²    DoG, round or a little oval
+    plate, ring                  g(σ) − γ g(σ/1.6)         flat in the middle, or hollow
+    cross                        G(long, short) + G(short, long)
+    checker                      alternating signs · g(σ)
+    edge                         −u h                       first derivative
+    ridge                        (1 − u²) h                 second derivative, negative
+    line                         h                          an elongated Gaussian
+    saddle                       u v h                      mixed derivative
 
-a member is, before its mean is taken off and its length set to 1, ± one of
+with g(σ) = exp(−(x/σx)²/2 − (y/σy)²/2) and, turned by θ,
 
-    centre, square  P(0,0; σx, σy) − γ P(0,0; 1.6 σx, 1.6 σy)
-    cross           P(0,0; long, short) + P(0,0; short, long)
-    d1-x            cos θ P(1,0) + sin θ P(0,1)
-    d2-x            cos² θ P(2,0) + 2 sin θ cos θ P(1,1) + sin² θ P(0,2)
-    d2-xy           cos 2θ P(1,1) + ½ sin 2θ [P(0,2) − P(2,0)]
+    u = (cos θ x + sin θ y)/σu     v = (cos θ y − sin θ x)/σv     h = exp(−(u² + v²)/2)
 
-and d1-y, d2-y are d1-x, d2-x at θ + 90°. These are directional derivatives of an
-axis-aligned Gaussian, the direction being taken in units of σ; where σx = σy they are
-the pattern turned by θ. Slopes stay in the family of products: ∂p_m/∂o = −p_{m+1}/σ
-and, by the heat equation, ∂p_m/∂ln σ = p_{m+2} + m p_m.
+Edge, ridge and line come in three kinds by the direction of u (the limits of θ are in
+`kernelviewer.kernels.family.regions`).
 
 The Gaussians are sampled at the taps. On 2 679 kernels of eight trained 7×7 networks,
 with all parameters refined, sampling explains a mean cosine of 0.814, Gaussians
@@ -25,9 +26,8 @@ where it is 0.810, 0.797, 0.790: trained kernels have thin lines and single taps
 without the side lobes that the smallest derivatives of the other two still have.
 
 B members of one kind have their parameters in an array [5, B], of numpy or torch: the
-offset of the centre ``OX``, ``OY`` in px; ``A`` and ``B``, from which `PARTS` makes the
-logarithms of the two σ; and ``E``: θ in radians for derivatives, γ for centre and
-square.
+offset of the centre ``OX``, ``OY`` in px; ``A`` and ``B``, from which come the
+logarithms of the two σ; and ``E``: θ in radians for what is turned, γ for the others.
 """
 
 from __future__ import annotations
@@ -39,152 +39,160 @@ from typing import TYPE_CHECKING
 from kernelviewer.device import namespace_of
 
 if TYPE_CHECKING:
-    from kernelviewer.device import Array
+    from collections.abc import Callable
 
-    Terms = list[tuple[Array | float, int, int]]
+    from kernelviewer.device import Array
 
 OX, OY, A, B, E = range(5)
 SURROUND = 1.6
 """σ of the surround over σ of the centre: Marr and Hildreth's ratio, at which a
 difference of Gaussians comes nearest to the Laplacian."""
 
-KINDS = ("centre", "square", "cross", "d1-x", "d1-y", "d2-x", "d2-y", "d2-xy")
-"""The classes without their sign, in the order of `kernelviewer.kernels.classes`."""
+KINDS = (
+    *("point", "centre", "square", "disc", "plate", "cross", "ring"),
+    *("edge-x", "edge-y", "edge-d"),
+    *("ridge-v", "ridge-h", "ridge-d", "line-v", "line-h", "line-d"),
+    *("saddle", "checker"),
+)
+TURNED = tuple(
+    kind for kind in KINDS if kind.split("-")[0] in ("edge", "ridge", "line", "saddle")
+)
+"""Kinds whose ``A`` is ln σu, whose ``B`` is ln σv/σu and whose ``E`` is θ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A Gaussian of a member: ln σx = x·(A, B) + widen, ln σy = y·(A, B) + widen."""
+    """A Gaussian of a member: ln σx = x·(A, B) + widen, ln σy = y·(A, B) + widen.
+
+    Its weight is 1, or ``by_e`` times ``E``.
+    """
 
     x: tuple[float, float]
     y: tuple[float, float]
     widen: float = 0.0
-    surround: bool = False
+    by_e: float = 0.0
 
 
 # A: mean of the two ln σ, B: their difference.
-_BLOB = (
-    Part((1, -0.5), (1, 0.5)),
-    Part((1, -0.5), (1, 0.5), math.log(SURROUND), surround=True),
-)
-# A: ln σ across an arm, B: ln of its length over its width.
-_CROSS = (Part((1, 1), (1, 0)), Part((1, 0), (1, 1)))
-# A: ln σx, B: ln σy.
-_DERIVATIVE = (Part((1, 0), (0, 1)),)
-PARTS = dict.fromkeys(KINDS, _DERIVATIVE) | {
-    "centre": _BLOB,
-    "square": _BLOB,
+_ROUND = Part((1, -0.5), (1, 0.5))
+_OUTER = Part((1, -0.5), (1, 0.5), math.log(SURROUND), -(SURROUND**-2))
+_INNER = Part((1, -0.5), (1, 0.5), -math.log(SURROUND), -1.0)
+# A: ln σ along an arm, B: ln of its length over its width.
+_CROSS = (Part((1, 0), (1, -1)), Part((1, -1), (1, 0)))
+_PARTS = dict.fromkeys(("point", "centre", "square", "disc"), (_ROUND, _OUTER)) | {
+    "plate": (_ROUND, _INNER),
+    "ring": (_ROUND, _INNER),
     "cross": _CROSS,
+    "checker": (_ROUND,),
 }
 
 
 def planes(kind: str, p: Array, size: tuple[int, int]) -> Array:
     """Members [taps, B] for parameters ``p`` [5, B], as the formula gives them."""
+    if kind in TURNED:
+        u, v, h = _turned(p, size)
+        return _FACTORS[kind.split("-")[0]](u, v) * h
     found = []
-    for part in PARTS[kind]:
-        terms, _ = _terms(kind, part, p[E])
-        x, y, *_ = _profiles(part, p, size, _order(terms))
-        found.append(_plane(x, y, terms))
-    return sum(found[1:], found[0])
+    for part in _PARTS[kind]:
+        x, y, *_ = _profiles(part, p, size)
+        plane = (y[:, None] * x[None]).reshape(-1, x.shape[-1])
+        found.append(part.by_e * p[E] * plane if part.by_e else plane)
+    return _signed(kind, sum(found[1:], found[0]), size)
 
 
 def planes_and_slopes(kind: str, p: Array, size: tuple[int, int]) -> Array:
     """Members and their slopes by the five parameters, [1 + 5, taps, B]."""
+    if kind in TURNED:
+        return _turned_slopes(kind.split("-")[0], p, size)
     xp = namespace_of(p)
     found = []
-    for part in PARTS[kind]:
-        terms, by_e = _terms(kind, part, p[E])
-        x, y, sigma_x, sigma_y = _profiles(part, p, size, _order(terms) + 2)
-        plane = _plane(x, y, terms)
-        wider = _plane(_warmed(x), y, terms), _plane(x, _warmed(y), terms)
+    for part in _PARTS[kind]:
+        x, y, zx, zy, sigma_x, sigma_y = _profiles(part, p, size)
+        bare = y[:, None] * x[None]
+        plane = part.by_e * p[E] * bare if part.by_e else bare
+        by_x, by_y = zx[None] * plane, zy[:, None] * plane
+        wider = zx[None] * by_x, zy[:, None] * by_y
         rows = [
             plane,
-            _plane([-row / sigma_x for row in x[1:]], y, terms),
-            _plane(x, [-row / sigma_y for row in y[1:]], terms),
-            _mix((part.x[0], part.y[0]), wider),
-            _mix((part.x[1], part.y[1]), wider),
-            _plane(x, y, by_e) if by_e else xp.zeros_like(plane),
+            by_x / sigma_x,
+            by_y / sigma_y,
+            part.x[0] * wider[0] + part.y[0] * wider[1],
+            part.x[1] * wider[0] + part.y[1] * wider[1],
+            part.by_e * bare if part.by_e else xp.zeros_like(bare),
         ]
-        found.append(xp.stack(rows))
-    return sum(found[1:], found[0])
+        found.append(xp.stack(rows).reshape(6, -1, p.shape[1]))
+    return _signed(kind, sum(found[1:], found[0]), size)
 
 
 def _profiles(
-    part: Part, p: Array, size: tuple[int, int], order: int
-) -> tuple[list[Array], list[Array], Array, Array]:
-    """Profiles along x and along y, σx and σy."""
+    part: Part, p: Array, size: tuple[int, int]
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Profiles along x and along y [taps, B], their (x − o)/σ, σx and σy."""
     xp = namespace_of(p)
     sigma_x = xp.exp(part.x[0] * p[A] + part.x[1] * p[B] + part.widen)
     sigma_y = xp.exp(part.y[0] * p[A] + part.y[1] * p[B] + part.widen)
-    x = _profile(p[OX], sigma_x, size[1], order)
-    y = _profile(p[OY], sigma_y, size[0], order)
-    return x, y, sigma_x, sigma_y
+    zx = _places(p[OX], size[1]) / sigma_x
+    zy = _places(p[OY], size[0]) / sigma_y
+    return xp.exp(-0.5 * zx * zx), xp.exp(-0.5 * zy * zy), zx, zy, sigma_x, sigma_y
 
 
-def _profile(offset: Array, sigma: Array, taps: int, order: int) -> list[Array]:
-    """p_0 … p_order along one axis, each [taps, B].
-
-    An axis of one tap has no extent: p_0 = 1, and nothing to derive.
-    """
+def _places(offset: Array, taps: int) -> Array:
+    """Where the taps of an axis are, from the member's centre, [taps, B]."""
     xp = namespace_of(offset)
-    if taps == 1:
-        one = xp.ones_like(offset)[None]
-        return [one, *[xp.zeros_like(one)] * order]
     at = xp.arange(taps, dtype=offset.dtype, device=offset.device) - (taps - 1) / 2
-    z = (at[:, None] - offset) / sigma
-    found = [xp.exp(-0.5 * z * z) / sigma]
-    for m in range(order):
-        # Hermite's recurrence: p_{m+1} = −z p_m − m p_{m−1}
-        following = -z * found[m]
-        found.append(following - m * found[m - 1] if m else following)
-    return found
+    return at[:, None] - offset
 
 
-def _warmed(profile: list[Array]) -> list[Array]:
-    """∂p_m/∂ln σ, by the heat equation."""
-    return [profile[m + 2] + m * profile[m] for m in range(len(profile) - 2)]
+def _signed(kind: str, rows: Array, size: tuple[int, int]) -> Array:
+    """The rows […, taps, B]; a checker's with alternating signs, + in the middle."""
+    if kind != "checker":
+        return rows
+    xp = namespace_of(rows)
+    down, right = (xp.arange(taps, device=rows.device) for taps in size)
+    odd = (down[:, None] + right[None] + (size[0] // 2 + size[1] // 2)) % 2
+    return rows * xp.astype(1 - 2 * odd.reshape(-1, 1), rows.dtype)
 
 
-def _plane(x: list[Array], y: list[Array], terms: Terms) -> Array:
-    """Σ c p_m(x) p_n(y) as [taps, B]."""
-    found = [(factor * y[n])[:, None] * x[m] for factor, m, n in terms]
-    plane = sum(found[1:], found[0])
-    return plane.reshape(-1, plane.shape[-1])
+def _turned(p: Array, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    """u, v and h, [taps, B]."""
+    xp = namespace_of(p)
+    c, s = xp.cos(p[E]), xp.sin(p[E])
+    x, y = _places(p[OX], size[1])[None], _places(p[OY], size[0])[:, None]
+    inverse_u, inverse_v = xp.exp(-p[A]), xp.exp(-p[A] - p[B])
+    u = (c * inverse_u * x + s * inverse_u * y).reshape(-1, p.shape[1])
+    v = (c * inverse_v * y - s * inverse_v * x).reshape(-1, p.shape[1])
+    return u, v, xp.exp(-0.5 * (u * u + v * v))
 
 
-def _mix(factors: tuple[float, float], pair: tuple[Array, Array]) -> Array:
-    """Their weighted sum, without the work for factors 0 and 1."""
-    found = [
-        plane if factor == 1 else factor * plane
-        for factor, plane in zip(factors, pair, strict=True)
-        if factor
-    ]
-    return sum(found[1:], found[0])
+_FACTORS: dict[str, Callable[[Array, Array], Array]] = {
+    "edge": lambda u, _: -u,
+    "ridge": lambda u, _: 1 - u * u,
+    "line": lambda u, _: u * 0 + 1,
+    "saddle": lambda u, v: u * v,
+}
+_SLOPES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
+    "edge": lambda u, v: (u * u - 1, u * v),
+    "ridge": lambda u, v: (u * (u * u - 3), v * (u * u - 1)),
+    "line": lambda u, v: (-u, -v),
+    "saddle": lambda u, v: (v * (1 - u * u), u * (1 - v * v)),
+}
+"""Over h: the members, and their slopes by u and by v."""
 
 
-def _order(terms: Terms) -> int:
-    return max(max(m, n) for _, m, n in terms)
-
-
-def _terms(kind: str, part: Part, e: Array) -> tuple[Terms, Terms]:
-    """The formula as (factor, order in x, order in y), and its slope by ``E``."""
-    if part.surround:
-        return [(-e, 0, 0)], [(-1.0, 0, 0)]
-    if not kind.startswith("d"):
-        return [(1.0, 0, 0)], []
-    xp = namespace_of(e)
-    if kind == "d2-xy":
-        c, s = xp.cos(2 * e), xp.sin(2 * e)
-        return (
-            [(c, 1, 1), (-s / 2, 2, 0), (s / 2, 0, 2)],
-            [(-2 * s, 1, 1), (-c, 2, 0), (c, 0, 2)],
-        )
-    if kind.endswith("y"):
-        e = e + math.pi / 2
-    c, s = xp.cos(e), xp.sin(e)
-    if kind.startswith("d1"):
-        return [(c, 1, 0), (s, 0, 1)], [(-s, 1, 0), (c, 0, 1)]
-    return (
-        [(c * c, 2, 0), (2 * c * s, 1, 1), (s * s, 0, 2)],
-        [(-2 * c * s, 2, 0), (2 * (c * c - s * s), 1, 1), (2 * c * s, 0, 2)],
+def _turned_slopes(base: str, p: Array, size: tuple[int, int]) -> Array:
+    xp = namespace_of(p)
+    u, v, h = _turned(p, size)
+    by_u, by_v = (factor * h for factor in _SLOPES[base](u, v))
+    c, s = xp.cos(p[E]), xp.sin(p[E])
+    inverse_u, inverse_v, ratio = xp.exp(-p[A]), xp.exp(-p[A] - p[B]), xp.exp(p[B])
+    narrower = v * by_v
+    return xp.stack(
+        [
+            _FACTORS[base](u, v) * h,
+            (s * inverse_v) * by_v - (c * inverse_u) * by_u,
+            -(s * inverse_u) * by_u - (c * inverse_v) * by_v,
+            -u * by_u - narrower,
+            -narrower,
+            ratio * v * by_u - u * by_v / ratio,
+        ]
     )

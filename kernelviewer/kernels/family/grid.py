@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.family.formulas import planes
-from kernelviewer.kernels.family.regions import ORDERS, boxes, kinds
+from kernelviewer.kernels.family.formulas import TURNED, planes
+from kernelviewer.kernels.family.regions import boxes, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +22,10 @@ LADDER = tuple(math.log(0.4 * 1.5**i) for i in range(12))
 """ln σ of the bank, from 0.4 px: as far as the kernel's size allows."""
 SPACING = 1.0
 """Offsets of the bank lie this many σ apart, but no closer than 0.4 px."""
-ARM_RATIOS = (2.2, 3.5, 6.0)
-GAMMAS = (0.0, 0.6, 1.0)
+RATIO, TURN = math.log(1.8), math.radians(25)
+"""Values of B and of θ in the bank are at most that far apart."""
+GAMMAS = {"plate": 2, "ring": 2}
+"""How many values of γ are in the bank, where these are not three."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,34 +71,24 @@ def bank(size: tuple[int, int], device: Device) -> Bank:
 def _members(kind: str, box: Box) -> Iterator[tuple[float, ...]]:
     """Starts within a box, each with the box's low and high limits."""
     limits = (*(low for low, _ in box), *(high for _, high in box))
-    if kind in ORDERS:
-        third = (2 / 3 * box.e[0], 0.0, 2 / 3 * box.e[1]) if box.e[1] else (0.0,)
-        starts = (
-            (x, y, a, b, e)
-            for a in _ladder(box.a)
-            for b in _ladder(box.b)
-            for x in _offsets(box.offset_x, a)
-            for y in _offsets(box.offset_y, b)
-            for e in third
-        )
+    if kind in TURNED:
+        last = _cells(box.e, math.ceil((box.e[1] - box.e[0]) / TURN))
     else:
-        starts = (
-            (x, y, a, b, e)
-            for a in _ladder(box.a)
-            for x in _offsets(box.offset_x, a)
-            for y in _offsets(box.offset_y, a)
-            for b, e in product(*_shapes(kind, box))
-        )
-    for start in starts:
-        yield *start, *limits
+        last = _cells(box.e, GAMMAS.get(kind, 3)) if box.e[1] else [0.0]
+    ratios = _cells(box.b, math.ceil((box.b[1] - box.b[0]) / RATIO))
+    for a in _ladder(box.a):
+        for x in _offsets(box.offset_x, a):
+            for y in _offsets(box.offset_y, a):
+                for b in ratios:
+                    for e in last:
+                        yield x, y, a, b, e, *limits
 
 
-def _shapes(kind: str, box: Box) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Values of B and E for what is not a derivative."""
-    if kind == "cross":
-        return tuple(map(math.log, ARM_RATIOS)), (0.0,)
-    ovals = (2 / 3 * box.b[0], 0.0, 2 / 3 * box.b[1]) if box.b[1] else (0.0,)
-    return ovals, GAMMAS
+def _cells(interval: Interval, cells: int) -> list[float]:
+    """Middles of equal cells."""
+    low, high = interval
+    cells = max(cells, 1)
+    return [low + (i + 0.5) * (high - low) / cells for i in range(cells)]
 
 
 def _ladder(log_sigma: Interval) -> list[float]:
@@ -109,4 +100,4 @@ def _offsets(interval: Interval, log_sigma: float) -> list[float]:
     """Middles of an odd number of equal cells, so the interval's middle is there."""
     low, high = interval
     cells = math.ceil((high - low) / max(0.4, SPACING * math.exp(log_sigma))) | 1
-    return [low + (i + 0.5) * (high - low) / cells for i in range(cells)]
+    return _cells(interval, cells)

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import INDEX, PATTERNS
-from kernelviewer.kernels.family.formulas import KINDS, OX, OY, A, B, E, planes
-from kernelviewer.kernels.family.regions import ORDERS, boxes, kinds
+from kernelviewer.kernels.classes import FINE
+from kernelviewer.kernels.family.formulas import (
+    KINDS,
+    OX,
+    OY,
+    TURNED,
+    A,
+    B,
+    E,
+    planes,
+)
+from kernelviewer.kernels.family.regions import boxes, kinds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,13 +27,20 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
 
 
-CLASS_KINDS = tuple(
-    (item.id.split("-", 1)[1], 1 - 2 * item.id.startswith("off-"))
-    if item.id.startswith(("on-", "off-"))
-    else (item.id, 0)
-    for item in PATTERNS
-)
-"""For each class its kind, and its sign: 0 where it has both."""
+def _kinds_of(class_id: str) -> tuple[tuple[str, ...], int]:
+    """Kinds of a class, and its sign: 0 where it has both."""
+    for prefix, sign in (("on-", 1), ("off-", -1)):
+        if class_id.startswith(prefix):
+            kind = class_id.removeprefix(prefix)
+            if kind.startswith("bar-"):
+                way = kind[-1]
+                return (f"ridge-{way}", f"line-{way}"), sign
+            return ((kind, "plate") if kind == "disc" else (kind,)), sign
+    return (class_id,), 0
+
+
+CLASS_KINDS = tuple(_kinds_of(item.id) for item in FINE.patterns)
+"""For each fine class its kinds, and its sign: 0 where it has both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,22 +50,30 @@ class Members:
     Attributes
     ----------
     class_index
-        int8, index into `kernelviewer.kernels.classes.PATTERNS`.
+        int8, index into `kernelviewer.kernels.classes.FINE.patterns`.
+    kind
+        int8, index into `kernelviewer.kernels.family.formulas.KINDS`: a bar is a ridge,
+        with flanks, or a line; a disc's top may be flat, a plate.
     sign
-        int8, +1 or −1: the off- classes have −1, the derivatives either. +∂x falls
-        from left to right through the middle, +∂²x is a trough there.
+        int8, +1 or −1: the on- classes have +1, the off- classes −1, edge, saddle and
+        checker either. A positive edge falls in the direction of ``angle``, a positive
+        checker has a positive tap in the middle.
     sigma_x, sigma_y
-        float32, px. For a cross, σ along and σ across its arms.
+        float32, px. Of edge, bar and saddle: in the direction of ``angle``, and across
+        it (a bar's length). Of a cross: along and across its arms.
     offset_x, offset_y
         float32, px: the centre, from the middle of the kernel to the right and down.
     angle
-        float32, degrees from x (right) towards y (down), by which a derivative is
-        turned from its class's axis; 0 for other classes.
+        float32, degrees from x (right) towards y (down), in [−60, 120]: of an edge the
+        direction in which it falls or rises, of a bar that across it, of a saddle
+        that between its lobes. 0 for other classes.
     gamma
-        float32, weight of the surround of centre and square, in [0, 1]; else 0.
+        float32, weight of the surround of point, centre, square and disc, or of the
+        hollow in the middle of a plate and a ring; 0 for other kinds.
     """
 
     class_index: NDArray[np.int8]
+    kind: NDArray[np.int8]
     sign: NDArray[np.int8]
     sigma_x: NDArray[np.float32]
     sigma_y: NDArray[np.float32]
@@ -66,7 +90,7 @@ MOST_TAPS = 51 * 51
 
 
 def supported(size: Size) -> bool:
-    """Whether the family has members of this kernel size.
+    """True if the family has members of this kernel size.
 
     It has for (k,), k ≥ 3, and for (rows, columns) with three taps along one axis or
     two along both; not for 3-D kernels, nor for more than 51 × 51 taps, whose bank
@@ -108,26 +132,33 @@ def member(
     sigma_y: float | None = None,
     offset_x: float | None = None,
     offset_y: float | None = None,
-    angle: float = 0.0,
-    gamma: float = 0.6,
+    angle: float | None = None,
+    gamma: float | None = None,
     sign: int = 1,
+    kind: str | None = None,
 ) -> NDArray[np.float32]:
     """One member of the family, for any parameters.
 
     Parameters
     ----------
     class_id
-        Such as ``on-centre`` or ``d2-xy``.
+        A fine class such as ``on-centre`` or ``edge-x``.
     size
         Kernel size.
     sigma, sigma_x, sigma_y
-        px; ``sigma`` stands for what is not given. A cross's arms are by default three
-        times as long as wide.
+        px; ``sigma`` stands for what is not given. A cross's arms and a bar are by
+        default three times as long as wide; for these ``sigma`` is the length of an
+        arm, or the width of the bar.
     offset_x, offset_y
         px, right and down. By default 0, and for a square half a pixel where that
         lies between taps.
-    angle, gamma, sign
-        As in `Members`; ``gamma`` is for centre and square, ``sign`` for derivatives.
+    angle
+        Degrees, as in `Members`; by default that of the class, 45° for a diagonal.
+    gamma, sign
+        As in `Members`; by default 0.6, and for a ring 1.2. ``sign`` is for edge,
+        saddle and checker.
+    kind
+        Of the class's kinds; by default the first.
 
     Returns
     -------
@@ -140,27 +171,32 @@ def member(
     """
     import numpy as np
 
-    if class_id not in INDEX or INDEX[class_id] >= len(PATTERNS):
-        names = ", ".join(item.id for item in PATTERNS)
+    place = FINE.index.get(class_id, len(FINE.patterns))
+    if place >= len(FINE.patterns):
+        names = ", ".join(item.id for item in FINE.patterns)
         msg = f"no pattern class is called {class_id!r}; there are {names}"
         raise ValueError(msg)
     rows, columns = as_plane(size)
-    kind, only_sign = CLASS_KINDS[INDEX[class_id]]
-    across = sigma / 3 if kind == "cross" else sigma
+    kinds, only_sign = CLASS_KINDS[place]
+    kind = kind or kinds[0]
+    base, _, way = kind.partition("-")
+    across = {"cross": sigma / 3, "ridge": 3 * sigma, "line": 3 * sigma}
     between = 0.5 if kind == "square" else 0.0
+    usual = {"y": 90.0, "h": 90.0, "d": 45.0}.get(way, 0.0)
 
     def one(value: float) -> NDArray[np.float32]:
         return np.array([value], dtype=np.float32)
 
     found = Members(
-        class_index=np.array([INDEX[class_id]], dtype=np.int8),
+        class_index=np.array([place], dtype=np.int8),
+        kind=np.array([KINDS.index(kind)], dtype=np.int8),
         sign=np.array([only_sign or sign], dtype=np.int8),
         sigma_x=one(sigma if sigma_x is None else sigma_x),
-        sigma_y=one(across if sigma_y is None else sigma_y),
+        sigma_y=one(across.get(base, sigma) if sigma_y is None else sigma_y),
         offset_x=one(between * (columns % 2) if offset_x is None else offset_x),
         offset_y=one(between * (rows % 2) if offset_y is None else offset_y),
-        angle=one(angle if kind in ORDERS else 0.0),
-        gamma=one(gamma),
+        angle=one(usual if angle is None else angle),
+        gamma=one((1.2 if kind == "ring" else 0.6) if gamma is None else gamma),
     )
     one_member: NDArray[np.float32] = render(found, size)[0]
     return one_member
@@ -189,9 +225,8 @@ def render(members: Members, size: Size) -> NDArray[np.float32]:
 
     plane = as_plane(size)
     found = np.empty((len(members), plane[0] * plane[1]), np.float32)
-    kinds = np.array([kind for kind, _ in CLASS_KINDS])[members.class_index]
-    for kind in KINDS:
-        rows = np.flatnonzero(kinds == kind)
+    for number, kind in enumerate(KINDS):
+        rows = np.flatnonzero(members.kind == number)
         if len(rows):
             patterns = planes(kind, _parameters(kind, members, rows), plane).T
             found[rows] = patterns * members.sign[rows, None]
@@ -200,8 +235,12 @@ def render(members: Members, size: Size) -> NDArray[np.float32]:
     return found.reshape(len(members), *size)
 
 
+_IS_TURNED = [kind in TURNED for kind in KINDS]
+_HAS_GAMMA = [kind not in (*TURNED, "cross", "checker") for kind in KINDS]
+
+
 def named(
-    class_index: NDArray[np.int8], p: NDArray[np.float32], plane: tuple[int, int]
+    kind: NDArray[np.int8], p: NDArray[np.float32], plane: tuple[int, int]
 ) -> dict[str, NDArray[np.float32]]:
     """The arrays of `Members` from the parameters [5, N] of the formulas.
 
@@ -209,36 +248,33 @@ def named(
     """
     import numpy as np
 
-    kinds = np.array([kind for kind, _ in CLASS_KINDS])[class_index]
-    derivative, cross = np.isin(kinds, list(ORDERS)), kinds == "cross"
-    half = np.where(derivative | cross, 0.0, p[B] / 2)
-    log_x = np.where(cross, p[A] + p[B], p[A] - half)
-    log_y = np.where(derivative, p[B], p[A] + half)
-    log_x = log_y if plane[1] == 1 else log_x
-    log_y = log_x if plane[0] == 1 else log_y
+    turned, cross = np.array(_IS_TURNED)[kind], kind == KINDS.index("cross")
+    log_x = np.where(turned | cross, p[A], p[A] - p[B] / 2)
+    log_y = np.where(turned, p[A] + p[B], np.where(cross, p[A] - p[B], p[A] + p[B] / 2))
+    angle = np.degrees(np.where(turned, p[E], 0))
     return {
         "sigma_x": np.exp(log_x, dtype=np.float32),
-        "sigma_y": np.exp(log_y, dtype=np.float32),
+        "sigma_y": np.exp(log_x if min(plane) == 1 else log_y, dtype=np.float32),
         "offset_x": p[OX],
         "offset_y": p[OY],
-        "angle": np.where(derivative, np.degrees(p[E]), 0).astype(np.float32),
-        "gamma": np.where(derivative | cross, 0, p[E]).astype(np.float32),
+        "angle": angle.astype(np.float32),
+        "gamma": np.where(np.array(_HAS_GAMMA)[kind], p[E], 0).astype(np.float32),
     }
 
 
 def _parameters(
     kind: str, members: Members, rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """What the formulas call OX, OY, A, B and E, [5, n]."""
+    """The parameters that the formulas call OX, OY, A, B and E, [5, n]."""
     import numpy as np
 
     p = np.zeros((5, len(rows)), dtype=np.float32)
     p[OX], p[OY] = members.offset_x[rows], members.offset_y[rows]
     x, y = np.log(members.sigma_x[rows]), np.log(members.sigma_y[rows])
-    if kind in ORDERS:
-        p[A], p[B], p[E] = x, y, np.radians(members.angle[rows])
+    if kind in TURNED:
+        p[A], p[B], p[E] = x, y - x, np.radians(members.angle[rows])
     elif kind == "cross":
-        p[A], p[B] = y, x - y
+        p[A], p[B] = x, x - y
     else:
         p[A], p[B], p[E] = (x + y) / 2, y - x, members.gamma[rows]
     return p
@@ -248,10 +284,14 @@ _THINNEST = 0.05
 """What a limit counts at least, so that boxes without extent are drawn from as well."""
 
 
-def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]:
-    """Patterns of random members, as many of each kind.
+_SHARES = {"disc": 1 / 2, "plate": 1 / 2, "edge": 2 / 3, "ridge": 1 / 3, "line": 1 / 3}
+"""How many members a kind has of its base's: there are three directions."""
 
-    A kind is a class without its sign. Parameters are drawn evenly between the limits
+
+def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Patterns of random members: as many of each base, twice as many edges and bars.
+
+    Parameters are drawn evenly between the limits
     of `kernelviewer.kernels.family.regions`, σ on a logarithmic scale; either sign is
     as likely.
 
@@ -260,13 +300,13 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
     size
         Kernel size.
     count
-        Members of each kind.
+        Members of each base, such as a cross or a saddle.
     seed
         The same seed gives the same members.
 
     Returns
     -------
-    float32 [kinds · count, *size], mean 0 and length 1.
+    float32 [n, *size], mean 0 and length 1.
 
     Raises
     ------
@@ -279,11 +319,12 @@ def random_members(size: Size, count: int, seed: int = 0) -> NDArray[np.float32]
     random = np.random.default_rng(seed)
     found = []
     for kind in kinds(plane):
-        p = _drawn(kind, plane, count, random)
+        some = math.ceil(count * _SHARES.get(kind.split("-")[0], 1.0))
+        p = _drawn(kind, plane, some, random)
         rows = planes(kind, p, plane).T
         rows = rows - rows.mean(axis=1, keepdims=True)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        found.append(rows * random.choice([-1.0, 1.0], (count, 1)))
+        found.append(rows * random.choice([-1.0, 1.0], (some, 1)))
     return np.concatenate(found).astype(np.float32).reshape(-1, *size)
 
 

@@ -1,14 +1,14 @@
 """The family's own spectrum: its classes in a row, for kernels of any size, untrained.
 
 The axis from 0 to 1 is cut into stretches, each class exactly once, in an order that
-runs from the on- classes over the derivatives to the off- classes; within a class σ
+runs from the on- classes over edges and bars to the off- classes; within a class σ
 grows, on a logarithmic scale. A class that has both signs is gone through twice, + then
 −. A code is decoded to the member of its class and σ in the standard position: at angle
 and offset 0. It stands where an autoencoder of the size could: `decode`, `spectrum`,
 `stretches` are the same, and `codes` takes the place of ``encode``.
 
-What the classes are is data: a spectrum is made of stops, by default those of the
-paper's classes.
+What the classes are is data: a spectrum is made of stops, by default those of all fine
+classes, named in fine words or in the paper's.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import FINE, PAPER, PAPER_OF
 from kernelviewer.kernels.family.members import CLASS_KINDS, as_plane, member
 from kernelviewer.kernels.family.regions import (
+    DISC,
+    DISC_LEAST,
     SIGMA_LOBES,
     SIGMA_MIN,
-    SIGMA_SQUARE,
+    SIGMA_POINT,
+    SIGMA_TAP,
+    SIGMA_WIDE,
     kinds,
 )
 
@@ -36,20 +40,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.fit import FamilyFit
 
 EVEN = 0.25
 """Share of the axis that stops have alike, however few kernels live there."""
-_SIGMAS = {
-    "centre": (SIGMA_MIN, 2 / 5),
-    "square": (SIGMA_SQUARE, 1 / 5),
-    "cross": (3 * SIGMA_MIN, 1 / 3),
-    "d2-xy": (SIGMA_LOBES, 1 / 5),
-}
-_DERIVATIVE = (SIGMA_MIN, 1 / 5)
-"""Least σ in px, and the largest in units of the longer axis; of a cross: along an arm.
-Wider ones fill the window and look alike."""
+_ORDER = (
+    *("off-ring", "on-point", "on-centre", "on-disc", "on-square", "on-cross"),
+    *("edge-x", "edge-d", "edge-y"),
+    *("on-bar-v", "off-bar-v", "on-bar-d", "off-bar-d", "on-bar-h", "off-bar-h"),
+    *("saddle", "checker"),
+    *("off-cross", "off-square", "off-disc", "off-centre", "off-point", "on-ring"),
+)
+"""Of fine classes, such that those of one of the paper's classes lie side by side."""
 _LEAST_RATIO = 1.5
+_ARM = 1 / 5
+_LONG = [FINE.index[n] for n in _ORDER if "cross" in n or "bar" in n]
+"""Classes whose two σ differ: the first says how large they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +66,16 @@ class Stop:
     Attributes
     ----------
     class_id
-        What the part is called; stops of one class that follow each other are one
-        stretch.
+        Its name in the words of the spectrum; stops of one class that follow each
+        other are one stretch.
     members
-        The class of `kernelviewer.kernels.classes.PATTERNS` whose formula it has.
+        The fine class whose members it has.
     sign
         +1 or −1.
     sigma
         Lowest and highest σ, px.
+    across
+        Of a cross: how wide its arms are, in units of σ, their length; None: as usual.
     more
         Other arguments of `member`, such as ``angle``.
     """
@@ -75,11 +84,19 @@ class Stop:
     members: str
     sign: int
     sigma: tuple[float, float]
+    across: float | None = None
     more: Mapping[str, float] = field(default_factory=dict)
 
 
-def paper_stops(size: Size) -> tuple[Stop, ...]:
-    """The paper's classes that kernels of a size can show, in order.
+def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
+    """The classes that kernels of a size can show, in order.
+
+    Parameters
+    ----------
+    size
+        Kernel size.
+    scheme
+        The words that name them, `FINE` or `PAPER`.
 
     Raises
     ------
@@ -87,23 +104,37 @@ def paper_stops(size: Size) -> tuple[Stop, ...]:
         The family has no members of this size.
     """
     plane = as_plane(size)
-    there = [
-        (item.id, kind, sign)
-        for item, (kind, sign) in zip(PATTERNS, CLASS_KINDS, strict=True)
-        if kind in kinds(plane)
-    ]
-    on = [entry for entry in there if entry[2] > 0]
-    both = [(name, kind, sign) for name, kind, _ in _of(there, 0) for sign in (1, -1)]
+    possible = kinds(plane)
     stops = []
-    for name, kind, sign in (*on, *both, *reversed(_of(there, -1))):
-        low, share = _SIGMAS.get(kind, _DERIVATIVE)
-        high = max(share * max(plane), _LEAST_RATIO * low)
-        stops.append(Stop(name, name, sign, (low, high)))
+    for name in _ORDER:
+        index = FINE.index[name]
+        of_class, sign = CLASS_KINDS[index]
+        if not any(kind in possible for kind in of_class):
+            continue
+        word = name if scheme is FINE else PAPER.classes[PAPER_OF[index]].id
+        low, high = _sigmas(name, max(plane))
+        for one in (sign,) if sign else (1, -1):
+            limits = (low, max(high, _LEAST_RATIO * low))
+            across = _ARM if name.endswith("cross") else None
+            stops.append(Stop(word, name, one, limits, across))
     return tuple(stops)
 
 
-def _of(entries: list[tuple[str, str, int]], sign: int) -> list[tuple[str, str, int]]:
-    return [entry for entry in entries if entry[2] == sign]
+def _sigmas(name: str, side: int) -> tuple[float, float]:
+    """Least and largest σ of a stop, px; wider ones fill the window and look alike."""
+    base = name.removeprefix("on-").removeprefix("off-").partition("-")[0]
+    disc = max(DISC * side, DISC_LEAST)
+    limits = {
+        "point": (SIGMA_MIN, SIGMA_POINT),
+        "centre": (1.2 * SIGMA_POINT, disc),
+        "disc": (disc, side / 2),
+        "square": (SIGMA_TAP, min(side / 5, SIGMA_WIDE)),
+        "cross": (SIGMA_MIN / _ARM, side / 3),
+        "ring": (SIGMA_POINT, side / 4),
+        "saddle": (SIGMA_LOBES, side / 5),
+        "checker": (1.0, side / 2),
+    }
+    return limits.get(base, (SIGMA_MIN, side / 5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +161,8 @@ class FamilySpectrum:
         size: Size,
         fit: FamilyFit | None = None,
         stops: Sequence[Stop] | None = None,
+        *,
+        scheme: Scheme = FINE,
     ) -> FamilySpectrum:
         """A spectrum of a size, longer where more kernels live.
 
@@ -140,14 +173,16 @@ class FamilySpectrum:
         fit
             Kernels that say how long the stops are; None: all alike.
         stops
-            None: those of the paper's classes.
+            None: those of all classes.
+        scheme
+            The words that name them.
 
         Raises
         ------
         ValueError
             The family has no members of this size.
         """
-        found = paper_stops(size) if stops is None else tuple(stops)
+        found = stops_of(size, scheme) if stops is None else tuple(stops)
         lengths = np.full(len(found), 1 / len(found))
         if fit is not None and len(fit):
             which, _ = _places(found, fit)
@@ -182,8 +217,11 @@ class FamilySpectrum:
             low, high = self.borders[number : number + 2]
             part = (codes[at] - low) / (high - low)
             sigma = stop.sigma[0] * (stop.sigma[1] / stop.sigma[0]) ** part
+            given = dict(stop.more)
+            if stop.across is not None:
+                given["sigma_y"] = stop.across * sigma
             found[at] = member(
-                stop.members, self.size, sigma=sigma, sign=stop.sign, **stop.more
+                stop.members, self.size, sigma=sigma, sign=stop.sign, **given
             )
         return found
 
@@ -215,16 +253,15 @@ def _places(
     which = np.full(len(fit), -1, np.int64)
     part = np.zeros(len(fit))
     beyond = np.full(len(fit), np.inf)
-    cross = [INDEX[name] for name in ("on-cross", "off-cross")]
     wide = np.log(fit.sigma_x.astype(np.float64))
     log = np.where(
-        np.isin(fit.class_index, cross),
-        wide,  # along an arm
+        np.isin(fit.class_index, _LONG),
+        wide,  # along an arm, across a bar
         (wide + np.log(fit.sigma_y.astype(np.float64))) / 2,
     )
     for number, stop in enumerate(stops):
         low, high = map(math.log, stop.sigma)
-        here = (fit.class_index == INDEX[stop.members]) & (fit.sign == stop.sign)
+        here = (fit.class_index == FINE.index[stop.members]) & (fit.sign == stop.sign)
         excess = np.maximum(low - log, 0) + np.maximum(log - high, 0)
         here &= excess < beyond
         which[here], beyond[here] = number, excess[here]

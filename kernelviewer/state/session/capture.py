@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.form import (
+    NamingEntry,
     NetworkEntry,
     ScopeEntry,
     Session,
@@ -36,7 +38,7 @@ PLAIN = {*Work.__slots__} - _TRANSLATED
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a session says beside the work itself.
+    """The parts of a session beside the work itself.
 
     Attributes
     ----------
@@ -83,6 +85,10 @@ def describe(work: Work, around: Surroundings) -> Session:
         thresholds={size_key(s): float(fit) for s, fit in marks.thresholds.items()},
         stretches={
             size_key(s): stretch_entries(own) for s, own in marks.stretches.items()
+        },
+        naming=NamingEntry(marks.naming.by, marks.naming.words),
+        family_thresholds={
+            size_key(s): float(fit) for s, fit in marks.family_thresholds.items()
         },
         selection=tuple(
             StepEntry(step.mode, write_query(step.query, places))
@@ -136,6 +142,8 @@ def rebuild(
             Selection(steps),
             {size_of(key): fit for key, fit in session.thresholds.items()},
             {size_of(key): stretches_of(own) for key, own in session.stretches.items()},
+            Naming(session.naming.by, session.naming.words),
+            {size_of(key): fit for key, fit in session.family_thresholds.items()},
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
+from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class SessionError(HintedError):
-    """What is wrong with a session's text, and what can be done about it."""
+    """A fault of a session's text, and what can be done about it."""
 
 
 class NetworkEntry(Struct, frozen=True, omit_defaults=True):
@@ -84,7 +84,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.hub or self.path.rpartition("/")[2]
 
 
@@ -106,7 +106,7 @@ class CoderEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.shipped or self.path.rpartition("/")[2]
 
 
@@ -129,11 +129,18 @@ class StepEntry(Struct, frozen=True):
 
 
 class ScopeEntry(Struct, frozen=True):
-    """What is shown; ``layers`` by network number, None: all of them."""
+    """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
     size: SizeKey | None = None
     only_selected: bool = False
+
+
+class NamingEntry(Struct, frozen=True, omit_defaults=True):
+    """How kernels get their names; the defaults are what once was the only way."""
+
+    by: By = "code"
+    words: Words = "paper"
 
 
 class Look(Struct, frozen=True):
@@ -155,8 +162,10 @@ class Session(Struct, frozen=True, kw_only=True):
         The file of each open network.
     autoencoders
         Where those in use are from, by size.
-    thresholds, stretches
-        Those that were changed, by size.
+    thresholds, stretches, family_thresholds
+        Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
+    naming
+        By what kernels are named.
     selection, scope, focus
         What is marked, shown and looked at.
     position, display, charts
@@ -183,6 +192,8 @@ class Session(Struct, frozen=True, kw_only=True):
     program: Text
     saved: Text
     origin: Text = ""
+    naming: NamingEntry = NamingEntry()
+    family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
 
 
 class _Format(Struct):
@@ -203,9 +214,9 @@ def to_text(session: Session) -> str:
     # what came later is written where it is used, so that old files stay as they are
     if session.charts.equal == Charts().equal:
         del values["charts"]["equal"]
-    for item in msgspec.structs.fields(Session):
-        if item.default is not None and item.default == values[item.name]:
-            del values[item.name]
+    for name in ("origin", "naming", "family_thresholds"):
+        if not values[name]:
+            del values[name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )
@@ -215,7 +226,7 @@ def to_text(session: Session) -> str:
 
 
 def from_text(source: str) -> Session:
-    """What `to_text` wrote.
+    """The session that `to_text` wrote.
 
     Raises
     ------

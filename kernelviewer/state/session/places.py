@@ -42,7 +42,7 @@ PATTERNS = {
     _NUMBER: "the number of a network",
     _CLASS: f"one of {', '.join(INDEX)}",
 }
-"""What texts in the file look like, and what that is in words."""
+"""Shapes of the texts in the file, and their names in words."""
 _DEEPEST = 20
 
 Text = Annotated[str, Meta(pattern=_TEXT)]
@@ -111,7 +111,7 @@ class Places:
     # --- reading ---
 
     def layers(self, named: Mapping[Number, Sequence[str]]) -> frozenset[LayerRef]:
-        """What `layer_names` wrote, as far as it is there."""
+        """The layers that `layer_names` wrote, as far as they are there."""
         found = set()
         for key, names in named.items():
             model = self._model(int(key))
@@ -129,7 +129,7 @@ class Places:
     def kernels(
         self, written: Mapping[Number, str], size: Size
     ) -> dict[int, NDArray[np.int64]]:
-        """What `kernel_runs` wrote, as far as it is there: model id → indices."""
+        """The kernels that `kernel_runs` wrote, as far as there: model id → indices."""
         found = {}
         for key, text in written.items():
             model = self._model(int(key))
@@ -141,7 +141,7 @@ class Places:
         return found
 
     def kernel_at(self, entry: KernelEntry) -> KernelRef | None:
-        """What `kernel` wrote; None where it is not there."""
+        """The kernel that `kernel` wrote; None where it is not there."""
         model, size = self._model(entry.network), size_of(entry.size)
         if model is None or entry.index >= _count(model, size):
             self.missing[entry.network, "kernel"] += 1

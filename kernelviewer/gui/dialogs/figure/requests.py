@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures import EXHIBITS, FigureError, Naming
+from kernelviewer.figures import EXHIBITS, FigureError, FigureNaming
 from kernelviewer.figures.scene import Coding
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import FigureRequest, Part
@@ -120,7 +120,9 @@ class FigureRequests:
                 f"no {size_label(pool.size)} kernels are selected",
                 "Select some, or choose what else to show.",
             )
-        naming = Naming(state.autoencoder, state.threshold, state.stretches or ())
+        naming = FigureNaming(
+            state.autoencoder, state.threshold, state.stretches or (), state.naming
+        )
         return FigureRequest(
             kind=kind,
             parts=parts,

@@ -19,7 +19,7 @@ from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.naming import TOLERANCE
-from kernelviewer.state.analysis import agreement
+from kernelviewer.state.analysis import UNIDENTIFIED, agreement
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.selection import Classes, Every, Layers
 
@@ -46,7 +46,7 @@ BRIEF_PALES = {"off": "identified", "on": "best class"}
 
 
 class NamesLine(QWidget):
-    """Agreement of stretches with each kernel's own best family class."""
+    """How names by code and by the family agree, and how far the family is."""
 
     requested = Signal()
 
@@ -60,9 +60,9 @@ class NamesLine(QWidget):
         self.text.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred
         )
-        self.button = QPushButton("Compare", self)
+        self.button = QPushButton("Name", self)
         self.button.setObjectName("compareNames")
-        self.button.setAccessibleName("Compare the names with the pattern family")
+        self.button.setAccessibleName("Name the kernels by the pattern family as well")
         self.button.setProperty("link", True)
         self.button.clicked.connect(lambda: self.requested.emit())
         line = QHBoxLayout(self)
@@ -89,20 +89,23 @@ class NamesLine(QWidget):
         if status == "ask" and size is not None:
             wait = max(1, round(SECONDS_PER_TAP * math.prod(size) * kernels))
             self.text.setText(
-                f"Names are not compared with the family yet: {spaced(kernels)} "
-                f"kernels, about {wait} s"
+                f"Not named by the family yet: {spaced(kernels)} kernels, "
+                f"about {wait} s"
             )
         elif status == "running":
-            self.text.setText("Comparing names with the family…")
+            self.text.setText("Naming by the family…")
         elif found is None or not found.kernels:
             self.text.setText("No identified kernels whose names could be compared")
         else:
-            self.text.setText(f"Class names confirmed for {percent(found.within)}")
+            self.text.setText(
+                f"Names agree: exactly {percent(found.exact)}, within {TOLERANCE} "
+                f"{percent(found.within)}"
+            )
             self.text.setToolTip(
-                f"Of {spaced(found.kernels)} identified kernels in scope, for "
-                f"{percent(found.within)} the class of their stretch explains them "
-                f"within {TOLERANCE} in cosine as well as their own best class of the "
-                f"pattern family. For {percent(found.exact)} it is the same class: "
+                f"Of {spaced(found.kernels)} identified kernels in scope, "
+                f"{percent(found.exact)} have the same name by their code and by the "
+                f"pattern family. For {percent(found.within)} the class of their code "
+                f"explains them within {TOLERANCE} in cosine as well as the family's: "
                 "neighbouring classes overlap."
             )
 
@@ -114,6 +117,8 @@ def why_no_labels(state: ViewState) -> str:
         return NO_KERNELS if state.models else NOTHING_OPEN
     if not state.all_analysed:
         return "Classes show here once the kernels are encoded."
+    if state.named_by == "family":
+        return "Classes show here once the family has named the kernels (Show Jobs)."
     return (
         f"No classes: there is no autoencoder for {size_label(pool.size)} kernels, and "
         "the pattern family has no members of this size. Code → Train makes one."
@@ -200,7 +205,8 @@ class ClassesController(Controller):
         if self.is_news("counts", *sets, *tallies, state.known, state.models, count_of):
             self._count(state)
         status = self.window.families.status(state.size)
-        if self.is_news("names", *sets, state.families, state.size, status):
+        both = (state.families, state.by_code, state.named_by)
+        if self.is_news("names", *sets, *both, state.size, status):
             self._show_names(state)
 
     def _count(self, state: ViewState) -> None:
@@ -229,13 +235,15 @@ class ClassesController(Controller):
 
     def _show_names(self, state: ViewState) -> None:
         """Say how far the names of the kernels in scope hold."""
-        if state.labels is None or state.pool is None:
+        status = self.window.families.status(state.size)
+        needed = state.by_code is not None or status in ("ask", "running")
+        if state.pool is None or not needed:
             self.names.set_names("none", None, None, 0)
             return
         found = None
-        if state.families is not None:
-            found = agreement(state.labels, state.families, state.counted)
-        status = self.window.families.status(state.size)
+        if state.families and state.by_code and state.labels:
+            among = state.counted & (state.labels.label < UNIDENTIFIED)
+            found = agreement(state.by_code, state.families, among)
         self.names.set_names(status, found, state.size, len(state.pool))
 
     def _on_names_requested(self) -> None:
@@ -313,6 +321,7 @@ CLASSES_VIEW = ViewSpec(
     controller=ClassesController,
     reads=(
         *("models", "size", "pool", "layers", "labels", "known", "families"),
+        *("by_code", "named_by"),
         *("counted", "tally", "chosen", "pooled", "pooled_chosen", "charts"),
     ),
     keys=(

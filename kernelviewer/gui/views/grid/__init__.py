@@ -19,7 +19,7 @@ from kernelviewer.gui.view import (
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
-from kernelviewer.state.counts import count_kernels
+from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
     import numpy as np

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.state.counts import Counts
+    from kernelviewer.state.tally import Counts
 
 GROUPS = {
     "layer": "by layer",

@@ -25,9 +25,10 @@ from kernelviewer.gui.views.grid.mosaic import (
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.state.arrangement import arrange
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
+    from kernelviewer.watch import Watch
 
 Part = Literal["reconstruction", "residual"]
 
@@ -107,7 +109,7 @@ def _decode(
     ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
-    pool, autoencoder, named = state.pool, state.autoencoder, state.named
+    pool, autoencoder, named = state.pool, state.autoencoder, state.by_code
     spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
     if pool is None or autoencoder is None or named is None or not wanted:
         return None
@@ -129,10 +131,7 @@ def _decode(
             named.code,
             spectrum,
             missing,
-            check=ticket.check,
-            progress=lambda done, total: ticket.progress(
-                done, total, "kernels decoded"
-            ),
+            watch=ticket.saying("kernels decoded"),
         )
     )
     both = {**tiles, **made}
@@ -171,8 +170,7 @@ def _quantise(ticket: Ticket, pool: KernelPool) -> Mosaic:
     return build_mosaic(
         [kernels.weights for kernels in pool.sets],
         pool.flat,
-        check=ticket.check,
-        progress=lambda done, total: ticket.progress(done, total, "kernels drawn"),
+        watch=ticket.saying("kernels drawn"),
     )
 
 
@@ -191,8 +189,7 @@ def decoded_tiles(
     table: NDArray[np.float32],
     parts: Sequence[Part],
     *,
-    check: Callable[[], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    watch: Watch = NEVER,
 ) -> dict[Part, NDArray[np.uint8]]:
     """Tiles of what the codes give back of kernels, and of what that leaves over.
 
@@ -211,12 +208,12 @@ def decoded_tiles(
         float32 [M, *size], decoded patterns at M equal steps of the code.
     parts
         What is wanted.
-    check, progress
+    watch
         As for `build_mosaic`.
     """
     patterns = _unit(table.reshape(len(table), -1))
     tiles = {part: blank_tiles(len(mosaic), mosaic.size) for part in parts}
-    for here, piece in pieces(sources, check, progress):
+    for here, piece in pieces(sources, watch):
         there = np.flatnonzero(~np.isnan(code[here]) & ~flat[here])
         which = here.start + there
         kernels = np.asarray(piece[there], np.float32).reshape(len(there), -1)

@@ -108,8 +108,9 @@ class ModelsController(Controller):
             self.tree.set_models(models)
         if self.is_news("layers", models, state.layers):
             self.tree.set_layers(state.layers)
-        edits = (state.thresholds, state.edited_stretches)
-        if self.is_news("classes", models, state.analyses, *edits):
+        edits = (state.thresholds, state.family_thresholds, state.edited_stretches)
+        computed = (state.analyses, state.open_families, state.naming)
+        if self.is_news("classes", models, *computed, *edits):
             self.tree.set_class_counts(self._all_sizes.count(state))
         if self.is_news("selected", state.pool, state.chosen):
             self.tree.set_selected(_selected(state))
@@ -141,7 +142,8 @@ MODELS = ViewSpec(
     width=LEAST_WIDTH,
     controller=ModelsController,
     reads=(
-        *("models", "layers", "analyses", "thresholds", "edited_stretches"),
+        *("models", "layers", "analyses", "open_families", "naming", "thresholds"),
+        *("family_thresholds", "edited_stretches"),
         *("sizes", "size", "pool", "tally", "chosen", "near"),
     ),
     keys=(

@@ -22,8 +22,7 @@ from kernelviewer.gui.views.reconstruction.content import (
 from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.latent.stretches import stretch_at
-from kernelviewer.state.nearest import row_at
-from kernelviewer.state.similarity import cosines
+from kernelviewer.state.similarity import cosines, row_at
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit as PointFits
@@ -71,7 +70,7 @@ def _content(
     family = None
     if fits is not None:
         family = FamilyFit(
-            int(fits.class_index[row]),
+            int(fits.paper_index[row]),
             float(fits.cosine[row]),
             (float(fits.sigma_x[row]), float(fits.sigma_y[row])),
             float(fits.angle[row]),

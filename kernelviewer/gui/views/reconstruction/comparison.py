@@ -177,7 +177,8 @@ class ComparisonView(QWidget):
         self._show_row("code", content.code is not None)
         self._show_row("fit", content.fit is not None)
         self._show_row("class", content.class_index is not None)
-        self._values.setVisible(content.class_index is not None)
+        there = content.code is not None or content.class_index is not None
+        self._values.setVisible(there)
         if content.code is not None:
             self.code.setText(f"{content.code:.3f}")
         if content.fit is not None:

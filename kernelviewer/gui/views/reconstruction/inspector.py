@@ -29,8 +29,9 @@ from kernelviewer.gui.views.reconstruction.content import (
 )
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.state.nearest import row_at
+from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.latent.labels import reaches
+from kernelviewer.state.similarity import row_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,8 +56,9 @@ FIELDS = (
     ("range", "Smallest, largest"),
     ("norm", "Norm ‖w‖"),
     ("state", "Pattern"),
-    ("class", "Class of its code"),
-    ("family", "Nearest of the family"),
+    ("class", "Class by code"),
+    ("family", "Class by family"),
+    ("margin", "Margin to the next"),
     ("family_width", "Its σx, σy"),
     ("family_angle", "Its angle"),
     ("family_offset", "Its offset x, y"),
@@ -221,7 +223,7 @@ class Inspector(QScrollArea):
         self.values.set_values(describe(pool, number))
 
     def set_class(self, name: str) -> None:
-        """Show the class of the kernel's code; empty: it has none."""
+        """Show the class by the kernel's code; empty: it has none."""
         self.values.set_values({"class": name or "none"})
 
     def set_fits(self, found: tuple[FamilyFit, ScaleSpaceFit] | None) -> None:
@@ -307,19 +309,25 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
 
 def describe_family(found: FamilyFit | None) -> dict[str, str]:
     """The inspector's values for a kernel's own family member, as text."""
-    keys = ("family", "family_width", "family_angle", "family_offset")
+    keys = ("family", "margin", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
-    name = CLASSES[int(found.class_index[0])].name
+    name = FINE.classes[int(found.class_index[0])].name
+    second = FINE.classes[int(found.second_index[0])].name
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
-        f"{name}, cosine {float(found.cosine[0]):.3f}",
+        f"cosine {float(found.cosine[0]):.3f}",
+        f"{float(found.margin[0]):.3f}",
         f"{x:.2f}, {y:.2f} px",
         f"{float(found.angle[0]):.0f}°",
         f"{offset[0]:.2f}, {offset[1]:.2f} px",
     )
-    return {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+    values = {key: signed(text) for key, text in zip(keys, texts, strict=True)}
+    return values | {  # hyphens stay hyphens
+        "family": f"{name}, {values['family']}",
+        "margin": f"{values['margin']}, {second}",
+    }
 
 
 def describe_discrete(found: ScaleSpaceFit | None) -> dict[str, str]:
@@ -374,13 +382,14 @@ class InspectorController(Controller):
         if self.is_news("kernel", pool, focus):
             self.inspector.set_kernel(pool, focus)
             self.comparison.setVisible(focus is not None)
-        if self.is_news("content", pool, focus, state.labels, state.spectrum):
+        labels = (state.labels, state.by_code, state.stretches)
+        if self.is_news("content", pool, focus, *labels, state.spectrum):
             self.comparison.set_content(_content(state))
         if pool is None or focus is None:
             self._family.forget()
             self.forget("class")
             return
-        if self.is_news("class", pool, focus, state.labels):
+        if self.is_news("class", pool, focus, state.by_code, state.code_threshold):
             self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
             self._family.forget()
@@ -396,13 +405,13 @@ def _fit_kernel(
 
 
 def _class_name(state: ViewState, focus: int) -> str:
-    """Class of the kernel's code."""
-    labels = state.labels
-    if labels is None or np.isnan(labels.code[focus]):
+    """Class of the kernel's code, and its fit."""
+    labels, threshold = state.by_code, state.code_threshold
+    if labels is None or threshold is None or np.isnan(labels.code[focus]):
         return ""
-    name = CLASSES[int(labels.best[focus])].name
-    below = int(labels.label[focus]) == UNIDENTIFIED
-    return f"{name}, but unidentified" if below else name
+    name, fit = CLASSES[int(labels.best[focus])].name, float(labels.fit[focus])
+    known = bool(reaches(labels.fit[focus : focus + 1], threshold)[0])
+    return f"{name}{'' if known else ', but unidentified'}, fit {fit:.3f}"
 
 
 def _content(state: ViewState) -> ComparisonContent | None:
@@ -412,18 +421,20 @@ def _content(state: ViewState) -> ComparisonContent | None:
         return None
     from kernelviewer.kernels.support import on_support
 
+    coded = state.by_code
+
     layer = pool.layer_of(focus)[1]
     kernel = on_support(pool.weights_of(focus)[None], layer.support)[0]
-    code = float("nan") if labels is None else float(labels.code[focus])
-    if labels is None or state.spectrum is None or np.isnan(code):
+    code = float("nan") if coded is None else float(coded.code[focus])
+    if coded is None or state.spectrum is None or np.isnan(code):
         return without_code(state, focus, kernel)
     return ComparisonContent(
         kernel,
         on_support(state.spectrum[row_at(code)][None], layer.support)[0],
         code,
-        float(labels.fit[focus]),
-        int(labels.best[focus]),
-        int(labels.label[focus]) != UNIDENTIFIED,
+        float(coded.fit[focus]),
+        None if labels is None else int(labels.best[focus]),
+        labels is not None and int(labels.label[focus]) != UNIDENTIFIED,
         _ON_SUPPORT.format(layer.support_label) if layer.support else "",
     )
 
@@ -434,7 +445,10 @@ INSPECTOR = ViewSpec(
     make={"comparison": ComparisonView, "inspector": Inspector},
     width=LEAST_WIDTH,
     controller=InspectorController,
-    reads=("pool", "focus", "labels", "spectrum"),
+    reads=(
+        *("pool", "focus", "labels", "by_code", "code_threshold", "stretches"),
+        "spectrum",
+    ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),
         "inspector": ViewFigure("kernel", "focus"),

@@ -65,7 +65,7 @@ class SpectrumController(Controller):
         if self.is_news("spectrum", state.autoencoder, state.stretches):
             self.view.set_spectrum(_content(state))
         stage = self.window.analyst.stage
-        known = (state.models, state.pool, state.known, state.named)
+        known = (state.models, state.pool, state.known, state.named_by)
         if self.is_news("absence", *known, state.autoencoder, state.once, stage):
             self.view.set_absence(_absence(state, stage))
         self._show_density(state, stage)
@@ -79,11 +79,11 @@ class SpectrumController(Controller):
                     if isinstance(step.query, CodeRange)
                 )
             )
-        if self.is_news("mark", state.autoencoder, state.focus, state.labels):
+        if self.is_news("mark", state.autoencoder, state.focus, state.by_code):
             self.view.set_mark(_mark(state))
 
     def _show_density(self, state: ViewState, stage: Stage) -> None:
-        code = None if state.named is None else state.named.code
+        code = None if state.by_code is None else state.by_code.code
         because = stage if code is None else ""
         sets = (state.counted, state.counted_selected)
         if not self.is_news("density", code, because, *sets):
@@ -151,14 +151,14 @@ def _absence(state: ViewState, stage: Stage) -> Absence:
     if not state.all_analysed:
         return not_encoded(state.size, stage)
     count = int(np.count_nonzero(state.counting(~pool.flat)))
-    return no_autoencoder(state.size, count, named=state.named is not None)
+    return no_autoencoder(state.size, count, named=state.named_by == "family")
 
 
 def _mark(state: ViewState) -> float | None:
     """The code of the focused kernel."""
-    if state.focus is None or state.labels is None or state.spectrum is None:
+    if state.focus is None or state.by_code is None or state.spectrum is None:
         return None
-    code = float(state.labels.code[state.focus])
+    code = float(state.by_code.code[state.focus])
     return None if np.isnan(code) else code
 
 
@@ -169,7 +169,7 @@ SPECTRUM = ViewSpec(
     controller=SpectrumController,
     reads=(
         *("models", "size", "pool", "known", "autoencoder", "spectrum", "stretches"),
-        *("named", "labels", "counted", "counted_selected", "once"),
+        *("named_by", "by_code", "counted", "counted_selected", "once"),
         *("selection", "selected", "position", "focus"),
     ),
     keys=(

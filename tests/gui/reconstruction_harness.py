@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import LIGHT
@@ -17,14 +16,12 @@ from kernelviewer.gui.views.reconstruction.content import (
 )
 from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.kernels.classes import INDEX
-from tests.gui.spectrum_desk import pattern
+from tests.gui.spectrum_harness import pattern
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
-NONE = Qt.KeyboardModifier.NoModifier
-LEFT = Qt.MouseButton.LeftButton
 FIT = FamilyFit(INDEX["d1-y"], 0.934, (0.71, 1.18), -0.3, (0.02, -0.114))
 SIZES = [(3, 3), (7, 7), (9,), (60, 1), (1, 60), (3, 7, 7), (51, 51), (1, 1)]
 

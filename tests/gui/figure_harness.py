@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
 from shiboken6 import isValid
 
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
+from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
 
-LEFT = Qt.MouseButton.LeftButton
 WAIT_MS = 60_000
 
 

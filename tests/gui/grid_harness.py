@@ -1,4 +1,4 @@
-"""A grid on a desk of its own: a stand-in for the document answers what it asks."""
+"""A grid on its own: a stand-in for the document answers what it asks."""
 
 from __future__ import annotations
 
@@ -14,17 +14,10 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.views.grid.grid import KernelGrid, combine
 from kernelviewer.gui.views.grid.mosaic import GridContent, GridGroup, build_mosaic
+from tests.gui.harness import LEFT, NO_KEY, ViewHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtGui import QColor
-    from pytestqt.qtbot import QtBot
-
-NONE = Qt.KeyboardModifier.NoModifier
-SHIFT = Qt.KeyboardModifier.ShiftModifier
-CTRL = Qt.KeyboardModifier.ControlModifier
-LEFT = Qt.MouseButton.LeftButton
 
 
 def make_content(
@@ -40,22 +33,20 @@ def make_content(
     return GridContent(build_mosaic([weights]), groups=groups, **more)  # type: ignore[arg-type]
 
 
-class Desk:
-    """Keeps focus and selection as the document would, and all that was asked."""
+class GridHarness(ViewHarness):
+    """Keeps focus and selection as the document would."""
 
-    def __init__(self, content: GridContent | None, width: int, height: int) -> None:
+    def __init__(
+        self, content: GridContent | None = None, width: int = 420, height: int = 300
+    ) -> None:
         self.grid = KernelGrid()
+        heard = ("zoom_changed", "context_menu_requested", "activated")
+        super().__init__(self.grid, heard)
         self.count = 0 if content is None else len(content.mosaic)
         self.selected = np.zeros(self.count, bool)
-        self.asked: list[tuple[object, ...]] = []
         grid = self.grid
         grid.focus_requested.connect(self._on_focus_requested)
         grid.selection_requested.connect(self._on_selection_requested)
-        for name in ("zoom_changed", "context_menu_requested", "activated"):
-            signal = getattr(grid, name)
-            signal.connect(
-                lambda *values, name=name: self.asked.append((name, *values))
-            )
         grid.resize(width, height)
         grid.set_content(content)
         grid.show()
@@ -81,25 +72,25 @@ class Desk:
         assert box is not None
         return box.center().toPoint()
 
-    def click(self, kernel: int, keys: Qt.KeyboardModifier = NONE) -> None:
+    def click(self, kernel: int, keys: Qt.KeyboardModifier = NO_KEY) -> None:
         QTest.mouseClick(self.grid.viewport(), LEFT, keys, self.centre(kernel))
 
     def drag(
-        self, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NONE
+        self, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NO_KEY
     ) -> None:
         """Press, draw a band and let go."""
         self.press_and_move(start, end, keys)
         QTest.mouseRelease(self.grid.viewport(), LEFT, keys, end)
 
     def press_and_move(
-        self, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NONE
+        self, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NO_KEY
     ) -> None:
         area = self.grid.viewport()
         QTest.mousePress(area, LEFT, keys, start)
         QTest.mouseMove(area, (start + end) / 2)
         QTest.mouseMove(area, end)
 
-    def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = NONE) -> None:
+    def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = NO_KEY) -> None:
         QTest.keyClick(self.grid, key, keys)
 
     def wheel(
@@ -108,7 +99,7 @@ class Desk:
         *,
         angle: int = 0,
         pixels: int = 0,
-        keys: Qt.KeyboardModifier = NONE,
+        keys: Qt.KeyboardModifier = NO_KEY,
     ) -> None:
         """Turn the wheel over a point of the viewport."""
         area = self.grid.viewport()
@@ -128,16 +119,3 @@ class Desk:
         """What is on the screen at a point of the viewport."""
         picture = self.grid.viewport().grab().toImage()
         return picture.pixelColor(point * picture.devicePixelRatio())
-
-
-def desk_maker(qtbot: QtBot) -> Callable[..., Desk]:
-    """Makes desks that are closed after the test."""
-
-    def make(
-        content: GridContent | None = None, *, width: int = 420, height: int = 300
-    ) -> Desk:
-        desk = Desk(content, width, height)
-        qtbot.addWidget(desk.grid)
-        return desk
-
-    return make

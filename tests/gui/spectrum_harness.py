@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
@@ -17,18 +17,13 @@ from kernelviewer.gui.views.spectrum.content import SpectrumContent, StretchSpan
 from kernelviewer.gui.views.spectrum.histogram import bin_codes, count_codes
 from kernelviewer.gui.views.spectrum.view import SpectrumView
 from kernelviewer.kernels.classes import INDEX
+from tests.gui.harness import LEFT, NO_KEY, ViewHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
+    from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QWidget
-    from pytestqt.qtbot import QtBot
 
-NONE = Qt.KeyboardModifier.NoModifier
-SHIFT = Qt.KeyboardModifier.ShiftModifier
-CTRL = Qt.KeyboardModifier.ControlModifier
-LEFT = Qt.MouseButton.LeftButton
 STRETCHES = (
     ("on-centre", 0.137),
     ("off-cross", 0.177),
@@ -115,30 +110,29 @@ def make_codes(count: int = 3416, seed: int = 0) -> NDArray[np.float32]:
     return codes
 
 
-class SpectrumDesk:
-    """Answers what the view asks as the document would, and keeps all of it."""
+HEARD = (
+    *("range_moved", "range_requested", "range_dropped", "clear_requested"),
+    *("border_moved", "border_set", "border_dropped", "rename_requested"),
+    *("split_requested", "merge_requested", "reset_requested", "train_requested"),
+)
+
+
+class SpectrumHarness(ViewHarness):
+    """Answers what the view asks as the document would."""
+
+    view: SpectrumView
 
     def __init__(
         self, content: SpectrumContent | None, width: int = 1100, count: int = 3416
     ) -> None:
-        self.view = SpectrumView()
+        super().__init__(SpectrumView(), HEARD)
         self.codes = make_codes(count)
         self.bins = bin_codes(self.codes)
         self.selected = np.zeros(count, bool)
-        self.asked: list[tuple[object, ...]] = []
-        for name in (
-            *("range_moved", "range_requested", "range_dropped", "clear_requested"),
-            *("border_moved", "border_set", "border_dropped", "rename_requested"),
-            *("split_requested", "merge_requested", "reset_requested"),
-            "train_requested",
-        ):
-            signal = getattr(self.view, name)
-            signal.connect(
-                lambda *values, name=name: self.asked.append((name, *values))
-            )
         self.view.position_requested.connect(self._on_position_requested)
         self.view.border_set.connect(self._on_border_set)
         self.view.range_requested.connect(self._on_range_requested)
+        self.view.set_colours(weight_colours("signed", LIGHT))
         self.view.set_spectrum(content)
         self.show_density()
         self.view.resize(width, self.view.sizeHint().height())
@@ -146,10 +140,6 @@ class SpectrumDesk:
 
     def show_density(self) -> None:
         self.view.set_density(count_codes(self.bins, None, self.selected))
-
-    def of(self, name: str) -> list[tuple[object, ...]]:
-        """What was asked by one signal."""
-        return [values for signal, *values in self.asked if signal == name]  # type: ignore[misc]
 
     def _on_position_requested(self, z: float) -> None:
         self.asked.append(("position", z))
@@ -175,37 +165,25 @@ class SpectrumDesk:
         self.show_density()
 
 
-def desk_maker(qtbot: QtBot) -> Callable[..., SpectrumDesk]:
-    """Makes desks that are closed after the test."""
-
-    def make(content: SpectrumContent | None, width: int = 1100) -> SpectrumDesk:
-        desk = SpectrumDesk(content, width)
-        qtbot.addWidget(desk.view)
-        desk.view.set_colours(weight_colours("signed", LIGHT))
-        return desk
-
-    return make
-
-
-def at(desk: SpectrumDesk, z: float, y: int = 8) -> QPoint:
+def at(harness: SpectrumHarness, z: float, y: int = 8) -> QPoint:
     """Where a code lies on any strip."""
-    return QPoint(round(desk.view.slider.axis.logical(z)), y)
+    return QPoint(round(harness.view.slider.axis.logical(z)), y)
 
 
 def drag(
-    desk: SpectrumDesk,
+    harness: SpectrumHarness,
     widget: QWidget,
     start: float,
     end: float,
-    keys: Qt.KeyboardModifier = NONE,
+    keys: Qt.KeyboardModifier = NO_KEY,
     *,
     drop: bool = True,
 ) -> None:
-    QTest.mousePress(widget, LEFT, keys, at(desk, start))
-    QTest.mouseMove(widget, at(desk, (start + end) / 2))
-    QTest.mouseMove(widget, at(desk, end))
+    QTest.mousePress(widget, LEFT, keys, at(harness, start))
+    QTest.mouseMove(widget, at(harness, (start + end) / 2))
+    QTest.mouseMove(widget, at(harness, end))
     if drop:
-        QTest.mouseRelease(widget, LEFT, keys, at(desk, end))
+        QTest.mouseRelease(widget, LEFT, keys, at(harness, end))
 
 
 def wheel(
@@ -213,7 +191,7 @@ def wheel(
     *,
     angle: int = 0,
     pixels: int = 0,
-    keys: Qt.KeyboardModifier = NONE,
+    keys: Qt.KeyboardModifier = NO_KEY,
 ) -> None:
     """Turn the wheel over a widget, as the window system would."""
     window = widget.window()

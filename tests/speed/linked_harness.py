@@ -1,6 +1,6 @@
 """A window with many kernels, moved as a user moves it; run as a script it prints JSON.
 
-``python -m tests.speed.linked_desk KERNELS`` opens two networks of as many 7×7 kernels
+``python -m tests.speed.linked_harness KERNELS`` opens two networks of as many kernels
 in all, then steps the slider, brushes, moves the threshold and picks layers. Each step
 is timed from the request until every view has been painted and nothing is left to do.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import KernelBank
+    from kernelviewer.kernels.naming import By
 
 SIZE = (7, 7)
 LAYERS = 20
@@ -115,6 +116,7 @@ def scenes(
     window: MainWindow,
 ) -> dict[str, Iterator[Callable[[], Any]]]:
     """What is timed, by name."""
+    from kernelviewer.kernels.naming import Naming
     from kernelviewer.state.selection import CodeRange
 
     document = window.document
@@ -133,11 +135,15 @@ def scenes(
         query = CodeRange(low, high)
         return lambda: document.select("replace", query, dragging=True)
 
+    def named(by: By) -> Callable[[], Any]:
+        return lambda: document.name(Naming(by))
+
     return {
         "slider": (lambda z=z: document.set_position(z) for z in rng.random(STEPS)),
         "brush": (brush(0.2, 0.2 + 0.015 * step) for step in range(1, STEPS)),
         "threshold": (threshold(0.6 + 0.007 * step) for step in range(STEPS)),
         "layer": (layer(step) for step in range(STEPS // 2)),
+        "naming": (named(by) for _ in range(STEPS // 4) for by in ("code", "family")),
     }
 
 

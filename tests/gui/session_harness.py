@@ -22,21 +22,17 @@ from PySide6.QtWidgets import (
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Kernels
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, LEFT, SHIFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.main_window import MainWindow
+    from tests.gui.harness import MakeWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
-CONTROL = Qt.KeyboardModifier.ControlModifier
-SHIFT = Qt.KeyboardModifier.ShiftModifier
 LIMIT_S = 200
 PROGRAM = """
 import sys

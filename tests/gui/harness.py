@@ -1,4 +1,4 @@
-"""Hands and eyes for a window: dropping, the tree's rows, what failed."""
+"""Hands and eyes for a window and for its views: what tests do and see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
@@ -23,6 +23,32 @@ if TYPE_CHECKING:
 
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+class ViewHarness:
+    """A view on its own: a stand-in for the document keeps all that it asks.
+
+    Parameters
+    ----------
+    view
+        Its signals are heard.
+    heard
+        Names of those that are only kept.
+    """
+
+    def __init__(self, view: QWidget, heard: Iterable[str]) -> None:
+        self.view = view
+        self.asked: list[tuple[object, ...]] = []
+        for name in heard:
+            getattr(view, name).connect(
+                lambda *values, name=name: self.asked.append((name, *values))
+            )
+
+    def of(self, name: str) -> list[list[object]]:
+        """What was asked by one signal."""
+        return [values for signal, *values in self.asked if signal == name]
 
 
 def drop(window: MainWindow, *paths: Path) -> None:
