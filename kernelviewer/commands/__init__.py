@@ -12,6 +12,7 @@ COMMANDS = {
     "label": "write code, fit and class of every kernel to a .csv file",
     "compare": "tell what changed between two networks, kernel by kernel",
     "series": "follow kernels along a training run: classes, fits, when they formed",
+    "watch": "open the checkpoints of a running training as they are written",
     "keys": "tell how much of the kernels a few patterns, the keys, keep",
     "rewrite": "write a checkpoint again with other depthwise kernels, nothing else",
     "init": "write depthwise kernels to start the training of a network from",
