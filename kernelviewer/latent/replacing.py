@@ -245,3 +245,9 @@ def tensors_of(
             )
         found.append((there[0], item.kernels.reshape(there[0].shape)))
     return found
+
+
+def parameter_name(checkpoint: Checkpoint, raw_name: str) -> str:
+    """A tensor's name in its state dict, without where that lies in a PyTorch file."""
+    nested = checkpoint.format.startswith("PyTorch")
+    return raw_name.rpartition("/")[2] if nested else raw_name
