@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.resources import resource
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ MENUS = ("File", "Edit", "View", "Code", "Help")
 NEEDS: Mapping[str, Callable[[ViewState], object]] = {
     "": lambda s: True,
     "network": lambda s: s.models,
+    "two": lambda s: len(s.models) > 1,
+    "comparison": lambda s: s.comparing is not None,
     "sizes": lambda s: len(s.sizes) > 1,
     "kernel": lambda s: s.focus is not None,
     "selection": lambda s: s.selection.steps,
@@ -42,7 +45,7 @@ NEEDS: Mapping[str, Callable[[ViewState], object]] = {
 """What a command may need → whether it is there."""
 READS = (
     *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
-    *("only_selected", "charts", "run"),
+    *("only_selected", "charts", "comparing", "run"),
 )
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
@@ -293,6 +296,18 @@ def _toggle_jobs(window: WindowContext) -> None:
     dock.raise_()
 
 
+def _compare(window: WindowContext) -> None:
+    """Compare the two open networks; ask which, or how, where that is not plain."""
+    document = window.document
+    if len(document.models) == 2 and document.comparing is None:
+        first, second = document.models
+        window.compare(Comparing(first.id, second.id))
+    else:
+        from kernelviewer.gui.dialogs.comparing import open_comparing
+
+        open_comparing(window)
+
+
 def _play(window: WindowContext) -> None:
     """Play the steps of the run, or stop."""
     if (run := window.state.run) is not None:
@@ -465,6 +480,11 @@ COMMANDS: tuple[Command, ...] = (
         needs="kernel", rule=True),
     Command("find", "&Find Layer", "Edit", lambda w: w.parts.tree.start_search(),
         ("Ctrl+F",), also="search"),
+    Command("compare", "Co&mpare Two Networks…", "Edit", _compare, ("Ctrl+Shift+C",),
+        needs="two", rule=True, also="before after difference pairs fine-tuning",
+        tip="Set two open networks beside each other, kernel by kernel"),
+    Command("end_comparison", "End the Com&parison", "Edit",
+        lambda w: w.document.compare(None), needs="comparison"),
     Command("zoom_in", "Zoom &In", "View", lambda w: w.parts.grid.zoom_in(),
         ("Ctrl++", "Ctrl+=")),
     Command("zoom_out", "Zoom &Out", "View", lambda w: w.parts.grid.zoom_out(),

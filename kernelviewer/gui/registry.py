@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernelviewer.gui.views.classes import CLASSES_VIEW, COMPOSITION
+from kernelviewer.gui.views.comparing import COMPARING, DRIFT, TRANSITIONS
 from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
 from kernelviewer.gui.views.models import MODELS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 VIEWS: tuple[ViewSpec, ...] = (
     CENTRE,
     MODELS,
+    COMPARING,
     GRID,
     STEPS,
     SPECTRUM,
@@ -36,6 +38,8 @@ VIEWS: tuple[ViewSpec, ...] = (
     CLASSES_VIEW,
     COMPOSITION,
     SCATTER,
+    TRANSITIONS,
+    DRIFT,
     SHARES,
     FORMATION,
     JOBS,

@@ -14,6 +14,7 @@ from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
 from kernelviewer.gui.controllers.runs import Runs
 from kernelviewer.gui.controllers.schedulers import (
+    ComparisonScheduler,
     EncodingScheduler,
     FamilyScheduler,
     FileHashes,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
@@ -65,7 +67,7 @@ def make_parts(window: QMainWindow) -> Parts:
         for name, make in {**spec.make, **spec.controls}.items()
     }
     parts = Parts(**made)
-    panel = Panel("Kernels", stacked(parts.grid, parts.steps, grow=0))
+    panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
     panel.title_line.line.addWidget(parts.controls, 1)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
@@ -165,12 +167,16 @@ class WindowContext(QMainWindow):
         self.analyst: EncodingScheduler = EncodingScheduler(
             self.document, self.jobs, self
         )
+        self.comparer: ComparisonScheduler = ComparisonScheduler(
+            self.document, self.jobs, self
+        )
         self.looks: Looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, FLEETING)
         self.layouts: LayoutKeeper = LayoutKeeper(
             self, self.docks, self.dock_layout, settings.preset
         )
+        self.presenter.add(self.layouts, ("focus",))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -261,20 +267,28 @@ class WindowContext(QMainWindow):
         self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
 
+    def compare(self, how: Comparing) -> None:
+        """Set two open networks beside each other, and show what changed."""
+        self.document.compare(how)
+        for name in ("drift", "transitions"):
+            self.docks[name].show()
+            self.docks[name].raise_()
+
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""
         preset = BY_ID[name]
         self.layouts.use(name)
         display = self.document.display
-        self.document.show_as(
-            replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
-        )
+        if name != "compare" or self.document.comparing is None:
+            self.document.show_as(
+                replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
+            )
 
     def keep_settings(self) -> None:
         """Write the settings now, not only when the window closes."""
         if not self.keeps_settings:
             return
-        display, charts = self.document.display, self.document.charts
+        display, charts = self.document.display.plain, self.document.charts
         geometry, layout = self.layouts.saved()
         self.settings = replace(
             self.settings,

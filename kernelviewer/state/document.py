@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from kernelviewer.state.analysis import (
     null_of,
 )
 from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.comparing import Comparisons
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.signal import Signal
@@ -33,16 +35,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import FamilyNames, Known, PoolLabels
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Mode, Query
     from kernelviewer.state.work import Marks, Scope
+
+FEW_TAPS = 12
+"""Sizes with no more taps than this tell little."""
 
 
 class Document:
@@ -71,6 +78,7 @@ class Document:
         self._drag = ""
         self._analyses: Computed[Analysis] = Computed()
         self._families: Computed[FamilyNames] = Computed()
+        self._comparisons = Comparisons()
         self._tracks: Computed[Track] = Computed()
         self._family_tracks: Computed[Track] = Computed()
         self._batches = 0
@@ -97,6 +105,7 @@ class Document:
         """Say that something changed."""
         self._analyses.look(self.models, self.autoencoders)
         self._families.look(self.models)
+        self._comparisons.look(self.banks)
         self._tracks.look(self.models, self.autoencoders)
         self._family_tracks.look(self.models)
         if self._batches:
@@ -136,7 +145,7 @@ class Document:
 
     @property
     def marks(self) -> Marks:
-        """Selection, thresholds and stretches."""
+        """Selection, thresholds, stretches, and what is compared."""
         return self.work.marks
 
     @property
@@ -158,6 +167,16 @@ class Document:
     def selection(self) -> Selection:
         """The acts of selecting."""
         return self.marks.selection
+
+    @property
+    def comparing(self) -> Comparing | None:
+        """The two networks that are compared, and how; None: nothing is."""
+        return self.marks.comparing
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What came of comparing them; None while it is not known."""
+        return self._comparisons.get(self.comparing, self.models)
 
     @property
     def analyses(self) -> Mapping[tuple[int, Size], Analysis]:
@@ -268,11 +287,19 @@ class Document:
 
     @property
     def size(self) -> Size | None:
-        """The kernel size shown: the wished one, else the one with most kernels."""
+        """The kernel size shown: the wished one, else the one that tells most.
+
+        That is the one with most kernels, where one of few taps counts a third: about a
+        third of a trained network's 3×3 kernels are identified, of larger ones most.
+        """
         sizes = self.sizes
         if self.scope.size in sizes:
             return self.scope.size
-        return max(sizes, key=lambda size: (sizes[size], size), default=None)
+
+        def tells(size: Size) -> tuple[float, Size]:
+            return sizes[size] * (1 if prod(size) > FEW_TAPS else 1 / 3), size
+
+        return max(sizes, key=tells, default=None)
 
     def model(self, identity: int) -> OpenModel:
         """The open model of that id; raises KeyError if it is closed."""
@@ -388,7 +415,10 @@ class Document:
         What is chosen to look at things (grid, charts, place on the spectrum) stays.
         """
         self._drag = ""
-        work = self.work.without({model.id for model in models})
+        closed = {model.id for model in models}
+        self._history.change(lambda marks: marks.without(closed))
+        work = self.work.without(closed)
+        work = replace(work, marks=work.marks.without(closed))
         if not work.models:
             self._history = History()
             usual = work.autoencoders.keys() - work.chosen.keys()
@@ -548,6 +578,45 @@ class Document:
         computed without any.
         """
         self._analyses.put(bank, size, analysis, by)
+        self._tell()
+
+    def compare(self, how: Comparing | None) -> None:
+        """Compare two open networks, or none any more; can be undone.
+
+        The grid shows the pairs, those that changed the most first.
+
+        Raises
+        ------
+        KeyError
+            One of the two is closed.
+        ValueError
+            They are one.
+        """
+        if how is not None:
+            if how.a == how.b:
+                raise ValueError("two networks are compared, not one with itself")
+            self.model(how.a), self.model(how.b)
+        began = how is not None and self.comparing is None
+        with self.batch():
+            self._mark(replace(self.marks, comparing=how), "Comparison")
+            if how is not None and began:
+                display = replace(self.display, picture="pair", sort_by="change")
+                if display.group_by == "model":  # each pair has both
+                    display = replace(display, group_by="layer")
+                self.show_as(display)
+                self.show_layers(None)
+                self._show_a_shared_size(how)
+
+    def _show_a_shared_size(self, how: Comparing) -> None:
+        """Show kernels that both networks have, if there are some."""
+        first, second = (self.model(identity).bank.sizes for identity in (how.a, how.b))
+        shared = {size: len(first[size]) for size in first if size in second}
+        if shared and self.size not in shared:
+            self.show_size(max(shared, key=lambda size: (shared[size], size)))
+
+    def set_comparison(self, how: Comparing, found: Comparison) -> None:
+        """Keep what came of comparing two networks, while both are open."""
+        self._comparisons.put(how, found)
         self._tell()
 
     def set_family(self, bank: KernelBank, size: Size, names: FamilyNames) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.state.analysis import best_by_code, best_by_family, identified, join
+from kernelviewer.state.comparing import pairs_of
 from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.similarity import nearest, spectrum_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
     from kernelviewer.state.arrangement import Charts, Display
+    from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -98,6 +101,9 @@ class ViewState:
         What the family says of the pool's kernels; None while it is not known.
     known
         What the autoencoder in use gave of the pool's models.
+    comparing, comparison, pairs
+        Which networks are compared, what came of it, and the pairs of the pool; None
+        where nothing is compared, or it is not known yet.
     run
         The open run whose steps are gone through: that of the focused kernel, else the
         one opened last; None without any.
@@ -152,6 +158,9 @@ class ViewState:
     families: FamilyNames | None
     open_families: Mapping[tuple[int, Size], FamilyNames]
     known: Mapping[tuple[int, Size], Analysis]
+    comparing: Comparing | None
+    comparison: Comparison | None
+    pairs: PoolPairs | None
     run: OpenModel | None
     track: Track | None
 
@@ -199,6 +208,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
+    pairs = _pairs(document, old, pool)
     autoencoder = document.autoencoders.get(size) if size else None
     spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
@@ -207,7 +217,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=document.display,
+        display=document.display if pairs else document.display.plain,
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -248,6 +258,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         families=families,
         open_families=document.families,
         known=known,
+        comparing=document.comparing,
+        comparison=document.comparison,
+        pairs=pairs,
         run=(run := _run(document)),
         track=_track(document, run, size, stretches),
     )
@@ -292,6 +305,22 @@ def _shown(
     if old is not None and np.array_equal(old.shown, found):
         return old.shown
     return found
+
+
+def _pairs(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+) -> PoolPairs | None:
+    comparison = document.comparison
+    if (
+        old is not None
+        and old.pool is pool
+        and old.comparing == document.comparing
+        and old.comparison is comparison
+    ):
+        return old.pairs
+    return pairs_of(pool, document.comparing, comparison)
 
 
 def _code_threshold(document: Document, size: Size | None) -> float | None:

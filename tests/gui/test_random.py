@@ -20,6 +20,7 @@ from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.runs import open_run
 from kernelviewer.kernels import extract_kernels, family
 from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.view_state import resolve
 from tests.gui.conftest import wait_idle
 from tests.gui.mirror import CHARTS, JobsOnDemand, Mirror, contents, difference
@@ -44,7 +45,7 @@ MODIFIERS = (
 )
 PANELS = (
     *("classes", "composition", "scatter", "spectrum", "reconstruction"),
-    *("shares", "formation"),
+    *("transitions", "drift", "shares", "formation"),
 )
 STEPS = 500
 BETWEEN_MIRRORS = 16
@@ -102,7 +103,8 @@ class Visitor:
             *((3, self.command), (3, self.only_selected), (4, self.remove_chip)),
             *((2, self.similar), (2, self.adjust), (3, self.open_or_close)),
             *((1, self.theme), (1, self.include), (1, self.framed)),
-            (4, self.naming),
+            *((5, self.compare), (5, self.click_transition), (4, self.click_drift)),
+            *((3, self.plane), (1, self.end_comparison), (4, self.naming)),
             *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
             (6, self.bring_up),
         ]
@@ -329,6 +331,49 @@ class Visitor:
             self.window.parts.tree.close_requested.emit(identity)
         elif count < MOST_OPEN:
             document.open(self.random.choice(self.banks))
+
+    def compare(self) -> None:
+        """Compare two networks, or the same ones otherwise, by what the bar offers."""
+        document, bar = self.window.document, self.window.parts.comparing
+        models = [model.id for model in document.models]
+        if bar.isVisible() and self.random.random() < 0.6:
+            act = self.random.choice(("swap", "match", "hand"))
+            if act == "swap":
+                QTest.mouseClick(bar.swap, LEFT)
+            elif act == "match":
+                actions = [*bar.match._actions.values()]
+                self.random.choice(actions).trigger()
+            elif (how := document.comparing) is not None:
+                first, second = (document.model(i).bank for i in (how.a, how.b))
+                layers = [layer.name for layer in first.layers]
+                names = [layer.name for layer in second.layers]
+                self.random.shuffle(names)
+                pairs = tuple(zip(layers, names, strict=False))
+                document.compare(replace(how, layers=pairs))
+        elif len(models) > 1:
+            self.window.compare(Comparing(*self.random.sample(models, 2)))
+
+    def end_comparison(self) -> None:
+        self.trigger("end_comparison")
+
+    def click_transition(self) -> None:
+        view = self.window.parts.transitions
+        if view.isVisible():
+            boxes = [*view.boxes().values()]
+            place = self.place(view)
+            if boxes:
+                place = self.random.choice(boxes).center().toPoint()
+            QTest.mouseClick(view, LEFT, self.keys(), place)
+
+    def click_drift(self) -> None:
+        view = self.window.parts.drift
+        if view.isVisible():
+            QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
+
+    def plane(self) -> None:
+        view = self.window.parts.scatter
+        keys = ["codes", "change"] if view._planes else []
+        view.across.chosen.emit(self.random.choice([*keys, "0"]))
 
     def open_run(self) -> None:
         """Open the training run, or close it."""

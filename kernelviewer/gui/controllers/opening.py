@@ -62,6 +62,8 @@ class Opener(QObject):
     """`RunFound`: files to open that are steps of one run."""
     told = Signal(str)
     """A sentence for the status bar."""
+    compare_requested = Signal(int, int)
+    """Ids of an open network and of one that was opened to be compared with it."""
 
     def __init__(
         self, document: Document, jobs: Jobs, panel: JobsPanel, parent: QObject
@@ -70,8 +72,14 @@ class Opener(QObject):
         self._document, self._jobs, self._panel = document, jobs, panel
         self._batches = count(1)
         self._arrived: list[KernelBank] = []
+        self._beside: int | None = None
         self._found: RunFound | None = None
         self.asks = True
+
+    def open_beside(self, identity: int, path: Path) -> None:
+        """Open a file, and compare an open network with the first that is in it."""
+        self._beside = identity
+        self.open([path])
 
     def open(self, paths: Sequence[Path], *, apart: bool = False) -> None:
         """Open files and folders as one job.
@@ -207,8 +215,10 @@ class Opener(QObject):
         """Open the networks that were read since the last time, as one change."""
         arrived, self._arrived = self._arrived, []
         with self._document.batch():
-            for bank in arrived:
-                self._document.open(bank)
+            opened = [self._document.open(bank) for bank in arrived]
+        beside, self._beside = self._beside, None if opened else self._beside
+        if beside is not None and opened and self._document.is_open(beside):
+            self.compare_requested.emit(beside, opened[0].id)
         for bank in arrived:  # after the change, which empties the status line
             self.opened.emit(bank.path)
             self._tell(bank)

@@ -105,6 +105,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         ),
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
+        comparing=places.comparing(marks.comparing) if marks.comparing else None,
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -153,6 +154,9 @@ def rebuild(
             {size_of(key): stretches_of(own) for key, own in session.stretches.items()},
             Naming(session.naming.by, session.naming.words),
             {size_of(key): fit for key, fit in session.family_thresholds.items()},
+            comparing=(
+                places.compared(session.comparing) if session.comparing else None
+            ),
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

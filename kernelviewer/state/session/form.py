@@ -22,6 +22,7 @@ from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
+    ComparingEntry,
     KernelEntry,
     Number,
     Places,
@@ -200,8 +201,8 @@ class Session(Struct, frozen=True, kw_only=True):
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
     naming
         By what kernels are named.
-    selection, scope, focus
-        What is marked, shown and looked at.
+    selection, scope, focus, comparing
+        What is marked, shown, looked at and compared.
     position, display, charts
         As in `Work`.
     look
@@ -219,6 +220,7 @@ class Session(Struct, frozen=True, kw_only=True):
     selection: tuple[StepEntry, ...]
     scope: ScopeEntry
     focus: KernelEntry | None = None
+    comparing: ComparingEntry | None = None
     position: Code
     display: Display
     charts: Charts = msgspec.field(default_factory=Charts)
@@ -246,9 +248,10 @@ def to_text(session: Session) -> str:
         **msgspec.to_builtins(session),
     }
     # what came later is written where it is used, so that old files stay as they are
-    if session.charts.equal == Charts().equal:
-        del values["charts"]["equal"]
-    for name in ("origin", "naming", "family_thresholds"):
+    for name in ("equal", "matrix", "plane"):
+        if getattr(session.charts, name) == getattr(Charts(), name):
+            del values["charts"][name]
+    for name in ("origin", "naming", "family_thresholds", "comparing"):
         if not values[name]:
             del values[name]
     plain = json.dumps(
@@ -308,6 +311,8 @@ def _check(session: Session) -> None:
     ]
     if session.focus is not None:
         parts.append(("$.focus", partial(nowhere.kernel_at, session.focus)))
+    if session.comparing is not None:
+        parts.append(("$.comparing", partial(nowhere.compared, session.comparing)))
     for where, read in parts:
         try:
             read()

@@ -119,10 +119,13 @@ class FigureRequests:
             raise FigureError("there are no kernels to show", "Open a network first.")
         mask, words = self._mask(key, pool)
         item = EXHIBITS[kind]
+        rivals = (rivals or self.compared) if item.compares else None
+        if item.pairs and rivals is not None and rivals == self.compared:
+            mask = self._with_partners(mask)
         if item.is_run and state.run is not None:
             parts = self._steps(pool, mask, state.run)
         else:
-            parts = self._parts(pool, mask, rivals if item.compares else None)
+            parts = self._parts(pool, mask, rivals)
         if not parts:
             raise FigureError(
                 f"no {size_label(pool.size)} kernels are selected",
@@ -142,6 +145,30 @@ class FigureRequests:
             caption=caption,
             count_equal=state.charts.equal == "all",
         )
+
+    @property
+    def compared(self) -> tuple[int, int] | None:
+        """Ids of the two networks that are compared in the window."""
+        how = self.state.comparing
+        return None if how is None else (how.a, how.b)
+
+    def _with_partners(
+        self, mask: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_] | None:
+        """What is shown, with the kernels that correspond to it.
+
+        Raises
+        ------
+        FigureError
+            The layers were paired by hand, which a figure's file could not repeat.
+        """
+        how, pairs = self.state.comparing, self.state.pairs
+        if how is not None and how.layers is not None:
+            raise FigureError(
+                "the layers are paired by hand, and figures pair them themselves",
+                "Choose another pairing above the grid.",
+            )
+        return mask if mask is None or pairs is None else pairs.spread(mask)
 
     def _mask(self, key: str, pool: KernelPool) -> tuple[NDArray[np.bool_] | None, str]:
         """Which kernels of the pool (None: all), and what they are in words."""

@@ -332,7 +332,7 @@ CLASSES_VIEW = ViewSpec(
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
-    home=Home("bottom", 0, 0),
+    home=Home("right", 1, 0),
     homes={"compare": Home("right"), "label": Home("left")},
 )
 COMPOSITION = ViewSpec(
@@ -363,6 +363,6 @@ COMPOSITION = ViewSpec(
         ),
     ),
     figures={"layerComposition": ViewFigure("composition")},
-    home=Home("bottom", 1, 1),
+    home=Home("right", 1, 1),
     homes={"compare": Home("bottom"), "label": Home("left", 1, 0)},
 )
