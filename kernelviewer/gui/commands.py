@@ -153,6 +153,7 @@ class Commands(QObject):
             self.actions[command.id] = self._add(command, menus[command.menu])
         window.looks_changed.connect(self._show_switches)
         window.docks["jobs"].visibilityChanged.connect(self._show_switches)
+        window.runs.changed.connect(self._show_switches)
         window.presenter.add(self, READS)
 
     def _add(self, command: Command, menu: QMenu) -> QAction:
@@ -205,10 +206,14 @@ def _open_folder(window: WindowContext) -> None:
 
 
 def _watch_folder(window: WindowContext) -> None:
-    """Ask for a folder and let the checkpoints that come into it join a run."""
+    """Ask for a folder and let what comes into it join a run; or stop that."""
+    if window.runs.watched is not None:
+        window.runs.stop_watching()
+        return
     name = QFileDialog.getExistingDirectory(
         window, "Watch a folder", window.settings.last_folder
     )
+    window.runs.changed.emit()  # a switch that was given up is off again
     if name:
         window.runs.watch(Path(name), window.opener.take_run)
 
@@ -445,6 +450,7 @@ COMMANDS: tuple[Command, ...] = (
         lambda w: w.opener.open_run([resource("sample-run")], "sample-run"),
         tip="Open the bundled training run, step by step"),
     Command("watch_folder", "&Watch Folder…", "File", _watch_folder,
+        on=lambda w: w.runs.watched is not None,
         tip="Let the checkpoints of a running training join as they are written",
         also="run series steps live"),
     Command("recent", "Open &Recent", "File", choices=_recent),
