@@ -1,13 +1,14 @@
 # make run   sets up .venv and opens the bundled sample
 # make test  sets up .venv and runs the tests
 # make check runs the linters as well
+# make docs  builds the documentation into build/site
 # make test-shared  runs only the tests that read ../shared
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-shared check lint speed clean
+.PHONY: run test test-shared check lint speed docs clean
 
 run: $(VENV)/.run
 	@$(BIN)/kernelviewer sample
@@ -26,6 +27,10 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.docs
+	$(BIN)/python docs/make.py
+	$(BIN)/mkdocs build --strict --quiet -f docs/mkdocs.yml
+
 check: lint test
 
 $(VENV)/bin/python:
@@ -42,6 +47,10 @@ $(VENV)/.test: pyproject.toml $(VENV)/bin/python
 
 $(VENV)/.lint: pyproject.toml $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[lint,test]'
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@
 
 clean:

@@ -13,6 +13,11 @@ True
 >>> bank.layers[kernels.layer[0]].kind
 'depthwise'
 
+Of two networks, `compare` tells what changed, kernel by kernel:
+
+>>> kv.compare(bank, bank).sizes[7, 7].summary.changed
+0.0
+
 Neither torch nor Qt is imported.
 """
 
@@ -25,6 +30,9 @@ from kernelviewer.importing import imported_when_used
 if TYPE_CHECKING:
     from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
     from kernelviewer.kernels import KernelBank, extract_kernels
+    from kernelviewer.kernels.snapshot import snapshot
+    from kernelviewer.latent.compare import compare
+    from kernelviewer.latent.keys import approximate
 else:
     __getattr__, __dir__ = imported_when_used(
         __name__,
@@ -32,8 +40,11 @@ else:
             "Checkpoint": "kernelviewer.formats",
             "CheckpointError": "kernelviewer.formats",
             "KernelBank": "kernelviewer.kernels",
+            "approximate": "kernelviewer.latent.keys",
+            "compare": "kernelviewer.latent.compare",
             "extract_kernels": "kernelviewer.kernels",
             "open_checkpoint": "kernelviewer.formats",
+            "snapshot": "kernelviewer.kernels.snapshot",
         },
     )
 
@@ -44,6 +55,9 @@ __all__ = [
     "CheckpointError",
     "KernelBank",
     "__version__",
+    "approximate",
+    "compare",
     "extract_kernels",
     "open_checkpoint",
+    "snapshot",
 ]

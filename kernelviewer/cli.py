@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.commands import COMMANDS
 from kernelviewer.commands.output import OutputError, RefusedError, complain, flush
+from kernelviewer.importing import large_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words.pop(0) if words and words[0] in COMMANDS else WINDOW
     try:
-        module = import_module(module_of(name))
-        parser = _parser(name)
+        with large_import():
+            module = import_module(module_of(name))
+        parser = parser_of(name)
         module.add_arguments(parser)
         options = parser.parse_args(words)
         code: int = module.run(options)
@@ -70,7 +72,8 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """A command's parser, still without its arguments."""
     if name != WINDOW:
         summary = COMMANDS[name]
         return argparse.ArgumentParser(

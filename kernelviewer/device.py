@@ -157,7 +157,7 @@ def choose_device(wish: str = "auto") -> Device:
 
 
 def needs_torch(wish: str) -> bool:
-    """Whether to choose this device takes an import of torch, which takes seconds."""
+    """True if the device takes an import of torch, which takes seconds."""
     return wish in ("cuda", "mps") or (wish == "auto" and _gpu_is_likely())
 
 
@@ -207,7 +207,7 @@ def _all_but_one() -> int:
 
 @cache
 def _gpu_is_likely() -> bool:
-    """Whether there is a GPU's driver and a torch made for it; neither is loaded."""
+    """True if there is a GPU's driver and a torch made for it; neither is loaded."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     made_for = _torch_is_made_for()

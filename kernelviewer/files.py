@@ -51,7 +51,7 @@ def atomic_write(path: AnyPath) -> Iterator[IO[bytes]]:
     try:
         if hasattr(os, "fchmod"):
             os.fchmod(handle, 0o666 & ~_umask())
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -120,7 +120,7 @@ class FileLock:
         return cls(path, file)
 
     def is_in_place(self) -> bool:
-        """Whether the locked file still is the one of its name."""
+        """True if the locked file still is the one of its name."""
         try:
             there = self._path.stat()
         except OSError:

@@ -37,7 +37,7 @@ _WINDOWS = os.name == "nt"
 
 
 def is_remote(written: str, *, windows: bool = _WINDOWS) -> bool:
-    r"""Whether a path is that of a share or a device, as text, on any system.
+    r"""True if a path is that of a share or a device, as text, on any system.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def is_remote(written: str, *, windows: bool = _WINDOWS) -> bool:
 
 
 def is_plain(name: str) -> bool:
-    r"""Whether a name is that of a file without any folder, on any system."""
+    r"""True if a name is that of a file without any folder, on any system."""
     return (
         name not in ("", ".", "..")
         and not re.search(r"[/\\\0]", name)
@@ -72,7 +72,7 @@ def place_of(folder: Path, written: str) -> Path:
 
 
 def reach(folder: Path, written: str) -> Reach:
-    """Whether a path written in a file of a folder may be touched, see above."""
+    """True if a path written in a file of a folder may be touched, see above."""
     if is_remote(written) or "\0" in written:
         return "never"
     root = Path(os.path.normpath(folder.absolute()))

@@ -117,7 +117,7 @@ def latex_text(text: str) -> str:
 
 
 def _is_noncharacter(sign: str) -> bool:
-    """Whether a sign is one of those that stand for nothing, which XML refuses."""
+    """True if a sign is one of those that stand for nothing, which XML refuses."""
     code = ord(sign)
     return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
@@ -130,7 +130,7 @@ def _written_out(sign: str) -> str:
 
 
 def _is_emphasis(text: str, at: int) -> bool:
-    """Whether an underscore can begin or end emphasis: not one within a word."""
+    """True if an underscore can begin or end emphasis: not one within a word."""
     inside = (
         0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Watch:
-    """What follows a piece of work and may end it.
+    """The follower of a piece of work, which may end it.
 
     This one neither follows nor ends. Others raise in `check`, and show what `progress`
     tells; both are called on the thread that works, maybe on several.

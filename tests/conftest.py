@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 from hypothesis import settings
 
+from tests.networks import write_every_kind
 from tests.shared import skip_without_shared
 
 # The same cases in every run: a test that fails here fails everywhere.
@@ -55,3 +57,51 @@ def no_thread_left() -> Iterator[None]:
     for thread in left:
         thread.join(2)
     assert not [thread.name for thread in left if thread.is_alive()]
+
+
+class Printed(NamedTuple):
+    """What a command wrote."""
+
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its output, read."""
+        return json.loads(self.out)
+
+    @property
+    def complaint(self) -> str:
+        """The one line on stderr."""
+        (line,) = self.err.splitlines()
+        return line
+
+
+class Cli(Protocol):
+    """Runs a command with these words; it has to end with the exit code."""
+
+    def __call__(self, *words: object, code: int = 0) -> Printed: ...
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line, in this process."""
+    from kernelviewer.cli import main
+
+    def run(*words: object, code: int = 0) -> Printed:
+        capsys.readouterr()
+        try:
+            ended: object = main([str(word) for word in words])
+        except SystemExit as ending:
+            ended = ending.code
+        printed = Printed(*capsys.readouterr())
+        assert ended == code, printed.err
+        return printed
+
+    return run
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A network with kernels of every kind."""
+    return write_every_kind(tmp_path / "network.safetensors")

@@ -13,7 +13,7 @@ from kernelviewer import files
 from kernelviewer.device import CPU
 from kernelviewer.figures import make_figure
 from kernelviewer.figures.export import write_data, write_kernels
-from kernelviewer.figures.naming import Naming
+from kernelviewer.figures.naming import FigureNaming
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files
@@ -24,9 +24,8 @@ from kernelviewer.formats import is_checkpoint
 from kernelviewer.formats.hashing import hash_at
 from kernelviewer.formats.registry import files_of, holds_checkpoint
 from kernelviewer.formats.source import OpenedFile
-from kernelviewer.jobs.reopening import Reopened, open_session
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.sessions import Wanted, write_session
+from kernelviewer.jobs.sessions import Reopened, Wanted, open_session, write_session
 from kernelviewer.jobs.tasks import find_checkpoints, load, open_files, read_code
 from kernelviewer.kernels.archive import write_archive
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
@@ -118,7 +117,7 @@ def test_a_report(kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     from kernelviewer.figures import report
 
     monkeypatch.setattr(report, "plan_report", lambda banks: [])
-    made = Report(kind(tmp_path / "r"), FigureOptions(), lambda size: Naming())
+    made = Report(kind(tmp_path / "r"), FigureOptions(), lambda size: FigureNaming())
     with pytest.raises(Exception, match="no depthwise kernels"):
         made.write([])
     monkeypatch.undo()

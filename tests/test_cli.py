@@ -6,17 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.cli import main
 from kernelviewer.commands import COMMANDS
-from tests import cli_desk
-from tests.cli_desk import complaint
 
-network = cli_desk.network
+if TYPE_CHECKING:
+    from tests.conftest import Cli
 
 
 @pytest.mark.parametrize(
@@ -30,30 +29,20 @@ network = cli_desk.network
         ["--nonsense"],
     ],
 )
-def test_wrong_usage_exits_with_two(words: list[str]) -> None:
-    with pytest.raises(SystemExit) as ending:
-        main(words)
-    assert ending.value.code == 2
+def test_wrong_usage_exits_with_two(words: list[str], cli: Cli) -> None:
+    cli(*words, code=2)
 
 
-def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ending:
-        main(["--help"])
-    assert ending.value.code == 0
-    out = capsys.readouterr().out
+def test_help_names_every_command(cli: Cli) -> None:
+    out = cli("--help").out
     for name, summary in COMMANDS.items():
         assert f"  {name} " in out
         assert summary in out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ending:
-        main([name, "--help"])
-    assert ending.value.code == 0
-    assert f"kernelviewer {name}" in capsys.readouterr().out
+def test_every_command_explains_itself(name: str, cli: Cli) -> None:
+    assert f"kernelviewer {name}" in cli(name, "--help").out
 
 
 def test_a_reader_that_stops_early_is_no_error(network: Path) -> None:
@@ -76,17 +65,15 @@ def test_output_goes_through_a_terminal_that_knows_only_ascii(network: Path) -> 
 def test_interrupting_is_said_in_one_line(
     network: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("kernelviewer.commands.reading.open_checkpoint", interrupt)
-    assert main(["info", str(network)]) == 130
-    assert complaint(capsys) == "kernelviewer: interrupted"
+    assert cli("info", network, code=130).complaint == "kernelviewer: interrupted"
     monkeypatch.setattr("kernelviewer.cli.import_module", interrupt)  # still starting
-    assert main(["info", str(network)]) == 130
-    assert complaint(capsys) == "kernelviewer: interrupted"
+    assert cli("info", network, code=130).complaint == "kernelviewer: interrupted"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
@@ -108,24 +95,20 @@ def test_without_any_output_the_exit_code_still_tells(network: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
 @pytest.mark.parametrize("command", ["extract", "label", "figure sheet"])
 def test_a_device_is_never_replaced_by_a_file(
-    network: Path, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, command: str, cli: Cli
 ) -> None:
     pipe = tmp_path / "pipe.svg"
     os.mkfifo(pipe)
-    assert main([*command.split(), str(network), "-o", str(pipe)]) == 1
-    assert "pipe.svg" in complaint(capsys)
+    assert "pipe.svg" in cli(*command.split(), network, "-o", pipe, code=1).complaint
     assert pipe.is_fifo()
 
 
-def test_names_from_a_file_cannot_steer_the_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_from_a_file_cannot_steer_the_terminal(tmp_path: Path, cli: Cli) -> None:
     weights = np.ones((8, 1, 3, 3), np.float32) * np.arange(8)[:, None, None, None]
     name = "evil\x1b[31m\n\u202ename" + "x" * 5000 + ".dw.weight"
     path = tmp_path / "names.safetensors"
     save_file({name: weights, "dw2.weight": weights}, path)
-    assert main(["info", str(path)]) == 0
-    printed = capsys.readouterr().out
+    printed = cli("info", path).out
     assert "\x1b" not in printed
     assert "\u202e" not in printed
     assert max(map(len, printed.splitlines())) < 300
@@ -138,11 +121,8 @@ def test_a_seed_that_no_generator_takes_is_wrong_usage(
     tmp_path: Path,
     command: str,
     seed: str,
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
-    words = [command, str(network), "-o", str(tmp_path / "out"), "--seed", seed]
-    with pytest.raises(SystemExit) as ending:
-        main(words)
-    assert ending.value.code == 2
-    assert "is no seed; give a whole number" in capsys.readouterr().err
+    words = (command, network, "-o", tmp_path / "out", "--seed", seed)
+    assert "is no seed; give a whole number" in cli(*words, code=2).err
     assert not (tmp_path / "out").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.cli import main
-from tests import cli_desk
-from tests.cli_desk import complaint, noise
+from tests.networks import noise
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-network = cli_desk.network
+    from tests.conftest import Cli
 
 
 @pytest.fixture
@@ -35,15 +32,12 @@ def other(tmp_path: Path) -> Path:
     return path
 
 
-def info(path: Path, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
-    assert main(["info", str(path), "--json", *more]) == 0
-    return json.loads(capsys.readouterr().out)
+def info(path: Path, cli: Cli, *more: str) -> dict[str, Any]:
+    return cli("info", path, "--json", *more).json
 
 
-def test_info_as_json_has_the_documented_keys(
-    network: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    summary = info(network, capsys)
+def test_info_as_json_has_the_documented_keys(network: Path, cli: Cli) -> None:
+    summary = info(network, cli)
     assert list(summary) == [
         "path", "format", "size_bytes", "layers", "other_convolutions", "skipped",
         "warnings",
@@ -53,6 +47,9 @@ def test_info_as_json_has_the_documented_keys(
     assert summary["size_bytes"] == network.stat().st_size
     assert summary["other_convolutions"] == 1
     layers = {layer["name"]: layer for layer in summary["layers"]}
+    health = layers["blocks.0.dwconv"].pop("health")
+    assert health["flat"] == 0.125
+    assert {"decile", "support", "sparsity", "entropy"} < set(health)
     assert layers["blocks.0.dwconv"] == {
         "name": "blocks.0.dwconv",
         "kind": "depthwise",
@@ -70,10 +67,9 @@ def test_info_as_json_has_the_documented_keys(
 
 
 def test_info_as_a_table_tells_the_same_in_aligned_columns(
-    network: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, cli: Cli
 ) -> None:
-    assert main(["info", str(network)]) == 0
-    out = capsys.readouterr().out
+    out = cli("info", network).out
     assert "network.safetensors · safetensors" in out
     heading, *rows = [
         line for line in out.splitlines() if line.startswith(("layer", "blocks"))
@@ -87,45 +83,43 @@ def test_info_as_a_table_tells_the_same_in_aligned_columns(
 
 
 def test_info_of_a_network_without_depthwise_kernels_is_no_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, cli: Cli
 ) -> None:
     path = tmp_path / "plain.safetensors"
     save_file({"a.weight": noise(8, 3, 3, 3), "b.weight": noise(8, 8, 3, 3)}, path)
-    assert info(path, capsys)["layers"] == []
-    assert main(["info", str(path)]) == 0
-    assert "No depthwise kernels; 2 other convolutions." in capsys.readouterr().out
+    assert info(path, cli)["layers"] == []
+    assert "No depthwise kernels; 2 other convolutions." in cli("info", path).out
 
 
 def test_an_ambiguous_layer_is_included_on_request(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
-    layers = info(network, capsys, "--include", "extra.conv_x")["layers"]
+    layers = info(network, cli, "--include", "extra.conv_x")["layers"]
     included = next(item for item in layers if item["name"] == "extra.conv_x")
     assert included["included"] is True
     out = tmp_path / "out.npz"
-    assert main(["extract", str(network), "-o", str(out)]) == 0
+    cli("extract", network, "-o", out)
     assert np.load(out)["kernels_7x7"].shape == (8, 7, 7)
     words = ["extract", str(network), "--include", "extra.conv_x", "-o", str(out)]
-    assert main(words) == 0
+    cli(*words)
     assert np.load(out)["kernels_7x7"].shape == (12, 7, 7)
 
 
 def test_including_an_unknown_layer_is_wrong_usage(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
     out = tmp_path / "out.npz"
-    assert main(["info", str(network), "--include", "nowhere"]) == 2
-    assert "nowhere" in complaint(capsys)
+    assert "nowhere" in cli("info", network, "--include", "nowhere", code=2).complaint
     words = ["extract", str(network), "--include", "nowhere", "-o", str(out)]
-    assert main(words) == 2
+    cli(*words, code=2)
     assert not out.exists()
 
 
 def test_extract_writes_kernels_and_their_origin(
-    network: Path, other: Path, tmp_path: Path
+    network: Path, other: Path, tmp_path: Path, cli: Cli
 ) -> None:
     out = tmp_path / "out.npz"
-    assert main(["extract", str(network), str(other), "-o", str(out)]) == 0
+    cli("extract", network, other, "-o", out)
     with np.load(out, allow_pickle=False) as archive:
         arrays = dict(archive)
     sizes = ("7x7", "3x3", "1x11", "5")
@@ -153,60 +147,56 @@ def test_extract_writes_kernels_and_their_origin(
     }
 
 
-def test_extract_is_the_same_file_every_time(network: Path, tmp_path: Path) -> None:
+def test_extract_is_the_same_file_every_time(
+    network: Path, tmp_path: Path, cli: Cli
+) -> None:
     outs = [tmp_path / "a.npz", tmp_path / "b.npz"]
     for out in outs:
-        assert main(["extract", str(network), "-o", str(out)]) == 0
+        cli("extract", network, "-o", out)
     assert outs[0].read_bytes() == outs[1].read_bytes()
 
 
 def test_one_bad_file_leaves_the_others_done(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
     bad = tmp_path / "bad.pth"
     bad.write_text("no checkpoint")
     out = tmp_path / "out.npz"
-    assert main(["extract", str(bad), str(network), "-o", str(out)]) == 1
-    assert "bad.pth" in complaint(capsys)
+    assert "bad.pth" in cli("extract", bad, network, "-o", out, code=1).complaint
     with np.load(out) as archive:
         assert archive["sources"].tolist() == [str(network)]
 
 
-def test_no_usable_file_writes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_usable_file_writes_nothing(tmp_path: Path, cli: Cli) -> None:
     out = tmp_path / "out.npz"
-    assert main(["extract", str(tmp_path / "nix.pth"), "-o", str(out)]) == 1
-    assert "nix.pth" in complaint(capsys)
+    assert (
+        "nix.pth" in cli("extract", tmp_path / "nix.pth", "-o", out, code=1).complaint
+    )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_info_of_a_bad_file_prints_nothing_on_stdout(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["info", str(tmp_path / "nix.pth"), "--json"]) == 1
-    captured = capsys.readouterr()
+def test_info_of_a_bad_file_prints_nothing_on_stdout(tmp_path: Path, cli: Cli) -> None:
+    captured = cli("info", tmp_path / "nix.pth", "--json", code=1)
     assert captured.out == ""
     assert captured.err.count("\n") == 1
 
 
 def test_an_output_that_cannot_be_written_is_said_before_reading(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
     for out in (tmp_path / "no" / "out.npz", tmp_path, network / "out.npz"):
-        assert main(["extract", str(network), "-o", str(out)]) == 1
-        captured = capsys.readouterr()
+        captured = cli("extract", network, "-o", out, code=1)
         assert captured.out == ""
         assert str(out) in captured.err
         assert captured.err.count("\n") == 1
 
 
-def test_an_input_is_never_overwritten(
-    network: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_input_is_never_overwritten(network: Path, cli: Cli) -> None:
     before = network.read_bytes()
-    assert main(["extract", str(network), "-o", str(network)]) == 2
-    assert "one of the files to read" in complaint(capsys)
+    assert (
+        "one of the files to read"
+        in cli("extract", network, "-o", network, code=2).complaint
+    )
     assert network.read_bytes() == before
 
 
@@ -231,10 +221,10 @@ def test_a_full_disk_leaves_no_half_file(network: Path, tmp_path: Path) -> None:
 
 @needs_checkpoints
 def test_a_chosen_copy_of_a_real_network_is_listed(
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
     path = CHECKPOINTS / "vapsr-x4-zhoumumu.pth"
-    summary = info(path, capsys, "--copy", "params")
+    summary = info(path, cli, "--copy", "params")
     assert summary["copies"] == ["params", "params_ema"]
     assert summary["copy"] == "params"
     assert sum(layer["kernels"] for layer in summary["layers"]) == 2688
@@ -242,8 +232,30 @@ def test_a_chosen_copy_of_a_real_network_is_listed(
 
 @needs_checkpoints
 def test_an_unknown_copy_is_refused_with_the_known_ones(
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
     path = CHECKPOINTS / "vapsr-x4-zhoumumu.pth"
-    assert main(["info", str(path), "--copy", "nowhere"]) == 1
-    assert "params_ema" in complaint(capsys)
+    assert "params_ema" in cli("info", path, "--copy", "nowhere", code=1).complaint
+
+
+def test_info_tells_the_taps_that_saw_data(
+    network: Path, tmp_path: Path, cli: Cli
+) -> None:
+    summary = info(network, cli)
+    assert not any("support" in layer for layer in summary["layers"])
+    path = tmp_path / "small_maps.safetensors"
+    outer = 1e-20 * noise(8, 1, 9, 9)
+    outer[:, :, 2:7, 1:7] = noise(8, 1, 5, 6, seed=2)
+    whole = noise(8, 1, 9, 9)
+    save_file({"blocks.0.dwconv.weight": whole, "blocks.1.dwconv.weight": outer}, path)
+    first, second = info(path, cli)["layers"]
+    assert "support" not in first
+    assert second["support"] == [[2, 7], [1, 7]]
+    assert second["support_size"] == [5, 6]
+    lines = cli("info", path).out.splitlines()
+    assert next(line for line in lines if "blocks.1" in line).split() == [
+        *("blocks.1.dwconv", "depthwise", "9×9", "5×6", "8", "0", "float32"),
+    ]
+    assert (
+        "Support: taps that saw data; kernels are named on them, not beyond." in lines
+    )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
-from kernelviewer.formats.printable import with_printable_names
+from kernelviewer.formats.network.names import with_printable_names
 from kernelviewer.text import csv_text, latex_text, markdown_text, printable, shown
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))

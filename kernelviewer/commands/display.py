@@ -1,4 +1,4 @@
-"""Whether a window can open here, said before Qt would end the process over it."""
+"""Finds out if a window can open here, before Qt would end the process over it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LIBRARY = re.compile(r"\blib[\w.+-]+\.so[.\d]*")
 
 
 def has_display() -> bool:
-    """Whether there is a screen, or the user chose a platform that needs none."""
+    """True if there is a screen, or the user chose a platform that needs none."""
     if sys.platform in ("win32", "darwin"):
         return True
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.evaluation import Evaluation, Row
 
-_HEADINGS = ("", "mean fit", "coverage", "null", "arc length")
-_NUMERIC = frozenset({1, 2, 3, 4})
+_HEADINGS = ("", "mean fit", "coverage", "at", "null", "arc length")
+_NUMERIC = frozenset({1, 2, 3, 4, 5})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -194,23 +194,23 @@ def _print(found: dict[Size, list[Evaluation]], options: argparse.Namespace) -> 
 
 
 def _table(size: Size, item: Evaluation) -> Iterable[str]:
-    yield (
-        f"{item.name}, {size_label(size)}: {number(item.kernels)} kernels, "
-        f"threshold {item.threshold:.3f}"
-    )
-    yield from aligned([_HEADINGS, *map(_cells, item.rows)], _NUMERIC)
+    yield f"{item.name}, {size_label(size)}: {number(item.kernels)} kernels"
+    rows = [_cells(row, item.threshold) for row in item.rows]
+    yield from aligned([_HEADINGS, *rows], _NUMERIC)
     for scheme, found in item.names.items():
         if found.kernels:
             stretches = counted(item.stretches, "stretch", "stretches")
             yield (
-                f"names, {SCHEMES[scheme].name.lower()}: {stretches}; "
-                f"{100 * found.exact:.1f} % exactly the family's, "
-                f"{100 * found.within:.1f} % within {TOLERANCE}"
+                f"names by code ({stretches}) agree with the family's, "
+                f"{SCHEMES[scheme].name.lower()}: exactly for "
+                f"{100 * found.exact:.1f} %, within {TOLERANCE} for "
+                f"{100 * found.within:.1f} %"
             )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, threshold: float) -> tuple[str, ...]:
     null = "" if row.null_coverage is None else f"{100 * row.null_coverage:.2f} %"
     length = "" if row.arc_length is None else f"{row.arc_length:.1f} π"
     cover = f"{100 * row.coverage:.1f} %"
-    return row.method, f"{row.mean_fit:.3f}", cover, null, length
+    level = threshold if row.threshold is None else row.threshold
+    return row.method, f"{row.mean_fit:.3f}", cover, f"{level:.3f}", null, length

@@ -24,23 +24,25 @@ from kernelviewer.commands.reading import (
     check_included,
     read_bank,
 )
+from kernelviewer.commands.series import read_run
 from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
-from kernelviewer.figures.naming import FAMILY, fingerprint, name_scene
+from kernelviewer.figures.naming import fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.figures.remake import find_files, show_again, with_hashes
-from kernelviewer.figures.scene import Scene, make_scene
+from kernelviewer.figures.scene import FAMILY, Scene, make_scene
+from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json
 
 if TYPE_CHECKING:
-    from kernelviewer.figures.naming import Naming
+    from kernelviewer.figures.naming import FigureNaming
     from kernelviewer.figures.provenance import Record
     from kernelviewer.figures.scene import Subject
     from kernelviewer.kernels import KernelBank
@@ -152,14 +154,18 @@ def _make(
     written = [output, *filter(None, (options.data, options.kernels))]
     if not options.force and not all(map(_may_write, written)):
         return 1
-    found: set[str] = set()
-    banks = _read(paths, record, options, found)
-    failed = len(banks) < len(paths)
-    if not failed:
-        check_included(options, found)
+    if exhibit(kind).is_run and record is None:
+        banks, failed = read_run(words, options)
+    else:
+        found: set[str] = set()
+        banks = _read(paths, record, options, found)
+        failed = len(banks) < len(paths)
+        if not failed:
+            check_included(options, found)
     if paths and not banks:
         return 1
     scene = _scene(kind, banks, record, options, look)
+    load_matplotlib(documented=False)
     drawn = make_figure(kind, scene, look)
     caption = options.caption or (record.caption if record else "")
     if caption:
@@ -220,18 +226,25 @@ def _scene(
     if not (wanted or item.shows_classes or options.kernels):
         return scene
     chosen = _naming(scene, record, options)
-    if chosen.autoencoder is None and options.autoencoder is None and not wanted:
+    asked = options.autoencoder is not None or options.by is not None
+    if chosen.autoencoder is None and not asked and not wanted:
         return scene
     return name_scene(scene, chosen, device=options.device)
 
 
-def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) -> Naming:
+def _naming(
+    scene: Scene, record: Record | None, options: argparse.Namespace
+) -> FigureNaming:
     """As the arguments ask, else as the record tells, else as usual."""
     if record is None or not record.naming:
         return naming(options, scene.size)
     facts = record.naming
-    if facts.get("method") == FAMILY and options.autoencoder is None:
+    by_family = facts.get("method") == FAMILY
+    if by_family and options.autoencoder is None and not facts.get("sha256"):
         options.autoencoder = "family"
+    recorded = "family" if by_family else "code"
+    options.by = options.by or recorded
+    options.class_words = options.class_words or facts.get("words", "paper")
     try:
         known = facts.get("stretches")
         stretches = from_json(known) if known else ()
@@ -239,7 +252,8 @@ def _naming(scene: Scene, record: Record | None, options: argparse.Namespace) ->
         raise FigureError(
             "the stretches that the figure tells of are damaged"
         ) from None
-    chosen = naming(options, scene.size, facts.get("threshold"), stretches)
+    threshold = facts.get("threshold") if options.by == recorded else None
+    chosen = naming(options, scene.size, threshold, stretches)
     wanted = facts.get("sha256", "")
     found = fingerprint(chosen.autoencoder) if chosen.autoencoder else ""
     if found != wanted:
@@ -307,7 +321,7 @@ def _only_channels(scene: Scene, channels: list[int]) -> Scene:
 
 
 def _matches(layer: str, name: str) -> bool:
-    """Whether a layer is the one named, lies within it, or fits the pattern."""
+    """True if a layer is the one named, lies within it, or fits the pattern."""
     return layer.startswith(f"{name}.") or fnmatch.fnmatchcase(layer, name)
 
 
@@ -319,7 +333,7 @@ def _output(kind: str, path: Path) -> Path:
 
 
 def _may_write(path: Path) -> bool:
-    """Whether a file may be replaced; asks, if there is someone to ask."""
+    """True if a file may be replaced; asks, if there is someone to ask."""
     if not path.exists() or not sys.stdin.isatty():
         return True
     answer = input(f"{path} exists. Replace it? [y/N] ")

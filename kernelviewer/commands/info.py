@@ -24,6 +24,8 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.equality import find_equal
+from kernelviewer.kernels.health import layer_health
+from kernelviewer.kernels.support import support_size
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import KernelBank, LayerInfo
 
-_HEADINGS = ("layer", "kind", "size", "kernels", "flat", "", "stored as")
-_NUMERIC = frozenset({2, 3, 4, 5})
+_HEADINGS = ("layer", "kind", "size", "support", "kernels", "flat", "", "stored as")
+_FIRST_NUMBER, _SUPPORT = 2, 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,11 +117,16 @@ def _summarise_all(
 
 def summarise(bank: KernelBank, path: str) -> dict[str, Any]:
     """The bank as the JSON object that ``info --json`` prints."""
+    health = {item.layer: item.to_json() for item in layer_health(bank)}
     summary: dict[str, Any] = {
         "path": shown(path),
         "format": bank.format,
         "size_bytes": bank.size_bytes,
-        "layers": [_summarise_layer(layer) for layer in bank.layers],
+        "layers": [
+            _summarise_layer(layer)
+            | ({"health": health[index]} if index in health else {})
+            for index, layer in enumerate(bank.layers)
+        ],
         "other_convolutions": len(bank.convolutions),
         "skipped": [
             {"name": item.name, "reason": item.reason} for item in bank.skipped
@@ -142,6 +149,12 @@ def _summarise_layer(layer: LayerInfo) -> dict[str, Any]:
         "dtype": layer.dtype,
         "flat": layer.flat,
     }
+    for name in ("stride", "dilation", "padding"):
+        if (value := getattr(layer, name)) is not None:
+            summary[name] = value if isinstance(value, str) else list(value)
+    if layer.support is not None:
+        summary["support"] = [list(ends) for ends in layer.support]
+        summary["support_size"] = list(support_size(layer.support))
     if layer.reason:
         summary["reason"] = layer.reason
     if _is_by_hand(layer):
@@ -163,7 +176,9 @@ def _table(bank: KernelBank) -> Iterator[str]:
     if bank.layers:
         yield ""
         rows = [_HEADINGS, *map(_row, bank.layers)]
-        yield from aligned(rows, _NUMERIC)
+        if not any(layer.support for layer in bank.layers):
+            rows = [(*row[:_SUPPORT], *row[_SUPPORT + 1 :]) for row in rows]
+        yield from aligned(rows, frozenset(range(_FIRST_NUMBER, len(rows[0]) - 1)))
     yield ""
     yield _totals(bank)
     yield from _notes(bank)
@@ -174,6 +189,7 @@ def _row(layer: LayerInfo) -> tuple[str, ...]:
         layer.name,
         layer.kind if layer.included else f"({layer.kind})",
         size_label(layer.size),
+        layer.support_label,
         number(layer.kernels),
         number(layer.flat),
         share(layer.flat, layer.kernels),
@@ -217,6 +233,9 @@ def _notes(bank: KernelBank) -> Iterator[str]:
         yield "Left out of the file:"
         for reason, count in reasons.most_common():
             yield f"  {number(count)} × {reason}"
+    if any(layer.support for layer in bank.layers):
+        yield ""
+        yield "Support: taps that saw data; kernels are named on them, not beyond."
     for warning in bank.warnings:
         yield ""
         yield f"Warning: {warning}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,11 @@ from kernelviewer.commands.networks import (
     LINE,
     Autoencoders,
     add_autoencoder_argument,
+    add_by_argument,
     add_network_arguments,
     add_threshold_argument,
     device_of,
+    naming_of,
     read_banks,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
@@ -24,8 +25,9 @@ from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.equality import find_equal
-from kernelviewer.kernels.family import supported
+from kernelviewer.latent.family_null import stability
 from kernelviewer.latent.labels import Labelling, agreement, label_kernels, write_rows
+from kernelviewer.latent.noise import LOWEST_THRESHOLD
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import Size
     from kernelviewer.latent.labels import Labelled
+
+
+_MEASURED = (
+    *("mean_fit", "threshold", "coverage", "null_coverage", "stability", "classes"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT.csv",
         help="write one row per kernel",
     )
+    add_by_argument(parser)
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
     add_equal_argument(parser)
@@ -69,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             source,
             bank,
             size,
-            Labelling(autoencoders.get(size), options.threshold),
+            Labelling(autoencoders.get(size), naming_of(options), options.threshold),
             device,
             watch=LINE,
         )
@@ -122,13 +130,14 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
     totals: dict[str, Any] = {"kernels": len(flat), "flat": int(flat.sum())}
     if repeated := len(counted) - len(flat):
         totals["equal_counted_once"] = repeated
-    autoencoder = items[0].autoencoder
+    by, null = items[0].by, items[0].null
+    totals["by"] = by
+    totals["words"] = items[0].scheme.id
     labels = [item.labels for item in items if item.labels is not None]
-    fits = [item.codes.fit for item in items if item.codes is not None]
-    if autoencoder is None or not labels:
-        nothing = ("mean_fit", "threshold", "coverage", "null_coverage", "classes")
-        return {**totals, **dict.fromkeys(nothing)}
-    fit = np.concatenate(fits)[counted]
+    if null is None or not labels:
+        offsets = list(_offsets(items, LOWEST_THRESHOLD))
+        return {**totals, **dict.fromkeys(_MEASURED), "offsets": offsets}
+    fit = np.concatenate([item.fit for item in items])[counted]
     there = fit[~np.isnan(fit)]
     identified = np.concatenate([item.identified for item in labels])[counted].sum()
     level = labels[0].threshold
@@ -139,11 +148,38 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
         "mean_fit": _rounded(there.mean(dtype=np.float64)) if len(there) else None,
         "threshold": level,
         "coverage": _rounded(identified / len(there)) if len(there) else None,
-        "null_coverage": _rounded(autoencoder.null.coverage(level)),
-        "classes": {
-            item.id: count for item, count in zip(CLASSES, counts, strict=True)
-        },
+        "null_coverage": _rounded(null.coverage(level)),
+        "stability": stability(items[0].kernels.size) if by == "family" else None,
+        "classes": items[0].scheme.counts(counts),
+        "offsets": list(_offsets(items, level)),
     }
+
+
+def _offsets(items: Sequence[Labelled], least: float) -> Iterator[dict[str, Any]]:
+    """Per network and layer, mean and spread of the family's offsets, in px.
+
+    Kernels count whose cosine with the family is ``least`` or more.
+    """
+    from kernelviewer.kernels.family.offsets import layer_offsets
+
+    for item in items:
+        if item.family is None:
+            continue
+        for found in layer_offsets(item.kernels, item.family, least):
+            layer = item.bank.layers[found.layer]
+            values = {
+                name: _rounded(value) if found.counted else None
+                for name in ("x", "y", "spread_x", "spread_y")
+                for value in [getattr(found, name)]
+            }
+            yield {
+                "source": item.source,
+                "layer": layer.name,
+                "stride": None if layer.stride is None else list(layer.stride),
+                "kernels": found.kernels,
+                "counted": found.counted,
+                **values,
+            }
 
 
 def _rounded(value: float) -> float:
@@ -176,11 +212,15 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
     if repeated := summary.get("equal_counted_once"):
         head += f", {number(repeated)} equal ones counted once"
     if summary["classes"] is None:
-        yield f"{head}; there is no autoencoder for this size."
-        also = "; a CSV file (-o) has family classes" if supported(size) else ""
-        yield f"  kernelviewer train makes one{also}."
+        yield (
+            f"{head}; there is no autoencoder for this size, and the pattern family "
+            "has no such kernels."
+        )
+        yield "  kernelviewer train makes one."
         return
-    yield head
+    whose = ", in the paper's classes"
+    told = whose if (summary["by"], summary["words"]) == ("family", "paper") else ""
+    yield f"{head}; named by the {summary['by']}{told}"
     if summary["coverage"] is not None:
         yield (
             f"  mean fit {summary['mean_fit']:.3f} · coverage "
@@ -196,7 +236,7 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
             _percent(summary["classes"][item.id] / present) if present else "",
         )
         for item in CLASSES
-        if item is not FLAT and summary["classes"][item.id]
+        if item is not FLAT and summary["classes"].get(item.id)
     ]
     if rows:
         yield from aligned(rows, frozenset({1, 2}))
@@ -205,14 +245,12 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
 def _agreement_line(
     items: Sequence[Labelled], counted: NDArray[np.bool_]
 ) -> Iterator[str]:
-    """How the stretches' names agree with the family, over all networks."""
+    """How names by code and by the family agree, over all networks."""
     ends = np.cumsum([len(item.kernels) for item in items])
     parts = [
-        agreement(
-            replace(item.labels, identified=item.labels.identified & own), item.family
-        )
+        agreement(item.by_code, item.family, item.labels.identified & own)
         for item, own in zip(items, np.split(counted, ends[:-1]), strict=True)
-        if item.labels is not None and item.family is not None
+        if item.labels and item.by_code and item.family
     ]
     kernels = np.array([part.kernels for part in parts])
     if not kernels.sum():
@@ -220,9 +258,9 @@ def _agreement_line(
     exact: NDArray[np.float64] = np.nan_to_num([part.exact for part in parts])
     within: NDArray[np.float64] = np.nan_to_num([part.within for part in parts])
     yield (
-        f"  the kernel's own best family class: exactly "
+        f"  names by code and by the family agree: exactly for "
         f"{_percent(float(np.average(exact, weights=kernels)))} of the identified, "
-        f"within 0.05 {_percent(float(np.average(within, weights=kernels)))}"
+        f"within 0.05 for {_percent(float(np.average(within, weights=kernels)))}"
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.commands.networks import add_by_argument, naming_of
 from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.naming import FAMILY, Naming
+from kernelviewer.figures.naming import FigureNaming
 from kernelviewer.figures.options import (
     OPTIONS,
     PRESETS,
@@ -20,6 +22,7 @@ from kernelviewer.figures.options import (
     Pair,
     Switch,
 )
+from kernelviewer.figures.scene import FAMILY
 
 if TYPE_CHECKING:
     import argparse
@@ -89,9 +92,10 @@ def add_naming(parser: argparse.ArgumentParser) -> None:
         "--autoencoder",
         metavar="FILE",
         help="what encodes the kernels: a file made by kernelviewer train, or "
-        f"'family' for each kernel's best member of the {FAMILY} (default: the "
-        "autoencoder that comes with the program, else the family)",
+        f"'family' for no codes, and names by the {FAMILY} (default: the autoencoder "
+        "that comes with the program, if there is one for the size)",
     )
+    add_by_argument(group)
     group.add_argument(
         "--threshold",
         type=parse_threshold,
@@ -109,7 +113,7 @@ def naming(
     size: Size,
     threshold: float | None = None,
     stretches: Stretches = (),
-) -> Naming:
+) -> FigureNaming:
     """How the arguments ask to name kernels of a size.
 
     Parameters
@@ -124,7 +128,11 @@ def naming(
     """
     if arguments.threshold is not None:
         threshold = arguments.threshold
-    return Naming(_autoencoder(arguments.autoencoder, size), threshold, stretches)
+    autoencoder = _autoencoder(arguments.autoencoder, size)
+    chosen = naming_of(arguments)
+    if arguments.autoencoder == "family":
+        chosen = replace(chosen, by="family")
+    return FigureNaming(autoencoder, threshold, stretches, chosen)
 
 
 def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:

@@ -17,6 +17,7 @@ from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_label
+from kernelviewer.kernels.naming import WAYS, WORDS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Method
 
 
@@ -59,6 +61,32 @@ def add_autoencoder_argument(parser: argparse.ArgumentParser) -> None:
         help="use this autoencoder for its kernel size, in place of the one that "
         "comes with the program (may be repeated)",
     )
+
+
+def add_by_argument(parser: argparse._ActionsContainer) -> None:
+    """Add ``--by`` and ``--words``."""
+    parser.add_argument(
+        "--by",
+        choices=tuple(WAYS),
+        help="what names the kernels: the code, by the stretch of the spectrum that it "
+        "falls in, or the family, by a kernel's nearest member (default: the "
+        f"{Naming().by}; the code with --autoencoder). Kernels without a code are "
+        "named by the family",
+    )
+    parser.add_argument(
+        "--words",
+        dest="class_words",
+        choices=WORDS,
+        help="whose classes the family names kernels by: the fine ones, which say what "
+        "people see, or the paper's eleven, by which tables of others can be compared "
+        f"(default: {Naming().words}). The code has the paper's",
+    )
+
+
+def naming_of(options: argparse.Namespace) -> Naming:
+    """How the arguments want kernels to be named."""
+    by: By = options.by or ("code" if options.autoencoder else Naming().by)
+    return Naming(by, options.class_words or Naming().words)
 
 
 def add_threshold_argument(parser: argparse.ArgumentParser) -> None:
@@ -194,7 +222,7 @@ class Autoencoders:
             self._names[autoencoder.size] = path.name
 
     def fit(self, banks: Sequence[KernelBank]) -> bool:
-        """Whether all that the user named have kernels; complains of those without."""
+        """True if all that the user named have kernels; complains of those without."""
         sizes = {size for bank in banks for size in bank.sizes}
         idle = [size for size in self._named if size not in sizes]
         for size in idle:

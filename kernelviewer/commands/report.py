@@ -16,6 +16,7 @@ from kernelviewer.commands.reading import (
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.report import Report
+from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import SUFFIXES
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.watch import Watch
@@ -69,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
             device=options.device,
             count_equal=options.count_equal,
         )
+        load_matplotlib(documented=False)
         page = report.write(banks, watch=_Lines())
     except (OptionError, DeviceError) as error:
         complain(str(error))

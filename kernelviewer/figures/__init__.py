@@ -18,7 +18,7 @@ from __future__ import annotations
 from kernelviewer.figures.drawn import Drawn, make_figure
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
-from kernelviewer.figures.naming import Naming, name_scene
+from kernelviewer.figures.naming import FigureNaming, name_scene
 from kernelviewer.figures.options import PRESETS, FigureOptions
 from kernelviewer.figures.scene import Scene, Subject, make_scene
 
@@ -27,8 +27,8 @@ __all__ = [
     "PRESETS",
     "Drawn",
     "FigureError",
+    "FigureNaming",
     "FigureOptions",
-    "Naming",
     "Scene",
     "Subject",
     "make_figure",

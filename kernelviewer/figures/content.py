@@ -36,10 +36,10 @@ class Content(Protocol):
         """Sentences for below the figure."""
 
     def table(self) -> Table:
-        """What is drawn, as rows."""
+        """The drawn data, as rows."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is drawn, as arrays."""
+        """The drawn data, as arrays."""
 
 
 def always(_options: FigureOptions) -> bool:
@@ -71,8 +71,12 @@ class Exhibit:
         Whether classes are shown where there are any.
     compares
         Whether two networks are chosen to stand beside each other.
+    pairs
+        Whether it needs two networks: kernels of theirs that correspond are shown.
     pools
         Whether networks are counted together in it: equal kernels count once.
+    is_run
+        Whether its networks are the steps of one training run.
     uses
         The options that matter to it beside the looks.
     own
@@ -87,10 +91,12 @@ class Exhibit:
     needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False
     compares: bool = False
+    pairs: bool = False
     pools: bool = False
+    is_run: bool = False
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
 
     def has(self, name: str) -> bool:
-        """Whether an option matters to it beside the looks."""
+        """True if an option matters to it beside the looks."""
         return name in self.uses or any(name == item.name for item in self.own)

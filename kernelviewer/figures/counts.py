@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.names import percent
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
     from kernelviewer.latent.noise import Null
 
+UNNAMED = (
+    "these kernels have no classes yet",
+    "Name them first, by an autoencoder of their size or by the pattern family.",
+)
+"""What is said where classes are needed: the problem and a hint."""
 _UNIDENTIFIED, _FLAT = INDEX["unidentified"], INDEX["flat"]
 
 
@@ -52,8 +57,15 @@ def count_labels(label: NDArray[np.int64]) -> Counts:
     return Counts(np.bincount(label, minlength=len(CLASSES)))
 
 
+def listed(yardstick: Yardstick | None, *counted: Counts) -> list[int]:
+    """Classes that a list of counts has, indices into `CLASSES`."""
+    scheme = PAPER if yardstick is None else yardstick.scheme
+    there = [np.flatnonzero(item.by_class) for item in counted]
+    return list(scheme.listed(np.concatenate(there).tolist() if there else ()))
+
+
 def named(scene: Scene) -> Yardstick:
-    """What names the scene's kernels.
+    """The yardstick that names the scene's kernels.
 
     Raises
     ------
@@ -61,11 +73,7 @@ def named(scene: Scene) -> Yardstick:
         Nothing does.
     """
     if scene.yardstick is None or any(item.coding is None for item in scene.subjects):
-        raise FigureError(
-            "these kernels have no classes yet",
-            "Name them first, by an autoencoder of their size or by the pattern "
-            "family.",
-        )
+        raise FigureError(*UNNAMED)
     return scene.yardstick
 
 

@@ -78,7 +78,7 @@ class Drawn:
         return replace(self, record=replace(self.record, caption=own))
 
     def metadata(self) -> dict[str, Any]:
-        """What goes into the file beside the drawing."""
+        """The metadata of the file."""
         title = self.record.options.get("title") or self.exhibit.title
         return {
             "title": printable(title),
@@ -131,7 +131,7 @@ def make_figure(
 
 
 def _remark(item: Exhibit, scene: Scene) -> str:
-    """What the networks have alike, and how it is counted."""
+    """A sentence on what the networks have alike, and how it is counted."""
     if not item.needs_file or len(scene.subjects) < 2:
         return ""
     told = scene.equal_sentences()
@@ -142,7 +142,7 @@ def _remark(item: Exhibit, scene: Scene) -> str:
 
 
 def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
-    """What the figure is made from."""
+    """The record of the figure's origin."""
     files = tuple(
         FileRecord(
             name=subject.bank.path.name,

@@ -16,9 +16,9 @@ import numpy as np
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.kernels import gather
-from kernelviewer.figures.mosaic import Mosaic, as_pictures, palette, quantise
 from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
+from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.figures.writing import failing_as_figure, write_bytes
 from kernelviewer.kernels.archive import write_npz
 from kernelviewer.kernels.bank import size_key

@@ -6,6 +6,8 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from kernelviewer.resources import resource
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,7 +28,10 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
     ),
     "monospace": ("Courier New", "Liberation Mono", "DejaVu Sans Mono"),
 }
-"""Families named in SVG files, best first; the last one ships with matplotlib."""
+"""Families named in SVG files, best first; the last one ships with matplotlib.
+
+Liberation Sans, as wide as Arial and Helvetica, ships with the program.
+"""
 _LAST_RESORT = "Last Resort"
 
 
@@ -174,6 +179,10 @@ def _files() -> dict[str, str]:
     """Installed family → a file of it, upright and regular if there is one."""
     from matplotlib.font_manager import fontManager
 
+    listed = {entry.fname for entry in fontManager.ttflist}
+    for path in sorted(resource("fonts").glob("*.ttf")):
+        if str(path) not in listed:
+            fontManager.addfont(path)
     files: dict[str, tuple[int, str]] = {}
     for entry in fontManager.ttflist:
         if entry.name.startswith(_LAST_RESORT):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import listing
+from kernelviewer.figures.tiling import as_pictures, quantise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -108,8 +108,11 @@ def scale_bar_height(options: FigureOptions, face: Face) -> float:
     return face.line() + _ABOVE * face.em if options.scale_bar else 0.0
 
 
-def draw_scale_bar(page: Page, bottom: float) -> None:
-    """Draw the bar with its lower edge at ``bottom``, if it is wanted."""
+def draw_scale_bar(page: Page, bottom: float, of: str = "") -> None:
+    """Draw the bar with its lower edge at ``bottom``, if it is wanted.
+
+    ``of``: whose largest weight the colours are relative to; the option's by default.
+    """
     if not page.options.scale_bar:
         return
     face, em = page.face, page.face.em
@@ -134,5 +137,7 @@ def draw_scale_bar(page: Page, bottom: float) -> None:
     x += face.width("+max") + em
     room = page.width - page.margin - x
     notes = _NOTES[page.options.scale]
+    if of:
+        notes = f"weight, relative to the largest {of}", of
     note = next((note for note in notes if face.width(note) <= room), "")
     page.text(x, baseline, note, colour=page.ink.secondary)

@@ -61,5 +61,5 @@ def listing(words: Sequence[str]) -> str:
 
 
 def _shared(split: list[list[str]], at: int) -> bool:
-    """Whether all have the same part there, and something else besides."""
+    """True if all have the same part there, and something else besides."""
     return min(map(len, split)) > 1 and len({parts[at] for parts in split}) == 1

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.scene import Coding, Yardstick
+from kernelviewer.figures.scene import FAMILY, Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.labels import label
+from kernelviewer.kernels.naming import Naming
+from kernelviewer.latent.labels import label, named_by
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.watch import NEVER
 
@@ -26,35 +26,59 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch
 
-FAMILY = "pattern family"
 _POINTS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """How kernels get their names.
+class FigureNaming:
+    """How the kernels of a figure get their codes and names.
 
     Attributes
     ----------
     autoencoder
-        What encodes them; None: each kernel's best member of the pattern family.
+        What encodes them; None: they have no codes, and the family names them.
     threshold
-        Least fit of an identified kernel; None: the usual one of the size.
+        Least fit of an identified kernel; None: the usual one of the size and of what
+        names it.
     stretches
         Stretches in place of the autoencoder's own.
+    naming
+        By what they are named. Where the family has no kernels of the size, it is by
+        the code.
     """
 
     autoencoder: Autoencoder | None = None
     threshold: float | None = None
     stretches: Stretches = ()
+    naming: Naming = field(default_factory=Naming)
+
+    def by(self, size: Size) -> By:
+        """What names kernels of a size.
+
+        Raises
+        ------
+        FigureError
+            There is no autoencoder, and the family has no kernels of the size.
+        """
+        from kernelviewer.kernels.family import supported
+
+        coded, known = self.autoencoder is not None, supported(size)
+        by = named_by(self.naming.by, has_code=coded, has_family=known)
+        if by is None:
+            raise FigureError(
+                f"the pattern family has no {size_label(size)} kernels",
+                "Figures without classes (sheet, samples, pca) can be made.",
+            )
+        return by
 
 
 def name_scene(
-    scene: Scene, naming: Naming, *, device: str = "auto", watch: Watch = NEVER
+    scene: Scene, naming: FigureNaming, *, device: str = "auto", watch: Watch = NEVER
 ) -> Scene:
     """The scene with codes and classes of its kernels.
 
@@ -80,41 +104,33 @@ def name_scene(
     quiet = watch.quiet()
     for number, subject in enumerate(scene.subjects):
         watch.progress(number, len(scene.subjects), subject.name)
-        if naming.autoencoder is None:
-            codings.append(_family_coding(subject, place, quiet))
-        else:
-            codings.append(
-                _coding(subject, naming.autoencoder, yardstick, place, quiet)
-            )
+        codings.append(_coding(subject, naming.autoencoder, yardstick, place, quiet))
     return with_codings(scene, yardstick, codings)
 
 
 def find_yardstick(
-    naming: Naming, size: Size, *, device: str = "auto", watch: Watch = NEVER
+    naming: FigureNaming, size: Size, *, device: str = "auto", watch: Watch = NEVER
 ) -> Yardstick:
     """What names kernels of a size; parameters and errors as in `name_scene`."""
-    if naming.autoencoder is not None:
-        if naming.autoencoder.size != size:
+    autoencoder, by = naming.autoencoder, naming.by(size)
+    found = Yardstick("", 0.0)
+    if autoencoder is not None:
+        if autoencoder.size != size:
             raise FigureError(
-                f"the autoencoder is for {size_label(naming.autoencoder.size)} kernels,"
+                f"the autoencoder is for {size_label(autoencoder.size)} kernels,"
                 f" not for {size_label(size)}",
                 "Choose one of the size, or another size.",
             )
-        return yardstick_of(naming.autoencoder, naming.threshold, naming.stretches)
-    from kernelviewer.kernels.family import supported
-    from kernelviewer.latent.baselines import family_null
+        found = yardstick_of(autoencoder, naming.threshold, naming.stretches)
+    if by == "code":
+        return found
+    from kernelviewer.latent.family_null import family_null
 
-    if not supported(size):
-        raise FigureError(
-            f"the pattern family has no {size_label(size)} kernels",
-            "Figures without classes (sheet, samples, pca) can be made.",
-        )
-    place = choose_device(device)
-    null = family_null(size, device=place, watch=watch)
+    null = family_null(size, device=choose_device(device), watch=watch)
     usual = null.default_threshold
-    return Yardstick(
-        FAMILY, usual if naming.threshold is None else naming.threshold, null
-    )
+    level = usual if naming.threshold is None else naming.threshold
+    scheme = naming.naming.scheme(by)
+    return replace(found, method=FAMILY, threshold=level, null=null, scheme=scheme)
 
 
 def with_codings(
@@ -143,6 +159,7 @@ def yardstick_of(
         stretches=stretches or own,
         sha256=fingerprint(autoencoder),
         edited=bool(stretches) and not same_names(stretches, own),
+        coder=f"{autoencoder.method} autoencoder",
     )
 
 
@@ -167,29 +184,25 @@ def _numbers(autoencoder: Autoencoder) -> list[tuple[str, NDArray[np.float32]]]:
 
 def _coding(
     subject: Subject,
-    autoencoder: Autoencoder,
+    autoencoder: Autoencoder | None,
     yardstick: Yardstick,
     device: Device,
     watch: Watch,
 ) -> Coding:
-    """Codes, and the classes of their stretches."""
-    codes = autoencoder.encode_set(subject.kernels, device=device, watch=watch)
-    found = label(codes, yardstick.stretches, yardstick.threshold)
-    return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
-
-
-def _family_coding(subject: Subject, device: Device, watch: Watch) -> Coding:
-    """Best class and cosine of each kernel; no codes."""
-    from kernelviewer.kernels.family import family_fit
-
+    """Codes, if there are any, and classes by what the yardstick says."""
     kernels = subject.kernels
+    code = np.full(len(kernels), np.nan, np.float32)
+    if autoencoder is not None:
+        codes = autoencoder.encode_set(kernels, device=device, watch=watch)
+        if yardstick.by == "code":
+            found = label(codes, yardstick.stretches, yardstick.threshold)
+            return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
+        code = codes.code
+    from kernelviewer.kernels.family import family_fit_set
+
     there = ~kernels.flat
-    found = family_fit(
-        patterns(kernels.weights[there], kernels.scale[there], kernels.offset[there]),
-        device=device,
-        watch=watch,
-    )
+    own = family_fit_set(kernels, device=device, watch=watch)
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)
-    fit[there], best[there] = found.cosine, found.paper_index
-    return Coding(np.full(len(kernels), np.nan, np.float32), fit, best)
+    fit[there], best[there] = own.cosine, own.index_in(yardstick.scheme)
+    return Coding(code, fit, best)

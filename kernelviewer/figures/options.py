@@ -18,11 +18,14 @@ from kernelviewer.figures.errors import FigureError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kernelviewer.kernels.pairing import Match
+
 T = TypeVar("T")
 Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
+Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
     {"single": 89.0, "double": 183.0, "slide": 338.7}
@@ -34,7 +37,7 @@ _TOO_LARGE = 2**53
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """What can be set of a figure.
+    """A setting of a figure.
 
     Attributes
     ----------
@@ -69,7 +72,7 @@ class Option:
         """Raise `OptionError` if the value is out of range."""
 
     def fits(self, value: object) -> bool:
-        """Whether a value read from a file is of the right type."""
+        """True if a value read from a file is of the right type."""
         return isinstance(value, str)
 
 
@@ -113,7 +116,7 @@ class Number(Option):
             raise OptionError(msg)
 
     def fits(self, value: object) -> bool:
-        """Whether it is a number, or nothing where that is allowed."""
+        """True if it is a number, or nothing where that is allowed."""
         if value is None:
             return bool(self.unset)
         if type(value) is int:
@@ -144,7 +147,7 @@ class Switch(Option):
     """Yes or no."""
 
     def fits(self, value: object) -> bool:
-        """Whether it is yes or no."""
+        """True if it is yes or no."""
         return isinstance(value, bool)
 
 
@@ -172,7 +175,7 @@ class Pair(Option):
             one.check(number)
 
     def fits(self, value: object) -> bool:
-        """Whether it is two whole numbers."""
+        """True if it is two whole numbers."""
         return (
             isinstance(value, list | tuple)
             and len(value) == 2
@@ -242,7 +245,7 @@ def declared(default: Any, option: Option) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class FigureOptions:
-    """What can be set of a figure. Frozen; two equal ones give equal files.
+    """A setting of a figure. Frozen; two equal ones give equal files.
 
     Attributes
     ----------
@@ -266,6 +269,9 @@ class FigureOptions:
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
     samples
         Kernels in a row of random samples; None: as many as look well.
+    keys
+        How many keys are sought for the networks; None: the published ones, or 8 where
+        the size has none.
     group, sort
         How a sheet's kernels are grouped (``code``: by stretch of the spectrum), and in
         which order they stand in a group.
@@ -275,6 +281,12 @@ class FigureOptions:
         Principal components across and up, counted from 1.
     mark
         A code, 0 … 1: marked in a spectrum, decoded in a figure of one kernel.
+    match
+        Which kernels of two networks correspond, as
+        `kernelviewer.kernels.pairing.pair` takes it.
+    time
+        How the steps of a run are spaced: ``even`` (each alike), ``step`` (by their
+        numbers), ``log``; ``auto``: by their numbers, where these are uneven ``log``.
     seed
         Seed of what is drawn at random.
     dark
@@ -441,6 +453,22 @@ class FigureOptions:
             whole=True,
         ),
     )
+    keys: int | None = declared(
+        None,
+        Number(
+            label="Keys",
+            title="Number of keys that are sought for the networks",
+            help="keys to seek for the networks (default: the 8 published ones at 7x7, "
+            "else 8)",
+            noun="number of keys",
+            metavar="N",
+            is_look=False,
+            low=1,
+            high=64,
+            unset="published",
+            whole=True,
+        ),
+    )
     group: Group = declared(
         "layer",
         Choice(
@@ -507,6 +535,36 @@ class FigureOptions:
             },
         ),
     )
+    match: Match = declared(
+        "names",
+        Choice(
+            label="Pairs by",
+            title="Which kernels of two networks correspond",
+            noun="match",
+            is_look=False,
+            choices={
+                "names": "layer name and channel",
+                "order": "order and shape of layers",
+                "best": "best match within a layer",
+            },
+        ),
+    )
+    time: Time = declared(
+        "auto",
+        Choice(
+            label="Steps",
+            title="How the steps of a run are spaced",
+            noun="spacing of steps",
+            is_look=False,
+            drawn_only=True,
+            choices={
+                "auto": "as they lie",
+                "even": "each alike",
+                "step": "by their numbers",
+                "log": "logarithmically",
+            },
+        ),
+    )
     seed: int = declared(
         0,
         Number(
@@ -566,7 +624,7 @@ class FigureOptions:
 
     @property
     def content_key(self) -> tuple[object, ...]:
-        """What decides which data are drawn; the rest is looks."""
+        """The options that decide which data are drawn; the rest is looks."""
         return tuple(
             self.value(name)
             for name, option in OPTIONS.items()
@@ -578,11 +636,11 @@ class FigureOptions:
         return self.with_values(_shown(FigureOptions()))
 
     def with_look(self, look: FigureOptions) -> FigureOptions:
-        """What this shows, as another looks."""
+        """These options in the looks of another."""
         return look.with_values(_shown(self))
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults, JSON-like."""
+        """The values that differ from the defaults, JSON-like."""
         usual = FigureOptions()
         return {
             name: value

@@ -222,6 +222,29 @@ class Page:
             )
         )
 
+    def area(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        colour: str,
+        *,
+        hatch: str = "",
+        gid: str | None = None,
+    ) -> None:
+        """Fill a polygon."""
+        from matplotlib.patches import Polygon
+
+        self.ground.add_artist(  # add_patch would look for limits, which are set
+            Polygon(
+                list(zip(xs, ys, strict=True)),
+                facecolor=colour,
+                linewidth=0.0,
+                hatch=hatch or None,
+                gid=self._unique(gid),
+                zorder=_SHAPE,
+            )
+        )
+
     def marker(self, x: float, y: float, text: str, ring: str) -> None:
         """Write a short text in a circle around a point."""
         from matplotlib.patches import Circle

@@ -108,7 +108,7 @@ def _find(
 
 
 def _may_be_read(path: Path) -> bool:
-    """Whether a network may be there; a link to a share or a device is not followed."""
+    """True if a network may be there; a link to a share or a device is not followed."""
     try:
         if reach(path.parent, path.name) == "never":
             return False

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kernelviewer.figures.drawn import Drawn
-    from kernelviewer.figures.naming import Naming
+    from kernelviewer.figures.naming import FigureNaming
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.text import AnyPath
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 
 PAGE = "index.html"
-_ONE = ("samples", "pca", "classes", "composition", "histogram", "sheet")
+_ONE = (
+    "samples", "pca", "classes", "composition", "histogram", "offsets", "keys", "r2",
+    "health", "sheet",
+)  # fmt: skip
 _LONGEST = 60
 _DATA = {"table": (".csv", ".md", ".tex"), "sheet": (".npz",)}
 """Suffixes of an exhibit's data: all weights of a network are no text to read."""
@@ -54,7 +57,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """What a report is made of.
+    """The parts of a report.
 
     Attributes
     ----------
@@ -74,7 +77,7 @@ class Report:
 
     folder: AnyPath
     options: FigureOptions
-    naming: Callable[[Size], Naming]
+    naming: Callable[[Size], FigureNaming]
     formats: tuple[str, ...] = (".svg",)
     device: str = "auto"
     count_equal: bool = False
@@ -182,7 +185,7 @@ class Report:
 
     def _look(self, plan: Plan) -> FigureOptions:
         """A slide's height is no page's: sheets and samples grow as they need."""
-        if plan.kind in ("sheet", "table", "compare"):
+        if plan.kind in ("sheet", "table") or EXHIBITS[plan.kind].compares:
             return replace(self.options, height_mm=None)
         return self.options
 
@@ -212,6 +215,8 @@ def plan_report(banks: Sequence[KernelBank]) -> Iterator[Plan]:
         kinds = ["table", "spectrum"]
         if len(owners) < 3:
             kinds.append("compare")
+        if len(owners) == 2:
+            kinds += [kind for kind, item in EXHIBITS.items() if item.pairs]
         for kind in kinds:
             yield Plan(kind, size, tuple(owners), section, f"{kind}-{size_key(size)}")
         if len(size) < 3:

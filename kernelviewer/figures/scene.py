@@ -10,8 +10,9 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PAPER, PATTERNS
 from kernelviewer.kernels.equality import best_match, find_equal, told_apart
+from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.stretches import to_json
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
+
+
+FAMILY = "pattern family"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +36,11 @@ class Coding:
 
     Attributes
     ----------
-    code, fit
+    code
         float32 [N]; NaN where there is none (flat kernels, no autoencoder).
+    fit
+        float32 [N], cosine with what names the kernel: its reconstruction, or its
+        member of the pattern family; NaN for flat kernels.
     best
         int [N]: index into `CLASSES` of the class that fits best, whatever the
         threshold; that of *flat* for flat kernels.
@@ -43,7 +52,7 @@ class Coding:
 
     def label(self, threshold: float) -> NDArray[np.int64]:
         """Class [N] of each kernel: its best if the fit reaches the threshold."""
-        enough = self.fit >= np.float32(threshold)  # fits are float32: compare as such
+        enough = reaches(self.fit, threshold)
         named = (enough & (self.best < len(PATTERNS))) | (self.best == INDEX["flat"])
         return np.where(named, self.best, INDEX["unidentified"])
 
@@ -55,7 +64,7 @@ class Yardstick:
     Attributes
     ----------
     method
-        What it is, for people and captions.
+        What it is, for people and captions: `FAMILY` or an autoencoder.
     threshold
         Least fit of an identified kernel.
     null
@@ -69,6 +78,10 @@ class Yardstick:
         Fingerprint of the autoencoder; empty without one.
     edited
         Whether somebody has given the stretches other borders or names by hand.
+    coder
+        What gives codes; empty without an autoencoder.
+    scheme
+        The classes that the kernels are named by.
     """
 
     method: str
@@ -78,15 +91,28 @@ class Yardstick:
     stretches: Stretches = ()
     sha256: str = ""
     edited: bool = False
+    coder: str = ""
+    scheme: Scheme = PAPER
+
+    @property
+    def by(self) -> By:
+        """Whether codes name the kernels, or the family."""
+        return "family" if self.method == FAMILY else "code"
 
     @property
     def words(self) -> str:
-        """What named the kernels, for captions."""
-        return f"{self.method}{', stretches edited by hand' if self.edited else ''}"
+        """The name of what named the kernels, for captions."""
+        if self.by == "family":
+            whose = ", in the paper's classes" if self.scheme is PAPER else ""
+            return f"named by the {FAMILY}{whose}"
+        edited = ", stretches edited by hand" if self.edited else ""
+        return f"named by the code, {self.method}{edited}"
 
     def to_json(self) -> dict[str, Any]:
-        """What a figure's file tells of it."""
+        """The facts kept in a figure's file."""
         facts: dict[str, Any] = {"method": self.method, "threshold": self.threshold}
+        if self.by == "family":
+            facts["words"] = self.scheme.id
         if self.sha256:
             facts["sha256"] = self.sha256
         if self.stretches:

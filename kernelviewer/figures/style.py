@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,38 @@ _LOCK = threading.RLock()
 
 
 @cache
-def _matplotlib() -> ModuleType:
-    """The library, with what every figure needs of it."""
-    with large_import():
+def load_matplotlib(*, documented: bool = True) -> ModuleType:
+    """matplotlib, with what every figure needs of it.
+
+    Parameters
+    ----------
+    documented
+        Whether it writes the tables of properties into its docstrings, as anyone who
+        works with it in Python wants. It does so while it is imported, in a fifth of
+        that time, and nobody reads them in a process of a command.
+    """
+    with large_import(), nullcontext() if documented else _no_tables():
         import matplotlib.figure
     return matplotlib
+
+
+@contextmanager
+def _no_tables() -> Iterator[None]:
+    """Have the public `matplotlib.artist.kwdoc` give no text meanwhile.
+
+    Only docstrings are made of it. In a version without it nothing changes.
+    """
+    from matplotlib import artist
+
+    usual = vars(artist).get("kwdoc")
+    if usual is None:
+        yield
+        return
+    vars(artist)["kwdoc"] = lambda _artist: ""
+    try:
+        yield
+    finally:
+        vars(artist)["kwdoc"] = usual
 
 
 @contextmanager
@@ -32,7 +59,7 @@ def figure_style() -> Iterator[None]:
     The settings are global to the process: one thread at a time, and what the user's
     own settings were comes back at the end.
     """
-    mpl = _matplotlib()
+    mpl = load_matplotlib()
     ours = {
         "svg.fonttype": "none",
         "svg.hashsalt": "kernelviewer",

@@ -63,7 +63,7 @@ AGAIN = "Download or export it again."
 
 
 class DamagedError(ValueError):
-    """What is wrong inside a file: a clause without the file's name.
+    """A fault inside a file: a clause without the file's name.
 
     ``hint`` is what to do about it, a sentence.
     """

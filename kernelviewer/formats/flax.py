@@ -33,7 +33,7 @@ _NAMES = {*range(0xA1, 0xC0), 0xD9, 0xDA}
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a map whose first key is a plain name."""
+    """True if the file starts with a map whose first key is a plain name."""
     head = source.head
     if len(head) < 4 or head[0] not in _MAPS:
         return False
@@ -47,7 +47,7 @@ def match(source: Source) -> bool:
     return isinstance(key, str) and key.isascii() and key.isprintable()
 
 
-def open_flax(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a Flax checkpoint.
 
     Raises
@@ -312,4 +312,4 @@ def _joined(entries: dict[str, object]) -> Array:
     return Array(whole.shape, whole.dtype, spans, whole.problem)
 
 
-READER = Reader("Flax", _WHAT, match, open_flax)
+READER = Reader("Flax", _WHAT, match, read)

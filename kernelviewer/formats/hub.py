@@ -67,7 +67,7 @@ def known_models() -> tuple[KnownModel, ...]:
 
 
 def is_identity(name: str) -> bool:
-    """Whether a text is an id of the hub (or the address of its page), not timm's."""
+    """True if a text is an id of the hub (or the address of its page), not timm's."""
     return _identity(name) is not None
 
 

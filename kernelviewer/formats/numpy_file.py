@@ -45,7 +45,7 @@ _KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an array's header says; the values start after ``length`` bytes.
+    """The facts of an array's header; the values start after ``length`` bytes.
 
     ``dtype`` is empty where ``problem`` says why its values are not read.
     """
@@ -118,12 +118,12 @@ _PLAIN = "Save the weights as plain arrays: numpy.savez(…, **{name: array})."
 
 
 def match_npy(source: Source) -> bool:
-    """Whether the file is a single array."""
+    """True if the file is a single array."""
     return source.head.startswith(MAGIC)
 
 
 def match_npz(source: Source) -> bool:
-    """Whether the file is a zip whose first entry is an array."""
+    """True if the file is a zip whose first entry is an array."""
     head = source.head
     if not head.startswith(ZIP_MAGIC):
         return False
@@ -131,7 +131,7 @@ def match_npz(source: Source) -> bool:
     return head[30 : 30 + length].endswith(b".npy")
 
 
-def open_npy(source: Source, options: Options) -> Checkpoint:
+def read_npy(source: Source, options: Options) -> Checkpoint:
     """Open a single array.
 
     Raises
@@ -147,7 +147,7 @@ def open_npy(source: Source, options: Options) -> Checkpoint:
     return _checkpoint(source, "NumPy array", [leaf], options.copy)
 
 
-def open_npz(source: Source, options: Options) -> Checkpoint:
+def read_npz(source: Source, options: Options) -> Checkpoint:
     """Open an archive of arrays; of each only the header is read.
 
     Raises
@@ -246,7 +246,7 @@ def _checkpoint(
     )
 
 
-ARCHIVE = Reader("NumPy archive", "a NumPy archive", match_npz, open_npz)
+ARCHIVE = Reader("NumPy archive", "a NumPy archive", match_npz, read_npz)
 
 
-ARRAY = Reader("NumPy array", "a NumPy array", match_npy, open_npy)
+ARRAY = Reader("NumPy array", "a NumPy array", match_npy, read_npy)

@@ -40,7 +40,7 @@ _AGAIN = "Take both from the same download."
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a graph's first block."""
+    """True if the file starts with a graph's first block."""
     if source.head[:1] != b"\x0a":
         return False
     try:
@@ -50,7 +50,7 @@ def match(source: Source) -> bool:
     return source.head.startswith(_FIRST_BLOCK, at)
 
 
-def open_paddle(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open the graph, and find its weights in the file beside it.
 
     Raises
@@ -186,7 +186,7 @@ class Convolution:
 
 @dataclass(slots=True)
 class Program:
-    """What a graph says.
+    """The facts of a graph.
 
     Attributes
     ----------
@@ -302,4 +302,4 @@ def _fact(data: Data, span: Span) -> dict[str, Any]:
     return {_NUMBERS[name]: tuple(values)} if name in _NUMBERS else {}
 
 
-READER = Reader("Paddle", _WHAT, match, open_paddle, has_parts=True)
+READER = Reader("Paddle", _WHAT, match, read, has_parts=True)

@@ -21,8 +21,9 @@ from kernelviewer.formats.containers.distributed import is_part
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
 from kernelviewer.formats.keras import file as keras
+from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.names import with_printable_names
 from kernelviewer.formats.onnx import file as onnx
-from kernelviewer.formats.printable import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
 from kernelviewer.formats.tensorflow import graph, js
 from kernelviewer.formats.tflite import file as tflite
@@ -183,8 +184,10 @@ class _Opening:
 
     def _read(self, source: Source, reader: Reader) -> Checkpoint:
         with damage_named(source.path, reader.what):
-            checkpoint = reader.read(source, self._options)
-        checkpoint = replace(checkpoint, files=(source.file(), *checkpoint.files))
+            found = reader.read(source, self._options)
+            if isinstance(found, Contents):
+                found = assemble(source, self._options, found)
+        checkpoint = replace(found, files=(source.file(), *found.files))
         if source.path.name in folders.WEIGHTS:
             checkpoint = folders.with_config(checkpoint, source.path.parent)
         return _with_part_warning(checkpoint)
@@ -246,7 +249,7 @@ def files_of(path: AnyPath, *, watch: Watch = NEVER) -> tuple[OpenedFile, ...]:
 
 
 def is_checkpoint(path: AnyPath) -> bool:
-    """Whether some reader takes the file, or the folder as one model; by content.
+    """True if some reader takes the file, or the folder as one model; by content.
 
     Archives count only when they are opened by name.
     """
@@ -260,7 +263,7 @@ def is_checkpoint(path: AnyPath) -> bool:
 
 
 def holds_checkpoint(path: AnyPath) -> bool:
-    """Whether a file is a zip with a file in it that is named like a checkpoint.
+    """True if a file is a zip with a file in it that is named like a checkpoint.
 
     Only its directory is read.
     """
@@ -282,7 +285,7 @@ def _reader_of(source: Source) -> Reader | None:
 
 
 def _is_archive(source: Source, reader: Reader | None) -> bool:
-    """Whether a file is an archive around other files."""
+    """True if a file is an archive around other files."""
     if source.is_folder or reader is not None or is_part(source.path):
         return False
     return archives.match(source)

@@ -10,19 +10,21 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.formats.checkpoint import Operator
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.leaves import Leaf, no_values
 from kernelviewer.formats.source import Reader
 from kernelviewer.formats.stored import ITEMSIZE, Contiguous, Transposed
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.source import OpenedFile, Options, Source
 
     _Entry = tuple[str, str, tuple[int, ...], int, int]
 
 WHAT = "a safetensors file"
+KERNELS, DEPTHWISE = "kernels", "depthwise"
+"""What a file's metadata say where it holds depthwise kernels and nothing else."""
 MAX_HEADER = 1 << 24
 _MOST = 32  # dimensions
 _DIGITS = re.compile(r"\d+")
@@ -37,21 +39,21 @@ _TYPES = {
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a length below 2⁴⁰ and an object in JSON."""
+    """True if the file starts with a length below 2⁴⁰ and an object in JSON."""
     return source.head[5:9] == b"\0\0\0{"
 
 
-def open_safetensors(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents:
     """Read the header; the values stay in the file.
 
     Raises
     ------
-    CheckpointError
-        The header is damaged, or the file holds no weights.
+    DamagedError
+        The header makes no sense.
     """
-    contents = read(source, options)
+    contents = listed(source, options)
     contents.leaves = in_network_order(contents.leaves)
-    return assemble(source, options, contents)
+    return contents
 
 
 def _turn(leaf: Leaf) -> None:
@@ -64,7 +66,7 @@ def _turn(leaf: Leaf) -> None:
     leaf.shape = tuple(leaf.shape[axis] for axis in order)
 
 
-def read(source: Source, options: Options) -> Contents:
+def listed(source: Source, options: Options) -> Contents:
     """Read what a file's header lists.
 
     Raises
@@ -81,11 +83,15 @@ def read(source: Source, options: Options) -> Contents:
     if metadata.get("format") == "mlx":
         for leaf in leaves:
             _turn(leaf)
+    if metadata.get(KERNELS) == DEPTHWISE:
+        for leaf in leaves:
+            channels = leaf.shape[0] if leaf.shape else 0
+            leaf.operator = Operator(groups=channels, in_channels=channels)
     return Contents("safetensors", leaves, metadata=metadata)
 
 
 def read_header(file: OpenedFile, source: Source) -> tuple[dict[str, Any], int]:
-    """Give the header and where the values start."""
+    """The header, and where the values start."""
     length = int.from_bytes(source.head[:8], "little")
     if length > MAX_HEADER:
         raise DamagedError(f"its header claims {length:,} bytes, more than any has")
@@ -165,7 +171,7 @@ def _entries(header: dict[str, Any]) -> list[_Entry]:
 
 
 def _is_sound(places: list[Any]) -> bool:
-    """Whether a shape, a start and an end are whole numbers."""
+    """True if a shape, a start and an end are whole numbers."""
     shape, *place = places
     return all(type(number) is int and number >= 0 for number in (*shape, *place))
 
@@ -194,4 +200,4 @@ def _padded(part: str) -> str:
     return _DIGITS.sub(lambda number: number[0].zfill(9), part)
 
 
-READER = Reader("safetensors", WHAT, match, open_safetensors)
+READER = Reader("safetensors", WHAT, match, read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -27,9 +29,25 @@ if TYPE_CHECKING:
 HEAD_BYTES = 4096
 
 
+_reads: ContextVar[Callable[[OpenedFile, int, int], NDArray[np.uint8]] | None]
+_reads = ContextVar("reads", default=None)
+
+
+@contextmanager
+def reading_through(
+    read: Callable[[OpenedFile, int, int], NDArray[np.uint8]],
+) -> Iterator[None]:
+    """Have ``read(file, offset, count)`` give the bytes that the block reads."""
+    token = _reads.set(read)
+    try:
+        yield
+    finally:
+        _reads.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What readers look at to tell whether a file is theirs.
+    """The signs by which readers tell whether a file is theirs.
 
     Attributes
     ----------
@@ -80,17 +98,18 @@ class Reader:
     match
         Whether a file is one; never raises on strange bytes.
     read
-        Gives the file's network; raises only `CheckpointError`, `DamagedError` and
+        Lists what is in the file, or gives the network where the format tells it
+        apart itself; raises only `CheckpointError`, `DamagedError` and
         what ``options.watch`` raises. Heavy libraries are imported inside.
     has_parts
         Whether a file may name others that hold weights; ``read`` lists them in
-        `Checkpoint.files`.
+        ``files``.
     """
 
     name: str
     what: str
     match: Callable[[Source], bool]
-    read: Callable[[Source, Options], Checkpoint]
+    read: Callable[[Source, Options], Contents | Checkpoint]
     has_parts: bool = False
 
 
@@ -125,6 +144,12 @@ class OpenedFile:
         CheckpointError
             The file vanished or changed since, or the disk fails.
         """
+        if (seen := _reads.get()) is not None:
+            return seen(self, offset, count)
+        return self.read_now(offset, count)
+
+    def read_now(self, offset: int, count: int) -> NDArray[np.uint8]:
+        """As `read`, unseen by what follows reads."""
         data = np.empty(count, np.uint8)
         done = 0
         try:
@@ -164,19 +189,19 @@ class OpenedFile:
         return data
 
     def _is(self, handle: FileIO) -> bool:
-        """Whether what a handle reads has this size and time."""
+        """True if what a handle reads has this size and time."""
         state = os.fstat(handle.fileno())
         return (state.st_size, state.st_mtime_ns) == (self.size, self.mtime_ns)
 
     def is_as_it_was(self) -> bool:
-        """Whether the file still has the size and time it had."""
+        """True if the file still has the size and time it had."""
         try:
             return OpenedFile.of(self.path) == self
         except OSError:
             return False
 
     def changed(self) -> CheckpointError:
-        """What to raise where the file is written while it is opened."""
+        """The error where the file is written while it is opened."""
         return CheckpointError(self.path, CHANGED, _AGAIN)
 
 

@@ -110,7 +110,7 @@ def window(
 
 
 def _is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether strides are those of values in order; of length 1 any will do."""
+    """True if strides are those of values in order; of length 1 any will do."""
     expected = 1
     for count, step in zip(reversed(shape), reversed(strides), strict=True):
         if count != 1 and step != expected:

@@ -46,7 +46,7 @@ _LOOKED_AT = 1024
 
 
 def is_joblib(source: Source) -> bool:
-    """Whether a pickle has joblib's arrays between its parts, which ends it early."""
+    """True if a pickle has joblib's arrays between its parts, which ends it early."""
     return _JOBLIB in source.head
 
 
@@ -233,7 +233,7 @@ def _text(source: Source) -> tuple[str, str] | None:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether bytes are UTF-8 without control characters; the last may be cut."""
+    """True if bytes are UTF-8 without control characters; the last may be cut."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:

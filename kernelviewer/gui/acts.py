@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
-from kernelviewer.gui.tips import kernel_tip
+from kernelviewer.gui.text import kernel_tip
 from kernelviewer.state.layer_tree import tree_names
 from kernelviewer.state.selection import All, Kernels, Layers, Similar
 from kernelviewer.state.similarity import pattern_of

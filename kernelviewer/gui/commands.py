@@ -1,16 +1,63 @@
-"""One table of commands: menus, shortcuts, tooltips and the F1 sheet come from it."""
+"""The commands of the window: one row each says all that there is to it.
+
+Menus, shortcuts, what is enabled, tooltips, the F1 sheet and the palette follow from
+the rows; a dialog is imported when it is opened.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from kernelviewer.gui.text import offer_text, shortened
+from kernelviewer.gui.views.reconstruction.inspector import array_text
+from kernelviewer.kernels.naming import Naming
+from kernelviewer.resources import resource
+from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.selection import Layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from PySide6.QtWidgets import QMainWindow, QMenu
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.kernels.naming import By, Words
+    from kernelviewer.state.arrangement import EqualKernels
+    from kernelviewer.state.view_state import ViewState
+
+MENUS = ("File", "Edit", "View", "Code", "Help")
+NEEDS: Mapping[str, Callable[[ViewState], object]] = {
+    "": lambda s: True,
+    "network": lambda s: s.models,
+    "two": lambda s: len(s.models) > 1,
+    "comparison": lambda s: s.comparing is not None,
+    "sizes": lambda s: len(s.sizes) > 1,
+    "kernel": lambda s: s.focus is not None,
+    "selection": lambda s: s.selection.steps,
+    "autoencoder": lambda s: s.spectrum is not None,
+    "run": lambda s: s.run is not None,
+    "undo": lambda s: s.undo,
+    "redo": lambda s: s.redo,
+}
+"""What a command may need → whether it is there."""
+READS = (
+    *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
+    *("only_selected", "charts", "comparing", "run"),
+)
+RECENT_LENGTH = 80
+"""Letters of a path in the menu; its middle is left out beyond."""
+THEMES = {"system": "As the &System", "light": "&Light", "dark": "&Dark"}
+DEVICES = {
+    "auto": "&Automatic",
+    "cuda": "&CUDA (NVIDIA, AMD)",
+    "mps": "&MPS (Apple)",
+    "cpu": "C&PU",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,220 +67,512 @@ class Command:
     Attributes
     ----------
     id
-        Name of the handler.
+        Its name, as other modules know it.
     text
         As in the menu, with its ``&`` mnemonic; an ellipsis where it asks for more.
     menu
         Title of its menu, after a slash that of a menu within it; commands stand
         there in the table's order.
+    run
+        What it does in a window; None for a menu of choices.
     keys
         Shortcuts, portable text.
+    needs
+        A key of `NEEDS`: without it the command is disabled.
     rule
         True: a separating line goes before it.
-    checkable
-        True: it is switched on and off.
+    on
+        Tells whether it is switched on; None for what is no switch.
+    act
+        The name of what it would do now, which goes behind the text.
+    choices
+        The menu that takes its place.
     tip
         What it does, where the text does not say it.
+    also
+        Other words by which people look for it in the palette.
     """
 
     id: str
     text: str
     menu: str
+    run: Callable[[WindowContext], object] | None = None
     keys: tuple[str, ...] = ()
+    needs: str = ""
     rule: bool = False
-    checkable: bool = False
+    on: Callable[[WindowContext], bool] | None = None
+    act: Callable[[ViewState], str] | None = None
+    choices: Callable[[WindowContext], QMenu] | None = None
     tip: str = ""
+    also: str = ""
+
+    @property
+    def title(self) -> str:
+        """The text without mnemonic and ellipsis."""
+        return plain(self.text)
 
 
-COMMANDS: tuple[Command, ...] = (
-    Command("open", "&Open…", "File", ("Ctrl+O",), tip="Open checkpoints and sessions"),
-    Command("open_folder", "Open &Folder…", "File", ("Ctrl+Shift+O",)),
-    Command(
-        "open_model",
-        "Open &Model…",
-        "File",
-        ("Ctrl+M",),
-        tip="Open a pretrained network by its name",
-    ),
-    Command("open_sample", "Open &Sample", "File", tip="Open the bundled network"),
-    Command("recent", "Open &Recent", "File"),
-    Command("save", "&Save Session", "File", ("Ctrl+S",), rule=True),
-    Command("save_as", "Save Session &As…", "File", ("Ctrl+Shift+S",)),
-    Command("export", "&Export Figure…", "File", ("Ctrl+E",), rule=True),
-    Command(
-        "export_kernels",
-        "Export &Kernels…",
-        "File",
-        ("Ctrl+Alt+E",),
-        tip="Write the selected kernels, or those in view, as arrays or pictures",
-    ),
-    Command(
-        "export_labels",
-        "Export &Labels…",
-        "File",
-        ("Ctrl+Shift+E",),
-        tip="Write code, fit and class of every open kernel as a table",
-    ),
-    Command("close_model", "&Close Network", "File", ("Ctrl+W",)),
-    Command("close_all", "Close &All Networks", "File", ("Ctrl+Shift+W",)),
-    Command("quit", "&Quit", "File", ("Ctrl+Q",), rule=True),
-    Command("undo", "&Undo", "Edit", ("Ctrl+Z",)),
-    Command("redo", "&Redo", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y")),
-    Command("select_all", "Select &All Shown", "Edit", ("Ctrl+A",), rule=True),
-    Command("select_layer", "Select &Layer of Focused Kernel", "Edit", ("Ctrl+L",)),
-    Command(
-        "similar",
-        "Select &Similar Kernels",
-        "Edit",
-        ("Ctrl+Shift+A",),
-        tip="Select kernels of all open networks that are like the focused one",
-    ),
-    Command("invert", "&Invert Selection", "Edit", ("Ctrl+I",)),
-    Command("clear", "&Clear Selection", "Edit", ("Ctrl+D",)),
-    Command("copy_kernel", "&Copy Kernel as Array", "Edit", ("Ctrl+C",), rule=True),
-    Command("find", "&Find Layer", "Edit", ("Ctrl+F",)),
-    Command("zoom_in", "Zoom &In", "View", ("Ctrl++", "Ctrl+=")),
-    Command("zoom_out", "Zoom &Out", "View", ("Ctrl+-",)),
-    Command("zoom_reset", "&Reset Zoom", "View", ("Ctrl+0",)),
-    Command(
-        "only_layer",
-        "Show &Only the Focused Layer",
-        "View",
-        ("Ctrl+Shift+F",),
-        rule=True,
-    ),
-    Command("show_all", "Show All &Layers", "View", ("Ctrl+Shift+L",)),
-    Command(
-        "only_selected",
-        "Show Only S&elected Kernels",
-        "View",
-        ("Ctrl+H",),
-        checkable=True,
-        tip="Leave what is not selected out of the grid",
-    ),
-    Command(
-        "equal_once",
-        "&Count Equal Kernels Once",
-        "View",
-        checkable=True,
-        tip="Kernels that several open networks have alike, bit for bit, count once "
-        "wherever networks are counted together",
-    ),
-    Command("next_size", "&Next Kernel Size", "View", ("Ctrl+]",)),
-    Command("previous_size", "&Previous Kernel Size", "View", ("Ctrl+[",)),
-    Command(
-        "picture",
-        "Kernels, &Reconstructions, Residuals",
-        "View",
-        ("Ctrl+R",),
-        tip="Show the kernels, their reconstructions, the residuals, or all three",
-    ),
-    Command("framed", "&Frame Kernels by Class", "View", checkable=True),
-    Command(
-        "layout_explore",
-        "&Explore",
-        "View/Layout",
-        ("Ctrl+1",),
-        tip="Everything at a glance",
-    ),
-    Command(
-        "layout_compare",
-        "&Compare",
-        "View/Layout",
-        ("Ctrl+2",),
-        tip="Classes and layers large, kernels by network",
-    ),
-    Command(
-        "layout_label",
-        "&Label",
-        "View/Layout",
-        ("Ctrl+3",),
-        tip="The spectrum large, kernels by class",
-    ),
-    Command(
-        "layout_reset",
-        "&Reset the Layout",
-        "View/Layout",
-        ("Ctrl+Shift+0",),
-        rule=True,
-        tip="Put every panel back where the last layout had it",
-    ),
-    Command("panels", "&Panels", "View"),
-    Command("next_panel", "&Next Panel", "View", ("F6",)),
-    Command("previous_panel", "Pre&vious Panel", "View", ("Shift+F6",)),
-    Command("theme", "&Theme", "View", rule=True),
-    Command("device", "&Device", "View"),
-    Command("jobs", "Show &Jobs", "View", ("Ctrl+J",), checkable=True),
-    Command("train", "&Train on What Is Open…", "Code", ("Ctrl+T",)),
-    Command("load_autoencoder", "&Load an Autoencoder…", "Code"),
-    Command(
-        "encode",
-        "&Encode Again",
-        "Code",
-        tip="Encode the kernels whose encoding was cancelled or has failed",
-    ),
-    Command("null_test", "&Null Test…", "Code", ("Ctrl+Shift+N",)),
-    Command("reset_borders", "&Reset the Stretches", "Code", rule=True),
-    Command(
-        "palette",
-        "&Search Commands…",
-        "Help",
-        ("Ctrl+K",),
-        tip="Find a command, a layer, a class and more by typing",
-    ),
-    Command("shortcuts", "&Keyboard Shortcuts", "Help", ("F1",)),
-    Command("about", "&About kernelviewer", "Help"),
-)
-MENUS = ("File", "Edit", "View", "Code", "Help")
+def plain(text: str) -> str:
+    """Menu text without its mnemonic and ellipsis."""
+    return text.replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
 
 
-def build_menus(
-    window: QMainWindow,
-    handlers: Mapping[str, Callable[[], object]],
-    submenus: Mapping[str, QMenu],
-) -> dict[str, QAction]:
-    """Fill the menu bar from the table.
+def menu_keys() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Menus with title and keys of their commands that have any."""
+    native = QKeySequence.SequenceFormat.NativeText
+    rows: dict[str, list[tuple[str, str]]] = {menu: [] for menu in MENUS}
+    for command in COMMANDS:
+        menu, _, inner = command.menu.partition("/")
+        title = f"{inner}: {command.title}" if inner else command.title
+        keys = [QKeySequence(one).toString(native) for one in command.keys]
+        if keys:
+            rows[menu].append((title, ", ".join(keys)))
+    return [*rows.items()]
 
-    Parameters
+
+class Commands(QObject):
+    """The commands of a window: its menu bar, and what is enabled and switched on.
+
+    Attributes
     ----------
-    window
-        Gets the menus and the shortcuts.
-    handlers
-        Command id → what it does.
-    submenus
-        Command id → menu that takes its place.
-
-    Returns
-    -------
-    dict
+    actions
         Command id → its action.
     """
-    menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
-    actions: dict[str, QAction] = {}
-    for command in COMMANDS:
-        top, _, inner = command.menu.partition("/")
-        if command.menu not in menus:
-            menus[command.menu] = menus[top].addMenu(f"&{inner}")
-        menu = menus[command.menu]
-        if command.rule:
-            menu.addSeparator()
-        if command.id in submenus:
-            submenus[command.id].setTitle(command.text)
-            actions[command.id] = menu.addMenu(submenus[command.id])
-            continue
-        action = QAction(command.text, window)
+
+    def __init__(self, window: WindowContext) -> None:
+        super().__init__(window)
+        self._window = window
+        self.actions: dict[str, QAction] = {}
+        menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        for command in COMMANDS:
+            top, _, inner = command.menu.partition("/")
+            if command.menu not in menus:
+                menus[command.menu] = menus[top].addMenu(f"&{inner}")
+            if command.rule:
+                menus[command.menu].addSeparator()
+            self.actions[command.id] = self._add(command, menus[command.menu])
+        window.looks_changed.connect(self._show_switches)
+        window.docks["jobs"].visibilityChanged.connect(self._show_switches)
+        window.runs.changed.connect(self._show_switches)
+        window.presenter.add(self, READS)
+
+    def _add(self, command: Command, menu: QMenu) -> QAction:
+        if command.choices is not None:
+            choices = command.choices(self._window)
+            choices.setTitle(command.text)
+            return menu.addMenu(choices)
+        assert command.run is not None
+        run = partial(command.run, self._window)
+        action = QAction(command.text, self._window)
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(keys) for keys in command.keys])
-        action.setCheckable(command.checkable)
+        action.setCheckable(command.on is not None)
         action.setStatusTip(command.tip)
-        action.triggered.connect(_without_argument(handlers[command.id]))
+        action.triggered.connect(lambda: run())
         menu.addAction(action)
-        actions[command.id] = action
-    return actions
+        return action
+
+    def show(self, state: ViewState) -> None:
+        """Enable what can be done; undo and redo are named after their acts."""
+        for command in COMMANDS:
+            action = self.actions[command.id]
+            action.setEnabled(bool(NEEDS[command.needs](state)))
+            if command.act is not None:
+                action.setText(f"{command.text} {command.act(state)}".rstrip())
+        self._show_switches()
+
+    def _show_switches(self) -> None:
+        for command in COMMANDS:
+            if command.on is not None:
+                self.actions[command.id].setChecked(command.on(self._window))
 
 
-def _without_argument(handler: Callable[[], object]) -> Callable[[bool], None]:
-    def call(_checked: bool = False) -> None:
-        handler()
+# --- files ---
 
-    return call
+
+def _open(window: WindowContext) -> None:
+    names, _ = QFileDialog.getOpenFileNames(
+        window, "Open checkpoints", window.settings.last_folder
+    )
+    window.opener.open([Path(name) for name in names])
+
+
+def _open_folder(window: WindowContext) -> None:
+    name = QFileDialog.getExistingDirectory(
+        window, "Open a folder", window.settings.last_folder
+    )
+    if name:
+        window.opener.open([Path(name)])
+
+
+def _watch_folder(window: WindowContext) -> None:
+    """Ask for a folder and let what comes into it join a run; or stop that."""
+    if window.runs.watched is not None:
+        window.runs.stop_watching()
+        return
+    name = QFileDialog.getExistingDirectory(
+        window, "Watch a folder", window.settings.last_folder
+    )
+    window.runs.changed.emit()  # a switch that was given up is off again
+    if name:
+        window.runs.watch(Path(name), window.opener.take_run)
+
+
+def _open_model(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.open_model import choose_model
+
+    choose_model(window, window.opener.open_named)
+
+
+def _export_figure(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.figure.dialog import open_figure
+
+    open_figure(window)
+
+
+def _export_kernels(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.export_kernels import export_marked
+
+    export_marked(window)
+
+
+def _export_labels(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.export_kernels import open_export_labels
+
+    open_export_labels(window)
+
+
+def _export_animation(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.runs import export_animation
+
+    export_animation(window)
+
+
+def _close_model(window: WindowContext) -> None:
+    """Close the network of the tree's current row."""
+    identity = window.parts.tree.current_model()
+    if identity is not None:
+        window.document.close(identity)
+    else:
+        window.statusBar().showMessage(
+            "Several networks are open: click one in the tree first."
+        )
+
+
+# --- selecting, showing ---
+
+
+def _select_layer(window: WindowContext) -> None:
+    if (layer := window.acts.focused_layer()) is not None:
+        window.document.select("replace", Layers(frozenset({layer})))
+
+
+def _only_layer(window: WindowContext) -> None:
+    if (layer := window.acts.focused_layer()) is not None:
+        window.document.show_layers(frozenset({layer}))
+
+
+def _copy_kernel(window: WindowContext) -> None:
+    """Copy the focused kernel as a NumPy array."""
+    pool, focus = window.state.pool, window.state.focus
+    if pool is not None and focus is not None:
+        QGuiApplication.clipboard().setText(array_text(pool.weights_of(focus)))
+        window.statusBar().showMessage("Kernel copied as a NumPy array", 4000)
+
+
+def _toggle_only_selected(window: WindowContext) -> None:
+    window.document.show_only_selected(not window.document.scope.only_selected)
+
+
+def _toggle_equal(window: WindowContext) -> None:
+    """Count equal kernels of several networks once, or every time."""
+    charts = window.document.charts
+    equal: EqualKernels = "all" if charts.equal == "once" else "once"
+    window.document.show_charts(replace(charts, equal=equal))
+
+
+def _toggle_jobs(window: WindowContext) -> None:
+    """Show the background jobs, also where another panel lies before them, or hide."""
+    dock = window.docks["jobs"]
+    dock.setVisible(not dock.in_front)
+    dock.raise_()
+
+
+def _compare(window: WindowContext) -> None:
+    """Compare the two open networks; ask which, or how, where that is not plain."""
+    document = window.document
+    if len(document.models) == 2 and document.comparing is None:
+        first, second = document.models
+        window.compare(Comparing(first.id, second.id))
+    else:
+        from kernelviewer.gui.dialogs.comparing import open_comparing
+
+        open_comparing(window)
+
+
+def _play(window: WindowContext) -> None:
+    """Play the steps of the run, or stop."""
+    if (run := window.state.run) is not None:
+        window.runs.toggle(run.id)
+
+
+def _go_by(window: WindowContext, by: int) -> None:
+    """Show a later or an earlier step of the run."""
+    if (run := window.state.run) is not None:
+        window.runs.stop()
+        window.runs.go_by(run.id, by)
+
+
+# --- code ---
+
+
+def _train(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.train import open_training
+
+    open_training(window)
+
+
+def _load_autoencoder(window: WindowContext) -> None:
+    name, _ = QFileDialog.getOpenFileName(
+        window,
+        "Load an autoencoder",
+        window.settings.last_folder,
+        "Autoencoders (*.safetensors)",
+    )
+    if name:
+        window.opener.load_autoencoder(Path(name))
+
+
+def _null_test(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.noise_control import open_null_test
+
+    open_null_test(window)
+
+
+# --- help ---
+
+
+def _name_by_other(window: WindowContext) -> None:
+    naming = window.document.naming
+    by: By = "family" if naming.by == "code" else "code"
+    window.document.name(replace(naming, by=by))
+
+
+def _name_in_other_words(window: WindowContext) -> None:
+    words: Words = "paper" if window.document.naming.words == "fine" else "fine"
+    window.document.name(Naming("family", words))
+
+
+def _show_shortcuts(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.help import show_shortcuts
+
+    show_shortcuts(window, menu_keys())
+
+
+def _show_about(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.help import show_about
+
+    show_about(window)
+
+
+# --- menus of choices ---
+
+
+def _recent(window: WindowContext) -> QMenu:
+    menu = QMenu(window)
+    menu.aboutToShow.connect(partial(_fill_recent, window, menu))
+    return menu
+
+
+def _fill_recent(window: WindowContext, menu: QMenu) -> None:
+    """Offer work that was not saved, and the files opened last."""
+    menu.clear()
+    sessions = window.sessions
+    for number, offer in enumerate(sessions.recovery.offers):
+        text = offer_text(offer, number).replace("&", "&&")
+        menu.addAction(text, partial(sessions.take_up, offer.path))
+    if sessions.recovery.offers:
+        menu.addSeparator()
+    for path in window.settings.recent:
+        text = shortened(path, RECENT_LENGTH).replace("&", "&&")
+        action = menu.addAction(text, partial(window.opener.open, [Path(path)]))
+        action.setStatusTip(path)
+    if menu.isEmpty():
+        menu.addAction("Nothing opened yet").setEnabled(False)
+
+
+def _panels(window: WindowContext) -> QMenu:
+    menu = QMenu(window)
+    for dock in window.docks.values():
+        menu.addAction(dock.toggleViewAction())
+    return menu
+
+
+def _themes(window: WindowContext) -> QMenu:
+    return _choices(window, THEMES, window.settings.theme, window.set_theme)
+
+
+def _devices(window: WindowContext) -> QMenu:
+    use = window.device_requested.emit
+    return _choices(window, DEVICES, window.settings.device, use)
+
+
+def _choices(
+    window: WindowContext,
+    choices: Mapping[str, str],
+    now: str,
+    use: Callable[[str], object],
+) -> QMenu:
+    menu = QMenu(window)
+    group = QActionGroup(menu)
+    for key, text in choices.items():
+        action = menu.addAction(text)
+        action.setCheckable(True)
+        action.setChecked(key == now)
+        action.setData(key)
+        group.addAction(action)
+    group.triggered.connect(lambda action: use(action.data()))
+    return menu
+
+
+# fmt: off
+COMMANDS: tuple[Command, ...] = (
+    Command("open", "&Open…", "File", _open, ("Ctrl+O",),
+        tip="Open checkpoints and sessions"),
+    Command("open_folder", "Open &Folder…", "File", _open_folder, ("Ctrl+Shift+O",)),
+    Command("open_model", "Open &Model…", "File", _open_model, ("Ctrl+M",),
+        tip="Open a pretrained network by its name",
+        also="pretrained timm hub download"),
+    Command("open_sample", "Open &Sample", "File",
+        lambda w: w.opener.open([resource("sample", "sample.safetensors")]),
+        tip="Open the bundled network"),
+    Command("open_sample_run", "Open Sample R&un", "File",
+        lambda w: w.opener.open_run([resource("sample-run")], "sample-run"),
+        tip="Open the bundled training run, step by step"),
+    Command("watch_folder", "&Watch Folder…", "File", _watch_folder,
+        on=lambda w: w.runs.watched is not None,
+        tip="Let the checkpoints of a running training join as they are written",
+        also="run series steps live"),
+    Command("recent", "Open &Recent", "File", choices=_recent),
+    Command("save", "&Save Session", "File", lambda w: w.sessions.save(), ("Ctrl+S",),
+        needs="network", rule=True),
+    Command("save_as", "Save Session &As…", "File", lambda w: w.sessions.save_as(),
+        ("Ctrl+Shift+S",), needs="network"),
+    Command("export", "&Export Figure…", "File", _export_figure, ("Ctrl+E",),
+        needs="network", rule=True, also="save picture svg pdf png"),
+    Command("export_kernels", "Export &Kernels…", "File", _export_kernels,
+        ("Ctrl+Alt+E",), needs="network",
+        tip="Write the selected kernels, or those in view, as arrays or pictures"),
+    Command("export_labels", "Export &Labels…", "File", _export_labels,
+        ("Ctrl+Shift+E",), needs="network",
+        tip="Write code, fit and class of every open kernel as a table"),
+    Command("export_animation", "Export Ani&mation…", "File", _export_animation,
+        needs="run", tip="Write the run as an animated picture, step by step",
+        also="film gif apng movie"),
+    Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
+        needs="network", also="remove unload"),
+    Command("close_all", "Close &All Networks", "File",
+        lambda w: w.document.close_all(), ("Ctrl+Shift+W",), needs="network"),
+    Command("quit", "&Quit", "File", lambda w: w.close(), ("Ctrl+Q",), rule=True),
+    Command("undo", "&Undo", "Edit", lambda w: w.document.undo(), ("Ctrl+Z",),
+        needs="undo", act=lambda s: s.undo),
+    Command("redo", "&Redo", "Edit", lambda w: w.document.redo(),
+        ("Ctrl+Shift+Z", "Ctrl+Y"), needs="redo", act=lambda s: s.redo),
+    Command("select_all", "Select &All Shown", "Edit", lambda w: w.acts.select_shown(),
+        ("Ctrl+A",), needs="network", rule=True),
+    Command("select_layer", "Select &Layer of Focused Kernel", "Edit", _select_layer,
+        ("Ctrl+L",), needs="kernel"),
+    Command("similar", "Select &Similar Kernels", "Edit",
+        lambda w: w.acts.select_similar(), ("Ctrl+Shift+A",), needs="network",
+        tip="Select kernels of all open networks that are like the focused one"),
+    Command("invert", "&Invert Selection", "Edit", lambda w: w.acts.invert(),
+        ("Ctrl+I",), needs="network"),
+    Command("clear", "&Clear Selection", "Edit", lambda w: w.document.clear_selection(),
+        ("Ctrl+D",), needs="selection"),
+    Command("copy_kernel", "&Copy Kernel as Array", "Edit", _copy_kernel, ("Ctrl+C",),
+        needs="kernel", rule=True),
+    Command("find", "&Find Layer", "Edit", lambda w: w.parts.tree.start_search(),
+        ("Ctrl+F",), also="search"),
+    Command("compare", "Co&mpare Two Networks…", "Edit", _compare, ("Ctrl+Shift+C",),
+        needs="two", rule=True, also="before after difference pairs fine-tuning",
+        tip="Set two open networks beside each other, kernel by kernel"),
+    Command("end_comparison", "End the Com&parison", "Edit",
+        lambda w: w.document.compare(None), needs="comparison"),
+    Command("zoom_in", "Zoom &In", "View", lambda w: w.parts.grid.zoom_in(),
+        ("Ctrl++", "Ctrl+=")),
+    Command("zoom_out", "Zoom &Out", "View", lambda w: w.parts.grid.zoom_out(),
+        ("Ctrl+-",)),
+    Command("zoom_reset", "&Reset Zoom", "View", lambda w: w.parts.grid.reset_zoom(),
+        ("Ctrl+0",)),
+    Command("only_layer", "Show &Only the Focused Layer", "View", _only_layer,
+        ("Ctrl+Shift+F",), needs="kernel", rule=True),
+    Command("show_all", "Show All &Layers", "View",
+        lambda w: w.document.show_layers(None), ("Ctrl+Shift+L",), needs="network"),
+    Command("only_selected", "Show Only S&elected Kernels", "View",
+        _toggle_only_selected, ("Ctrl+H",), needs="network",
+        on=lambda w: w.document.scope.only_selected,
+        tip="Leave what is not selected out of the grid"),
+    Command("equal_once", "&Count Equal Kernels Once", "View", _toggle_equal,
+        on=lambda w: w.document.charts.equal == "once",
+        tip="Kernels that several open networks have alike, bit for bit, count "
+        "once wherever networks are counted together",
+        also="same duplicate identical weights double"),
+    Command("next_size", "&Next Kernel Size", "View", lambda w: w.parts.sizes.step(1),
+        ("Ctrl+]",), needs="sizes"),
+    Command("previous_size", "&Previous Kernel Size", "View",
+        lambda w: w.parts.sizes.step(-1), ("Ctrl+[",), needs="sizes"),
+    Command("picture", "Kernels, &Reconstructions, Residuals", "View",
+        lambda w: w.parts.controls.picture.step(), ("Ctrl+R",), needs="autoencoder",
+        tip="Show the kernels, their reconstructions, the residuals, or all three"),
+    Command("play", "Pla&y the Run", "View", _play, ("Ctrl+Space",), needs="run",
+        rule=True, also="film animation steps training time"),
+    Command("next_step", "Next Training &Step", "View", lambda w: _go_by(w, 1),
+        ("Ctrl+.",), needs="run"),
+    Command("previous_step", "Previous Training S&tep", "View",
+        lambda w: _go_by(w, -1), ("Ctrl+,",), needs="run"),
+    Command("framed", "&Frame Kernels by Class", "View",
+        lambda w: w.set_framed(not w.looks.framed), on=lambda w: w.looks.framed),
+    Command("layout_explore", "&Explore", "View/Layout",
+        lambda w: w.use_preset("explore"), ("Ctrl+1",), tip="Everything at a glance"),
+    Command("layout_compare", "&Compare", "View/Layout",
+        lambda w: w.use_preset("compare"), ("Ctrl+2",),
+        tip="Classes and layers large, kernels by network"),
+    Command("layout_label", "&Label", "View/Layout", lambda w: w.use_preset("label"),
+        ("Ctrl+3",), tip="The spectrum large, kernels by class"),
+    Command("layout_reset", "&Reset the Layout", "View/Layout",
+        lambda w: w.layouts.reset(), ("Ctrl+Shift+0",), rule=True,
+        tip="Put every panel back where the last layout had it"),
+    Command("panels", "&Panels", "View", choices=_panels),
+    Command("next_panel", "&Next Panel", "View", lambda w: w.layouts.cycle(1), ("F6",)),
+    Command("previous_panel", "Pre&vious Panel", "View", lambda w: w.layouts.cycle(-1),
+        ("Shift+F6",)),
+    Command("theme", "&Theme", "View", rule=True, choices=_themes,
+        also="dark mode appearance"),
+    Command("device", "&Device", "View", choices=_devices, also="gpu"),
+    Command("jobs", "Show &Jobs", "View", _toggle_jobs, ("Ctrl+J",),
+        on=lambda w: w.docks["jobs"].in_front),
+    Command("train", "&Train on What Is Open…", "Code", _train, ("Ctrl+T",),
+        needs="network", also="learn fit autoencoder"),
+    Command("load_autoencoder", "&Load an Autoencoder…", "Code", _load_autoencoder),
+    Command("encode", "&Encode Again", "Code", lambda w: w.encode_again(),
+        needs="network",
+        tip="Encode the kernels whose encoding was cancelled or has failed"),
+    Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),
+        needs="network", also="noise shuffled untrained honest"),
+    Command("naming", "Na&me by Family or Code", "Code",
+        _name_by_other, ("Ctrl+Shift+M",), needs="network",
+        tip="Name kernels by their nearest member of the pattern family, or by the "
+        "stretch of the spectrum that their code falls in"),
+    Command("words", "Fine or the &Paper's Names", "Code", _name_in_other_words,
+        needs="network", also="classes scheme eleven",
+        tip="Name kernels by the family in fine words, which say what people see, or "
+        "by the paper's eleven classes"),
+    Command("reset_borders", "&Reset the Stretches", "Code",
+        lambda w: w.document.reset_stretches(), needs="network", rule=True),
+    Command("palette", "&Search Commands…", "Help", lambda w: w.parts.palette.start(),
+        ("Ctrl+K",), tip="Find a command, a layer, a class and more by typing"),
+    Command("shortcuts", "&Keyboard Shortcuts", "Help", _show_shortcuts, ("F1",),
+        also="keys help"),
+    Command("about", "&About kernelviewer", "Help", _show_about),
+)
+# fmt: on

@@ -1,11 +1,18 @@
-"""The one bridge between background tasks and Qt."""
+"""The one bridge between background tasks and Qt, and what runs for whom."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+)
 
-from psygnal import EmitLoopError
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
@@ -22,14 +29,14 @@ from kernelviewer.jobs.runner import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Mapping
 
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
     from kernelviewer.jobs.runner import Lane, Message, Ticket
 
 P = ParamSpec("P")
+K = TypeVar("K", bound="Hashable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,32 @@ class Reaction:
         )
 
 
+class JobList(Protocol):
+    """Shows the jobs that are not quiet, each by the number of its ticket."""
+
+    cancel_requested: Any
+    """Signal: the number of a job."""
+
+    def add(self, number: int, title: str, *, stoppable: bool = True) -> None:
+        """List a job."""
+
+    def set_progress(self, number: int, done: int, total: int, text: str) -> None:
+        """Say how far it is."""
+
+    def fail(self, number: int, title: str, text: str, details: str) -> None:
+        """Say that it has failed; it need not be listed."""
+
+    def add_failure(self, number: int, text: str, details: str) -> None:
+        """Say that a part of it has failed."""
+
+    def end(self, number: int, text: str) -> None:
+        """Say that it is done."""
+
+    def running(self) -> int:
+        """How many listed jobs run."""
+        ...
+
+
 class Jobs(QObject):
     """Submits tasks, lists them in the jobs panel and hands results over.
 
@@ -96,7 +129,7 @@ class Jobs(QObject):
     counted = Signal(int)
     """How many listed jobs run now."""
 
-    def __init__(self, panel: JobsPanel, parent: QObject | None = None) -> None:
+    def __init__(self, panel: JobList, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
         self._reactions: dict[int, Reaction] = {}
@@ -182,8 +215,6 @@ class Jobs(QObject):
 
     def _tell_fault(self, message: Message, error: Exception) -> None:
         """What was computed could not be used: say so where the job is listed."""
-        if isinstance(error, EmitLoopError) and isinstance(error.__cause__, Exception):
-            error = error.__cause__
         ticket = message.ticket
         text, details, hint = describe_failure(error, ticket.title)
         whole = _sentence(text, hint)
@@ -206,3 +237,83 @@ class Jobs(QObject):
 
 def _sentence(text: str, hint: str) -> str:
     return f"{text}. {hint}" if hint else text
+
+
+class Requests(Generic[K]):
+    """What runs for whom, told apart by ticket.
+
+    A job that was stopped says so late, when another may already run for the same key;
+    it is not heard then.
+
+    Parameters
+    ----------
+    jobs
+        Run them.
+    """
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._running: dict[K, tuple[Ticket, object]] = {}
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._running
+
+    def keys(self) -> frozenset[K]:
+        """What has been asked for and not answered yet."""
+        return frozenset(self._running)
+
+    def forget(self, key: K) -> None:
+        """Take no answer any more."""
+        self._running.pop(key, None)
+
+    def keep(self, wanted: Mapping[K, object]) -> None:
+        """Stop what nobody wants: other keys, and keys that mean another object now."""
+        for key, (ticket, subject) in list(self._running.items()):
+            if wanted.get(key) is not subject:
+                del self._running[key]
+                ticket.cancel()
+
+    def submit(
+        self,
+        key: K,
+        subject: object,
+        lane: Lane,
+        name: str,
+        title: str,
+        reaction: Reaction,
+        task: Callable[Concatenate[Ticket, P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Run a task for ``key``, which means ``subject`` now; the rest as in `Jobs`.
+
+        It counts as running until its result has been used.
+        """
+
+        def is_current() -> bool:
+            return self._running.get(key, (None,))[0] is ticket
+
+        def done(value: Any) -> str | None:
+            try:
+                return reaction.done(value) if is_current() else None
+            finally:
+                if is_current():
+                    self.forget(key)
+
+        def ended(call: Callable[..., None]) -> Callable[..., None]:
+            def call_if_current(*given: str) -> None:
+                if is_current():
+                    self.forget(key)
+                    call(*given)
+
+            return call_if_current
+
+        answer = replace(
+            reaction,
+            done=done,
+            failed=ended(reaction.failed),
+            stopped=ended(reaction.stopped),
+        )
+        ticket = self._jobs.submit(lane, name, title, answer, task, *args, **kwargs)
+        self._running[key] = ticket, subject

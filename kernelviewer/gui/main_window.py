@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import (
     QGuiApplication,
 )
@@ -19,20 +19,21 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
-from kernelviewer.gui.actions import Actions
-from kernelviewer.gui.export.view_menus import ViewMenus
-from kernelviewer.gui.frame.grid_menu import GridMenu
-from kernelviewer.gui.frame.status_line import StatusLine
-from kernelviewer.gui.frame.tool_line import make_tool_line
+from kernelviewer.gui import theme
+from kernelviewer.gui.commands import Commands
+from kernelviewer.gui.controllers.schedulers import MemoryReleaser
+from kernelviewer.gui.controllers.sessions import Sessions
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.palette.collecting import collect
+from kernelviewer.gui.search import collect
+from kernelviewer.gui.view_menus import GridMenu, ViewMenus
 from kernelviewer.gui.views.grid.colours import COLORMAPS
+from kernelviewer.gui.views.status import StatusLine
+from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
-from kernelviewer.gui.work.memory_releaser import MemoryReleaser
-from kernelviewer.gui.work.sessions import Sessions
-from kernelviewer.jobs.memory import sweep
+from kernelviewer.jobs.settling import settle_in
 from kernelviewer.jobs.tasks import prepare_device
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
         QDragEnterEvent,
         QDragLeaveEvent,
         QDropEvent,
+        QPaintEvent,
     )
 
+    from kernelviewer.jobs.runs import RunFound
     from kernelviewer.state.settings import Settings
 
 
@@ -68,20 +71,17 @@ class MainWindow(WindowContext):
         self.setAcceptDrops(True)
         self.stopped = True
         self._jobs_came_up = False
+        self._settled = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
         self.tidier = MemoryReleaser(self.document, self.jobs, self)
         self.sessions = Sessions(self)
-        self.actions_ = Actions(self, self.sessions)
-        self.commands = self.actions_.by_id
+        self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)
         self._connect()
         self.set_theme(settings.theme)
-        self.set_colormap(settings.colormap)
         self.layouts.restore(settings.geometry, settings.layout)
         self.sessions.recovery.look()
-        quiet = Reaction(quiet=True)
-        self.jobs.submit("keep", "sweep", "Remove temporary files", quiet, sweep)
         if problem:
             self.parts.jobs_panel.add_error("Settings", problem, problem)
 
@@ -97,19 +97,27 @@ class MainWindow(WindowContext):
         self.setStatusBar(StatusLine(parts.chips, parts.selected, device, jobs, self))
 
     def _connect(self) -> None:
-        parts, actions = self.parts, self.actions_
+        parts, commands = self.parts, self.commands
         self.view_menus = ViewMenus(self)
         GridMenu(self, self.view_menus)
         parts.palette.set_source(lambda: collect(self))
-        parts.welcome.open_requested.connect(actions.open)
-        parts.welcome.sample_requested.connect(actions.open_sample)
-        parts.welcome.path_requested.connect(actions.open_recent)
-        parts.jobs_panel.copy_requested.connect(actions.copy_text)
+        parts.welcome.open_requested.connect(commands["open"].trigger)
+        parts.welcome.sample_requested.connect(commands["open_sample"].trigger)
+        parts.welcome.path_requested.connect(
+            lambda path: self.opener.open([Path(path)])
+        )
+        clipboard = QGuiApplication.clipboard()
+        parts.jobs_panel.copy_requested.connect(lambda text: clipboard.setText(text))
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self.note_opened)
         self.models_changed.connect(self.statusBar().clearMessage)
+        self.opener.run_found.connect(self._on_run_found)
+        self.runs.told.connect(self.statusBar().showMessage)
         self.opener.told.connect(self.statusBar().showMessage)
         self.acts.told.connect(self.statusBar().showMessage)
+        self.opener.compare_requested.connect(
+            lambda before, after: self.compare(Comparing(before, after))
+        )
         self.opener.session_found.connect(self.sessions.open)
         self.sessions.told.connect(self.statusBar().showMessage)
         self.sessions.recovery.offered.connect(parts.welcome.set_offers)
@@ -117,7 +125,7 @@ class MainWindow(WindowContext):
         parts.welcome.dismiss_requested.connect(self.sessions.recovery.dismiss)
         self.device_requested.connect(self.set_device)
         self.jobs.counted.connect(self._on_jobs_counted)
-        self.jobs_button.clicked.connect(actions.toggle_jobs)
+        self.jobs_button.clicked.connect(commands["jobs"].trigger)
         self.laid_out.connect(self._on_first_picture)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme_changed)
@@ -137,6 +145,11 @@ class MainWindow(WindowContext):
         )
         title = "Start torch" if "torch" not in sys.modules else "Change the device"
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
+
+    def _on_run_found(self, found: RunFound) -> None:
+        from kernelviewer.gui.dialogs.runs import ask_about_run
+
+        ask_about_run(self, found)
 
     def _on_first_picture(self) -> None:
         """Nothing is computed, and torch not imported, before kernels are on screen."""
@@ -178,11 +191,27 @@ class MainWindow(WindowContext):
         if self.settings.theme == "system":
             self.set_theme("system")
 
+    def _settle_in(self) -> None:
+        """The window is seen: what it may need soon takes nothing from its start."""
+        title, quiet = "Settle in", Reaction(quiet=True)
+        self.jobs.submit("keep", "settle", title, quiet, settle_in)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: note that the window is seen."""
+        super().paintEvent(event)
+        if not self._settled:
+            self._settled = True
+            QTimer.singleShot(0, self, self._settle_in)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
             what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
-            self._overlay.show_over(f"Drop to open {what}", self.tokens.accent)
+            text = f"Drop to open {what}"
+            if (marked := self._beside(paths)) is not None:
+                name = self.document.model(marked).bank.name
+                text = f"Drop to compare {name} with {what}"
+            self._overlay.show_over(text, theme.tokens().accent)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -193,7 +222,15 @@ class MainWindow(WindowContext):
         """Qt: open what was dropped."""
         self._overlay.hide()
         event.acceptProposedAction()
-        self.opener.open(dropped_paths(event.mimeData()))
+        paths = dropped_paths(event.mimeData())
+        if (marked := self._beside(paths)) is not None:
+            self.opener.open_beside(marked, paths[0])
+        else:
+            self.opener.open(paths)
+
+    def _beside(self, paths: list[Path]) -> int | None:
+        """The network that a dropped file is compared with: the one that is marked."""
+        return self.parts.tree.marked_model() if len(paths) == 1 else None
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: save settings and stop what runs."""

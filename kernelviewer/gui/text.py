@@ -1,13 +1,24 @@
-"""Numbers, times and other things as people read them."""
+"""Numbers, times, names and kernels as people read them, in labels and tooltips."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from kernelviewer.kernels.classes import CLASSES, PAPER, PAPER_OF
+from kernelviewer.state.analysis import UNIDENTIFIED
+
 if TYPE_CHECKING:
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.session.files import Offer
+    from kernelviewer.state.view_state import ViewState
+
+_TAG = re.compile(r"<[^\s\d]")
 
 
 def spaced(number: int) -> str:
@@ -74,3 +85,96 @@ def shortened(name: str, most: int = 28) -> str:
 def breakable(name: str) -> str:
     """A path or dotted name that may go on in the next line after each part."""
     return re.sub(r"([./\\_])(?=\w)", "\\1\u200b", name)
+
+
+def as_tip(text: str) -> str:
+    """A text for a tooltip, which Qt would take for HTML if a name in it looks so.
+
+    HTML can ask for a picture on any server. Labels have a text format for this.
+    """
+    if not _TAG.search(text):
+        return text
+    return f"<p style='white-space: pre-wrap'>{escape(text)}</p>"
+
+
+def kernel_tip(state: ViewState, number: int) -> str:
+    """Where a kernel of the pool stands, its class, code and fit; plain text."""
+    pool = state.pool
+    if pool is None or number >= len(pool):
+        return ""
+    model, layer = pool.layer_of(number)
+    lines = [layer.name, f"channel {pool.channel[number]} of {layer.kernels}"]
+    if len(pool.models) > 1:
+        lines.insert(0, model.bank.name)
+    if layer.support:
+        lines.append(f"named on its effective support {layer.support_label}")
+    lines += [class_text(state, number), near_text(state, number)]
+    lines.append(values_text(state, number))
+    scale, offset = pool.scale[number], pool.offset[number]
+    lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
+    if state.pairs is not None:
+        lines.append(partner_text(state, state.pairs, number))
+    return "\n".join(filter(None, lines))
+
+
+def partner_text(state: ViewState, pairs: PoolPairs, number: int) -> str:
+    """The kernel that corresponds to one in the other network, and what changed."""
+    row = int(pairs.row[number])
+    if row < 0:
+        return ""
+    first, second = int(pairs.first[row]), int(pairs.second[row])
+    other, when = (second, "after") if number == first else (first, "before")
+    said = ", ".join(
+        filter(None, (class_text(state, other), values_text(state, other)))
+    )
+    parts = [f"{when}: {said}" if said else when]
+    cosine, ratio = pairs.found.cosine[row], pairs.found.scale_ratio[row]
+    if not np.isnan(cosine):
+        parts.append(signed(f"cosine {cosine:.3f}, ln scale ratio {ratio:+.3f}"))
+    return "\n".join(parts)
+
+
+def class_text(state: ViewState, number: int) -> str:
+    """Name of a kernel's class; the best one where it is not identified."""
+    assert state.pool is not None
+    if state.pool.flat[number]:
+        return "flat: dead or constant"
+    if state.labels is None:
+        return ""
+    best = CLASSES[state.labels.best[number]].name
+    below = state.labels.label[number] == UNIDENTIFIED
+    return f"unidentified, best class {best}" if below else best
+
+
+def values_text(state: ViewState, number: int) -> str:
+    """Code and fit of a kernel as far as there are any."""
+    if state.labels is None:
+        return ""
+    code, fit = state.labels.code[number], state.labels.fit[number]
+    parts = [] if np.isnan(code) else [f"code {code:.3f}"]
+    word = "family" if state.named_by == "family" else "fit"
+    parts += [] if np.isnan(fit) else [f"{word} {fit:.3f}"]
+    return ", ".join(parts)
+
+
+def near_text(state: ViewState, number: int) -> str:
+    """The family's second class where it explains the kernel about as well."""
+    names = state.families
+    if names is None or state.named_by != "family":
+        return ""
+    from kernelviewer.kernels.family.fit import DELTA
+
+    margin = float(names.margin[number])
+    if not margin < DELTA:
+        return ""
+    second = second_class(
+        state.scheme, int(names.best[number]), int(names.second[number])
+    )
+    return f"near {CLASSES[second].name}, by {margin:.3f}" if second is not None else ""
+
+
+def second_class(scheme: Scheme, best: int, second: int) -> int | None:
+    """The second fine class in a scheme's words; None where that is the first's."""
+    if scheme is not PAPER:
+        return second
+    return PAPER_OF[second] if PAPER_OF[second] != PAPER_OF[best] else None

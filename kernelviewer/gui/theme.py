@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtWidgets import QAbstractSpinBox
 
 GAP = 8
@@ -91,6 +93,20 @@ def tokens_for(theme: str) -> Tokens:
     return DARK if theme == "dark" else LIGHT
 
 
+def tokens() -> Tokens:
+    """Tokens of the palette that the application has now."""
+    ground = QGuiApplication.palette().color(QPalette.ColorRole.Light)
+    return DARK if ground.lightness() < 128 else LIGHT
+
+
+def is_theme_change(event: QEvent) -> bool:
+    """Whether a change event says that `tokens` may have changed.
+
+    What has not been shown yet is told of the style sheet only.
+    """
+    return event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+
+
 def make_palette(tokens: Tokens) -> QPalette:
     """Qt palette of the tokens."""
     palette = QPalette()
@@ -121,6 +137,13 @@ def make_palette(tokens: Tokens) -> QPalette:
     for key in (role.Text, role.WindowText, role.ButtonText):
         palette.setColor(disabled, key, QColor(tokens.disabled))
     return palette
+
+
+def use_theme(theme: str) -> None:
+    """Give the application ``light``, ``dark`` or ``system`` colours."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        apply_theme(app, tokens_for(theme))
 
 
 def apply_theme(app: QApplication, tokens: Tokens) -> None:
@@ -312,3 +335,22 @@ QMainWindow > QTabBar::tab:hover { color: $text; }
 QMainWindow > QTabBar::tab:selected:focus { border: 1px solid $accent;
   border-top-width: 2px; border-radius: 4px; padding: 3px 8px; }
 """)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """How kernels look; the colours of all else are `tokens`.
+
+    Attributes
+    ----------
+    colormap
+        Name of the colour map of weights.
+    weights
+        Its colours [K, 3] of 0 … 255, zero in the middle.
+    framed
+        Whether kernels are framed in the colour of their class.
+    """
+
+    colormap: str
+    weights: NDArray[np.float64]
+    framed: bool

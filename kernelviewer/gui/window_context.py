@@ -1,4 +1,4 @@
-"""The window as its helpers and dialogs know it: open work, widgets, settings."""
+"""The window as views and dialogs know it: open work, widgets, settings."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QMainWindow
 
 from kernelviewer.gui.acts import Acts
-from kernelviewer.gui.building import make_docks, make_parts, widgets_of
-from kernelviewer.gui.frame.dock_layout import DockLayout
-from kernelviewer.gui.frame.layout_keeper import LayoutKeeper
-from kernelviewer.gui.frame.layouts import BY_ID
+from kernelviewer.gui.controllers.opening import Opener
+from kernelviewer.gui.controllers.runs import Runs
+from kernelviewer.gui.controllers.schedulers import (
+    ComparisonScheduler,
+    EncodingScheduler,
+    FamilyScheduler,
+    FileHashes,
+)
+from kernelviewer.gui.frame.layouts import (
+    AREAS,
+    BY_ID,
+    DockLayout,
+    LayoutKeeper,
+    arrange_panels,
+)
+from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.jobs import Jobs
-from kernelviewer.gui.looks import Looks
-from kernelviewer.gui.registry import VIEWS
-from kernelviewer.gui.theme import GAP, apply_theme, tokens_for
+from kernelviewer.gui.registry import FLEETING, OF_RUNS, VIEWS
+from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
+from kernelviewer.gui.view import Parts
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
-from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
-from kernelviewer.gui.work.family_scheduler import FamilyScheduler
-from kernelviewer.gui.work.hashing import FileHashes
-from kernelviewer.gui.work.opening import Opener
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.settings import save_settings
@@ -35,12 +42,64 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.controller import Controller
-    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.controllers.sessions import Sessions
+    from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
+
+CORNERS = {
+    Qt.Corner.TopLeftCorner: "left",
+    Qt.Corner.TopRightCorner: "right",
+    Qt.Corner.BottomLeftCorner: "left",
+    Qt.Corner.BottomRightCorner: "right",
+}
+
+
+def make_parts(window: QMainWindow) -> Parts:
+    """Make the widgets of every view and put the grid into the window's centre."""
+    made = {
+        name: make(window)
+        for spec in VIEWS
+        for name, make in {**spec.make, **spec.controls}.items()
+    }
+    parts = Parts(**made)
+    panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
+    panel.title_line.line.addWidget(parts.controls, 1)
+    parts.centre.addWidget(parts.welcome)
+    parts.centre.addWidget(panel)
+    window.setCentralWidget(parts.centre)
+    return parts
+
+
+def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
+    """Put the panels around the centre, as docks by name."""
+    docks = {spec.id: _dock(spec, parts) for spec in VIEWS if spec.is_panel}
+    for name in FLEETING:
+        docks[name].hide()
+    arrange_panels(window, docks, BY_ID["explore"])
+    for corner, side in CORNERS.items():
+        window.setCorner(corner, AREAS[side])
+    return docks
+
+
+def widgets_of(spec: ViewSpec, parts: Parts) -> dict[str, QWidget]:
+    """The widgets of one view."""
+    return {name: getattr(parts, name) for name in (*spec.make, *spec.controls)}
+
+
+def _dock(spec: ViewSpec, parts: Parts) -> DockPanel:
+    widgets = [getattr(parts, name) for name in spec.make]
+    body = widgets[0] if len(widgets) == 1 else stacked(*widgets, grow=spec.grow)
+    if spec.width:
+        body.setMinimumWidth(spec.width)
+    dock = DockPanel(f"{spec.id}Dock", spec.title, body, spec.short)
+    for name in spec.controls:
+        dock.title_line.add_control(getattr(parts, name))
+    return dock
 
 
 class WindowContext(QMainWindow):
@@ -54,10 +113,13 @@ class WindowContext(QMainWindow):
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
         Command id → its action.
+    sessions
+        The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
     """
 
+    sessions: Sessions
     device_requested = Signal(str)
     """Compute there from now on."""
     device_ready = Signal()
@@ -82,7 +144,7 @@ class WindowContext(QMainWindow):
         self.keeps_settings = True
         self.device = ""
         self.commands: Mapping[str, QAction] = {}
-        self.document = document or Document(
+        self.document: Document = document or Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
             Charts(
                 colour_by=settings.colour_by,  # type: ignore[arg-type]
@@ -91,19 +153,30 @@ class WindowContext(QMainWindow):
                 pale=settings.pale,  # type: ignore[arg-type]
             ),
         )
-        self.parts = make_parts(self)
-        self.docks = make_docks(self, self.parts)
+        self.parts: Parts = make_parts(self)
+        self.docks: dict[str, DockPanel] = make_docks(self, self.parts)
         self.jobs = jobs or Jobs(self.parts.jobs_panel, self)
         self.hashes = FileHashes(self.jobs, self)
-        self.opener = Opener(self.document, self.jobs, self.parts.jobs_panel, self)
+        self.opener: Opener = Opener(
+            self.document, self.jobs, self.parts.jobs_panel, self
+        )
         self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
+        self.runs: Runs = Runs(self.document, self.jobs, self)
         self.presenter = Presenter(self.document)
-        self.acts = Acts(self.document, self.presenter, self)
-        self.analyst = EncodingScheduler(self.document, self.jobs, self)
-        self.looks = self._looks(framed=False)
+        self.acts: Acts = Acts(self.document, self.presenter, self)
+        self.analyst: EncodingScheduler = EncodingScheduler(
+            self.document, self.jobs, self
+        )
+        self.comparer: ComparisonScheduler = ComparisonScheduler(
+            self.document, self.jobs, self
+        )
+        self.looks: Looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
-        self.dock_layout = DockLayout(self, self.docks, ("jobs",))
-        self.layouts = LayoutKeeper(self, self.docks, self.dock_layout, settings.preset)
+        self.dock_layout = DockLayout(self, self.docks, FLEETING)
+        self.layouts: LayoutKeeper = LayoutKeeper(
+            self, self.docks, self.dock_layout, settings.preset
+        )
+        self.presenter.add(self.layouts, ("focus",))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -120,6 +193,13 @@ class WindowContext(QMainWindow):
             self.presenter.add(controller, spec.reads)
         return tuple(controllers)
 
+    def show_run_panels(self, shown: bool) -> None:
+        """Bring up what is told of runs, or put it away."""
+        for name in OF_RUNS:
+            self.docks[name].setVisible(shown)
+        for name in reversed(OF_RUNS) if shown else ():
+            self.docks[name].raise_()
+
     def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
         self.presenter.set_hidden(controller, not visible)
 
@@ -128,24 +208,23 @@ class WindowContext(QMainWindow):
         self.device = device
         self.analyst.set_device(device)
         self.families.set_device(device)
+        self.runs.set_device(device)
         self.device_ready.emit()
+
+    def encode_again(self) -> None:
+        """Encode what was cancelled or has failed, steps of runs too."""
+        self.analyst.encode_again()
+        self.runs.encode_again()
 
     @property
     def state(self) -> ViewState:
         """What the views show."""
         return self.presenter.state
 
-    @property
-    def tokens(self) -> Tokens:
-        """The colours in use."""
-        return tokens_for(self.settings.theme)
-
     def set_theme(self, theme: str) -> None:
         """Use ``light``, ``dark`` or ``system`` colours."""
         self.settings = replace(self.settings, theme=theme)
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, self.tokens)
+        use_theme(theme)
         self.set_looks(self._looks(framed=self.looks.framed))
 
     def set_colormap(self, name: str) -> None:
@@ -166,8 +245,8 @@ class WindowContext(QMainWindow):
 
     def _looks(self, *, framed: bool) -> Looks:
         """The colours of the settings."""
-        name, tokens = self.settings.colormap, self.tokens
-        return Looks(tokens, name, weight_colours(name, tokens), framed)
+        name = self.settings.colormap
+        return Looks(name, weight_colours(name, tokens()), framed)
 
     def set_chart(self, name: str, value: str) -> None:
         """Let a chart show something else: a field of `Charts`."""
@@ -185,24 +264,31 @@ class WindowContext(QMainWindow):
         """Show the work as a session says; what is unknown here stays as it is."""
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
-        self.commands["framed"].setChecked(look.framed)
         self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
+
+    def compare(self, how: Comparing) -> None:
+        """Set two open networks beside each other, and show what changed."""
+        self.document.compare(how)
+        for name in ("drift", "transitions"):
+            self.docks[name].show()
+            self.docks[name].raise_()
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""
         preset = BY_ID[name]
         self.layouts.use(name)
         display = self.document.display
-        self.document.show_as(
-            replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
-        )
+        if name != "compare" or self.document.comparing is None:
+            self.document.show_as(
+                replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
+            )
 
     def keep_settings(self) -> None:
         """Write the settings now, not only when the window closes."""
         if not self.keeps_settings:
             return
-        display, charts = self.document.display, self.document.charts
+        display, charts = self.document.display.plain, self.document.charts
         geometry, layout = self.layouts.saved()
         self.settings = replace(
             self.settings,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.memory import give_back
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.jobs.tasks import give_back
+from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.latent.naming import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -24,17 +25,19 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelSet
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
 
 
+T = TypeVar("T")
 COMPONENTS = 6
 BATCH = 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """What came of analysing; ``analysis`` has no classes where neither way was open.
+    """The result of encoding; ``analysis`` has no codes where there is no autoencoder.
 
     ``note`` says what the user should know of how it was computed.
     """
@@ -47,35 +50,28 @@ class Analysed:
 def analyse(
     ticket: Ticket, kernels: KernelSet, known: Autoencoder | None, device: str
 ) -> Analysed:
-    """Codes by ``known`` or by the shipped autoencoder, else classes by the family.
+    """Codes by ``known`` or by the shipped autoencoder.
 
     Where the device runs out of memory, the CPU takes over, and the note says so.
     """
     from kernelviewer.latent.autoencoder import shipped
 
     autoencoder = known or shipped(kernels.size)
+    if autoencoder is None:
+        nothing = np.full(len(kernels), np.nan, np.float32)
+        return Analysed(None, Analysis(None, nothing))
+    encoding = partial(encode, ticket, kernels, autoencoder)
+    return Analysed(autoencoder, *_or_on_cpu(encoding, device))
+
+
+def _or_on_cpu(compute: Callable[[str], T], device: str) -> tuple[T, str]:
+    """What a device computes, or the CPU where it has too little memory; a note."""
     try:
-        analysis = _analysis(ticket, kernels, autoencoder, device)
+        return compute(device), ""
     except RuntimeError as error:
         if device == "cpu" or "out of memory" not in str(error).lower():
             raise
-        analysis = _analysis(ticket, kernels, autoencoder, "cpu")
-        return Analysed(
-            autoencoder, analysis, "computed on the CPU: the device ran out of memory"
-        )
-    return Analysed(autoencoder, analysis)
-
-
-def _analysis(
-    ticket: Ticket, kernels: KernelSet, autoencoder: Autoencoder | None, device: str
-) -> Analysis:
-    from kernelviewer.kernels.family import supported
-
-    if autoencoder is not None:
-        return encode(ticket, kernels, autoencoder, device)
-    if supported(kernels.size):
-        return fit_family(ticket, kernels, device)
-    return Analysis(None, np.full(len(kernels), np.nan, np.float32))
+    return compute("cpu"), "computed on the CPU: the device ran out of memory"
 
 
 def encode(
@@ -86,25 +82,6 @@ def encode(
     return Analysis(codes.code, codes.fit, order=order_of(codes.fit))
 
 
-def fit_family(ticket: Ticket, kernels: KernelSet, device: str) -> Analysis:
-    """Best family class, its cosine and its null, for sizes without an autoencoder."""
-    from kernelviewer.kernels.family import family_fit
-    from kernelviewer.latent.baselines import family_null
-
-    there = ~kernels.flat
-    found = family_fit(
-        kernels.weights[there],
-        device=choose_device(device),
-        watch=ticket.saying("fitting the family"),
-    )
-    fit = np.full(len(kernels), np.nan, np.float32)
-    family = np.full(len(kernels), INDEX["flat"], np.uint8)
-    fit[there] = found.cosine
-    family[there] = found.paper_index
-    null = family_null(kernels.size, device=choose_device(device), watch=ticket)
-    return Analysis(None, fit, family, order_of(fit), null)
-
-
 def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
     """Nearest family member of each point of a spectrum; None where there is none."""
     from kernelviewer.kernels.family import family_fit, supported
@@ -112,6 +89,23 @@ def fit_points(ticket: Ticket, table: NDArray[np.float32]) -> FamilyFit | None:
     if not supported(table.shape[1:]):
         return None
     return family_fit(table, device=choose_device("cpu"), watch=ticket.quiet())
+
+
+def fit_one(
+    ticket: Ticket, kernels: KernelSet, row: int
+) -> tuple[FamilyFit, ScaleSpaceFit] | None:
+    """Nearest family member and nearest discrete scale-space model of one kernel.
+
+    None where the size has none.
+    """
+    from kernelviewer.kernels.family import family_fit_set, supported
+    from kernelviewer.kernels.family.scale_space import scale_space_fit
+
+    if not supported(kernels.size):
+        return None
+    rows, device = np.array([row]), choose_device("cpu")
+    member = family_fit_set(kernels, rows, device=device, watch=ticket.quiet())
+    return member, scale_space_fit(kernels, rows, watch=ticket.quiet())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,28 +189,33 @@ def _with_fixed_signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
 NAMED_AT_ONCE = 4096
 
 
-def name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
-    """Best and near family classes, batch by batch; other tasks go first in between."""
-    from kernelviewer.kernels.family import family_fit
+def name_by_family(
+    ticket: Ticket, kernels: KernelSet, device: str
+) -> tuple[FamilyNames, str]:
+    """The family's classes, and a note as in `Analysed`."""
+    return _or_on_cpu(partial(_name_by_family, ticket, kernels), device)
 
-    best = np.full(len(kernels), INDEX["flat"], np.uint8)
-    near = np.zeros(len(kernels), np.uint16)
+
+def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
+    """The same, batch by batch; other tasks go first in between."""
+    from kernelviewer.kernels.family import family_fit_set
+    from kernelviewer.latent.family_null import family_null
+
+    place, total = choose_device(device), len(kernels)
+    null = family_null(kernels.size, device=place, watch=ticket)
+    best = np.full(total, INDEX["flat"], np.uint8)
+    second, paper = best.copy(), best.copy()
+    near = np.zeros(total, np.uint64)
+    fit, margin = (np.full(total, np.nan, np.float32) for _ in range(2))
     there = np.flatnonzero(~kernels.flat)
     for first in range(0, len(there), NAMED_AT_ONCE):
         ticket.give_way()
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
-        found = family_fit(
-            kernels.weights[rows], device=choose_device(device), watch=ticket.quiet()
-        )
-        best[rows] = found.paper_index
+        found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
+        best[rows], fit[rows] = found.class_index, found.cosine
+        paper[rows] = found.paper_index
+        second[rows], margin[rows] = found.second_index, found.margin
         near[rows] = near_classes(found)
     give_back()
-    return FamilyNames(best, near)
-
-
-def near_classes(found: FamilyFit) -> NDArray[np.uint16]:
-    """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    close = found.cosine[:, None] - found.paper_cosine <= TOLERANCE
-    bits = np.uint16(1) << np.arange(len(PATTERNS), dtype=np.uint16)
-    return np.asarray((close * bits).sum(axis=1), np.uint16)
+    return FamilyNames(best, paper, near, fit, second, margin, order_of(fit), null)

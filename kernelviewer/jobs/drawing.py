@@ -16,6 +16,7 @@ from kernelviewer.figures.naming import find_yardstick, with_codings
 from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.scene import Scene, Subject
 from kernelviewer.figures.writing import render, render_pixels
+from kernelviewer.jobs.runs import read_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures import Drawn, FigureOptions, Naming
+    from kernelviewer.figures import Drawn, FigureNaming, FigureOptions
     from kernelviewer.figures.content import Content
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.state.model import Run
     from kernelviewer.text import AnyPath
 
 P = ParamSpec("P")
@@ -49,16 +51,26 @@ class Part:
         Bool [N]: which of them; None: all.
     coding
         Their codes and classes, if they are known already.
+    run, step
+        The step of a run that is meant in place of ``bank``, which is another one.
     """
 
     bank: KernelBank
     shown: NDArray[np.bool_] | None = None
     coding: Coding | None = None
+    run: Run | None = None
+    step: int = 0
+
+    def read(self, ticket: Ticket) -> KernelBank:
+        """Its kernels."""
+        if self.run is None:
+            return self.bank
+        return read_step(ticket, self.run, self.step, self.bank)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FigureRequest:
-    """What to draw.
+    """A figure to draw.
 
     Attributes
     ----------
@@ -82,14 +94,14 @@ class FigureRequest:
     parts: tuple[Part, ...]
     size: Size
     selection: str
-    naming: Naming
+    naming: FigureNaming
     device: str
     options: FigureOptions
     caption: str = ""
     count_equal: bool = False
 
     def same_kernels(self, other: FigureRequest) -> bool:
-        """Whether the other shows the same kernels under the same names."""
+        """True if the other shows the same kernels under the same names."""
         return (
             (self.size, self.selection) == (other.size, other.selection)
             and self.naming == other.naming
@@ -140,7 +152,7 @@ class FigureCache:
         self._bare: Scene | None = None
         self._named: Scene | None = None
         self._contents: dict[tuple[object, ...], Content] = {}
-        self._yardstick: tuple[Size, Naming, Yardstick] | None = None
+        self._yardstick: tuple[Size, FigureNaming, Yardstick] | None = None
 
     def draw(self, ticket: Ticket, wish: FigureRequest, *, hashed: bool) -> Drawn:
         """Draw the figure; ``hashed``: with the hashes of its files, for a record.
@@ -170,13 +182,13 @@ class FigureCache:
     def scene(
         self, ticket: Ticket, wish: FigureRequest, *, named: bool = False
     ) -> Scene:
-        """What the wish shows, with classes where the figure shows them."""
+        """The scene of the wish, with classes where the figure shows them."""
         if self._wish is None or not wish.same_kernels(self._wish):
             self._bare = self._named = None
             self._contents.clear()
         self._wish = wish
         if self._bare is None:
-            subjects = (Subject(p.bank, wish.size, p.shown) for p in wish.parts)
+            subjects = (Subject(p.read(ticket), wish.size, p.shown) for p in wish.parts)
             self._bare = Scene(
                 tuple(subjects),
                 wish.size,
@@ -265,6 +277,16 @@ def save_data(
 
 
 @_refusing
+def save_animation(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
+    """Write the steps of a run as an animated picture."""
+    from kernelviewer.figures.animation import write_animation
+
+    ticket.progress(0, len(wish.parts), "reading the steps")
+    scene = FigureCache().scene(ticket, wish, named=True)
+    return write_animation(scene, path, wish.options, watch=ticket)
+
+
+@_refusing
 def save_kernels(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
     """Write the kernels that the wish shows."""
     cache = FigureCache()
@@ -281,7 +303,7 @@ def font_families(ticket: Ticket) -> tuple[str, ...]:
 
 
 def _shows_classes(wish: FigureRequest) -> bool:
-    """Whether the figure shows classes; those it only may show, where there are any."""
+    """True if the figure shows classes; those it only may show, where there are any."""
     item = exhibit(wish.kind)
     if not item.needs_file:
         return False
@@ -291,6 +313,8 @@ def _shows_classes(wish: FigureRequest) -> bool:
 
 def _same(one: Part, other: Part) -> bool:
     if one.bank is not other.bank or one.coding is not other.coding:
+        return False
+    if (one.run, one.step) != (other.run, other.step):
         return False
     if one.shown is None or other.shown is None:
         return one.shown is other.shown

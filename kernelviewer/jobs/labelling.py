@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kernelviewer.device import choose_device
-from kernelviewer.jobs.analysing import analyse
-from kernelviewer.latent.codes import Codes
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
-from kernelviewer.state.analysis import best_classes, identified, null_of
+from kernelviewer.state.analysis import PoolLabels
 from kernelviewer.state.pool import make_pool
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.labels import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
@@ -29,19 +28,17 @@ if TYPE_CHECKING:
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 
-    Masks = dict[tuple[int, Size], NDArray[np.bool_]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelWish:
-    """What to label, frozen when it was asked for.
+    """Kernels to label, frozen when it was asked for.
 
     Attributes
     ----------
     work
         What is open, and how it is marked.
     analyses
-        What is known already; the rest is computed.
+        Codes that are known already; the rest is computed.
     only_selected
         Write only what is selected within the scope.
     device
@@ -55,7 +52,7 @@ class LabelWish:
 
 
 def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWish:
-    """What to label in an open document as it is now."""
+    """Kernels to label in an open document as it is now."""
     return LabelWish(document.work, document.analyses, only_selected, device)
 
 
@@ -67,19 +64,18 @@ def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
     OSError
         The file cannot be written; it names the file.
     """
-    autoencoders = _autoencoders(wish)
-    chosen = None
-    if wish.only_selected:
-        wish = replace(wish, analyses=_analyses(ticket, wish, autoencoders))
-        chosen = _chosen(ticket, wish, autoencoders)
+    sizes = {size for model in wish.work.models for size in model.bank.sizes}
 
     def found() -> Iterator[tuple[Labelled, NDArray[np.bool_] | None]]:
+        chosen: dict[tuple[int, Size], tuple[Labelled, NDArray[np.bool_]]] = {}
+        for size in sizes if wish.only_selected else ():
+            chosen |= _selected(ticket, wish, size)
         for model in wish.work.models:
             for size in model.bank.sizes:
-                ticket.check()
-                mask = None if chosen is None else chosen[model.id, size]
-                if mask is None or mask.any():
-                    yield _label(ticket, wish, model, size, autoencoders[size]), mask
+                if not wish.only_selected:
+                    yield _label(ticket, wish, model, size), None
+                elif (model.id, size) in chosen:
+                    yield chosen[model.id, size]
 
     try:
         return write_rows(path, found(), ticket)
@@ -87,29 +83,22 @@ def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _autoencoders(wish: LabelWish) -> dict[Size, Autoencoder | None]:
-    """The autoencoder of every open size: the window's, else the program's."""
+def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Labelled:
     from kernelviewer.latent.autoencoder import shipped
 
-    sizes = {size for model in wish.work.models for size in model.bank.sizes}
-    return {size: wish.work.autoencoders.get(size) or shipped(size) for size in sizes}
-
-
-def _label(
-    ticket: Ticket,
-    wish: LabelWish,
-    model: OpenModel,
-    size: Size,
-    autoencoder: Autoencoder | None,
-) -> Labelled:
-    known = wish.analyses.get((model.id, size))
+    ticket.check()
+    autoencoder = wish.work.autoencoders.get(size) or shipped(size)
+    known, marks = wish.analyses.get((model.id, size)), wish.work.marks
     codes = None
     if known is not None and known.code is not None:
         codes = Codes(known.code, known.fit)
+    by_family = autoencoder is not None and marks.naming.by == "family"
+    thresholds = marks.family_thresholds if by_family else marks.thresholds
     how = Labelling(
         autoencoder,
-        wish.work.marks.thresholds.get(size),
-        wish.work.marks.stretches.get(size),
+        marks.naming,
+        thresholds.get(size),
+        marks.stretches.get(size),
         codes,
     )
     return label_kernels(
@@ -122,43 +111,36 @@ def _label(
     )
 
 
-def _analyses(
-    ticket: Ticket, wish: LabelWish, autoencoders: Mapping[Size, Autoencoder | None]
-) -> Mapping[tuple[int, Size], Analysis]:
-    """What is known, and what is still to be known, of every network and size."""
-    found = dict(wish.analyses)
-    for model in wish.work.models:
-        for size, kernels in model.bank.sizes.items():
-            if (model.id, size) not in found:
-                result = analyse(ticket, kernels, autoencoders[size], wish.device)
-                if result.analysis is not None:
-                    found[model.id, size] = result.analysis
-    return found
+def _selected(
+    ticket: Ticket, wish: LabelWish, size: Size
+) -> dict[tuple[int, Size], tuple[Labelled, NDArray[np.bool_]]]:
+    """The networks with kernels of a size that are selected and in scope."""
+    pool = make_pool(wish.work.models, size)
+    found = [_label(ticket, wish, model, size) for model in pool.models]
+    mask = wish.work.marks.selection.mask(pool, _pooled(found))
+    mask &= pool.layers_mask(wish.work.scope.layers)
+    masks = np.split(mask, pool.starts[1:-1])
+    return {
+        (model.id, size): (item, own)
+        for model, item, own in zip(pool.models, found, masks, strict=True)
+        if own.any()
+    }
 
 
-def _chosen(
-    ticket: Ticket, wish: LabelWish, autoencoders: Mapping[Size, Autoencoder | None]
-) -> Masks:
-    """The selected kernels in scope of every network and size."""
-    masks: Masks = {}
-    for size, autoencoder in autoencoders.items():
-        ticket.check()
-        pool = make_pool(wish.work.models, size)
-        stretches = wish.work.marks.stretches.get(size)
-        threshold = wish.work.marks.thresholds.get(size)
-        if autoencoder is not None:
-            stretches = stretches or autoencoder.stretches
-            threshold = autoencoder.threshold if threshold is None else threshold
-        elif threshold is None:
-            null = null_of(wish.analyses, size)
-            threshold = null.default_threshold if null else None
-        labels = best_classes(pool, wish.analyses, stretches)
-        if labels is not None and threshold is not None:
-            labels = identified(labels, threshold)
-        mask = wish.work.marks.selection.mask(pool, labels)
-        mask &= pool.layers_mask(wish.work.scope.layers)
-        for model, low, high in zip(
-            pool.models, pool.starts[:-1], pool.starts[1:], strict=True
-        ):
-            masks[model.id, size] = mask[low:high]
-    return masks
+def _pooled(found: Sequence[Labelled]) -> PoolLabels | None:
+    """The labels of a pool's networks; None where nothing names them."""
+    labels = [item.labels for item in found if item.labels is not None]
+    if len(labels) < len(found):
+        return None
+    codes = [
+        np.full(len(item.kernels), np.nan, np.float32)
+        if item.codes is None
+        else item.codes.code
+        for item in found
+    ]
+    return PoolLabels(
+        np.concatenate(codes),
+        np.concatenate([item.fit for item in found]),
+        np.concatenate([item.best_class for item in labels]).astype(np.uint8),
+        np.concatenate([item.class_index for item in labels]).astype(np.uint8),
+    )

@@ -66,7 +66,7 @@ class Ticket(Watch):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the task was asked to stop."""
+        """True if the task was asked to stop."""
         return self._cancelled.is_set()
 
     def check(self) -> None:
@@ -313,6 +313,22 @@ class Runner:
             return Stopped(ticket)
         except BaseException as error:
             return Failure(ticket, *describe_failure(error, ticket.title))
+
+
+class GivingWay(Watch):
+    """Lets more urgent tasks run wherever it is checked."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self._ticket = ticket
+
+    def check(self) -> None:
+        """Let them run, and end the work if the ticket says so."""
+        self._ticket.give_way()
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Tell the ticket, and check."""
+        self._ticket.progress(done, total, text)
+        self.check()
 
 
 def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:

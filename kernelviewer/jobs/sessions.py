@@ -1,4 +1,4 @@
-"""Tasks that write sessions and open what they name."""
+"""Tasks that write sessions and open what they name, wherever its files are now."""
 
 from __future__ import annotations
 
@@ -8,31 +8,53 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats import CheckpointError
-from kernelviewer.formats.hashing import network_hash
-from kernelviewer.kernels import size_key
+from kernelviewer.formats.hashing import hash_at, network_hash
+from kernelviewer.formats.hub import PREFIX, fetch
+from kernelviewer.jobs.runner import GivingWay, describe_failure
+from kernelviewer.jobs.runs import titled
+from kernelviewer.jobs.tasks import load
+from kernelviewer.kernels import size_key, size_label
 from kernelviewer.resources import resource
-from kernelviewer.state.session.capture import Surroundings, describe, entry_of
-from kernelviewer.state.session.form import CoderEntry, to_text
-from kernelviewer.state.session.paths import note_files, path_from
-from kernelviewer.strangers import place_of
+from kernelviewer.state.model import Run
+from kernelviewer.state.session.capture import (
+    Coders,
+    Surroundings,
+    describe,
+    entry_of,
+    rebuild,
+)
+from kernelviewer.state.session.files import is_kept, read_session
+from kernelviewer.state.session.form import CoderEntry, NetworkEntry, RunStep, to_text
+from kernelviewer.state.session.paths import (
+    beside_if_safe,
+    exists,
+    find,
+    find_moved,
+    known_files,
+    look_for,
+    note_files,
+    path_from,
+)
+from kernelviewer.state.session.places import size_of
+from kernelviewer.strangers import is_remote, place_of
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.session.files import RecoveryFile
-    from kernelviewer.state.session.form import Look, NetworkEntry
+    from kernelviewer.state.session.form import Look, Session
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """What to write.
+    """The work to write, and how.
 
     Attributes
     ----------
@@ -40,6 +62,8 @@ class Wanted:
         As in `Session`.
     hashes
         Hashes of the networks' files, as far as they are known.
+    steps
+        The same of the steps of runs.
     files
         Files of autoencoders that were trained here, as far as they have one; those
         that are saved on the way are added at once, so that a task that is cancelled
@@ -51,6 +75,7 @@ class Wanted:
     saved: str
     origin: str = ""
     hashes: Mapping[KernelBank, str] = field(default_factory=dict)
+    steps: Mapping[Path, str] = field(default_factory=dict)
     files: dict[Autoencoder, Path] = field(default_factory=dict)
 
 
@@ -77,7 +102,12 @@ def write_session(ticket: Ticket, path: AnyPath, wanted: Wanted) -> Written:
         ticket.progress(number, len(models), shown(model.bank.path.name))
         if not hashes.get(model.bank):
             hashes[model.bank] = hash_network(ticket, model.bank)
-    wanted = replace(wanted, hashes=hashes)
+    steps: dict[Path, str] = {}
+    for model in models:
+        for number, step in enumerate(model.run.steps if model.run else ()):
+            ticket.progress(number, len(model.run or ()), step.name)
+            steps[step.path] = hash_at(step.path, ticket)
+    wanted = replace(wanted, hashes=hashes, steps=steps)
     text, files, named = _text_of(ticket, path, path.parent, wanted)
     write_text(path, text)
     note_files(named)
@@ -98,8 +128,11 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
 
 
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:
-    """Hash of the files of a network as they were read; empty if that is not known."""
-    return network_hash(bank.files, ticket)
+    """Hash of the files of a network as they were read; empty if that is not known.
+
+    Gives way to what is urgent between pieces of a file.
+    """
+    return network_hash(bank.files, GivingWay(ticket))
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:
@@ -129,6 +162,7 @@ def _text_of(
     )
     named = [
         *(model.bank.path for model in work.models if not model.hub),
+        *(step.path for model in work.models if model.run for step in model.run.steps),
         *(place_of(path.parent, coder.path) for coder in coders.values() if coder.path),
     ]
     return to_text(describe(work, around)), files, named
@@ -137,7 +171,21 @@ def _text_of(
 def _network(folder: Path | None, model: OpenModel, wanted: Wanted) -> NetworkEntry:
     bank = model.bank
     path = path_from(folder, bank.path)
-    return entry_of(model, path, wanted.hashes.get(bank, ""), bank.size_bytes)
+    hashed, run = wanted.hashes.get(bank, ""), model.run
+    steps = (
+        tuple(
+            RunStep(
+                number,
+                path_from(folder, step.path),
+                wanted.steps.get(step.path, ""),
+                step.stamp[0],
+            )
+            for step, number in zip(run.steps, run.numbers, strict=True)
+        )
+        if run
+        else ()
+    )
+    return entry_of(model, path, hashed, bank.size_bytes, steps)
 
 
 def _coder(
@@ -173,3 +221,333 @@ def _free(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return free
+
+
+Answers = dict[str, "Path | None"]
+"""How the session names a file → where it is; None: open without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A file that is not where the session says.
+
+    Attributes
+    ----------
+    key
+        How the session names it.
+    name, where
+        For people: its name, and where it was or why it cannot be had.
+    sha256
+        Hash it had; empty if that is not known.
+    outside
+        Where it lies outside the session's folder, as it says: nothing has looked
+        there, which the user has to allow. None if it is just missing.
+    """
+
+    key: str
+    name: str
+    where: str
+    sha256: str
+    outside: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A session some of whose files are missing: the user has to be asked."""
+
+    path: Path
+    missing: tuple[Missing, ...]
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reopened:
+    """A session that was read.
+
+    Attributes
+    ----------
+    session
+        What its file says.
+    work
+        The same with its networks, for `Document.restore`.
+    hashes
+        Of the networks' files.
+    notes, lost
+        Sentences about what is not as it was, and about what had to be left out.
+    """
+
+    session: Session
+    work: Work
+    hashes: Mapping[KernelBank, str]
+    notes: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A missing file that was found; ``same``: its content is what it was."""
+
+    path: Path
+    same: bool
+
+
+def open_session(
+    ticket: Ticket,
+    path: AnyPath,
+    answers: Answers,
+    new_model: Callable[..., OpenModel],
+) -> Reopened | Lacking:
+    """Read a session and all that it names, or say what is missing.
+
+    What it names outside its folder is touched only if the user has opened it before,
+    or says so now, and shares and devices never unasked (`kernelviewer.strangers`);
+    recovery files are the program's own and are trusted.
+
+    Parameters
+    ----------
+    answers
+        Where files are that were missing or had to be allowed: the user's word.
+    new_model
+        `Document.new_model`.
+
+    Raises
+    ------
+    CheckpointError
+        The session itself cannot be read.
+    """
+    path = Path(path)
+    session = read_session(path)
+    places, missing = _locate(ticket, session, path, answers)
+    if missing:
+        return Lacking(path, tuple(missing), answers)
+    reading = _Reading(ticket, places)
+    models: list[OpenModel | None] = []
+    for number, entry in enumerate(session.networks):
+        ticket.progress(number, len(session.networks), entry.name)
+        run = reading.run(entry)
+        bank = reading.network(entry)
+        if bank is None and run is not None:  # the step that was shown is not there
+            bank = reading.network(reading.last_step(entry))
+        if bank is None:
+            models.append(None)
+        elif run is None:
+            models.append(new_model(bank, entry.hub))
+        else:
+            step = run.place(bank.path)
+            models.append(new_model(titled(bank, run, step), "", run, step))
+    coders = {size_of(key): item for key, item in session.autoencoders.items()}
+    for size, coder in sorted(coders.items()):
+        reading.coder(size, coder)
+    note_files(place for place in answers.values() if place is not None)
+    work, lost = rebuild(session, models, Coders(reading.known, reading.chosen))
+    return Reopened(session, work, reading.hashes, tuple(reading.notes), tuple(lost))
+
+
+def look_along(
+    ticket: Ticket, folder: Path, missing: Sequence[Missing], found: Mapping[str, Path]
+) -> dict[str, Sighting]:
+    """Check files that the user found, and find those that moved the same way."""
+    also = find_moved(folder, [item.key for item in missing], found)
+    places = {**also, **found}
+    sightings = {}
+    for number, item in enumerate(missing):
+        if item.key in places:
+            ticket.progress(number, len(missing), item.name)
+            place = places[item.key]
+            if not exists(place):
+                continue
+            same = item.sha256 in ("", hash_at(place, ticket))
+            sightings[item.key] = Sighting(place, same)
+    return sightings
+
+
+def _locate(
+    ticket: Ticket, session: Session, path: Path, answers: Answers
+) -> tuple[Answers, list[Missing]]:
+    """Where the session's files are, and those that are nowhere or not allowed."""
+    known = None if is_kept(path) else known_files()
+    places: Answers = {}
+    missing: dict[str, Missing] = {}
+    entries: list[NetworkEntry | RunStep | CoderEntry] = [
+        *session.networks,
+        *(step for net in session.networks if net.run for step in net.run.steps),
+        *session.autoencoders.values(),
+    ]
+    for entry in entries:
+        key = entry.key
+        if not key or key in places:
+            continue
+        if key in answers:
+            places[key] = answers[key]
+            continue
+        place = _place(ticket, path.parent, entry, known)
+        if isinstance(place, Missing):
+            missing[key] = place
+        else:
+            places[key] = place
+    return places, list(missing.values())
+
+
+def _place(
+    ticket: Ticket,
+    folder: Path,
+    entry: NetworkEntry | RunStep | CoderEntry,
+    known: Collection[str] | None,
+) -> Path | Missing:
+    """Where a file is, else why it is nowhere; ``known`` None: the session is ours."""
+    missing = Missing(entry.key, shown(entry.name), "", entry.sha256)
+    hub = entry.hub if isinstance(entry, NetworkEntry) else ""
+    if hub:
+        try:
+            return fetch(hub, watch=ticket)
+        except CheckpointError as error:
+            return replace(missing, where=error.problem)
+    written = entry.path
+    there = place_of(folder, written)
+    missing = replace(missing, where=shown(written if is_remote(written) else there))
+    if known is None:
+        return find(folder, written) or missing
+    looked = look_for(folder, written, known)
+    if looked.found is not None:
+        return looked.found
+    near = beside_if_safe(folder, written)
+    if near is not None and (
+        not looked.asks or hash_at(near, ticket) == entry.sha256 != ""
+    ):
+        return near
+    return replace(missing, outside=there if looked.asks else None)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads what a session names and notes what is not as it was."""
+
+    ticket: Ticket
+    places: Answers
+    known: dict[Size, Autoencoder] = field(default_factory=dict)
+    chosen: dict[Size, Path | None] = field(default_factory=dict)
+    hashes: dict[KernelBank, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def network(self, entry: NetworkEntry) -> KernelBank | None:
+        """A network, or None with a note."""
+        place = self.places[entry.key]
+        if place is None:
+            return None
+        changed = entry.sha256 not in ("", hash_at(place, self.ticket))
+        if changed:
+            self.notes.append(f"{entry.name} has changed since the session was saved")
+        try:
+            bank = self._load(place, entry, changed)
+        except Exception as error:
+            message, _, hint = describe_failure(error, place.name)
+            self.notes.append(f"{message}. {hint}".rstrip(". "))
+            return None
+        if entry.hub:
+            bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
+        self.hashes[bank] = network_hash(bank.files, self.ticket)
+        return bank
+
+    def run(self, entry: NetworkEntry) -> Run | None:
+        """The run that a network is a step of, less the steps that are not there."""
+        from kernelviewer.kernels.series import own_names, step_at
+
+        if entry.run is None:
+            return None
+        there = [(step, self.places[step.key]) for step in entry.run.steps]
+        found = [(step, place) for step, place in there if place is not None]
+        if len(found) < len(there):
+            count = len(there) - len(found)
+            listed = f"{count} of the {len(there)} steps of {entry.run.name}"
+            self.notes.append(f"{listed} were left out")
+        changed = [
+            step.name
+            for step, place in found
+            if step.sha256 not in ("", hash_at(place, self.ticket))
+        ]
+        if changed:
+            listed = f"{len(changed)} steps of {entry.run.name}, {changed[0]} first,"
+            self.notes.append(f"{listed} have changed since the session was saved")
+        if not found:
+            return None
+        names = own_names([place for _, place in found])
+        return Run(
+            entry.run.name,
+            tuple(
+                step_at(place, name)
+                for (_, place), name in zip(found, names, strict=True)
+            ),
+            tuple(step.number for step, _ in found),
+            entry.run.unit,
+            entry.copy,
+            entry.include,
+        )
+
+    def last_step(self, entry: NetworkEntry) -> NetworkEntry:
+        """The last step of a run that is there, in place of the one that was shown."""
+        from msgspec.structs import replace
+
+        steps = entry.run.steps if entry.run else ()
+        last = [step for step in steps if self.places[step.key] is not None][-1]
+        return replace(entry, path=last.path, sha256=last.sha256, bytes=last.bytes)
+
+    def coder(self, size: Size, entry: CoderEntry) -> None:
+        """An autoencoder; where it cannot be had, the usual one is used."""
+        try:
+            if entry.shipped:
+                self._shipped(size, entry)
+            elif place := self.places[entry.key]:
+                self._from_file(size, entry, place)
+            else:
+                self._without(size, entry)
+        except CheckpointError as error:
+            self.notes.append(f"{error.name}: {error.problem}")
+            self._without(size, entry)
+
+    def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:
+        """As saved; a file that changed may lack the copy and the layers."""
+        try:
+            return load(self.ticket, place, copy=entry.copy, include=entry.include)
+        except (CheckpointError, ValueError):
+            if not changed or not (entry.copy or entry.include):
+                raise
+        bank = load(self.ticket, place)
+        if entry.include:
+            self.notes.append(f"{entry.name}: the layers taken in by hand are left out")
+        if entry.copy and entry.copy != bank.copy:
+            self.notes.append(f"{entry.name} has no copy “{entry.copy}” any more")
+        return bank
+
+    def _shipped(self, size: Size, entry: CoderEntry) -> None:
+        from kernelviewer.latent.autoencoder import METHODS, shipped
+
+        for method in METHODS:
+            autoencoder = shipped(size, method)
+            if entry.shipped == f"{method}-{size_key(size)}" and autoencoder:
+                self.known[size] = autoencoder
+                if shipped_entry(autoencoder).sha256 != entry.sha256:
+                    self.notes.append(
+                        f"The autoencoder for {size_label(size)} that comes with the "
+                        "program has changed: codes may differ"
+                    )
+                return
+        self._without(size, entry)
+
+    def _from_file(self, size: Size, entry: CoderEntry, place: Path) -> None:
+        from kernelviewer.latent.autoencoder import Autoencoder
+
+        autoencoder = Autoencoder.load(place)
+        if autoencoder.size != size:
+            self.notes.append(f"{place.name} is not for {size_label(size)} kernels")
+            self._without(size, entry)
+            return
+        if entry.sha256 not in ("", hash_at(place, self.ticket)):
+            self.notes.append(f"{entry.name} has changed: codes may differ")
+        self.known[size] = autoencoder
+        self.chosen[size] = None if is_kept(place) else place
+
+    def _without(self, size: Size, entry: CoderEntry) -> None:
+        self.notes.append(
+            f"{size_label(size)} kernels are encoded without {entry.name}, "
+            "which is not there"
+        )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +21,13 @@ from kernelviewer.text import as_paths, shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.kernels.bank import KernelBank
-    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.latent.autoencoder import Autoencoder, Method
+    from kernelviewer.latent.noise_control import NullTest
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -167,3 +172,91 @@ def prepare_device(ticket: Ticket, wish: str) -> str:
         start_torch(ticket)
         ticket.check()
     return describe_device(choose_device(wish))
+
+
+def tidy(ticket: Ticket) -> None:
+    """Task: return freed memory once much was computed."""
+    give_back()
+
+
+def give_back() -> None:
+    """Return freed memory to the system, where the C library can (glibc).
+
+    After a million kernels were encoded that is some 50 bytes a kernel.
+    """
+    if (trim := _trim()) is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    if sys.platform != "linux":
+        return None
+    trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to train: kernel size, method, sweeps (None: as many as it needs), seed."""
+
+    size: Size
+    method: Method = "curve"
+    sweeps: int | None = None
+    seed: int = 0
+
+
+def train_on(
+    ticket: Ticket,
+    banks: Sequence[KernelBank],
+    wish: Wish,
+    device: str,
+    enough: threading.Event,
+) -> Autoencoder:
+    """Train on open networks; each sweep comes as a partial value.
+
+    Parameters
+    ----------
+    enough
+        Set from another thread to end after the sweep and keep the best so far.
+        Cancelling the ticket keeps nothing.
+    """
+    from kernelviewer.latent.networks import collect
+    from kernelviewer.latent.training import Training, TrainingOptions, describe
+
+    start_torch(ticket)
+    training = Training(
+        wish.size,
+        collect(banks, wish.size, joined=True),
+        options=TrainingOptions(wish.method, wish.sweeps, wish.seed),
+        device=choose_device(device),
+        watch=ticket,
+    )
+    for sweep in training:
+        ticket.progress(sweep.number, sweep.total, describe(sweep))
+        ticket.send(sweep)
+        if enough.is_set():
+            training.stop()
+    return training.result(watch=ticket)
+
+
+def run_null_test(
+    ticket: Ticket,
+    banks: Sequence[KernelBank],
+    autoencoder: Autoencoder,
+    threshold: float | None,
+    device: str,
+) -> NullTest:
+    """Fits of the open kernels beside noise, shuffled taps and untrained networks."""
+    from kernelviewer.latent.networks import collect
+    from kernelviewer.latent.noise_control import null_test
+
+    start_torch(ticket)
+    return null_test(
+        banks,
+        collect(banks, autoencoder.size, joined=True),
+        autoencoder,
+        threshold=threshold,
+        device=choose_device(device),
+        watch=ticket,
+    )

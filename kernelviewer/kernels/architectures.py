@@ -130,7 +130,7 @@ def _named(
 
 
 def _common_prefix(names: Iterable[str]) -> str:
-    """What all names start with, up to a dot: ``net.`` of ``net.stem.0.weight``."""
+    """The start shared by all names, up to a dot: ``net.`` of ``net.stem.0.weight``."""
     parts = [name.split(".")[:-1] for name in names]
     common = []
     for same in zip(*parts, strict=False):

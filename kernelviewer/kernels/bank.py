@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from kernelviewer.formats.source import OpenedFile
 
 Size = tuple[int, ...]
+Support = tuple[tuple[int, int], ...]
+"""Part of a kernel's window: per axis the first tap and the one after the last."""
+PER_KERNEL = ("weights", "layer", "channel", "scale", "offset", "flat")
+"""The arrays of a `KernelSet` that have a row for each kernel."""
 Kind = Literal["depthwise", "transposed", "ambiguous", "fixed"]
 
 
@@ -55,6 +59,9 @@ class LayerInfo:
         Where the file tells.
     raw_name
         Name of the tensor in the file.
+    support
+        The taps that ever saw data, where the outer ones are nothing in all of its
+        kernels (`kernelviewer.kernels.support`); None: all taps.
     """
 
     name: str
@@ -70,6 +77,14 @@ class LayerInfo:
     dilation: Size | None = None
     padding: Size | str | None = None
     raw_name: str = ""
+    support: Support | None = None
+
+    @property
+    def support_label(self) -> str:
+        """Size of the support on screen, ``5×5``; empty where it is all taps."""
+        if self.support is None:
+            return ""
+        return size_label(tuple(end - start for start, end in self.support))
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -90,6 +105,8 @@ class KernelSet:
         float32 [N]: ‖w − mean(w)‖₂ and mean(w).
     flat
         bool [N]: dead or constant, without a pattern.
+    supports
+        Index of a layer → its support, of those layers that have one.
     """
 
     size: Size
@@ -99,6 +116,7 @@ class KernelSet:
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
     flat: NDArray[np.bool_]
+    supports: Mapping[int, Support] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.weights)

@@ -8,24 +8,57 @@ shapes do, and what stays open is called ambiguous.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.kernels import names
-from kernelviewer.kernels.decision import (
-    CONVOLUTION,
-    DEPTHWISE,
-    NO_CONVOLUTION,
-    Decision,
-    ambiguous,
-    ordinary,
-)
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.network import Network
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint, Operator, Tensor
-    from kernelviewer.kernels.decision import Verdict
     from kernelviewer.kernels.layer import Layer
+
+
+Verdict = Literal[
+    "depthwise", "transposed", "ambiguous", "fixed", "convolution", "none"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on a tensor, and why.
+
+    Attributes
+    ----------
+    verdict
+        ``depthwise``, ``transposed`` (depthwise), ``ambiguous``, ``fixed``,
+        ``convolution`` (any other) or ``none`` (no convolution).
+    reason
+        Why it is ambiguous or fixed, a sentence; why kernels of one channel are an
+        ordinary convolution's, a clause; else empty.
+    multiplier
+        Kernels per input channel of a depthwise layer, as far as can be told.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    multiplier: int = 1
+
+
+CONVOLUTION = Decision("convolution")
+NO_CONVOLUTION = Decision("none")
+DEPTHWISE = Decision("depthwise")
+
+
+def ordinary(reason: str) -> Decision:
+    """The decision that a stack of kernels is an ordinary convolution, and why."""
+    return Decision("convolution", f"an ordinary convolution: {reason}")
+
+
+def ambiguous(reason: str) -> Decision:
+    """The decision that the user has to decide, and why."""
+    return Decision("ambiguous", reason)
 
 
 _COMPLEX = ("complex64", "complex128")
@@ -168,7 +201,7 @@ class _Judge:
         return layer.channels % before.channels == 0
 
     def _is_fed_by_own_norm(self, layer: Layer) -> bool:
-        """Whether a normalisation stands before it that is not its predecessor's."""
+        """True if a normalisation stands before it that is not its predecessor's."""
         before = self._network.previous(layer)
         source = self._network.previous_weight(layer)
         return (
@@ -190,7 +223,7 @@ class _Judge:
 
 
 def _from_graph(tensor: Tensor) -> Decision | None:
-    """What the file's own graph says; None if it does not name the groups."""
+    """The verdict of the file's own graph; None if it does not name the groups."""
     operator, shape = tensor.operator, tensor.shape
     if operator is None or len(shape) < 3 or tensor.dtype in _COMPLEX:
         return None
@@ -313,23 +346,23 @@ class Stems:
         return None
 
     def has_colour_twin(self, layer: Layer) -> bool:
-        """Whether an input layer for colours gives as many channels, kernels alike."""
+        """True if an input layer for colours gives as many channels, kernels alike."""
         return bool(self._colour_twins(layer))
 
     def _embeds_patches_too(self, layer: Layer, scope: str) -> bool:
-        """Whether it stands beside a stem in a module that makes patches."""
+        """True if it stands beside a stem in a module that makes patches."""
         return names.is_patch_embedding(scope) and any(
             stem.parent == layer.parent or stem.pattern == layer.pattern
             for stem in self._known
         )
 
     def _reads_text(self, layer: Layer) -> bool:
-        """Whether it runs over word vectors, as wide as they are."""
+        """True if it runs over word vectors, as wide as they are."""
         widths = self._network.embedding_widths
         return any(side >= _NARROWEST_TEXT and side in widths for side in layer.size)
 
     def _stands_like_a_stem(self, layer: Layer) -> bool:
-        """Whether it stands in its branch where a known stem stands in another."""
+        """True if it stands in its branch where a known stem stands in another."""
         network = self._network
         consumer = network.consumer(layer)
         if consumer is None:
@@ -352,12 +385,12 @@ class Stems:
 
 
 def _is_same_module(one: Layer, other: Layer) -> bool:
-    """Whether two branches have the same module: ``a.conv.value``, ``b.conv.value``."""
+    """True if two branches have the same module: ``a.conv.value``, ``b.conv.value``."""
     tails = [layer.path.partition(".")[2] for layer in (one, other)]
     return tails[0] == tails[1] != "" and one.tensor.shape == other.tensor.shape
 
 
 def _extends(layer: Layer, stem: Layer) -> bool:
-    """Whether a name is that of the stem and something more: ``conv1_d``, ``conv1``."""
+    """True if a name is that of the stem and something more: ``conv1_d``, ``conv1``."""
     own, other = (item.path.rpartition(".")[2] for item in (layer, stem))
     return own.startswith(f"{other}_") and not other.isdigit()

@@ -38,7 +38,7 @@ def _nothing() -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """What the kernels of one set are known by. P ≤ N kernels.
+    """Fingerprints of the kernels of one set. P ≤ N kernels.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ def find_equal(sets: Sequence[KernelSet]) -> Equal:
 
 
 def keys_of(kernels: KernelSet) -> Keys:
-    """What the kernels of a set are known by; computed once."""
+    """Fingerprints of the kernels of a set; computed once."""
     found = _KEYS.get(kernels)
     if found is None:
         found = _KEYS[kernels] = _keys(kernels)
@@ -173,11 +173,11 @@ class Match:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the other network has every kernel of this one."""
+        """True if the other network has every kernel of this one."""
         return 0 < self.kernels == self.kernel_count
 
     def describe(self, other: str) -> str:
-        """What is equal, such as ``12 of 18 layers are equal to those of “best”``."""
+        """The equal part in words: ``12 of 18 layers are equal to those of “best”``."""
         whole, count = len(self.layers), self.layer_count
         if self.is_whole and whole == count:
             return f"all {count} layers are equal to those of “{other}”"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -13,12 +13,12 @@ from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.kernels.architectures import recognise
-from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
-from kernelviewer.kernels.decision import Decision
-from kernelviewer.kernels.depthwise import classify
+from kernelviewer.kernels.bank import PER_KERNEL, KernelBank, KernelSet, LayerInfo
+from kernelviewer.kernels.depthwise import Decision, classify
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
 from kernelviewer.kernels.statistics import is_filter_bank, measure
+from kernelviewer.kernels.support import find_support, on_support
 from kernelviewer.text import printable, shown
 from kernelviewer.watch import NEVER
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint, Tensor
-    from kernelviewer.kernels.bank import Kind, Size
+    from kernelviewer.kernels.bank import Kind, Size, Support
     from kernelviewer.kernels.statistics import Measures
     from kernelviewer.watch import Watch
 
@@ -88,10 +88,11 @@ def extract_kernels(
         for done, item in enumerate(planned):
             watch.progress(done, len(planned), item.name)
             weights = _load(item.tensor, item.kernels)
-            measures = measure(weights)
-            layer = _describe(item, weights, measures)
+            support = find_support(weights)
+            measures = _measure(weights, support)
+            layer = _describe(item, weights, measures, support)
             if layer.included:
-                filled[item.size].add(weights, measures, len(layers))
+                filled[item.size].add(weights, measures, len(layers), support)
             broken.append((layer, int(measures.broken.sum())))
             layers.append(layer)
     watch.progress(len(planned), len(planned))
@@ -190,7 +191,7 @@ def _not_taken(
 
 
 def _is_of_one_channel(shape: Size) -> bool:
-    """Whether a shape is that of kernels of one channel each, be it a single one."""
+    """True if a shape is that of kernels of one channel each, be it a single one."""
     dimensions = _FEWEST_DIMENSIONS <= len(shape) <= _MOST_DIMENSIONS
     return dimensions and shape[1] == 1 and math.prod(shape[2:]) > 1
 
@@ -256,8 +257,20 @@ def _load(tensor: Tensor, kernels: int) -> NDArray[np.float32]:
     return values.reshape(kernels, *tensor.shape[2:])
 
 
+def _measure(weights: NDArray[np.float32], support: Support | None) -> Measures:
+    """Of one layer; kernels that are constant on their support are flat as well."""
+    measures = measure(weights)
+    if support is None:
+        return measures
+    inner = measure(on_support(weights, support))
+    return replace(measures, flat=measures.flat | inner.flat)
+
+
 def _describe(
-    item: _Planned, weights: NDArray[np.float32], measures: Measures
+    item: _Planned,
+    weights: NDArray[np.float32],
+    measures: Measures,
+    support: Support | None,
 ) -> LayerInfo:
     kind, reason = _kind(item, weights)
     operator = item.tensor.operator
@@ -275,6 +288,7 @@ def _describe(
         dilation=operator.dilation if operator else None,
         padding=operator.padding if operator else None,
         raw_name=item.tensor.raw_name,
+        support=support,
     )
 
 
@@ -323,6 +337,7 @@ class Filling:
 
     kernels: KernelSet
     used: int = 0
+    supports: dict[int, Support] = field(default_factory=dict)
 
     @classmethod
     def of(cls, size: Size, count: int) -> Self:
@@ -339,8 +354,16 @@ class Filling:
             )
         )
 
-    def add(self, weights: NDArray[np.float32], measures: Measures, layer: int) -> None:
+    def add(
+        self,
+        weights: NDArray[np.float32],
+        measures: Measures,
+        layer: int,
+        support: Support | None = None,
+    ) -> None:
         """Put in the kernels of one layer."""
+        if support is not None:
+            self.supports[layer] = support
         rows = slice(self.used, self.used + len(weights))
         self.kernels.weights[rows] = weights
         self.kernels.layer[rows] = layer
@@ -353,10 +376,7 @@ class Filling:
     def finish(self) -> KernelSet:
         """The filled part, read-only; a layer may have turned out to be fixed."""
         full = self.kernels
-        arrays = {
-            name: getattr(full, name)[: self.used]
-            for name in ("weights", "layer", "channel", "scale", "offset", "flat")
-        }
+        arrays = {name: getattr(full, name)[: self.used] for name in PER_KERNEL}
         for array in arrays.values():
             array.flags.writeable = False
-        return KernelSet(full.size, **arrays)
+        return KernelSet(full.size, **arrays, supports=self.supports)

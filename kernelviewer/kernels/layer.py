@@ -70,24 +70,24 @@ class Layer:
 
     @property
     def is_pointwise(self) -> bool:
-        """Whether it has channels to mix and nothing else."""
+        """True if it has channels to mix and nothing else."""
         return self.role == "linear" or (
             self.role == "convolution" and math.prod(self.size) == 1
         )
 
     @property
     def is_spatial(self) -> bool:
-        """Whether it is an ordinary convolution larger than a pixel."""
+        """True if it is an ordinary convolution larger than a pixel."""
         return self.role == "convolution" and math.prod(self.size) > 1
 
     @property
     def mixes(self) -> bool:
-        """Whether it makes its channels of several others."""
+        """True if it makes its channels of several others."""
         roles = ("convolution", "linear", "embedding")
         return self.role in roles and self.tensor.shape[1] > 1
 
     def takes(self, channels: int) -> bool:
-        """Whether it mixes ``channels`` channels; a transposed one may."""
+        """True if it mixes ``channels`` channels; a transposed one may."""
         shape = self.tensor.shape
         if self.role == "linear":
             return shape[1] == channels
@@ -95,7 +95,7 @@ class Layer:
 
 
 def is_kernel_stack(shape: tuple[int, ...]) -> bool:
-    """Whether a weight's shape is that of K > 1 kernels of one channel each."""
+    """True if a weight's shape is that of K > 1 kernels of one channel each."""
     return (
         len(shape) in _CONVOLUTION_RANKS
         and shape[0] > 1

@@ -69,32 +69,32 @@ def module_path(name: str) -> str:
 
 
 def is_weight(name: str) -> bool:
-    """Whether a tensor of two or more dimensions can be a layer's weight."""
+    """True if a tensor of two or more dimensions can be a layer's weight."""
     return _WEIGHT.search(name) is not None
 
 
 def is_norm_weight(name: str) -> bool:
-    """Whether a vector can be the weight of a normalisation."""
+    """True if a vector can be the weight of a normalisation."""
     return _NORM_WEIGHT.search(name) is not None
 
 
 def is_bias(name: str) -> bool:
-    """Whether a vector is a bias."""
+    """True if a vector is a bias."""
     return _BIAS.search(name) is not None
 
 
 def is_norm(path: str) -> bool:
-    """Whether a module is a normalisation."""
+    """True if a module is a normalisation."""
     return _NORM.fullmatch(path.rpartition(".")[2]) is not None
 
 
 def is_embedding(path: str) -> bool:
-    """Whether a matrix is an embedding, whose second dimension is its width."""
+    """True if a matrix is an embedding, whose second dimension is its width."""
     return _EMBEDDING.search(path) is not None
 
 
 def may_be_kernels(name: str) -> bool | None:
-    """Whether a parameter that is no layer's weight can be kernels; None: open."""
+    """True if a parameter that is no layer's weight can be kernels; None: open."""
     leaf = name.rpartition(".")[2]
     if _NO_KERNEL.search(leaf):
         return False
@@ -102,22 +102,22 @@ def may_be_kernels(name: str) -> bool | None:
 
 
 def is_fixed(path: str) -> bool:
-    """Whether the module is a filter of textbooks, such as Sobel or Haar."""
+    """True if the module is a filter of textbooks, such as Sobel or Haar."""
     return _FIXED.search(_tail(path, 2)) is not None
 
 
 def spells_depthwise(path: str) -> bool:
-    """Whether the word *depthwise* itself is in the name."""
+    """True if the word *depthwise* itself is in the name."""
     return _SPELLED.search(_tail(path, 4)) is not None
 
 
 def says_depthwise(path: str) -> bool:
-    """Whether an abbreviation that usually means depthwise is in the name."""
+    """True if an abbreviation that usually means depthwise is in the name."""
     return _DEPTHWISE.search(_tail(path, 3)) is not None
 
 
 def says_transposed(path: str, size: tuple[int, ...]) -> bool:
-    """Whether name and size are those of a transposed convolution.
+    """True if name and size are those of a transposed convolution.
 
     Its own module or the one around it says so. One named ``up`` counts only if its
     kernel has even sides: odd ones mostly are ordinary convolutions after an
@@ -154,12 +154,12 @@ def input_scope(path: str) -> str | None:
 
 
 def is_patch_embedding(scope: str) -> bool:
-    """Whether an input scope cuts the image into patches."""
+    """True if an input scope cuts the image into patches."""
     return "patch" in scope.rpartition(".")[2].lower()
 
 
 def is_first(path: str) -> bool:
-    """Whether a module's name is one that first layers bear, or just zeros."""
+    """True if a module's name is one that first layers bear, or just zeros."""
     parts = path.split(".")
     if any(map(_is_early, parts)):
         return True

@@ -69,15 +69,15 @@ class Network:
         return self._consumer[layer.index]
 
     def has_source_before(self, layer: Layer) -> bool:
-        """Whether a layer before it takes an input, be it the network's or not."""
+        """True if a layer before it takes an input, be it the network's or not."""
         return layer.index > self._first_source
 
     def gives(self, channels: int, layer: Layer) -> bool:
-        """Whether any layer before ``layer`` gives so many channels."""
+        """True if any layer before ``layer`` gives so many channels."""
         return self._first_giving.get(channels, layer.index) < layer.index
 
     def is_first_in(self, layer: Layer, scope: str) -> bool:
-        """Whether nothing in the module ``scope`` sees an image before the layer."""
+        """True if nothing in the module ``scope`` sees an image before the layer."""
         return not any(
             item.role == "candidate" or item.is_spatial or self._takes_colours(item)
             for item in self.layers[: layer.index]
@@ -97,11 +97,11 @@ class Network:
         return run
 
     def is_repeated(self, layer: Layer) -> bool:
-        """Whether the same module stands elsewhere, always as a candidate."""
+        """True if the same module stands elsewhere, always as a candidate."""
         return layer.pattern in self._repeated
 
     def is_in_repeated_block(self, layer: Layer) -> bool:
-        """Whether it and what mixes its channels make a block that is repeated.
+        """True if it and what mixes its channels make a block that is repeated.
 
         Such a block takes as many channels as it works on, wherever the list puts it:
         only some layer must give them.
@@ -129,7 +129,7 @@ class Network:
 
     @property
     def has_colour_input(self) -> bool:
-        """Whether a convolution takes an image of 2 to 4 channels."""
+        """True if a convolution takes an image of 2 to 4 channels."""
         return bool(self.colour_inputs)
 
     @cached_property
@@ -139,7 +139,7 @@ class Network:
 
     @cached_property
     def has_spatial(self) -> bool:
-        """Whether there is an ordinary convolution larger than a pixel."""
+        """True if there is an ordinary convolution larger than a pixel."""
         return any(layer.is_spatial for layer in self.layers)
 
     @cached_property
@@ -203,7 +203,7 @@ def _next_of(
 
 
 def _is_alphabetical(tensors: Sequence[Tensor]) -> bool:
-    """Whether the list follows the names, be it those shown or those in the file."""
+    """True if the list follows the names, be it those shown or those in the file."""
     shown = [tensor.name for tensor in tensors]
     stored = [tensor.raw_name or tensor.name for tensor in tensors]
     return is_listed_by_name(shown) or (stored != shown and is_listed_by_name(stored))

@@ -2,7 +2,9 @@
 
 Layers correspond by their cleaned names; where names differ, by order and shape. A
 layer that has another number of kernels, or kernels of another size, has no partner:
-channel 3 of a pruned layer is not channel 3 of the whole one.
+channel 3 of a pruned layer is not channel 3 of the whole one. Channels of networks that
+were trained apart have no order: their kernels are matched within a layer, which then
+may have another number of them (`kernelviewer.kernels.matching`).
 """
 
 from __future__ import annotations
@@ -10,21 +12,25 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from kernelviewer.kernels.statistics import patterns
+from kernelviewer.kernels.matching import match_kernels
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.watch import Watch
 
-Match = Literal["names", "order"]
-How = Literal["name", "order"]
+Match = Literal["names", "order", "best"]
+MATCHES: tuple[Match, ...] = ("names", "order", "best")
+How = Literal["name", "order", "hand"]
 
 _WRAPPERS = frozenset(
     (
@@ -34,7 +40,6 @@ _WRAPPERS = frozenset(
     )
 )
 """Modules that stand around a network in one file and not in another."""
-_BATCH = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +78,30 @@ class KernelPairs:
     def __len__(self) -> int:
         return len(self.index_a)
 
+    def layers(self) -> list[slice]:
+        """The pairs of each two layers, in order."""
+        other = np.diff(self.layer_a, prepend=-1) != 0
+        other |= np.diff(self.layer_b, prepend=-1) != 0
+        borders = [*np.flatnonzero(other).tolist(), len(self)]
+        return [slice(a, b) for a, b in pairwise(borders)]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PairStatistics:
-    """How the kernels of each pair differ. P pairs; NaN where either is flat.
+    def take(self, wanted: NDArray[np.bool_]) -> KernelPairs:
+        """Only some of the pairs, bool [P]."""
+        columns = [column[wanted] for column in self._columns()]
+        for column in columns:
+            column.flags.writeable = False
+        return KernelPairs(self.size, *columns)
 
-    Attributes
-    ----------
-    cosine
-        float32 [P], of the patterns, −1 … 1.
-    scale_ratio
-        float32 [P], ln(a_B / a_A) of the scales.
-    offset_difference
-        float32 [P], b_B − b_A of the offsets; flat kernels have one too.
-    """
-
-    cosine: NDArray[np.float32]
-    scale_ratio: NDArray[np.float32]
-    offset_difference: NDArray[np.float32]
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return (
+            *(self.index_a, self.index_b, self.layer_a, self.channel_a),
+            *(self.layer_b, self.channel_b),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """What corresponds in two networks, and what has no partner.
+    """The kernels that correspond in two networks, and those without a partner.
 
     Attributes
     ----------
@@ -107,6 +113,8 @@ class Pairing:
         Kernel size → pairs of kernels, largest kernels first.
     left_a, left_b
         Indices of the layers with kernels that have no partner.
+    match
+        How kernels were paired.
     """
 
     bank_a: KernelBank
@@ -115,24 +123,34 @@ class Pairing:
     sizes: Mapping[Size, KernelPairs]
     left_a: tuple[int, ...]
     left_b: tuple[int, ...]
+    match: Match = "names"
 
     def __len__(self) -> int:
         return sum(map(len, self.sizes.values()))
 
-    def statistics(self, size: Size) -> PairStatistics:
-        """How the kernels of each pair of a size differ.
+    def unpaired(self, size: Size) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Indices of the kernels of a size without a partner, in each network."""
+        pairs = self.sizes.get(size)
+        found = []
+        for bank, index in (
+            (self.bank_a, None if pairs is None else pairs.index_a),
+            (self.bank_b, None if pairs is None else pairs.index_b),
+        ):
+            count = len(bank.sizes[size]) if size in bank.sizes else 0
+            left = np.ones(count, bool)
+            if index is not None:
+                left[index] = False
+            found.append(np.flatnonzero(left))
+        return found[0], found[1]
 
-        Raises
-        ------
-        KeyError
-            There are no pairs of that size.
-        """
-        pairs = self.sizes[size]
-        first, second = self.bank_a.sizes[size], self.bank_b.sizes[size]
-        return _statistics(first, pairs.index_a, second, pairs.index_b)
 
-
-def pair(bank_a: KernelBank, bank_b: KernelBank, *, match: Match = "names") -> Pairing:
+def pair(
+    bank_a: KernelBank,
+    bank_b: KernelBank,
+    *,
+    match: Match = "names",
+    watch: Watch = NEVER,
+) -> Pairing:
     """Find the kernels of two networks that correspond.
 
     Parameters
@@ -143,30 +161,66 @@ def pair(bank_a: KernelBank, bank_b: KernelBank, *, match: Match = "names") -> P
         ``names``: layers by their names without what wraps a network in one file and
         not in the other; layers whose names have no partner by order, if those of both
         networks have the same shapes in the same order. ``order``: by order and shape
-        alone, the longest runs of layers that agree.
+        alone, the longest runs of layers that agree. Kernels then correspond by
+        channel. ``best``: layers of the same kernel size by name, the others in the
+        longest runs that agree; within a layer, kernels so that their cosines are
+        largest in all, with their signs.
+    watch
+        Told layers done, of ``best``; what it raises ends the work.
     """
+    found = find_layers(bank_a, bank_b, match=match)
+    return pair_layers(bank_a, bank_b, found, match=match, watch=watch)
+
+
+def find_layers(
+    bank_a: KernelBank, bank_b: KernelBank, *, match: Match = "names"
+) -> list[LayerPair]:
+    """Find the layers of two networks that correspond, as `pair` does.
+
+    They are in the first network's order.
+    """
+    shape = _size if match == "best" else _shape
     mine, theirs = _layers(bank_a), _layers(bank_b)
     found: list[LayerPair] = []
-    if match == "names":
-        found = _by_name(bank_a, mine, bank_b, theirs)
-        rest_a = _without(mine, {item.a for item in found})
-        rest_b = _without(theirs, {item.b for item in found})
-        shapes = [_shape(bank_a, i) for i in rest_a]
-        if shapes == [_shape(bank_b, i) for i in rest_b]:
-            found += [
-                LayerPair(a, b, "order") for a, b in zip(rest_a, rest_b, strict=True)
-            ]
-        place = {index: number for number, index in enumerate(mine)}
-        found.sort(key=lambda item: place[item.a])
-    else:
-        found = _by_order(bank_a, mine, bank_b, theirs)
+    if match != "order":
+        found = _by_name(bank_a, mine, bank_b, theirs, shape)
+    rest_a = _without(mine, {item.a for item in found})
+    rest_b = _without(theirs, {item.b for item in found})
+    same = [shape(bank_a, i) for i in rest_a] == [shape(bank_b, i) for i in rest_b]
+    if match != "names" or same:
+        found += _by_order(bank_a, rest_a, bank_b, rest_b, shape)
+    place = {index: number for number, index in enumerate(mine)}
+    return sorted(found, key=lambda item: place[item.a])
+
+
+def pair_layers(
+    bank_a: KernelBank,
+    bank_b: KernelBank,
+    layers: Sequence[LayerPair],
+    *,
+    match: Match = "names",
+    watch: Watch = NEVER,
+) -> Pairing:
+    """Pair the kernels of layers that are known to correspond.
+
+    Layers have kernels of one size. Channels that only one of two layers has are left
+    without a partner.
+
+    Parameters
+    ----------
+    layers
+        Each layer at most once.
+    match, watch
+        As in `pair`.
+    """
     return Pairing(
         bank_a,
         bank_b,
-        tuple(found),
-        _kernels(bank_a, bank_b, found),
-        tuple(_without(mine, {item.a for item in found})),
-        tuple(_without(theirs, {item.b for item in found})),
+        tuple(layers),
+        _kernels(bank_a, bank_b, layers, match, watch),
+        tuple(_without(_layers(bank_a), {item.a for item in layers})),
+        tuple(_without(_layers(bank_b), {item.b for item in layers})),
+        match,
     )
 
 
@@ -197,12 +251,20 @@ def _shape(bank: KernelBank, index: int) -> tuple[Size, int]:
     return layer.size, layer.kernels
 
 
+def _size(bank: KernelBank, index: int) -> tuple[Size, int]:
+    return bank.layers[index].size, 0
+
+
 def _without(indices: list[int], taken: set[int]) -> list[int]:
     return [index for index in indices if index not in taken]
 
 
 def _by_name(
-    bank_a: KernelBank, mine: list[int], bank_b: KernelBank, theirs: list[int]
+    bank_a: KernelBank,
+    mine: list[int],
+    bank_b: KernelBank,
+    theirs: list[int],
+    shape: Callable[[KernelBank, int], tuple[Size, int]],
 ) -> list[LayerPair]:
     """Layers of the same name and shape.
 
@@ -219,7 +281,7 @@ def _by_name(
                 LayerPair(a, partners[name], "name")
                 for name, a in zip(_unique(one), mine, strict=True)
                 if name in partners
-                and _shape(bank_a, a) == _shape(bank_b, partners[name])
+                and shape(bank_a, a) == shape(bank_b, partners[name])
             ]
             if len(found) > len(best):
                 best = found
@@ -248,11 +310,15 @@ def _unique(names: list[str]) -> list[object]:
 
 
 def _by_order(
-    bank_a: KernelBank, mine: list[int], bank_b: KernelBank, theirs: list[int]
+    bank_a: KernelBank,
+    mine: list[int],
+    bank_b: KernelBank,
+    theirs: list[int],
+    shape: Callable[[KernelBank, int], tuple[Size, int]],
 ) -> list[LayerPair]:
     """Layers of the same shape in runs that both networks have in the same order."""
-    first = [_shape(bank_a, i) for i in mine]
-    second = [_shape(bank_b, i) for i in theirs]
+    first = [shape(bank_a, i) for i in mine]
+    second = [shape(bank_b, i) for i in theirs]
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     return [
         LayerPair(mine[run.a + step], theirs[run.b + step], "order")
@@ -262,18 +328,32 @@ def _by_order(
 
 
 def _kernels(
-    bank_a: KernelBank, bank_b: KernelBank, layers: list[LayerPair]
+    bank_a: KernelBank,
+    bank_b: KernelBank,
+    layers: Sequence[LayerPair],
+    match: Match,
+    watch: Watch,
 ) -> dict[Size, KernelPairs]:
-    """The kernels of layers that correspond, channel by channel."""
+    """The kernels of layers that correspond."""
     found: dict[Size, KernelPairs] = {}
+    done = 0
     for size, kernels in bank_a.sizes.items():
         here = [item for item in layers if bank_a.layers[item.a].size == size]
         if not here:
             continue
         other = bank_b.sizes[size]
         mine, theirs = _by_channel(kernels), _by_channel(other)
-        index_a = np.concatenate([mine[item.a] for item in here])
-        index_b = np.concatenate([theirs[item.b] for item in here])
+        parts = []
+        for item in here:
+            watch.progress(done, len(layers), "matching kernels")
+            done += 1
+            rows = mine[item.a], theirs[item.b]
+            if match == "best":
+                parts.append(match_kernels(kernels, rows[0], other, rows[1], watch))
+            else:
+                parts.append(_same_channels(kernels, rows[0], other, rows[1]))
+        index_a = np.concatenate([part[0] for part in parts])
+        index_b = np.concatenate([part[1] for part in parts])
         columns = (
             *(index_a, index_b),
             *(kernels.layer[index_a], kernels.channel[index_a]),
@@ -282,7 +362,24 @@ def _kernels(
         for column in columns:
             column.flags.writeable = False
         found[size] = KernelPairs(size, *columns)
+    watch.progress(len(layers), len(layers), "matching kernels")
     return found
+
+
+def _same_channels(
+    first: KernelSet,
+    mine: NDArray[np.int64],
+    second: KernelSet,
+    theirs: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Kernels of the same channel in two layers."""
+    _, a, b = np.intersect1d(
+        first.channel[mine],
+        second.channel[theirs],
+        assume_unique=True,
+        return_indices=True,
+    )
+    return mine[a], theirs[b]
 
 
 def _by_channel(kernels: KernelSet) -> dict[int, NDArray[np.int64]]:
@@ -292,32 +389,3 @@ def _by_channel(kernels: KernelSet) -> dict[int, NDArray[np.int64]]:
     starts = np.flatnonzero(np.diff(layer, prepend=-1))
     parts = np.split(order, starts[1:])
     return {int(layer[s]): part for s, part in zip(starts, parts, strict=True)}
-
-
-def _statistics(
-    first: KernelSet,
-    index_a: NDArray[np.int64],
-    second: KernelSet,
-    index_b: NDArray[np.int64],
-) -> PairStatistics:
-    there = ~(first.flat[index_a] | second.flat[index_b])
-    cosine = np.full(len(there), np.nan, np.float32)
-    ratio = np.full(len(there), np.nan, np.float32)
-    rows = np.flatnonzero(there)
-    for start in range(0, len(rows), _BATCH):
-        part = rows[start : start + _BATCH]
-        mine, theirs = _patterns(first, index_a[part]), _patterns(second, index_b[part])
-        cosine[part] = np.clip(np.einsum("ij,ij->i", mine, theirs), -1, 1)
-    scale_a = first.scale[index_a[rows]].astype(np.float64)
-    ratio[rows] = np.log(second.scale[index_b[rows]] / scale_a)
-    offset = second.offset[index_b] - first.offset[index_a]
-    for column in (cosine, ratio, offset):
-        column.flags.writeable = False
-    return PairStatistics(cosine, ratio, offset)
-
-
-def _patterns(kernels: KernelSet, index: NDArray[np.int64]) -> NDArray[np.float32]:
-    found = patterns(
-        kernels.weights[index], kernels.scale[index], kernels.offset[index]
-    )
-    return found.reshape(len(index), -1)

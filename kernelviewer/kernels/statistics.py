@@ -118,7 +118,7 @@ def patterns(
 
 
 def is_filter_bank(weights: NDArray[np.float32]) -> bool:
-    """Whether a layer just repeats a filter or a few: nothing that was trained.
+    """True if a layer just repeats a filter or a few: nothing that was trained.
 
     True if all kernels are equal, or if each of at most 8 filters stands there equally
     often (Sobel x and y for every channel, the four of a Haar transform). Kernels of

@@ -8,7 +8,7 @@ from kernelviewer.importing import imported_when_used
 
 if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import METHODS, Autoencoder, Method, shipped
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.errors import LatentError
     from kernelviewer.latent.labels import Agreement, Labels, agreement, label
     from kernelviewer.latent.noise import PRESETS, Null
@@ -21,7 +21,7 @@ else:
             "PRESETS": "kernelviewer.latent.noise",
             "Agreement": "kernelviewer.latent.labels",
             "Autoencoder": "kernelviewer.latent.autoencoder",
-            "Codes": "kernelviewer.latent.codes",
+            "Codes": "kernelviewer.latent.curve",
             "Labels": "kernelviewer.latent.labels",
             "LatentError": "kernelviewer.latent.errors",
             "Method": "kernelviewer.latent.autoencoder",

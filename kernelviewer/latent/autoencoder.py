@@ -11,9 +11,15 @@ import numpy as np
 
 from kernelviewer.device import choose_device, host
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.classes import FINE_PATTERNS, UNIDENTIFIED
-from kernelviewer.latent.codes import Codes
-from kernelviewer.latent.curve import Curve, arc_length, codes_of_table
+from kernelviewer.kernels.classes import FINE, UNIDENTIFIED
+from kernelviewer.kernels.support import on_support, parts
+from kernelviewer.latent.curve import (
+    Codes,
+    Curve,
+    arc_length,
+    codes_of_table,
+    unit_rows,
+)
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Array, Device
     from kernelviewer.kernels import KernelSet, Size
+    from kernelviewer.kernels.bank import Support
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
@@ -91,7 +98,7 @@ class Autoencoder:
             model,
             (Stretch(0.0, 1.0, UNIDENTIFIED.id),),
             Null(np.zeros(BINS, np.int64)),
-            np.empty((0, len(FINE_PATTERNS)), np.float32),
+            np.empty((0, len(FINE.patterns)), np.float32),
         )
 
     @property
@@ -129,7 +136,12 @@ class Autoencoder:
         return self.decode(codes_of_table(count))
 
     def encode(
-        self, kernels: Array, *, device: Device | None = None, watch: Watch = NEVER
+        self,
+        kernels: Array,
+        *,
+        support: Support | None = None,
+        device: Device | None = None,
+        watch: Watch = NEVER,
     ) -> Codes:
         """Codes of kernels, or of their patterns: offset and scale do not matter.
 
@@ -137,6 +149,9 @@ class Autoencoder:
         ----------
         kernels
             [N, *size], an array of numpy or torch.
+        support
+            Taps on which they are compared with the spectrum; None: all. The codes of
+            a part are those of the nearest points, whatever the method.
         device
             Where to compute; by default the best there is. Memory beyond the kernels
             stays under 500 MB.
@@ -147,7 +162,7 @@ class Autoencoder:
         Returns
         -------
         Codes
-            NaN where a kernel is constant or not finite.
+            NaN where a kernel is constant (on the support) or not finite.
 
         Raises
         ------
@@ -157,11 +172,16 @@ class Autoencoder:
         if tuple(kernels.shape[1:]) != self.size:
             raise self._mismatch(tuple(kernels.shape[1:]))
         where = choose_device() if device is None else device
-        flat = kernels.reshape(len(kernels), math.prod(self.size))
+        rows = self._table
+        if support is not None:
+            kernels = on_support(kernels, support)
+            patterns = on_support(rows.reshape(-1, *self.size), support)
+            rows = unit_rows(patterns.reshape(len(rows), -1).astype(np.float64))
+        flat = kernels.reshape(len(kernels), math.prod(kernels.shape[1:]))
         code = np.full(len(flat), np.nan, np.float32)
         fit = np.full(len(flat), np.nan, np.float32)
-        table = Table(self._table, where)
-        find = self._finder(table)
+        table = Table(rows, where)
+        find = self._finder(table, nearest=support is not None)
         text = f"encoding {size_label(self.size)} kernels"
         for count, here in enumerate(table.batches(len(flat))):
             watch.check()
@@ -176,8 +196,16 @@ class Autoencoder:
     def encode_set(
         self, kernels: KernelSet, *, device: Device | None = None, watch: Watch = NEVER
     ) -> Codes:
-        """As `encode`, for the kernels of a network; its flat kernels get NaN."""
+        """As `encode`, for the kernels of a network, each on its layer's support.
+
+        Flat kernels get NaN.
+        """
         codes = self.encode(kernels.weights, device=device, watch=watch)
+        for place, support in parts(kernels.layer, kernels.supports):
+            if support is not None:
+                weights = kernels.weights[place]
+                found = self.encode(weights, support=support, device=device)
+                codes.code[place], codes.fit[place] = found.code, found.fit
         codes.code[kernels.flat] = np.nan
         codes.fit[kernels.flat] = np.nan
         return codes
@@ -219,10 +247,12 @@ class Autoencoder:
         """The same with other stretches."""
         return replace(self, stretches=stretches)
 
-    def _finder(self, table: Table) -> Callable[[Array], tuple[Array, Array, Array]]:
-        """What gives code and fit of a batch [n, taps], and which have a pattern."""
+    def _finder(
+        self, table: Table, *, nearest: bool
+    ) -> Callable[[Array], tuple[Array, Array, Array]]:
+        """A function to code, fit and being patterned of a batch [n, taps]."""
         where = table.device
-        if isinstance(self.model, Curve):
+        if nearest or isinstance(self.model, Curve):
             codes = codes_of_table().astype(np.float32)
 
             def find(kernels: Array) -> tuple[Array, Array, Array]:

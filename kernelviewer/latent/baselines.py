@@ -1,22 +1,20 @@
 """What the curve is compared with: spherical K-means, the paper's autoencoder, noise.
 
-They depend on nothing but the kernels and a seed, so they are kept by content.
+They depend on nothing but the kernels and a seed, so they are kept in the cache under
+the hash of these.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.device import CPU, choose_device
-from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.cache import cached, content_hash
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import nearest_in_batches, unit
+from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
 from kernelviewer.latent.paper import PARTS, PlainAutoencoder
@@ -34,9 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.training import TrainingOptions
     from kernelviewer.watch import Watch
 
-FAMILY_KERNELS = 2000
-"""Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
-_FAMILY_TAPS = FAMILY_KERNELS * 17**2
+
 COUNTS = (10, 50, 100, 200)
 """Centroids that the curve is compared with."""
 
@@ -82,7 +78,7 @@ def centroid_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with centroids."""
+    """The null of centroids: what white noise reaches with them."""
 
     def compute() -> dict[str, NDArray[np.int64]]:
         fits = [
@@ -93,31 +89,6 @@ def centroid_null(
 
     key = content_hash(centroids, size, KERNELS, SEED)
     return Null(cached("kmeans-null", key, compute)["counts"])
-
-
-def family_null(
-    size: Size, *, device: Device | None = None, watch: Watch = NEVER
-) -> Null:
-    """What white noise reaches with the analytic family, which has the size.
-
-    Large kernels are slow to fit, and their noise hardly varies: fewer do.
-    """
-    count = min(FAMILY_KERNELS, max(FAMILY_KERNELS // 10, _FAMILY_TAPS // prod(size)))
-
-    def compute() -> dict[str, NDArray[np.int64]]:
-        from kernelviewer.kernels.family import family_fit
-
-        quiet = watch.quiet()
-        watch.progress(0, 0, f"fitting white noise of {size_label(size)}")
-        fits = [
-            family_fit(batch, device=device, watch=quiet).cosine
-            for batch in white_noise(size, count, SEED)
-        ]
-        return {"counts": Null.of(np.concatenate(fits)).counts}
-
-    return Null(
-        cached("family-null", content_hash(size, count, SEED), compute)["counts"]
-    )
 
 
 def plain_of(

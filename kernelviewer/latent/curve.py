@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels import Size
 
+
 POINTS = 2048
 """Points of the table that codes are read from."""
 
@@ -74,3 +75,31 @@ class Curve:
     def arc_length(self) -> float:
         """Length of the curve on the sphere of patterns, in units of π."""
         return arc_length(self.decode(codes_of_table()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """Where kernels lie on the spectrum. N kernels.
+
+    Attributes
+    ----------
+    code
+        float32 [N] in [0, 1]; NaN for flat kernels.
+    fit
+        float32 [N], cosine of each kernel with its reconstruction; NaN likewise.
+    """
+
+    code: NDArray[np.float32]
+    fit: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def __getitem__(self, rows: slice) -> Codes:
+        return Codes(self.code[rows], self.fit[rows])
+
+    @property
+    def mean_fit(self) -> float:
+        """Mean over the kernels that are not flat; NaN without any."""
+        there = self.fit[~np.isnan(self.fit)]
+        return float(there.mean(dtype=np.float64)) if len(there) else float("nan")

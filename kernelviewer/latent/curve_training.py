@@ -34,8 +34,7 @@ from kernelviewer.latent.curve import (
     unit_rows,
 )
 from kernelviewer.latent.finishing import short_path
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import nearest_in_batches
+from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans
 
 if TYPE_CHECKING:
     import torch

@@ -18,11 +18,12 @@ from kernelviewer.latent.baselines import (
     centroid_fits,
     centroid_null,
     centroids_of,
-    family_null,
     plain_of,
 )
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.family_null import family_null
 from kernelviewer.latent.finishing import agreements
+from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.training import TrainingOptions, train
 from kernelviewer.watch import NEVER
 
@@ -55,6 +56,8 @@ class Row:
         it was not measured.
     arc_length
         Length of the spectrum in units of π; None for centroids.
+    threshold
+        The family's own; None: that of the `Evaluation`.
     """
 
     method: str
@@ -62,6 +65,7 @@ class Row:
     coverage: float
     null_coverage: float | None = None
     arc_length: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Evaluation:
                     "coverage": _rounded(row.coverage),
                     "null_coverage": _rounded(row.null_coverage),
                     "arc_length": _rounded(row.arc_length),
+                    **({} if row.threshold is None else {"threshold": row.threshold}),
                 }
                 for row in self.rows
             },
@@ -116,7 +121,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Baselines:
-    """What was trained on the same networks, to be compared on others."""
+    """Methods trained on the same networks, to be compared on others."""
 
     curve: Autoencoder
     paper: Autoencoder | None
@@ -170,9 +175,9 @@ def judge(
 
         own = family_fit(kernels, device=device, watch=quiet)
         null = family_null(curve.size, device=device, watch=quiet)
-        # more noise reaches the family: it has a threshold of its own
-        enough = level if threshold is not None else null.default_threshold
-        rows.append(_row("family", own.cosine, enough, null, None))
+        usual = null.default_threshold if threshold is None else threshold
+        row = _row("family", own.cosine, usual, null, None)
+        rows.append(replace(row, threshold=usual))
         codes = curve.encode(kernels, device=device, watch=quiet)
         names = agreements(curve, codes, level, own)
     stretches = len(curve.stretches)
@@ -285,7 +290,7 @@ def _row(
     return Row(
         method,
         float("nan") if empty else float(there.mean(dtype=np.float64)),
-        float("nan") if empty else float((there >= np.float32(threshold)).mean()),
+        float("nan") if empty else float(reaches(there, threshold).mean()),
         None if null is None else null.coverage(threshold),
         arc_length,
     )

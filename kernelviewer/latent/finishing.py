@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX, SCHEMES
+from kernelviewer.kernels.classes import PAPER, SCHEMES
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
-from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.labels import agreement, label, reaches
 from kernelviewer.latent.naming import (
     NamingOptions,
     common_classes,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Method
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.labels import Agreement
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
@@ -102,7 +102,7 @@ def measure_null(
     device: Device | None = None,
     watch: Watch = NEVER,
 ) -> Null:
-    """What white noise reaches with an autoencoder: 100 000 kernels or ``count``."""
+    """The null of an autoencoder, from 100 000 kernels or ``count``."""
     fits = [
         coder.encode(batch, device=device, watch=watch).fit
         for batch in white_noise(coder.size, KERNELS if count is None else count, seed)
@@ -137,9 +137,10 @@ def _turned(curve: Curve, device: Device, watch: Watch) -> Curve:
     points = _points(curve.size, curve.decode(codes), device, watch)
     if points is None:
         return curve
+    ids = [item.id for item in PAPER.patterns]
     near = np.maximum(points.paper_cosine, 1e-6) ** 8
-    on = np.average(codes, weights=near[:, INDEX["on-centre"]])
-    off = np.average(codes, weights=near[:, INDEX["off-centre"]])
+    on = np.average(codes, weights=near[:, ids.index("on-centre")])
+    off = np.average(codes, weights=near[:, ids.index("off-centre")])
     if on <= off:
         return curve
     series = curve.series.copy()
@@ -167,7 +168,7 @@ def _named(
     real = slice(shown.real)
     own = family_fit(shown.patterns[real], device=device, watch=watch)
     others = family_fit(shown.patterns[shown.real :], device=device, watch=watch)
-    identified = codes.fit >= np.float32(coder.threshold)
+    identified = reaches(codes.fit, coder.threshold)
     options = NamingOptions()
     known = evidence(
         points,
@@ -195,7 +196,9 @@ def agreements(
 ) -> dict[str, Agreement]:
     """How the names of stretches hold in each scheme, by its id."""
     return {
-        scheme.id: agreement(label(codes, coder.stretches, threshold, scheme), own)
+        scheme.id: agreement(
+            label(codes, coder.stretches, threshold, scheme), own, scheme=scheme
+        )
         for scheme in SCHEMES.values()
     }
 

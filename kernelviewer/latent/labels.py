@@ -1,10 +1,10 @@
-"""From codes to classes, and to a table of them."""
+"""From codes and family members to classes, and to a table of them."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,13 @@ from kernelviewer.kernels.classes import (
     CLASSES,
     FINE,
     FLAT,
+    INDEX,
     PAPER,
+    PAPER_OF,
+    PATTERNS,
     UNIDENTIFIED,
 )
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.text import csv_text
@@ -33,36 +37,39 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family import FamilyFit
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.latent.codes import Codes
+    from kernelviewer.latent.curve import Codes
+    from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
 
+_FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """Classes of N kernels; indices into the classes of a scheme.
+    """Classes of N kernels; indices into `kernelviewer.kernels.classes.CLASSES`.
 
     Attributes
     ----------
     class_index
         int8 [N], the class; unidentified where the fit is below the threshold.
     best_class
-        int8 [N], the class of the kernel's stretch, whatever its fit.
+        int8 [N], the class whatever the fit: that of the kernel's stretch, or of its
+        nearest family member.
     identified
         bool [N].
     threshold
         The fit from which on a kernel is identified.
-    scheme
-        The scheme of `kernelviewer.kernels.classes` that they are named in.
     """
 
     class_index: NDArray[np.int8]
     best_class: NDArray[np.int8]
     identified: NDArray[np.bool_]
     threshold: float
-    scheme: Scheme = PAPER
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -70,7 +77,7 @@ class Labels:
     @property
     def flat(self) -> NDArray[np.bool_]:
         """Which kernels have no pattern, bool [N]."""
-        return np.asarray(self.class_index == self.scheme.index[FLAT.id])
+        return np.asarray(self.class_index == _FLAT)
 
     @property
     def coverage(self) -> float:
@@ -78,16 +85,15 @@ class Labels:
         present = len(self) - int(self.flat.sum())
         return int(self.identified.sum()) / present if present else float("nan")
 
-    def counts(self) -> dict[str, int]:
-        """Kernels of each class by its id, in the scheme's order; sums to N."""
-        classes = self.scheme.classes
-        found = np.bincount(self.class_index, minlength=len(classes))
-        return {item.id: int(found[i]) for i, item in enumerate(classes)}
+    def counts(self, scheme: Scheme = PAPER) -> dict[str, int]:
+        """Kernels of a scheme's classes, and of others that occur, by id; sums to N."""
+        found = np.bincount(self.class_index, minlength=len(CLASSES))
+        return scheme.counts(found.tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How the names of stretches agree with each kernel's own name by the family.
+    """How a kernel's name by its code agrees with its name by the family.
 
     Attributes
     ----------
@@ -131,25 +137,83 @@ def label(
     names = np.array([item.index_in(scheme) for item in stretches], np.int8)
     flat = np.isnan(codes.code)
     best = names[stretch_of(stretches, codes.code)]
-    best[flat] = scheme.index[FLAT.id]
-    # fits are float32: compare as such, so that a fit shown as the threshold passes
-    enough = codes.fit >= np.float32(threshold)
-    identified = enough & (best < len(scheme.patterns))
-    found = np.where(identified, best, np.int8(scheme.index[UNIDENTIFIED.id]))
-    found[flat] = scheme.index[FLAT.id]
-    return Labels(found, best, identified, threshold, scheme)
+    best[flat] = _FLAT
+    return _labels(best, codes.fit, threshold)
 
 
-def agreement(labels: Labels, family: FamilyFit) -> Agreement:
-    """Compare labels with `family_fit` of the same kernels, flat ones left out."""
-    here = labels.identified[~labels.flat]
-    named = labels.class_index[~labels.flat][here]
+def label_by_family(
+    family: FamilyFit,
+    flat: NDArray[np.bool_],
+    threshold: float,
+    scheme: Scheme = FINE,
+) -> Labels:
+    """Classes of kernels from their nearest family members.
+
+    Parameters
+    ----------
+    family
+        Of the kernels that are not flat, in their order.
+    flat
+        Which kernels are, bool [N].
+    threshold
+        The cosine from which on a kernel is identified.
+    scheme
+        The classes that name them.
+    """
+    best = np.full(len(flat), _FLAT, np.int8)
+    cosine = np.full(len(flat), np.nan, np.float32)
+    best[~flat], cosine[~flat] = family.index_in(scheme), family.cosine
+    return _labels(best, cosine, threshold)
+
+
+def _labels(
+    best: NDArray[np.int8], fit: NDArray[np.float32], threshold: float
+) -> Labels:
+    identified = reaches(fit, threshold) & (best < len(PATTERNS))
+    found = np.where(identified, best, np.int8(_UNIDENTIFIED))
+    found[best == _FLAT] = _FLAT
+    return Labels(found, best, identified, threshold)
+
+
+def reaches(fit: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Which fits [N] are enough to identify a kernel; NaN never is.
+
+    Fits are compared as float32, so that one shown as the threshold passes. A threshold
+    of 1 says that noise fits as well as anything, as with three taps: none passes.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.asarray((fit >= np.float32(threshold)) & (threshold < 1))
+
+
+def agreement(
+    labels: Labels,
+    family: FamilyFit,
+    among: NDArray[np.bool_] | None = None,
+    scheme: Scheme = PAPER,
+) -> Agreement:
+    """Compare names by code with those by the family.
+
+    Parameters
+    ----------
+    labels
+        Classes by code of N kernels.
+    family
+        `family_fit` of the same kernels, flat ones left out.
+    among
+        Bool [N], the kernels to compare; by default those that the code identifies.
+    scheme
+        The words in which both are taken; ``labels`` have the same, or finer ones.
+    """
+    among = labels.identified if among is None else among
+    here = among[~labels.flat]
+    named = labels.best_class[~labels.flat][here]
+    named = np.array(PAPER_OF)[named] if scheme is PAPER else named
     if not len(named):
         return Agreement(0, float("nan"), float("nan"))
-    fine = labels.scheme is FINE
-    own = (family.class_index if fine else family.paper_index)[here]
-    cosine = (family.class_cosine if fine else family.paper_cosine)[here]
-    loss = family.cosine[here] - cosine[np.arange(len(named)), named]
+    own = family.index_in(scheme)[here]
+    cosine = family.class_cosine if scheme is FINE else family.paper_cosine
+    column = np.searchsorted(scheme.rows[:-2], named)
+    loss = family.cosine[here] - cosine[here][np.arange(len(named)), column]
     return Agreement(
         len(named),
         float((named == own).mean()),
@@ -191,7 +255,19 @@ COLUMNS = (
     "offset",
     "family_class",
     "family_cosine",
+    "discrete_model",
+    "discrete_sigma_x",
+    "discrete_sigma_y",
+    "discrete_cosine",
+    "moment_sigma_x",
+    "moment_sigma_y",
+    "by",
+    "code_class",
+    "margin",
 )
+"""``class`` and ``best_class`` are by what ``by`` says; ``code_class`` and
+``family_class`` are the best by either; ``margin`` is by how much the family's best
+class is nearer than its second."""
 ROWS_BETWEEN_CHECKS = 4096
 
 
@@ -199,11 +275,13 @@ ROWS_BETWEEN_CHECKS = 4096
 class Labelling:
     """How kernels of one size are labelled.
 
-    ``codes`` are those that are known already; ``stretches`` and ``threshold`` stand
-    for the autoencoder's own where they are None.
+    ``codes`` are those that are known already; ``stretches`` stand for the
+    autoencoder's own where they are None, and ``threshold`` for the usual one of what
+    names the kernels: as ``naming`` says, or the family where there is no autoencoder.
     """
 
     autoencoder: Autoencoder | None
+    naming: Naming = field(default_factory=Naming)
     threshold: float | None = None
     stretches: Stretches | None = None
     codes: Codes | None = None
@@ -213,8 +291,17 @@ class Labelling:
 class Labelled:
     """The kernels of one size of one network with all that is found about them.
 
-    ``codes`` and ``labels`` are None where there is no autoencoder, ``family`` (of the
-    kernels that are not flat) where the family has no such kernels.
+    Attributes
+    ----------
+    codes, by_code
+        None where there is no autoencoder.
+    family, by_family
+        The members nearest to the kernels that are not flat, and the classes of all;
+        None where the family has no kernels of the size.
+    by, scheme
+        What names them, None: nothing does; and the classes that it names them by.
+    null
+        What white noise reaches by that.
     """
 
     source: str
@@ -222,8 +309,27 @@ class Labelled:
     kernels: KernelSet
     autoencoder: Autoencoder | None
     codes: Codes | None
-    labels: Labels | None
+    by_code: Labels | None
     family: FamilyFit | None
+    by_family: Labels | None
+    by: By | None
+    scheme: Scheme
+    null: Null | None
+
+    @property
+    def labels(self) -> Labels | None:
+        """The classes that count."""
+        return self.by_code if self.by == "code" else self.by_family
+
+    @property
+    def fit(self) -> NDArray[np.float32]:
+        """float32 [N], what the threshold is for; NaN where there is none."""
+        if self.by == "code" and self.codes is not None:
+            return self.codes.fit
+        fit = np.full(len(self.kernels), np.nan, np.float32)
+        if self.family is not None:
+            fit[~self.kernels.flat] = self.family.cosine
+        return fit
 
 
 def label_kernels(
@@ -235,25 +341,48 @@ def label_kernels(
     *,
     watch: Watch = NEVER,
 ) -> Labelled:
-    """Encode and label the kernels of one size, and fit the family to them."""
-    from kernelviewer.kernels.family import family_fit, supported
-    from kernelviewer.kernels.statistics import patterns
+    """Encode the kernels of one size, fit the family to them, and label them by both.
+
+    A threshold that is given is for what names them.
+    """
+    from kernelviewer.kernels.family import family_fit_set, supported
+    from kernelviewer.latent.family_null import family_null
 
     kernels = bank.sizes[size]
     autoencoder, codes = how.autoencoder, how.codes
-    labels = family = None
+    by_code = family = by_family = null = None
+    by = named_by(
+        how.naming.by, has_code=autoencoder is not None, has_family=supported(size)
+    )
+
+    def level(way: By, usual: float) -> float:
+        return usual if by != way or how.threshold is None else how.threshold
+
     if autoencoder is not None:
         codes = codes or autoencoder.encode_set(kernels, device=device, watch=watch)
-        level = autoencoder.threshold if how.threshold is None else how.threshold
-        labels = label(codes, how.stretches or autoencoder.stretches, level)
+        null = autoencoder.null
+        usual = level("code", autoencoder.threshold)
+        by_code = label(codes, how.stretches or autoencoder.stretches, usual)
     if supported(size):
-        there = ~kernels.flat
-        rows = patterns(
-            kernels.weights[there], kernels.scale[there], kernels.offset[there]
-        )
         text = f"fitting the family to {size_label(size)} kernels"
-        family = family_fit(rows, device=device, watch=watch.saying(text))
-    return Labelled(source, bank, kernels, autoencoder, codes, labels, family)
+        family = family_fit_set(kernels, device=device, watch=watch.saying(text))
+        noise = family_null(size, device=device, watch=watch)
+        null = null if by == "code" else noise
+        usual = level("family", noise.default_threshold)
+        by_family = label_by_family(
+            family, kernels.flat, usual, how.naming.scheme("family")
+        )
+    return Labelled(
+        *(source, bank, kernels, autoencoder, codes, by_code, family, by_family),
+        *(by, how.naming.scheme(by), null),
+    )
+
+
+def named_by(wish: By, *, has_code: bool, has_family: bool) -> By | None:
+    """What names the kernels of a size: as wished, else the other; None: nothing."""
+    there: dict[By, bool] = {"code": has_code, "family": has_family}
+    other: By = "family" if wish == "code" else "code"
+    return next((way for way in (wish, other) if there[way]), None)
 
 
 def write_rows(
@@ -302,13 +431,16 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
     source = csv_text(item.source)
     layers = [csv_text(layer.name) for layer in item.bank.layers]
     key = size_key(kernels.size)
-    family_class, family_cosine = _family_columns(item, here)
+    family_class, family_cosine, margin = _family_columns(item, here)
+    discrete = _scale_space_columns(item, here)
     for at, i in enumerate(here.tolist()):
         flat = bool(kernels.flat[i])
-        code = fit = ""
+        code = fit = code_class = ""
         named = best = FLAT.id if flat else ""
-        if item.codes is not None and item.labels is not None and not flat:
+        if item.codes is not None and item.by_code is not None and not flat:
             code, fit = f"{item.codes.code[i]:.6f}", f"{item.codes.fit[i]:.6f}"
+            code_class = names[item.by_code.best_class[i]]
+        if item.labels is not None:
             named = names[item.labels.class_index[i]]
             best = names[item.labels.best_class[i]]
         yield (
@@ -324,18 +456,54 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
             f"{kernels.offset[i]:.7g}",
             family_class[at],
             family_cosine[at],
+            *discrete[at],
+            item.by or "",
+            code_class,
+            margin[at],
         )
 
 
 def _family_columns(
     item: Labelled, here: NDArray[np.int64]
-) -> tuple[list[str], list[str]]:
-    """Class and cosine of the family for kernels by number; empty for flat ones."""
-    classes, cosines = [""] * len(here), [""] * len(here)
+) -> tuple[list[str], list[str], list[str]]:
+    """Class, cosine and margin of the family for kernels by number; "" if flat."""
+    classes, cosines, margins = ([""] * len(here) for _ in range(3))
     if item.family is not None and len(here):
         place = np.cumsum(~item.kernels.flat[: here[-1] + 1]) - 1
+        margin, kinds = item.family.margin, item.family.class_index
+        if item.by == "family":
+            kinds = item.family.index_in(item.scheme)
         for at, i in enumerate(here.tolist()):
             if not item.kernels.flat[i]:
-                classes[at] = FINE.patterns[item.family.class_index[place[i]]].id
+                classes[at] = CLASSES[kinds[place[i]]].id
                 cosines[at] = f"{item.family.cosine[place[i]]:.6f}"
-    return classes, cosines
+                margins[at] = f"{margin[place[i]]:.6f}"
+    return classes, cosines, margins
+
+
+def _scale_space_columns(
+    item: Labelled, here: NDArray[np.int64]
+) -> list[tuple[str, ...]]:
+    """The nearest discrete scale-space model of kernels by number, and its values.
+
+    Empty for flat kernels and where the family has none of the size.
+    """
+    from kernelviewer.kernels.family import scale_space, supported
+
+    columns: list[tuple[str, ...]] = [("",) * 6] * len(here)
+    places = np.flatnonzero(~item.kernels.flat[here])
+    if not len(places) or not supported(item.kernels.size):
+        return columns
+    found = scale_space.scale_space_fit(item.kernels, here[places])
+    values = zip(
+        found.sigma_x,
+        found.sigma_y,
+        found.cosine,
+        found.moment_x,
+        found.moment_y,
+        strict=True,
+    )
+    for place, model, numbers in zip(places, found.model, values, strict=True):
+        name = scale_space.NAMES[model]
+        columns[place] = (name, *(f"{value:.6f}" for value in numbers))
+    return columns

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import FINE, PAPER_OF, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER, PAPER_OF
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +30,11 @@ TOLERANCE = 0.05
 _BARE = 0.2
 """What the points' own classes count beside the kernels'."""
 _DOUBLINGS = 10
-_PAPER_OF = np.array(PAPER_OF[: len(FINE.patterns)])
-_NAMED = np.flatnonzero(len(PATTERNS) > _PAPER_OF)
+_COLUMN = np.full(len(CLASSES), len(PAPER.patterns))
+_COLUMN[list(PAPER.rows[:-2])] = np.arange(len(PAPER.patterns))
+"""Index into `CLASSES` → place among the paper's patterns; behind them without any."""
+_PAPER_OF = _COLUMN[list(PAPER_OF[: len(FINE.patterns)])]
+_NAMED = np.flatnonzero(len(PAPER.patterns) > _PAPER_OF)
 """Fine classes that a stretch may have: those that the paper has a class for, so that
 as many kernels are identified in either scheme."""
 
@@ -100,7 +103,7 @@ def evidence(
     count = len(points)
     whole = max(float(weight.sum()), 1e-30)
     fine = np.zeros((count, len(FINE.patterns)))
-    paper = np.zeros((count, len(PATTERNS) + 1))
+    paper = np.zeros((count, len(PAPER.patterns) + 1))
     for place, (some, papers), share in (
         (at, kernels, (1 - _BARE) * weight / whole),
         # where no kernel lives the curve itself has a say
@@ -111,14 +114,17 @@ def evidence(
         ),
     ):
         np.add.at(fine, (place, some), share)
-        np.add.at(paper, (place, papers), share)
+        np.add.at(paper, (place, _COLUMN[papers]), share)
     return Evidence(fine, paper[:, _PAPER_OF], common)
 
 
-def common_classes(paper_index: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
-    """Which classes of the paper at least ``share`` of the kernels have, bool [11]."""
-    counts = np.bincount(paper_index, minlength=len(PATTERNS))[: len(PATTERNS)]
-    return counts >= max(1.0, share * len(paper_index))
+def common_classes(class_index: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
+    """Which of `PAPER.patterns` at least ``share`` of the kernels have, bool [11].
+
+    ``class_index`` is into `CLASSES`.
+    """
+    counts = np.bincount(class_index, minlength=len(CLASSES))[list(PAPER.rows[:-2])]
+    return counts >= max(1.0, share * len(class_index))
 
 
 def name_points(
@@ -210,3 +216,10 @@ def _trace(
         path[first:end] = index
         end, index = first, following
     return path
+
+
+def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
+    """Bits of the paper's classes that explain a kernel about as well as its member."""
+    close = found.cosine[:, None] - found.paper_cosine <= TOLERANCE
+    bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
+    return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -1,4 +1,4 @@
-"""Whether the structure is in the kernels, or the method puts it there.
+"""Tests if the structure is in the kernels, or if the method puts it there.
 
 The whole method is run on the kernels, on white noise, on the same kernels with their
 taps shuffled, and on untrained networks of the same shapes: first with the given
@@ -18,6 +18,7 @@ from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import by_layer
+from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.networks import Network
 from kernelviewer.latent.noise import white_noise
 from kernelviewer.latent.training import Training, TrainingOptions
@@ -221,7 +222,7 @@ def _fits(
 
 
 def _share(fit: NDArray[np.float32], threshold: float) -> float:
-    return float((fit >= np.float32(threshold)).mean()) if len(fit) else float("nan")
+    return float(reaches(fit, threshold).mean()) if len(fit) else float("nan")
 
 
 def untrained_kernels(

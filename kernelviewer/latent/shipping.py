@@ -48,7 +48,7 @@ CARD = "MODEL_CARD.md"
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What to ship autoencoders of.
+    """The sizes and networks to ship autoencoders of.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ def _tasks(
 
 
 def shared_out(tasks: Sequence[Task], workers: int) -> Iterator[dict[str, Any]]:
-    """What the tasks find, in their order."""
+    """The results of the tasks, in their order."""
     if workers == 1:
         yield from map(_do, tasks)
         return
@@ -189,7 +189,7 @@ class Task:
 
     @property
     def text(self) -> str:
-        """What it is, for people."""
+        """Its name for people."""
         return size_label(self.size)
 
     def do(self) -> dict[str, Any]:

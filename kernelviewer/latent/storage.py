@@ -11,7 +11,7 @@ import numpy as np
 
 from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
-from kernelviewer.kernels.classes import FINE_PATTERNS, PATTERNS
+from kernelviewer.kernels.classes import FINE, PAPER
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.curve import POINTS, Curve
 from kernelviewer.latent.errors import LatentError
@@ -37,7 +37,7 @@ Arrays = dict[str, "NDArray[Any]"]
 
 
 class Fields(TypedDict):
-    """What a file keeps: the fields of `kernelviewer.latent.Autoencoder`."""
+    """The contents of a file: the fields of `kernelviewer.latent.Autoencoder`."""
 
     method: Literal["curve", "paper"]
     size: Size
@@ -50,7 +50,7 @@ class Fields(TypedDict):
 
 
 class _WrongError(Exception):
-    """What is wrong with the file, a clause."""
+    """A fault of the file, a clause."""
 
 
 def write_autoencoder(path: AnyPath, fields: Fields) -> None:
@@ -84,7 +84,7 @@ def write_autoencoder(path: AnyPath, fields: Fields) -> None:
 
 
 def read_autoencoder(path: AnyPath) -> Fields:
-    """What `write_autoencoder` wrote, checked.
+    """The contents that `write_autoencoder` wrote, checked.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """What the header of a safetensors file says of the whole."""
+    """The metadata in the header of a safetensors file."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])
     return header.get("__metadata__") or {}
@@ -159,10 +159,10 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:
     card = header["card"]
     if not isinstance(card, dict):
         raise TypeError
-    points = arrays.get(_POINTS, np.empty((0, len(FINE_PATTERNS)), np.float32))
+    points = arrays.get(_POINTS, np.empty((0, len(FINE.patterns)), np.float32))
     if len(points):
         # files of 0.1.0 know the paper's classes only
-        known = len(PATTERNS), len(FINE_PATTERNS)
+        known = len(PAPER.patterns), len(FINE.patterns)
         classes = next((n for n in known if points.shape[1:] == (n,)), known[-1])
         _expect(points, _POINTS, (POINTS, classes))
     return {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import FINE, PAPER, PAPER_OF
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 
@@ -56,32 +56,30 @@ class Stretch:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if self.class_id not in FINE.index and self.class_id not in PAPER.index:
+        if self.class_id not in INDEX:
             msg = f"there is no class {self.class_id!r}"
-            known = dict.fromkeys([*FINE.index, *PAPER.index])
-            raise LatentError(msg, f"Use one of {', '.join(known)}.")
+            raise LatentError(msg, f"Use one of {', '.join(INDEX)}.")
 
     @property
     def label(self) -> str:
         """Its name for people."""
-        return self.name or PAPER.classes[self.class_index].name
+        return self.name or CLASSES[self.class_index].name
 
     @property
     def class_index(self) -> int:
-        """Index of its class among those of the paper."""
+        """Index into `CLASSES` of its class among those of the paper."""
         return self.index_in(PAPER)
 
     def index_in(self, scheme: Scheme) -> int:
-        """Index of its class into the classes of a scheme.
+        """Index into `CLASSES` of its class in a scheme.
 
         What is known in the paper's classes only is the plain fine class of its sign.
         """
         if scheme is PAPER:
-            fine = FINE.index.get(self.class_id)
-            return PAPER.index[self.class_id] if fine is None else PAPER_OF[fine]
+            return PAPER_OF[INDEX[self.class_id]]
         on_off = "off" if self.sign < 0 else "on"
         fine_id = _FINE.get(self.class_id, self.class_id).format(on_off)
-        return scheme.index[fine_id]
+        return INDEX[fine_id]
 
 
 _FINE = {
@@ -112,7 +110,7 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
-    """Whether stretches have the same borders, classes and names."""
+    """True if stretches have the same borders, classes and names."""
     return [_named(item) for item in some] == [_named(item) for item in others]
 
 
@@ -146,7 +144,7 @@ def rename(
     class_id: str | None = None,
     name: str | None = None,
 ) -> Stretches:
-    """Give a stretch another class, a name of one's own, or both.
+    """Change a stretch's class, its name, or both.
 
     How well the family explains a stretch holds for its class and goes with it.
     """

@@ -25,7 +25,7 @@ PER_KIND = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """What a curve learns from. The first ``real`` patterns are trained kernels.
+    """The patterns a curve learns from. The first ``real`` are trained kernels.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What to train and how.
+    """Settings of a training.
 
     Attributes
     ----------
@@ -283,7 +283,7 @@ def describe(sweep: Sweep) -> str:
 
 
 def _is_worse(sweep: Sweep, best: Sweep | None) -> bool:
-    """Whether held-out kernels fit worse; without any the last sweep is the best."""
+    """True if held-out kernels fit worse; without any the last sweep is the best."""
     if best is None or sweep.held_out_fit is None or best.held_out_fit is None:
         return False
     return sweep.held_out_fit < best.held_out_fit

@@ -1,4 +1,4 @@
-"""What was computed of the open kernels: codes, fits, classes, family classes."""
+"""What was computed of the open kernels: codes, family members, and their classes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX, PATTERNS
-from kernelviewer.latent.labels import Agreement
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF, PATTERNS
+from kernelviewer.latent.labels import Agreement, reaches
 from kernelviewer.latent.stretches import stretch_of
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.model import OpenModel, Run
     from kernelviewer.state.pool import KernelPool
 
 
@@ -34,26 +36,57 @@ that was cancelled or has failed."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What was computed of one model's kernels of one size. N kernels.
+    """The codes of one model's kernels of one size. N kernels.
 
     Attributes
     ----------
     code, fit
-        float32 [N]; NaN for flat kernels. ``code`` is None where the size has no
-        autoencoder; ``fit`` then is the cosine with the best family member.
-    family
-        uint8 [N], best class of the analytic family; None where it was not fitted.
-    null
-        What white noise reaches with the family; None where an autoencoder has it.
+        float32 [N]; NaN for flat kernels. ``code`` is None, and all fits are NaN, where
+        the size has no autoencoder.
     order
         int32 [P], the kernels that have a fit, by rising fit; None: not sorted.
     """
 
     code: NDArray[np.float32] | None
     fit: NDArray[np.float32]
-    family: NDArray[np.uint8] | None = None
+    order: NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyNames:
+    """What the pattern family says of one model's kernels of one size. N kernels.
+
+    Attributes
+    ----------
+    best, paper
+        uint8 [N], the best fine class, and the class of the paper that it belongs to;
+        that of flat kernels where there is none.
+    near
+        uint64 [N], bit c set where class c of the paper explains the kernel within
+        `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
+    fit
+        float32 [N], cosine with the nearest member; NaN for flat kernels.
+    second, margin
+        uint8 and float32 [N], the fine class that comes nearest after the best, and by
+        how much it is less near; NaN for flat kernels.
+    order
+        As in `Analysis`.
+    null
+        What white noise reaches with the family; None: not known.
+    """
+
+    best: NDArray[np.uint8]
+    paper: NDArray[np.uint8]
+    near: NDArray[np.uint64]
+    fit: NDArray[np.float32]
+    second: NDArray[np.uint8]
+    margin: NDArray[np.float32]
     order: NDArray[np.int32] | None = None
     null: Null | None = None
+
+
+Known = Analysis | FamilyNames
+"""What names kernels: their codes, or the family."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +95,10 @@ class PoolLabels:
 
     Attributes
     ----------
-    code, fit
+    code
         float32 [N], NaN where there is none.
+    fit
+        float32 [N], cosine with what names the kernel, NaN where there is none.
     best
         uint8 [N], the best class whatever the fit; flat kernels are ``FLAT``.
     label
@@ -77,7 +112,7 @@ class PoolLabels:
 
 
 class Computed(Generic[T]):
-    """What was computed of banks, of each size one thing; it goes with the bank.
+    """Results computed of banks or runs, one for each size; they go with them.
 
     Attributes
     ----------
@@ -87,13 +122,15 @@ class Computed(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[KernelBank, dict[Size, tuple[object, T]]]
+        self._kept: WeakKeyDictionary[KernelBank | Run, dict[Size, tuple[object, T]]]
         self._kept = WeakKeyDictionary()
         self.known: Mapping[tuple[int, Size], T] = {}
 
-    def put(self, bank: KernelBank, size: Size, value: T, by: object = None) -> None:
+    def put(
+        self, of: KernelBank | Run, size: Size, value: T, by: object = None
+    ) -> None:
         """Keep what ``by`` gave; `look` shows it."""
-        self._kept.setdefault(bank, {})[size] = by, value
+        self._kept.setdefault(of, {})[size] = by, value
 
     def look(
         self, models: Iterable[OpenModel], by: Mapping[Size, object] | None = None
@@ -103,63 +140,99 @@ class Computed(Generic[T]):
         found = {
             (model.id, size): value
             for model in models
-            for size, (maker, value) in self._kept.get(model.bank, {}).items()
+            for of in _owners(model)
+            for size, (maker, value) in self._kept.get(of, {}).items()
             if maker is use.get(size)
         }
         if found != self.known:
             self.known = found
 
 
-def null_of(analyses: Mapping[tuple[int, Size], Analysis], size: Size) -> Null | None:
-    """What white noise of a size reaches with the family; None: not fitted."""
-    nulls = (item.null for key, item in analyses.items() if key[1] == size)
+def _owners(model: OpenModel) -> list[KernelBank | Run]:
+    """What things may have been computed of."""
+    return [model.bank, model.run] if model.run is not None else [model.bank]
+
+
+def analysis_at(track: Track, step: int) -> Analysis:
+    """What encoding the kernels of a step again would give."""
+    codes = track.codes(step)
+    return Analysis(codes.code, codes.fit)
+
+
+def family_at(track: Track, step: int) -> FamilyNames:
+    """What naming the kernels of a step by the family again would give."""
+    return FamilyNames(
+        best=track.best[step].astype(np.uint8),
+        paper=track.paper[step].astype(np.uint8),
+        near=track.near[step].astype(np.uint64),
+        fit=track.codes(step).fit,
+        second=track.second[step].astype(np.uint8),
+        margin=track.margins(step),
+        null=track.null,
+    )
+
+
+def null_of(
+    families: Mapping[tuple[int, Size], FamilyNames], size: Size
+) -> Null | None:
+    """The null of the family for a size; None: not fitted."""
+    nulls = (item.null for key, item in families.items() if key[1] == size)
     return next((null for null in nulls if null is not None), None)
 
 
-def best_classes(
+def parts_of(pool: KernelPool, known: Mapping[tuple[int, Size], T]) -> list[T] | None:
+    """What is known of each of a pool's models; None while something is missing."""
+    found = [known.get((model.id, pool.size)) for model in pool.models]
+    there = [part for part in found if part is not None]
+    return there if there and len(there) == len(found) else None
+
+
+def best_by_code(
     pool: KernelPool,
     analyses: Mapping[tuple[int, Size], Analysis],
     stretches: Stretches | None,
     known: PoolLabels | None = None,
 ) -> PoolLabels | None:
-    """Codes, fits and best classes of a pool, all of them identified.
+    """Codes, fits and classes of a pool's stretches, all of them identified.
 
     ``known`` are the same with other stretches; codes and fits are taken from there.
 
     Returns
     -------
     PoolLabels or None
-        None while a model of the pool has not been analysed.
+        None while codes of the pool are missing.
     """
-    parts = [analyses.get((model.id, pool.size)) for model in pool.models]
-    there = [part for part in parts if part is not None]
-    if not there or len(there) < len(parts):
+    parts = parts_of(pool, analyses)
+    if parts is None or stretches is None or any(part.code is None for part in parts):
         return None
-    codes = [part.code for part in there if part.code is not None]
-    encoded = len(codes) == len(there) and stretches is not None
     if known is not None:
         code, fit = known.code, known.fit
     else:
-        fit = np.concatenate([part.fit for part in there])
-        code = (
-            np.concatenate(codes) if encoded else np.full(len(pool), np.nan, np.float32)
-        )
-    if encoded and stretches is not None:
-        classes = np.array([item.class_index for item in stretches], np.uint8)
-        best = classes[np.minimum(stretch_of(stretches, code), len(stretches) - 1)]
-    else:
-        families = [part.family for part in there if part.family is not None]
-        if len(families) < len(there):
-            return None
-        best = np.concatenate(families)
+        codes = [part.code for part in parts if part.code is not None]
+        code = np.concatenate(codes)
+        fit = np.concatenate([part.fit for part in parts])
+    classes = np.array([item.class_index for item in stretches], np.uint8)
+    best = classes[np.minimum(stretch_of(stretches, code), len(stretches) - 1)]
     best = np.where(pool.flat, np.uint8(FLAT), best).astype(np.uint8)
     return PoolLabels(code, fit, best, best)
 
 
+def best_by_family(
+    pool: KernelPool,
+    names: FamilyNames,
+    by_code: PoolLabels | None,
+    scheme: Scheme = FINE,
+) -> PoolLabels:
+    """Family classes of a pool, all identified, with the codes if there are any."""
+    nothing = np.full(len(pool), np.nan, np.float32)
+    code = nothing if by_code is None else by_code.code
+    best = names.best if scheme is FINE else names.paper
+    return PoolLabels(code, names.fit, best, best)
+
+
 def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
     """The same with kernels below the threshold unidentified."""
-    with np.errstate(invalid="ignore"):
-        below = ~(labels.fit >= np.float32(threshold)) & (labels.best != FLAT)
+    below = ~reaches(labels.fit, threshold) & (labels.best != FLAT)
     label = np.where(below, np.uint8(UNIDENTIFIED), labels.best)
     return PoolLabels(labels.code, labels.fit, labels.best, label)
 
@@ -171,50 +244,42 @@ def coverage(counts: NDArray[np.int64]) -> float:
     return named / patterned if patterned else float("nan")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FamilyNames:
-    """What the analytic family says of N kernels: 3 bytes each.
-
-    Attributes
-    ----------
-    best
-        uint8 [N], the best class; that of flat kernels where there is none.
-    near
-        uint16 [N], bit c set where class c explains the kernel within
-        `kernelviewer.latent.naming.TOLERANCE` as well as the best one.
-    """
-
-    best: NDArray[np.uint8]
-    near: NDArray[np.uint16]
-
-
 def join(
     pool: KernelPool, families: Mapping[tuple[int, Size], FamilyNames]
 ) -> FamilyNames | None:
     """Names of a pool's kernels; None while those of a model are missing."""
-    parts = [families.get((model.id, pool.size)) for model in pool.models]
-    known = [part for part in parts if part is not None]
-    if not known or len(known) < len(parts):
+    parts = parts_of(pool, families)
+    if parts is None:
         return None
-    if len(known) == 1:
-        return known[0]
+    if len(parts) == 1:
+        return parts[0]
     return FamilyNames(
-        np.concatenate([part.best for part in known]),
-        np.concatenate([part.near for part in known]),
+        best=np.concatenate([part.best for part in parts]),
+        paper=np.concatenate([part.paper for part in parts]),
+        near=np.concatenate([part.near for part in parts]),
+        fit=np.concatenate([part.fit for part in parts]),
+        second=np.concatenate([part.second for part in parts]),
+        margin=np.concatenate([part.margin for part in parts]),
+        null=parts[0].null,
     )
 
 
 def agreement(
-    labels: PoolLabels, names: FamilyNames, among: NDArray[np.bool_]
+    by_code: PoolLabels,
+    names: FamilyNames,
+    among: NDArray[np.bool_],
 ) -> Agreement:
-    """How the classes of identified kernels agree with their own family classes.
+    """How a pool's classes by code agree with those by the family, over a mask [N].
 
-    The same as `kernelviewer.latent.labels.agreement`, over a mask [N].
+    Both are compared in the paper's words.
+    The same as `kernelviewer.latent.labels.agreement`.
     """
-    here = (labels.label < len(PATTERNS)) & among
+    here = (by_code.best < len(PATTERNS)) & among
     total = int(np.count_nonzero(here))
     if not total:
         return Agreement(0, float("nan"), float("nan"))
-    exact = np.count_nonzero((labels.label == names.best) & here)
-    within = np.count_nonzero(((names.near >> labels.label) & 1).astype(bool) & here)
+    named = np.array(PAPER_OF, np.uint8)[by_code.best]
+    exact = np.count_nonzero((named == names.paper) & here)
+    near = (names.near >> named.astype(np.uint64)) & np.uint64(1)
+    within = np.count_nonzero(near.astype(bool) & here)
     return Agreement(total, exact / total, within / total)

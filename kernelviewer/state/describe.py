@@ -35,7 +35,7 @@ FEW = 3
 
 
 class Told(Protocol):
-    """What can be put into words: a `Document` or a `ViewState`."""
+    """Something that can be put into words: a `Document` or a `ViewState`."""
 
     @property
     def models(self) -> tuple[OpenModel, ...]:
@@ -43,7 +43,7 @@ class Told(Protocol):
 
     @property
     def selection(self) -> Selection:
-        """What is marked."""
+        """The acts of selecting."""
 
     @property
     def size(self) -> Size | None:
@@ -87,7 +87,7 @@ def describe_step(step: Step, told: Told) -> StepText:
 def describe_query(
     query: Query, models: Sequence[OpenModel], size: Size | None = None
 ) -> str:
-    """What a query marks, such as ``code 0.31–0.40``.
+    """A query in words, such as ``code 0.31–0.40``.
 
     Parameters
     ----------
@@ -171,4 +171,5 @@ def _kernels(query: Kernels, models: Sequence[OpenModel], size: Size | None) -> 
     if not count:
         return "kernels of a closed network"
     of = f" of {size_label(query.size)}" if query.size != size else ""
-    return f"{count:,} kernel{'' if count == 1 else 's'}{of} picked".replace(",", " ")
+    kernels = f"{count:,} kernel{'' if count == 1 else 's'}{of}".replace(",", " ")
+    return f"{query.name}: {kernels}" if query.name else f"{kernels} picked"

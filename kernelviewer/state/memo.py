@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,7 @@ Owner = TypeVar("Owner")
 
 
 def same(old: object, new: object) -> bool:
-    """Whether nothing changed; arrays and large parts compare by identity."""
+    """True if nothing changed; arrays and large parts compare by identity."""
     if isinstance(new, int | float | str | tuple | frozenset | dict | Display | Charts):
         return bool(old == new)
     return old is new
@@ -37,7 +36,7 @@ class Memo(Generic[P, T]):
         self._known: tuple[tuple[object, ...], T] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function gives for these arguments."""
+        """The function's value for these arguments."""
         given = (*args, *kwargs.values())
         if self._known is None or not all(map(same, self._known[0], given)):
             self._known = given, self._function(*args, **kwargs)
@@ -59,7 +58,7 @@ class MemoOf(Generic[Owner, P, T]):
         self._known = WeakKeyDictionary()
 
     def __call__(self, of: Owner, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function gives for the object and these arguments."""
+        """The function's value for the object and these arguments."""
         given = (*args, *kwargs.values())
         known = self._known.get(of)
         if known is None or not all(map(same, known[0], given)):

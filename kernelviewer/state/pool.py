@@ -66,10 +66,15 @@ class KernelPool:
                 return int(self.starts[row]) + ref.index
         return None
 
+    def set_of(self, number: int) -> tuple[KernelSet, int]:
+        """The set that holds one kernel, and its number there."""
+        row = int(np.searchsorted(self.starts, number, side="right")) - 1
+        return self.sets[row], int(number - self.starts[row])
+
     def weights_of(self, number: int) -> NDArray[np.float32]:
         """Weights of one kernel, [*size]."""
-        row = int(np.searchsorted(self.starts, number, side="right")) - 1
-        weights: NDArray[np.float32] = self.sets[row].weights[number - self.starts[row]]
+        kernels, row = self.set_of(number)
+        weights: NDArray[np.float32] = kernels.weights[row]
         return weights
 
     def layer_of(self, number: int) -> tuple[OpenModel, LayerInfo]:

@@ -31,7 +31,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the program remembers. Geometry and layout are base64 of Qt's own bytes.
+    """The program's memory. Geometry and layout are base64 of Qt's own bytes.
 
     ``preset`` is the arrangement of panels that was asked for last.
     ``figure_look`` and ``figure_presets`` are what

@@ -15,7 +15,6 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.analysis import (
     UNIDENTIFIED,
     PoolLabels,
-    best_classes,
     identified,
 )
 from kernelviewer.state.memo import Memo
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.analysis import Analysis
+    from kernelviewer.state.analysis import Known
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -98,7 +97,7 @@ def tally_of(
 
 def moved(
     pool: KernelPool,
-    analyses: Mapping[tuple[int, Size], Analysis],
+    known: Mapping[tuple[int, Size], Known],
     before: tuple[PoolLabels, Tally],
     thresholds: tuple[float, float],
 ) -> tuple[PoolLabels, Tally] | None:
@@ -106,6 +105,8 @@ def moved(
 
     Parameters
     ----------
+    known
+        What names the kernels.
     before
         Those at the first of the ``thresholds``; wanted are those at the second.
 
@@ -114,8 +115,8 @@ def moved(
     tuple or None
         None where counting anew is as good.
     """
-    old, new = (np.float32(value) for value in thresholds)
-    rows = _between(pool, analyses, min(old, new), max(old, new))
+    old, new = (np.float32(value if value < 1 else np.inf) for value in thresholds)
+    rows = _between(pool, known, min(old, new), max(old, new))
     if rows is None or len(rows) * MOST_CHANGED > len(pool):
         return None
     labels, counted = before
@@ -143,18 +144,18 @@ def order_of(values: NDArray[np.float32]) -> NDArray[np.int32]:
 
 def _between(
     pool: KernelPool,
-    analyses: Mapping[tuple[int, Size], Analysis],
+    known: Mapping[tuple[int, Size], Known],
     low: np.float32,
     high: np.float32,
 ) -> NDArray[np.int64] | None:
     """Pool numbers of the kernels whose fit is from ``low`` to below ``high``."""
     parts = []
     for model, start in zip(pool.models, pool.starts[:-1], strict=True):
-        known = analyses[model.id, pool.size]
-        if known.order is None:
+        own = known[model.id, pool.size]
+        if own.order is None:
             return None
-        first, last = (_place(known.fit, known.order, at) for at in (low, high))
-        parts.append(known.order[first:last] + start)
+        first, last = (_place(own.fit, own.order, at) for at in (low, high))
+        parts.append(own.order[first:last] + start)
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
@@ -206,7 +207,7 @@ class AllSizes:
 
     def count(self, state: ViewState) -> dict[LayerRef, LayerCounts]:
         """Layer → its kernels; layers whose kernels have no classes are left out."""
-        document, analyses = self._document, self._document.analyses
+        document = self._document
         counted: dict[LayerRef, LayerCounts] = {}
         self._sizes = {
             size: self._sizes.get(size) or Memo(self._count) for size in state.sizes
@@ -214,10 +215,11 @@ class AllSizes:
         self._state = state
         for size, count in self._sizes.items():
             models = tuple(m for m in document.models if size in m.bank.sizes)
+            known = document.known_of(size)
             counted |= count(
                 size,
                 models,
-                tuple(analyses.get((model.id, size)) for model in models),
+                tuple(known.get((model.id, size)) for model in models),
                 document.stretches_of(size),
                 document.threshold_of(size),
                 document.null_of(size),
@@ -229,7 +231,7 @@ class AllSizes:
         self,
         size: Size,
         models: tuple[OpenModel, ...],
-        analyses: tuple[Analysis | None, ...],
+        known: tuple[Known | None, ...],
         stretches: Stretches | None,
         threshold: float | None,
         noise: Null | None,
@@ -238,11 +240,9 @@ class AllSizes:
         pool, counted = None, None
         if self._state is not None and size == self._state.size:
             pool, counted = self._state.pool, self._state.tally
-        elif None not in analyses:
+        elif None not in known:
             pool = make_pool(models, size)
-            ids = [(model.id, size) for model in models]
-            known = {key: item for key, item in zip(ids, analyses, strict=True) if item}
-            labels = best_classes(pool, known, stretches)
+            labels = self._document.best_of(pool)
             if labels is not None and threshold is not None:
                 labels = identified(labels, threshold)
             counted = tally(pool, labels) if labels is not None else None
@@ -256,3 +256,37 @@ class AllSizes:
             ref: LayerCounts(tuple(row), null)
             for ref, row in zip(pool.layer_refs, rows, strict=True)
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """How many kernels of the current size there are, are in scope, are selected.
+
+    ``only_selected``: the grid leaves out what is not selected. ``counted`` and
+    ``counted_selected`` are what counts of them where networks are counted together,
+    ``opened`` what counts of all sizes, ``opened_repeated`` what does not.
+    """
+
+    total: int
+    shown: int
+    selected: int
+    only_selected: bool = False
+    counted: int = 0
+    counted_selected: int = 0
+    opened: int = 0
+    opened_repeated: int = 0
+
+
+def count_kernels(state: ViewState) -> Counts:
+    """The counts of a state."""
+    opened = sum(state.sizes.values())
+    return Counts(
+        total=len(state.pool) if state.pool else 0,
+        shown=int(np.count_nonzero(state.shown)),
+        selected=int(np.count_nonzero(state.selected)),
+        only_selected=state.only_selected,
+        counted=int(np.count_nonzero(state.counted)),
+        counted_selected=int(np.count_nonzero(state.counted_selected)),
+        opened=opened,
+        opened_repeated=sum(len(model.bank) for model in state.models) - opened,
+    )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
-from kernelviewer.state.analysis import best_classes, identified, join
-from kernelviewer.state.nearest import nearest, spectrum_of
+from kernelviewer.state.analysis import best_by_code, best_by_family, identified, join
+from kernelviewer.state.comparing import pairs_of
+from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.pool import make_pool
+from kernelviewer.state.similarity import nearest, spectrum_of
 from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
@@ -19,13 +21,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
+    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
-    from kernelviewer.state.arrangement import Display
-    from kernelviewer.state.charts import Charts
+    from kernelviewer.state.arrangement import Charts, Display
+    from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -61,8 +67,18 @@ class ViewState:
     counted, counted_selected
         Bool [N]: what counts of the kernels in scope where networks are counted
         together, and what of that is selected, or equal to something selected.
+    threshold, code_threshold
+        The least fit of an identified kernel, by what names it and by its code; None
+        without a null, and without an autoencoder.
+    naming, named_by
+        By what kernels are named where there is a choice, and by what those of the
+        current size are; None: nothing names them.
+    by_code
+        Codes and the classes of their stretches, every kernel identified; None without
+        an autoencoder and while codes are missing.
     named
-        PoolLabels with every kernel identified: what does not depend on the threshold.
+        PoolLabels by what names the kernels, every kernel identified: what does not
+        depend on the threshold.
     labels
         The same at the threshold; None while the kernels are not analysed.
     tally, chosen
@@ -80,12 +96,21 @@ class ViewState:
         ``position`` among those in scope that count, nearest first.
     null
         What white noise reaches with what names the kernels; None: not known.
-    thresholds, stretches
+    thresholds, family_thresholds, edited_stretches
         Those of every size that were changed, as in `Marks`.
     families
-        The kernels' own family classes; None while they are not known.
+        What the family says of the pool's kernels; None while it is not known.
     known
-        What was computed of the pool's models.
+        What the autoencoder in use gave of the pool's models.
+    comparing, comparison, pairs
+        Which networks are compared, what came of it, and the pairs of the pool; None
+        where nothing is compared, or it is not known yet.
+    run
+        The open run whose steps are gone through: that of the focused kernel, else the
+        one opened last; None without any.
+    track
+        Its kernels of the current size at every step, named as ``labels`` are but for
+        the threshold; None while they are not encoded.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -106,6 +131,10 @@ class ViewState:
     stretches: Stretches | None
     null: Null | None
     threshold: float | None
+    code_threshold: float | None
+    naming: Naming
+    named_by: By | None
+    by_code: PoolLabels | None
     named: PoolLabels | None
     labels: PoolLabels | None
     tally: Tally | None
@@ -125,14 +154,25 @@ class ViewState:
     redo: str
     analyses: Mapping[tuple[int, Size], Analysis]
     thresholds: Mapping[Size, float]
+    family_thresholds: Mapping[Size, float]
     edited_stretches: Mapping[Size, Stretches]
     families: FamilyNames | None
-    open_families: object
+    open_families: Mapping[tuple[int, Size], FamilyNames]
     known: Mapping[tuple[int, Size], Analysis]
+    comparing: Comparing | None
+    comparison: Comparison | None
+    pairs: PoolPairs | None
+    run: OpenModel | None
+    track: Track | None
+
+    @property
+    def scheme(self) -> Scheme:
+        """The classes that the kernels of the current size are named by."""
+        return self.naming.scheme(self.named_by)
 
     @property
     def all_analysed(self) -> bool:
-        """Whether there is a pool, and something was computed of all its models."""
+        """True if there is a pool, and all its models were encoded or cannot be."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
@@ -161,36 +201,20 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     size, layers = document.size, document.scope.layers
     same_pool = old is not None and old.models is document.models and old.size == size
     pool = _pool(document, size) if old is None or not same_pool else old.pool
-    if old is not None and same_pool and old.layers == layers:
-        shown = old.shown
-    else:
-        shown = pool.layers_mask(layers) if pool else NOTHING
+    shown = _shown(old, pool, layers)
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
     stretches = document.stretches_of(size) if size else None
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
-    named = _named(old, known, pool, stretches)
-    labels, counts = _labels(old, named, known, pool, threshold)
-    if (
-        old is not None
-        and old.selection is document.selection
-        and old.shown is shown
-        and (old.labels is labels or not _needs_labels(document.selection))
-    ):
-        selected = old.selected
-    else:
-        selected = document.selection.mask(pool, labels) & shown if pool else NOTHING
-        if (
-            old is not None
-            and old.selection is document.selection
-            and np.array_equal(old.selected, selected)
-        ):
-            selected = old.selected
+    by_code, families, named = _named(document, old, known, pool, stretches)
+    labels, counts = _labels(document, old, named, pool, threshold)
+    selected = _selected(document, old, pool, shown, labels)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
+    pairs = _pairs(document, old, pool)
     autoencoder = document.autoencoders.get(size) if size else None
     spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
@@ -199,7 +223,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=document.display,
+        display=document.display if pairs else document.display.plain,
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -210,6 +234,10 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         stretches=stretches,
         null=document.null_of(size) if size else None,
         threshold=threshold,
+        code_threshold=_code_threshold(document, size),
+        naming=document.naming,
+        named_by=document.named_by(size) if size else None,
+        by_code=by_code,
         named=named,
         labels=labels,
         tally=counts,
@@ -226,16 +254,87 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
-        near=_near(document, old, pool, named, counted, spectrum),
+        near=_near(document, old, pool, by_code, counted, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
         thresholds=document.marks.thresholds,
+        family_thresholds=document.marks.family_thresholds,
         edited_stretches=document.marks.stretches,
-        families=_families(document, old, pool),
+        families=families,
         open_families=document.families,
         known=known,
+        comparing=document.comparing,
+        comparison=document.comparison,
+        pairs=pairs,
+        run=(run := _run(document)),
+        track=_track(document, run, size, stretches),
     )
+
+
+def _run(document: Document) -> OpenModel | None:
+    """The run that is gone through."""
+    runs = [model for model in document.models if model.run is not None]
+    focused = document.focus.model if document.focus else None
+    return next((m for m in runs if m.id == focused), runs[-1] if runs else None)
+
+
+def _rename(track: Track, stretches: Stretches) -> Track:
+    return track.with_stretches(stretches)
+
+
+_renamed = MemoOf(_rename)
+
+
+def _track(
+    document: Document,
+    run: OpenModel | None,
+    size: Size | None,
+    stretches: Stretches | None,
+) -> Track | None:
+    """What its kernels are at every step, named by the stretches as they are now."""
+    track = document.track_of(run.id, size) if run and size else None
+    if track is None or stretches is None or size not in document.marks.stretches:
+        return track
+    return _renamed(track, stretches) if track.by == "code" else track
+
+
+def _shown(
+    old: ViewState | None, pool: KernelPool | None, layers: frozenset[LayerRef] | None
+) -> NDArray[np.bool_]:
+    """What is in scope; the same mask as long as it is alike, as from step to step."""
+    if pool is None:
+        return NOTHING
+    if old is not None and old.pool is pool and old.layers == layers:
+        return old.shown
+    found = pool.layers_mask(layers)
+    if old is not None and np.array_equal(old.shown, found):
+        return old.shown
+    return found
+
+
+def _pairs(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+) -> PoolPairs | None:
+    comparison = document.comparison
+    if (
+        old is not None
+        and old.pool is pool
+        and old.comparing == document.comparing
+        and old.comparison is comparison
+    ):
+        return old.pairs
+    return pairs_of(pool, document.comparing, comparison)
+
+
+def _code_threshold(document: Document, size: Size | None) -> float | None:
+    """The threshold of a size's codes."""
+    known = document.autoencoders.get(size) if size else None
+    if size is None or known is None:
+        return None
+    return document.marks.thresholds.get(size, known.threshold)
 
 
 def _near(
@@ -250,8 +349,8 @@ def _near(
         return NOWHERE
     if (
         old is not None
-        and old.named is not None
-        and old.named.code is named.code
+        and old.by_code is not None
+        and old.by_code.code is named.code
         and old.counted is counted
         and old.spectrum is spectrum
         and old.position == document.position
@@ -296,6 +395,25 @@ def _counted(
     return shown if once is None else once.once(shown)
 
 
+def _selected(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+    shown: NDArray[np.bool_],
+    labels: PoolLabels | None,
+) -> NDArray[np.bool_]:
+    """What is marked and in scope."""
+    selection = document.selection
+    same = old is not None and old.selection is selection
+    fresh = old is not None and (old.labels is labels or not _needs_labels(selection))
+    if old is not None and same and fresh and old.shown is shown:
+        return old.selected
+    found = selection.mask(pool, labels) & shown if pool else NOTHING
+    if old is not None and same and np.array_equal(old.selected, found):
+        return old.selected
+    return found
+
+
 def _counted_selected(
     old: ViewState | None,
     once: Equal | None,
@@ -321,6 +439,22 @@ def _known(
 
 
 def _named(
+    document: Document,
+    old: ViewState | None,
+    known: dict[tuple[int, Size], Analysis],
+    pool: KernelPool | None,
+    stretches: Stretches | None,
+) -> tuple[PoolLabels | None, FamilyNames | None, PoolLabels | None]:
+    """What codes and what the family say of a pool, and that of them which counts."""
+    by_code = _by_code(old, known, pool, stretches)
+    families = _families(document, old, pool)
+    if pool is None or document.named_by(pool.size) != "family":
+        return by_code, families, by_code
+    scheme = document.naming.scheme("family")
+    return by_code, families, _by_family(old, pool, families, by_code, scheme)
+
+
+def _by_code(
     old: ViewState | None,
     known: dict[tuple[int, Size], Analysis],
     pool: KernelPool | None,
@@ -331,10 +465,31 @@ def _named(
     before = None
     if old is not None and old.pool is pool and old.known == known:
         if old.stretches is stretches:
-            return old.named
+            return old.by_code
         if old.stretches is not None:
-            before = old.named
-    return best_classes(pool, known, stretches, before)
+            before = old.by_code
+    return best_by_code(pool, known, stretches, before)
+
+
+def _by_family(
+    old: ViewState | None,
+    pool: KernelPool | None,
+    families: FamilyNames | None,
+    by_code: PoolLabels | None,
+    scheme: Scheme,
+) -> PoolLabels | None:
+    if pool is None or families is None:
+        return None
+    found = best_by_family(pool, families, by_code, scheme)
+    if (
+        old is not None
+        and old.named is not None
+        and old.named.best is found.best
+        and old.pool is pool
+        and (by_code is None or old.named.code is found.code)
+    ):
+        return old.named
+    return found
 
 
 def _families(
@@ -342,15 +497,21 @@ def _families(
 ) -> FamilyNames | None:
     if pool is None:
         return None
-    if old is not None and old.pool is pool and old.open_families is document.families:
-        return old.families
+    if old is not None and old.pool is pool:
+        keys = [(model.id, pool.size) for model in pool.models]
+        before, now = (
+            [found.get(key) for key in keys]
+            for found in (old.open_families, document.families)
+        )
+        if before == now:
+            return old.families
     return join(pool, document.families)
 
 
 def _labels(
+    document: Document,
     old: ViewState | None,
     named: PoolLabels | None,
-    known: dict[tuple[int, Size], Analysis],
     pool: KernelPool | None,
     threshold: float | None,
 ) -> tuple[PoolLabels | None, Tally | None]:
@@ -363,6 +524,7 @@ def _labels(
             return old.labels, old.tally
         if old.threshold is not None and threshold is not None:
             before, wish = (old.labels, old.tally), (old.threshold, threshold)
+            known = document.known_of(pool.size)
             if (found := moved(pool, known, before, wish)) is not None:
                 return found
         best = old.tally.best
@@ -418,5 +580,5 @@ def _pooled(
 
 
 def _needs_labels(selection: Selection) -> bool:
-    """Whether the selection depends on codes or classes."""
+    """True if the selection depends on codes or classes."""
     return any(step.query.by_label for step in selection.steps)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import ref
 
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.kernels.naming import Naming
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Selection
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
+    from kernelviewer.state.comparing import Comparing
+    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is shown: layers (None: all of them) and the wished kernel size.
+    """The scope: layers (None: all of them) and the wished kernel size.
 
     ``only_selected``: the grid leaves out what is not selected.
     """
@@ -34,36 +35,49 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What can be undone: the selection, thresholds and stretches that were changed.
+    """Marks that can be undone: selection, naming, thresholds, stretches, comparing.
 
-    Sizes that are not in ``thresholds`` or ``stretches`` have their autoencoder's own.
+    Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
+    ``family_thresholds`` are in use where an autoencoder's size is named by the family.
+    ``comparing`` are the two networks that are compared, or None.
     """
 
     selection: Selection = field(default_factory=Selection)
     thresholds: Mapping[Size, float] = field(default_factory=dict)
     stretches: Mapping[Size, Stretches] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
+    family_thresholds: Mapping[Size, float] = field(default_factory=dict)
+    comparing: Comparing | None = None
 
     @property
     def are_blank(self) -> bool:
-        """Whether nothing was marked yet."""
-        return not (self.selection.steps or self.thresholds or self.stretches)
+        """True if nothing was marked yet; naming and comparing are looks at it."""
+        changed = (self.thresholds, self.family_thresholds, self.stretches)
+        return not (self.selection.steps or any(changed))
+
+    def without(self, closed: Collection[int]) -> Marks:
+        """The same without a comparison that a model of these ids is in."""
+        if self.comparing is None or not self.comparing.is_among(closed):
+            return self
+        return replace(self, comparing=None)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedFingerprint:
-    """What makes work worth saving; networks that were closed since are let go.
+    """The part of work worth saving; networks that were closed since are let go.
 
-    ``models`` are ids and banks, ``chosen`` identities of autoencoders.
+    ``models`` are ids and banks, or runs whatever the step they stand on; ``chosen``
+    are identities of autoencoders.
     """
 
-    models: tuple[tuple[int, ref[KernelBank]], ...]
+    models: tuple[tuple[int, ref[KernelBank] | ref[Run]], ...]
     marks: Marks
     chosen: Mapping[Size, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """What can be undone, saved and described; it never changes, another replaces it.
+    """The open work: frozen, another replaces it; saved, described, in part undone.
 
     Attributes
     ----------
@@ -107,15 +121,15 @@ class Work:
 
     @property
     def fingerprint(self) -> SavedFingerprint:
-        """What of it would be lost."""
+        """The fingerprint of what would be lost."""
         return SavedFingerprint(
-            tuple((model.id, ref(model.bank)) for model in self.models),
+            tuple((m.id, ref(m.run) if m.run else ref(m.bank)) for m in self.models),
             self.marks,
             {size: id(self.autoencoders[size]) for size in self.chosen},
         )
 
     def is_saved_as(self, saved: SavedFingerprint | None) -> bool:
-        """Whether nothing would be lost if only ``saved`` were kept.
+        """True if nothing would be lost if only ``saved`` were kept.
 
         Networks, autoencoders, stretches, thresholds and the selection are work; what
         is merely looked at is not. Without ``saved``, opened files are no work either.
@@ -130,7 +144,7 @@ DEPTH = 200
 
 
 class History(Generic[T]):
-    """What was before each act, and what came of those that were taken back.
+    """The values before each act, and after those that were taken back.
 
     What is now is kept by who has the history.
     """
@@ -151,17 +165,17 @@ class History(Generic[T]):
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is something to take back."""
+        """True if there is something to take back."""
         return bool(self._past)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is something taken back."""
+        """True if there is something taken back."""
         return bool(self._future)
 
     @property
     def before(self) -> T | None:
-        """What was before the last act; None without one."""
+        """The value before the last act; None without one."""
         return self._past[-1][0] if self._past else None
 
     def push(self, before: T, act: str) -> None:
@@ -180,11 +194,11 @@ class History(Generic[T]):
         self._future = [(how(value), act) for value, act in self._future]
 
     def undo(self, now: T) -> T:
-        """What was before the last act; ``now`` if there was none."""
+        """The value before the last act; ``now`` if there was none."""
         return _step(now, self._past, self._future)
 
     def redo(self, now: T) -> T:
-        """What came of the act taken back last; ``now`` if there is none."""
+        """The value after the act taken back last; ``now`` if there is none."""
         return _step(now, self._future, self._past)
 
 

@@ -24,6 +24,8 @@ from torch import nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 HERE = Path(__file__).resolve().parent
@@ -96,14 +98,22 @@ def new_network(classes: int, recipe: Recipe) -> Network:
 
 
 def train(
-    pictures: list[Tensor], recipe: Recipe, report_every: int
+    pictures: list[Tensor],
+    recipe: Recipe,
+    report_every: int,
+    after: Callable[[int, Network, Network], None] = lambda *_: None,
 ) -> tuple[Network, float]:
-    """Running average of the trained network, and the loss of the last steps."""
+    """Running average of the trained network, and the loss of the last steps.
+
+    ``after`` is called with the steps done (0 before the first), the network and its
+    running average.
+    """
     crops = photographs.Crops(pictures, recipe.crop, recipe.seed)
     network = new_network(len(pictures), recipe)
     averaged = copy.deepcopy(network)
     adam = optimiser(network, recipe)
     recent, began = math.log(len(pictures)), time.monotonic()
+    after(0, network, averaged)
     for step in range(recipe.steps):
         for group in adam.param_groups:
             group["lr"] = learning_rate(step, recipe)
@@ -122,6 +132,7 @@ def train(
             for mean, now in pairs:
                 mean.lerp_(now, 1 - recipe.average)
         recent += 0.02 * (float(loss.detach()) - recent)
+        after(step + 1, network, averaged)
         if (step + 1) % report_every == 0:
             minutes = (time.monotonic() - began) / 60
             print(f"step {step + 1}, loss {recent:.3f}, {minutes:.1f} min")

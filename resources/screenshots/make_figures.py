@@ -1,4 +1,4 @@
-"""Makes the figures that the README shows, from the bundled sample network.
+"""Makes the figures that the README shows, from the bundled sample network and run.
 
 Run from anywhere: ``python resources/screenshots/make_figures.py [FOLDER]``; the folder
 is this one by default. Equal versions make equal files.
@@ -13,6 +13,7 @@ from kernelviewer.cli import main
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "sample" / "sample.safetensors"
+SAMPLE_RUN = HERE.parent / "sample-run"
 FIGURES: dict[str, tuple[str, ...]] = {
     "family": (),
     "spectrum": (),
@@ -21,9 +22,14 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "pca": (),
     "compare": (),
     "kernel": ("--samples", "3"),
+    "shares-over-time": ("--autoencoder", "family"),
+    "formation": ("--autoencoder", "family"),
+    "strips": ("--samples", "2"),
     "sheet": ("--group", "class", "--sort", "code", "--height", "150"),
 }
 """Exhibit → what it is asked for beside the usual."""
+RUN = ("shares-over-time", "formation", "strips")
+"""What is made of the sample run."""
 LOOKS = ("--dpi", "150", "--width", "183", "--force")
 
 
@@ -31,7 +37,8 @@ def make(folder: Path) -> int:
     """Write every figure; the number of those that could not be made."""
     failed = 0
     for kind, options in FIGURES.items():
-        files = [] if kind == "family" else [str(SAMPLE)]
+        shown = SAMPLE_RUN if kind in RUN else SAMPLE
+        files = [] if kind == "family" else [str(shown)]
         out = folder / f"figure-{kind}.png"
         failed += main(["figure", kind, *files, "-o", str(out), *LOOKS, *options])
     return failed

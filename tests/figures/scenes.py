@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
 from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
-from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS
+from kernelviewer.kernels.classes import FLAT, INDEX, PAPER
 from kernelviewer.kernels.statistics import measure
 from kernelviewer.latent.noise import Null
 from kernelviewer.latent.stretches import Stretch
@@ -63,10 +65,11 @@ def make_bank(
 
 
 def make_coding(kernels: KernelSet, classes: Sequence[int], seed: int = 0) -> Coding:
-    """Classes in turn; a third of the kernels fits badly."""
+    """Classes of the paper in turn; a third of the kernels fits badly."""
     n = len(kernels)
-    best = np.resize(np.asarray(classes, np.int64), n)
-    code = ((best + 0.5) / len(PATTERNS)).astype(np.float32)
+    number = np.resize(np.asarray(classes, np.int64), n)
+    best = np.array(PAPER.rows)[number]
+    code = ((number + 0.5) / len(PAPER.patterns)).astype(np.float32)
     fit = np.where(np.arange(n) % 3, 0.9, 0.4).astype(np.float32)
     code[kernels.flat], fit[kernels.flat] = np.nan, np.nan
     best[kernels.flat] = INDEX[FLAT.id]
@@ -76,7 +79,7 @@ def make_coding(kernels: KernelSet, classes: Sequence[int], seed: int = 0) -> Co
 def make_yardstick(size: Size = (7, 7)) -> Yardstick:
     """Eleven equal stretches, one for each pattern; a narrow null."""
     rng = np.random.default_rng(3)
-    borders = np.linspace(0, 1, len(PATTERNS) + 1)
+    borders = np.linspace(0, 1, len(PAPER.patterns) + 1)
     fits = np.clip(rng.normal(0.4, 0.08, 5000), 0, 1)
     return Yardstick(
         method="curve autoencoder",
@@ -85,7 +88,9 @@ def make_yardstick(size: Size = (7, 7)) -> Yardstick:
         spectrum=rng.normal(size=(64, *size)).astype(np.float32),
         stretches=tuple(
             Stretch(float(low), float(high), item.id)
-            for low, high, item in zip(borders[:-1], borders[1:], PATTERNS, strict=True)
+            for low, high, item in zip(
+                borders[:-1], borders[1:], PAPER.patterns, strict=True
+            )
         ),
         sha256="0" * 64,
     )
@@ -99,3 +104,12 @@ def named(*banks: KernelBank, classes: Sequence[int] = range(11)) -> Scene:
         for bank in banks
     )
     return Scene(subjects, size, make_yardstick(size))
+
+
+def scene_of(kind: str, *banks: KernelBank) -> Scene:
+    """The networks with classes, as many as the exhibit needs: the last again."""
+    if not EXHIBITS[kind].needs_file:
+        return Scene((), (7, 7))
+    if EXHIBITS[kind].pairs and len(banks) == 1:
+        banks = (*banks, replace(banks[0], name="after"))
+    return named(*banks)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.cli import main
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.resources import resource
+from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.conftest import Cli
 
 try:
     SAMPLE = str(resource("sample", "sample.safetensors"))
@@ -41,12 +43,11 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_a_figure_is_written_and_described(
-    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small: Path, tmp_path: Path, cli: Cli
 ) -> None:
     out = tmp_path / "sheet"
     command = ["figure", "sheet", str(small), "-o", str(out), "--width", "single"]
-    assert main(command) == 0
-    assert capsys.readouterr().out.startswith(f"{out}.svg: 16 depthwise kernels (5×5)")
+    assert cli(*command).out.startswith(f"{out}.svg: 16 depthwise kernels (5×5)")
     record = read_record(tmp_path / "sheet.svg")
     assert record.kind == "sheet"
     assert record.options == {"width_mm": 89.0}
@@ -55,44 +56,50 @@ def test_a_figure_is_written_and_described(
 
 @pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
 def test_from_makes_the_same_file_again(
-    small: Path, tmp_path: Path, suffix: str
+    small: Path, tmp_path: Path, suffix: str, cli: Cli
 ) -> None:
     first, again = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
     options = ["--layer", "b", "--seed", "4", "--dark", "--no-legend"]
-    assert main(["figure", "pca", str(small), "-o", str(first), *options]) == 0
-    assert main(["figure", "--from", str(first), "-o", str(again)]) == 0
+    cli("figure", "pca", small, "-o", first, *options)
+    cli("figure", "--from", first, "-o", again)
     assert first.read_bytes() == again.read_bytes()
     assert read_record(first).files[0].shown
 
 
-def test_options_given_anew_win_over_the_record(small: Path, tmp_path: Path) -> None:
+def test_options_given_anew_win_over_the_record(
+    small: Path, tmp_path: Path, cli: Cli
+) -> None:
     first, wider = tmp_path / "a.svg", tmp_path / "b.svg"
-    main(["figure", "sheet", str(small), "-o", str(first), "--width", "89"])
+    cli("figure", "sheet", small, "-o", first, "--width", 89)
     command = ["figure", "--from", str(first), "-o", str(wider), "--width", "double"]
-    assert main(command) == 0
+    cli(*command)
     assert read_record(wider).options == {}
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".md", ".tex"])
-def test_tables_come_as_text_too(small: Path, tmp_path: Path, suffix: str) -> None:
+def test_tables_come_as_text_too(
+    small: Path, tmp_path: Path, suffix: str, cli: Cli
+) -> None:
     out = tmp_path / f"table{suffix}"
     command = ["figure", "table", str(small), "-o", str(out), "--device", "cpu"]
-    assert main(command) == 0
+    cli(*command)
     assert "small" in out.read_text()
 
 
-def test_data_and_kernels_go_with_the_figure(small: Path, tmp_path: Path) -> None:
+def test_data_and_kernels_go_with_the_figure(
+    small: Path, tmp_path: Path, cli: Cli
+) -> None:
     data, kernels = tmp_path / "d.csv", tmp_path / "k.npz"
     command = ["figure", "sheet", str(small), "-o", str(tmp_path / "a.png")]
     command += ["--data", str(data), "--kernels", str(kernels), "--device", "cpu"]
-    assert main([*command, "--layer", "a.dw"]) == 0
+    cli(*command, "--layer", "a.dw")
     assert len(data.read_text().splitlines()) == 9
     assert np.load(kernels)["kernels_5x5"].shape == (8, 5, 5)
 
 
-def test_family_needs_no_file(tmp_path: Path) -> None:
+def test_family_needs_no_file(tmp_path: Path, cli: Cli) -> None:
     out = tmp_path / "family.pdf"
-    assert main(["figure", "family", "-o", str(out), "--size", "5x5"]) == 0
+    cli("figure", "family", "-o", out, "--size", "5x5")
     assert read_record(out).size == "5x5"
 
 
@@ -111,13 +118,12 @@ def test_wrong_calls_are_one_line(
     arguments: list[str],
     code: int,
     message: str,
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == code
-    error = capsys.readouterr().err
+    error = cli(*arguments, code=code).err
     assert message in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
@@ -145,40 +151,41 @@ def test_what_cannot_be_drawn_is_said(
     options: list[str],
     code: int,
     message: str,
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     command = ["figure", "sheet", str(small), "-o", str(tmp_path / "a.svg")]
-    assert main([*command, "--group", "class", *options]) == code
-    assert message in capsys.readouterr().err
+    assert message in cli(*command, "--group", "class", *options, code=code).err
     assert not (tmp_path / "a.svg").exists()
 
 
 def test_a_figure_named_by_another_autoencoder_is_not_made(
-    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small: Path, tmp_path: Path, cli: Cli
 ) -> None:
     first = tmp_path / "a.svg"
     command = ["figure", "classes", str(small), "-o", str(first), "--device", "cpu"]
-    assert main([*command, "--autoencoder", "family"]) == 0
+    cli(*command, "--autoencoder", "family")
     text = first.read_text().replace("pattern family", "curve autoencoder")
     first.write_text(text.replace('"method"', '"sha256": "00", "method"'))
-    assert main(["figure", "--from", str(first), "-o", str(tmp_path / "b.svg")]) == 1
-    assert "named by another autoencoder" in capsys.readouterr().err
+    assert (
+        "named by another autoencoder"
+        in cli("figure", "--from", first, "-o", tmp_path / "b.svg", code=1).err
+    )
 
 
 def test_an_existing_file_is_asked_about(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     out = tmp_path / "a.svg"
     out.write_text("mine")
     command = ["figure", "sheet", str(small), "-o", str(out)]
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda question: "n")
-    assert main(command) == 1
+    cli(*command, code=1)
     assert out.read_text() == "mine"
     monkeypatch.setattr("builtins.input", _never_asked)
-    assert main([*command, "--force"]) == 0
+    cli(*command, "--force")
     assert out.read_text() != "mine"
 
 
@@ -187,25 +194,24 @@ def _never_asked(question: str) -> str:
 
 
 def test_a_bad_file_does_not_stop_the_good_one(
-    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small: Path, tmp_path: Path, cli: Cli
 ) -> None:
     bad = tmp_path / "bad.pth"
     bad.write_text("nothing")
     out = tmp_path / "a.svg"
-    assert main(["figure", "sheet", str(small), str(bad), "-o", str(out)]) == 1
+    assert "bad.pth" in cli("figure", "sheet", small, bad, "-o", out, code=1).err
     assert out.exists()
-    assert "bad.pth" in capsys.readouterr().err
 
 
 def test_report_is_one_page_that_needs_nothing_else(
-    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small: Path, tmp_path: Path, cli: Cli
 ) -> None:
     folder = tmp_path / "report"
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
-    assert main([*command, "--format", "svg", "--format", "png"]) == 0
+    printed = cli(*command, "--format", "svg", "--format", "png").out
     page = (folder / "index.html").read_text()
-    assert page.count("<figure>") == 10
-    assert page.count("data:image/svg+xml;base64,") >= 9
+    assert page.count("<figure>") == 14
+    assert page.count("data:image/svg+xml;base64,") >= 10
     for outside in ("http://", "https://", "<script", 'src="figures'):
         assert outside not in page.replace("http://www.w3.org", "")
     names = {path.name for path in (folder / "figures").iterdir()}
@@ -215,21 +221,33 @@ def test_report_is_one_page_that_needs_nothing_else(
         path.name for path in (folder / "data").iterdir()
     }
     assert str(tmp_path) not in page
-    printed = capsys.readouterr().out
-    assert "[1/10]" in printed
+    assert "[1/14]" in printed
     assert printed.endswith(f"{folder / 'index.html'}: the report\n")
+
+
+def test_a_report_of_two_networks_tells_what_changed(tmp_path: Path, cli: Cli) -> None:
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", channels=8, seed=seed)
+        for seed, name in enumerate(("before", "after"))
+    ]
+    folder = tmp_path / "report"
+    command = ["report", *paths, "-o", folder, "--autoencoder", "family"]
+    cli(*command, "--device", "cpu")
+    names = {path.name for path in (folder / "figures").iterdir()}
+    for kind in ("transitions", "drift", "pairs", "shift"):
+        assert {f"{kind}-7x7.svg", f"{kind}-3x3.svg"} <= names
+        assert (folder / "data" / f"{kind}-7x7.csv").read_text().count("\n") > 1
 
 
 @needs_sample
 def test_sample_without_a_display_writes_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     folder = tmp_path / "sample"
-    assert main(["sample", "-o", str(folder)]) == 0
-    first, last = capsys.readouterr().out.splitlines()
+    first, last = cli("sample", "-o", folder).out.splitlines()
     assert first.startswith("There is no display")
     assert last.startswith(str(folder))
     assert {path.name for path in folder.iterdir()} == {
@@ -242,12 +260,35 @@ def test_sample_without_a_display_writes_files(
 
 @needs_sample
 def test_sample_with_a_display_opens_the_window(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     opened = []
     monkeypatch.setattr(
         "kernelviewer.commands.window.run",
         lambda options: opened.append(options.files) or 0,
     )
-    assert main(["sample"]) == 0
+    cli("sample")
     assert opened == [[SAMPLE]]
+
+
+@needs_sample
+def test_figures_say_by_what_the_names_are_and_are_made_again(
+    tmp_path: Path, cli: Cli
+) -> None:
+    captions = {}
+    for by in ("code", "family"):
+        first, again = tmp_path / f"{by}.svg", tmp_path / f"{by}-again.svg"
+        command = ["figure", "classes", SAMPLE, "-o", str(first), "--device", "cpu"]
+        captions[by] = cli(*command, "--by", by).out
+        naming = read_record(first).naming
+        assert (naming["method"] == "pattern family") == (by == "family")
+        assert naming["sha256"]  # codes are there either way
+        command = ["figure", "--from", str(first), SAMPLE, "-o", str(again)]
+        cli(*command, "--device", "cpu")
+        assert again.read_bytes() == first.read_bytes()
+    assert "named by the code, curve autoencoder" in captions["code"]
+    assert "named by the pattern family" in captions["family"]
+    other = tmp_path / "other.svg"
+    command = ["figure", "--from", str(tmp_path / "code.svg"), SAMPLE]
+    command += ["-o", str(other), "--by", "family", "--device", "cpu"]
+    assert "named by the pattern family" in cli(*command).out

@@ -10,19 +10,20 @@ import pytest
 from kernelviewer.figures import (
     EXHIBITS,
     FigureError,
+    FigureNaming,
     FigureOptions,
-    Naming,
     Scene,
     make_figure,
     make_scene,
     name_scene,
 )
 from kernelviewer.formats import Tensor
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, PAPER
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg
-from tests.figures.scenes import THRESHOLD, make_bank, named
+from tests.figures.scenes import THRESHOLD, make_bank, named, scene_of
 from tests.recorder import EndedError, Recorder
 
 SINGLE = FigureOptions(width_mm=89.0)
@@ -36,16 +37,19 @@ def labels(scene: Scene) -> np.ndarray:
     return np.concatenate(parts)
 
 
+ROWS = [CLASSES[index] for index in PAPER.rows]
+
+
 def counts(scene: Scene) -> dict[str, int]:
     found = np.bincount(labels(scene), minlength=len(CLASSES))
-    return {item.id: int(n) for item, n in zip(CLASSES, found, strict=True)}
+    return PAPER.counts(found.tolist())
 
 
 def test_family_shows_every_class_once() -> None:
     svg = Svg(make_figure("family", Scene((), (7, 7)), SINGLE).figure)
-    for item in PATTERNS:
+    for item in PAPER.patterns:
         assert svg.texts.count(item.short) == 1
-    assert len(svg.images) == len(PATTERNS) + 1  # and the colours of the weights
+    assert len(svg.images) == len(PAPER.patterns) + 1  # and the colours of the weights
 
 
 def test_sheet_has_a_heading_for_each_layer_and_one_picture() -> None:
@@ -130,7 +134,7 @@ def test_classes_have_counts_shares_and_colours() -> None:
     scene = named(make_bank())
     svg = Svg(make_figure("classes", scene).figure)
     total = scene.count
-    for item in CLASSES:
+    for item in ROWS:
         number = counts(scene)[item.id]
         assert item.short in svg.texts
         assert f"{number} · {100 * number / total:.1f} %" in svg.texts
@@ -141,7 +145,7 @@ def test_classes_have_counts_shares_and_colours() -> None:
 def test_a_class_without_members_says_none() -> None:
     scene = named(make_bank(), classes=[0, 1])
     drawn = make_figure("classes", scene)
-    empty = len(CLASSES) - np.count_nonzero(list(counts(scene).values()))
+    empty = len(ROWS) - np.count_nonzero(list(counts(scene).values()))
     assert Svg(drawn.figure).texts.count("none") == empty
     assert empty >= 9
 
@@ -160,14 +164,15 @@ def test_composition_stacks_to_the_share_of_each_class() -> None:
             h for gid, h in heights.items() if gid.startswith(f"layer-{number}-")
         )
         mine = label[layer == number]
-        for index, item in enumerate(CLASSES):
+        for index in PAPER.rows:
+            item = CLASSES[index]
             share = float((mine == index).mean())
             assert heights.get(
                 f"layer-{number}-{item.id}", 0.0
             ) / column == pytest.approx(share, abs=1e-6)
     svg = Svg(drawn.figure)
     assert {"stages.0", "stages.1", "stages.2"} <= set(svg.texts)
-    assert svg.colours_of("layer-0-on-centre") == [PATTERNS[0].light.lower()]
+    assert svg.colours_of("layer-0-on-centre") == [PAPER.patterns[0].light.lower()]
 
 
 def test_coverage_is_never_without_white_noise() -> None:
@@ -204,7 +209,7 @@ def test_spectrum_names_its_stretches_in_their_colours() -> None:
     scene = named(make_bank())
     drawn = make_figure("spectrum", scene)
     svg = Svg(drawn.figure)
-    for item in PATTERNS:
+    for item in PAPER.patterns:
         assert item.short in svg.texts
         assert svg.colours_of(f"stretch-{item.id}") == [item.light.lower()]
     table = drawn.content.table()
@@ -263,14 +268,14 @@ def test_table_has_a_row_for_each_network() -> None:
     table = drawn.content.table().columns
     assert table["network"] == ["first", "second"]
     assert table["kernels"] == [71, 20]
-    shares = np.array([table[item.id] for item in CLASSES])
+    shares = np.array([table[item.id] for item in ROWS])
     assert np.allclose(shares.sum(axis=0), 1)
     assert {"first", "second", "71", "20"} <= set(Svg(drawn.figure).texts)
 
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_looks_are_followed(kind: str) -> None:
-    scene = Scene((), (7, 7)) if kind == "family" else named(make_bank())
+    scene = scene_of(kind, make_bank())
     bare = FigureOptions(labels=False, legend=False, scale_bar=False)
     texts = Svg(make_figure(kind, scene, bare).figure).texts
     assert "+max" not in texts
@@ -282,11 +287,11 @@ def test_looks_are_followed(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])
 def test_kernels_that_are_not_shown_are_not_drawn(kind: str) -> None:
-    scene = named(make_bank())
-    kernels = scene.subjects[0].kernels
+    scene = scene_of(kind, make_bank())
+    kernels, others = scene.subjects[0].kernels, scene.subjects[1:]
     subject = replace(scene.subjects[0], shown=kernels.layer == 1)
-    part = replace(scene, subjects=(subject,))
-    if kind in ("sheet", "samples", "composition"):
+    part = replace(scene, subjects=(subject, *others))
+    if kind in ("sheet", "samples", "composition", "drift", "shift"):
         texts = Svg(make_figure(kind, part).figure).texts
         assert sum("stages." in text for text in texts) == 1
     if kind == "table":
@@ -295,7 +300,7 @@ def test_kernels_that_are_not_shown_are_not_drawn(kind: str) -> None:
     nothing = replace(subject, shown=np.zeros(len(kernels), bool))
     if kind != "spectrum":
         with pytest.raises(FigureError, match=r"shown|flat"):
-            make_figure(kind, replace(scene, subjects=(nothing,)))
+            make_figure(kind, replace(scene, subjects=(nothing, *others)))
 
 
 @pytest.mark.parametrize("kind", ["classes", "composition", "histogram", "table"])
@@ -327,7 +332,7 @@ def test_only_flat_kernels_have_no_picture_of_their_patterns() -> None:
 
 def test_naming_by_the_family_needs_no_autoencoder() -> None:
     scene = make_scene([make_bank([("layer", 6)], size=(3, 3))])
-    found = name_scene(scene, Naming(threshold=0.5), device="cpu")
+    found = name_scene(scene, FigureNaming(threshold=0.5), device="cpu")
     assert found.yardstick is not None
     assert found.yardstick.method == "pattern family"
     assert 0 < found.yardstick.null_coverage <= 1
@@ -337,7 +342,7 @@ def test_naming_by_the_family_needs_no_autoencoder() -> None:
     texts = Svg(make_figure("histogram", found).figure).texts
     assert "code" not in texts
     with pytest.raises(FigureError, match="has no 2×1"):
-        name_scene(make_scene([make_bank(size=(2, 1))]), Naming(), device="cpu")
+        name_scene(make_scene([make_bank(size=(2, 1))]), FigureNaming(), device="cpu")
 
 
 def test_cancelling_stops_at_the_next_check() -> None:
@@ -352,7 +357,7 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
     usual = shipped((7, 7))
     assert usual is not None
     own = usual.stretches
-    other = next(item.id for item in PATTERNS if item.id != own[0].class_id)
+    other = next(item.id for item in PAPER.patterns if item.id != own[0].class_id)
     renamed = rename(own, 0, other)
     as_read = from_json(to_json(own))  # as a figure's own file tells them
     back = rename(renamed, 0, own[0].class_id)
@@ -361,7 +366,9 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
         *(((), False), (own, False), (as_read, False), (back, False)),
         *((renamed, True), (move_border(own, 0, own[0].high / 2), True)),
     ):
-        found = name_scene(scene, Naming(usual, stretches=stretches), device="cpu")
+        found = name_scene(
+            scene, FigureNaming(usual, None, stretches, Naming("code")), device="cpu"
+        )
         spectrum = make_figure("spectrum", found, SINGLE).caption
         assert ("edited by hand" in spectrum) == edited
         assert ("named by the pattern family" in spectrum) != edited

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.figures import EXHIBITS, FigureError, Scene, make_figure
+from kernelviewer.figures import EXHIBITS, FigureError, make_figure
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.export import (
     to_csv,
@@ -22,11 +22,13 @@ from kernelviewer.figures.export import (
     write_kernels,
 )
 from kernelviewer.kernels.classes import CLASSES
-from tests.figures.scenes import make_bank, named
+from tests.figures.scenes import make_bank, named, scene_of
 from tests.recorder import EndedError, Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kernelviewer.figures import Scene
 
 
 @pytest.fixture
@@ -36,8 +38,7 @@ def scene() -> Scene:
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_every_exhibit_writes_its_data(kind: str, tmp_path: Path) -> None:
-    scene = Scene((), (7, 7)) if kind == "family" else named(make_bank())
-    content = make_figure(kind, scene).content
+    content = make_figure(kind, scene_of(kind, make_bank())).content
     path = write_data(content, tmp_path / kind)
     assert path.name == f"{kind}.csv"
     rows = list(csv.DictReader(path.read_text().splitlines()))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.exhibits.spectrum import spaced
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, installed
 from kernelviewer.figures.names import count, percent, short_names
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
@@ -122,3 +122,11 @@ def test_numbers_read_well() -> None:
     assert percent(0.0004) == "<0.1 %"
     assert percent(0.0) == "0.0 %"
     assert percent(float("nan")) == "–"
+
+
+def test_a_face_as_wide_as_arial_ships() -> None:
+    assert {"Liberation Sans", "DejaVu Sans"} <= installed()
+    families = Face("sans-serif", 7).families()
+    assert families[0] in ("Arial", "Helvetica", "Liberation Sans")
+    for sign in "∂²σθ×≥−…":
+        assert Face("Liberation Sans", 7).readable(sign) == sign

@@ -16,8 +16,9 @@ from kernelviewer.figures import (
     make_figure,
 )
 from tests.figures.reading import faults
-from tests.figures.scenes import make_bank, named
+from tests.figures.scenes import make_bank, named, scene_of
 
+PAIRED = [kind for kind, item in EXHIBITS.items() if item.compares]
 LOOKS = {
     "single": FigureOptions(width_mm=89.0, panel_letters=True),
     "double": FigureOptions(
@@ -30,9 +31,7 @@ LOOKS = {
 
 
 def scene_for(kind: str, *networks: str) -> Scene:
-    if not EXHIBITS[kind].needs_file:
-        return Scene((), (7, 7))
-    return named(*(make_bank(name=name) for name in networks))
+    return scene_of(kind, *(make_bank(name=name) for name in networks))
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -55,6 +54,10 @@ def test_texts_keep_clear_of_each_other_and_the_border(kind: str, look: str) -> 
         "sheet",
         "pca",
         "classes",
+        "transitions",
+        "drift",
+        "pairs",
+        "shift",
     ],
 )
 def test_two_networks_of_long_names_fit_a_single_column(kind: str) -> None:
@@ -63,12 +66,12 @@ def test_two_networks_of_long_names_fit_a_single_column(kind: str) -> None:
     assert faults(drawn.figure) == []
 
 
-@pytest.mark.parametrize("kind", ["sheet", "samples", "composition", "compare"])
+@pytest.mark.parametrize("kind", ["sheet", "samples", "composition", *PAIRED])
 @pytest.mark.parametrize("width", [89.0, 183.0])
 def test_two_hundred_layers_of_long_names(kind: str, width: float) -> None:
     layers = [(f"encoder.stages.{i}.{'block.' * 20}conv_dw", 6) for i in range(200)]
     scene = named(make_bank(layers), make_bank(layers, name="other", seed=1))
-    if kind != "compare":
+    if kind not in PAIRED:
         scene = replace(scene, subjects=scene.subjects[:1])
     drawn = make_figure(kind, scene, FigureOptions(width_mm=width, dpi=150))
     assert faults(drawn.figure) == []
@@ -76,7 +79,7 @@ def test_two_hundred_layers_of_long_names(kind: str, width: float) -> None:
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_one_kernel_is_enough(kind: str) -> None:
-    scene = scene_for(kind) if kind == "family" else named(make_bank([("only", 1)]))
+    scene = scene_of(kind, make_bank([("only", 1)]))
     assert faults(make_figure(kind, scene, FigureOptions(width_mm=89.0)).figure) == []
 
 

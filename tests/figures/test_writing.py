@@ -73,9 +73,12 @@ def test_equal_figures_are_equal_files(suffix: str) -> None:
 
 
 def test_equal_figures_are_equal_in_another_process() -> None:
+    """Also where matplotlib was imported without its tables of properties."""
     code = (
-        "import hashlib\n"
+        "import hashlib, sys\n"
         "from tests.figures.scenes import make_bank, named\n"
+        "from kernelviewer.figures.style import load_matplotlib\n"
+        "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
         "from kernelviewer.figures import make_figure\n"
         "from kernelviewer.figures.writing import render\n"
         "d = make_figure('classes', named(make_bank()))\n"
@@ -84,17 +87,37 @@ def test_equal_figures_are_equal_in_another_process() -> None:
     )
     found = [
         subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", code, how],
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        for seed in ("1", "2")
+        for seed, how in (("1", "documented"), ("2", "bare"))
     ]
     assert found[0] == found[1]
     assert len(found[0].split()) == 2
+
+
+def test_only_commands_leave_out_what_matplotlib_says_of_properties() -> None:
+    code = (
+        "import sys\n"
+        "from kernelviewer.figures.style import load_matplotlib\n"
+        "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
+        "from matplotlib.artist import kwdoc\n"
+        "from matplotlib.lines import Line2D\n"
+        "print('dash_capstyle' in Line2D.set.__doc__, 'dash_capstyle' in kwdoc(Line2D))"
+    )
+    for how, expected in (("documented", "True True"), ("bare", "False True")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, how],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == expected
 
 
 def test_png_holds_its_resolution(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from kernelviewer.formats.containers.temporary import (
     TemporaryFolder,
     remove_left_behind,
 )
-from kernelviewer.jobs.memory import sweep
+from kernelviewer.jobs.runner import run_now
+from kernelviewer.jobs.settling import settle_in
 from tests.files.opcodes import table, tensor, torch_zip
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +109,7 @@ def test_the_next_archive_or_the_next_window_cleans(
     del checkpoint
     gc.collect()
     left = leave_behind(temporary)
-    sweep(None)  # type: ignore[arg-type]
+    run_now(settle_in)
     assert not list(temporary.iterdir())
 
 

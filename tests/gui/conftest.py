@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from kernelviewer.kernels.naming import Naming
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.gui.theme import Tokens
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
+    from kernelviewer.kernels.naming import By
+    from tests.gui.harness import MakeWindow, ViewHarness
 
 WAIT_MS = 60_000
 SMALL, LARGE = (1280, 800), (1600, 1000)
@@ -24,7 +31,7 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 @pytest.fixture(autouse=True)
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nulls of the family take most of the time of windows on unusual sizes."""
-    monkeypatch.setattr("kernelviewer.latent.baselines.FAMILY_KERNELS", 100)
+    monkeypatch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +44,31 @@ def no_window_left(qapp: QApplication) -> Iterator[None]:
     assert not left
 
 
+@pytest.fixture(autouse=True)
+def light_colours(qapp: QApplication) -> None:
+    """Whatever was used before, a test begins in light colours."""
+    from kernelviewer.gui import theme
+
+    if theme.tokens().dark:
+        use_colours(theme.LIGHT)
+
+
+def use_colours(tokens: Tokens) -> None:
+    """Give all widgets the palette of a theme, without a style sheet.
+
+    Under that of a window of an earlier test they would not all be told.
+    """
+    from PySide6.QtWidgets import QApplication
+
+    from kernelviewer.gui.theme import make_palette
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setStyleSheet("")
+    QApplication.setPalette(make_palette(tokens))
+    QApplication.processEvents()  # what is shown is told by a posted event
+
+
 @pytest.fixture
 def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     """Make windows that are closed after the test."""
@@ -45,9 +77,15 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     windows: list[MainWindow] = []
 
     def make(
-        *paths: Path, settle: bool = True, size: tuple[int, int] = SMALL
+        *paths: Path,
+        settle: bool = True,
+        size: tuple[int, int] = SMALL,
+        by: By | None = None,
     ) -> MainWindow:
         window = create_window(paths=paths)
+        if by is not None:
+            marks = replace(window.document.marks, naming=Naming(by))
+            window.document.restore(replace(window.document.work, marks=marks))
         windows.append(window)
         window.resize(*size)
         with qtbot.waitActive(window):
@@ -61,6 +99,69 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     for window in windows:
         window.close()
         window.deleteLater()
+
+
+@pytest.fixture
+def window(
+    request: pytest.FixtureRequest, make_window: MakeWindow, tmp_path: Path
+) -> MainWindow:
+    """A window with made networks, as the mark ``networks`` asks for: see `Made`."""
+    marker = request.node.get_closest_marker("networks")
+    made = Made(*marker.args, **marker.kwargs) if marker else Made()
+    names = ("first", "second")[: made.count] if made.count > 1 else ("net",)
+    files = [
+        write_network(tmp_path / f"{name}.safetensors", made.channels, seed)
+        for seed, name in enumerate(names)
+    ]
+    window = make_window(*files, size=made.size, by=made.by)
+    if made.identified is not None:
+        threshold = np.nanquantile(window.state.labels.fit, 1 - made.identified)
+        window.document.set_threshold((7, 7), float(threshold))
+    return window
+
+
+@dataclass(frozen=True)
+class Made:
+    """How many networks, of how many channels, in a window of what size; the share of
+    7×7 kernels that the threshold identifies (None: it stays as it is); by what kernels
+    are named (None: as usual).
+    """
+
+    count: int = 1
+    channels: int = 40
+    size: tuple[int, int] = SMALL
+    identified: float | None = None
+    by: By | None = None
+
+
+@pytest.fixture
+def make_harness(request: pytest.FixtureRequest, qtbot: Any) -> Callable[..., Any]:
+    """Make views of the kind that the mark ``harness`` names, closed after the test."""
+    kind = request.node.get_closest_marker("harness").args[0]
+
+    def make(*content: Any, **how: Any) -> Any:
+        harness = kind(*content, **how)
+        qtbot.addWidget(harness.view)
+        return harness
+
+    return make
+
+
+@pytest.fixture
+def harness(
+    request: pytest.FixtureRequest, make_harness: Callable[..., Any]
+) -> ViewHarness:
+    """The view with the content that the mark makes."""
+    _, content = request.node.get_closest_marker("harness").args
+    return make_harness(content())
+
+
+@pytest.fixture
+def view(qtbot: Any) -> ReconstructionView:
+    """The reconstruction of a first derivative, with kernels near it."""
+    from tests.gui.reconstruction_harness import shown_view
+
+    return shown_view(qtbot)
 
 
 def wait_idle(qtbot: Any, window: MainWindow) -> None:

@@ -18,26 +18,72 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer import __version__
-from kernelviewer.gui.commands import COMMANDS, MENUS
-from kernelviewer.gui.dialogs.details import details_html
-from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
+from kernelviewer.gui.commands import COMMANDS, MENUS, NEEDS, READS, menu_keys
+from kernelviewer.gui.dialogs.help import shortcuts_html
+from kernelviewer.gui.views.models import details_html
 from tests.gui.conftest import wait_idle
+from tests.gui.test_registry import Noting
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 def test_every_command_stands_in_its_menu_once(make_window: MakeWindow) -> None:
     window = make_window()
-    assert set(window.actions_.by_id) == {command.id for command in COMMANDS}
+    assert set(window.commands) == {command.id for command in COMMANDS}
     for command in COMMANDS:
         assert command.menu.partition("/")[0] in MENUS
+
+
+def test_what_lacks_what_it_needs_is_disabled(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+
+    def enabled() -> set[str]:
+        of = {item.needs for item in COMMANDS if window.commands[item.id].isEnabled()}
+        out = {item.needs for item in COMMANDS if item.needs not in of}
+        assert of | out == {*NEEDS}
+        return of
+
+    assert enabled() == {"", "network", "sizes", "autoencoder"}
+    window.acts.focus(3)
+    window.commands["select_layer"].trigger()
+    two = {"two", "comparison"}
+    assert enabled() == {*NEEDS} - {"redo"} - two
+    assert window.commands["undo"].text() == "&Undo Selection"
+    window.commands["undo"].trigger()
+    assert enabled() == {*NEEDS} - {"undo", "selection"} - two
+    window.document.open(window.document.banks[0])
+    assert enabled() & two == {"two"}
+    window.commands["compare"].trigger()
+    assert enabled() & two == two
+    window.commands["close_all"].trigger()
+    assert not enabled() & {"network", "sizes", "kernel", "autoencoder"}
+    noting = Noting(window.state)
+    for needed in NEEDS.values():
+        needed(noting)  # type: ignore[arg-type]
+    assert noting.read <= {*READS}
+
+
+def test_switches_follow_what_they_switch(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    for name in ("only_selected", "equal_once", "framed", "jobs"):
+        action = window.commands[name]
+        was = action.isChecked()
+        for on in (not was, was):
+            action.trigger()
+            assert action.isChecked() is on, name
+    window.document.show_only_selected(True)
+    window.set_framed(True)
+    window.layouts.show_panel("jobs")
+    for name in ("only_selected", "framed", "jobs"):
+        qtbot.waitUntil(window.commands[name].isChecked)
 
 
 def test_no_shortcut_is_given_twice() -> None:
@@ -53,16 +99,16 @@ def test_the_f1_sheet_names_every_shortcut(make_window: MakeWindow) -> None:
     text = dialog.findChild(QTextBrowser).toPlainText()
     for command in COMMANDS:
         if command.keys:
-            assert command.text.replace("&", "").rstrip("…") in text
+            assert command.title in text
     dialog.close()
-    assert "Ctrl" in shortcuts_html()
+    assert "Ctrl" in shortcuts_html(menu_keys())
 
 
 def test_the_about_box_has_the_versions_a_bug_report_needs(
     make_window: MakeWindow,
 ) -> None:
     window = make_window()
-    window.actions_.by_id["about"].trigger()
+    window.commands["about"].trigger()
     box = window.findChild(QDialog, "aboutBox")
     text = box.findChild(QLabel, "versions").text()
     assert "PySide6" in text

@@ -12,26 +12,19 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
-    ComparisonContent,
-    ComparisonView,
-)
+from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from kernelviewer.gui.views.reconstruction.content import ComparisonContent
 from kernelviewer.kernels.classes import INDEX
-from tests.gui.reconstruction_desk import LEFT, SIZES, shown_view, texts
-from tests.gui.spectrum_desk import make_spectrum
+from tests.gui.conftest import use_colours
+from tests.gui.harness import LEFT
+from tests.gui.reconstruction_harness import SIZES, texts
+from tests.gui.spectrum_harness import make_spectrum
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> ReconstructionView:
-    return shown_view(qtbot)
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 
 @pytest.fixture
@@ -143,7 +136,7 @@ def test_each_theme_colours_the_comparison(comparison: ComparisonView) -> None:
     comparison.set_content(make_comparison())
     swatch = comparison.class_line.swatch
     for tokens, colour in ((LIGHT, "#117733"), (DARK, "#4db071")):
-        comparison.set_theme(tokens)
+        use_colours(tokens)
         assert swatch.grab().toImage().pixelColor(5, 5).name() == colour
 
 

@@ -20,12 +20,10 @@ from tests.gui.conftest import wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 DIALOGS = {
     "about": ("aboutBox", "Close"),
@@ -41,7 +39,7 @@ DIALOGS = {
 
 def open_dialog(window: MainWindow, command: str, qtbot: Any) -> QDialog:
     """Give the command and wait for what it shows at first."""
-    window.actions_.by_id[command].trigger()
+    window.commands[command].trigger()
     dialog = window.findChild(QDialog, DIALOGS[command][0])
     if command in ("export", "null_test"):
         wait_idle(qtbot, window)
@@ -132,7 +130,7 @@ def test_long_names_lose_their_middle_and_say_the_rest_as_a_tip(
     dialog.grab()
     assert dialog.subject.left.toolTip() == name
     assert dialog.subject.right.toolTip() == ""
-    recent = window.actions_._recent_menu
+    recent = window.commands["recent"].menu()
     recent.aboutToShow.emit()
     [action] = recent.actions()
     assert len(action.text()) <= 80

@@ -11,13 +11,14 @@ from PySide6.QtCore import QObject
 
 from kernelviewer.files import file_hash
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.requests import Requests
-from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
-from kernelviewer.gui.work.encoding_scheduler import EncodingScheduler
-from kernelviewer.gui.work.family_scheduler import FamilyScheduler
-from kernelviewer.gui.work.hashing import FileHashes
-from kernelviewer.gui.work.opening import Opener
+from kernelviewer.gui.controllers.opening import Opener
+from kernelviewer.gui.controllers.schedulers import (
+    EncodingScheduler,
+    FamilyScheduler,
+    FileHashes,
+)
+from kernelviewer.gui.jobs import Reaction, Requests
+from kernelviewer.gui.views.jobs import JobsPanel
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document
@@ -32,7 +33,7 @@ SIZE = (7, 7)
 
 
 @pytest.fixture
-def desk() -> Iterator[tuple[Document, JobsOnDemand]]:
+def harness() -> Iterator[tuple[Document, JobsOnDemand]]:
     document, jobs, parent = Document(), JobsOnDemand(), QObject()
     analyst = EncodingScheduler(document, jobs, parent)  # type: ignore[arg-type]
     document.open(make_bank("first", (("dw", SIZE, 12),)))
@@ -41,8 +42,8 @@ def desk() -> Iterator[tuple[Document, JobsOnDemand]]:
     parent.deleteLater()
 
 
-def test_a_network_read_again_meanwhile_is_encoded_as_it_is_now(desk: tuple) -> None:
-    document, jobs = desk
+def test_a_network_read_again_meanwhile_is_encoded_as_it_is_now(harness: tuple) -> None:
+    document, jobs = harness
     less = make_bank("first", (("dw", SIZE, 5),))
     document.replace(1, less)
     jobs.work()
@@ -52,8 +53,8 @@ def test_a_network_read_again_meanwhile_is_encoded_as_it_is_now(desk: tuple) -> 
     assert np.array_equal(analysis.code, expected.code, equal_nan=True)
 
 
-def test_an_autoencoder_chosen_meanwhile_stays_and_is_used(desk: tuple) -> None:
-    document, jobs = desk
+def test_an_autoencoder_chosen_meanwhile_stays_and_is_used(harness: tuple) -> None:
+    document, jobs = harness
     own = shipped(SIZE)
     other = replace(own, stretches=own.stretches[:1] + own.stretches[1:])
     document.set_autoencoder(other)
@@ -63,9 +64,9 @@ def test_an_autoencoder_chosen_meanwhile_stays_and_is_used(desk: tuple) -> None:
 
 
 def test_the_late_end_of_a_replaced_network_does_not_end_the_new_ones(
-    desk: tuple,
+    harness: tuple,
 ) -> None:
-    document, jobs = desk
+    document, jobs = harness
     jobs.work()
     comparing, parent = JobsOnDemand(), QObject()
     names = FamilyScheduler(document, comparing, parent)  # type: ignore[arg-type]

@@ -10,23 +10,21 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from kernelviewer.gui.palette.collecting import collect
+from kernelviewer.gui.search import collect
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Layers
 from tests.gui.conftest import LARGE, wait_idle
-from tests.gui.session_desk import save_as
-from tests.gui.window_desk import NO_KEY, tree_rows
+from tests.gui.harness import NO_KEY, tree_rows
+from tests.gui.session_harness import save_as
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtGui import QAction
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def window(make_window: MakeWindow, paths: list[Path]) -> MainWindow:
 
 
 def once_of(window: MainWindow) -> QAction:
-    return window.actions_.by_id["equal_once"]
+    return window.commands["equal_once"]
 
 
 def total(window: MainWindow) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -25,17 +25,15 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import CodeRange, Layers
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
+    from tests.gui.harness import MakeWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
 SIZE = (7, 7)
 
 
@@ -53,7 +51,7 @@ def save(
     """Give the command, choose which kernels, save."""
     answer = (str(path), "")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: answer)
-    window.actions_.by_id["export_labels"].trigger()
+    window.commands["export_labels"].trigger()
     dialog = window.findChild(QDialog, "exportLabelsDialog")
     if choice:
         button = dialog.findChild(QRadioButton, choice)

@@ -9,7 +9,7 @@ COPY_AND_END = """
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from kernelviewer.gui.application import png_bytes
-from kernelviewer.gui.export.figure_copy import mime_of
+from kernelviewer.gui.dialogs.figure.output import mime_of
 from kernelviewer.jobs.drawing import Copies
 app = QApplication([])
 image = QImage(3, 2, QImage.Format.Format_RGB32)

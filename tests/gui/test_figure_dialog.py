@@ -24,13 +24,12 @@ from kernelviewer.cli import main
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.files import file_hash
-from kernelviewer.gui.dialogs.figure import FigureDialog, open_figure
-from kernelviewer.gui.export.figure_copy import PNG, SVG
+from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
+from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
-from tests.gui.figure_desk import (
-    LEFT,
+from tests.gui.figure_harness import (
     answer_with,
     choose,
     click,
@@ -38,19 +37,12 @@ from tests.gui.figure_desk import (
     open_dialog,
     settle,
 )
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    return make_window(write_network(tmp_path / "net.safetensors", channels=40))
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def said(dialog: FigureDialog) -> str:
     return dialog.output.said.text()
 
 
-@pytest.mark.parametrize("kind", EXHIBITS)
+@pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if not item.pairs])
 def test_every_exhibit_has_a_preview_a_size_and_a_caption(
     dialog: FigureDialog, qtbot: Any, kind: str
 ) -> None:
@@ -73,6 +65,26 @@ def test_every_exhibit_has_a_preview_a_size_and_a_caption(
     assert dialog.facts.text().startswith("183.0 × ")
     assert "pixels at 300 dpi" in dialog.facts.text()
     assert len(dialog.caption.toPlainText()) > 20
+
+
+def test_exhibits_of_two_networks_ask_for_the_second(
+    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", channels=12, seed=seed)
+        for seed, name in enumerate(("before", "after"))
+    ]
+    with dialog_of(make_window(*paths), qtbot) as dialog:
+        for kind in (kind for kind, item in EXHIBITS.items() if item.pairs):
+            choose(dialog, "figureKind", kind)
+            settle(dialog, qtbot)
+            assert not dialog.preview.image.isNull(), dialog.preview.text
+            caption = dialog.caption.toPlainText()
+            assert "before" in caption
+            assert "after" in caption
+        choose(dialog, "figureRight", "0")
+        settle(dialog, qtbot)
+        assert "Choose two to compare" in dialog.preview.text
 
 
 def test_only_what_matters_to_the_exhibit_is_asked(
@@ -259,7 +271,7 @@ def test_the_choices_count_kernels_and_follow_the_window(
     window, box = dialog.parent(), dialog.findChild(QComboBox, "figureScope")
     texts = [box.itemText(i) for i in range(box.count())]
     assert texts == ["all open (80 kernels)"]
-    window.actions_.by_id["select_all"].trigger()
+    window.commands["select_all"].trigger()
     wait_idle(qtbot, window)
     texts = [box.itemText(i) for i in range(box.count())]
     assert any(text.endswith("(80 kernels)") and "selected" in text for text in texts)

@@ -18,27 +18,18 @@ from PySide6.QtWidgets import (
 )
 
 from tests.gui.conftest import answer_next
-from tests.gui.figure_desk import (
+from tests.gui.figure_harness import (
     answer_with,
     click,
     dialog_of,
     settle,
 )
-from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.dialogs.figure import FigureDialog
+    from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    return make_window(write_network(tmp_path / "net.safetensors", channels=40))
 
 
 @pytest.fixture

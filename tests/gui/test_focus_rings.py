@@ -14,12 +14,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QTreeView, QWidget
 from tests.gui.conftest import wait_idle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 CLEAR = 40
 """Difference of a channel, of 255, that is seen."""

@@ -21,18 +21,17 @@ from kernelviewer.gui.views.grid.mosaic import (
     GridContent,
     build_mosaic,
 )
-from kernelviewer.gui.views.reconstruction import ComparisonContent
-from kernelviewer.state.nearest import POINTS
+from kernelviewer.gui.views.reconstruction.content import ComparisonContent
+from kernelviewer.state.similarity import POINTS
 from tests.gui.conftest import LARGE, wait_idle
-from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.views.grid.mosaic import Mosaic
+
+pytestmark = pytest.mark.networks(channels=30, size=LARGE)
 
 RNG = np.random.default_rng(5)
 SIZES = [(7, 7), (5,), (1, 16), (2, 3, 3)]
@@ -97,12 +96,6 @@ def test_tiles_beside_each_other_are_composed_as_slices() -> None:
             at, top = plan.origin(kernel)
             shown = side[y : y + 6, left : left + 6]
             assert np.array_equal(shown, single[top : top + 6, at : at + 6])
-
-
-@pytest.fixture
-def window(make_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
-    path = write_network(tmp_path / "net.safetensors", channels=30)
-    return make_window(path, size=LARGE)
 
 
 def tiles_of(window: MainWindow) -> np.ndarray:

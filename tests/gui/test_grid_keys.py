@@ -8,43 +8,31 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
-from tests.gui.grid_desk import CTRL, SHIFT, desk_maker, make_content
+from tests.gui.grid_harness import GridHarness, make_content
+from tests.gui.harness import CONTROL, SHIFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.grid_desk import Desk
+pytestmark = pytest.mark.harness(GridHarness, make_content)
 
 
-@pytest.fixture
-def make_desk(qtbot: QtBot) -> Callable[..., Desk]:
-    return desk_maker(qtbot)
-
-
-@pytest.fixture
-def desk(make_desk: Callable[..., Desk]) -> Desk:
-    """60 kernels of 7×7 in groups of 10, 1 and 49, eight in a row."""
-    return make_desk(make_content())
-
-
-def test_arrows_walk_the_rows_over_group_borders(desk: Desk) -> None:
+def test_arrows_walk_the_rows_over_group_borders(harness: GridHarness) -> None:
     keys = Qt.Key
-    desk.click(0)
+    harness.click(0)
     path = []
     for key in (
         *(keys.Key_Right, keys.Key_Down, keys.Key_Down, keys.Key_Down, keys.Key_Up),
         *(keys.Key_Left, keys.Key_Left, keys.Key_Home, keys.Key_Left, keys.Key_Up),
         *(keys.Key_End, keys.Key_Right, keys.Key_Down, keys.Key_Up),
     ):
-        desk.key(key)
-        path.append(desk.grid.focus)
+        harness.key(key)
+        path.append(harness.grid.focus)
     assert path == [1, 9, 10, 11, 10, 9, 8, 0, 0, 0, 59, 59, 59, 51]
-    assert desk.chosen == []
+    assert harness.chosen == []
 
 
-def test_the_focus_is_kept_in_view_by_keys(desk: Desk) -> None:
+def test_the_focus_is_kept_in_view_by_keys(harness: GridHarness) -> None:
     for key in (
         Qt.Key.Key_PageDown,
         Qt.Key.Key_End,
@@ -52,72 +40,73 @@ def test_the_focus_is_kept_in_view_by_keys(desk: Desk) -> None:
         Qt.Key.Key_Home,
     ):
         for _ in range(3):
-            desk.key(key)
-            assert desk.grid.focus is not None
+            harness.key(key)
+            assert harness.grid.focus is not None
             assert (
-                desk.grid.kernel_at(QPointF(desk.centre(desk.grid.focus))) is not None
+                harness.grid.kernel_at(QPointF(harness.centre(harness.grid.focus)))
+                is not None
             )
-            area = desk.grid.viewport().rect()
-            assert area.contains(desk.centre(desk.grid.focus))
-    assert desk.grid.focus == 0
-    assert desk.grid.verticalScrollBar().value() == 0
+            area = harness.grid.viewport().rect()
+            assert area.contains(harness.centre(harness.grid.focus))
+    assert harness.grid.focus == 0
+    assert harness.grid.verticalScrollBar().value() == 0
 
 
-def test_shift_and_keys_extend_from_where_the_range_began(desk: Desk) -> None:
-    desk.click(5)
-    desk.key(Qt.Key.Key_Right, SHIFT)
-    desk.key(Qt.Key.Key_Right, SHIFT)
-    assert desk.chosen == [5, 6, 7]
+def test_shift_and_keys_extend_from_where_the_range_began(harness: GridHarness) -> None:
+    harness.click(5)
+    harness.key(Qt.Key.Key_Right, SHIFT)
+    harness.key(Qt.Key.Key_Right, SHIFT)
+    assert harness.chosen == [5, 6, 7]
     for _ in range(4):
-        desk.key(Qt.Key.Key_Left, SHIFT)
-    assert desk.chosen == [3, 4, 5]
-    desk.key(Qt.Key.Key_Right)
-    desk.key(Qt.Key.Key_Down, SHIFT)
-    assert desk.chosen == [4, 5, 6, 7, 8, 9]
+        harness.key(Qt.Key.Key_Left, SHIFT)
+    assert harness.chosen == [3, 4, 5]
+    harness.key(Qt.Key.Key_Right)
+    harness.key(Qt.Key.Key_Down, SHIFT)
+    assert harness.chosen == [4, 5, 6, 7, 8, 9]
 
 
-def test_everything_can_be_done_by_keys(desk: Desk) -> None:
+def test_everything_can_be_done_by_keys(harness: GridHarness) -> None:
     keys = Qt.Key
-    desk.key(keys.Key_Down)
-    assert desk.asked == [("focus", 0)]
-    desk.key(keys.Key_Space)
-    assert desk.chosen == [0]
-    desk.key(keys.Key_Return)
-    assert desk.asked[-1] == ("activated", 0)
-    desk.key(keys.Key_A, CTRL)
-    assert len(desk.chosen) == 60
-    desk.key(keys.Key_Escape)
-    assert desk.asked[-1] == ("selection", [], "replace")
-    assert desk.chosen == []
-    zoom = desk.grid.zoom
-    desk.key(keys.Key_Plus, CTRL)
-    assert desk.asked[-1] == ("zoom_changed", desk.grid.zoom)
-    assert desk.grid.zoom > zoom
-    desk.key(keys.Key_Minus, CTRL)
-    desk.key(keys.Key_Minus, CTRL)
-    assert desk.grid.zoom < zoom
-    desk.key(keys.Key_0, CTRL)
-    assert desk.grid.zoom == zoom
+    harness.key(keys.Key_Down)
+    assert harness.asked == [("focus", 0)]
+    harness.key(keys.Key_Space)
+    assert harness.chosen == [0]
+    harness.key(keys.Key_Return)
+    assert harness.asked[-1] == ("activated", 0)
+    harness.key(keys.Key_A, CONTROL)
+    assert len(harness.chosen) == 60
+    harness.key(keys.Key_Escape)
+    assert harness.asked[-1] == ("selection", [], "replace")
+    assert harness.chosen == []
+    zoom = harness.grid.zoom
+    harness.key(keys.Key_Plus, CONTROL)
+    assert harness.asked[-1] == ("zoom_changed", harness.grid.zoom)
+    assert harness.grid.zoom > zoom
+    harness.key(keys.Key_Minus, CONTROL)
+    harness.key(keys.Key_Minus, CONTROL)
+    assert harness.grid.zoom < zoom
+    harness.key(keys.Key_0, CONTROL)
+    assert harness.grid.zoom == zoom
 
 
-def test_tab_finds_a_kernel_to_focus(desk: Desk, qtbot: QtBot) -> None:
-    desk.grid.scroll_to(40)
-    desk.grid.setFocus(Qt.FocusReason.MouseFocusReason)
-    assert desk.asked == []
-    desk.grid.clearFocus()
-    desk.grid.setFocus(Qt.FocusReason.TabFocusReason)
-    (asked,) = desk.asked
+def test_tab_finds_a_kernel_to_focus(harness: GridHarness, qtbot: QtBot) -> None:
+    harness.grid.scroll_to(40)
+    harness.grid.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert harness.asked == []
+    harness.grid.clearFocus()
+    harness.grid.setFocus(Qt.FocusReason.TabFocusReason)
+    (asked,) = harness.asked
     assert asked[0] == "focus"
-    assert desk.grid.focus is not None
-    assert desk.grid.viewport().rect().contains(desk.centre(desk.grid.focus))
-    desk.grid.clearFocus()
-    desk.grid.setFocus(Qt.FocusReason.TabFocusReason)
-    assert len(desk.asked) == 1
+    assert harness.grid.focus is not None
+    assert harness.grid.viewport().rect().contains(harness.centre(harness.grid.focus))
+    harness.grid.clearFocus()
+    harness.grid.setFocus(Qt.FocusReason.TabFocusReason)
+    assert len(harness.asked) == 1
 
 
-def test_keys_of_others_are_left_to_them(desk: Desk) -> None:
-    desk.grid.set_selection(np.zeros(60, bool))
-    asked = len(desk.asked)
+def test_keys_of_others_are_left_to_them(harness: GridHarness) -> None:
+    harness.grid.set_selection(np.zeros(60, bool))
+    asked = len(harness.asked)
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_X, Qt.Key.Key_0):
-        desk.key(key)
-    assert len(desk.asked) == asked
+        harness.key(key)
+    assert len(harness.asked) == asked

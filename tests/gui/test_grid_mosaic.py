@@ -16,6 +16,7 @@ from kernelviewer.gui.views.grid.mosaic import (
     build_mosaic,
     common_gain,
 )
+from tests.recorder import EndedError, Recorder
 
 
 def kernels(count: int, *size: int, seed: int = 0) -> np.ndarray:
@@ -102,24 +103,15 @@ def test_no_kernels_make_an_empty_mosaic() -> None:
 
 
 def test_building_can_be_watched_and_cancelled() -> None:
-    class Stop(Exception):
-        pass
-
-    seen: list[tuple[int, int]] = []
-
-    def check() -> None:
-        if len(seen) == 2:
-            raise Stop
-
     weights = kernels(30000, 7, 7)
-    with pytest.raises(Stop):
-        build_mosaic([weights], check=check, progress=lambda *at: seen.append(at))
-    assert len(seen) == 2
-    assert all(0 < done < 30000 == total for done, total in seen)
-    seen.clear()
-    build_mosaic([weights], progress=lambda *at: seen.append(at))
-    assert seen[-1] == (30000, 30000)
-    assert seen == sorted(seen)
+    watch = Recorder(end=2)
+    with pytest.raises(EndedError):
+        build_mosaic([weights], watch=watch)
+    assert [0 < done < 30000 == total for done, total, _ in watch.told] == [True, True]
+    watch = Recorder()
+    build_mosaic([weights], watch=watch)
+    assert watch.told[-1][:2] == (30000, 30000)
+    assert watch.told == sorted(watch.told)
 
 
 def test_memory_stays_below_a_hundred_bytes_a_kernel() -> None:

@@ -13,18 +13,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import index_colours
-from tests.gui.grid_desk import LEFT, Desk, make_content
+from tests.gui.grid_harness import (GridHarness, make_content)
 
 app = QApplication([])
-desk = Desk(make_content(), 420, 300)
+harness = GridHarness(make_content(), 420, 300)
 window = QWidget()
 line = QHBoxLayout(window)
 line.setContentsMargins(7, 5, 3, 3)
 line.addWidget(QLabel("beside"))
-line.addWidget(desk.grid, 1)
+line.addWidget(harness.grid, 1)
 window.resize(611, 333)
 window.show()
-grid, ratio = desk.grid, window.devicePixelRatioF()
+grid, ratio = harness.grid, window.devicePixelRatioF()
 assert ratio == float(RATIO)
 table = np.round(index_colours("signed", LIGHT)).astype(int)
 for zoom in (1, 2.4, 6, 17):
@@ -47,8 +47,8 @@ for zoom in (1, 2.4, 6, 17):
                     colour = picture.pixelColor(*at)
                     seen = colour.red(), colour.green(), colour.blue()
                     assert seen == tuple(table[index]), (zoom, kernel, row, column)
-        desk.click(kernel)
-        assert desk.asked[-1] == ("focus", kernel)
+        harness.click(kernel)
+        assert harness.asked[-1] == ("focus", kernel)
 print("sharp")
 """
 

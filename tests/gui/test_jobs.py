@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.jobs import Jobs, Reaction
-from kernelviewer.gui.views.jobs.jobs_panel import JobsPanel
+from kernelviewer.gui.views.jobs import JobsPanel
 from kernelviewer.state.document import Document
 from tests.state.banks import make_bank
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def desk(qtbot: Any) -> Iterator[tuple[Jobs, JobsPanel]]:
+def harness(qtbot: Any) -> Iterator[tuple[Jobs, JobsPanel]]:
     panel = JobsPanel()
     jobs = Jobs(panel)
     yield jobs, panel
@@ -45,9 +45,9 @@ def submit(jobs: Jobs, reaction: Reaction, title: str = "Work", value: Any = 1) 
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_handler_that_raises_fails_its_own_job_and_no_other(
-    desk: tuple[Jobs, JobsPanel], qtbot: Any, quiet: bool
+    harness: tuple[Jobs, JobsPanel], qtbot: Any, quiet: bool
 ) -> None:
-    jobs, panel = desk
+    jobs, panel = harness
     done: list[Any] = []
     with qtbot.captureExceptions() as raised:
         submit(jobs, Reaction(done=broken, quiet=quiet))
@@ -65,9 +65,9 @@ def test_a_handler_that_raises_fails_its_own_job_and_no_other(
 
 
 def test_a_piece_that_cannot_be_used_is_listed_below_its_job(
-    desk: tuple[Jobs, JobsPanel], qtbot: Any
+    harness: tuple[Jobs, JobsPanel], qtbot: Any
 ) -> None:
-    jobs, panel = desk
+    jobs, panel = harness
     with qtbot.captureExceptions() as raised:
         submit(jobs, Reaction(partial=broken))
         qtbot.waitUntil(jobs.is_idle)
@@ -79,9 +79,9 @@ def test_a_piece_that_cannot_be_used_is_listed_below_its_job(
 
 
 def test_the_fault_of_a_view_is_told_not_that_it_came_by_a_signal(
-    desk: tuple[Jobs, JobsPanel], qtbot: Any
+    harness: tuple[Jobs, JobsPanel], qtbot: Any
 ) -> None:
-    jobs, panel = desk
+    jobs, panel = harness
     document = Document()
     document.changed.connect(broken)
     with qtbot.captureExceptions():
@@ -92,9 +92,9 @@ def test_the_fault_of_a_view_is_told_not_that_it_came_by_a_signal(
 
 
 def test_a_handler_of_failures_that_raises_leaves_the_first_error_standing(
-    desk: tuple[Jobs, JobsPanel], qtbot: Any
+    harness: tuple[Jobs, JobsPanel], qtbot: Any
 ) -> None:
-    jobs, panel = desk
+    jobs, panel = harness
 
     def fail(ticket: Ticket) -> None:
         raise OSError(28, "disk full")

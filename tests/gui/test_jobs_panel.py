@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from kernelviewer.gui.views.jobs import JobRow
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-    from kernelviewer.gui.views.jobs.job_row import JobRow
-
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
+    from tests.gui.harness import MakeWindow
 
 
 def row_of(window: MainWindow, title: str) -> JobRow:
@@ -90,3 +87,28 @@ def test_a_row_is_no_higher_than_what_it_says_now(
         panel.end(number, "done")
     QApplication.processEvents()
     assert long.minimumSizeHint().height() == short.minimumSizeHint().height()
+
+
+def test_progress_does_not_paint_the_window_at_once(qtbot: Any) -> None:
+    """Qt's bar does, with all that has changed, in the middle of what goes on."""
+    row = JobRow("Something long")
+    qtbot.addWidget(row)
+    row.show()
+    qtbot.waitExposed(row)
+    painted: list[QObject] = []
+
+    class Watcher(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                painted.append(watched)
+            return False
+
+    watcher = Watcher()
+    row.set_progress(0, 100, "")
+    qtbot.waitUntil(row.bar.isVisible)
+    QApplication.processEvents()
+    row.bar.installEventFilter(watcher)
+    for done in (30, 60, 90):
+        row.set_progress(done, 100, "")
+    assert painted == []
+    qtbot.waitUntil(lambda: painted == [row.bar])

@@ -12,23 +12,14 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton, QSpinBo
 from kernelviewer.gui.dialogs.noise_control import open_null_test
 from kernelviewer.latent.autoencoder import Autoencoder
 from tests.gui.conftest import answer_next, wait_idle
-from tests.networks import write_network
+from tests.gui.harness import CONTROL, LEFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
-CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    return make_window(write_network(tmp_path / "net.safetensors", channels=64))
+pytestmark = pytest.mark.networks(channels=64)
 
 
 def click(dialog: QDialog, name: str) -> None:
@@ -123,7 +114,7 @@ def test_a_saved_autoencoder_is_loaded_for_its_size(
     window.document.autoencoders[(7, 7)].save(path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (str(path), ""))
     before = window.document.autoencoders[(7, 7)]
-    window.actions_.load_autoencoder()
+    window.commands["load_autoencoder"].trigger()
     wait_idle(qtbot, window)
     assert window.document.autoencoders[(7, 7)] is not before
     assert window.state.labels is not None
@@ -135,7 +126,7 @@ def test_a_file_that_is_no_autoencoder_is_named(
     monkeypatch.setattr(
         QFileDialog, "getOpenFileName", lambda *a, **k: (str(small_file), "")
     )
-    window.actions_.load_autoencoder()
+    window.commands["load_autoencoder"].trigger()
     wait_idle(qtbot, window)
     assert small_file.name in window.statusBar().currentMessage()
 

@@ -14,33 +14,17 @@ from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.selection import Classes, CodeRange
 from tests.gui.conftest import LARGE, wait_idle
-from tests.networks import write_network
+from tests.gui.harness import LEFT, NO_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
+    from tests.gui.harness import MakeWindow
 
-    MakeWindow = Callable[..., MainWindow]
+pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5, by="code")
 
-LEFT = Qt.MouseButton.LeftButton
-NO_KEY = Qt.KeyboardModifier.NoModifier
 UNIDENTIFIED, FLAT = INDEX["unidentified"], INDEX["flat"]
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    """Two networks, encoded; the threshold low enough to name about half."""
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
-        for seed, name in enumerate(("first", "second"))
-    ]
-    window = make_window(*paths, size=LARGE)
-    assert window.state.labels is not None
-    fits = window.state.labels.fit
-    window.document.set_threshold((7, 7), float(np.nanmedian(fits)))
-    return window
 
 
 def codes_by_hand(window: MainWindow) -> Any:

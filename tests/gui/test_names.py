@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from kernelviewer.gui.controllers import schedulers
 from kernelviewer.gui.text import percent
-from kernelviewer.gui.work import family_scheduler
-from kernelviewer.kernels.classes import FINE
+from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
+from kernelviewer.latent.naming import TOLERANCE
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import LEFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
+    from tests.gui.harness import MakeWindow
 
 
 def paths(tmp_path: Path) -> list[Path]:
@@ -48,13 +45,16 @@ def expected(window: MainWindow, threshold: float) -> str:
     weights = np.concatenate([b.sizes[(7, 7)].weights for b in window.document.banks])
     labels = label(autoencoder.encode(weights), autoencoder.stretches, threshold)
     found = agreement(labels, family_fit(weights))
-    return f"Class names confirmed for {percent(found.within)}"
+    return (
+        f"Names agree: exactly {percent(found.exact)}, within {TOLERANCE} "
+        f"{percent(found.within)}"
+    )
 
 
 def test_names_are_compared_and_follow_the_threshold(
     make_window: MakeWindow, tmp_path: Path
 ) -> None:
-    window = make_window(*paths(tmp_path))
+    window = make_window(*paths(tmp_path), by="code")
     for threshold in (0.3, 0.5):
         window.document.set_threshold((7, 7), threshold)
         assert line(window) == expected(window, threshold)
@@ -68,14 +68,14 @@ def test_many_kernels_are_compared_only_when_asked_for(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(family_scheduler, "LIMIT", 100)
-    window = make_window(*paths(tmp_path))
+    monkeypatch.setattr(schedulers, "LIMIT", 100)
+    window = make_window(*paths(tmp_path), by="code")
     assert not any(size == (7, 7) for _, size in window.document.families)
-    assert "not compared" in line(window)
+    assert "Not named" in line(window)
     assert "160" in line(window)
     window.document.set_threshold((7, 7), 0.3)
     QTest.mouseClick(window.findChild(QPushButton, "compareNames"), LEFT)
-    assert "Comparing" in line(window)
+    assert "Naming by" in line(window)
     wait_idle(qtbot, window)
     assert line(window) == expected(window, 0.3)
 
@@ -86,8 +86,8 @@ def test_a_comparison_given_up_is_offered_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(family_scheduler, "LIMIT", 100)
-    window = make_window(*paths(tmp_path))
+    monkeypatch.setattr(schedulers, "LIMIT", 100)
+    window = make_window(*paths(tmp_path), by="code")
     analyst = window.families
     QTest.mouseClick(window.findChild(QPushButton, "compareNames"), LEFT)
     for model in window.document.models:
@@ -100,14 +100,14 @@ def test_a_comparison_given_up_is_offered_again(
 def test_the_focused_kernel_shows_its_own_family_member(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(paths(tmp_path)[0])
+    window = make_window(paths(tmp_path)[0], by="code")
     window.document.set_threshold((7, 7), 1.0)
     window.acts.focus(3)
     wait_idle(qtbot, window)
     kernel = window.document.banks[0].sizes[(7, 7)].weights[3:4]
     found = family_fit(kernel)
     shown = window.findChild(QLabel, "value_family").text()
-    assert FINE.classes[int(found.class_index[0])].name in shown
+    assert CLASSES[int(found.class_index[0])].name in shown
     assert f"{found.cosine[0]:.3f}" in shown
     assert "unidentified" in window.findChild(QLabel, "value_class").text()
     window.acts.focus(4)
@@ -123,7 +123,7 @@ def test_the_focused_kernel_shows_its_own_family_member(
 def test_a_network_that_is_closed_is_compared_no_more(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    window = make_window(*paths(tmp_path))
+    window = make_window(*paths(tmp_path), by="code")
     window.document.set_threshold((7, 7), 0.3)
     before = line(window)
     window.document.close(window.document.models[0].id)

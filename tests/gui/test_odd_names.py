@@ -11,19 +11,18 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from kernelviewer.gui import create_window
 from kernelviewer.gui.main_window import dropped_paths
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip
 from tests.gui.conftest import wait_idle
-from tests.gui.window_desk import errors, tree_rows
+from tests.gui.harness import errors, tree_rows
 from tests.networks import write_network
 from tests.odd_files import is_harmless, write_odd_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 def texts(window: MainWindow) -> Iterator[str]:

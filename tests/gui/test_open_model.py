@@ -16,13 +16,12 @@ from tests.gui.conftest import wait_idle
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
     from tests.formats.fake_hub import FakeHub
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 NAME = "convnext_atto.d2_in1k"
 

@@ -5,7 +5,6 @@ import pytest
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from kernelviewer.gui.painting.classes import class_colour, paint_swatch, swatch_icon
-from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     amplitudes,
@@ -14,6 +13,7 @@ from kernelviewer.gui.painting.kernels import (
     fit_taps,
     to_image,
 )
+from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.kernels.classes import CLASSES, INDEX

@@ -10,22 +10,20 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from kernelviewer.gui.commands import COMMANDS
-from kernelviewer.gui.palette.matching import score
+from kernelviewer.gui.palette import score
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, SHIFT
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 KEY = Qt.Key
-CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 def search(window: MainWindow, text: str) -> list[tuple[str, str]]:
@@ -76,10 +74,10 @@ def test_every_command_is_found_with_its_shortcut(make_window: MakeWindow) -> No
     for command in COMMANDS:
         if command.id in ("palette", "panels", "recent", "theme", "device"):
             continue
-        entry = listed[command.text.replace("&", "").rstrip("…")]
+        entry = listed[command.title]
         assert entry.kind == "Command"
         assert bool(entry.keys) == bool(command.keys)
-        assert entry.enabled == window.actions_.by_id[command.id].isEnabled()
+        assert entry.enabled == window.commands[command.id].isEnabled()
     press(window, KEY.Key_Escape)
 
 
@@ -163,7 +161,7 @@ def test_a_network_is_shown_alone(
 def test_a_class_is_selected_and_another_added(
     make_window: MakeWindow, small_file: Path
 ) -> None:
-    window = make_window(small_file)
+    window = make_window(small_file, by="code")
     window.document.set_threshold((7, 7), 0.0)
     labels = window.state.labels.label
     first, second = sorted(set(labels.tolist()))[:2]

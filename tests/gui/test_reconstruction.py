@@ -13,39 +13,31 @@ from PySide6.QtWidgets import QLabel
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.reconstruction import (
-    ReconstructionContent,
-)
+from kernelviewer.gui.views.reconstruction.content import ReconstructionContent
 from kernelviewer.kernels.classes import INDEX
-from tests.gui.reconstruction_desk import (
+from tests.gui.conftest import use_colours
+from tests.gui.harness import LEFT, NO_KEY
+from tests.gui.reconstruction_harness import (
     FIT,
-    LEFT,
-    NONE,
     SIZES,
     make_content,
     make_near,
-    shown_view,
     texts,
 )
-from tests.gui.spectrum_desk import pattern, tip
+from tests.gui.spectrum_harness import pattern, tip
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 Key = Qt.Key
 
 
-@pytest.fixture
-def view(qtbot: QtBot) -> ReconstructionView:
-    return shown_view(qtbot)
-
-
-def test_the_picture_shows_the_taps_in_whole_pixels(view: ReconstructionView) -> None:
+def test_the_picture_shows_the_taps_in_whole_pixels(
+    view: ReconstructionView,
+) -> None:
     picture = view.picture.grab().toImage()
     place = view.picture.picture_rect()
     side = place.width() / 7
@@ -88,7 +80,13 @@ def test_no_text_is_cut_and_no_parts_overlap(
     for label in view.findChildren(QLabel):
         if label.isVisible() and label is not view.unit and label.text():
             assert label.width() >= label.sizeHint().width(), label.text()
-    parts = (view.picture, view.facts, view.values, view.surface, view.nearest)
+    parts = (
+        view.picture,
+        view.facts,
+        view.values,
+        view.surface,
+        view.nearest,
+    )
     rects = [part.geometry() for part in parts]
     for index, rect in enumerate(rects):
         assert rect.left() >= 0
@@ -173,7 +171,7 @@ def test_both_themes_have_their_own_colours(view: ReconstructionView) -> None:
 
     assert swatch() == "#999933"
     light = view.surface.grab().toImage()
-    view.set_theme(DARK)
+    use_colours(DARK)
     view.set_colours(weight_colours("signed", replace(LIGHT, panel=DARK.panel)))
     assert swatch() == "#c2c25a"
     assert view.surface.grab().toImage() != light
@@ -182,13 +180,15 @@ def test_both_themes_have_their_own_colours(view: ReconstructionView) -> None:
 def test_a_click_asks_for_a_kernel(view: ReconstructionView, qtbot: QtBot) -> None:
     place = view.nearest.kernel_rect(3).center()
     with qtbot.waitSignal(view.kernel_requested) as asked:
-        QTest.mouseClick(view.nearest, LEFT, NONE, place)
+        QTest.mouseClick(view.nearest, LEFT, NO_KEY, place)
     assert asked.args == [103]
     between = QPoint(view.nearest.kernel_rect(0).right() + 3, place.y())
     assert view.nearest.index_at(between) is None
 
 
-def test_keys_walk_through_the_nearest_and_ask(view: ReconstructionView) -> None:
+def test_keys_walk_through_the_nearest_and_ask(
+    view: ReconstructionView,
+) -> None:
     asked: list[int] = []
     view.kernel_requested.connect(asked.append)
     nearest = view.nearest
@@ -204,19 +204,23 @@ def test_keys_walk_through_the_nearest_and_ask(view: ReconstructionView) -> None
     assert nearest.accessibleDescription().startswith(text)
 
 
-def test_cosine_and_origin_are_in_the_tooltip(view: ReconstructionView) -> None:
+def test_cosine_and_origin_are_in_the_tooltip(
+    view: ReconstructionView,
+) -> None:
     place = view.nearest.kernel_rect(2).center()
     assert tip(view.nearest, place) == "cosine 0.970\nblocks.2, channel 3"
     QTest.mouseMove(view.nearest, place)
     assert view.nearest.cursor().shape() == Qt.CursorShape.PointingHandCursor
 
 
-def test_without_near_kernels_nothing_is_asked(view: ReconstructionView) -> None:
+def test_without_near_kernels_nothing_is_asked(
+    view: ReconstructionView,
+) -> None:
     asked: list[int] = []
     view.kernel_requested.connect(asked.append)
     place = view.nearest.kernel_rect(0).center()
     view.set_nearest(())
-    QTest.mouseClick(view.nearest, LEFT, NONE, place)
+    QTest.mouseClick(view.nearest, LEFT, NO_KEY, place)
     for key in (Key.Key_Right, Key.Key_Return):
         QTest.keyClick(view.nearest, key)
     assert asked == []
@@ -230,5 +234,5 @@ def test_setters_never_ask(view: ReconstructionView) -> None:
         view.set_content(content)
         view.set_nearest(make_near(3, (3, 3)))
         view.set_values(True)
-        view.set_theme(DARK)
+        use_colours(DARK)
     assert asked == []

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from kernelviewer.gui.views.reconstruction.projection import (
+from kernelviewer.gui.views.reconstruction.surface import (
     RISE,
     Camera,
     extent,
@@ -17,21 +17,12 @@ from kernelviewer.gui.views.reconstruction.projection import (
     make_mesh,
     project,
 )
-from tests.gui.reconstruction_desk import LEFT, NONE, shown_view
+from tests.gui.harness import LEFT, NO_KEY
 
 if TYPE_CHECKING:
-    from pytestqt.qtbot import QtBot
-
-    from kernelviewer.gui.views.reconstruction import (
-        ReconstructionView,
-    )
+    from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 
 Key = Qt.Key
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> ReconstructionView:
-    return shown_view(qtbot)
 
 
 def test_the_surface_is_turned_by_the_mouse_and_reset_by_a_double_click(
@@ -40,16 +31,16 @@ def test_the_surface_is_turned_by_the_mouse_and_reset_by_a_double_click(
     surface, start = view.surface, Camera()
     before = surface.grab().toImage()
     middle = surface.rect().center()
-    QTest.mousePress(surface, LEFT, NONE, middle)
+    QTest.mousePress(surface, LEFT, NO_KEY, middle)
     QTest.mouseMove(surface, middle + QPoint(40, 0))
     QTest.mouseMove(surface, middle + QPoint(40, 20))
-    QTest.mouseRelease(surface, LEFT, NONE, middle + QPoint(40, 20))
+    QTest.mouseRelease(surface, LEFT, NO_KEY, middle + QPoint(40, 20))
     assert surface.camera.azimuth == pytest.approx(start.azimuth - 20)
     assert surface.camera.elevation == pytest.approx(start.elevation + 10)
     assert surface.grab().toImage() != before
     QTest.mouseMove(surface, middle)
     assert surface.camera.azimuth == pytest.approx(start.azimuth - 20)
-    QTest.mouseDClick(surface, LEFT, NONE, middle)
+    QTest.mouseDClick(surface, LEFT, NO_KEY, middle)
     assert surface.camera == start
     assert surface.grab().toImage() == before
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton, QToolButton
 
-from kernelviewer.gui.work import recovering
+from kernelviewer.gui.controllers import recovery as recovery_module
 from kernelviewer.jobs.sessions import Wanted
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.document import Document
@@ -24,28 +24,25 @@ from kernelviewer.state.session.files import (
 )
 from kernelviewer.state.session.form import Look
 from tests.gui.conftest import wait_idle
+from tests.gui.harness import CONTROL, LEFT, SHIFT, errors
 from tests.gui.mirror import JobsOnDemand
-from tests.gui.session_desk import CONTROL, SHIFT, click, press, save_as, start
-from tests.gui.window_desk import errors
+from tests.gui.session_harness import click, press, save_as, start
 from tests.networks import write_network
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 SEVEN = (7, 7)
-LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work is kept as soon as the window has a moment."""
-    monkeypatch.setattr(recovering, "DELAY_MS", 0)
+    monkeypatch.setattr(recovery_module, "DELAY_MS", 0)
 
 
 def kept() -> list[Path]:
@@ -161,7 +158,7 @@ def test_recovered_work_goes_on_in_its_session(
     save_as(qtbot, window, path)
     window.document.set_threshold(SEVEN, 0.5)
     window.close()
-    assert read_session(path).thresholds == {}
+    assert read_session(path).family_thresholds == {}
     again = make_window()
     QTest.mouseClick(offered(qtbot, again), LEFT)
     wait_idle(qtbot, again)
@@ -170,7 +167,7 @@ def test_recovered_work_goes_on_in_its_session(
     assert again.settings.recent[0] == str(path)
     press(qtbot, again, Qt.Key.Key_S)
     wait_idle(qtbot, again)
-    assert read_session(path).thresholds == {"7x7": 0.5}
+    assert read_session(path).family_thresholds == {"7x7": 0.5}
     again.close()
     assert kept() == []
 
@@ -214,7 +211,7 @@ def test_two_windows_keep_their_work_apart(
     fourth = make_window()
     QTest.mouseClick(offered(qtbot, third), LEFT)
     wait_idle(qtbot, third)
-    assert third.document.marks.thresholds == {SEVEN: 0.1}
+    assert third.document.marks.family_thresholds == {SEVEN: 0.1}
     QTest.mouseClick(offered(qtbot, fourth), LEFT)  # the other was quicker
     wait_idle(qtbot, fourth)
     assert "open in another window" in fourth.statusBar().currentMessage()
@@ -231,15 +228,15 @@ def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
     window.document.set_threshold(SEVEN, 0.5)
     window.opener.open([path])
     wait_idle(qtbot, window)
-    assert window.document.marks.thresholds == {}
+    assert window.document.marks.family_thresholds == {}
     (left,) = window.sessions.recovery.offers
-    assert left.session.thresholds == {"7x7": 0.5}
-    menu = window.actions_._recent_menu
+    assert left.session.family_thresholds == {"7x7": 0.5}
+    menu = window.commands["recent"].menu()
     menu.aboutToShow.emit()
     assert menu.actions()[0].text().startswith("Reopen the last work: 1 network")
     menu.actions()[0].trigger()
     wait_idle(qtbot, window)
-    assert window.document.marks.thresholds == {SEVEN: 0.5}
+    assert window.document.marks.family_thresholds == {SEVEN: 0.5}
     assert window.sessions.recovery.offers == ()
 
 
@@ -273,20 +270,20 @@ def test_networks_opened_after_the_last_was_closed_are_not_kept_as_unsaved_work(
         wait_idle(qtbot, window)
     window.close()
     (only,) = kept()
-    assert read_session(only).thresholds == {"7x7": 0.5}
+    assert read_session(only).family_thresholds == {"7x7": 0.5}
 
 
 def test_work_that_is_still_being_written_when_the_window_goes_has_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recovering, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(recovery_module, "PATIENCE_S", 0.0)
     document, jobs, parent = Document(), JobsOnDemand(), QObject()
     document.open(make_bank())
 
     def wanted() -> Wanted:
         return Wanted(document.work, Look("signed", False, ""), "")
 
-    recovery = recovering.Recovery(jobs, wanted, parent)  # type: ignore[arg-type]
+    recovery = recovery_module.Recovery(jobs, wanted, parent)  # type: ignore[arg-type]
     recovery.keep_now()
     jobs.work()
     document.set_threshold(SEVEN, 0.5)

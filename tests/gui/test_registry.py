@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtWidgets import QLabel
 
-from kernelviewer.gui import building, window_context
-from kernelviewer.gui.controller import Controller
-from kernelviewer.gui.controls.choice_button import chart_choice
+from kernelviewer.gui import window_context
+from kernelviewer.gui.controls import chart_choice
 from kernelviewer.gui.frame import layouts
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
 from kernelviewer.gui.registry import VIEWS
-from kernelviewer.gui.view_spec import Home, ViewSpec
+from kernelviewer.gui.view import Controller, Home, ViewSpec
 from kernelviewer.state.presenter import PARTS
 from tests.gui.conftest import LARGE, wait_idle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.state.view_state import ViewState
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 class TotalController(Controller):
@@ -55,7 +51,7 @@ TOTAL = ViewSpec(
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line more in the registry."""
-    for module in (building, window_context, layouts):
+    for module in (window_context, layouts):
         monkeypatch.setattr(module, "VIEWS", (*VIEWS, TOTAL))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.gui.views.scatter import Legend, ScatterContent, ScatterView
-from kernelviewer.gui.views.scatter.raster import (
+from kernelviewer.gui.views.scatter.cloud import (
+    ScatterContent,
     cells_of,
     dense_places,
     draw_density,
@@ -21,9 +21,13 @@ from kernelviewer.gui.views.scatter.raster import (
     inside_polygon,
     to_pixels,
 )
+from kernelviewer.gui.views.scatter.colours import Legend
+from kernelviewer.gui.views.scatter.view import ScatterView
+from tests.gui.harness import LEFT, NO_KEY
 
-LEFT = Qt.MouseButton.LeftButton
-NO_KEY = Qt.KeyboardModifier.NoModifier
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 POINTS = np.array([[0, 0], [10, 0], [0, 10], [10, 10], [5, 5]], np.float32)
 NUMBERS = np.array([3, 4, 7, 8, 9])
 
@@ -218,12 +222,15 @@ def test_kernels_are_drawn_at_dense_places_and_do_not_overlap(
     scatter.set_classes(np.zeros(3000, np.uint8), ("#ff0000",))
     assert scatter.thumbnails == []
 
-    def picture(number: int, side: int) -> QImage:
-        image = QImage(side, side, QImage.Format.Format_RGB32)
-        image.fill(QColor("#00ff00"))
-        return image
+    def pictures(colour: str) -> Callable[[int, int], QImage]:
+        def picture(number: int, side: int) -> QImage:
+            image = QImage(side, side, QImage.Format.Format_RGB32)
+            image.fill(QColor(colour))
+            return image
 
-    scatter.set_thumbnail(picture)
+        return picture
+
+    scatter.set_thumbnail(pictures("#00ff00"))
     boxes = scatter.thumbnails
     assert len(boxes) > 3
     field = scatter.field()
@@ -232,6 +239,8 @@ def test_kernels_are_drawn_at_dense_places_and_do_not_overlap(
         assert (box & other).width() * (box & other).height() < 0.5 * box.width() ** 2
     centre = boxes[0].center().toPoint()
     assert scatter.grab().toImage().pixelColor(centre).name() == "#00ff00"
+    scatter.set_thumbnail(pictures("#0000ff"))
+    assert scatter.grab().toImage().pixelColor(centre).name() == "#0000ff"
 
 
 def test_without_points_it_says_what_would_fill_it(scatter: ScatterView) -> None:

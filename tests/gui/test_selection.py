@@ -12,7 +12,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 
-from kernelviewer.gui.frame.grid_menu import GridMenu
+from kernelviewer.gui.view_menus import GridMenu
 from kernelviewer.jobs.labelling import wish_of, write_labels
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import CLASSES
@@ -20,35 +20,20 @@ from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Classes, CodeRange, Layers
 from tests.gui.conftest import LARGE, SMALL, wait_idle
-from tests.networks import write_network
+from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.main_window import MainWindow
 
-    MakeWindow = Callable[..., MainWindow]
+pytestmark = pytest.mark.networks(2, channels=60, size=LARGE, identified=0.5, by="code")
 
-LEFT = Qt.MouseButton.LeftButton
 KEYS = Qt.KeyboardModifier
 NO_KEY, SHIFT, CTRL = KEYS.NoModifier, KEYS.ShiftModifier, KEYS.ControlModifier
 SIZE = (7, 7)
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    """Two networks, encoded; the threshold low enough to name about half."""
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=60, seed=seed)
-        for seed, name in enumerate(("first", "second"))
-    ]
-    window = make_window(*paths, size=LARGE)
-    fits = window.state.labels.fit
-    window.document.set_threshold(SIZE, float(np.nanmedian(fits)))
-    return window
 
 
 def drag(widget: QWidget, *places: QPoint, keys: Any = NO_KEY, give_up: bool = False):
@@ -172,7 +157,7 @@ def test_chips_are_taken_out_one_by_one_and_come_back(window: MainWindow) -> Non
     second = (codes >= two.low) & (codes <= two.high)
     agrees(window, second)
     assert chip_texts(window) == [f"code {two.low:.2f}–{two.high:.2f}"]
-    undo = window.actions_.by_id["undo"]
+    undo = window.commands["undo"]
     assert undo.text() == "&Undo Selection"
     QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
     agrees(window, second & (codes >= one.low) & (codes <= one.high))
@@ -208,7 +193,7 @@ def test_chips_that_do_not_fit_are_in_a_menu_and_widen_nothing(
 
 
 def test_undo_and_redo_say_what_they_do_and_return_all(window: MainWindow) -> None:
-    document, actions = window.document, window.actions_.by_id
+    document, actions = window.document, window.commands
     labels = window.state.labels
     threshold = document.threshold_of(SIZE)
     brush(window, 0.2, 0.6)
@@ -289,7 +274,7 @@ def test_only_selected_shows_them_follows_and_is_left(
     assert button.isVisible()
     counts = parts.controls.counts.text().replace("\u202f", " ")
     assert counts == f"{mask.sum()} of {len(mask)}"
-    assert window.actions_.by_id["only_selected"].isChecked()
+    assert window.commands["only_selected"].isChecked()
     two = brush(window, 0.7, 0.9, keys=SHIFT)
     wait_idle(qtbot, window)
     mask |= (codes >= two.low) & (codes <= two.high)
@@ -310,7 +295,7 @@ def test_similar_kernels_are_found_over_all_networks(window: MainWindow) -> None
     assert similar not in menus.menu_for(-1).actions()
     assert similar in menus.menu_for(7).actions()
     window.acts.focus(7)
-    window.actions_.by_id["similar"].trigger()
+    window.commands["similar"].trigger()
     weights = np.concatenate([b.sizes[SIZE].weights for b in window.document.banks])
     rows = weights.reshape(len(weights), -1)
     cosines = np.corrcoef(rows)[7]
@@ -332,7 +317,7 @@ def test_similar_kernels_are_found_over_all_networks(window: MainWindow) -> None
 
 
 def test_similar_needs_a_kernel_with_a_pattern(window: MainWindow) -> None:
-    window.actions_.by_id["similar"].trigger()
+    window.commands["similar"].trigger()
     assert "Click a kernel first" in window.statusBar().currentMessage()
     assert not window.document.selection.steps
 

@@ -16,8 +16,8 @@ from kernelviewer.state.selection import Classes, CodeRange, Kernels, Layers
 from kernelviewer.state.session.files import read_session
 from kernelviewer.state.settings import load_settings
 from tests.gui.conftest import wait_idle
-from tests.gui.session_desk import (
-    CONTROL,
+from tests.gui.harness import CONTROL, drop, errors
+from tests.gui.session_harness import (
     SEVEN,
     click,
     dialog_of,
@@ -30,15 +30,12 @@ from tests.gui.session_desk import (
     states,
     write_nets,
 )
-from tests.gui.window_desk import drop, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture
@@ -88,7 +85,7 @@ settle(window)
 print(np.flatnonzero(window.state.selected).tolist())
 print(window.docks["scatter"].isHidden(), window.settings.colormap)
 print(window.dockWidgetArea(window.docks["classes"]).name)
-window.actions_.by_id["save"].trigger()
+window.commands["save"].trigger()
 settle(window)
 window.close()
 """,
@@ -134,7 +131,7 @@ def test_the_suffix_is_added_and_the_title_shows_name_and_changes(
     assert load_settings()[0].recent[0] == str(path)
     press(qtbot, window, Qt.Key.Key_W, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     assert window.windowTitle() == "kernelviewer"
-    assert not window.actions_.by_id["save"].isEnabled()
+    assert not window.commands["save"].isEnabled()
 
 
 def test_a_session_that_cannot_be_written_is_told_and_nothing_is_lost(
@@ -284,14 +281,14 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from kernelviewer.formats import hub
-    from kernelviewer.jobs import reopening
+    from kernelviewer.jobs import sessions
 
     def fetch(name: str, **options: Any) -> Path:
         assert name == "some_net.tag"
         return small_file
 
     monkeypatch.setattr(hub, "fetch", fetch)
-    monkeypatch.setattr(reopening, "fetch", fetch)
+    monkeypatch.setattr(sessions, "fetch", fetch)
     window = make_window()
     window.opener.open_named("some_net.tag")
     wait_idle(qtbot, window)

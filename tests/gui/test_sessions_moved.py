@@ -10,7 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from tests.gui.conftest import wait_idle
-from tests.gui.session_desk import (
+from tests.gui.harness import drop, errors
+from tests.gui.session_harness import (
     SEVEN,
     choose,
     click,
@@ -21,16 +22,13 @@ from tests.gui.session_desk import (
     states,
     write_nets,
 )
-from tests.gui.window_desk import drop, errors
 from tests.networks import write_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture

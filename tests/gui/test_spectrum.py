@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.theme import DARK, LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
-from kernelviewer.gui.views.spectrum import no_autoencoder
-from tests.gui.spectrum_desk import (
-    LEFT,
-    NONE,
+from kernelviewer.gui.views.spectrum.content import no_autoencoder
+from tests.gui.conftest import use_colours
+from tests.gui.harness import LEFT, NO_KEY
+from tests.gui.spectrum_harness import (
+    SpectrumHarness,
     at,
     colours_at,
-    desk_maker,
     drag,
     make_spectrum,
     tip,
@@ -32,23 +32,14 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.spectrum_desk import SpectrumDesk
+pytestmark = pytest.mark.harness(SpectrumHarness, make_spectrum)
+
 
 Key = Qt.Key
 
 
-@pytest.fixture
-def make_desk(qtbot: QtBot) -> Callable[..., SpectrumDesk]:
-    return desk_maker(qtbot)
-
-
-@pytest.fixture
-def desk(make_desk: Callable[..., SpectrumDesk]) -> SpectrumDesk:
-    return make_desk(make_spectrum())
-
-
-def test_names_are_whole_and_apart_at_every_width(desk: SpectrumDesk) -> None:
-    view = desk.view
+def test_names_are_whole_and_apart_at_every_width(harness: SpectrumHarness) -> None:
+    view = harness.view
     assert view.content is not None
     known = {stretch.label for stretch in view.content.stretches}
     counts = []
@@ -65,8 +56,8 @@ def test_names_are_whole_and_apart_at_every_width(desk: SpectrumDesk) -> None:
     assert counts[-1] == len(view.content.stretches)
 
 
-def test_kernels_stand_at_their_codes_in_whole_pixels(desk: SpectrumDesk) -> None:
-    view = desk.view
+def test_kernels_stand_at_their_codes_in_whole_pixels(harness: SpectrumHarness) -> None:
+    view = harness.view
     assert view.content is not None
     view.set_position(0.0)
     codes = view.kernels.codes()
@@ -90,40 +81,42 @@ def test_kernels_stand_at_their_codes_in_whole_pixels(desk: SpectrumDesk) -> Non
 )
 @pytest.mark.parametrize("width", [120, 1100])
 def test_any_kernel_size_is_drawn(
-    make_desk: Callable[..., SpectrumDesk], size: tuple[int, ...], width: int
+    make_harness: Callable[..., SpectrumHarness], size: tuple[int, ...], width: int
 ) -> None:
-    desk = make_desk(make_spectrum(size, 64), width)
+    harness = make_harness(make_spectrum(size, 64), width)
     ground = LIGHT.panel.lower()
-    places = [desk.view.kernels.axis.logical(z) for z in desk.view.kernels.codes()]
-    drawn = [colours_at(desk.view.kernels, x) - {ground} for x in places[1:]]
+    places = [
+        harness.view.kernels.axis.logical(z) for z in harness.view.kernels.codes()
+    ]
+    drawn = [colours_at(harness.view.kernels, x) - {ground} for x in places[1:]]
     assert all(drawn)
-    assert desk.view.kernels.height() < 120
+    assert harness.view.kernels.height() < 120
 
 
-def test_both_themes_have_their_own_colours(desk: SpectrumDesk) -> None:
-    view = desk.view
+def test_both_themes_have_their_own_colours(harness: SpectrumHarness) -> None:
+    view = harness.view
     view.set_position(0.05)
     x = view.slider.axis.logical(0.3)
     for tokens, stretch in ((LIGHT, "#882255"), (DARK, "#c4588c")):
-        view.set_theme(tokens)
+        use_colours(tokens)
         view.set_colours(weight_colours("signed", replace(LIGHT, panel=tokens.panel)))
         assert tokens.panel.lower() in colours_at(view.histogram, 3)
         assert stretch in colours_at(view.stretches, x)
 
 
-def test_tooltips_say_what_is_there(desk: SpectrumDesk) -> None:
-    view = desk.view
-    drag(desk, view.histogram, 0.2, 0.6)
-    text = tip(view.histogram, at(desk, 0.3))
+def test_tooltips_say_what_is_there(harness: SpectrumHarness) -> None:
+    view = harness.view
+    drag(harness, view.histogram, 0.2, 0.6)
+    text = tip(view.histogram, at(harness, 0.3))
     assert "of 3\u202f380 kernels" in text
     assert text.startswith("code 0.")
-    text = tip(view.stretches, at(desk, 0.38, 5))
-    assert text == "On-square\ncode 0.344–0.413\nfamily cosine 0.85"
-    assert "On-square" in tip(view.kernels, at(desk, 0.38))
+    text = tip(view.stretches, at(harness, 0.38, 5))
+    assert text == "On-square (beside the middle)\ncode 0.344–0.413\nfamily cosine 0.85"
+    assert "On-square" in tip(view.kernels, at(harness, 0.38))
 
 
-def test_the_mark_of_the_focused_kernel_is_seen(desk: SpectrumDesk) -> None:
-    view = desk.view
+def test_the_mark_of_the_focused_kernel_is_seen(harness: SpectrumHarness) -> None:
+    view = harness.view
     x = view.slider.axis.logical(0.55)
     assert LIGHT.text.lower() not in colours_at(view.slider, x)
     view.set_mark(0.55)
@@ -133,45 +126,48 @@ def test_the_mark_of_the_focused_kernel_is_seen(desk: SpectrumDesk) -> None:
 
 
 def test_without_a_spectrum_the_view_says_what_would_fill_it(
-    make_desk: Callable[..., SpectrumDesk],
+    make_harness: Callable[..., SpectrumHarness],
 ) -> None:
-    desk = make_desk(None)
-    view = desk.view
+    harness = make_harness(None)
+    view = harness.view
     assert view.absent.isVisible()
     assert "Open a checkpoint" in view.absent.text.text()
     assert not view.absent.train.isVisible()
     view.set_absence(no_autoencoder((9, 9), 1488, named=True))
     assert view.absent.title.text() == "No autoencoder for 9×9 kernels yet"
     QTest.mouseClick(view.absent.train, LEFT)
-    assert desk.asked == [("train_requested",)]
+    assert harness.asked == [("train_requested",)]
     wheel(view, angle=120)
-    assert len(desk.asked) == 1
+    assert len(harness.asked) == 1
     view.set_spectrum(make_spectrum())
     assert view.slider.isVisible()
     assert not view.absent.isVisible()
 
 
 def test_a_spectrum_without_names_is_shown(
-    make_desk: Callable[..., SpectrumDesk],
+    make_harness: Callable[..., SpectrumHarness],
 ) -> None:
     from dataclasses import replace
 
-    desk = make_desk(replace(make_spectrum(), stretches=()))
-    QTest.mouseClick(desk.view.stretches, LEFT, NONE, at(desk, 0.4))
-    QTest.keyClick(desk.view.slider, Key.Key_PageUp)
-    QTest.keyClick(desk.view.stretches, Key.Key_F2)
-    assert desk.view.position == pytest.approx(0.4, abs=1e-3)
-    assert desk.view.controls.name.text() == ""
-    assert desk.view.stretches.names() == []
+    harness = make_harness(replace(make_spectrum(), stretches=()))
+    QTest.mouseClick(harness.view.stretches, LEFT, NO_KEY, at(harness, 0.4))
+    QTest.keyClick(harness.view.slider, Key.Key_PageUp)
+    QTest.keyClick(harness.view.stretches, Key.Key_F2)
+    assert harness.view.position == pytest.approx(0.4, abs=1e-3)
+    assert harness.view.controls.name.text() == ""
+    assert harness.view.stretches.names() == []
 
 
-def test_assistive_technology_reads_and_sets_the_code(desk: SpectrumDesk) -> None:
-    view = desk.view
+def test_assistive_technology_reads_and_sets_the_code(harness: SpectrumHarness) -> None:
+    view = harness.view
     view.set_position(0.35)
     interface = QAccessible.queryAccessibleInterface(view.slider)
     assert interface.role() == QAccessible.Role.Slider
     assert interface.text(QAccessible.Text.Name) == "Code"
-    assert interface.text(QAccessible.Text.Description) == "code 0.350, On-square"
+    assert (
+        interface.text(QAccessible.Text.Description)
+        == "code 0.350, On-square (beside the middle)"
+    )
     value = interface.valueInterface()
     assert (value.currentValue(), value.maximumValue()) == (350, 1000)
     value.setCurrentValue(725)
@@ -179,9 +175,9 @@ def test_assistive_technology_reads_and_sets_the_code(desk: SpectrumDesk) -> Non
 
 
 def test_every_part_has_a_name_and_can_be_reached_by_tab(
-    desk: SpectrumDesk, qtbot: QtBot
+    harness: SpectrumHarness, qtbot: QtBot
 ) -> None:
-    view = desk.view
+    view = harness.view
     names = ("codeHistogram", "spectrumStretches", "spectrumKernels", "latentSlider")
     for name in (*names, "latentValue", "playSpectrum"):
         part = view.findChild(object, name)

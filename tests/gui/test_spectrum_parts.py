@@ -7,18 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelviewer.gui.views.spectrum import (
-    BINS,
+from kernelviewer.gui.views.spectrum.content import (
     SpectrumContent,
     StretchSpan,
-    bin_codes,
-    count_codes,
     no_autoencoder,
 )
-from kernelviewer.gui.views.spectrum.axis import Axis
-from kernelviewer.gui.views.spectrum.density import fitting_bars, join_bins
-from kernelviewer.gui.views.spectrum.labels import place_names
-from tests.gui.spectrum_desk import STRETCHES, make_codes, make_spectrum
+from kernelviewer.gui.views.spectrum.histogram import (
+    BINS,
+    bin_codes,
+    count_codes,
+    fitting_bars,
+    join_bins,
+)
+from kernelviewer.gui.views.spectrum.stretches import place_names
+from kernelviewer.gui.views.spectrum.strip import Axis
+from tests.gui.spectrum_harness import STRETCHES, make_codes, make_spectrum
 
 # Density
 

@@ -15,12 +15,12 @@ from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import weight_colours
 from kernelviewer.gui.views.reconstruction import ReconstructionContent
 from kernelviewer.gui.views.reconstruction import ReconstructionView
-from tests.gui.spectrum_desk import SpectrumDesk, make_spectrum
+from tests.gui.spectrum_harness import SpectrumHarness, make_spectrum
 
 app = QApplication([])
 colours = weight_colours("signed", LIGHT)
-desk = SpectrumDesk(make_spectrum(), 700)
-view, decoded = desk.view, ReconstructionView()
+harness = SpectrumHarness(make_spectrum(), 700)
+view, decoded = harness.view, ReconstructionView()
 for part in (view, decoded):
     part.set_colours(colours)
 window = QWidget()

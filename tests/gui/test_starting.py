@@ -7,25 +7,22 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.gui import main_window
-from kernelviewer.gui.work import encoding_scheduler
+from kernelviewer.gui.controllers import schedulers
 from kernelviewer.jobs import tasks
 from tests.gui.conftest import WAIT_MS, wait_idle
+from tests.gui.harness import LEFT
 from tests.gui.test_jobs_panel import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.jobs.runner import Ticket
-
-    MakeWindow = Callable[..., MainWindow]
-
-LEFT = Qt.MouseButton.LeftButton
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture
@@ -121,14 +118,14 @@ def test_encoding_that_was_cancelled_can_be_asked_for_again(
     gate: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = encoding_scheduler.analyse
+    real = schedulers.analyse
 
     def slow(ticket: Ticket, *given: Any) -> object:
         while not gate.wait(0.01):
             ticket.check()
         return real(ticket, *given)
 
-    monkeypatch.setattr(encoding_scheduler, "analyse", slow)
+    monkeypatch.setattr(schedulers, "analyse", slow)
     window = make_window(small_file, settle=False)
     panel = window.parts.jobs_panel
     qtbot.waitUntil(lambda: panel.running() == 2, timeout=WAIT_MS)

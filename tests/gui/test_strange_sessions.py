@@ -8,19 +8,16 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from tests.gui.conftest import wait_idle
-from tests.gui.session_desk import click, dialog_of, states
-from tests.gui.window_desk import drop
+from tests.gui.harness import drop
+from tests.gui.session_harness import click, dialog_of, states
 from tests.jobs.test_strange_sessions import write_strange
 from tests.networks import write_network
 from tests.watching import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 @pytest.fixture

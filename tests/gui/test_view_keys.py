@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kernelviewer.gui
-from kernelviewer.gui.dialogs.shortcuts import shortcuts_html
+from kernelviewer.gui.dialogs.help import shortcuts_html
 from kernelviewer.gui.registry import VIEWS
 
 if TYPE_CHECKING:
-    from kernelviewer.gui.view_spec import ViewKeys
+    from kernelviewer.gui.view import ViewKeys
 
 VIEW_KEYS = [keys for spec in VIEWS for keys in spec.keys]
 GUI = Path(kernelviewer.gui.__file__).parent
@@ -65,6 +65,6 @@ def test_no_view_has_keys_that_are_not_told() -> None:
 
 
 def test_the_sheet_has_them_all() -> None:
-    sheet = shortcuts_html()
+    sheet = shortcuts_html(())
     for view in VIEW_KEYS:
         assert view.view in sheet

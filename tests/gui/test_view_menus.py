@@ -11,26 +11,26 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from kernelviewer.gui.dialogs.figure import FigureDialog
-from kernelviewer.gui.export.figure_copy import PNG, SVG
-from kernelviewer.gui.export.view_menus import FIGURES
+from kernelviewer.figures import EXHIBITS
+from kernelviewer.formats import open_checkpoint
+from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
+from kernelviewer.gui.dialogs.figure.output import PNG, SVG
+from kernelviewer.gui.view_menus import FIGURES
+from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.comparing import Comparing
 from tests.gui.conftest import wait_idle
-from tests.gui.figure_desk import answer_with, settle
-from tests.networks import write_network
+from tests.gui.figure_harness import answer_with, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
 
-    MakeWindow = Callable[..., MainWindow]
-
 
 @pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path, qtbot: Any) -> MainWindow:
-    window = make_window(write_network(tmp_path / "net.safetensors", channels=40))
+def window(window: MainWindow, qtbot: Any) -> MainWindow:
+    """A network, one of whose kernels is looked at."""
     window.acts.focus(3)
     wait_idle(qtbot, window)
     return window
@@ -53,6 +53,11 @@ def test_every_view_copies_its_figure_and_opens_the_dialog_on_it(
     window: MainWindow, qtbot: Any, name: str
 ) -> None:
     view = window.findChild(QWidget, name)
+    if EXHIBITS[FIGURES[name].kind].pairs:
+        first = window.document.models[0]
+        other = extract_kernels(open_checkpoint(first.bank.path))
+        window.compare(Comparing(first.id, window.document.open(other).id))
+        wait_idle(qtbot, window)
     for reason in QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard:
         QGuiApplication.clipboard().clear()
         menu = menu_of(view, reason)
@@ -149,7 +154,7 @@ def test_kernels_are_exported_from_the_menu(
 ) -> None:
     path = tmp_path / f"k.{suffix}"
     answer_with(monkeypatch, path)
-    window.actions_.by_id["export_kernels"].trigger()
+    window.commands["export_kernels"].trigger()
     wait_idle(qtbot, window)
     assert path.stat().st_size > 100
     assert "80 kernels of 7×7" in window.statusBar().currentMessage()

@@ -12,24 +12,23 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton
 from safetensors.numpy import save_file
 
-from kernelviewer.gui.palette.collecting import collect
-from kernelviewer.gui.tips import kernel_tip
+from kernelviewer.gui.search import collect
+from kernelviewer.gui.text import kernel_tip
 from kernelviewer.gui.views.models.tree_model import COUNTS_ROLE, NAMED_COLUMN
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from tests.gui.conftest import LARGE, wait_idle
-from tests.networks import write_network
+from tests.gui.harness import LEFT, NO_KEY
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.views.models.tree_model import TreeItem
+    from tests.gui.harness import MakeWindow
 
-    MakeWindow = Callable[..., MainWindow]
+pytestmark = pytest.mark.networks(2, size=LARGE, by="code")
 
-LEFT = Qt.MouseButton.LeftButton
 UNIDENTIFIED, FLAT = INDEX["unidentified"], INDEX["flat"]
 
 
@@ -54,15 +53,6 @@ def rows(window: MainWindow) -> list[TreeItem]:
     """Every row of the tree."""
     tree = window.parts.tree
     return tree._items(tree.source.roots)
-
-
-@pytest.fixture
-def window(make_window: MakeWindow, tmp_path: Path) -> MainWindow:
-    paths = [
-        write_network(tmp_path / f"{name}.safetensors", channels=40, seed=seed)
-        for seed, name in enumerate(("first", "second"))
-    ]
-    return make_window(*paths, size=LARGE)
 
 
 def test_the_tree_counts_every_size_and_says_the_coverage(window: MainWindow) -> None:
@@ -133,9 +123,6 @@ def test_the_histogram_counts_what_is_chosen(window: MainWindow, qtbot: Any) -> 
     window.document.clear_selection()
     assert histogram.contents == ()
     assert "Select" in histogram.accessibleDescription()
-
-
-NO_KEY = Qt.KeyboardModifier.NoModifier
 
 
 def test_the_composition_shows_the_best_class_of_the_unidentified(

@@ -21,17 +21,14 @@ from safetensors.numpy import save_file
 
 import kernelviewer as kv
 from tests.gui.conftest import wait_idle
-from tests.gui.window_desk import LEFT, click_row, drop, errors, tree_rows
+from tests.gui.harness import LEFT, click_row, drop, errors, tree_rows
 from tests.networks import write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 def test_clicking_a_layer_shows_only_its_kernels(

@@ -10,17 +10,14 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.state.settings import load_settings, settings_path
 from tests.gui.conftest import wait_idle
-from tests.gui.window_desk import errors
+from tests.gui.harness import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
-    from kernelviewer.gui.main_window import MainWindow
-
-    MakeWindow = Callable[..., MainWindow]
+    from tests.gui.harness import MakeWindow
 
 
 def test_recent_files_are_offered_and_remembered(

@@ -13,11 +13,21 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from kernelviewer import __version__
+from kernelviewer.files import file_hash
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs import reopening
-from kernelviewer.jobs.reopening import Lacking, Reopened, look_along, open_session
-from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.sessions import Wanted, keep, shipped_entry, write_session
+from kernelviewer.jobs import sessions
+from kernelviewer.jobs.runner import Ticket, run_now
+from kernelviewer.jobs.sessions import (
+    Lacking,
+    Reopened,
+    Wanted,
+    hash_network,
+    keep,
+    look_along,
+    open_session,
+    shipped_entry,
+    write_session,
+)
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key
 from kernelviewer.latent.autoencoder import shipped
@@ -196,6 +206,18 @@ def test_a_part_of_a_network_that_changed_is_noticed(tmp_path: Path) -> None:
     assert reopen(path).notes == (changed,)
 
 
+def test_hashing_gives_way_between_pieces_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    noise = np.random.default_rng(0).normal(size=(64, 1, 7, 7)).astype(np.float32)
+    other = np.zeros((5, 1_000_000), np.float32)
+    save_file({"dwconv.weight": noise, "other": other}, path)
+    bank = run_now(load, path)
+    ticket, urgent = Ticket("hash"), []
+    ticket.set_lane(lambda: urgent.append(1))
+    assert hash_network(ticket, bank) == file_hash(path)
+    assert len(urgent) > 1
+
+
 def test_an_autoencoder_for_another_size_is_not_used(v1: Path) -> None:
     text = v1.read_text(encoding="utf-8").replace('"5x5": {', '"9x9": {')
     v1.write_text(text, encoding="utf-8")
@@ -217,7 +239,7 @@ def test_a_network_of_the_hub_that_cannot_be_had_is_missing(
     def fetch(name: str, **options: Any) -> Path:
         raise CheckpointError(Path(name), "the hub cannot be reached")
 
-    monkeypatch.setattr(reopening, "fetch", fetch)
+    monkeypatch.setattr(sessions, "fetch", fetch)
     text = v1.read_text(encoding="utf-8")
     text = text.replace('"path": "first.safetensors"', '"hub": "net.tag"')
     v1.write_text(text, encoding="utf-8")

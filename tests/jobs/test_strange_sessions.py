@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kernelviewer.files import file_hash
-from kernelviewer.jobs.reopening import Lacking, Reopened, look_along, open_session
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.sessions import Wanted, write_session
+from kernelviewer.jobs.sessions import (
+    Lacking,
+    Reopened,
+    Wanted,
+    look_along,
+    open_session,
+    write_session,
+)
 from kernelviewer.state.document import Document
 from kernelviewer.state.session.files import recovery_folder
 from kernelviewer.state.session.form import Look

@@ -3,13 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-import kernelviewer as kv
 from kernelviewer.kernels.pairing import cleaned_names, pair
 from tests.kernels.banks import bank_of, noise
-from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank
@@ -35,7 +32,6 @@ def test_layers_correspond_by_name_whatever_their_order() -> None:
     pairs = found.sizes[3, 3]
     assert pairs.channel_a.tolist() == pairs.channel_b.tolist() == [0, 1, 2, 3] * 2
     assert pairs.layer_b.tolist() == [1] * 4 + [0] * 4
-    assert np.allclose(found.statistics((3, 3)).cosine, 1)
     assert not pairs.index_a.flags.writeable
 
 
@@ -96,56 +92,7 @@ def test_sizes_are_kept_apart() -> None:
     }
 
 
-def test_statistics_follow_scale_and_offset_and_leave_flat_kernels_out() -> None:
-    layer = noise(4, 0)
-    layer -= layer.mean((1, 2), keepdims=True)
-    other = 2 * layer + 0.5
-    other[1] *= -1
-    other[3] = 0
-    found = pair(bank_of(layer), bank_of(other)).statistics((3, 3))
-    assert found.cosine[:3] == pytest.approx([1, -1, 1], abs=1e-6)
-    assert found.scale_ratio[:3] == pytest.approx(np.log([2, 2, 2]), abs=1e-5)
-    assert found.offset_difference == pytest.approx([0.5, -0.5, 0.5, 0], abs=1e-6)
-    assert np.isnan(found.cosine[3])
-    assert np.isnan(found.scale_ratio[3])
-
-
 def test_networks_without_common_layers_have_no_pairs() -> None:
     found = pair(bank_of(noise(4, 0)), bank_of(noise(4, 0, (5, 5))))
     assert len(found) == 0
     assert (found.left_a, found.left_b) == ((0,), (0,))
-
-
-def open_shared(name: str) -> KernelBank:
-    return kv.extract_kernels(kv.open_checkpoint(CHECKPOINTS / name))
-
-
-@needs_checkpoints
-@pytest.mark.parametrize(
-    ("first", "second", "wanted"),
-    [
-        (
-            "mcunet-in3-cifar10-sanchoo1.safetensors",
-            "mcunet-in3-cifar100-best-sanchoo1.pth",
-            {(7, 7): 0.943, (5, 5): 0.961, (3, 3): 0.858},
-        ),
-        (
-            "mcunet-in3-cifar100-best-sanchoo1.pth",
-            "mcunet-in3-tinyimagenet-best-sanchoo1.pth",
-            {(7, 7): 0.863, (5, 5): 0.912, (3, 3): 0.755},
-        ),
-        (
-            "cfsr-x2-df2k-aitical.pth",
-            "cfsr-x2-df2k-aitical.onnx",
-            {(9, 9): 1.0, (3, 3): 1.0},
-        ),
-    ],
-)
-def test_measured_likeness(
-    first: str, second: str, wanted: dict[tuple[int, int], float]
-) -> None:
-    found = pair(open_shared(first), open_shared(second))
-    assert found.left_a == found.left_b == ()
-    for size, mean in wanted.items():
-        cosine = found.statistics(size).cosine
-        assert np.nanmean(cosine) == pytest.approx(mean, abs=6e-4)

@@ -10,8 +10,10 @@ import torch
 from safetensors.numpy import save_file
 
 from kernelviewer.formats import CheckpointError
+from kernelviewer.kernels.comparison import compare_size
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.series import Series
+from tests.recorder import EndedError, Recorder
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
@@ -112,22 +114,71 @@ def test_banks_are_read_when_asked_for_and_let_go(tmp_path: Path) -> None:
         series.bank(1)
 
 
-def test_what_differs_from_the_first_step_is_told(tmp_path: Path) -> None:
-    save_file(weights(), tmp_path / "net_1.safetensors")
-    other = weights(12) | {
-        "b.dwconv.weight": np.ones((8, 1, 5, 5), np.float32)
-        * np.arange(1, 9, dtype=np.float32).reshape(8, 1, 1, 1),
-    }
-    rng = np.random.default_rng(2)
-    other["b.dwconv.weight"] += rng.normal(size=(8, 1, 5, 5)).astype(np.float32)
-    save_file(other, tmp_path / "net_2.safetensors")
+def test_numbers_are_what_names_count_by(tmp_path: Path) -> None:
+    for number in (110, 3, 29):
+        write(tmp_path / f"fer2013-epoch{number:03d}-of-2.pth")
     series = Series([*tmp_path.iterdir()])
-    assert series.differences(0) == ()
-    assert series.differences(1) == (
-        "net_2.safetensors: has besides b.dwconv",
-        "net_2.safetensors: a.dwconv has 12 kernels of 3×3, where the first step has "
-        "8 kernels of 3×3",
+    assert series.numbers == (3, 29, 110)
+    only = Series([write(tmp_path / "a" / name) for name in ("v2-10.pth", "v2-9.pth")])
+    assert only.numbers == (9, 10)
+    plain = Series([write(tmp_path / "b" / name) for name in ("best.pth", "last.pth")])
+    assert plain.numbers == (1, 2)
+
+
+def test_what_is_no_checkpoint_is_named_and_left_out(tmp_path: Path) -> None:
+    for number in (1, 2, 10):
+        write(tmp_path / f"net_{number}.pth")
+    broken = tmp_path / "net_2.pth"
+    broken.write_bytes(broken.read_bytes()[:-200])
+    series = Series([*tmp_path.iterdir(), tmp_path / "net_5.pth"])
+    assert names(series) == ["net_1.pth", "net_10.pth"]
+    assert sorted(item.name for item in series.left_out) == ["net_2.pth", "net_5.pth"]
+    assert all(item.problem for item in series.left_out)
+
+
+def test_a_step_with_other_layers_is_told_of_and_left_out(tmp_path: Path) -> None:
+    """Also if it is the first: most of the steps decide, not one of them."""
+    other = weights(12)
+    other["b.dwconv.weight"] = np.random.default_rng(2).normal(size=(8, 1, 5, 5))
+    save_file(other, tmp_path / "net_1.safetensors")
+    for number in (2, 3, 10):
+        save_file(weights(seed=number), tmp_path / f"net_{number}.safetensors")
+    series = Series([*tmp_path.iterdir()])
+    series.keep_alike()
+    assert series.numbers == (2, 3, 10)
+    (left,) = series.left_out
+    assert left.name == "net_1.safetensors"
+    assert left.problem == (
+        "other layers: it has besides b.dwconv; a.dwconv has 12 kernels of 3×3, where "
+        "other steps have 8 kernels of 3×3"
     )
+
+
+def test_other_names_for_the_same_layers_are_no_difference(tmp_path: Path) -> None:
+    save_file(weights(), tmp_path / "net_1.safetensors")
+    save_file(weights(), tmp_path / "net_2.safetensors")
+    renamed = {name.replace("a.", "old."): w for name, w in weights().items()}
+    save_file(renamed, tmp_path / "net_0.safetensors")
+    series = Series([*tmp_path.iterdir()])
+    series.keep_alike()
+    assert series.numbers == (0, 1, 2)
+    assert series.left_out == ()
+
+
+def test_a_step_that_breaks_off_among_its_kernels_is_left_out(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write(tmp_path / f"net_{number}.pth")
+    series = Series([*tmp_path.iterdir()])
+    (tmp_path / "net_1.pth").write_bytes(b"nothing")
+    series.keep_alike()
+    assert names(series) == ["net_2.pth"]
+    assert [item.name for item in series.left_out] == ["net_1.pth"]
+
+
+def test_opening_a_series_can_be_ended(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"net_{number}.pth") for number in range(3)]
+    with pytest.raises(EndedError):
+        Series(paths, watch=Recorder(end=2))
 
 
 @needs_checkpoints
@@ -136,10 +187,12 @@ def test_the_epochs_of_a_run_drift_from_its_first() -> None:
     assert [step.name[26:29] for step in series.steps] == [
         *("000", "003", "010", "029", "110")
     ]
+    series.keep_alike()
+    assert series.numbers == (0, 3, 10, 29, 110)
+    assert series.left_out == ()
     first = series.bank(0)
     whole, cosine = [], []
     for number in range(len(series)):
-        assert series.differences(number) == ()
         bank = series.bank(number)
         found = pair(first, bank)
         pairs = found.sizes[3, 3]
@@ -148,6 +201,6 @@ def test_the_epochs_of_a_run_drift_from_its_first() -> None:
         two = bank.sizes[3, 3].weights[pairs.index_b].reshape(-1, 9)
         lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
         whole.append(float(((one * two).sum(1) / lengths).mean()))
-        cosine.append(float(np.nanmean(found.statistics((3, 3)).cosine)))
+        cosine.append(float(np.nanmean(compare_size(found, (3, 3)).cosine)))
     assert whole == pytest.approx([1, 0.97, 0.91, 0.85, 0.79], abs=6e-3)
     assert cosine == pytest.approx([1, 0.959, 0.886, 0.802, 0.723], abs=1e-3)

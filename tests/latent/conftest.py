@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,44 @@ from tests.latent.made import small, write_network
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import Cli, Printed
+
 NOISE_KERNELS = 5000
+COLUMNS = [
+    *("source", "layer", "channel", "size", "code", "fit", "class", "best_class"),
+    *("scale", "offset", "family_class", "family_cosine"),
+    *("discrete_model", "discrete_sigma_x", "discrete_sigma_y", "discrete_cosine"),
+    *("moment_sigma_x", "moment_sigma_y", "by", "code_class", "margin"),
+]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a table of labels."""
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        assert reader.fieldnames == COLUMNS
+        return list(reader)
+
+
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    """The command line, on the CPU."""
+
+    def run(*words: object, code: int = 0) -> Printed:
+        return cli(*words, "--device", "cpu", code=code)
+
+    return run
+
+
+@pytest.fixture
+def train(cli: Cli, tmp_path: Path) -> Cli:
+    """The command train: three sweeps, to ``new.safetensors``."""
+
+    def run(*words: object, code: int = 0) -> Printed:
+        out = tmp_path / "new.safetensors"
+        return cli("train", *words, "-o", out, "--epochs", 3, code=code)
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import save_file
 
 from kernelviewer.latent.training import SWEEPS
-from tests.latent.command_desk import run
 from tests.latent.made import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from tests.conftest import Cli
 
 
 def write_flat(path: Path) -> Path:
@@ -26,11 +26,8 @@ def write_flat(path: Path) -> Path:
     return path
 
 
-def test_evaluate_with_what_comes_with_the_program(
-    network: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("evaluate", network, "--size", "7x7", "--json") == 0
-    found = json.loads(capsys.readouterr().out)["sizes"]["7x7"]
+def test_evaluate_with_what_comes_with_the_program(network: Path, cli: Cli) -> None:
+    found = cli("evaluate", network, "--size", "7x7", "--json").json["sizes"]["7x7"]
     (judged,) = found["networks"]
     assert judged["name"] == "network.safetensors"
     assert judged["kernels"] == 79
@@ -38,9 +35,8 @@ def test_evaluate_with_what_comes_with_the_program(
     assert set(judged["methods"]) == wanted
     for row in judged["methods"].values():
         assert 0 < row["mean_fit"] <= 1
-    assert run("evaluate", network) == 0
-    printed, complained = capsys.readouterr()
-    assert "network.safetensors, 7×7: 79 kernels, threshold 0.700" in printed
+    printed, complained = cli("evaluate", network)
+    assert "network.safetensors, 7×7: 79 kernels" in printed
     assert "k-means 100" in printed
     assert complained == (
         "kernelviewer: there is no autoencoder for 1×11 kernels. "
@@ -49,7 +45,7 @@ def test_evaluate_with_what_comes_with_the_program(
 
 
 def test_evaluate_tells_when_there_is_nothing_to_judge_with(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
     flat = write_flat(tmp_path / "flat.safetensors")
     for words, problem in (
@@ -57,29 +53,32 @@ def test_evaluate_tells_when_there_is_nothing_to_judge_with(
         (("--train", flat), "there are no 7×7 kernels to train on"),
         (("--size", "1x11"), "there is no autoencoder for 1×11 kernels"),
     ):
-        assert run("evaluate", network, "--json", *words) == 1
-        captured = capsys.readouterr()
+        captured = cli("evaluate", network, "--json", *words, code=1)
         assert captured.out == ""
         assert problem in captured.err
-    assert run("evaluate", flat, "--size", "7x7") == 1
-    assert "all 7×7 kernels of the files are flat" in capsys.readouterr().err
+    assert (
+        "all 7×7 kernels of the files are flat"
+        in cli("evaluate", flat, "--size", "7x7", code=1).err
+    )
 
 
 def test_evaluate_with_what_is_trained_on_others(
     network: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for method in SWEEPS:
         monkeypatch.setitem(SWEEPS, method, 1)
     other = write_network(tmp_path / "other.safetensors", 9)
     size = ("--size", "7x7", "--json")
-    assert run("evaluate", network, *size, "--train", other) == 0
-    one = json.loads(capsys.readouterr().out)["sizes"]["7x7"]["networks"]
+    one = cli("evaluate", network, *size, "--train", other).json["sizes"]["7x7"][
+        "networks"
+    ]
     assert [item["name"] for item in one] == ["network.safetensors"]
-    assert run("evaluate", network, other, *size, "--leave-one-out") == 0
-    both = json.loads(capsys.readouterr().out)["sizes"]["7x7"]["networks"]
+    both = cli("evaluate", network, other, *size, "--leave-one-out").json["sizes"][
+        "7x7"
+    ]["networks"]
     assert [item["name"] for item in both] == [
         "network.safetensors",
         "other.safetensors",
@@ -89,20 +88,21 @@ def test_evaluate_with_what_is_trained_on_others(
 
 
 def test_an_autoencoder_cannot_be_given_and_trained(
-    network: Path, quick: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, quick: Path, cli: Cli
 ) -> None:
     words = ("--autoencoder", quick, "--leave-one-out")
-    assert run("evaluate", network, *words) == 2
-    assert "--autoencoder cannot be used where" in capsys.readouterr().err
+    assert (
+        "--autoencoder cannot be used where"
+        in cli("evaluate", network, *words, code=2).err
+    )
 
 
 def test_null_test_tells_trained_from_untrained(
-    network: Path, quick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, quick: Path, tmp_path: Path, cli: Cli
 ) -> None:
     out = tmp_path / "fits.csv"
     words = ("--autoencoder", quick, "--no-training", "--json", "-o", out)
-    assert run("null-test", network, *words) == 0
-    found = json.loads(capsys.readouterr().out)["sizes"]
+    found = cli("null-test", network, *words).json["sizes"]
     assert set(found) == {"7x7"}
     conditions = found["7x7"]["conditions"]
     assert list(conditions) == [
@@ -118,25 +118,27 @@ def test_null_test_tells_trained_from_untrained(
     assert len(rows) == 79 + 79 + 79 + 80
 
 
-def test_null_test_prints_a_table(
-    network: Path, quick: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("null-test", network, "--autoencoder", quick, "--size", "7x7") == 0
-    printed = capsys.readouterr().out
+def test_null_test_prints_a_table(network: Path, quick: Path, cli: Cli) -> None:
+    printed = cli("null-test", network, "--autoencoder", quick, "--size", "7x7").out
     assert printed.startswith("7×7, threshold 0.7")
     assert "shuffled taps" in printed
     assert "own: trained on half of these kernels alone" in printed
     words = ("--autoencoder", quick, "--size", "7x7", "--no-training")
-    assert run("null-test", network, *words) == 0
-    assert "own" not in capsys.readouterr().out
+    assert "own" not in cli("null-test", network, *words).out
 
 
 def test_null_test_tells_of_each_size_why_it_cannot_be_tested(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, tmp_path: Path, cli: Cli
 ) -> None:
-    assert run("null-test", network, "--size", "1x11") == 1
-    assert "there is no autoencoder for 1×11 kernels" in capsys.readouterr().err
-    assert run("null-test", network, "--size", "3x3") == 1
-    assert "the files have no 3×3 depthwise kernels" in capsys.readouterr().err
-    assert run("null-test", write_flat(tmp_path / "flat.safetensors")) == 1
-    assert "all 7×7 kernels of the files are flat" in capsys.readouterr().err
+    assert (
+        "there is no autoencoder for 1×11 kernels"
+        in cli("null-test", network, "--size", "1x11", code=1).err
+    )
+    assert (
+        "the files have no 3×3 depthwise kernels"
+        in cli("null-test", network, "--size", "3x3", code=1).err
+    )
+    assert (
+        "all 7×7 kernels of the files are flat"
+        in cli("null-test", write_flat(tmp_path / "flat.safetensors"), code=1).err
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.latent.naming import (
     NamingOptions,
     best_path,
@@ -21,10 +21,9 @@ from kernelviewer.latent.naming import (
 if TYPE_CHECKING:
     from kernelviewer.latent.naming import Evidence
 
-POINTS, CLASSES = 400, len(FINE.patterns)
+POINTS, FINES = 400, len(FINE.patterns)
 ON_CENTRE, ON_DISC, ON_CROSS, EDGE_X, SADDLE = (
-    FINE.index[name]
-    for name in ("on-centre", "on-disc", "on-cross", "edge-x", "saddle")
+    INDEX[name] for name in ("on-centre", "on-disc", "on-cross", "edge-x", "saddle")
 )
 
 
@@ -49,8 +48,7 @@ def known(
     own = np.array([kind for n, _, kind in kernels for _ in range(n)], int)
     papers = np.array(PAPER_OF)
     points = Points(class_index=point_class, paper_index=papers[point_class])
-    wanted = np.zeros(len(INDEX) - 2, bool)
-    wanted[[INDEX[name] for name in common]] = True
+    wanted = np.isin([item.id for item in PAPER.patterns], common)
     return evidence(
         cast("Any", points), (own, papers[own]), at, np.ones(len(at)), wanted
     )
@@ -98,7 +96,7 @@ def test_a_name_is_half_right_if_only_the_class_of_the_paper_is() -> None:
 
 
 def test_no_stretch_has_a_class_that_the_paper_lacks() -> None:
-    checker = FINE.index["checker"]
+    checker = INDEX["checker"]
     kernels = [(90, p, checker) for p in range(POINTS)]
     kernels += [(9, p, SADDLE) for p in range(POINTS)]
     path = name_points(known(np.full(POINTS, checker), kernels))
@@ -107,15 +105,15 @@ def test_no_stretch_has_a_class_that_the_paper_lacks() -> None:
 
 def test_no_stretch_is_shorter_than_one_percent() -> None:
     rng = np.random.default_rng(1)
-    kernels = [(9, int(p), int(rng.integers(CLASSES))) for p in range(POINTS)]
-    path = name_points(known(rng.integers(CLASSES, size=POINTS), kernels))
+    kernels = [(9, int(p), int(rng.integers(FINES))) for p in range(POINTS)]
+    path = name_points(known(rng.integers(FINES, size=POINTS), kernels))
     assert min(length for _, length in stretches(path)) >= 0.01 * POINTS
 
 
 def test_there_are_never_more_stretches_than_wished() -> None:
     rng = np.random.default_rng(2)
-    kernels = [(9, int(p), int(rng.integers(CLASSES))) for p in range(POINTS)]
-    found = known(rng.integers(CLASSES, size=POINTS), kernels)
+    kernels = [(9, int(p), int(rng.integers(FINES))) for p in range(POINTS)]
+    found = known(rng.integers(FINES, size=POINTS), kernels)
     for most in (3, 8, 24):
         path = name_points(found, NamingOptions(most=most))
         assert len(stretches(path)) <= most
@@ -133,8 +131,10 @@ def test_a_common_class_is_not_swallowed() -> None:
 
 
 def test_classes_are_common_from_a_share_on() -> None:
-    classes = np.array([0] * 97 + [4] * 2 + [7])
-    assert np.flatnonzero(common_classes(classes, 0.02)).tolist() == [0, 4]
+    names = ["on-centre"] * 97 + ["on-cross"] * 2 + ["d1-y"]
+    classes = np.array([INDEX[name] for name in names])
+    common = np.flatnonzero(common_classes(classes, 0.02))
+    assert [PAPER.patterns[i].id for i in common] == ["on-centre", "on-cross"]
     assert not common_classes(classes[:0], 0.02).any()
 
 

@@ -13,8 +13,12 @@ from kernelviewer.kernels.family import family_fit, member
 from kernelviewer.latent.curve import unit_rows
 from kernelviewer.latent.curve_training import class_images, mirrors, vary
 from kernelviewer.latent.finishing import short_path
-from kernelviewer.latent.kmeans import spherical_kmeans
-from kernelviewer.latent.nearest import Table, nearest_in_batches, unit
+from kernelviewer.latent.nearest import (
+    Table,
+    nearest_in_batches,
+    spherical_kmeans,
+    unit,
+)
 from tests.latent.made import patterns
 
 BOTH = (CPU, Device("cpu", "torch"))

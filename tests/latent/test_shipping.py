@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.cli import main
 from kernelviewer.latent import baselines, finishing, shipping, synthetic
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.shipping import Task
@@ -18,6 +17,8 @@ from tests.latent.made import CPU, write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.conftest import Cli
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def networks(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("quick")
 def test_one_command_makes_autoencoders_results_and_card(
-    networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    networks: Path, tmp_path: Path, cli: Cli
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -57,8 +58,10 @@ def test_one_command_makes_autoencoders_results_and_card(
     write_network(unseen, 3, count=20)
     words = ["--exclude", "UNTRAINED*", "-o", str(out), "--device", "cpu"]
     words += ["--holdout", str(unseen)]
-    assert main(["train", str(networks), "--shipped", *words]) == 0
-    assert "autoencoders and MODEL_CARD.md" in capsys.readouterr().out
+    assert (
+        "autoencoders and MODEL_CARD.md"
+        in cli("train", networks, "--shipped", *words).out
+    )
     assert sorted(path.name for path in out.iterdir()) == [
         "MODEL_CARD.md",
         "curve-7x7.safetensors",
@@ -98,11 +101,11 @@ def test_one_command_makes_autoencoders_results_and_card(
 
 @pytest.mark.usefixtures("quick")
 def test_a_single_network_is_split_by_layer_and_the_card_says_so(
-    networks: Path, tmp_path: Path
+    networks: Path, tmp_path: Path, cli: Cli
 ) -> None:
     one = str(networks / "one.safetensors")
     words = ["--shipped", "-o", str(tmp_path), "--device", "cpu"]
-    assert main(["train", one, *words]) == 0
+    cli("train", one, *words)
     card = (tmp_path / "MODEL_CARD.md").read_text()
     assert "This is no result about unseen" in card
     assert "one.safetensors (even layers)" in card
@@ -129,11 +132,15 @@ def test_several_processes_find_the_same_in_the_same_order() -> None:
 
 
 def test_what_cannot_be_shipped_is_told(
-    networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    networks: Path, tmp_path: Path, cli: Cli
 ) -> None:
     one = str(networks / "one.safetensors")
-    assert main(["train", one, "--shipped", "-o", str(tmp_path / "none")]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert (
+        "is no folder"
+        in cli("train", one, "--shipped", "-o", tmp_path / "none", code=2).err
+    )
     words = ["--exclude", "*", "-o", str(tmp_path), "--device", "cpu"]
-    assert main(["train", one, "--shipped", *words]) == 1
-    assert "no kernels of a size that comes with" in capsys.readouterr().err
+    assert (
+        "no kernels of a size that comes with"
+        in cli("train", one, "--shipped", *words, code=1).err
+    )

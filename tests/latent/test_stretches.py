@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import FINE, INDEX, PAPER
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import (
     NARROWEST,
@@ -146,13 +146,13 @@ def test_a_stretch_has_its_name_in_both_schemes(
     class_id: str, sign: int, fine: str, paper: str
 ) -> None:
     item = Stretch(0.0, 1.0, class_id, sign)
-    assert FINE.classes[item.index_in(FINE)].id == fine
-    assert PAPER.classes[item.index_in(PAPER)].id == paper
+    assert CLASSES[item.index_in(FINE)].id == fine
+    assert CLASSES[item.index_in(PAPER)].id == paper
     assert item.class_index == item.index_in(PAPER)
 
 
 def test_a_path_becomes_stretches_with_their_cosines() -> None:
-    disc, edge = FINE.index["on-disc"], FINE.index["edge-x"]
+    disc, edge = INDEX["on-disc"], INDEX["edge-x"]
     path = np.array([disc] * 60 + [edge] * 40)
     cosine = np.zeros((100, len(FINE.patterns)), np.float32)
     cosine[:60, disc], cosine[60:, edge] = 0.75, 0.5

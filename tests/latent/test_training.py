@@ -14,9 +14,8 @@ from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.finishing import agreements
-from kernelviewer.latent.kmeans import spherical_kmeans
 from kernelviewer.latent.labels import label
-from kernelviewer.latent.nearest import nearest_in_batches, unit
+from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import Network
 from kernelviewer.latent.training import Training, TrainingOptions, describe, train
 from tests.latent.conftest import NOISE_KERNELS

@@ -13,9 +13,8 @@ import pytest
 
 from kernelviewer.figures import (
     EXHIBITS,
+    FigureNaming,
     FigureOptions,
-    Naming,
-    Scene,
     make_figure,
     make_scene,
     name_scene,
@@ -25,7 +24,7 @@ from kernelviewer.figures.writing import render, render_pixels
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent.autoencoder import shipped
-from tests.figures.scenes import make_bank, named
+from tests.figures.scenes import make_bank, named, scene_of
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def test_a_sheet_of_ten_thousand_kernels() -> None:
 
 @pytest.mark.parametrize("kind", EXHIBITS)
 def test_a_preview_after_an_option_changed(kind: str) -> None:
-    scene = Scene((), (7, 7)) if kind == "family" else named(make_bank([("a", 1200)]))
+    scene = scene_of(kind, make_bank([("a", 1200)]))
     content = make_figure(kind, scene).content
 
     def change(size: float) -> None:
@@ -83,9 +82,11 @@ def test_a_preview_after_an_option_changed(kind: str) -> None:
 def test_a_report_of_three_thousand_kernels(tmp_path: Path) -> None:
     bank = extract_kernels(open_checkpoint(CHECKPOINTS / NETWORK))
     size = next(iter(bank.sizes))
-    warm = name_scene(make_scene([bank], size), Naming(shipped(size)), device="cpu")
+    warm = name_scene(
+        make_scene([bank], size), FigureNaming(shipped(size)), device="cpu"
+    )
     make_figure("sheet", warm)
-    report = Report(tmp_path, FigureOptions(), lambda size: Naming(shipped(size)))
+    report = Report(tmp_path, FigureOptions(), lambda size: named)
     wall, processor = spent(lambda: report.write([bank]))
     print(f"\nreport of {len(bank)} kernels in {len(bank.sizes)} sizes: {wall:.1f} s,")
     print(f"  {processor:.1f} s processor (goal: 20 s)")

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
+from kernelviewer.kernels.classes import PAPER_OF
+from kernelviewer.state.analysis import FamilyNames
+from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kernelviewer.kernels.bank import Size
 
 
@@ -52,4 +57,20 @@ def make_bank(
         size_bytes=1000,
         layers=infos,
         sizes=sets,
+    )
+
+
+def family_names(
+    best: NDArray[np.uint8], fit: NDArray[np.float32], *, ordered: bool = False
+) -> FamilyNames:
+    """What the family might say of kernels; every class but the best is far off."""
+    paper = np.array(PAPER_OF, np.uint8)[best]
+    return FamilyNames(
+        best=best,
+        paper=paper,
+        near=np.uint64(1) << paper.astype(np.uint64),
+        fit=fit,
+        second=np.zeros(len(best), np.uint8),
+        margin=np.full(len(best), 0.2, np.float32),
+        order=order_of(fit) if ordered else None,
     )

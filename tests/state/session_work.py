@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.latent.stretches import Stretch
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (

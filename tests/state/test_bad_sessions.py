@@ -185,7 +185,7 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "classes-2": (
         broken(selection=step(type="classes", ids=["x"])),
-        "$.selection[0].query.ids[0] is not one of on-centre, off-centre",
+        "$.selection[0].query.ids[0] is not one of on-point, off-point",
     ),
     "classes-3": (
         broken(selection=step(type="classes", ids=[[]])),
@@ -219,6 +219,8 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "display-2": (broken(display=...), "it has no “display”"),
     "charts": (broken(charts={"across": "0"}), "charts.across is not a whole number"),
+    "charts-2": (broken(charts={"up": -1}), "$.charts names a component that there"),
+    "charts-3": (broken(charts={"across": 2**70}), "$.charts names a component that"),
     "look": (broken(look={"framed": 1}), "look.framed is not true or false"),
     "look-2": (broken(look={"layout": 5}), "look.layout is not a text"),
     "program": (broken(program=1), "program is not a text"),

@@ -11,15 +11,14 @@ import pytest
 
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import Stretch
-from kernelviewer.state.analysis import Analysis, FamilyNames
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.analysis import Analysis
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.selection import All, Kernels, Layers, Selection
 from kernelviewer.state.work import Marks
-from tests.state.banks import make_bank
+from tests.state.banks import family_names, make_bank
 
 if TYPE_CHECKING:
     from kernelviewer.latent.stretches import Stretches
@@ -139,7 +138,7 @@ def test_what_was_computed_belongs_to_a_bank_and_an_autoencoder(
     first, second = document.banks
     usual = shipped(SIZE)
     found = Analysis(None, np.zeros(10, np.float32))
-    names = FamilyNames(np.zeros(10, np.uint8), np.zeros(10, np.uint16))
+    names = family_names(np.zeros(10, np.uint8), np.zeros(10, np.float32))
     document.set_analysis(first, SIZE, found)
     document.set_analysis(second, SIZE, found, usual)
     document.set_family(second, SIZE, names)

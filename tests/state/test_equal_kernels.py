@@ -12,14 +12,13 @@ import pytest
 from kernelviewer.jobs.analysing import project
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import INDEX
-from kernelviewer.state.analysis import Analysis
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import Classes, Kernels, Layers
 from kernelviewer.state.session.form import from_text, to_text
 from kernelviewer.state.view_state import resolve
-from tests.state.banks import make_bank
+from tests.state.banks import family_names, make_bank
 from tests.state.session_work import session_of, worked_on
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def opened(*banks: KernelBank) -> Document:
         for size, kernels in bank.sizes.items():
             family = np.where(kernels.channel % 2, ON, D1).astype(np.uint8)
             fit = np.where(kernels.flat, np.nan, 0.9).astype(np.float32)
-            document.set_analysis(model.bank, size, Analysis(None, fit, family))
+            document.set_family(model.bank, size, family_names(family, fit))
     return document
 
 

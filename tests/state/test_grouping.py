@@ -9,7 +9,7 @@ import pytest
 
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.latent.stretches import Stretch
-from kernelviewer.state.analysis import Analysis, best_classes, identified
+from kernelviewer.state.analysis import Analysis, best_by_code, identified
 from kernelviewer.state.arrangement import Display, arrange
 from kernelviewer.state.document import Document
 from kernelviewer.state.pool import make_pool
@@ -40,7 +40,7 @@ def labels(pool: KernelPool) -> PoolLabels:
     fit = rng.uniform(0.4, 1.0, len(pool)).astype(np.float32)
     code[pool.flat] = fit[pool.flat] = np.nan
     analyses = {(pool.models[0].id, (7, 7)): Analysis(code, fit)}
-    named = best_classes(pool, analyses, STRETCHES)
+    named = best_by_code(pool, analyses, STRETCHES)
     assert named is not None
     return identified(named, 0.7)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.tally import AllSizes
 from kernelviewer.state.view_state import resolve
-from tests.state.banks import make_bank
+from tests.state.banks import family_names, make_bank
 
 FAMILY = INDEX["d1-x"]
 
@@ -20,7 +19,8 @@ def analysed(document: Document, size: tuple[int, ...]) -> None:
     kernels = document.models[0].bank.sizes[size]
     fit = np.full(len(kernels), 0.9, np.float32)
     family = np.full(len(kernels), FAMILY, np.uint8)
-    document.set_analysis(document.banks[0], size, Analysis(None, fit, family))
+    family[kernels.flat] = INDEX["flat"]
+    document.set_family(document.banks[0], size, family_names(family, fit))
 
 
 def test_layers_of_every_size_are_counted_as_they_come() -> None:

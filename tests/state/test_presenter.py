@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from psygnal import EmitLoopError
 
 from kernelviewer.state.analysis import Analysis
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
-from kernelviewer.state.counts import count_kernels
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.presenter import PARTS, Presenter
 from kernelviewer.state.selection import All, Layers
+from kernelviewer.state.tally import count_kernels
 from tests.state.banks import make_bank
 
 if TYPE_CHECKING:
@@ -178,7 +176,7 @@ def test_a_network_without_kernels_is_told() -> None:
 
 def test_codes_that_are_there_are_told(stage: Stage) -> None:
     count = len(stage.document.banks[0].sizes[(7, 7)])
-    analysis = Analysis(None, np.zeros(count, np.float32), np.zeros(count, np.uint8))
+    analysis = Analysis(None, np.zeros(count, np.float32))
     document = stage.document
     document.set_analysis(document.banks[0], (7, 7), analysis)
     assert {"analyses", "known"} <= stage.told
@@ -223,9 +221,8 @@ def test_views_that_never_agree_are_named_and_do_not_hang(stage: Stage) -> None:
     view.act = lambda state: document.set_position(
         0.25 + 0.5 * (next(back_and_forth) % 2)
     )
-    with pytest.raises(EmitLoopError) as error:
+    with pytest.raises(RuntimeError, match="position changed"):
         document.set_position(1.0)
-    assert "position changed" in str(error.value.__cause__)
     view.act = lambda state: None
     document.set_position(0.125)
     assert view.last is stage.state
@@ -236,7 +233,7 @@ def test_a_view_that_fails_leaves_no_other_behind(stage: Stage) -> None:
         raise KeyError("a fault")
 
     stage.views["layers"].act = fail
-    with pytest.raises(EmitLoopError, match="a fault"):
+    with pytest.raises(KeyError, match="a fault"):
         stage.document.show_layers(frozenset({LayerRef(1, 0)}))
     assert stage.views["listed"].last is stage.state
     stage.views["layers"].act = lambda state: None

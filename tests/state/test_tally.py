@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.state.analysis import Analysis
 from kernelviewer.state.document import Document
-from kernelviewer.state.tally import order_of
 from kernelviewer.state.view_state import resolve
-from tests.state.banks import make_bank
+from tests.state.banks import family_names, make_bank
 
 if TYPE_CHECKING:
     from kernelviewer.state.view_state import ViewState
@@ -33,8 +31,9 @@ def document() -> Document:
         fit = rng.integers(0, 60, len(kernels)).astype(np.float32) / np.float32(60)
         fit[kernels.flat] = np.nan
         family = rng.integers(0, 11, len(kernels)).astype(np.uint8)
-        found = Analysis(None, fit, family, order_of(fit))
-        document.set_analysis(model.bank, SIZE, found)
+        family[kernels.flat] = INDEX["flat"]
+        names = family_names(family, fit, ordered=True)
+        document.set_family(model.bank, SIZE, names)
     return document
 
 
@@ -84,7 +83,6 @@ def test_what_is_computed_of_another_size_changes_nothing_here(
     document: Document,
 ) -> None:
     state = resolve(document, None)
-    document.set_analysis(
-        document.banks[0], (3, 3), Analysis(None, np.zeros(3, np.float32))
-    )
+    names = family_names(np.zeros(3, np.uint8), np.zeros(3, np.float32))
+    document.set_family(document.banks[0], (3, 3), names)
     assert resolve(document, state).labels is state.labels

@@ -17,13 +17,15 @@ from kernelviewer.figures.counts import (
     coverage_facts,
     coverage_sentences,
     labels_of,
+    listed,
     null_shares,
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
+from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import count, listing, percent, short_names
+from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
@@ -64,6 +66,12 @@ class CompareContent:
     layers: tuple[str, ...]
     cosines: tuple[NDArray[np.float32], ...]
     seed: int
+
+    @property
+    def classes(self) -> list[int]:
+        """Those that are listed, indices into `CLASSES`."""
+        counted = [side.counts for side in self.sides if side.counts is not None]
+        return listed(self.yardstick, *counted)
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Shares of the classes, fits, cosines by layer, kernels."""
@@ -115,9 +123,9 @@ class CompareContent:
         columns = {name: [] for name in ("source", "class", "kernels", "share")}
         for side in self.sides:
             if side.counts is not None:
-                numbers = side.counts.by_class.tolist()
-                columns["source"] += [side.name] * len(CLASSES)
-                columns["class"] += [item.id for item in CLASSES]
+                numbers = side.counts.by_class[self.classes].tolist()
+                columns["source"] += [side.name] * len(self.classes)
+                columns["class"] += [CLASSES[kind].id for kind in self.classes]
                 columns["kernels"] += numbers
                 columns["share"] += [n / max(side.counts.kernels, 1) for n in numbers]
         return Table(columns)
@@ -126,12 +134,12 @@ class CompareContent:
         """Counts, fits, cosines and the kernels shown."""
         arrays: dict[str, NDArray[Any]] = {
             "sources": np.array([side.name for side in self.sides]),
-            "classes": np.array([item.id for item in CLASSES]),
+            "classes": np.array([CLASSES[kind].id for kind in self.classes]),
         }
         for number, side in enumerate(self.sides):
             arrays[f"kernels_{number}"] = side.samples.weights
             if side.counts is not None:
-                arrays[f"counts_{number}"] = side.counts.by_class
+                arrays[f"counts_{number}"] = side.counts.by_class[self.classes]
             if side.fit is not None:
                 arrays[f"fit_{number}"] = side.fit
         if self.yardstick is not None:
@@ -168,14 +176,15 @@ class CompareContent:
             raise FigureError(problem, "Make the figure wider, or its font smaller.")
         columns = 2 if room > _BESIDE * face.em else 1
         width = (room - (columns - 1) * 3 * face.em) / columns
-        charts: list[SharePanel | FitPanel | CosinePanel] = []
+        charts: list[SharePanel | FitPanel | LayerPanel] = []
         if self.yardstick is not None:
-            charts.append(SharePanel(self.sides, width, face, tight))
+            charts.append(SharePanel(self.sides, self.classes, width, face, tight))
             yardstick = self.yardstick
-            charts.append(FitPanel(self.sides, yardstick, width, face, options, tight))
+            high = _between(_CHART, tight)
+            charts.append(FitPanel(self.sides, yardstick, width, face, options, high))
         if self.cosines:
             pairs = self.layers, self.cosines
-            charts.append(CosinePanel(*pairs, width, face, options, tight))
+            charts.append(_cosine_panel(*pairs, width, face, options, tight))
         stacks = [charts] if columns == 1 else _levelled(charts, face)
         places: list[tuple[Panel, float, float]] = []
         bottom = 0.0
@@ -194,8 +203,8 @@ class CompareContent:
 
 
 def _levelled(
-    charts: list[SharePanel | FitPanel | CosinePanel], face: Face
-) -> list[list[SharePanel | FitPanel | CosinePanel]]:
+    charts: list[SharePanel | FitPanel | LayerPanel], face: Face
+) -> list[list[SharePanel | FitPanel | LayerPanel]]:
     """The first chart on the left, the others beside it and as high together."""
     left, right = charts[:1], charts[1:]
     if not right:
@@ -205,7 +214,9 @@ def _levelled(
     return [
         left,
         [
-            panel if isinstance(panel, SharePanel) else replace(panel, extra=extra)
+            panel
+            if isinstance(panel, SharePanel)
+            else replace(panel, chart=panel.chart + extra)
             for panel in right
         ],
     ]
@@ -287,7 +298,7 @@ def _noise(subject: Subject, options: FigureOptions) -> Side:
 
 
 def _alike(first: Subject, second: Subject) -> bool:
-    """Whether the two have the same layers with the same channels."""
+    """True if the two have the same layers with the same channels."""
     if [name for name, _ in first.layers()] != [name for name, _ in second.layers()]:
         return False
     pairs = zip(first.layers(), second.layers(), strict=True)
@@ -327,7 +338,6 @@ _CELL = 2.4
 BINS = 50
 """Bins of the distributions of fit."""
 _PALE = 0.55
-_NAMES = 12.0
 """Lengths in units of the font size."""
 
 
@@ -367,6 +377,7 @@ class SharePanel:
     """Share of each class in both: full colour above, pale below."""
 
     sides: tuple[Side, Side]
+    classes: list[int]
     width: float
     face: Face
     tight: float
@@ -374,7 +385,7 @@ class SharePanel:
     @property
     def height(self) -> float:
         """Heading, key, a pair of bars for each class."""
-        return (_HEAD + 2.8 + self._pitch * len(CLASSES) + 0.6) * self.face.em
+        return (_HEAD + 2.8 + self._pitch * len(self.classes) + 0.6) * self.face.em
 
     @property
     def _pitch(self) -> float:
@@ -393,13 +404,16 @@ class SharePanel:
             name = face.elide(side.name, self.width - 1.5 * em)
             page.text(x + 1.4 * em, y + (1.2 * row + 0.95) * em, name, gid="side")
         y += 2.8 * em
-        names = max(face.width(item.short) for item in CLASSES) + 0.8 * em
+        kinds = [CLASSES[kind] for kind in self.classes]
+        names = max(face.width(item.short) for item in kinds) + 0.8 * em
         shares = [
-            s.counts.by_class / max(s.counts.kernels, 1) for s in known if s.counts
+            s.counts.by_class[self.classes] / max(s.counts.kernels, 1)
+            for s in known
+            if s.counts
         ]
         top = max(float(share.max()) for share in shares) if shares else 1.0
         room = self.width - names - face.width("100.0 %", 0.85 * face.size) - em
-        for number, item in enumerate(CLASSES):
+        for number, item in enumerate(kinds):
             base = y + number * self._pitch * em
             page.text(x, base + (1.1 if len(shares) > 1 else 0.8) * em, item.short)
             for row, share in enumerate(shares):
@@ -428,20 +442,15 @@ class FitPanel:
     width: float
     face: Face
     options: FigureOptions
-    tight: float
-    extra: float = 0.0
-    """What the chart is higher than it has to be, in units of the font size."""
-
-    @property
-    def _chart(self) -> float:
-        return _between(_CHART, self.tight) + self.extra
+    chart: float
+    """Height of the chart, in units of the font size."""
 
     @property
     def height(self) -> float:
         """Heading, key, chart, axis."""
         axis = axis_height(self.face.em, self.options.labels)
-        chart = self._chart
-        return (_HEAD + 1.3 * len(self._curves()) + chart + 1.6) * self.face.em + axis
+        rest = _HEAD + 1.3 * len(self._curves()) + 1.6
+        return (rest + self.chart) * self.face.em + axis
 
     def draw(self, page: Page, x: float, y: float, letter: str) -> None:
         """Draw an outline for each."""
@@ -470,7 +479,7 @@ class FitPanel:
             x + axis,
             y,
             self.width - axis - em,
-            self._chart * em,
+            self.chart * em,
             (0.0, 1.0),
             (0.0, top * 1.04),
         )
@@ -497,87 +506,23 @@ class FitPanel:
         return curves
 
 
-@dataclass(frozen=True, eq=False)
-class CosinePanel:
+def _cosine_panel(
+    layers: tuple[str, ...],
+    cosines: tuple[NDArray[np.float32], ...],
+    width: float,
+    face: Face,
+    options: FigureOptions,
+    tight: float,
+) -> LayerPanel:
     """How alike the kernels at the same place are, layer by layer."""
-
-    layers: tuple[str, ...]
-    cosines: tuple[NDArray[np.float32], ...]
-    width: float
-    face: Face
-    options: FigureOptions
-    tight: float
-    extra: float = 0.0
-    """What the chart is higher than it has to be, in units of the font size."""
-
-    @property
-    def _chart(self) -> float:
-        return _between(_CHART, self.tight) + self.extra
-
-    @property
-    def height(self) -> float:
-        """Heading, chart, names."""
-        return (_HEAD + self._chart + 1.8) * self.face.em + self._below()
-
-    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
-        """A dot at the median, a line between the quartiles."""
-        em = self.face.em
-        text = "Cosine between the kernels at the same place"
-        text = self.face.first_fitting([text, "Cosine of the pairs"], self.width)
-        page.heading(x, y + em, text, self.width, letter)
-        quartiles = np.array([np.quantile(c, (0.25, 0.5, 0.75)) for c in self.cosines])
-        low = min(0.0, float(np.floor(quartiles.min() * 2) / 2))
-        ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= low]
-        axis = self.face.width("−0.5") + 0.6 * em
-        chart = Chart(
-            page,
-            x + axis,
-            y + (_HEAD + 0.4) * em,
-            self.width - axis - em,
-            self._chart * em,
-            (0.0, float(len(self.layers))),
-            (low, 1.0),
-        )
-        chart.y_axis(ticks, lambda tick: f"{tick:g}".replace("-", "−"))
-        base = chart.y + chart.height
-        page.line([chart.x, chart.x + chart.width], [base, base])
-        for number, (least, median, most) in enumerate(quartiles):
-            at = chart.right(number + 0.5)
-            spread = [chart.up(least), chart.up(most)]
-            page.line([at, at], spread, colour=page.ink.neutral, width=0.2 * em / 0.35)
-            page.dot(at, chart.up(median), 0.3 * em, page.ink.text)
-        self._draw_names(page, chart, base)
-
-    def _pitch(self) -> float:
-        return (self.width - 3 * self.face.em) / len(self.layers)
-
-    def _names(self) -> list[str]:
-        if self._pitch() < self.face.line():
-            return []
-        names = short_names(self.layers)
-        return [self.face.elide(name, _NAMES * self.face.em) for name in names]
-
-    def _below(self) -> float:
-        if not self.options.labels:
-            return 0.0
-        names = self._names()
-        longest = max(map(self.face.width, names)) if names else 0.0
-        return max(longest, self.face.em) + 0.8 * self.face.em
-
-    def _draw_names(self, page: Page, chart: Chart, y: float) -> None:
-        """Names of the layers, or what the axis is where they are too many."""
-        em = self.face.em
-        if not page.options.labels:
-            return
-        names = self._names()
-        for number, name in enumerate(names):
-            at = chart.right(number + 0.5) + 0.36 * em
-            page.text(at, y + 0.4 * em, name, align="right", rotation=90, gid="layer")
-        if not names:
-            text = f"{len(self.layers)} layers from input to output"
-            middle = chart.x + chart.width / 2
-            text = self.face.elide(text, chart.width)
-            page.text(middle, y + 1.4 * em, text, align="center", gid="axis")
+    quartiles = np.array([np.quantile(c, (0.25, 0.5, 0.75)) for c in cosines])
+    low = min(0.0, float(np.floor(quartiles.min() * 2) / 2))
+    return LayerPanel(
+        ("Cosine between the kernels at the same place", "Cosine of the pairs"),
+        *(layers, quartiles, None, (low, 1.0)),
+        tuple(tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= low),
+        *(width, face, options, _between(_CHART, tight)),
+    )
 
 
 class SamplePanel:

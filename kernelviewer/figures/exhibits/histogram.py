@@ -64,7 +64,7 @@ class Distribution:
 
     @property
     def has_codes(self) -> bool:
-        """Whether an autoencoder gave them codes."""
+        """True if an autoencoder gave them codes."""
         return bool(np.isfinite(self.code).any())
 
 
@@ -114,7 +114,7 @@ class HistogramContent:
             return page
 
     def caption(self) -> str:
-        """What is counted, and the threshold."""
+        """A sentence on the counts and the threshold."""
         networks = listing([item.network for item in self.networks])
         codes = any(item.has_codes for item in self.networks)
         first = (

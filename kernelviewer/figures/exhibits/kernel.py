@@ -15,12 +15,11 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.surface import draw_surface, surface_height
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.statistics import patterns
@@ -102,7 +101,7 @@ class KernelContent:
             most -= 1
 
     def caption(self) -> str:
-        """What stands beside what."""
+        """A sentence on the parts side by side."""
         kind = size_label(self.size)
         if self.mark is not None:
             sentence = f"The {kind} kernel that the code {self.mark:.3f} stands for"
@@ -119,7 +118,7 @@ class KernelContent:
             whose = f"{self.items[0].titles[0]} of {listing(self.networks)}"
             return f"A {kind} kernel, {whose}: {names}."
         return (
-            f"Some of the {count(self.total, 'kernel')} ({kind}) of "
+            f"Kernels out of the {count(self.total)} ({kind}) of "
             f"{listing(self.networks)}: {names}."
         )
 
@@ -214,8 +213,12 @@ def _item(
         again = again.astype(np.float32)
         parts += [("reconstruction", again), ("residual", weights - again)]
         facts.insert(0, ("code", f"{code:.3f}"))
-    facts.insert(len(facts) - 2, ("fit", f"{fit:.3f}"))
-    known = fit >= np.float32(yardstick.threshold)
+        if yardstick.by == "family":
+            own = float(((weights - offset) * decoded).sum()) / scale
+            facts.insert(1, ("fit", f"{own:.3f}"))
+    word = "family" if yardstick.by == "family" else "fit"
+    facts.insert(len(facts) - 2, (word, f"{fit:.3f}"))
+    known = subject.coding.label(yardstick.threshold)[index] == best
     return Item(titles, tuple(parts), tuple(facts), best, bool(known))
 
 

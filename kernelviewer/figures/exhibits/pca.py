@@ -23,11 +23,10 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
 from kernelviewer.kernels.statistics import patterns
@@ -176,8 +175,9 @@ class PcaContent:
             self.projection.points[order, 1],
             c=colouring.points[order],
             s=area,
-            linewidths=0,
+            edgecolors="none",
             alpha=0.8,
+            clip_on=False,  # none reaches the border: see `span_of`
             rasterized=n > _VECTOR_POINTS,
         )
         if not page.options.labels:
@@ -552,7 +552,10 @@ def _near(
 def span_of(
     points: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest coordinates of a square that holds all points."""
+    """Lowest and highest coordinates of a square that holds all points.
+
+    The empty border is 1/27 of its side: wider than a point's radius.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
     reach = max(float((high - low).max()), 1e-6) * 0.54
     middle = (low + high) / 2

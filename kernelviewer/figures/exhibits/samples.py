@@ -106,7 +106,7 @@ class SamplesContent:
             return page
 
     def caption(self) -> str:
-        """What is beside what."""
+        """A sentence on the blocks side by side."""
         networks = listing([pair[0].network for pair in self.pairs])
         kinds = listing(
             list(

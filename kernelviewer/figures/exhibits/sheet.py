@@ -108,7 +108,7 @@ class SheetContent:
             return page
 
     def caption(self) -> str:
-        """What the sheet shows."""
+        """A sentence on the kernels of the sheet."""
         shown = sum(map(len, self.blocks))
         flat = sum(int(block.flat.sum()) for block in self.blocks)
         networks = [subject.name for subject in self.subjects if len(subject.index)]
@@ -138,7 +138,7 @@ class SheetContent:
 
     @property
     def _numbered(self) -> bool:
-        """Whether rows begin with the number of their first channel."""
+        """True if rows begin with the number of their first channel."""
         return self.joined == "layer" and self.sorted_by == "channel"
 
     def _arrangement(self) -> str:
@@ -487,7 +487,7 @@ def arrange(
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """What is to be laid out."""
+    """The blocks to be laid out."""
 
     cell: tuple[int, int]
     counts: tuple[int, ...]
@@ -519,7 +519,7 @@ class _Grid:
         return None
 
     def is_narrow(self, layout: SheetLayout) -> bool:
-        """Whether the kernels fit into the width of their column."""
+        """True if the kernels fit into the width of their column."""
         room = layout.width - self.gutter + 1e-6
         return all(column.tiling.width <= room for column in layout.columns)
 
@@ -582,7 +582,7 @@ def _packed(heights: Sequence[int], most: int) -> list[tuple[int, int]]:
 
 
 def _needs_classes(options: FigureOptions) -> bool:
-    """Whether kernels are grouped or sorted by what names them."""
+    """True if kernels are grouped or sorted by what names them."""
     return not {"class", "code", "fit"}.isdisjoint((options.group, options.sort))
 
 

@@ -19,11 +19,10 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.mosaic import as_pictures, quantise
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks
+from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER
@@ -46,7 +45,8 @@ _CELL = 2.4
 _DENSITY, _BAR = 4.0, 0.7
 _MOST_DENSITY = 4.0
 """Heights in units of the font size; how far the codes may grow on a high page."""
-_BINS = 160
+BINS = 160
+"""Bins of the codes' density."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,8 @@ class SpectrumContent:
     ----------
     codes
         float32 [N]: codes of the kernels shown; may be empty.
+    fullest
+        Codes in a bin that fills the height; 0: those of the fullest bin.
     """
 
     yardstick: Yardstick
@@ -64,6 +66,7 @@ class SpectrumContent:
     codes: NDArray[np.float32]
     networks: tuple[str, ...]
     size: Size
+    fullest: int = 0
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Codes, stretches and their names, the decoded kernels, an axis."""
@@ -109,7 +112,7 @@ class SpectrumContent:
             return page
 
     def caption(self) -> str:
-        """What is decoded, and whose codes lie above."""
+        """A sentence on what is decoded, and on the codes above."""
         stretches = count(len(self.yardstick.stretches), "stretch").replace(
             "stretchs", "stretches"
         )
@@ -118,7 +121,7 @@ class SpectrumContent:
             named = "edited by hand"
         sentence = (
             f"Spectrum of {size_label(self.size)} kernels decoded from the code "
-            f"({self.yardstick.method}), in {stretches} {named}."
+            f"({self.yardstick.coder}), in {stretches} {named}."
         )
         if not len(self.codes):
             return sentence
@@ -195,9 +198,9 @@ class SpectrumContent:
     ) -> None:
         if not height:
             return
-        counts, _ = np.histogram(self.codes, bins=_BINS, range=(0, 1))
-        top = max(int(counts.max()), 1)
-        step = width / _BINS
+        counts, _ = np.histogram(self.codes, bins=BINS, range=(0, 1))
+        top = self.fullest or max(int(counts.max()), 1)
+        step = width / BINS
         for number in np.flatnonzero(counts):
             high = counts[number] / top * (height - 0.4 * page.face.em)
             left = x + number * step

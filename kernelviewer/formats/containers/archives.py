@@ -54,7 +54,7 @@ _OLD_TORCH = ("storages", "tensors", "pickle")
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a tar, something compressed, or a zip that is no document.
+    """True if the file is a tar, something compressed, or a zip that is no document.
 
     Asked after the formats that are zips themselves.
     """
@@ -421,7 +421,7 @@ class _Unpacked:
                 return piece
 
     def _goes_on(self) -> bool:
-        """Whether another packed stream follows, perhaps after zeros."""
+        """True if another packed stream follows, perhaps after zeros."""
         magic = next(key for key, name in _PACKERS.items() if name == self._packed_by)
         while not (rest := self._packed.lstrip(b"\0")) or len(rest) < len(magic):
             self._limits.watch.check()
@@ -455,5 +455,5 @@ def _copy(read: Callable[[int], bytes], target: Path, limits: Limits) -> None:
 
 
 def _is_other(name: str) -> bool:
-    """Whether a name says that the file holds no weights."""
+    """True if a name says that the file holds no weights."""
     return PurePosixPath(name).suffix.lower() in _NOT_WEIGHTS

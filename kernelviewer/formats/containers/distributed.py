@@ -37,7 +37,7 @@ _WEIGHTS = re.compile(r"mp_rank_\d+_model_states\.pt")
 
 
 def is_part(path: Path) -> bool:
-    """Whether a file's name is that of a part that holds no whole network."""
+    """True if a file's name is that of a part that holds no whole network."""
     return _kind(path.name) != ""
 
 

@@ -50,7 +50,7 @@ _PACKED = {".gz", ".bz2", ".xz", ".zip", ".tar"}
 
 
 def match(source: Source) -> bool:
-    """Whether a folder is one model."""
+    """True if a folder is one model."""
     return source.is_folder and main_file(source.path) is not None
 
 
@@ -72,7 +72,7 @@ def main_file(folder: AnyPath) -> Path | None:
 
 
 def _is_index(path: Path) -> bool:
-    """Whether a file is the index of a sharded checkpoint."""
+    """True if a file is the index of a sharded checkpoint."""
     try:
         with path.open("rb") as file:
             return b'"weight_map"' in file.read(HEAD_BYTES)
@@ -116,12 +116,12 @@ def network_in(
 
 
 def is_named_so(path: PurePath) -> bool:
-    """Whether a file's name is that of a checkpoint, whatever it holds."""
+    """True if a file's name is that of a checkpoint, whatever it holds."""
     return path.suffix.lower() in _SUFFIXES
 
 
 def is_packed(path: AnyPath) -> bool:
-    """Whether a file's name is that of a packed checkpoint: ``net.pth.gz``."""
+    """True if a file's name is that of a packed checkpoint: ``net.pth.gz``."""
     path = Path(path)
     inner = path
     while inner.suffix.lower() in _PACKED:
@@ -130,13 +130,13 @@ def is_packed(path: AnyPath) -> bool:
 
 
 def is_for_training(path: AnyPath) -> bool:
-    """Whether a file's name is one that only resuming a training needs."""
+    """True if a file's name is one that only resuming a training needs."""
     path = Path(path)
     return _TRAINING.fullmatch(path.stem) is not None
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a folder is one that people do not look into, such as ``.git``."""
+    """True if a folder is one that people do not look into, such as ``.git``."""
     return name.startswith(".")
 
 

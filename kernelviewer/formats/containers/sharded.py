@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import json
 import re
-from dataclasses import replace
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from kernelviewer.formats import safetensors
 from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.errors import CheckpointError, DamagedError, damage_named
 from kernelviewer.formats.keras import file as keras_file
-from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.names import by_parts, is_listed_by_name
 from kernelviewer.formats.source import HEAD_BYTES, Reader, Source
 from kernelviewer.formats.torch import legacy, zip_file
@@ -35,18 +34,18 @@ _NUMBERED = re.compile(r"-\d+-of-\d+\.")
 _PARTS: tuple[
     tuple[Callable[[Source], bool], Callable[[Source, Options], Contents]], ...
 ] = (
-    (safetensors.match, safetensors.read),
+    (safetensors.match, safetensors.listed),
     (zip_file.match, zip_file.read),
     (legacy.match, legacy.read),
 )
 
 
 def match(source: Source) -> bool:
-    """Whether the file is such an index."""
+    """True if the file is such an index."""
     return source.head.lstrip()[:1] == b"{" and b'"weight_map"' in source.head
 
 
-def open_sharded(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents | Checkpoint:
     """Open all parts as one network.
 
     Raises
@@ -60,34 +59,31 @@ def open_sharded(source: Source, options: Options) -> Checkpoint:
         raise DamagedError(f"it names {len(names):,} parts")
     parts = _find_parts(source.path, names)
     if any(keras_file.is_hdf5(part) for part in parts):
-        return keras_file.open_parts(source, options, parts, where)
+        return keras_file.read_parts(source, options, parts, where)
     index = {key: held[0] for key, held in where.items() if held}
-    return _open_parts(source, options, parts, index)
+    return _read_parts(source, options, parts, index)
 
 
-def _open_parts(
+def _read_parts(
     source: Source, options: Options, parts: list[Source], index: dict[str, str]
-) -> Checkpoint:
-    """Open parts in PyTorch's formats; they are numbered in network order."""
-    size = source.size
-    files, read = [], {}
+) -> Contents:
+    """Read parts in PyTorch's formats; they are numbered in network order."""
+    found = {}
     whole, by_name = Contents("", []), True
     for part in parts:
         options.watch.check()
-        files.append(part.file())
         with damage_named(part.path, "a part of a sharded checkpoint"):
             contents = _read(part, options)
-        size += part.size
         whole.format = f"{contents.format}, {len(parts)} parts"
-        read[part.path.name] = safetensors.in_network_order(contents.leaves)
+        found[part.path.name] = safetensors.in_network_order(contents.leaves)
         by_name = by_name and _is_sorted(contents.format, contents.leaves)
         whole.skipped += contents.skipped
-    whole.leaves = _each_once(read, index, whole.skipped)
+    whole.leaves = _each_once(found, index, whole.skipped)
     if by_name:  # the parts say as little of the order as a sorted file does
         whole.leaves.sort(key=lambda leaf: by_parts(leaf.raw_name))
     whole.warnings += _disagreements(source.path, index, whole)
-    opened = assemble(Source(source.path, size, b""), options, whole)
-    return replace(opened, files=tuple(files))
+    whole.files = tuple(part.file() for part in parts)
+    return whole
 
 
 def parts_named(index: Path) -> set[str]:
@@ -137,7 +133,7 @@ def _parts_of(index: Path, size: int) -> dict[str, list[str]]:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name is that of a file right here, on every system."""
+    """True if a name is that of a file right here, on every system."""
     own = PurePosixPath(name).name == PureWindowsPath(name).name == name
     return own and name not in ("", ".", "..") and "\0" not in name
 
@@ -160,7 +156,7 @@ def _each_once(
 
 
 def _is_sorted(kind: str, leaves: list[Leaf]) -> bool:
-    """Whether a part's writer sorted it by name; PyTorch's own files never are."""
+    """True if a part's writer sorted it by name; PyTorch's own files never are."""
     names = [leaf.raw_name for leaf in safetensors.in_network_order(leaves)]
     return kind == "safetensors" and (len(names) < 2 or is_listed_by_name(names))
 
@@ -261,4 +257,4 @@ def _read(part: Source, options: Options) -> Contents:
     raise DamagedError("it is neither safetensors nor PyTorch nor Keras's HDF5")
 
 
-READER = Reader("sharded checkpoint", WHAT, match, open_sharded, has_parts=True)
+READER = Reader("sharded checkpoint", WHAT, match, read, has_parts=True)

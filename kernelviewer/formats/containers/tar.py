@@ -46,7 +46,7 @@ class Member:
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether the first bytes are those of a tar."""
+    """True if the first bytes are those of a tar."""
     return head[257:262] == b"ustar"
 
 
@@ -106,7 +106,7 @@ class Tar:
         return header
 
     def _more(self, kind: bytes, size: int) -> dict[bytes, bytes]:
-        """What a header says of the member after it."""
+        """The facts in a header about the member after it."""
         if size > _MAX_HEADER:
             msg = f"a header in it claims {size:,} bytes, more than any has"
             raise DamagedError(msg)

@@ -85,7 +85,7 @@ def _remove(path: Path, lock: FileLock) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether it is a plain file that this user has made."""
+    """True if it is a plain file that this user has made."""
     try:
         state = path.lstat()
     except OSError:

@@ -54,14 +54,14 @@ def forget() -> None:
 
 
 def is_kept(key: Hashable) -> bool:
-    """Whether what was unpacked under a key is at hand."""
+    """True if what was unpacked under a key is at hand."""
     return key in _kept
 
 
 def kept(
     key: Hashable, size: int, unpack: Callable[[], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
-    """What was unpacked under a key, unpacked now if it is not at hand.
+    """The file unpacked under a key, unpacked now if it is not at hand.
 
     Parameters
     ----------

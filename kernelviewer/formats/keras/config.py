@@ -107,7 +107,7 @@ def _layer(config: object, depth: int) -> Layer:
 
 
 def _number(root: Layer, by_name: dict[str, Layer]) -> None:
-    """Give every layer its place, depth first, and note it by name."""
+    """Set every layer's place, depth first, and note it by name."""
     waiting, place = [root], 0
     while waiting:
         layer = waiting.pop()

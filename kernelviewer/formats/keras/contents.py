@@ -44,7 +44,7 @@ _VARIABLE = re.compile(r"(^|/)vars/\d+$|/vars/")
 
 @dataclass(slots=True)
 class Contents:
-    """What HDF5 files hold, together.
+    """The contents of HDF5 files, together.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Contents:
         self.is_keras = self.is_keras or part.is_keras
 
     def warnings(self) -> tuple[str, ...]:
-        """What a user should know of what is missing or cannot be read."""
+        """Warnings about what is missing or cannot be read."""
         if not self.missing:
             return warnings_of_damage(self.skipped)
         count = len(self.missing)
@@ -154,7 +154,7 @@ def _weights(hdf5: Hdf5, skipped: list[Skipped]) -> list[Dataset]:
 
 
 def _is_keras(hdf5: Hdf5) -> bool:
-    """Whether names or attributes are Keras's."""
+    """True if names or attributes are Keras's."""
     marks = {"keras_version", "backend", "layer_names", "layer_names0", "weight_names"}
     if any(marks & values.keys() for values in hdf5.attributes.values()):
         return True

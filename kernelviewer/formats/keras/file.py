@@ -58,7 +58,7 @@ _NO_NETWORK = "an HDF5 file, but its contents are not those of a network"
 
 
 def match(source: Source) -> bool:
-    """Whether the file is HDF5, or a zip with Keras's own entries."""
+    """True if the file is HDF5, or a zip with Keras's own entries."""
     head = source.head
     if is_hdf5(source):
         return True
@@ -72,7 +72,7 @@ def match(source: Source) -> bool:
 
 
 def is_hdf5(source: Source) -> bool:
-    """Whether the file is HDF5."""
+    """True if the file is HDF5."""
     return any(source.head[at : at + 8] == _SIGNATURE for at in _STARTS)
 
 
@@ -83,7 +83,7 @@ def _has_weights(source: Source) -> bool:
         return False
 
 
-def open_keras(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a Keras model or a file of its weights.
 
     The HDF5 library runs in a process of its own, where damaged files can neither
@@ -104,7 +104,7 @@ def open_keras(source: Source, options: Options) -> Checkpoint:
         return _open(source, options, "Keras HDF5", contents, texts)
 
 
-def open_parts(
+def read_parts(
     source: Source,
     options: Options,
     parts: Sequence[Source],
@@ -179,7 +179,7 @@ def _text(file: OpenedFile, records: Mapping[str, Record], name: str) -> str:
 
 
 def _texts_beside(path: Path) -> dict[str, str]:
-    """What lies beside the weights in a folder that is a ``.keras`` file unpacked."""
+    """Texts beside the weights in a folder that is a ``.keras`` file unpacked."""
     if path.name not in (_WEIGHTS, _INDEX):
         return {}
     texts = {}
@@ -246,7 +246,7 @@ def _unknown_layout(
 
 
 def _may_be_of_a_network(tensor: Tensor) -> bool:
-    """Whether a name is a weight's, or the shape clearly that of depthwise kernels."""
+    """True if a name is a weight's, or the shape clearly that of depthwise kernels."""
     if {"weight", "bias", "depthwise"} & {*tensor.name.split(".")}:
         return True
     shape = tensor.shape
@@ -282,4 +282,4 @@ def _metadata(root: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value}
 
 
-READER = Reader("Keras", "a Keras model", match, open_keras)
+READER = Reader("Keras", "a Keras model", match, read)

@@ -176,7 +176,7 @@ class Hdf5:
         return values.reshape(dataset.shape)
 
     def fits(self, dataset: Dataset) -> bool:
-        """Whether a dataset's bytes lie inside the file."""
+        """True if a dataset's bytes lie inside the file."""
         count = math.prod(dataset.shape) * ITEMSIZE[dataset.dtype]
         return dataset.offset is None or dataset.offset + count <= self.size
 

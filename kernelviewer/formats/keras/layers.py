@@ -50,7 +50,7 @@ _LARGEST_BLOCK = 200
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a layer is.
+    """The kind of a layer.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class _Weights:
 
     @property
     def is_norm(self) -> bool:
-        """Whether all it has are a normalisation's vectors."""
+        """True if all it has are a normalisation's vectors."""
         count = len(self.vectors)
         return (
             not self.kernels
@@ -112,14 +112,14 @@ class _Weights:
 
     @property
     def is_pointwise(self) -> bool:
-        """Whether it mixes channels pixel by pixel."""
+        """True if it mixes channels pixel by pixel."""
         shape = next(iter(self.kernels.values()))
         return self.kind not in _DEPTHWISE and prod(shape[:-2]) == 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What stands beside open kernels.
+    """The surroundings of open kernels.
 
     Attributes
     ----------
@@ -140,15 +140,15 @@ class _Surroundings:
     rivals: int = 1
 
     def follows(self, width: int) -> bool:
-        """Whether a norm of this width is left for each open layer."""
+        """True if a norm of this width is left for each open layer."""
         return self._spare(width) >= self.rivals
 
     def fit_depthwise(self, width: int) -> bool:
-        """Whether the layers beside it go with so many channels given."""
+        """True if the layers beside it go with so many channels given."""
         return self.follows(width) and width in self.mixed
 
     def fit_convolution(self, width: int, depthwise: int) -> bool:
-        """Whether they go with ``width`` channels, and not with the other number."""
+        """True if they go with ``width`` channels, and not with the other number."""
         fits = self.follows(width) or (width > 1 and width in self.taken)
         return fits and self._spare(depthwise) <= 0
 
@@ -210,7 +210,7 @@ def _known_kind(layer: _Weights) -> str:
 
 
 def _is_separable(layer: _Weights) -> bool:
-    """Whether depthwise kernels and a pointwise convolution are all that it has."""
+    """True if depthwise kernels and a pointwise convolution are all that it has."""
     if [*layer.kernels] != ["0", "1"] or len(layer.vectors) > 1:
         return False
     first, second = layer.kernels.values()
@@ -224,7 +224,7 @@ def _is_separable(layer: _Weights) -> bool:
 
 
 def _may_be_depthwise(shape: Shape) -> bool:
-    """Whether kernels are larger than a pixel, for several channels."""
+    """True if kernels are larger than a pixel, for several channels."""
     taps = shape[:-2]
     return (
         3 <= len(shape) <= 5
@@ -234,7 +234,7 @@ def _may_be_depthwise(shape: Shape) -> bool:
 
 
 def _is_likely(shape: Shape) -> bool:
-    """Whether few kernels belong to each of many channels."""
+    """True if few kernels belong to each of many channels."""
     return shape[-1] <= min(_LARGEST_MULTIPLIER, shape[-2] - 1)
 
 
@@ -290,7 +290,7 @@ def _of_one(layer: _Weights, hint: str, model: _Model) -> Kind:
 
 
 def _is_called(layer: _Weights) -> bool:
-    """Whether a layer is called depthwise and nothing else, whatever its shape."""
+    """True if a layer is called depthwise and nothing else, whatever its shape."""
     return any(map(_CALLED.fullmatch, layer.place.names))
 
 
@@ -358,7 +358,7 @@ class _Model:
 
 
 def _is_rival(item: _Weights, shape: Shape) -> bool:
-    """Whether a layer is as open, and would account for a norm of the same width."""
+    """True if a layer is as open, and would account for a norm of the same width."""
     own = [*item.kernels.values()][-1]
     return not item.kind and _may_be_depthwise(own) and own[-2:] == shape[-2:]
 
@@ -443,7 +443,7 @@ def _norm_order(layer: Layer | None, count: int) -> tuple[str, ...]:
 
 
 def role_of(variable: str, kind: str, rank: int) -> Role:
-    """What the variable is; kernels of unknown layers count as convolutions'."""
+    """The variable's role; kernels of unknown layers count as convolutions'."""
     if variable == "depthwise_kernel" or (variable == "kernel" and kind == "depthwise"):
         return "depthwise"
     if variable == "pointwise_kernel":

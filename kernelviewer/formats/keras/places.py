@@ -156,7 +156,7 @@ class _Finder:
         return name if name.isprintable() and name.strip("/. ") else ""
 
     def is_list(self, path: str) -> bool:
-        """Whether a group is a list: layers in it are named by their class.
+        """True if a group is a list: layers in it are named by their class.
 
         A group of a layer or model, which has ``vars``, names them by its attributes.
         """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Contents:
-    """What a reader found in a file.
+    """Everything that a reader found in a file.
 
     Attributes
     ----------
@@ -41,6 +41,8 @@ class Contents:
         Every array, in file order.
     skipped, warnings, architecture, metadata
         As in `kernelviewer.formats.Checkpoint`.
+    files
+        Those beside the file itself that hold weights; their sizes count.
     numbers
         Raw name → value of plain numbers that may be scales of quantised arrays.
     """
@@ -52,6 +54,7 @@ class Contents:
     numbers: Mapping[str, float] = field(default_factory=dict)
     architecture: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    files: tuple[OpenedFile, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -104,14 +107,16 @@ def assemble(source: Source, options: Options, contents: Contents) -> Checkpoint
         ]
     )
     warnings = (*contents.warnings, *_warnings(unknown), *warnings_of(skipped))
+    size = source.size + sum(file.size for file in contents.files)
     return Checkpoint(
-        *(source.path, contents.format, source.size, tensors),
+        *(source.path, contents.format, size, tensors),
         skipped=(*skipped, *choice.skipped, *repeated),
         warnings=warnings,
         copies=choice.copies,
         copy=choice.copy,
         architecture=contents.architecture,
         metadata=contents.metadata,
+        files=contents.files,
     )
 
 

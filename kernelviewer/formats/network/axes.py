@@ -127,7 +127,7 @@ def _axes(leaf: Leaf, *, alone: bool, stacks: bool) -> Axes:
 
 
 def _is_keras(leaf: Leaf) -> bool:
-    """Whether a module named depthwise has a kernel [*kernel, channels, multiplier].
+    """True if a module named depthwise has a kernel [*kernel, channels, multiplier].
 
     Keras 3 names it ``kernel`` as any other; Flax has one input channel there.
     """
@@ -185,7 +185,7 @@ def _few_taps(shape: tuple[int, ...]) -> Layout:
 
 
 def doubt_of_last(shape: tuple[int, ...]) -> str:
-    """What the last two axes of kernels that begin with their sides may be."""
+    """Readings of the last two axes of kernels that begin with their sides."""
     sides = _sides(shape)
     return _doubt(f"{sides}, channels, multiplier", f"{sides}, in, out")
 
@@ -221,6 +221,6 @@ def _settled(leaves: Sequence[Leaf], found: Sequence[Axes], index: int) -> Axes:
 
 
 def _is_convolution(leaf: Leaf) -> bool:
-    """Whether a channels-last kernel can be one's: attention has 3-D kernels too."""
+    """True if a channels-last kernel can be one's: attention has 3-D kernels too."""
     parent = leaf.path[-2] if len(leaf.path) > 1 else ""
     return parent not in _ATTENTION or len(leaf.shape) != 3

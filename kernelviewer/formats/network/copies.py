@@ -82,7 +82,7 @@ def readable_names(leaves: list[Leaf]) -> list[str]:
 
 
 def is_average(key: str) -> bool:
-    """Whether a name says that it holds averaged weights."""
+    """True if a name says that it holds averaged weights."""
     return not _AVERAGES.isdisjoint(_words(key))
 
 
@@ -188,7 +188,7 @@ def _with_followers(
 
 
 def _is_follower(one: str, other: str) -> bool:
-    """Whether by their names one of two holds averages of the other."""
+    """True if by their names one of two holds averages of the other."""
     if is_average(one) != is_average(other):
         return True
     return any(
@@ -199,7 +199,7 @@ def _is_follower(one: str, other: str) -> bool:
 
 
 def nearly_same(one: Signature, other: Signature) -> bool:
-    """Whether two networks are the same but for a few names, or a prefix of them all.
+    """True if two networks are the same but for a few names, or a prefix of them all.
 
     Half of the names must agree and of the shapes all but a tenth, or every shape.
     """
@@ -230,7 +230,7 @@ def _without_lead(content: Signature) -> Signature:
 
 
 def _signature(names: Iterable[str], shapes: Iterable[tuple[int, ...]]) -> Signature:
-    """What makes two networks the same: convolutions, or all weights if none."""
+    """The weights that make two networks the same: convolutions, else all."""
     everything = list(zip(names, shapes, strict=True))
     convolutions = [item for item in everything if len(item[1]) > 2]
     return frozenset(convolutions or everything)
@@ -380,7 +380,7 @@ def _paired(mine: _Keys, theirs: _Keys, twins: dict[int, int]) -> list[int]:
 
 
 def _rename(names: list[str], pair: _Pair) -> None:
-    """Give the leaves of a copy the names that they have in the network."""
+    """The leaves of a copy, under the names that they have in the network."""
     lead = pair.prefix if pair.prefix == "ema_" else f"{pair.prefix}."
     start = f"{pair.base}." if pair.base else ""
     for index in pair.mine:

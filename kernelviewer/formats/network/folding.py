@@ -171,7 +171,7 @@ def _parametrised_rule(name: str, named: Named) -> _Rule | None:
 def _spectral(
     weight: Leaf, left: Leaf | None, right: Leaf | None
 ) -> SpectralNorm | None:
-    """Give the weight under spectral norm, where its vectors fit it."""
+    """The weight under spectral norm, where its vectors fit it."""
     fits = left and len(left.shape) == 1 and left.shape[0] in weight.shape[:2]
     if not left or not fits or len(weight.shape) < 2:
         return None
@@ -179,7 +179,7 @@ def _spectral(
 
 
 def _is_length(length: Leaf, direction: Leaf) -> bool:
-    """Whether a shape can be that of g: like v, or 1 where the norm is taken."""
+    """True if a shape can be that of g: like v, or 1 where the norm is taken."""
     if prod(length.shape) == 1:
         return True
     pairs = zip(length.shape, direction.shape, strict=False)

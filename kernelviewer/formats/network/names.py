@@ -1,15 +1,20 @@
-"""Names of tensors: unique, and in the order people count in."""
+"""Names of tensors: unique, printable, and in the order people count in."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Key = Callable[[str], object]
+    from kernelviewer.formats.checkpoint import Checkpoint, Tensor
 
 
 _SEPARATORS = re.compile(r"[./]")
@@ -41,7 +46,7 @@ def by_parts(name: str) -> list[tuple[tuple[int, str], ...]]:
 
 
 def is_listed_by_name(names: Sequence[str]) -> bool:
-    """Whether names stand in alphabetical order, letter by letter or counting.
+    """True if names stand in alphabetical order, letter by letter or counting.
 
     Such a list says nothing of the order in which a network uses its layers. Writers
     sort letter by letter; readers then put ``block_2`` before ``block_10``.
@@ -90,3 +95,61 @@ def joined(paths: Sequence[tuple[str, ...]]) -> list[str]:
     if all(len(path) == shared + 1 for path in paths):
         return [path[-1] for path in paths]
     return [".".join(path[shared:]) for path in paths]
+
+
+_DEEPEST = 40
+
+
+def with_printable_names(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with every text of its file made printable; see `printable`.
+
+    Tensors' names stay different from each other.
+    """
+    return replace(
+        checkpoint,
+        format=printable(checkpoint.format),
+        tensors=_tensors(checkpoint.tensors),
+        skipped=tuple(
+            Skipped(printable(item.name), printable(item.reason))
+            for item in checkpoint.skipped
+        ),
+        warnings=tuple(map(printable, checkpoint.warnings)),
+        copies=tuple(map(printable, checkpoint.copies)),
+        copy=printable(checkpoint.copy),
+        architecture=printable(checkpoint.architecture),
+        metadata=_plain(checkpoint.metadata, _DEEPEST),
+    )
+
+
+def _tensors(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    names = [printable(item.name) for item in tensors]
+    taken = {
+        name for name, item in zip(names, tensors, strict=True) if name == item.name
+    }
+    return tuple(
+        item
+        if name == item.name and printable(item.raw_name) == item.raw_name
+        else replace(
+            item,
+            name=name if name == item.name else unique_name(name, taken),
+            raw_name=printable(item.raw_name),
+            doubt=printable(item.doubt),
+        )
+        for name, item in zip(names, tensors, strict=True)
+    )
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A JSON-like value whose texts are printable, to some depth."""
+    if isinstance(value, str):
+        return printable(value, keep="\n\t")
+    if isinstance(value, dict | list | tuple) and not depth:
+        return "…"
+    if isinstance(value, dict):
+        return {
+            printable(key) if isinstance(key, str) else key: _plain(item, depth - 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth - 1) for item in value]
+    return value

@@ -103,7 +103,7 @@ def object_role(class_name: str) -> str:
 
 
 def is_optimizer(keys: object) -> bool:
-    """Whether a dictionary with these keys is an optimizer's state."""
+    """True if a dictionary with these keys is an optimizer's state."""
     return isinstance(keys, dict) and "param_groups" in keys and "state" in keys
 
 

@@ -119,7 +119,7 @@ def _dequantise(
 
 
 def _fits(numbers: Leaf, weight: Leaf) -> bool:
-    """Whether there is one number, or one per output channel."""
+    """True if there is one number, or one per output channel."""
     if numbers.unusable or not weight.shape:
         return False
     count, ones = prod(numbers.shape), len(numbers.shape) <= 1

@@ -11,7 +11,7 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
 from kernelviewer.formats.errors import DamagedError, damage_named
 from kernelviewer.formats.network.names import unique_name
-from kernelviewer.formats.onnx.constants import Constants
+from kernelviewer.formats.onnx.constants import Constants, Scope
 from kernelviewer.formats.onnx.graph import TensorRecord, read_model
 from kernelviewer.formats.onnx.layers import (
     WEIGHT_INPUT,
@@ -21,7 +21,6 @@ from kernelviewer.formats.onnx.layers import (
     layer_of,
     weight_name,
 )
-from kernelviewer.formats.onnx.scope import Scope
 from kernelviewer.formats.onnx.split import is_piece, wholes
 from kernelviewer.formats.onnx.store import NotConstantError, Store
 from kernelviewer.formats.protobuf import BYTES, VARINT, varint
@@ -54,7 +53,7 @@ _MAX_HANDED = 16  # operators that hand a weight on, one after another
 
 
 def match(source: Source) -> bool:
-    """Whether the top level reads as an ONNX model that has a graph."""
+    """True if the top level reads as an ONNX model that has a graph."""
     if not source.head.startswith(b"\x08"):
         return False
     try:
@@ -79,7 +78,7 @@ def _has_graph(data: Data) -> bool:
     return False
 
 
-def open_onnx(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open an ONNX model.
 
     Raises
@@ -276,7 +275,7 @@ class _Walk:
 
 
 def _kernels(shape: tuple[int, ...]) -> bool:
-    """Whether a weight has the shape of depthwise kernels."""
+    """True if a weight has the shape of depthwise kernels."""
     return (
         3 <= len(shape) <= 5
         and shape[0] > shape[1] == 1
@@ -304,4 +303,4 @@ def _unread_warning(unread: list[Skipped]) -> str:
     return f"{len(unread)} convolutions are left out. The first is {first}."
 
 
-READER = Reader("ONNX", _WHAT, match, open_onnx, has_parts=True)
+READER = Reader("ONNX", _WHAT, match, read, has_parts=True)

@@ -14,9 +14,8 @@ from kernelviewer.formats.onnx.scales import along
 from kernelviewer.formats.onnx.store import NotConstantError
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.onnx.constants import Constants
+    from kernelviewer.formats.onnx.constants import Constants, Scope
     from kernelviewer.formats.onnx.graph import Node
-    from kernelviewer.formats.onnx.scope import Scope
     from kernelviewer.formats.onnx.store import Value
 
 
@@ -123,7 +122,7 @@ def _effective(constants: Constants, scope: Scope, node: Node) -> Value:
 
 
 def _operator(node: Node, shape: tuple[int, ...]) -> Operator:
-    """What the node says of the convolution; checks that it can be one."""
+    """The node's facts about the convolution; checks that it can be one."""
     groups = node.integer("group", 1)
     if not 3 <= len(shape) <= 5 or 0 in shape:
         msg = f"its weight has the shape {list(shape)}, which no convolution has"
@@ -161,7 +160,7 @@ _ADDED = re.compile(
     r"(_quantized|_dequantized|_fake_quant(ized)?|_fp16|:0|/read(variableop)?)+$",
     re.IGNORECASE,
 )
-"""What tools append to the name of a weight that they rewrite."""
+"""Endings that tools append to the name of a weight that they rewrite."""
 
 _PARAMETER = {
     "w_0": "weight",
@@ -207,7 +206,7 @@ def dotted(name: str) -> str:
 
 
 def is_readable(name: str) -> bool:
-    """Whether a name says where the weight belongs."""
+    """True if a name says where the weight belongs."""
     return bool(name) and not _OPAQUE.fullmatch(name)
 
 

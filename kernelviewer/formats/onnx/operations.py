@@ -529,7 +529,7 @@ def _pad(call: Call) -> Value:
 
 
 def _fill(call: Call) -> Callable[[], NDArray[np.generic]]:
-    """What Pad puts around."""
+    """The zeros that Pad puts around."""
     value = call.given(2)
     if value is None:
         number = call.node.attributes.get("value")

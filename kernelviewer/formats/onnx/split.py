@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.onnx.constants import Constants
-    from kernelviewer.formats.onnx.scope import Scope
+    from kernelviewer.formats.onnx.constants import Constants, Scope
     from kernelviewer.formats.onnx.store import Value
 
 
@@ -80,7 +79,7 @@ def wholes(constants: Constants, scope: Scope) -> dict[tuple[int, int], Whole]:
 
 
 def is_piece(layer: Layer, constants: Constants, scope: Scope, node: Node) -> bool:
-    """Whether a convolution works on one channel cut out of an image."""
+    """True if a convolution works on one channel cut out of an image."""
     return _is_single(layer) and _piece(layer, constants, scope, node) is not None
 
 
@@ -113,7 +112,7 @@ def _joined(whole: Whole, constants: Constants) -> Layer | None:
 
 
 def _is_single(layer: Layer) -> bool:
-    """Whether a convolution has one channel as its input."""
+    """True if a convolution has one channel as its input."""
     return layer.operator.groups == layer.operator.in_channels == 1
 
 
@@ -133,7 +132,7 @@ def _stacked(values: list[Value]) -> NDArray[np.generic]:
 
 
 def _common_name(values: list[Value]) -> str:
-    """What the weights' names begin with, or the name of what they are cut from."""
+    """The beginning of the weights' names, or the name of what they are cut from."""
     origins = {item.part[0].raw_name for item in values if item.part}
     if len(origins) == 1 and all(item.part for item in values):
         return origins.pop()

@@ -51,7 +51,7 @@ _FREEZE = "Freeze it (freeze_graph), or export the network as ONNX, and open tha
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with a node: its name, then its operator."""
+    """True if the file starts with a node: its name, then its operator."""
     head = source.head
     try:
         at = 0
@@ -68,7 +68,7 @@ def match(source: Source) -> bool:
         return False
 
 
-def open_tf_graph(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a frozen graph.
 
     Raises
@@ -277,7 +277,7 @@ CONVOLUTIONS: dict[str, Convolution] = {
 }
 """Operator → `Convolution`."""
 FACTS = ("strides", "dilations", "padding")
-"""What is kept of a node's attributes."""
+"""The attributes of a node that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,4 +402,4 @@ def _sides(values: object, spatial: int) -> tuple[int, ...] | None:
     return values[1:-1] if values[0] == 1 == values[-1] else None
 
 
-READER = Reader("TensorFlow graph", _WHAT, match, open_tf_graph)
+READER = Reader("TensorFlow graph", _WHAT, match, read)

@@ -40,14 +40,14 @@ _BROKEN = "its JSON is broken"
 
 
 def match(source: Source) -> bool:
-    """Whether the file is such a network's JSON, or only its list of weights."""
+    """True if the file is such a network's JSON, or only its list of weights."""
     text = source.head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"{":
         return any(mark in text for mark in _MARKS)
     return text[:1] == b"[" and b'"weights"' in text and b'"dtype"' in text
 
 
-def open_tfjs(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open the network; its weights lie in files beside the JSON.
 
     Raises
@@ -376,4 +376,4 @@ def _texts(value: object) -> list[str]:
     return value
 
 
-READER = Reader("TensorFlow.js", _WHAT, match, open_tfjs, has_parts=True)
+READER = Reader("TensorFlow.js", _WHAT, match, read, has_parts=True)

@@ -37,11 +37,11 @@ _MAX_KINDS = 10_000
 
 
 def match(source: Source) -> bool:
-    """Whether the file carries TFLite's mark."""
+    """True if the file carries TFLite's mark."""
     return source.head[4:8] == b"TFL3"
 
 
-def open_tflite(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Checkpoint:
     """Open a TFLite model.
 
     Raises
@@ -95,7 +95,7 @@ class _Walk:
             self._subgraph(Subgraph(self.file, table, model.tables(4), codes))
 
     def warnings(self) -> list[str]:
-        """What a user should see."""
+        """Warnings for the user."""
         return unread_layers(self._unread)
 
     def _subgraph(self, graph: Subgraph) -> None:
@@ -167,7 +167,7 @@ def _tensor(
 def _operator(
     graph: Subgraph, layer: Layer, kind: Convolution, constant: Constant
 ) -> Operator:
-    """What the file says of a convolution; checks that its weight can be one's."""
+    """The file's facts about a convolution; checks that its weight can be one's."""
     shape = constant.shape
     if (
         len(shape) != len(kind.order)
@@ -205,4 +205,4 @@ def _operator(
     )
 
 
-READER = Reader("TFLite", _WHAT, match, open_tflite)
+READER = Reader("TFLite", _WHAT, match, read)

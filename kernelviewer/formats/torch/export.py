@@ -15,7 +15,7 @@ from kernelviewer.formats.containers.zip_directory import (
     zip_records,
 )
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import Contents, assemble
+from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.leaves import Leaf, no_values
 from kernelviewer.formats.source import Reader, viewed
 from kernelviewer.formats.torch.pickle_values import Storage, StoredTensor
@@ -25,7 +25,7 @@ from kernelviewer.formats.torch.zip_file import PICKLE, TorchArchive
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kernelviewer.formats.checkpoint import Checkpoint, Operator
+    from kernelviewer.formats.checkpoint import Operator
     from kernelviewer.formats.containers.zip_directory import (
         Record,
     )
@@ -48,7 +48,7 @@ _TYPES = {
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with the records of torch.export."""
+    """True if the file is a zip with the records of torch.export."""
     if not source.head.startswith(ZIP_MAGIC):
         return False
     try:
@@ -60,21 +60,20 @@ def match(source: Source) -> bool:
     )
 
 
-def open_torch_export(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents:
     """Read the lists of weights and the graphs.
 
     Raises
     ------
-    CheckpointError
-        The file is damaged, or holds compiled code without weights.
+    DamagedError
+        The file makes no sense, or holds compiled code without weights.
     """
     package = _Package(source)
     old = next((name for name in _OLD_WEIGHTS if name in package.records), "")
     try:
-        contents = package.old_contents(old, options) if old else package.contents()
+        return package.old_contents(old, options) if old else package.contents()
     except (KeyError, TypeError, AttributeError):
         raise DamagedError("its list of weights makes no sense") from None
-    return assemble(source, options, contents)
 
 
 class _Package:
@@ -258,4 +257,4 @@ def _arguments(inputs: list[dict[str, Any]]) -> dict[str, Any]:
     return values
 
 
-READER = Reader("torch.export", WHAT, match, open_torch_export)
+READER = Reader("torch.export", WHAT, match, read)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import assemble
 from kernelviewer.formats.source import OpenedFile, Reader, viewed
 from kernelviewer.formats.torch.pickle_machine import PickleMachine
 from kernelviewer.formats.torch.pickle_values import BUILDERS, storage_of
@@ -15,7 +13,7 @@ from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.source import Options, Source
     from kernelviewer.formats.torch.pickle_values import Storage
 
@@ -35,18 +33,18 @@ def pickle_in(folder: Path) -> Path | None:
 
 
 def match(source: Source) -> bool:
-    """Whether the file is the pickle of an unpacked file, with the rest beside it."""
+    """True if the file is the pickle of an unpacked file, with the rest beside it."""
     path = source.path
     return source.head[:1] == b"\x80" and pickle_in(path.parent) == path
 
 
-def open_torch_folder(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents:
     """Read the pickle; storages stay in the files beside it.
 
     Raises
     ------
-    CheckpointError
-        A file is damaged or missing, or it holds no weights or code.
+    DamagedError
+        A file makes no sense or is missing, or it is a program.
     """
     folder = source.path.parent
     if (folder / "constants.pkl").exists():
@@ -70,10 +68,8 @@ def open_torch_folder(source: Source, options: Options) -> Checkpoint:
     leaves = LeafMaker(storages.place_of, big_endian=big)
     name = "PyTorch, unpacked"
     contents = torch_contents(name, tree, leaves, options.watch)
-    opened = assemble(source, options, contents)
-    files = tuple(storages.files.values())
-    size = source.size + sum(item.size for item in files)
-    return replace(opened, size_bytes=size, files=files)
+    contents.files = tuple(storages.files.values())
+    return contents
 
 
 class _Storages:
@@ -97,4 +93,4 @@ class _Storages:
         return Place(self.files[key], 0, self.files[key].size)
 
 
-READER = Reader("PyTorch (unpacked)", WHAT, match, open_torch_folder, has_parts=True)
+READER = Reader("PyTorch (unpacked)", WHAT, match, read, has_parts=True)

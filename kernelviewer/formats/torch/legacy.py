@@ -6,7 +6,6 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import assemble
 from kernelviewer.formats.source import Reader, viewed
 from kernelviewer.formats.stored import ITEMSIZE
 from kernelviewer.formats.torch.pickle_machine import PickleMachine
@@ -14,7 +13,6 @@ from kernelviewer.formats.torch.pickle_values import BUILDERS, Storage, storage_
 from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.source import Data, Options, Source
     from kernelviewer.formats.torch.pickle_values import Readable
@@ -31,23 +29,12 @@ _AGAIN = "Download it again."
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts with the pickled magic number."""
+    """True if the file starts with the pickled magic number."""
     return source.head[:1] == b"\x80" and MAGIC in source.head[:32]
 
 
-def open_torch_legacy(source: Source, options: Options) -> Checkpoint:
-    """Read the pickles; storages stay in the file.
-
-    Raises
-    ------
-    CheckpointError
-        The file is damaged or holds no weights.
-    """
-    return assemble(source, options, read(source, options))
-
-
 def read(source: Source, options: Options) -> Contents:
-    """Read what a file's pickles describe.
+    """Read what the pickles describe; storages stay in the file.
 
     Raises
     ------
@@ -62,7 +49,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 class LegacyStream:
-    """What was saved in one stream.
+    """The objects saved in one stream.
 
     Parameters
     ----------
@@ -141,4 +128,4 @@ class LegacyStream:
         return place
 
 
-READER = Reader("PyTorch (legacy)", WHAT, match, open_torch_legacy)
+READER = Reader("PyTorch (legacy)", WHAT, match, read)

@@ -107,7 +107,7 @@ class PickleState:
         return min(max(1, room), _BURST) if self._has_more() else _BURST
 
     def _has_more(self) -> bool:
-        """Whether a part of the pickle lies behind the window."""
+        """True if a part of the pickle lies behind the window."""
         return self._view is not None and len(self.data) < self.end
 
     def _move(self) -> None:
@@ -374,7 +374,7 @@ def _text_string(m: PickleState) -> None:
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
-    """Give what an escape in a string of Python 2 stands for."""
+    """The sign that an escape in a string of Python 2 stands for."""
     code = match[1]
     if code[:1] == b"x":
         return bytes([int(code[1:], 16)])

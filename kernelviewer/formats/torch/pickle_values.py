@@ -288,7 +288,7 @@ def _numpy_type(code: object, *_: object) -> NumpyType:
 
 
 def _numpy_scalar(dtype: object, data: object = b"") -> object:
-    """Give a number its value; others stay a description."""
+    """The value of a number; others stay a description."""
     if isinstance(dtype, NumpyType) and dtype.code[:1] in "fiub":
         raw = data.encode("latin-1") if isinstance(data, str) else data
         if isinstance(raw, bytes):
@@ -298,7 +298,7 @@ def _numpy_scalar(dtype: object, data: object = b"") -> object:
 
 
 def _encoded(text: object, encoding: object = "latin-1") -> object:
-    """Give the bytes that protocol 2 wrote as characters."""
+    """The bytes that protocol 2 wrote as characters."""
     if isinstance(text, str):
         return text.encode("latin-1")
     if isinstance(text, Span):
@@ -326,7 +326,7 @@ def _reconstructed(kind: object, base: object, state: object) -> Stub:
 
 
 def _raw(*arguments: object) -> bytes:
-    """Give bytes as older protocols write none."""
+    """Empty bytes, as older protocols write them."""
     if arguments:
         raise TypeError
     return b""
@@ -408,4 +408,4 @@ def _table() -> dict[Global, Builder]:
 
 
 BUILDERS: dict[Global, Builder] = _table()
-"""What each known function is turned into."""
+"""Known function → what it is turned into."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import assemble
 from kernelviewer.formats.source import Reader, viewed
 from kernelviewer.formats.torch.legacy import LegacyStream
 from kernelviewer.formats.torch.pickle_machine import PickleMachine
@@ -20,7 +19,7 @@ from kernelviewer.formats.torch.tree import LeafMaker, torch_contents
 from kernelviewer.formats.wrong_files import is_joblib
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
     from kernelviewer.formats.torch.tree import Place
     from kernelviewer.watch import Watch
@@ -32,19 +31,19 @@ _LOAD_FROM_BYTES = Global("torch.storage", "_load_from_bytes")
 
 
 def match(source: Source) -> bool:
-    """Whether the file starts like a pickle: protocols 2 to 5, or a few older ones."""
+    """True if the file starts like a pickle: protocols 2 to 5, or a few older ones."""
     head = source.head
     newer = head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
     return (newer or head.startswith(_STARTS)) and not is_joblib(source)
 
 
-def open_pickle(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents:
     """Interpret the pickle; arrays stay in the file.
 
     Raises
     ------
-    CheckpointError
-        The file is damaged or holds no weights.
+    DamagedError
+        The file makes no sense, or holds no arrays.
     """
     file = source.file()
     with viewed(file) as data:
@@ -60,7 +59,7 @@ def open_pickle(source: Source, options: Options) -> Checkpoint:
     contents = torch_contents("Python pickle", tree, leaves, options.watch)
     if not contents.leaves and not contents.skipped:
         raise DamagedError(*_not_a_network(contents.metadata.get("classes", [])))
-    return assemble(source, options, contents)
+    return contents
 
 
 class _NestedStorages:
@@ -100,10 +99,10 @@ def _no_storage(persistent_id: object) -> object:
 
 
 def _not_a_network(classes: list[str]) -> tuple[str, str]:
-    """What a pickle without arrays holds, and what to do."""
+    """The contents of a pickle without arrays in words, and what to do."""
     held = f"it holds objects of {', '.join(classes[:3])}" if classes else "no arrays"
     problem = held if classes else f"it holds {held}"
     return f"{problem} and no network", "Open the file with the network's weights."
 
 
-READER = Reader("Python pickle", WHAT, match, open_pickle)
+READER = Reader("Python pickle", WHAT, match, read)

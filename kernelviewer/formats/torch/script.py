@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.checkpoint import operator_of
 from kernelviewer.formats.containers.zip_directory import ZIP_MAGIC, zip_records
-from kernelviewer.formats.network.assemble import assemble
 from kernelviewer.formats.source import Reader
 from kernelviewer.formats.torch.pickle_values import StoredTensor
 from kernelviewer.formats.torch.tree import torch_contents
@@ -17,7 +16,8 @@ from kernelviewer.formats.torch.zip_file import PICKLE, TorchArchive, pickle_nam
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kernelviewer.formats.checkpoint import Checkpoint, Operator
+    from kernelviewer.formats.checkpoint import Operator
+    from kernelviewer.formats.network.assemble import Contents
     from kernelviewer.formats.network.leaves import Leaf
     from kernelviewer.formats.source import Options, Source
 
@@ -29,7 +29,7 @@ _MAX_FILES = 500
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with TorchScript's constants beside the pickle."""
+    """True if the file is a zip with TorchScript's constants beside the pickle."""
     if not source.head.startswith(ZIP_MAGIC):
         return False
     pickle = pickle_name(source)
@@ -37,13 +37,13 @@ def match(source: Source) -> bool:
     return bool(pickle) and constants in zip_records(source)
 
 
-def open_torch_script(source: Source, options: Options) -> Checkpoint:
+def read(source: Source, options: Options) -> Contents:
     """Read the pickles and look at the code; nothing of it is run.
 
     Raises
     ------
-    CheckpointError
-        The file is damaged or holds no weights.
+    DamagedError
+        The file makes no sense.
     """
     file = source.file()
     archive = TorchArchive(file, zip_records(source), pickle_name(source))
@@ -55,7 +55,7 @@ def open_torch_script(source: Source, options: Options) -> Checkpoint:
     )
     constants = archive.unpickle(_CONSTANTS, options.watch)
     contents.leaves += _constants(constants, archive, code)
-    return assemble(source, options, contents)
+    return contents
 
 
 class _Code:
@@ -189,4 +189,4 @@ def _literal(text: str) -> object:
     return {"True": True, "False": False}.get(text, text.strip('"') or None)
 
 
-READER = Reader("TorchScript", WHAT, match, open_torch_script)
+READER = Reader("TorchScript", WHAT, match, read)

@@ -350,7 +350,7 @@ def _operator(state: dict[Any, Any]) -> Operator | None:
 
 
 def _is_state_dict(values: dict[Any, Any]) -> bool:
-    """Whether a dictionary's arrays are a network's, not loose ones beside it."""
+    """True if a dictionary's arrays are a network's, not loose ones beside it."""
     nested = False
     for key, value in values.items():
         if isinstance(value, ARRAYS):
@@ -367,7 +367,7 @@ _MOST_PARTS, _LOOKED_AT = 500, 20
 
 
 def as_mapping(value: object) -> dict[Any, Any]:
-    """Give the items of a dictionary or of what stands for one; else an empty one."""
+    """Items of a dictionary or of what stands for one; else an empty one."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, Stub):
@@ -424,7 +424,7 @@ def packed_tensors(packed: object) -> list[StoredTensor]:
 
 
 def is_packed(key: str, value: object) -> bool:
-    """Whether an entry is what a quantised layer packs its weight and bias into."""
+    """True if an entry is what a quantised layer packs its weight and bias into."""
     if isinstance(value, Stub):
         return class_name(value.kind) == "torch.ScriptObject"
     return isinstance(value, tuple) and key.endswith(PACKED_PARAMS)
@@ -593,7 +593,7 @@ def torch_contents(
 
 
 def _facts(tree: object) -> dict[str, object]:
-    """What a training script noted beside the weights: its epoch, its accuracy."""
+    """Facts noted by a training script beside the weights: its epoch, its accuracy."""
     if not isinstance(tree, dict):
         return {}
     plain = {

@@ -11,7 +11,6 @@ from kernelviewer.formats.containers.zip_directory import (
     zip_records,
 )
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.assemble import assemble
 from kernelviewer.formats.source import Reader, viewed
 from kernelviewer.formats.torch.pickle_machine import PickleMachine
 from kernelviewer.formats.torch.pickle_values import BUILDERS, InMemory, storage_of
@@ -20,7 +19,6 @@ from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.formats.containers.zip_directory import (
         Record,
     )
@@ -37,7 +35,7 @@ _MAX_PACKED = 1 << 27
 
 
 def match(source: Source) -> bool:
-    """Whether the file is a zip with the pickle of ``torch.save`` in it."""
+    """True if the file is a zip with the pickle of ``torch.save`` in it."""
     return source.head.startswith(ZIP_MAGIC) and bool(pickle_name(source))
 
 
@@ -50,19 +48,8 @@ def pickle_name(source: Source) -> str:
     return next((name for name in records if name.split("/", 1)[-1] == PICKLE), "")
 
 
-def open_torch_zip(source: Source, options: Options) -> Checkpoint:
-    """Read the pickle; storages stay in the file.
-
-    Raises
-    ------
-    CheckpointError
-        The file is damaged or holds no weights.
-    """
-    return assemble(source, options, read(source, options))
-
-
 def read(source: Source, options: Options) -> Contents:
-    """Read what a file's pickle describes.
+    """Read what the pickle describes; storages stay in the file.
 
     Raises
     ------
@@ -102,7 +89,7 @@ class TorchArchive:
         return ZipRecord(self.file, record).unpacked().tobytes()
 
     def leaves(self, folder: str = "data") -> LeafMaker:
-        """What turns tensors into leaves; their storages lie in a folder."""
+        """The maker of leaves from tensors; their storages lie in a folder."""
 
         def place_of(storage: Storage) -> Place:
             record = self.records.get(f"{self.root}{folder}/{storage.key}")
@@ -143,4 +130,4 @@ class TorchArchive:
         return run(raw, 0, self.file, start)
 
 
-READER = Reader("PyTorch", WHAT, match, open_torch_zip)
+READER = Reader("PyTorch", WHAT, match, read)

@@ -16,17 +16,17 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from kernelviewer.gui.dialogs.parts import MARGIN, Dialog, dialog_button, make_default
+from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.jobs.reopening import look_along
+from kernelviewer.gui.text import as_tip
+from kernelviewer.jobs.sessions import look_along
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.jobs.reopening import Answers, Lacking, Sighting
+    from kernelviewer.jobs.sessions import Answers, Lacking, Sighting
 
 HINT = "Once one is located, those that moved along with it are found by themselves."
 OUTSIDE = (

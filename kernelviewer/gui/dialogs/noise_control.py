@@ -8,20 +8,20 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout
 
-from kernelviewer.gui.dialogs.parts import (
+from kernelviewer.gui import theme
+from kernelviewer.gui.controls import (
     MARGIN,
     Dialog,
     dialog_button,
     line_of,
     make_default,
 )
-from kernelviewer.gui.dialogs.plot_panel import PlotPanel
+from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import percent, spaced
-from kernelviewer.jobs.learning import run_null_test
+from kernelviewer.jobs.tasks import run_null_test
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, INDEX
 
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
@@ -43,7 +43,7 @@ NO_AUTOENCODER = (
     "There is no autoencoder for the kernels that are shown; open a network, or "
     "train one."
 )
-COLOURS = (6, 0, 3, 10)
+COLOURS = [INDEX[name] for name in ("d1-x", "on-centre", "off-square", "d2-xy")]
 """Classes whose colours the conditions borrow: they tell apart in both themes."""
 
 
@@ -61,7 +61,7 @@ class NullTestDialog(Dialog):
         note.setProperty("role", "secondary")
         note.setWordWrap(True)
         axes = ("fit, cosine", "share of the kernels per bin")
-        self.panel = PlotPanel("nullPlot", axes, window.tokens, self)
+        self.panel = PlotPanel("nullPlot", axes, self)
         self.panel.plot.setXRange(-0.2, 1)
         self.table = QLabel(self)
         self.table.setObjectName("nullTable")
@@ -111,7 +111,7 @@ class NullTestDialog(Dialog):
             run_null_test,
             document.banks,
             autoencoder,
-            document.threshold_of(size),
+            document.marks.thresholds.get(size),
             self._window.settings.device,
         )
 
@@ -144,14 +144,13 @@ class NullTestDialog(Dialog):
         return f"{percent(trained.coverage)} against {percent(noise.coverage)} of noise"
 
     def _on_looks_changed(self) -> None:
-        self.panel.set_theme(self._window.tokens)
         if self._test is not None:
             self._show_test(self._test)
 
     def _show_test(self, test: NullTest) -> None:
         import pyqtgraph
 
-        tokens = self._window.tokens
+        tokens = theme.tokens()
         plot = self.panel.plot
         plot.clear()
         edges = np.linspace(-0.2, 1, BINS + 1)

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.formats.hub import PREFIX, is_identity, known_models, short_name
-from kernelviewer.gui.dialogs.parts import MARGIN, Dialog
-from kernelviewer.gui.painting.focus import AreaRing
+from kernelviewer.gui.controls import MARGIN, Dialog
+from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import spaced
 
 if TYPE_CHECKING:

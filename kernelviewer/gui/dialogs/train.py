@@ -11,20 +11,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
-from kernelviewer.gui.asking import ask_where, confirm
-from kernelviewer.gui.dialogs.parts import (
+from kernelviewer.gui import theme
+from kernelviewer.gui.controls import (
     MARGIN,
     Dialog,
     dialog_button,
     line_of,
     make_default,
 )
-from kernelviewer.gui.dialogs.plot_panel import PlotPanel
+from kernelviewer.gui.desktop import ask_where, confirm
+from kernelviewer.gui.dialogs.plots import PlotPanel, pen
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.plots import pen
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.theme import as_field
-from kernelviewer.jobs.learning import Wish, train_on
+from kernelviewer.jobs.tasks import Wish, train_on
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.text import shown
 
@@ -89,9 +89,9 @@ class TrainDialog(Dialog):
             widget.setObjectName(name)
             widget.setAccessibleName(title)
         axes = ("sweep", "loss, 1 − mean cosine")
-        self.panel = PlotPanel("lossPlot", axes, window.tokens, self)
+        self.panel = PlotPanel("lossPlot", axes, self)
         self.panel.say(EMPTY if self.size_box.count() else NO_SIZE)
-        self.curve = self.panel.plot.plot([], [], pen=pen(window.tokens.accent))
+        self.curve = self.panel.plot.plot([], [], pen=pen(theme.tokens().accent))
         self.strip = QLabel(self)
         self.strip.setObjectName("formingSpectrum")
         self.strip.setAccessibleName("The spectrum as it is now")
@@ -274,8 +274,7 @@ class TrainDialog(Dialog):
         make_default(next(way for way in ways if way.isEnabled()))
 
     def _on_looks_changed(self) -> None:
-        self.panel.set_theme(self._window.tokens)
-        self.curve.setPen(pen(self._window.tokens.accent))
+        self.curve.setPen(pen(theme.tokens().accent))
         if self._table is not None:
             self._show_strip(self._table)
 

@@ -1,1 +1,1 @@
-"""What surrounds the views: panels, layouts, the lines above and below, keys."""
+"""What surrounds the views: their panels, and where these lie."""

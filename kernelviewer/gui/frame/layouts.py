@@ -1,30 +1,28 @@
-"""Ready-made arrangements of the panels: Explore, Compare, Label.
-
-Each view says where it lies (`ViewSpec.home`); an arrangement says how far each side
-reaches into the window, and what lies behind each other where there is less room.
-"""
+"""Where the panels lie: arrangements, and what a user made of them, kept as text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt
+from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
-from kernelviewer.gui.registry import VIEWS
+from kernelviewer.gui.frame.panel import Panel, TitleLine
+from kernelviewer.gui.registry import FLEETING, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-    from kernelviewer.gui.view_spec import Side
+    from kernelviewer.gui.frame.panel import DockPanel
+    from kernelviewer.gui.view import Side
     from kernelviewer.state.arrangement import GroupBy, SortBy
+    from kernelviewer.state.view_state import ViewState
 
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
-
 WIDEST_LIST = 420
 """Of the list of networks: in a large window the kernels have the room, pixels."""
 SMALL = (1440, 900)
@@ -41,6 +39,10 @@ ALONG = {
     "right": Qt.Orientation.Vertical,
     "bottom": Qt.Orientation.Horizontal,
 }
+LAYOUT_VERSION = 1
+DEFAULT_SIZE = QSize(1440, 900)
+SMALLEST = QSize(1024, 700)
+"""The window can be made this small; what it shows never makes it larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,6 @@ class Arrangement:
         How far each side reaches into a large and into a small window.
     group_by, sort_by
         How the grid is ordered for it.
-    folded
-        The side whose panels lie behind each other in a small window.
     """
 
     id: str
@@ -83,18 +83,15 @@ class Arrangement:
     extents: Mapping[Side, tuple[float, float]]
     group_by: GroupBy
     sort_by: SortBy = "code"
-    folded: Side | None = None
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
         return tuple(
-            Place(
-                side, extents[small], self._cells(side, small and side == self.folded)
-            )
+            Place(side, extents[small], self._cells(side))
             for side, extents in self.extents.items()
         )
 
-    def _cells(self, side: Side, folded: bool) -> tuple[Cell, ...]:
+    def _cells(self, side: Side) -> tuple[Cell, ...]:
         """What lies along a side, from the homes of the views.
 
         Panels of a side that the arrangement does not have lie behind its last ones.
@@ -103,9 +100,7 @@ class Arrangement:
         for spec in VIEWS:
             home = spec.home_in(self.id)
             if home is not None and home.side == side:
-                cells.setdefault(home.cell * (not folded), []).append(
-                    (home.rank, spec.id)
-                )
+                cells.setdefault(home.cell, []).append((home.rank, spec.id))
         found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
             for _, cell in sorted(cells.items())
@@ -128,13 +123,11 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "explore",
         "Explore",
         {
-            "left": (0.19, 0.22),
-            "top": (0.23, 0.26),
-            "right": (0.2, 0.2),
-            "bottom": (0.28, 0.22),
+            "left": (0.16, 0.2),
+            "top": (0.2, 0.25),
+            "right": (0.18, 0.22),
         },
         group_by="class",
-        folded="bottom",
     ),
     Arrangement(
         "compare",
@@ -152,7 +145,6 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "Label",
         {"left": (0.22, 0.22), "top": (0.4, 0.42), "right": (0.2, 0.2)},
         group_by="class",
-        folded="right",
     ),
 )
 BY_ID: dict[str, Arrangement] = {item.id: item for item in ARRANGEMENTS}
@@ -168,13 +160,13 @@ def arrange_panels(
 ) -> None:
     """Put every panel where the arrangement has it, floating and closed ones too.
 
-    The jobs panel goes below all, in a small window behind what lies at the bottom,
-    shown or hidden as it was; the window keeps its size.
+    The jobs panel goes below all, in a small window behind the charts. Panels that come
+    and go are shown or hidden as they were; the window keeps its size.
     """
     small = is_small(window.size())
     places = arrangement.places(small=small)
     jobs = docks["jobs"]
-    jobs_shown = jobs.toggleViewAction().isChecked()
+    hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)
@@ -184,11 +176,10 @@ def arrange_panels(
             for name in behind:
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
-    below = [place.cells[-1][-1] for place in places if place.side == "bottom"]
-    if small and below:
-        window.tabifyDockWidget(docks[below[-1]], jobs)
+    if small:
+        window.tabifyDockWidget(docks[places[-1].cells[-1][-1]], jobs)
     for name, dock in docks.items():
-        dock.setVisible(name != "jobs" or jobs_shown)
+        dock.setVisible(name not in hidden)
     for place in places:
         for first, *_ in place.cells:
             docks[first].raise_()
@@ -213,3 +204,261 @@ def _resize(
     window.resizeDocks(heads, [reach] * len(heads), across)
     length = window.height() if along == Qt.Orientation.Vertical else window.width()
     window.resizeDocks(heads, [round(length / len(heads))] * len(heads), along)
+
+
+class DockLayout(QObject):
+    """Saves and restores the docks of a window.
+
+    Qt's own bytes differ with the size of the window and with panels that come and go
+    by themselves, so the text that was restored is kept as long as the user has not
+    changed the arrangement.
+
+    Parameters
+    ----------
+    window
+        Whose docks.
+    docks
+        They by name.
+    fleeting
+        Names of docks that come and go by themselves.
+
+    Attributes
+    ----------
+    restored
+        Whether an arrangement was restored.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        docks: Mapping[str, QDockWidget],
+        fleeting: tuple[str, ...],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._docks = window, docks
+        self._fleeting = fleeting
+        self._text = ""
+        self._known: object = None
+        self.restored = False
+        window.installEventFilter(self)
+
+    def text(self) -> str:
+        """The arrangement, base64."""
+        now = self._arrangement()
+        if not self._text or now != self._known:
+            self._text = to_text(self._window.saveState(LAYOUT_VERSION))
+            self._known = now
+        return self._text
+
+    def restore(self, text: str) -> bool:
+        """Arrange the docks as they were; False if the text is no arrangement."""
+        fleeting = [self._docks[name] for name in self._fleeting]
+        hidden = [dock.isHidden() for dock in fleeting]
+        done = self._window.restoreState(from_text(text), LAYOUT_VERSION)
+        for dock, was_hidden in zip(fleeting, hidden, strict=True):
+            dock.setHidden(was_hidden)
+        if done:
+            self._text, self._known = text, self._arrangement()
+            self.restored = True
+        return done
+
+    def note_change(self) -> None:
+        """The user has changed something: what was restored holds no longer."""
+        self._known = None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: a press on the window itself is one on the lines between docks."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self.note_change()
+        if event.type() == QEvent.Type.ChildPolished:
+            assert isinstance(event, QChildEvent)
+            child = event.child()
+            if isinstance(child, QTabBar):
+                child.tabBarClicked.connect(self.note_change)
+        return False
+
+    def _arrangement(self) -> object:
+        """What only the user changes."""
+        window = self._window
+        fleeting = [self._docks[name] for name in self._fleeting]
+        return [
+            (
+                name,
+                dock.isHidden(),
+                dock.isFloating(),
+                window.dockWidgetArea(dock),
+                [
+                    other.objectName()
+                    for other in window.tabifiedDockWidgets(dock)
+                    if other not in fleeting
+                ],
+            )
+            for name, dock in self._docks.items()
+            if name not in self._fleeting
+        ]
+
+
+def to_text(data: QByteArray) -> str:
+    """Bytes as base64."""
+    return bytes(data.toBase64().data()).decode("ascii")
+
+
+def from_text(text: str) -> QByteArray:
+    """What `to_text` wrote; something else gives some bytes or none."""
+    return QByteArray.fromBase64(text.encode("ascii", "ignore"))
+
+
+class LayoutKeeper(QObject):
+    """Arranges a window's docks, and leads the keyboard from panel to panel.
+
+    Parameters
+    ----------
+    window
+        Its docks are arranged.
+    docks
+        By name, as `kernelviewer.gui.frame.layouts.ARRANGEMENTS` calls them.
+    kept
+        What a session restores; it goes before the arrangement of a first start.
+    preset
+        The arrangement of a first start, and what `reset` goes back to.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        docks: Mapping[str, DockPanel],
+        kept: DockLayout,
+        preset: str,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._docks, self._kept = window, docks, kept
+        self.preset = preset if preset in BY_ID else "explore"
+        self._fresh = False
+        self._had_focus = False
+        self._active: TitleLine | None = None
+        window.setMinimumSize(SMALLEST)
+        window.installEventFilter(self)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus_changed)
+
+    # --- arrangement ---
+
+    def restore(self, geometry: str, layout: str) -> None:
+        """Put everything where it was; a first start waits for the window's size."""
+        screen = self._window.screen().availableSize()
+        self._window.resize(DEFAULT_SIZE.boundedTo(screen))
+        self._window.restoreGeometry(from_text(geometry))
+        self._fresh = not self._window.restoreState(from_text(layout), LAYOUT_VERSION)
+
+    def saved(self) -> tuple[str, str]:
+        """Geometry and layout as text for `restore`."""
+        window = self._window
+        return to_text(window.saveGeometry()), to_text(window.saveState(LAYOUT_VERSION))
+
+    def use(self, preset: str) -> None:
+        """Arrange the panels for a task."""
+        self.preset, self._fresh = preset, False
+        arrange_panels(self._window, self._docks, BY_ID[preset])
+        self._kept.note_change()
+
+    def reset(self) -> None:
+        """Put every panel back where the preset has it."""
+        self.use(self.preset)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: a first start is arranged for the size that the window is shown at."""
+        if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
+            self.reset()
+        if event.type() == QEvent.Type.ChildPolished:
+            assert isinstance(event, QChildEvent)
+            child = event.child()
+            if isinstance(child, QTabBar):
+                _name_tabs(child)
+        return super().eventFilter(watched, event)
+
+    def show(self, state: ViewState) -> None:
+        """Bring the panel of the focused kernel to the front, once there is one.
+
+        Later either stays in front as the user has it.
+        """
+        inspector, other = self._docks["inspector"], self._docks["reconstruction"]
+        beside = other in self._window.tabifiedDockWidgets(inspector)
+        if state.focus is not None and not self._had_focus and beside:
+            inspector.raise_()
+        self._had_focus = state.focus is not None
+
+    def show_panel(self, name: str) -> None:
+        """Open a panel, bring it to the front and give it the keyboard."""
+        dock = self._docks[name]
+        dock.show()
+        dock.raise_()
+        self._kept.note_change()
+        if (target := _first_in(dock)) is not None:
+            target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # --- keyboard ---
+
+    def cycle(self, by: int) -> None:
+        """Give the keyboard to the next or previous panel that can be seen."""
+        panels = [panel for panel in self._panels() if panel.isVisible()]
+        if not panels:
+            return
+        now = QApplication.focusWidget()
+        place = next(
+            (i for i, panel in enumerate(panels) if now and panel.isAncestorOf(now)),
+            -1 if by > 0 else 0,
+        )
+        for step in range(1, len(panels) + 1):
+            target = _first_in(panels[(place + by * step) % len(panels)])
+            if target is not None:
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    def _panels(self) -> list[Panel | DockPanel]:
+        """All panels in the order in which one reads the window."""
+        panels: list[Panel | DockPanel] = [
+            *self._window.findChildren(Panel),
+            *self._docks.values(),
+        ]
+
+        def place(panel: QWidget) -> tuple[int, int]:
+            corner = panel.mapTo(self._window, panel.rect().topLeft())
+            return corner.x() // 40, corner.y()
+
+        return sorted(panels, key=place)
+
+    def _on_focus_changed(self, old: QWidget | None, now: QWidget | None) -> None:
+        """Mark the title of the panel that has the keyboard."""
+        if now is None or not self._window.isAncestorOf(now):
+            return
+        title = next(
+            (p.title_line for p in self._panels() if p.isAncestorOf(now)),
+            None,
+        )
+        for line, active in ((self._active, False), (title, True)):
+            if line is not None:
+                line.set_active(active)
+        self._active = title
+
+
+def _name_tabs(bar: QTabBar) -> None:
+    bar.setObjectName("panelTabs")
+    bar.setAccessibleName("Panels that lie behind each other")
+    bar.setDrawBase(False)
+    bar.setElideMode(Qt.TextElideMode.ElideRight)
+    bar.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectPreviousTab)
+
+
+def _first_in(panel: QWidget) -> QWidget | None:
+    """The widget that takes the keyboard in a panel: its view, not its buttons."""
+    able = [
+        widget
+        for widget in panel.findChildren(QWidget)
+        if widget.isVisible()
+        and widget.isEnabled()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+    ]
+    outside = [w for w in able if not isinstance(w.parent(), TitleLine)]
+    return next(iter(outside or able), None)

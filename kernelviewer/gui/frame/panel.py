@@ -101,6 +101,11 @@ class DockPanel(QDockWidget):
         What its title line says, and what its tab and menu entry say.
     content
         What it shows.
+
+    Attributes
+    ----------
+    in_front
+        It can be seen: neither closed nor behind another panel.
     """
 
     def __init__(
@@ -120,6 +125,11 @@ class DockPanel(QDockWidget):
         self.title_line.line.addWidget(close)
         self.setTitleBarWidget(self.title_line)
         self.setWidget(PanelBody(content, self))
+        self.in_front = False
+        self.visibilityChanged.connect(self._note_visible)
+
+    def _note_visible(self, visible: bool) -> None:
+        self.in_front = visible
 
 
 def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:

@@ -1,4 +1,4 @@
-"""Painting in whole device pixels, at any pixel ratio."""
+"""Painting by the pixel: device pixels, captions, and the ring of the focus."""
 
 from __future__ import annotations
 
@@ -6,13 +6,46 @@ from contextlib import contextmanager
 from math import floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from PySide6.QtCore import QRect
-    from PySide6.QtGui import QColor, QPainter
+    from PySide6.QtCore import QObject, QRect
+    from PySide6.QtGui import QColor, QPaintEvent
+    from PySide6.QtWidgets import QAbstractScrollArea
+
+_CAPTION = 11 / 13
+_REASON = Qt.FocusReason
+_BY_KEYBOARD = (
+    _REASON.TabFocusReason,
+    _REASON.BacktabFocusReason,
+    _REASON.ShortcutFocusReason,
+)
+_PASSING = (
+    _REASON.ActiveWindowFocusReason,
+    _REASON.PopupFocusReason,
+    _REASON.MenuBarFocusReason,
+)
+"""The focus goes to another window or a menu, and comes back."""
+
+
+def caption_font(font: QFont) -> QFont:
+    """Font of captions: a little smaller."""
+    small = QFont(font)
+    if font.pixelSize() > 0:
+        small.setPixelSize(max(9, round(font.pixelSize() * _CAPTION)))
+    else:
+        small.setPointSizeF(font.pointSizeF() * _CAPTION)
+    return small
+
+
+def baseline(font: QFont, top: float, height: float) -> float:
+    """Where text of this font stands that is centred in a line."""
+    metrics = QFontMetricsF(font)
+    return top + (height + metrics.ascent() - metrics.descent()) / 2
 
 
 @contextmanager
@@ -50,3 +83,59 @@ def paint_outline(painter: QPainter, box: QRect, line: int, colour: QColor) -> N
     painter.fillRect(box.left(), box.bottom() - line + 1, width, line, colour)
     painter.fillRect(box.left(), box.top(), line, height, colour)
     painter.fillRect(box.right() - line + 1, box.top(), line, height, colour)
+
+
+def is_ringed(event: QFocusEvent, before: bool) -> bool:
+    """Whether there is a ring after the focus came or went; ``before``: until then."""
+    if event.reason() in _PASSING:
+        return before
+    return event.gotFocus() and event.reason() in _BY_KEYBOARD
+
+
+class Ringed(QWidget):
+    """Paints a ring where ``_ringed`` says so: for who came by keyboard."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._ringed = False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: who comes by keyboard sees where the focus is."""
+        super().focusInEvent(event)
+        self._ringed = is_ringed(event, self._ringed)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt: the focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._ringed = is_ringed(event, self._ringed)
+        self.update()
+
+
+class AreaRing(QWidget):
+    """The ring of an area that scrolls, which paints only its contents itself."""
+
+    def __init__(self, area: QAbstractScrollArea) -> None:
+        super().__init__(area)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+        self._area = area
+        area.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: the area gets or loses the focus, or another size."""
+        if isinstance(event, QFocusEvent):
+            self.setGeometry(self._area.rect())
+            self.setVisible(is_ringed(event, not self.isHidden()))
+            self.raise_()
+        elif event.type() == QEvent.Type.Resize:
+            self.setGeometry(self._area.rect())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the ring in the colour of links, the accent."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self.palette().link().color())
+        box = QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -1.5)
+        painter.drawRoundedRect(box, 4, 4)

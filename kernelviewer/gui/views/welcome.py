@@ -1,4 +1,4 @@
-"""What the window shows while nothing is open."""
+"""The window's centre: the welcome page, or the kernels once something is open."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStackedWidget,
     QStyle,
     QStyleOptionButton,
     QStylePainter,
@@ -22,8 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.text import offer_text
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip, offer_text
+from kernelviewer.gui.view import Controller, ViewSpec
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayout
 
     from kernelviewer.state.session.files import Offer
+    from kernelviewer.state.view_state import ViewState
 
 LEAST_TEXT = 120
 """Least width of a button whose text is shortened, pixels."""
@@ -271,3 +273,21 @@ def _button(
     button.setAccessibleName(accessible)
     button.setProperty("primary", primary)
     return button
+
+
+class CentreController(Controller):
+    """Shows the one or the other, and tells that other networks are open."""
+
+    def show(self, state: ViewState) -> None:
+        """Show the kernels once there are networks."""
+        self.parts.centre.setCurrentIndex(1 if state.models else 0)
+        self.window.models_changed.emit(state.models)
+
+
+CENTRE = ViewSpec(
+    id="centre",
+    title="Centre",
+    make={"centre": QStackedWidget, "welcome": Welcome},
+    controller=CentreController,
+    reads=("models",),
+)

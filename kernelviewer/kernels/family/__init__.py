@@ -9,7 +9,12 @@ arXiv:2401.14469, §4). `render` draws members, `random_members` some at random,
 
 from __future__ import annotations
 
-from kernelviewer.kernels.family.fit import FamilyFit, family_fit, prices
+from kernelviewer.kernels.family.fit import (
+    FamilyFit,
+    family_fit,
+    family_fit_set,
+    prices,
+)
 from kernelviewer.kernels.family.members import (
     Members,
     member,
@@ -22,6 +27,7 @@ __all__ = [
     "FamilyFit",
     "Members",
     "family_fit",
+    "family_fit_set",
     "member",
     "prices",
     "random_members",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer.device import choose_device, host, namespace_of, threads
-from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF, PATTERNS
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.kernels.family.formulas import (
     KINDS,
     A,
@@ -19,6 +19,7 @@ from kernelviewer.kernels.family.formulas import (
 )
 from kernelviewer.kernels.family.grid import bank
 from kernelviewer.kernels.family.members import CLASS_KINDS, Members, as_plane, named
+from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.device import Array, Device
-    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.bank import KernelSet, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.grid import Bank
     from kernelviewer.watch import Watch
 
@@ -85,36 +87,45 @@ class FamilyFit(Members):
 
     @property
     def paper_index(self) -> NDArray[np.int8]:
-        """int8 [N], index into `kernelviewer.kernels.classes.PAPER.classes`.
+        """int8 [N], the class of the paper that the kernel's class belongs to.
 
         A diagonal belongs to the nearest axis, a tie to x; the paper has no checker.
         """
         found = np.array(PAPER_OF, np.int8)[self.class_index]
         upright = np.abs(self.angle) > 45.01
         for diagonal, along_y in _DIAGONALS.items():
-            found[(self.class_index == FINE.index[diagonal]) & upright] = INDEX[along_y]
+            found[(self.class_index == INDEX[diagonal]) & upright] = INDEX[along_y]
         return found
+
+    def index_in(self, scheme: Scheme) -> NDArray[np.int8]:
+        """int8 [N], each kernel's class by a scheme; index into `CLASSES`."""
+        return self.paper_index if scheme is PAPER else self.class_index
 
     @property
     def paper_cosine(self) -> NDArray[np.float32]:
-        """float32 [N, 11]: the best member of each class of the paper; −1 for none.
+        """float32 [N, 11]: the best member of each of `PAPER.patterns`; −1 for none.
 
         A diagonal counts for both axes.
         """
-        found = np.full((len(self), len(PATTERNS)), NO_CLASS, np.float32)
+        found = np.full((len(self), len(PAPER.patterns)), NO_CLASS, np.float32)
         for index, cosine in enumerate(self.class_cosine.T):
             for place in _PAPER_CLASSES[index]:
-                if place < len(PATTERNS):
-                    found[:, place] = np.maximum(found[:, place], cosine)
+                found[:, place] = np.maximum(found[:, place], cosine)
         return found
 
 
 _DIAGONALS = {"edge-d": "d1-y", "on-bar-d": "d2-y", "off-bar-d": "d2-y"}
 """The class of the paper that a diagonal nearer to y belongs to."""
+_COLUMNS = {INDEX[item.id]: column for column, item in enumerate(PAPER.patterns)}
 _PAPER_CLASSES = [
-    [place] if item.id not in _DIAGONALS else [place, INDEX[_DIAGONALS[item.id]]]
-    for item, place in zip(FINE.patterns, PAPER_OF, strict=False)
+    [
+        _COLUMNS[place]
+        for place in {PAPER_OF[INDEX[item.id]], INDEX.get(_DIAGONALS.get(item.id, ""))}
+        if place in _COLUMNS
+    ]
+    for item in FINE.patterns
 ]
+"""For each fine class the columns of `paper_cosine` that it counts for."""
 
 
 def prices() -> NDArray[np.float32]:
@@ -202,6 +213,54 @@ def family_fit(
     return results.fit(size)
 
 
+def family_fit_set(
+    kernels: KernelSet,
+    rows: NDArray[np.int64] | None = None,
+    *,
+    device: Device | None = None,
+    watch: Watch = NEVER,
+) -> FamilyFit:
+    """As `family_fit`, of kernels of a network, each on its layer's support.
+
+    Offsets count from the middle of the window all the same.
+
+    Parameters
+    ----------
+    kernels
+        Kernels of one size.
+    rows
+        int64 [n], the kernels to fit, none of them flat; None: all that are not flat.
+    device, watch
+        As for `family_fit`.
+
+    Returns
+    -------
+    FamilyFit
+        Of the n kernels, in their order.
+
+    Raises
+    ------
+    ValueError
+        As for `family_fit`.
+    """
+    if rows is None:
+        rows = np.flatnonzero(~kernels.flat)
+    joined: dict[str, NDArray[Any]] = {}
+    for place, support in parts(kernels.layer[rows], kernels.supports):
+        weights = on_support(kernels.weights, support)[rows[place]]
+        fit = family_fit(weights, device=device, watch=watch)
+        if support is not None:
+            down, right = (0.0, *middle_shift(kernels.size, support))[-2:]
+            fit.offset_x[:] += right
+            fit.offset_y[:] += down
+        for item in fields(fit):
+            if item.name != "size":
+                values = getattr(fit, item.name)
+                room = np.empty((len(rows), *values.shape[1:]), values.dtype)
+                joined.setdefault(item.name, room)[place] = values
+    return FamilyFit(size=kernels.size, **joined)
+
+
 def _in_turn(
     work: Callable[[int], None], batches: range, device: Device
 ) -> Iterator[None]:
@@ -215,7 +274,7 @@ def _in_turn(
 
 
 class _Results:
-    """What the batches found, on the host."""
+    """The results of the batches, on the host."""
 
     def __init__(self, total: int, members: Bank) -> None:
         self.class_cosine = np.empty((total, len(FINE.patterns)), dtype=np.float32)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.form import (
+    NamingEntry,
     NetworkEntry,
+    RunEntry,
     ScopeEntry,
     Session,
     StepEntry,
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.form import CoderEntry, Look
+    from kernelviewer.state.session.form import CoderEntry, Look, RunStep
 
 
 _TRANSLATED = {"models", "scope", "focus", "marks", "autoencoders", "chosen"}
@@ -36,7 +39,7 @@ PLAIN = {*Work.__slots__} - _TRANSLATED
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a session says beside the work itself.
+    """The parts of a session beside the work itself.
 
     Attributes
     ----------
@@ -55,8 +58,15 @@ class Surroundings:
     origin: str = ""
 
 
-def entry_of(model: OpenModel, path: str, sha256: str, size: int) -> NetworkEntry:
+def entry_of(
+    model: OpenModel,
+    path: str,
+    sha256: str,
+    size: int,
+    steps: tuple[RunStep, ...] = (),
+) -> NetworkEntry:
     """The entry of an open network whose file has this path, hash and size."""
+    run = model.run
     return NetworkEntry(
         path="" if model.hub else path,
         sha256=sha256,
@@ -68,6 +78,7 @@ def entry_of(model: OpenModel, path: str, sha256: str, size: int) -> NetworkEntr
             if layer.kind in ("ambiguous", "fixed") and layer.included
         ),
         hub=model.hub,
+        run=None if run is None else RunEntry(run.name, run.unit, steps),
     )
 
 
@@ -84,12 +95,17 @@ def describe(work: Work, around: Surroundings) -> Session:
         stretches={
             size_key(s): stretch_entries(own) for s, own in marks.stretches.items()
         },
+        naming=NamingEntry(marks.naming.by, marks.naming.words),
+        family_thresholds={
+            size_key(s): float(fit) for s, fit in marks.family_thresholds.items()
+        },
         selection=tuple(
             StepEntry(step.mode, write_query(step.query, places))
             for step in marks.selection.steps
         ),
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
+        comparing=places.comparing(marks.comparing) if marks.comparing else None,
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -136,6 +152,11 @@ def rebuild(
             Selection(steps),
             {size_of(key): fit for key, fit in session.thresholds.items()},
             {size_of(key): stretches_of(own) for key, own in session.stretches.items()},
+            Naming(session.naming.by, session.naming.words),
+            {size_of(key): fit for key, fit in session.family_thresholds.items()},
+            comparing=(
+                places.compared(session.comparing) if session.comparing else None
+            ),
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

@@ -31,7 +31,7 @@ _FOLDER = "recovery"
 
 
 def is_session(path: AnyPath) -> bool:
-    """Whether a file is a session by its content, or claims to be one by its name."""
+    """True if a file is a session by its content, or claims to be one by its name."""
     path = Path(path)
     try:
         if not path.is_file():
@@ -44,7 +44,7 @@ def is_session(path: AnyPath) -> bool:
 
 
 def _looks_like_session(head: bytes) -> bool:
-    """Whether a file's first bytes are those of a session."""
+    """True if a file's first bytes are those of a session."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     return start.startswith(b"{") and _MARK.search(head) is not None
 
@@ -85,7 +85,7 @@ def recovery_folder() -> Path:
 
 
 def is_kept(path: AnyPath) -> bool:
-    """Whether a file lies in the recovery folder: the user never saved it."""
+    """True if a file lies in the recovery folder: the user never saved it."""
     path = Path(path)
     try:
         return path.parent == recovery_folder()

@@ -15,13 +15,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
+from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.state.arrangement import Display
-from kernelviewer.state.charts import Charts
+from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
+    ComparingEntry,
     KernelEntry,
     Number,
     Places,
@@ -47,11 +48,42 @@ T = TypeVar("T")
 
 
 class SessionError(HintedError):
-    """What is wrong with a session's text, and what can be done about it."""
+    """A fault of a session's text, and what can be done about it."""
+
+
+class RunStep(Struct, frozen=True):
+    """A step of a run: how far it was, and its file as in `NetworkEntry`."""
+
+    number: int
+    path: Text
+    sha256: Hash
+    bytes: Count
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise ValueError("has no path")
+
+    @property
+    def key(self) -> str:
+        """How the session names the file."""
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.path.rpartition("/")[2]
+
+
+class RunEntry(Struct, frozen=True):
+    """A run; it stands on the step whose file is that of the network."""
+
+    name: Text
+    unit: Literal["step", "epoch"]
+    steps: tuple[RunStep, ...]
 
 
 class NetworkEntry(Struct, frozen=True, omit_defaults=True):
-    """An open network.
+    """An open network, or a run.
 
     Attributes
     ----------
@@ -64,6 +96,8 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
         Which copy of the network, and which undecided or fixed layers were taken in.
     hub
         The name by which it was fetched.
+    run
+        What it is a step of; None: of no run.
     """
 
     sha256: Hash
@@ -72,6 +106,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
     copy: Text = ""
     include: tuple[Text, ...] = ()
     hub: Text = ""
+    run: RunEntry | None = None
 
     def __post_init__(self) -> None:
         if not self.path and not self.hub:
@@ -84,7 +119,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.hub or self.path.rpartition("/")[2]
 
 
@@ -106,7 +141,7 @@ class CoderEntry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.shipped or self.path.rpartition("/")[2]
 
 
@@ -129,11 +164,18 @@ class StepEntry(Struct, frozen=True):
 
 
 class ScopeEntry(Struct, frozen=True):
-    """What is shown; ``layers`` by network number, None: all of them."""
+    """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
     size: SizeKey | None = None
     only_selected: bool = False
+
+
+class NamingEntry(Struct, frozen=True, omit_defaults=True):
+    """How kernels get their names; the defaults are what once was the only way."""
+
+    by: By = "code"
+    words: Words = "paper"
 
 
 class Look(Struct, frozen=True):
@@ -155,10 +197,12 @@ class Session(Struct, frozen=True, kw_only=True):
         The file of each open network.
     autoencoders
         Where those in use are from, by size.
-    thresholds, stretches
-        Those that were changed, by size.
-    selection, scope, focus
-        What is marked, shown and looked at.
+    thresholds, stretches, family_thresholds
+        Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
+    naming
+        By what kernels are named.
+    selection, scope, focus, comparing
+        What is marked, shown, looked at and compared.
     position, display, charts
         As in `Work`.
     look
@@ -176,6 +220,7 @@ class Session(Struct, frozen=True, kw_only=True):
     selection: tuple[StepEntry, ...]
     scope: ScopeEntry
     focus: KernelEntry | None = None
+    comparing: ComparingEntry | None = None
     position: Code
     display: Display
     charts: Charts = msgspec.field(default_factory=Charts)
@@ -183,6 +228,8 @@ class Session(Struct, frozen=True, kw_only=True):
     program: Text
     saved: Text
     origin: Text = ""
+    naming: NamingEntry = NamingEntry()
+    family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
 
 
 class _Format(Struct):
@@ -201,11 +248,12 @@ def to_text(session: Session) -> str:
         **msgspec.to_builtins(session),
     }
     # what came later is written where it is used, so that old files stay as they are
-    if session.charts.equal == Charts().equal:
-        del values["charts"]["equal"]
-    for item in msgspec.structs.fields(Session):
-        if item.default is not None and item.default == values[item.name]:
-            del values[item.name]
+    for name in ("equal", "matrix", "plane"):
+        if getattr(session.charts, name) == getattr(Charts(), name):
+            del values["charts"][name]
+    for name in ("origin", "naming", "family_thresholds", "comparing"):
+        if not values[name]:
+            del values[name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )
@@ -215,7 +263,7 @@ def to_text(session: Session) -> str:
 
 
 def from_text(source: str) -> Session:
-    """What `to_text` wrote.
+    """The session that `to_text` wrote.
 
     Raises
     ------
@@ -263,6 +311,8 @@ def _check(session: Session) -> None:
     ]
     if session.focus is not None:
         parts.append(("$.focus", partial(nowhere.kernel_at, session.focus)))
+    if session.comparing is not None:
+        parts.append(("$.comparing", partial(nowhere.compared, session.comparing)))
     for where, read in parts:
         try:
             read()

@@ -96,7 +96,7 @@ def find(folder: Path, written: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of looking for a file that a session names.
+    """The result of looking for a file that a session names.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ def _along(folder: Path, written: str, known: str, now: Path) -> Iterator[Path]:
 
 
 def _is_near(path: Path, now: Path) -> bool:
-    """Whether a path lies under the same topmost folder as a file that was found.
+    """True if a path lies under the same topmost folder as a file that was found.
 
     A session may be written so that what "moved along" is a file anywhere at all.
     """
@@ -190,13 +190,13 @@ def _is_near(path: Path, now: Path) -> bool:
 
 
 def _is_device(written: str) -> bool:
-    """Whether a path is no share but a device, which nobody wants to open."""
+    """True if a path is no share but a device, which nobody wants to open."""
     share = re.match(r"(//|\\\\)[^/\\?.]", written)
     return is_remote(written) and share is None
 
 
 def exists(path: Path) -> bool:
-    """Whether a file or a folder is there; a pipe or a device is none."""
+    """True if a file or a folder is there; a pipe or a device is none."""
     try:
         return path.is_file() or path.is_dir()
     except (OSError, ValueError):

@@ -1,7 +1,1 @@
-"""The figure dialog: choose the exhibit, see the file, write it."""
-
-from __future__ import annotations
-
-from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
-
-__all__ = ["FigureDialog", "open_figure"]
+"""The figure dialog: what is shown, how it looks, its preview, what becomes of it."""

@@ -1,4 +1,4 @@
-"""The figure dialog: options on the left, the file as it will be on the right."""
+"""The figure dialog, and the figures of views without it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,18 +17,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.figures import FigureError, FigureOptions
-from kernelviewer.gui.asking import confirm
-from kernelviewer.gui.dialogs.figure.looks import LooksForm
-from kernelviewer.gui.dialogs.figure.output import FigureOutput
-from kernelviewer.gui.dialogs.figure.presets import PresetBar
+from kernelviewer.figures import EXHIBITS, FigureError, FigureOptions
+from kernelviewer.gui.controls import Dialog, dialog_button
+from kernelviewer.gui.desktop import confirm
+from kernelviewer.gui.dialogs.figure.looks import LooksForm, PresetBar
+from kernelviewer.gui.dialogs.figure.output import FigureOutput, mime_of
 from kernelviewer.gui.dialogs.figure.preview import FigurePreview
+from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.dialogs.figure.subject import SubjectForm
-from kernelviewer.gui.dialogs.parts import Dialog, dialog_button
-from kernelviewer.gui.export.figure_requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.drawing import FigureCache, Refusal, draw_preview, font_families
+from kernelviewer.gui.view import ViewFigure, match_option
+from kernelviewer.jobs.drawing import (
+    FigureCache,
+    Refusal,
+    copy_figure,
+    draw_preview,
+    font_families,
+)
 from kernelviewer.state.figure_presets import (
     read_look,
     read_presets,
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.jobs.drawing import FigureRequest, Preview
+    from kernelviewer.jobs.drawing import Copies, FigureRequest, Preview
 
 DELAY_MS = 60
 """How long options may keep changing before the figure is drawn."""
@@ -226,7 +233,10 @@ class FigureDialog(Dialog):
         self._drawn = None
 
     def _offer(self) -> None:
-        self.subject.set_choices(self._requests.choices(), self._requests.networks())
+        requests = self._requests
+        self.subject.set_choices(
+            requests.choices(), requests.networks(), requests.compared
+        )
         self.subject.set_position(self._window.document.position)
 
     def _draw(self) -> None:
@@ -361,3 +371,58 @@ def _same(
     (wish, room), (new, new_room) = one, other
     looks = (wish.kind, wish.options, room) == (new.kind, new.options, new_room)
     return looks and wish.same_kernels(new)
+
+
+class ViewFigures:
+    """Draws the figures of views; keeps what the last one was drawn from."""
+
+    def __init__(self, window: WindowContext) -> None:
+        self._window = window
+        self._requests = FigureRequests(window)
+        self._cache = FigureCache()
+
+    def export(self, view: ViewFigure) -> FigureDialog:
+        """Open the figure dialog on a view's exhibit and state."""
+        view = self._now(view)
+        return open_figure(self._window, view.kind, view.scope, self._options(view))
+
+    def copy(self, view: ViewFigure) -> None:
+        """Copy a view's figure as image and SVG; the table also as text."""
+        say = self._window.statusBar().showMessage
+        view = self._now(view)
+        title = EXHIBITS[view.kind].title
+        try:
+            wish = self._requests.wish(view.kind, view.scope, self._options(view))
+        except FigureError as error:
+            say(str(error))
+            return
+
+        def done(copies: Copies | Refusal) -> None:
+            if isinstance(copies, Refusal):
+                say(f"{title} not copied: {copies}")
+                return
+            QGuiApplication.clipboard().setMimeData(mime_of(copies))
+            say(f"{title} copied as image and SVG, with its caption", 6000)
+
+        say(f"Drawing the figure: {title.lower()}…")
+        lane = "compute" if self._requests.is_waiting() else "views"
+        self._window.jobs.submit(
+            lane,  # type: ignore[arg-type]
+            "copy_view",
+            "Copy a figure",
+            Reaction(done=done, quiet=True),
+            copy_figure,
+            self._cache,
+            wish,
+        )
+
+    def _now(self, view: ViewFigure) -> ViewFigure:
+        """The figure of what a view shows now."""
+        if not view.paired or self._window.state.display.picture != "pair":
+            return view
+        return ViewFigure(view.paired, view.scope, match_option)
+
+    def _options(self, view: ViewFigure) -> FigureOptions:
+        """The look used last, and the view's own state."""
+        own = view.options(self._window.document)
+        return usual_options(self._window).with_values(own)

@@ -1,4 +1,4 @@
-"""What is done with the figure: saved, copied, dragged out; its data and kernels."""
+"""What becomes of a figure: copied, dragged away, written, its data and kernels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QDrag, QGuiApplication, QPixmap
+from PySide6.QtCore import QByteArray, Qt, QUrl
+from PySide6.QtGui import (
+    QDrag,
+    QGuiApplication,
+    QImage,
+    QPixmap,
+    QStandardItem,
+    QStandardItemModel,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,22 +26,23 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.figures import FigureError
-from kernelviewer.gui.asking import ask_where
-from kernelviewer.gui.dialogs.parts import dialog_button
-from kernelviewer.gui.export.figure_copy import image_of, mime_of
-from kernelviewer.gui.export.kernel_export import export_kernels
-from kernelviewer.gui.folders import show_in_folder
+from kernelviewer.gui.controls import dialog_button
+from kernelviewer.gui.desktop import ask_where, show_in_folder
+from kernelviewer.gui.dialogs.export_kernels import export_kernels
 from kernelviewer.gui.jobs import Reaction
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip
 from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from PySide6.QtCore import QMimeData
+
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies, FigureCache, FigureRequest
 
+SVG, PNG = "image/svg+xml", "image/png"
 FIGURES = {
     ".svg": "SVG, drawing with text as text",
     ".pdf": "PDF, with its fonts inside",
@@ -43,6 +51,46 @@ FIGURES = {
 DATA = {".csv": "Table as CSV", ".npz": "Arrays for NumPy"}
 TABLES = {**DATA, ".md": "Table in Markdown", ".tex": "Table for LaTeX (booktabs)"}
 _THUMB = 160
+
+
+def image_of(copies: Copies) -> QImage:
+    """The figure as pixels that know how large they are on paper."""
+    image = QImage.fromData(QByteArray(copies.png))
+    dots = round(copies.dpi / 0.0254)
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
+    return image
+
+
+def mime_of(copies: Copies, file: Path | None = None) -> QMimeData:
+    """Everything that another program may take: image, SVG, text, and the file.
+
+    Parameters
+    ----------
+    file
+        Where the figure lies, if it is handed over as a file.
+    """
+    data = _outliving()
+    data.setImageData(image_of(copies))
+    data.setData(SVG, QByteArray(copies.svg))
+    data.setData(PNG, QByteArray(copies.png))
+    data.setText(copies.table or copies.caption)
+    if file is not None:
+        data.setUrls([QUrl.fromLocalFile(str(file))])
+    return data
+
+
+def _outliving() -> QMimeData:
+    """Empty data that may stay on the clipboard while the program ends.
+
+    What Python makes is destroyed with the clipboard after the interpreter has gone,
+    which crashes; what Qt makes itself is not.
+    """
+    model = QStandardItemModel()
+    model.appendRow(QStandardItem())
+    data = model.mimeData([model.index(0, 0)])
+    data.clear()
+    return data
 
 
 class FigureOutput(QWidget):

@@ -8,18 +8,16 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QScrollBar, QToolTip
 
-from kernelviewer.gui.painting.class_boxes import elided, fill_stack
-from kernelviewer.gui.painting.focus import Ringed
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.classes.bar_names import place_names
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import elided, fill_stack
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
+from kernelviewer.gui.text import as_tip, percent, spaced
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
     UNIDENTIFIED,
     lay_out_bars,
     model_runs,
+    place_names,
 )
 from kernelviewer.kernels.classes import CLASSES
 
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.classes.bars import (
         CompositionBar,
         Row,
@@ -67,7 +64,6 @@ class LayerComposition(Ringed):
         self.setAccessibleName("Share of each class per layer")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._tokens = LIGHT
         self._bars: tuple[CompositionBar, ...] = ()
         self._message = ""
         self._selected: Mapping[Any, SelectedPart] = {}
@@ -79,11 +75,6 @@ class LayerComposition(Ringed):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.valueChanged.connect(lambda _: self.update())
         self._scroll.hide()
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_bars(self, bars: tuple[CompositionBar, ...], message: str = "") -> None:
         """Show layers, or say what would fill the view."""
@@ -174,7 +165,7 @@ class LayerComposition(Ringed):
         """Qt: paint bars and names."""
         painter = QPainter(self)
         if not self._bars:
-            painter.setPen(QColor(self._tokens.secondary))
+            painter.setPen(QColor(theme.tokens().secondary))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             whole = self.rect().adjusted(int(MARGIN), 0, -int(MARGIN), 0)
             painter.drawText(whole, flags, self._message)
@@ -186,12 +177,12 @@ class LayerComposition(Ringed):
                 continue
             painter.setOpacity(1.0 if bar.shown else 0.35)
             stacked = bar.stacked(box)
-            fill_stack(painter, stacked, dark=self._tokens.dark, upright=True)
+            fill_stack(painter, stacked, dark=theme.tokens().dark, upright=True)
             if (chosen := self._selected.get(bar.key)) is not None:
                 for strip in chosen.marks(bar, box):
                     edge = strip.adjusted(0, 0, 1, 0)
-                    painter.fillRect(edge, QColor(self._tokens.panel))
-                    painter.fillRect(strip, QColor(self._tokens.accent))
+                    painter.fillRect(edge, QColor(theme.tokens().panel))
+                    painter.fillRect(strip, QColor(theme.tokens().accent))
         painter.setOpacity(1.0)
         self._paint_labels(painter, boxes)
         if self._several():
@@ -204,7 +195,7 @@ class LayerComposition(Ringed):
         left, row = self._scroll.value(), self._lay_out()
         top = boxes[0].bottom() + 4
         metrics, cut = painter.fontMetrics(), Qt.TextElideMode.ElideLeft
-        painter.setPen(QPen(QColor(self._tokens.secondary)))
+        painter.setPen(QPen(QColor(theme.tokens().secondary)))
         for name in place_names(self._bars, row, metrics.horizontalAdvance):
             place = QRectF(name.left - left, top, name.width + 1, LINE)
             text = metrics.elidedText(name.text, cut, int(place.width()) + 1)
@@ -212,7 +203,7 @@ class LayerComposition(Ringed):
             if name.stop - name.start > 1:
                 first, last = boxes[name.start], boxes[name.stop - 1]
                 line = QRectF(first.left(), top - 2, last.right() - first.left(), 1)
-                painter.fillRect(line, QColor(self._tokens.separator))
+                painter.fillRect(line, QColor(theme.tokens().separator))
 
     def _paint_networks(self, painter: QPainter, boxes: list[QRectF]) -> None:
         """The networks' names under their layers, with a line over each."""
@@ -222,19 +213,19 @@ class LayerComposition(Ringed):
                 continue
             y = boxes[start].bottom() + LINE + 4
             line = QRectF(left, y, right - left, 1)
-            painter.fillRect(line, QColor(self._tokens.separator))
+            painter.fillRect(line, QColor(theme.tokens().separator))
             left, right = max(left, MARGIN), min(right, self.width() - MARGIN)
             place = QRectF(left, y + 1, max(0.0, right - left), LINE)
-            painter.setPen(QColor(self._tokens.text))
+            painter.setPen(QColor(theme.tokens().text))
             text = elided(painter, self._bars[start].network, place.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_ring(self, painter: QPainter, box: QRectF) -> None:
-        painter.setPen(QPen(QColor(self._tokens.accent), 1.5))
+        painter.setPen(QPen(QColor(theme.tokens().accent), 1.5))
         painter.drawRect(box.adjusted(-2, -2, 2, 2))
         stacked = self._bars[self._current].stacked(box)
         if self._part < len(stacked):
-            painter.setPen(QPen(QColor(self._tokens.text), 2))
+            painter.setPen(QPen(QColor(theme.tokens().text), 2))
             painter.drawRect(stacked[self._part][1].adjusted(0, 1, 0, -1))
 
     # Mouse and keys

@@ -1,27 +1,371 @@
-"""Bars of how many kernels each class has."""
+"""Bars of how many kernels each class has, networks side by side in columns."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from kernelviewer.gui.text import percent, spaced
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.classes.rows import ROWS, ClassCounts, ClassRows
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import elided, fill_class
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
+from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
+from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
+        QPaintEvent,
         QWheelEvent,
     )
     from PySide6.QtWidgets import QWidget
 
-__all__ = ["ClassCounts", "ClassHistogram"]
+    from kernelviewer.kernels.classes import Scheme
+
+
+NARROWEST = 72
+"""A column with bars and numbers is at least this wide, pixels."""
+_SPACE = 10
+ROW = 14
+CAPTION = 16
+MARGIN = 12
+GAP = 8
+_LEAST_ROW = 11.0
+"""Rows that would be lower stand in two blocks beside each other."""
+_WIDE_FROM = 560
+"""A view as wide has two blocks as soon as rows would be lower than `_GOOD_ROW`."""
+_GOOD_ROW = 15.0
+_SHARES_FROM = 250
+"""Narrower views say shares in their tooltips only."""
+BLOCKS = 3
+"""The most that a wide view has beside each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Equal columns between two edges; those without room are scrolled to.
+
+    Attributes
+    ----------
+    left, right
+        Edges of all of them.
+    count, first
+        How many there are, and the first one in view.
+    numbers
+        What stays free for numbers after the longest bar of each.
+    """
+
+    left: float
+    right: float
+    count: int
+    first: int
+    numbers: float
+
+    def shown(self) -> range:
+        """The columns in view."""
+        room = max(1, int((self.right - self.left + _SPACE) // NARROWEST))
+        many = min(self.count, room)
+        first = min(self.first, self.count - many)
+        return range(first, first + many)
+
+    def whole(self, column: int) -> tuple[float, float]:
+        """Left and right edge of a column; beyond the view for others."""
+        shown = self.shown()
+        pitch = (self.right - self.left + _SPACE) / len(shown)
+        left = self.left + (column - shown.start) * pitch
+        return left, left + pitch - _SPACE
+
+    def bar(self, column: int) -> tuple[float, float]:
+        """Foot and end of the longest bar of a column."""
+        left, right = self.whole(column)
+        return left, max(left + 8, right - self.numbers)
+
+    def at(self, x: float) -> int:
+        """The column in view at a place, or the nearest one."""
+        shown = self.shown()
+        pitch = (self.right - self.left + _SPACE) / len(shown)
+        number = int((x - self.left) // pitch)
+        return shown.start + min(max(number, 0), len(shown) - 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassCounts:
+    """How many kernels each class has; arrays of `CLASSES` length, int64.
+
+    Attributes
+    ----------
+    counts
+        Identified kernels per pattern, then unidentified, then flat.
+    below
+        Per pattern: unidentified kernels whose best class it is (they are counted
+        under unidentified).
+    selected
+        The selected part of ``counts``; None where nothing is selected.
+    title
+        Whose kernels these are; empty: all that is in scope.
+    model
+        Id of the network that they are of; None: of several.
+    """
+
+    counts: NDArray[np.int64]
+    below: NDArray[np.int64]
+    selected: NDArray[np.int64] | None = None
+    title: str = ""
+    model: int | None = None
+
+    @property
+    def total(self) -> int:
+        """All kernels, flat ones included."""
+        return int(self.counts.sum())
+
+    def share(self, index: int) -> float:
+        """Of a class among all kernels."""
+        return int(self.counts[index]) / max(1, self.total)
+
+
+class ClassRows(Ringed):
+    """One row a class: name, bar, count and share; several networks in columns."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._contents: tuple[ClassCounts, ...] = ()
+        self._message = ""
+        self._hovered: int | None = None
+        self._row, self._column, self._first = 0, 0, 0
+        self._rows = PAPER.rows
+
+    def set_counts(
+        self,
+        content: ClassCounts | tuple[ClassCounts, ...] | None,
+        message: str = "",
+        scheme: Scheme = PAPER,
+    ) -> None:
+        """Show counts, of several networks side by side; or say what would fill it.
+
+        There is a row for each class that a list of the scheme has.
+        """
+        if content is None:
+            content = ()
+        self._contents = (content,) if isinstance(content, ClassCounts) else content
+        there = (item.counts + item.below for item in self._contents)
+        kinds = {kind for counts in there for kind in counts.nonzero()[0].tolist()}
+        self._rows = scheme.listed(kinds) if self._contents else PAPER.rows
+        self._row = min(self._row, len(self._rows) - 1)
+        self._message = message
+        self._column = min(self._column, max(0, len(self._contents) - 1))
+        self._first = min(self._first, max(0, len(self._contents) - 1))
+        self.update()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The classes that have a row, from above, indices into `CLASSES`."""
+        return self._rows
+
+    @property
+    def contents(self) -> tuple[ClassCounts, ...]:
+        """What is counted, from left to right."""
+        return self._contents
+
+    def sizeHint(self) -> QSize:
+        """Qt: every class of the paper has a row."""
+        return QSize(320, len(PAPER.rows) * ROW + CAPTION + GAP)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: rows shrink to what can still be read."""
+        return QSize(180, -(-len(PAPER.rows) // 2) * 13 + GAP)
+
+    # Places
+
+    def row_at(self, place: QPointF) -> int | None:
+        """Class index of the row at a place, or None."""
+        line = int((place.y() - self._top()) // self._row_height())
+        number = self._block_at(place.x()) * self._lines() + line
+        there = 0 <= line < self._lines() and number < len(self._rows)
+        return self._rows[number] if there else None
+
+    def column_at(self, place: QPointF) -> int:
+        """Number of the column at a place, or of the nearest one."""
+        return self._columns().at(place.x() - self._shift(self._block_at(place.x())))
+
+    def row_box(self, index: int) -> QRectF:
+        """Where the row of a class lies."""
+        block, line = divmod(self._rows.index(index), self._lines())
+        top = self._top() + line * self._row_height()
+        return QRectF(self._shift(block), top, self._block_width(), self._row_height())
+
+    def bar_box(self, index: int, column: int = 0) -> QRectF:
+        """Where the bar of a class lies, from its foot to the longest possible."""
+        row = self.row_box(index)
+        left, right = self._columns().bar(column)
+        thick = max(5.0, min(11.0, row.height() - 6))
+        top = row.top() + (row.height() - thick) / 2
+        return QRectF(row.left() + left, top, max(0.0, right - left), thick)
+
+    def _blocks(self) -> int:
+        """More than one where the view is too low for all rows below each other."""
+        room = self.height() - self._top() - GAP / 2
+        wide = self.width() >= _WIDE_FROM and len(self._contents) < 2
+        least, most = (_GOOD_ROW, BLOCKS) if wide else (_LEAST_ROW, 2)
+        high = (n for n in range(1, most) if room / -(-len(self._rows) // n) >= least)
+        return next(high, most)
+
+    def _lines(self) -> int:
+        return -(-len(self._rows) // self._blocks())
+
+    def _block_width(self) -> float:
+        return self.width() / self._blocks()
+
+    def _block_at(self, x: float) -> int:
+        return min(max(int(x // self._block_width()), 0), self._blocks() - 1)
+
+    def _shift(self, block: int) -> float:
+        return block * self._block_width()
+
+    def _columns(self) -> Columns:
+        """The columns of the first block."""
+        metrics = self.fontMetrics()
+        shorts = (CLASSES[index].short for index in self._rows)
+        names = max(map(metrics.horizontalAdvance, shorts))
+        several = self._blocks() > 1
+        left, count = MARGIN + names + GAP, max(1, len(self._contents))
+        most = max((int(item.counts.max()) for item in self._contents), default=0)
+        widest = "00 %" if count > 1 else "00 000  00 %"
+        if not self._shares():
+            widest = spaced(most) if several else "00 000"
+        numbers = metrics.horizontalAdvance(widest)
+        end = self._block_width() - (GAP / 2 if several else MARGIN)
+        return Columns(left, end, count, self._first, numbers + GAP)
+
+    def _shares(self) -> bool:
+        """Whether there is room for shares beside the counts."""
+        return len(self._contents) > 1 or self._block_width() >= _SHARES_FROM
+
+    def _row_height(self) -> float:
+        return min(20.0, (self.height() - self._top() - GAP / 2) / self._lines())
+
+    def _top(self) -> float:
+        """Where the rows begin; a low view has no line above them."""
+        roomy = (
+            self.height() >= len(PAPER.rows) * 12 + CAPTION or len(self._contents) > 1
+        )
+        return float(CAPTION) if roomy else GAP / 2
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the rows."""
+        painter = QPainter(self)
+        font = painter.font()
+        height = self._row_height()
+        font.setPixelSize(12 if height >= 15 else 11 if height >= 12.5 else 10)
+        if not self._contents:
+            painter.setPen(QColor(theme.tokens().secondary))
+            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(box, flags, self._message)
+            return
+        columns = self._columns()
+        self._paint_captions(painter, columns)
+        painter.setFont(font)
+        self._paint_names(painter, columns)
+        top = max(self._longest(content) for content in self._contents)
+        for column in columns.shown():
+            content = self._contents[column]
+            unit = top if len(self._contents) == 1 else top * max(1, content.total)
+            for index in self._rows:
+                self._paint_bar(painter, content, column, index, unit)
+
+    def _longest(self, content: ClassCounts) -> float:
+        """The longest bar: kernels, or with several columns their share."""
+        most = max(1, int((content.counts + content.below).max()))
+        return most if len(self._contents) == 1 else most / max(1, content.total)
+
+    def _paint_captions(self, painter: QPainter, columns: Columns) -> None:
+        """Above the bars: how many kernels there are in all, and whose."""
+        if self._top() < CAPTION:
+            return
+        painter.setFont(caption_font(self.font()))
+        painter.setPen(QColor(theme.tokens().secondary))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        for column in columns.shown():
+            content = self._contents[column]
+            left, right = columns.whole(column)
+            total = f"{spaced(content.total)} kernels"
+            if len(self._contents) > 1:
+                total = content.title
+            elif content.title:
+                total = f"{content.title}: {total}"
+            if self._blocks() > 1 and len(self._contents) == 1:
+                left, right = MARGIN, self.width() - MARGIN
+            box = QRectF(left, 0, right - left, CAPTION)
+            painter.drawText(box, flags, elided(painter, total, box.width()))
+        if hidden := len(self._contents) - len(columns.shown()):
+            box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, CAPTION)
+            text = elided(painter, f"+{hidden} (wheel)", box.width())
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_names(self, painter: QPainter, columns: Columns) -> None:
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for index in self._rows:
+            line = self.row_box(index)
+            if index == self._hovered:
+                painter.fillRect(line, QColor(theme.tokens().hover))
+            there = any(content.counts[index] for content in self._contents)
+            ink = theme.tokens().text if there else theme.tokens().secondary
+            painter.setPen(QColor(ink))
+            name = line.adjusted(MARGIN, 0, 0, 0)
+            name.setWidth(columns.left - MARGIN - GAP)
+            text = elided(painter, CLASSES[index].short, name.width())
+            painter.drawText(name, right, text)
+        if self._ringed:
+            left, end = columns.whole(self._column)
+            start = 2 if len(self._contents) == 1 else left - 4
+            ring = self.row_box(self._rows[self._row])
+            ring = QRectF(
+                ring.left() + start, ring.top(), end + GAP - 2 - start, ring.height()
+            )
+            painter.setPen(QPen(QColor(theme.tokens().accent), 1))
+            painter.drawRect(ring.adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_bar(
+        self,
+        painter: QPainter,
+        content: ClassCounts,
+        column: int,
+        index: int,
+        unit: float,
+    ) -> None:
+        bar, dark = self.bar_box(index, column), theme.tokens().dark
+        count, below = int(content.counts[index]), int(content.below[index])
+        width = bar.width() * count / unit
+        solid = QRectF(bar.left(), bar.top(), width, bar.height())
+        fill_class(painter, solid, index, dark=dark)
+        rest = bar.width() * below / unit
+        pale = QRectF(solid.right(), bar.top(), rest, bar.height())
+        fill_class(painter, pale, index, dark=dark, pale=True)
+        if content.selected is not None:
+            chosen = bar.width() * int(content.selected[index]) / unit
+            mark = QRectF(bar.left(), bar.bottom() + 1, chosen, 2)
+            painter.fillRect(mark, QColor(theme.tokens().accent))
+        painter.setPen(QColor(theme.tokens().secondary))
+        share = rough_percent(content.share(index))
+        text = share if len(self._contents) > 1 else spaced(count)
+        if len(self._contents) == 1 and count and self._shares():
+            text += f"  {share}"
+        row, end = self.row_box(index), self._columns().whole(column)[1] + GAP
+        number = QRectF(row)
+        number.setLeft(pale.right() + 6)
+        number.setRight(row.left() + end)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        if count or len(self._contents) == 1:
+            painter.drawText(number, left, text)
 
 
 class ClassHistogram(ClassRows):
@@ -43,10 +387,13 @@ class ClassHistogram(ClassRows):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def set_counts(
-        self, content: ClassCounts | tuple[ClassCounts, ...] | None, message: str = ""
+        self,
+        content: ClassCounts | tuple[ClassCounts, ...] | None,
+        message: str = "",
+        scheme: Scheme = PAPER,
     ) -> None:
         """Show counts, of several networks side by side; or say what would fill it."""
-        super().set_counts(content, message)
+        super().set_counts(content, message, scheme)
         self._describe()
 
     # Mouse and keys
@@ -69,7 +416,7 @@ class ClassHistogram(ClassRows):
         if event.button() != Qt.MouseButton.LeftButton or index is None:
             return
         if self._contents:
-            self._row = index
+            self._row = self._rows.index(index)
             self._column = self.column_at(event.position())
             self._ask(event.modifiers())
 
@@ -89,7 +436,7 @@ class ClassHistogram(ClassRows):
         keys, key = Qt.Key, event.key()
         down = {keys.Key_Down: 1, keys.Key_Up: -1}
         across = {keys.Key_Right: 1, keys.Key_Left: -1}
-        ends = {keys.Key_Home: 0, keys.Key_End: len(CLASSES) - 1}
+        ends = {keys.Key_Home: 0, keys.Key_End: len(self._rows) - 1}
         if key in down:
             self._go_to(self._row + down[Qt.Key(key)], self._column)
         elif key in ends:
@@ -103,7 +450,7 @@ class ClassHistogram(ClassRows):
             super().keyPressEvent(event)
 
     def _go_to(self, row: int, column: int) -> None:
-        self._row = min(max(row, 0), len(CLASSES) - 1)
+        self._row = min(max(row, 0), len(self._rows) - 1)
         self._column = min(max(column, 0), max(0, len(self._contents) - 1))
         shown = self._columns().shown()
         if self._column < shown.start:
@@ -115,7 +462,8 @@ class ClassHistogram(ClassRows):
         self.update()
 
     def _ask(self, held: Qt.KeyboardModifier) -> None:
-        class_id, model = CLASSES[self._row].id, self._contents[self._column].model
+        index = self._rows[self._row]
+        class_id, model = CLASSES[index].id, self._contents[self._column].model
         if model is None:
             self.classes_requested.emit(frozenset({class_id}), held)
         else:
@@ -159,7 +507,10 @@ class ClassHistogram(ClassRows):
             return
         content = self._contents[self._column]
         shares = [
-            f"{CLASSES[i].name} {content.counts[i]}" for i in ROWS if content.counts[i]
+            f"{CLASSES[i].name} {content.counts[i]}"
+            for i in self._rows
+            if content.counts[i]
         ]
-        here = f"{CLASSES[self._row].name}: {int(content.counts[self._row])} kernels"
+        index = self._rows[self._row]
+        here = f"{CLASSES[index].name}: {int(content.counts[index])} kernels"
         self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))

@@ -2,3 +2,253 @@
 
 `image.build_grid` (in a worker) → `GridImage` → `GridContent` → `KernelGrid`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.gui import theme
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
+from kernelviewer.gui.view import (
+    FIGURE_WORDS,
+    Controller,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+)
+from kernelviewer.gui.views.grid.controls import GridControls
+from kernelviewer.gui.views.grid.grid import KernelGrid
+from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
+from kernelviewer.state.tally import count_kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.gui.theme import Looks
+    from kernelviewer.gui.views.grid.image import GridImage
+    from kernelviewer.state.comparing import PoolPairs
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.model import KernelRef
+    from kernelviewer.state.selection import Mode
+    from kernelviewer.state.view_state import ViewState
+
+LEAST_HEIGHT = 48
+"""In a window that is too low for all panels."""
+NOTHING_IN_SCOPE = "Nothing to show: the picked layers have no kernels of this size."
+NOTHING_SELECTED = (
+    "Nothing is selected. Brush the code histogram, click a class or a layer, or show "
+    "all kernels again with Ctrl+H."
+)
+
+
+class GridController(Controller):
+    """Lays the kernels in scope out in the background and marks them.
+
+    Until that is done the grid shows the pool before: its numbers mean other kernels,
+    so nothing is marked in it and what is asked of it is not passed on.
+    """
+
+    def listen(self) -> None:
+        """Focus and selection from the grid, its looks from the line above it."""
+        grid: KernelGrid = self.parts.grid
+        self.grid = grid
+        controls: GridControls = self.parts.controls
+        self.controls = controls
+        document, acts = self.document, self.window.acts
+        self._image: GridImage | None = None
+        self._wanted: KernelRef | None = None
+        grid.setMinimumHeight(LEAST_HEIGHT)
+        grid.set_tooltip(acts.tooltip)
+        grid.focus_requested.connect(self._on_focus_requested)
+        grid.selection_requested.connect(self._on_selection_requested)
+        grid.activated.connect(lambda: self.window.docks["inspector"].show())
+        grid.zoom_changed.connect(self._show_zoom)
+        acts.revealed.connect(self._on_revealed)
+        controls.zoom_requested.connect(grid.set_zoom)
+        controls.display_requested.connect(document.show_as)
+        controls.show_all_requested.connect(lambda: document.show_only_selected(False))
+        controls.colormap_requested.connect(self.window.set_colormap)
+
+    def show(self, state: ViewState) -> None:
+        """Show how the grid is ordered, lay it out, mark what is marked."""
+        if self.is_news("display", state.display, state.pairs is None):
+            self.controls.set_comparing(state.pairs is not None)
+            self.controls.set_display(state.display)
+        if self.is_news("decodable", state.pool, state.autoencoder):
+            self.controls.set_decodable(*decodable(state))
+        sets = (state.pool, state.shown, state.selected, state.only_selected)
+        if self.is_news("counts", *sets, state.pairs, state.display.picture):
+            pairs = state.pairs if state.display.picture == "pair" else None
+            self.controls.set_counts(
+                count_kernels(state), None if pairs is None else _pairs(state, pairs)
+            )
+        self._lay_out(state)
+        self._show_content(state)
+        if self._is_current():
+            self._mark(state)
+
+    def set_looks(self, looks: Looks) -> None:
+        """Use other colours, also for frames and headings."""
+        super().set_looks(looks)
+        self.again()
+
+    def _lay_out(self, state: ViewState) -> None:
+        """Lay the kernels in scope out in the background, if that is not done."""
+        if state.pool is None:
+            if self.is_news("pool", None, state.models):
+                self.jobs.cancel("grid")
+                self._image = None
+                self.forget("content", "message", "selected", "focus", "near")
+                self.grid.set_content(None)
+                self.grid.set_focus(None)
+                self.grid.set_message(_nothing(self.document))
+            return
+        decoded = state.display.picture != "kernel"
+        wanted = (
+            *(state.pool, state.listed, state.display),
+            state.labels if state.display.by_label else None,
+            *((state.analyses, state.autoencoder) if decoded else (None, None)),
+            state.pairs if state.display.by_pair else None,
+        )
+        if self.is_news("pool", *wanted):
+            reaction, known = Reaction(done=self._on_built, quiet=True), self._image
+            self.jobs.submit(
+                "views", "grid", "Draw kernels", reaction, build_grid, state, known
+            )
+
+    def _on_built(self, image: GridImage) -> None:
+        self._image = image
+        self.again()
+        self._scroll_to_wanted()
+        self.window.laid_out.emit()
+
+    def _show_content(self, state: ViewState) -> None:
+        image, looks = self._image, self.window.looks
+        if image is None:
+            return
+        labels = state.labels if looks.framed else None
+        dark = theme.tokens().dark
+        if self.is_news("content", image, labels, looks.framed, dark):
+            self.grid.set_content(
+                content_of(image, labels, framed=looks.framed, dark=dark)
+            )
+        if self.is_news("message", image):
+            empty = NOTHING_SELECTED if state.shown.any() else NOTHING_IN_SCOPE
+            self.grid.set_message("" if len(image.arrangement.order) else empty)
+            self._show_zoom()
+
+    def _mark(self, state: ViewState) -> None:
+        pairs = self._image.pairs if self._image is not None else None
+        if self.is_news("selected", self._image, state.selected):
+            chosen = state.selected
+            self.grid.set_selection(
+                chosen if pairs is None else pairs.as_before(chosen)
+            )
+        if self.is_news("focus", self._image, state.focus):
+            focus = state.focus
+            if focus is not None and pairs is not None:
+                focus = pairs.before(focus)
+            self.grid.set_focus(focus)
+        if self.is_news("near", self._image, state.near):
+            near = state.near if pairs is None else pairs.befores(state.near)
+            self.grid.set_marked(tuple(near.tolist()))
+
+    def _show_zoom(self) -> None:
+        """Show the grid's zoom in the line above it."""
+        self.parts.controls.set_zoom(self.grid.zoom, self.grid.zoom_range)
+
+    def _is_current(self) -> bool:
+        """Whether the grid's numbers mean the kernels of the pool."""
+        return self._image is not None and self._image.pool is self.window.state.pool
+
+    def _on_focus_requested(self, number: int) -> None:
+        if self._is_current():
+            self.window.acts.focus(number)
+
+    def _on_selection_requested(self, numbers: NDArray[np.int64], mode: Mode) -> None:
+        if self._is_current():
+            assert self._image is not None
+            if (pairs := self._image.pairs) is not None:
+                numbers = pairs.both(np.asarray(numbers, np.int64))
+            self.window.acts.select_kernels(numbers, mode)
+
+    def _on_revealed(self, kernel: KernelRef) -> None:
+        self._wanted = kernel
+        if not self.jobs.is_current("grid"):
+            self._scroll_to_wanted()
+
+    def _scroll_to_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        pool = self.window.state.pool
+        number = pool.number(wanted) if pool is not None else None
+        if number is not None and self._image is not None and self._image.pairs:
+            number = self._image.pairs.before(number) if self._is_current() else None
+        if number is not None:
+            self.parts.grid.scroll_to(number)
+
+
+def _pairs(state: ViewState, pairs: PoolPairs) -> str:
+    """How many pairs the grid shows."""
+    shown = int(np.count_nonzero(pairs.inside(state.listed)))
+    return f"{spaced(shown)} of {spaced(len(pairs))} pairs"
+
+
+def _nothing(document: Document) -> str:
+    """Why the grid is empty although networks are open."""
+    names = [bank.name for bank in document.banks]
+    others = sum(len(bank.convolutions) for bank in document.banks)
+    if not names:
+        return ""
+    who = names[0] if len(names) == 1 else f"The {len(names)} open networks"
+    has = "has" if len(names) == 1 else "have"
+    left_out = sum(not layer.included for b in document.banks for layer in b.layers)
+    text = f"{who} {has} no depthwise kernels, but {others} other convolutions."
+    if left_out:
+        text += f" {left_out} undecided or fixed layers in the tree can be included."
+    return text
+
+
+def _figure_options(document: Document) -> dict[str, str]:
+    """How a sheet is grouped and sorted to be like the grid."""
+    display = document.display.plain
+    group = FIGURE_WORDS.get(display.group_by, display.group_by)
+    return {"group": group, "sort": display.sort_by}
+
+
+GRID = ViewSpec(
+    id="grid",
+    title="Kernels",
+    make={"grid": KernelGrid},
+    controls={"controls": GridControls},
+    controller=GridController,
+    reads=(
+        *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
+        *("autoencoder", "spectrum", "named", "stretches"),
+        *("sizes", "counted", "counted_selected"),
+        *("selected", "only_selected", "focus", "near", "pairs"),
+    ),
+    keys=(
+        ViewKeys(
+            "Kernels",
+            "views.grid.grid",
+            (
+                (
+                    "Look at a kernel",
+                    "click; arrow keys, Page Up, Page Down, Home, End",
+                ),
+                ("Open it in its panel", "double click, Enter"),
+                ("Select", "drag; Shift+click a range, Ctrl+click or Space one"),
+                ("A drag adds, takes away, intersects", "Shift, Ctrl, Ctrl+Shift"),
+                ("Extend the selection", "Shift+arrow keys"),
+                ("Give up a drag, clear the selection", "Escape"),
+                ("Zoom", "Ctrl+wheel, pinch, Ctrl++, Ctrl+−, Ctrl+0"),
+            ),
+        ),
+    ),
+    figures={
+        "kernelGrid": ViewFigure("sheet", options=_figure_options, paired="pairs")
+    },
+)

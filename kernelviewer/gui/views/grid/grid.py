@@ -31,9 +31,10 @@ from PySide6.QtWidgets import (
     QToolTip,
 )
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.acts import mode_of
-from kernelviewer.gui.painting.focus import AreaRing
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.painting.pixels import AreaRing
+from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.grid.geometry import Band, GridGeometry, View
 from kernelviewer.gui.views.grid.painter import GridPainter, heading_height
 
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QGestureEvent, QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.grid.geometry import GridLayout, Move
     from kernelviewer.gui.views.grid.mosaic import GridContent
     from kernelviewer.state.selection import Mode
@@ -223,11 +223,6 @@ class KernelGrid(QAbstractScrollArea):
         """What to say of a kernel id under the cursor; plain text."""
         self._tooltip = tooltip
 
-    def set_theme(self, theme: Tokens) -> None:
-        """Show other colours."""
-        self._painter.theme = theme
-        self._redraw()
-
     def set_colormap(self, colormap: str) -> None:
         """Colour weights by one of `COLORMAPS`."""
         self._painter.colormap = colormap
@@ -348,8 +343,10 @@ class KernelGrid(QAbstractScrollArea):
         self._rearrange()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Headings follow the font."""
+        """Headings follow the font, all follows the colours."""
         super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._redraw()
         if event.type() == QEvent.Type.FontChange:
             self._rearrange()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -10,11 +11,13 @@ import numpy as np
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.mosaic import (
     FLAT,
+    MISSING,
     NO_FRAME,
     TOP,
     ZERO,
     GridContent,
     GridGroup,
+    Mosaic,
     blank_tiles,
     build_mosaic,
     common_gain,
@@ -25,21 +28,25 @@ from kernelviewer.gui.views.grid.mosaic import (
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.state.arrangement import arrange
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.grid.mosaic import Mosaic
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
+    from kernelviewer.watch import Watch
 
 Part = Literal["reconstruction", "residual"]
+_TAPS = 1 << 18
+"""Taps of pairs per step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +63,8 @@ class GridImage:
     """A pool's kernels quantised, ordered and grouped.
 
     ``gain`` float32 [N] is the common scale; None: each kernel has its own. ``drawn``
-    is what is seen of the kernels of ``mosaic``.
+    is what is seen of the kernels of ``mosaic``. Where pairs are drawn, each stands at
+    the number of its kernel before.
     """
 
     pool: KernelPool
@@ -65,6 +73,7 @@ class GridImage:
     arrangement: Arrangement
     gain: NDArray[np.float32] | None
     decoded: Decoded | None = None
+    pairs: PoolPairs | None = None
 
 
 def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> GridImage:
@@ -77,14 +86,23 @@ def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> Gri
     same = known is not None and known.pool is pool
     mosaic = known.mosaic if known is not None and same else _quantise(ticket, pool)
     ticket.check()
+    pairs = state.pairs if display.picture == "pair" else None
+    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
+    if pairs is None:
+        drawn = _drawn(mosaic, decoded, display.picture)
+    else:
+        shown = pairs.as_before(shown)
+        drawn = (
+            known.drawn
+            if known is not None and known.pairs is pairs
+            else pair_mosaic(pairs, ticket)
+        )
     gain = None
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
-        gain = common_gain(mosaic, layer, shown)
-    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
-    order = arrange(pool, shown, display, state.labels, state.stretches)
-    drawn = _drawn(mosaic, decoded, display.picture)
-    return GridImage(pool, mosaic, drawn, order, gain, decoded)
+        gain = common_gain(mosaic if pairs is None else drawn, layer, shown)
+    order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
+    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
@@ -95,11 +113,12 @@ def decodable(state: ViewState) -> tuple[bool, str]:
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
-_PARTS: dict[Picture, tuple[Part, ...]] = {
+_PARTS: Mapping[Picture, tuple[Part, ...]] = {
     "kernel": (),
     "reconstruction": ("reconstruction",),
     "residual": ("residual",),
     "beside": ("reconstruction", "residual"),
+    "pair": (),
 }
 
 
@@ -107,7 +126,7 @@ def _decode(
     ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
-    pool, autoencoder, named = state.pool, state.autoencoder, state.named
+    pool, autoencoder, named = state.pool, state.autoencoder, state.by_code
     spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
     if pool is None or autoencoder is None or named is None or not wanted:
         return None
@@ -129,10 +148,7 @@ def _decode(
             named.code,
             spectrum,
             missing,
-            check=ticket.check,
-            progress=lambda done, total: ticket.progress(
-                done, total, "kernels decoded"
-            ),
+            watch=ticket.saying("kernels decoded"),
         )
     )
     both = {**tiles, **made}
@@ -145,7 +161,8 @@ def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:
         return mosaic
     if picture == "beside":
         return replace(mosaic, beside=tuple(decoded.tiles.values()))
-    return replace(mosaic, tiles=decoded.tiles[picture])
+    (part,) = _PARTS[picture]
+    return replace(mosaic, tiles=decoded.tiles[part])
 
 
 def content_of(
@@ -163,7 +180,7 @@ def content_of(
         tuple(_heading(group, colours) for group in image.arrangement.groups),
         image.gain,
         frames,
-        colours,
+        colours[: len(PATTERNS)],
     )
 
 
@@ -171,8 +188,7 @@ def _quantise(ticket: Ticket, pool: KernelPool) -> Mosaic:
     return build_mosaic(
         [kernels.weights for kernels in pool.sets],
         pool.flat,
-        check=ticket.check,
-        progress=lambda done, total: ticket.progress(done, total, "kernels drawn"),
+        watch=ticket.saying("kernels drawn"),
     )
 
 
@@ -191,8 +207,7 @@ def decoded_tiles(
     table: NDArray[np.float32],
     parts: Sequence[Part],
     *,
-    check: Callable[[], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    watch: Watch = NEVER,
 ) -> dict[Part, NDArray[np.uint8]]:
     """Tiles of what the codes give back of kernels, and of what that leaves over.
 
@@ -211,12 +226,12 @@ def decoded_tiles(
         float32 [M, *size], decoded patterns at M equal steps of the code.
     parts
         What is wanted.
-    check, progress
+    watch
         As for `build_mosaic`.
     """
     patterns = _unit(table.reshape(len(table), -1))
     tiles = {part: blank_tiles(len(mosaic), mosaic.size) for part in parts}
-    for here, piece in pieces(sources, check, progress):
+    for here, piece in pieces(sources, watch):
         there = np.flatnonzero(~np.isnan(code[here]) & ~flat[here])
         which = here.start + there
         kernels = np.asarray(piece[there], np.float32).reshape(len(there), -1)
@@ -230,6 +245,42 @@ def decoded_tiles(
     for part in parts:
         set_tiles(tiles[part], mosaic.size, flat, FLAT)
     return tiles
+
+
+def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
+    """Kernels before, after, and what was added, each three on one scale.
+
+    They stand at the numbers of the kernels before; what has no partner is blank.
+    """
+    size, found = pairs.pool.size, pairs.found
+    count, taps = len(pairs.pool), math.prod(size)
+    panes = [blank_tiles(count, size) for _ in range(3)]
+    amplitude = np.zeros(count, np.float32)
+    step = max(1, _TAPS // taps)
+    for start in range(0, len(pairs), step):
+        watch.progress(start, len(pairs), "pairs drawn")
+        rows = slice(start, start + step)
+        which = pairs.first[rows]
+        before, after = (
+            np.asarray(side.kernels.weights[index[rows]], np.float32)
+            for side, index in (
+                (found.side_a, found.pairs.index_a),
+                (found.side_b, found.pairs.index_b),
+            )
+        )
+        three = np.stack([before, after, after - before]).reshape(3, len(which), taps)
+        there = np.isfinite(three)
+        three = np.where(there, three, np.float32(0))
+        amplitude[which] = np.abs(three).max(axis=(0, 2), initial=0)
+        three *= gains(amplitude[which])[:, None]
+        indices = np.clip(three + (ZERO + 0.5), 0, TOP + 0.5).astype(np.uint8)
+        indices[~there] = MISSING
+        for pane, own in zip(panes, indices, strict=True):
+            set_tiles(pane, size, which, own)
+    flat = pairs.first[pairs.pool.flat[pairs.first] & pairs.pool.flat[pairs.second]]
+    for pane in panes:
+        set_tiles(pane, size, flat, FLAT)
+    return Mosaic(size, panes[0], amplitude, (panes[1], panes[2]))
 
 
 def _unit(patterns: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Kernels as 8-bit colour indices, in order and under headings. Needs no Qt.
 
 Every kernel is quantised once, against its own largest tap; a common scale is applied
-to the visible kernels when they are drawn (`kernelviewer.gui.views.grid.compose`).
+to the visible kernels when they are drawn (`kernelviewer.gui.views.grid.painter`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.watch import NEVER
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
 
 ZERO = 108
 """Index of a tap that is exactly zero; ±`ZERO` around it are the weights."""
@@ -88,8 +91,7 @@ def build_mosaic(
     sources: Sequence[NDArray[np.float32]],
     flat: NDArray[np.bool_] | None = None,
     *,
-    check: Callable[[], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    watch: Watch = NEVER,
 ) -> Mosaic:
     """Quantise kernels. The sources' weights are read in pieces, never copied whole.
 
@@ -99,8 +101,8 @@ def build_mosaic(
         Weights float32 [Nᵢ, *size], at least one; kernels are numbered through.
     flat
         Bool [ΣNᵢ]: kernels without a pattern, drawn as such.
-    check, progress
-        Called per piece: raises to cancel; takes kernels done and in all.
+    watch
+        Told how many kernels are done.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def build_mosaic(
     total = sum(map(len, sources))
     tiles = blank_tiles(total, size)
     amplitude = np.zeros(total, np.float32)
-    for here, piece in pieces(sources, check, progress):
+    for here, piece in pieces(sources, watch):
         amplitude[here], indices = _quantise(piece)
         set_tiles(tiles, size, here, indices)
     if flat is not None:
@@ -123,9 +125,7 @@ def build_mosaic(
 
 
 def pieces(
-    sources: Sequence[NDArray[np.float32]],
-    check: Callable[[], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    sources: Sequence[NDArray[np.float32]], watch: Watch
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Where kernels [n, *size] stand among all of them, and their weights."""
     total = sum(map(len, sources))
@@ -133,14 +133,11 @@ def pieces(
     for weights in sources:
         step = max(1, _CHUNK // max(1, prod(weights.shape[1:])))
         for start in range(0, len(weights), step):
-            if check is not None:
-                check()
             piece = weights[start : start + step]
             here = slice(first, first + len(piece))
             yield here, piece
             first = here.stop
-            if progress is not None:
-                progress(first, total)
+            watch.progress(first, total)
 
 
 def blank_tiles(count: int, size: Size) -> NDArray[np.uint8]:

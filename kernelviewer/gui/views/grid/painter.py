@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import paint_square
-from kernelviewer.gui.theme import LIGHT
 from kernelviewer.gui.views.grid.colours import (
     dimmed_colours,
     index_colours,
@@ -48,8 +48,8 @@ class GridPainter:
 
     Attributes
     ----------
-    theme, colormap
-        Colours.
+    colormap
+        Name of the colours of weights.
     selected, preview
         Bool [N] by kernel id: the selection, and what it would be after the gesture
         that is under way; None: nothing, and no gesture.
@@ -60,7 +60,6 @@ class GridPainter:
     """
 
     def __init__(self) -> None:
-        self.theme = LIGHT
         self.colormap = "signed"
         self.selected: NDArray[np.bool_] | None = None
         self.preview: NDArray[np.bool_] | None = None
@@ -79,7 +78,7 @@ class GridPainter:
         content, plan, view = geometry.content, geometry.plan, geometry.view
         if content is None or plan is None:
             box = QRectF(0, 0, view.width, view.height)
-            paint_message(painter, box, self.message, self.theme, font)
+            paint_message(painter, box, self.message, theme.tokens(), font)
             return
         painter.save()
         align_to_pixels(painter, view.ratio)
@@ -92,7 +91,7 @@ class GridPainter:
         align_to_pixels(painter, view.ratio)
         self._paint_marks(painter, geometry)
         if band is not None:
-            paint_band(painter, QRect(*band), view.pixels(1), self.theme)
+            paint_band(painter, QRect(*band), view.pixels(1), theme.tokens())
         painter.restore()
         self._paint_stuck(painter, geometry, font)
 
@@ -104,9 +103,9 @@ class GridPainter:
         size = ceil(view.width * view.ratio), ceil(view.height * view.ratio)
         marks = self._marks(plan, view.ratio)
         indices = compose(content, plan, (geometry.left, geometry.top, *size), marks)
-        colours = index_colours(self.colormap, self.theme, content.frame_colours)
+        colours = index_colours(self.colormap, theme.tokens(), content.frame_colours)
         if marks.dimmed:
-            colours = dimmed_colours(colours, self.theme)
+            colours = dimmed_colours(colours, theme.tokens())
         height, width = indices.shape
         form = QImage.Format.Format_Indexed8
         image = QImage(indices.data, width, height, width, form)
@@ -131,7 +130,9 @@ class GridPainter:
         self, painter: QPainter, geometry: GridGeometry, font: QFont
     ) -> None:
         for group, y in geometry.headings:
-            paint_heading(painter, _heading_box(geometry, y), group, self.theme, font)
+            paint_heading(
+                painter, _heading_box(geometry, y), group, theme.tokens(), font
+            )
 
     def _paint_stuck(
         self, painter: QPainter, geometry: GridGeometry, font: QFont
@@ -143,10 +144,10 @@ class GridPainter:
         group, y = stuck
         inner = _heading_box(geometry, y)
         box = inner.adjusted(-MARGIN, 0, MARGIN, 0)
-        painter.fillRect(box, QColor(self.theme.panel))
+        painter.fillRect(box, QColor(theme.tokens().panel))
         line = QRectF(box.left(), box.bottom() - 1, box.width(), 1)
-        painter.fillRect(line, QColor(self.theme.separator))
-        paint_heading(painter, inner, group, self.theme, font)
+        painter.fillRect(line, QColor(theme.tokens().separator))
+        paint_heading(painter, inner, group, theme.tokens(), font)
 
     def _paint_marks(self, painter: QPainter, geometry: GridGeometry) -> None:
         """Corners, then the ring of the focus, counting device pixels."""
@@ -154,10 +155,10 @@ class GridPainter:
         for kernel in self.marked:
             box = _ring_box(geometry, kernel)
             if box is not None:
-                paint_corners(painter, box, line, self.theme.accent)
+                paint_corners(painter, box, line, theme.tokens().accent)
         box = _ring_box(geometry, geometry.focus)
         if box is not None:
-            paint_frame(painter, box, line, self.theme.text)
+            paint_frame(painter, box, line, theme.tokens().text)
 
 
 def _heading_box(geometry: GridGeometry, y: int) -> QRectF:
@@ -199,7 +200,7 @@ def heading_height(font: QFont) -> float:
 
 
 def paint_heading(
-    painter: QPainter, box: QRectF, group: GridGroup, theme: Tokens, font: QFont
+    painter: QPainter, box: QRectF, group: GridGroup, tokens: Tokens, font: QFont
 ) -> None:
     """One heading: square, title, note; the title is shortened where it must be."""
     x = box.left()
@@ -214,10 +215,10 @@ def paint_heading(
     title = metrics.elidedText(group.title, Qt.TextElideMode.ElideMiddle, room)
     baseline = box.center().y() + (metrics.ascent() - metrics.descent()) / 2
     painter.setFont(bold)
-    painter.setPen(QColor(theme.text))
+    painter.setPen(QColor(tokens.text))
     painter.drawText(QPointF(x, baseline), title)
     painter.setFont(font)
-    painter.setPen(QColor(theme.secondary))
+    painter.setPen(QColor(tokens.secondary))
     x += metrics.horizontalAdvance(title) + 12
     painter.drawText(QPointF(x, baseline), group.note)
 
@@ -247,22 +248,22 @@ def paint_corners(painter: QPainter, box: QRect, line: int, colour: str) -> None
         painter.fillRect(right - line, y, line, arm, brush)
 
 
-def paint_band(painter: QPainter, box: QRect, line: int, theme: Tokens) -> None:
+def paint_band(painter: QPainter, box: QRect, line: int, tokens: Tokens) -> None:
     """The rubber band."""
-    inside = QColor(theme.accent)
+    inside = QColor(tokens.accent)
     inside.setAlphaF(0.07)
     painter.fillRect(box, inside)
     inner = box.adjusted(line, line, -line, -line)
-    paint_frame(painter, inner, line, theme.accent)
+    paint_frame(painter, inner, line, tokens.accent)
 
 
 def paint_message(
-    painter: QPainter, box: QRectF, text: str, theme: Tokens, font: QFont
+    painter: QPainter, box: QRectF, text: str, tokens: Tokens, font: QFont
 ) -> None:
     """What would fill the empty view."""
-    painter.fillRect(box, QColor(theme.panel))
+    painter.fillRect(box, QColor(tokens.panel))
     painter.setFont(font)
-    painter.setPen(QColor(theme.secondary))
+    painter.setPen(QColor(tokens.secondary))
     width = min(_MESSAGE_WIDTH, box.width() - 24)
     inner = QRectF(box.center().x() - width / 2, box.top(), width, box.height())
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap

@@ -1,4 +1,4 @@
-"""The open networks as a tree; what is picked in it is what the grid shows."""
+"""The tree as a widget, and how its rows are painted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
+    QModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
     QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication
+from PySide6.QtGui import (
+    QColor,
+    QCursor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QPainter,
+    QPalette,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -21,39 +35,51 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QStyledItemDelegate,
+    QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
-from kernelviewer.gui.painting.focus import AreaRing
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import fill_stack
+from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import shortened
-from kernelviewer.gui.views.models.tree_delegate import STEP, LayerRows, TreeDelegate
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
+    COUNTS_ROLE,
+    ELIDE_ROLE,
+    EXCLUDED_ROLE,
     FLAT_COLUMN,
     KERNELS_COLUMN,
+    MARKED_ROLE,
     NAMED_COLUMN,
     SEARCH_ROLE,
+    SELECTED_ROLE,
     SIZE_COLUMN,
     ModelTreeModel,
 )
+from kernelviewer.kernels.equality import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtCore import (
-        QModelIndex,
+        QPersistentModelIndex,
         QPoint,
     )
-    from PySide6.QtGui import QKeyEvent, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtWidgets import QStyleOptionViewItem
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.models.tree_model import TreeItem
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.tally import LayerCounts
 
-
+STEP = 10
+"""Indentation from one level to the next, pixels."""
+MARK = 6
+"""Ring that marks layers with kernels near to the slider, pixels."""
 LEAST_WIDE = {
     SIZE_COLUMN: "7×7",
     KERNELS_COLUMN: "3 322",
@@ -75,6 +101,141 @@ LEFT_OUT = (FLAT_COLUMN, SIZE_COLUMN, NAMED_COLUMN, KERNELS_COLUMN)
 SCROLL_BAR = 12
 
 
+class LayerRows(QTreeView):
+    """A tree whose indentation tells of kernels near to the slider.
+
+    A ring stands before a layer that holds some, as around their points in the scatter
+    plot; the arrow of a module or network above it takes the same colour.
+    """
+
+    _painted_to = 0
+    _hovered = QModelIndex()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: remember how far to the right it is painted, and what is hovered."""
+        self._painted_to = event.region().boundingRect().right()
+        port = self.viewport()
+        self._hovered = QModelIndex()
+        if port.underMouse():
+            at = self.indexAt(port.mapFromGlobal(QCursor.pos()))
+            self._hovered = at.siblingAtColumn(0)
+        super().paintEvent(event)
+
+    def drawRow(
+        self,
+        painter: QPainter,
+        options: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: where just rings changed, as while the slider moves, no cell is drawn."""
+        name = self.visualRect(index)
+        if index == self._hovered:
+            painter.fillRect(options.rect, self.palette().alternateBase())
+        if self._painted_to < name.left():
+            left = QRect(0, name.top(), name.left(), name.height())
+            self.drawBranches(painter, left, index)
+        else:
+            super().drawRow(painter, options, index)
+
+    def drawBranches(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: paint what is left of a name."""
+        if (rows := self.selectionModel()) and rows.isSelected(index):
+            painter.fillRect(rect, self.palette().color(QPalette.ColorRole.Highlight))
+        parent, marked = bool(self.model().rowCount(index)), index.data(MARKED_ROLE)
+        if not (parent or marked):
+            return
+        quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        colour = QColor(theme.tokens().accent) if marked else quiet
+        centre = QPointF(rect.right() + 1 - STEP / 2, rect.center().y() + 0.5)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if parent:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawPolygon(_arrow(centre, down=self.isExpanded(index)))
+        else:
+            painter.setPen(QPen(colour, 1.5))
+            painter.drawEllipse(centre, MARK / 2, MARK / 2)
+        painter.restore()
+
+
+def _arrow(centre: QPointF, *, down: bool) -> QPolygonF:
+    """A triangle that points down or to the right."""
+    corners = [(-3.5, -2.0), (3.5, -2.0), (0.0, 2.5)]
+    if not down:
+        corners = [(y, x) for x, y in corners]
+    return QPolygonF([centre + QPointF(x, y) for x, y in corners])
+
+
+class TreeDelegate(QStyledItemDelegate):
+    """Left-out layers and the count columns recede.
+
+    Long names are cut where they say least. Networks and modules have no size, so
+    their names run through that column.
+    """
+
+    def __init__(self, tree: QTreeView) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: paint a cell."""
+        column = index.column()
+        if column < 2 and not index.sibling(index.row(), 1).data():  # has no size
+            if column:
+                return
+            option.rect.setWidth(option.rect.width() + self._tree.columnWidth(1))
+        super().paint(painter, option, index)
+        if column == CLASSES_COLUMN:
+            self._paint_bar(painter, QRectF(option.rect), index)
+
+    def _paint_bar(
+        self,
+        painter: QPainter,
+        cell: QRectF,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """A stacked bar of the row's classes."""
+        counts = index.data(COUNTS_ROLE)
+        if not counts:
+            return
+        bar = cell.adjusted(4, cell.height() / 2 - 4, -4, 4 - cell.height() / 2)
+        total, x = max(1, sum(counts)), bar.left()
+        parts = []
+        for number, count in enumerate(counts):
+            if count:
+                width = bar.width() * count / total
+                parts.append((number, QRectF(x, bar.top(), width, bar.height()), False))
+                x += width
+        fill_stack(painter, parts, dark=theme.tokens().dark, upright=False)
+        if chosen := index.data(SELECTED_ROLE):
+            wide = max(1.0, bar.width() * chosen)
+            line = QRectF(bar.left(), bar.bottom() + 2, wide, 2)
+            painter.fillRect(line, QColor(theme.tokens().accent))
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Qt: how a cell looks."""
+        super().initStyleOption(option, index)
+        if index.column() == 0:
+            option.textElideMode = index.data(ELIDE_ROLE)
+        if index.column() or index.data(EXCLUDED_ROLE):
+            quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
+            option.palette.setColor(QPalette.ColorRole.Text, quiet)
+            option.palette.setColor(QPalette.ColorRole.HighlightedText, quiet)
+
+
 class ModelTree(QWidget):
     """Search field and tree.
 
@@ -89,6 +250,8 @@ class ModelTree(QWidget):
     copy_requested = Signal(int, str)
     include_requested = Signal(int, str, bool)
     """Model id, layer name, whether to take its kernels in."""
+    compare_requested = Signal(int, int)
+    """Ids of two networks, before and after."""
     details_requested = Signal(int)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
@@ -185,12 +348,6 @@ class ModelTree(QWidget):
         """Qt: room for names such as ``stages.2.blocks.11``."""
         return QSize(300, 400)
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._delegate.dark, self._delegate.accent = tokens.dark, tokens.accent
-        self.tree.accent = tokens.accent
-        self.tree.viewport().update()
-
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
         """Show classes and coverage per layer; an empty dict hides their columns."""
         self.source.set_class_counts(counts)
@@ -259,7 +416,11 @@ class ModelTree(QWidget):
             there -= {NAMED_COLUMN, CLASSES_COLUMN}
         header, room = self.tree.header(), self.tree.width() - SCROLL_BAR
         widths = {column: self._widths[column] for column in there}
+        banks = [root.model.bank for root in self.source.roots]
+        told = any(layer.support for bank in banks for layer in bank.layers)
         for column in LEFT_OUT:
+            if told and column == SIZE_COLUMN:
+                continue  # it says which taps of the kernels saw data
             if room - sum(widths.values()) < self._name_width:
                 widths.pop(column, None)
         for column in range(1, header.count()):
@@ -276,6 +437,14 @@ class ModelTree(QWidget):
         if item is None and len(self.source.roots) == 1:
             item = self.source.roots[0]
         return item.model.id if item else None
+
+    def marked_model(self) -> int | None:
+        """Id of the one network whose own row is picked, if there is such a one."""
+        rows = [self._at(i) for i in self.tree.selectionModel().selectedRows()]
+        roots = [
+            item for item in rows if item is not None and item in self.source.roots
+        ]
+        return roots[0].model.id if len(roots) == len(rows) == 1 else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete closes the network, Escape shows all layers again."""
@@ -337,6 +506,14 @@ class ModelTree(QWidget):
                 )
                 action.setCheckable(True)
                 action.setChecked(copy == bank.copy)
+        others = [r.model for r in self.source.roots if r.model.id != model]
+        beside = menu.addMenu("Compare With")
+        beside.setObjectName("compareWith")
+        beside.setEnabled(bool(others))
+        for other in others:
+            name = told_apart(other.bank, bank)[0].replace("&", "&&")
+            ask = partial(self.compare_requested.emit, model, other.id)
+            beside.addAction(shortened(name, 48), ask)
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
         title = shortened(bank.name, 48).replace("&", "&&")
         menu.addAction(f"Close “{title}”", lambda: self.close_requested.emit(model))

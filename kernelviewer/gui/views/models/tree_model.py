@@ -1,29 +1,28 @@
-"""Qt's view of the open networks: models, modules, layers."""
+"""The rows of the tree: networks, parts of them, layers, and their counts."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref as weak
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QFont
 
-from kernelviewer.gui.text import rough_percent, spaced
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.models.row_counts import add_up
+from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
-    from kernelviewer.gui.views.models.row_counts import RowCounts
     from kernelviewer.kernels.equality import Match
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     Index = QModelIndex | QPersistentModelIndex
 
+UNIDENTIFIED = INDEX["unidentified"]
 COLUMNS = ("Layer", "Size", "Count", "Flat", "Ident.", "Classes")
 SIZE_COLUMN, KERNELS_COLUMN, FLAT_COLUMN, NAMED_COLUMN, CLASSES_COLUMN = range(1, 6)
 HEADER_TIPS = {
@@ -56,6 +56,64 @@ MARKED_ROLE = Role.UserRole + 4
 """How many of the kernels nearest to the slider are at or below the row."""
 ELIDE_ROLE = Role.UserRole + 6
 """Where a long name is cut: where the names of the rows beside it are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Kernels of a layer, a module or a network.
+
+    Attributes
+    ----------
+    counts
+        Kernels per class, in the order of `CLASSES`.
+    null
+        Share of white noise that would be identified, over the sizes of the kernels;
+        None: not known.
+    """
+
+    counts: tuple[int, ...]
+    null: float | None
+
+    @property
+    def named(self) -> int:
+        """Identified kernels."""
+        return sum(self.counts[:UNIDENTIFIED])
+
+    @property
+    def patterned(self) -> int:
+        """Kernels that are not flat."""
+        return sum(self.counts[: UNIDENTIFIED + 1])
+
+    def text(self) -> str:
+        """The identified share; empty where all kernels are flat."""
+        return rough_percent(self.named / self.patterned) if self.patterned else "–"
+
+    def lines(self) -> list[str]:
+        """Coverage and classes in words."""
+        if not self.patterned:
+            return ["no kernel with a pattern"]
+        share = percent(self.named / self.patterned)
+        text = f"{share} identified, {spaced(self.named)} of {spaced(self.patterned)}"
+        if self.null is not None:
+            text += f"; of white noise {percent(self.null)}"
+        classes = [
+            f"{CLASSES[i].short} {spaced(count)}"
+            for i, count in enumerate(self.counts)
+            if count
+        ]
+        return [text, ", ".join(classes)]
+
+
+def add_up(layers: Sequence[LayerCounts]) -> RowCounts:
+    """One row of several layers; noise is weighed as the kernels with a pattern."""
+    counts = tuple(map(sum, zip(*(layer.counts for layer in layers), strict=True)))
+    weights = [sum(layer.counts[: UNIDENTIFIED + 1]) for layer in layers]
+    nulls = [layer.null for layer in layers]
+    if any(null is None for null in nulls) or not sum(weights):
+        return RowCounts(counts, None)
+    pairs = zip(nulls, weights, strict=True)
+    mean = sum(null * weight for null, weight in pairs if null is not None)
+    return RowCounts(counts, mean / sum(weights))
 
 
 class TreeItem:
@@ -123,7 +181,7 @@ class TreeItem:
         if self.excluded and self.layer and column == 2:
             return self.layer.kind
         if column == 1:
-            return size_label(self.layer.size) if self.layer else ""
+            return self._size()
         if not self.summary.kernels:
             return "" if self.node else ("0" if column == 2 else "")
         if column in (NAMED_COLUMN, CLASSES_COLUMN):
@@ -132,6 +190,14 @@ class TreeItem:
             return spaced(self.summary.kernels)
         share = self.summary.flat / self.summary.kernels
         return rough_percent(share) if self.summary.flat else "–"
+
+    def _size(self) -> str:
+        """Size of the layer's kernels, and of the taps of them that saw data."""
+        if self.layer is None:
+            return ""
+        return "→".join(
+            filter(None, [size_label(self.layer.size), self.layer.support_label])
+        )
 
     def search_text(self) -> str:
         """Full name and size."""
@@ -162,6 +228,11 @@ class TreeItem:
         ]
         if self.layer.multiplier > 1:
             lines.append(f"{self.layer.multiplier} kernels per input channel")
+        if support := self.layer.support_label:
+            lines.append(
+                f"effective support {support}: the taps around it never saw data, "
+                "kernels are named on it"
+            )
         for name in ("stride", "dilation", "padding"):
             if value := getattr(self.layer, name):
                 text = value if isinstance(value, str) else size_label(tuple(value))

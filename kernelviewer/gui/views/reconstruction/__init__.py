@@ -2,20 +2,125 @@
 
 from __future__ import annotations
 
-from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from typing import TYPE_CHECKING
+
+from kernelviewer.gui.view import (
+    Computed,
+    Controller,
+    Home,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+)
 from kernelviewer.gui.views.reconstruction.content import (
-    ComparisonContent,
     FamilyFit,
     NearKernel,
     ReconstructionContent,
+    near_title,
+    no_reconstruction,
 )
 from kernelviewer.gui.views.reconstruction.view import ReconstructionView
+from kernelviewer.jobs.analysing import fit_points
+from kernelviewer.latent.stretches import stretch_at
+from kernelviewer.state.similarity import cosines, row_at
 
-__all__ = [
-    "ComparisonContent",
-    "ComparisonView",
-    "FamilyFit",
-    "NearKernel",
-    "ReconstructionContent",
-    "ReconstructionView",
-]
+if TYPE_CHECKING:
+    from kernelviewer.kernels.family import FamilyFit as PointFits
+    from kernelviewer.state.view_state import ViewState
+
+
+class ReconstructionController(Controller):
+    """The pattern that the slider's code is decoded to, and the kernels near it."""
+
+    def listen(self) -> None:
+        """A near kernel can be gone to."""
+        view: ReconstructionView = self.parts.reconstruction
+        self.view = view
+        view.kernel_requested.connect(self.window.acts.go_to)
+        title = "Fit the family to the spectrum"
+        self._fits = Computed(
+            *(self.jobs, "compute", "points", title, fit_points, self.again)
+        )
+
+    def show(self, state: ViewState) -> None:
+        """Show what lies at the slider, or what would fill the place."""
+        self.view.set_message(no_reconstruction(state))
+        fits = None
+        if state.spectrum is None:
+            self._fits.forget()
+        else:
+            fits = self._fits.of(state.spectrum)
+        row = row_at(state.position)
+        shown = (state.spectrum, row, fits, state.stretches, state.naming)
+        if self.is_news("content", *shown):
+            self.view.set_content(_content(state, row, fits))
+        titles = tuple(near_title(state, number) for number in state.near.tolist())
+        if self.is_news("near", state.near, titles):
+            self.view.set_nearest(_near(state, row, titles))
+
+
+def _content(
+    state: ViewState, row: int, fits: PointFits | None
+) -> ReconstructionContent | None:
+    if state.spectrum is None:
+        return None
+    class_index = None
+    if state.stretches is not None:
+        number = stretch_at(state.stretches, state.position)
+        class_index = state.stretches[number].class_index
+    family = None
+    if fits is not None:
+        family = FamilyFit(
+            int(fits.index_in(state.naming.scheme("family"))[row]),
+            float(fits.cosine[row]),
+            (float(fits.sigma_x[row]), float(fits.sigma_y[row])),
+            float(fits.angle[row]),
+            (float(fits.offset_x[row]), float(fits.offset_y[row])),
+        )
+    taps = state.spectrum[row]
+    return ReconstructionContent(state.position, taps, class_index, family)
+
+
+def _near(
+    state: ViewState, row: int, titles: tuple[str, ...]
+) -> tuple[NearKernel, ...]:
+    """The real kernels nearest to the decoded one, the nearest first."""
+    pool, spectrum, numbers = state.pool, state.spectrum, state.near
+    if pool is None or spectrum is None or not len(numbers):
+        return ()
+    found = cosines(pool, spectrum[row], numbers).tolist()
+    return tuple(
+        NearKernel(number, pool.weights_of(number), cosine, title)
+        for number, cosine, title in zip(numbers.tolist(), found, titles, strict=True)
+    )
+
+
+RECONSTRUCTION = ViewSpec(
+    id="reconstruction",
+    title="Reconstruction",
+    make={"reconstruction": ReconstructionView},
+    controller=ReconstructionController,
+    reads=(
+        *("pool", "autoencoder", "known", "spectrum", "stretches", "labels"),
+        *("position", "near", "naming"),
+    ),
+    keys=(
+        ViewKeys(
+            "Surface",
+            "views.reconstruction.surface",
+            (("Turn, turn back", "drag, arrow keys; double click, Home"),),
+        ),
+        ViewKeys(
+            "Nearest kernels",
+            "views.reconstruction.thumbnails",
+            (("Look at one", "click; arrow keys, then Enter or Space"),),
+        ),
+    ),
+    figures={
+        "reconstructionView": ViewFigure(
+            "kernel", options=lambda document: {"mark": round(document.position, 4)}
+        )
+    },
+    home=Home("right", 0, 0),
+    homes={"compare": Home("right", 1, 1)},
+)

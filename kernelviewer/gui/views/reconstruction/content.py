@@ -1,4 +1,4 @@
-"""What the reconstruction and the comparison show."""
+"""What the two views of this package show, and how it is made of the view state."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.gui.text import class_text
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.classes import INDEX
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.state.view_state import ViewState
+
 NO_SPECTRUM = "Drag the slider of the spectrum: the kernel of its code appears here."
 NO_FOCUS = "Click a kernel, or move with the arrow keys, to compare it here."
+UNIDENTIFIED = INDEX["unidentified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,9 @@ class ComparisonContent:
     Attributes
     ----------
     kernel
-        float32 [*size]
+        float32 [*size]; the taps of the layer's support alone where it has one.
     decoded
-        float32 [*size], the pattern at its code; None: it has no code.
+        The same taps of the pattern at its code; None: it has no code.
     code
         None without an autoencoder for this size, and for flat kernels.
     fit
@@ -103,7 +110,7 @@ class ComparisonContent:
     identified
         Whether the fit reaches the threshold.
     note
-        Why there is no code.
+        Why there is no code, or which part of the kernel this is.
     """
 
     kernel: NDArray[np.float32]
@@ -125,3 +132,41 @@ class ComparisonContent:
         square = float(np.vdot(pattern, pattern)) or 1.0
         found = offset + float(np.vdot(centred, pattern)) / square * pattern
         return np.asarray(found, np.float32)
+
+
+def without_code(
+    state: ViewState, focus: int, kernel: NDArray[np.float32]
+) -> ComparisonContent:
+    """A kernel alone, with its class of the family, and why it has no code."""
+    labels, pool = state.labels, state.pool
+    assert pool is not None
+    if pool.flat[focus]:
+        note = "This kernel is flat, dead or constant: it has no pattern and no code."
+        return ComparisonContent(kernel, note=note)
+    if labels is None:
+        return ComparisonContent(kernel)
+    size = size_label(pool.size)
+    note = f"No reconstruction: there is no autoencoder for {size} kernels. "
+    note += "Class and fit are those of the nearest member of the pattern family."
+    best, fit = int(labels.best[focus]), float(labels.fit[focus])
+    named = int(labels.label[focus]) != UNIDENTIFIED
+    return ComparisonContent(kernel, None, None, fit, best, named, note)
+
+
+def no_reconstruction(state: ViewState) -> str:
+    """What stands in the place of the decoded kernel."""
+    if state.pool is not None and state.autoencoder is None:
+        if not state.all_analysed:
+            return "A decoded kernel shows here once the kernels are encoded."
+        size = size_label(state.pool.size)
+        return f"Nothing to decode: there is no autoencoder for {size} kernels yet."
+    return NO_SPECTRUM
+
+
+def near_title(state: ViewState, number: int) -> str:
+    """Layer, channel and class of a kernel near to the slider."""
+    pool = state.pool
+    assert pool is not None
+    layer = pool.layer_of(number)[1]
+    place = f"{layer.name}, channel {pool.channel[number]}"
+    return f"{place}\n{class_text(state, number)}"

@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from kernelviewer.gui.painting.fonts import caption_font
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     amplitudes,
@@ -19,9 +18,8 @@ from kernelviewer.gui.painting.kernels import (
     fit_taps,
     to_image,
 )
-from kernelviewer.gui.painting.pixels import device_pixels, logical
-from kernelviewer.gui.text import signed
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.painting.pixels import caption_font, device_pixels, logical
+from kernelviewer.gui.text import as_tip, signed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     as_pictures,
@@ -18,8 +19,7 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.painting.pixels import device_length, device_pixels, paint_outline
-from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.tips import as_tip
+from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         QResizeEvent,
     )
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.content import NearKernel
 
 _TALL, _LONG = 36, 112
@@ -59,18 +58,12 @@ class Thumbnails(QWidget):
         self.setSizePolicy(policy)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self._tokens = LIGHT
         self._paints = WeightColours.of(np.full((3, 3), 128.0), "#FFFFFF", "#C9C9C4")
         self._kernels: tuple[NearKernel, ...] = ()
         self._images: list[QImage] = []
         self._current = 0
         self._tile = QSize(_TALL, _TALL)
         self._hovered: int | None = None
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_paints(self, paints: WeightColours) -> None:
         """Colour weights otherwise."""
@@ -159,7 +152,7 @@ class Thumbnails(QWidget):
         if len(self._images) != len(self._kernels):
             self._images = self._draw()
         painter = QPainter(self)
-        line, accent = device_length(_RING, ratio), QColor(self._tokens.accent)
+        line, accent = device_length(_RING, ratio), QColor(theme.tokens().accent)
         ringed = self._current if self.hasFocus() else self._hovered
         with device_pixels(painter, ratio):
             for index, image in enumerate(self._images):

@@ -1,37 +1,45 @@
-"""The reconstruction: the kernel that a code stands for, from several sides."""
+"""The decoded kernel of a code as picture, surface and facts."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QLabel,
     QScrollArea,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import SWATCH, ClassSwatch
 from kernelviewer.gui.painting.kernels import WeightColours, as_pictures
-from kernelviewer.gui.theme import LIGHT
+from kernelviewer.gui.text import signed
 from kernelviewer.gui.views.reconstruction.content import NO_SPECTRUM
-from kernelviewer.gui.views.reconstruction.facts import Facts
 from kernelviewer.gui.views.reconstruction.picture import TapsPicture
 from kernelviewer.gui.views.reconstruction.surface import KernelSurface
 from kernelviewer.gui.views.reconstruction.thumbnails import Thumbnails
+from kernelviewer.kernels.classes import CLASSES, PATTERNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QResizeEvent
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.content import (
+        FamilyFit,
         NearKernel,
         ReconstructionContent,
     )
 
+_SPACE = 6
+_WIDEST_TEXT = "−0.00, −0.00 px"
 _SIDE, _LARGE_SIDE = 154, 238
 """Of the picture beside the facts, and alone in its line: logical pixels."""
 _SURFACE, _LEAST_SURFACE = 190, 120
@@ -47,6 +55,118 @@ _LONG = 1.6
 """Pictures that are longer than this get a line of their own."""
 _SHOW_VALUES, _HIDE_VALUES = "Show Values", "Hide Values"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class ClassLine(QWidget):
+    """Swatch and name of a class."""
+
+    def __init__(self, name: str, role: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.swatch = ClassSwatch(self)
+        self.label = QLabel(self)
+        self.label.setObjectName(name)
+        self.label.setAccessibleName("Class")
+        self.label.setProperty("role", role)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(_SPACE)
+        line.addWidget(self.swatch)
+        line.addWidget(self.label)
+        line.addStretch(1)
+
+    def width_of(self, text: str) -> int:
+        """Width of the line with a text."""
+        return SWATCH + _SPACE + self.label.fontMetrics().horizontalAdvance(text) + 2
+
+    def set_class(self, class_index: int | None, text: str = "") -> None:
+        """Show a class, by its short name unless a text is given."""
+        self.swatch.set_class(class_index)
+        if class_index is not None:
+            found = CLASSES[class_index]
+            self.label.setToolTip(found.name)
+            text = text or found.short
+        self.label.setText(text)
+
+
+class Facts(QWidget):
+    """Class of a decoded kernel, and the family member nearest to it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.class_line = ClassLine("reconstructionClass", "heading", self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.class_line)
+        column.addSpacing(4)
+        self._names: dict[str, QLabel] = {}
+        self._values: dict[str, QLabel] = {}
+        for key, title in (
+            ("family", "family"),
+            ("sigma", "σx, σy"),
+            ("angle", "angle"),
+            ("offset", "offset x, y"),
+        ):
+            name, value = QLabel(title, self), QLabel(self)
+            name.setProperty("role", "caption")
+            value.setObjectName(f"reconstruction_{key}")
+            value.setAccessibleName(title)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            column.addWidget(name)
+            column.addWidget(value)
+            column.addSpacing(4)
+            self._names[key], self._values[key] = name, value
+        column.addStretch(1)
+
+    def widest(self) -> int:
+        """Width at which no class and no number is cut."""
+        heading, caption = self.class_line.label, self._names["family"]
+        self.ensurePolished()
+        for label in (heading, caption):
+            label.ensurePolished()
+        names = [found.short for found in PATTERNS]
+        return max(
+            self.fontMetrics().horizontalAdvance(_WIDEST_TEXT),
+            *(self.class_line.width_of(name) for name in names),
+            *(caption.fontMetrics().horizontalAdvance(_family(name)) for name in names),
+        )
+
+    def set_content(self, content: ReconstructionContent) -> None:
+        """Say what a decoded kernel is."""
+        unnamed = "" if content.class_index is not None else "not named"
+        self.class_line.set_class(content.class_index, unnamed)
+        family = content.family
+        other = family is not None and family.class_index != content.class_index
+        name = CLASSES[family.class_index].short if family and other else ""
+        self._names["family"].setText(_family(name))
+        for key, text in describe(family).items():
+            self._values[key].setText(text)
+
+
+def _family(name: str) -> str:
+    """What the family's cosine is called; the class where it is not the stretch's."""
+    return f"family: {name}" if name else "family"
+
+
+def describe(family: FamilyFit | None) -> dict[str, str]:
+    """The values of a family member as text."""
+    if family is None:
+        return dict.fromkeys(("family", "sigma", "angle", "offset"), "–")
+    (sx, sy), (ox, oy) = family.sigma, family.offset
+    return {
+        "family": f"cos {_number(family.cosine, 2)}",
+        "sigma": f"{_number(sx, 2)}, {_number(sy, 2)} px",
+        "angle": _number(family.angle, 0, "°"),
+        "offset": f"{_number(ox, 2)}, {_number(oy, 2)} px",
+    }
+
+
+def _number(value: float, decimals: int, unit: str = "") -> str:
+    """With a true minus sign, but none before zero; a dash for what there is not."""
+    if math.isnan(value):
+        return "–"
+    return signed(f"{round(value, decimals) + 0.0:.{decimals}f}{unit}")
 
 
 class ReconstructionView(QScrollArea):
@@ -66,7 +186,6 @@ class ReconstructionView(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.content: ReconstructionContent | None = None
-        self._tokens = LIGHT
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self._body = QWidget(self)
         self.message = QLabel(NO_SPECTRUM, self._body)
@@ -132,13 +251,6 @@ class ReconstructionView(QScrollArea):
         self.message.setText(text)
         self._arrange()
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        for part in (self.facts, self.surface, self.nearest):
-            part.set_theme(tokens)
-        self._show_colours()
-
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
         self._colours = colours
@@ -148,10 +260,16 @@ class ReconstructionView(QScrollArea):
         """Write the values into the picture, or not."""
         self.values.setChecked(shown)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._show_colours()
+
     # Showing
 
     def _show_colours(self) -> None:
-        tokens = self._tokens
+        tokens = theme.tokens()
         paints = WeightColours.of(self._colours, tokens.panel, tokens.neutral)
         for part in (self.picture, self.surface, self.nearest):
             part.set_paints(paints)

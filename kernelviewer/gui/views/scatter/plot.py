@@ -8,23 +8,20 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from kernelviewer.gui.painting.focus import Ringed
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.painting.pixels import logical
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.pixels import Ringed, caption_font, logical
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.scatter.cloud import Cloud
-from kernelviewer.gui.views.scatter.legend import Legend, LegendStrip, note_box
-from kernelviewer.gui.views.scatter.raster import DENSITY_FROM
+from kernelviewer.gui.views.scatter.cloud import DENSITY_FROM, Cloud
+from kernelviewer.gui.views.scatter.colours import Legend, LegendStrip, note_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QImage, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.scatter.cloud import Box, ScatterContent
 
 MARGIN = 12
@@ -41,7 +38,6 @@ class ScatterPlot(Ringed):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._tokens = LIGHT
         self._content: ScatterContent | None = None
         self._classes: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._colours: tuple[str, ...] = ("#808080",)
@@ -122,15 +118,15 @@ class ScatterPlot(Ringed):
         """Kernels that are ringed thinly."""
         return self._marked
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Use these colours."""
-        self._tokens = tokens
-        self._thumbnails = None
-        self.redraw()
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self.redraw()
 
     def set_thumbnail(self, thumbnail: Callable[[int, int], QImage] | None) -> None:
         """How to draw a kernel in a side of device pixels; None: not at all."""
-        self._thumbnail = thumbnail
+        self._thumbnail, self._thumbnails = thumbnail, None
         self.redraw()
 
     def reset_zoom(self) -> None:
@@ -191,7 +187,7 @@ class ScatterPlot(Ringed):
         """Qt: paint points, what is marked, and what it means."""
         painter = QPainter(self)
         if self._content is None or not len(self._content.points):
-            painter.setPen(QColor(self._tokens.secondary))
+            painter.setPen(QColor(theme.tokens().secondary))
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(box, flags, self._message)
@@ -202,21 +198,21 @@ class ScatterPlot(Ringed):
             painter.drawImage(QPointF(0, 0), self._image)
         for place, picture in self._ensure_thumbnails():
             painter.drawImage(place, picture)
-            painter.setPen(QPen(QColor(self._tokens.secondary), 1))
+            painter.setPen(QPen(QColor(theme.tokens().secondary), 1))
             painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
         painter.setClipping(False)
         self._paint_words(painter)
         if self._path:
-            painter.setPen(QPen(QColor(self._tokens.accent), 1))
-            fill = QColor(self._tokens.accent)
+            painter.setPen(QPen(QColor(theme.tokens().accent), 1))
+            fill = QColor(theme.tokens().accent)
             fill.setAlphaF(0.12)
             painter.setBrush(fill)
             painter.drawPolygon(QPolygonF(self._path))
         if self._ringed:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            painter.setPen(QPen(QColor(theme.tokens().accent), 1))
             painter.drawRect(QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -1.5))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -238,7 +234,7 @@ class ScatterPlot(Ringed):
             self._thumbnails = None
         self._places = places
         self._image = self._cloud.draw(
-            self._classes, self._colours, self._selected, self._tokens.panel
+            self._classes, self._colours, self._selected, theme.tokens().panel
         )
 
     def _thumbnail_side(self) -> int:
@@ -264,12 +260,12 @@ class ScatterPlot(Ringed):
 
     def _paint_marks(self, painter: QPainter) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self._tokens.accent), 1.5))
+        painter.setPen(QPen(QColor(theme.tokens().accent), 1.5))
         for number in self._marked:
             if (place := self.place_of(int(number))) is not None:
                 painter.drawEllipse(place, 5, 5)
         if self._focus is not None and (place := self.place_of(self._focus)):
-            painter.setPen(QPen(QColor(self._tokens.text), 2))
+            painter.setPen(QPen(QColor(theme.tokens().text), 2))
             painter.drawEllipse(place, 6, 6)
 
     # Legend and note
@@ -291,10 +287,10 @@ class ScatterPlot(Ringed):
 
     def _paint_words(self, painter: QPainter) -> None:
         strip, note = self._ensure_strip(), self._note()
-        strip.paint(painter, self._tokens)
+        strip.paint(painter, theme.tokens())
         if note:
             painter.setFont(caption_font(self.font()))
-            painter.setPen(QColor(self._tokens.secondary))
+            painter.setPen(QColor(theme.tokens().secondary))
             box, flags = note_box(self.width(), strip.height, MARGIN)
             end = Qt.TextElideMode.ElideRight
             text = painter.fontMetrics().elidedText(note, end, int(box.width()))

@@ -1,37 +1,210 @@
 """The spectrum: decoded kernels along the code, its stretches, density and slider.
 
-`bin_codes` once, `count_codes` per selection → `SpectrumView.set_density`; decoded
-table and stretches → `SpectrumContent` → `SpectrumView.set_spectrum`.
+Its controller makes `SpectrumContent` and `Density` of the view state, and edits the
+stretches of the document as `SpectrumView` asks.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.spectrum.content import (
+    NO_KERNELS,
     NOTHING_OPEN,
-    Absence,
+    STAGES,
     SpectrumContent,
     StretchSpan,
     no_autoencoder,
     not_encoded,
 )
-from kernelviewer.gui.views.spectrum.density import (
-    BINS,
-    Density,
-    bin_codes,
-    count_codes,
-)
+from kernelviewer.gui.views.spectrum.histogram import bin_codes, count_codes
 from kernelviewer.gui.views.spectrum.view import SpectrumView
+from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.latent import stretches as editing
+from kernelviewer.state.memo import Memo
+from kernelviewer.state.selection import CodeRange
 
-__all__ = [
-    "BINS",
-    "NOTHING_OPEN",
-    "Absence",
-    "Density",
-    "SpectrumContent",
-    "SpectrumView",
-    "StretchSpan",
-    "bin_codes",
-    "count_codes",
-    "no_autoencoder",
-    "not_encoded",
-]
+if TYPE_CHECKING:
+    from kernelviewer.gui.views.spectrum.content import Absence
+    from kernelviewer.latent.stretches import Stretches
+    from kernelviewer.state.analysis import Stage
+    from kernelviewer.state.selection import Mode
+    from kernelviewer.state.view_state import ViewState
+
+
+class SpectrumController(Controller):
+    """Decoded curve, stretches, density of codes and slider."""
+
+    def listen(self) -> None:
+        """Place, ranges and edits of stretches."""
+        view: SpectrumView = self.parts.spectrum
+        self.view = view
+        document, window = self.document, self.window
+        self._bins = Memo(bin_codes)
+        view.position_requested.connect(document.set_position)
+        view.range_moved.connect(lambda a, b, mode: self._select(a, b, mode, True))
+        view.range_requested.connect(lambda a, b, mode: self._select(a, b, mode, False))
+        view.range_dropped.connect(document.give_up_drag)
+        view.clear_requested.connect(document.clear_selection)
+        view.border_moved.connect(lambda i, z: self._move_border(i, z, True))
+        view.border_set.connect(lambda i, z: self._move_border(i, z, False))
+        view.border_dropped.connect(lambda border: document.give_up_drag())
+        view.rename_requested.connect(self._on_rename_requested)
+        view.split_requested.connect(self._on_split_requested)
+        view.merge_requested.connect(self._on_merge_requested)
+        view.reset_requested.connect(document.reset_stretches)
+        view.encode_requested.connect(window.encode_again)
+        view.train_requested.connect(lambda: window.commands["train"].trigger())
+        window.analyst.stage_changed.connect(self.again)
+
+    def show(self, state: ViewState) -> None:
+        """Draw the decoded curve, or say why there is none."""
+        if self.is_news("spectrum", state.autoencoder, state.stretches):
+            self.view.set_spectrum(_content(state))
+        stage = self.window.analyst.stage
+        known = (state.models, state.pool, state.known, state.named_by)
+        if self.is_news("absence", *known, state.autoencoder, state.once, stage):
+            self.view.set_absence(_absence(state, stage))
+        self._show_density(state, stage)
+        if self.is_news("position", state.autoencoder, state.position):
+            self.view.set_position(state.position)
+        if self.is_news("ranges", state.selection):
+            self.view.set_ranges(
+                tuple(
+                    (step.query.low, step.query.high)
+                    for step in state.selection.steps
+                    if isinstance(step.query, CodeRange)
+                )
+            )
+        if self.is_news("mark", state.autoencoder, state.focus, state.by_code):
+            self.view.set_mark(_mark(state))
+
+    def _show_density(self, state: ViewState, stage: Stage) -> None:
+        code = None if state.by_code is None else state.by_code.code
+        because = stage if code is None else ""
+        sets = (state.counted, state.counted_selected)
+        if not self.is_news("density", code, because, *sets):
+            return
+        if code is None:
+            self.view.set_density(None, STAGES[stage])
+        else:
+            some = state.counted_selected if state.selected.any() else None
+            self.view.set_density(count_codes(self._bins(code), state.counted, some))
+
+    def _select(self, low: float, high: float, mode: Mode, dragging: bool) -> None:
+        self.document.select(mode, CodeRange(low, high), dragging=dragging)
+
+    def _move_border(self, border: int, code: float, dragging: bool) -> None:
+        if (now := self._stretches()) is not None:
+            moved = editing.move_border(now, border, code)
+            self._edit(moved, dragging=dragging)
+
+    def _on_rename_requested(self, stretch: int, class_index: int) -> None:
+        if (now := self._stretches()) is not None:
+            renamed = editing.rename(now, stretch, CLASSES[class_index].id, "")
+            self._edit(renamed, "Rename")
+
+    def _on_split_requested(self, stretch: int, code: float) -> None:
+        if (now := self._stretches()) is not None:
+            self._edit(editing.split(now, code), "Split")
+
+    def _on_merge_requested(self, stretch: int, neighbour: int) -> None:
+        if (now := self._stretches()) is not None:
+            kept = now[neighbour]
+            lower = min(stretch, neighbour)
+            joined = editing.merge(now, lower)
+            merged = editing.rename(joined, lower, kept.class_id, kept.name)
+            self._edit(merged, "Merge")
+
+    def _stretches(self) -> Stretches | None:
+        size = self.document.size
+        return self.document.stretches_of(size) if size else None
+
+    def _edit(
+        self, stretches: Stretches, act: str = "Border Move", *, dragging: bool = False
+    ) -> None:
+        if (size := self.document.size) is not None:
+            self.document.set_stretches(size, stretches, act=act, dragging=dragging)
+
+
+def _content(state: ViewState) -> SpectrumContent | None:
+    """The decoded curve and its stretches."""
+    own, stretches = state.autoencoder, state.stretches
+    if own is None or stretches is None or state.spectrum is None:
+        return None
+    edited = not editing.same_names(stretches, own.stretches)
+    parts = tuple(
+        StretchSpan(s.low, s.high, s.class_index, s.family_cosine, s.name)
+        for s in stretches
+    )
+    return SpectrumContent(state.spectrum, parts, edited)
+
+
+def _absence(state: ViewState, stage: Stage) -> Absence:
+    """Why there is no spectrum."""
+    pool = state.pool
+    if state.size is None or pool is None:
+        return NO_KERNELS if state.models else NOTHING_OPEN
+    if not state.all_analysed:
+        return not_encoded(state.size, stage)
+    count = int(np.count_nonzero(state.counting(~pool.flat)))
+    return no_autoencoder(state.size, count, named=state.named_by == "family")
+
+
+def _mark(state: ViewState) -> float | None:
+    """The code of the focused kernel."""
+    if state.focus is None or state.by_code is None or state.spectrum is None:
+        return None
+    code = float(state.by_code.code[state.focus])
+    return None if np.isnan(code) else code
+
+
+SPECTRUM = ViewSpec(
+    id="spectrum",
+    title="Spectrum of the code",
+    make={"spectrum": SpectrumView},
+    controller=SpectrumController,
+    reads=(
+        *("models", "size", "pool", "known", "autoencoder", "spectrum", "stretches"),
+        *("named_by", "by_code", "counted", "counted_selected", "once"),
+        *("selection", "selected", "position", "focus"),
+    ),
+    keys=(
+        ViewKeys(
+            "Code slider",
+            "views.spectrum.slider",
+            (
+                ("Move", "drag, wheel, arrow keys; Shift: fine"),
+                ("To the next stretch, to an end", "Page Up, Page Down; Home, End"),
+                ("Play along the spectrum", "Space"),
+            ),
+        ),
+        ViewKeys(
+            "Density of codes",
+            "views.spectrum.histogram",
+            (
+                ("Select a range of codes", "drag; Left, Right"),
+                ("Move its upper or lower end", "Shift+arrows, Ctrl+arrows"),
+                ("Give up a drag, clear the selection", "Escape"),
+            ),
+        ),
+        ViewKeys(
+            "Stretches",
+            "views.spectrum.editing",
+            (
+                ("Next stretch", "Left, Right"),
+                ("Move its upper or lower border", "drag; Shift+arrows, Ctrl+arrows"),
+                ("Rename, split, merge", "right click, Enter, F2"),
+                ("Give up a drag", "Escape"),
+            ),
+        ),
+    ),
+    figures={
+        "spectrumView": ViewFigure("spectrum"),
+        "codeHistogram": ViewFigure("histogram"),
+    },
+    home=Home("top"),
+)

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QSizePolicy
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     as_pictures,
@@ -19,11 +20,10 @@ from kernelviewer.gui.views.spectrum.strip import Strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtCore import QPointF
+    from PySide6.QtCore import QEvent, QPointF
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import SpectrumContent
 
 _TALL = 40
@@ -45,10 +45,11 @@ class KernelStrip(Strip):
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self._paints = self._make_paints()
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        super().set_theme(tokens)
-        self._paints = self._make_paints()
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._paints = self._make_paints()
 
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
@@ -108,7 +109,7 @@ class KernelStrip(Strip):
         return text, QRect(left, 0, round(2 * half), self.height())
 
     def _make_paints(self) -> WeightColours:
-        tokens = self.tokens
+        tokens = theme.tokens()
         return WeightColours.of(self._colours, tokens.panel, tokens.neutral)
 
     def _shape(self) -> tuple[int, int]:

@@ -1,25 +1,32 @@
-"""The latent slider: the code as a handle on an axis."""
+"""The slider along the code, and what moves it by itself."""
 
 from __future__ import annotations
 
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QElapsedTimer,
+    QObject,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.painting.pixels import device_length, device_pixels
-from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.views.spectrum.axis import Axis
-from kernelviewer.gui.views.spectrum.strip import CURSOR
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.pixels import caption_font, device_length, device_pixels
+from kernelviewer.gui.views.spectrum.strip import CURSOR, Axis
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
 
 STEPS = 1000
 """Steps of the value that assistive technology reads and sets."""
@@ -34,6 +41,10 @@ _MORE = (Qt.Key.Key_Right, Qt.Key.Key_Up)
 _LESS = (Qt.Key.Key_Left, Qt.Key.Key_Down)
 _ENDS = {Qt.Key.Key_Home: 0.0, Qt.Key.Key_End: 1.0}
 _PAGES = {Qt.Key.Key_PageUp: 1, Qt.Key.Key_PageDown: -1}
+SECONDS = 6.0
+"""From one end to the other."""
+_TICK = 16
+"""Between two steps, milliseconds."""
 
 
 class LatentSlider(QAbstractSlider):
@@ -62,7 +73,6 @@ class LatentSlider(QAbstractSlider):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(QSizePolicy.Policy.Expanding, fixed)
-        self._tokens = LIGHT
         self._z = 0.0
         self._mark: float | None = None
         self._grip: float | None = None
@@ -70,11 +80,6 @@ class LatentSlider(QAbstractSlider):
         self.valueChanged.connect(self._on_value_changed)
 
     # Setters
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self._tokens = tokens
-        self.update()
 
     def set_position(self, z: float) -> None:
         """Move the handle."""
@@ -120,22 +125,24 @@ class LatentSlider(QAbstractSlider):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Groove, ticks with their codes, mark, cursor, handle."""
         painter = QPainter(self)
-        painter.fillRect(self.rect().adjusted(-1, -1, 1, 1), QColor(self._tokens.panel))
+        painter.fillRect(
+            self.rect().adjusted(-1, -1, 1, 1), QColor(theme.tokens().panel)
+        )
         self._paint_ticks(painter)
         with device_pixels(painter, self.devicePixelRatioF()):
             self._paint_groove(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._tokens.accent))
+        painter.setBrush(QColor(theme.tokens().accent))
         handle = self.handle_rect()
         if self.hasFocus():
-            painter.setPen(QPen(QColor(self._tokens.text), 2))
+            painter.setPen(QPen(QColor(theme.tokens().text), 2))
             handle.adjust(1, 1, -1, -1)
         painter.drawEllipse(handle)
 
     def _paint_groove(self, painter: QPainter) -> None:
         """In device pixels."""
-        ratio, axis, tokens = self.devicePixelRatioF(), self.axis, self._tokens
+        ratio, axis, tokens = self.devicePixelRatioF(), self.axis, theme.tokens()
         thick = device_length(_GROOVE, ratio)
         middle = round((2 + _HANDLE / 2) * ratio)
         top, x = middle - thick // 2, axis.pixel(self._z)
@@ -154,7 +161,7 @@ class LatentSlider(QAbstractSlider):
         font = caption_font(self.font())
         metrics = QFontMetricsF(font)
         painter.setFont(font)
-        painter.setPen(QColor(self._tokens.secondary))
+        painter.setPen(QColor(theme.tokens().secondary))
         y, axis = 2 + _HANDLE + 2 + metrics.ascent(), self.axis
         for z, text in axis.ticks(_TICK_SPACE):
             wide = metrics.horizontalAdvance(text)
@@ -235,3 +242,52 @@ class LatentSlider(QAbstractSlider):
         """Only others than `set_position` get here: assistive technology."""
         self.touched.emit()
         self.position_requested.emit(value / STEPS)
+
+
+class Player(QObject):
+    """Asks for one place after another, at an even speed whatever drawing takes."""
+
+    position_requested = Signal(float)
+    running_changed = Signal(bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._z = 0.0
+        self._asked = 0.0
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self, interval=_TICK)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._on_timer_timeout)
+
+    @property
+    def running(self) -> bool:
+        """Whether it moves."""
+        return self._timer.isActive()
+
+    def set_position(self, z: float) -> None:
+        """Go on from here, if it is not what was asked for."""
+        if z != self._asked:
+            self._z = self._asked = z
+
+    def toggle(self) -> None:
+        """Begin, from the start if at the end; or stop."""
+        if self.running:
+            self.stop()
+            return
+        if self._z >= 1:
+            self._z = 0.0
+        self._clock.start()
+        self._timer.start()
+        self.running_changed.emit(True)
+
+    def stop(self) -> None:
+        """Stay here."""
+        if self.running:
+            self._timer.stop()
+            self.running_changed.emit(False)
+
+    def _on_timer_timeout(self) -> None:
+        self._z = self._asked = min(self._z + self._clock.restart() / 1e3 / SECONDS, 1)
+        if self._z >= 1:
+            self.stop()
+        self.position_requested.emit(self._z)

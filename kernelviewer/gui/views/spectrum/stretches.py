@@ -1,30 +1,108 @@
-"""The coloured stretches of the spectrum, with their names under them."""
+"""The stretches of the spectrum as a strip of named boxes; no gestures."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QFontMetricsF
 
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import class_colour
-from kernelviewer.gui.painting.fonts import caption_font
-from kernelviewer.gui.views.spectrum.axis import MARGIN
-from kernelviewer.gui.views.spectrum.labels import place_names
-from kernelviewer.gui.views.spectrum.strip import Strip
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.views.spectrum.strip import MARGIN, Strip
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.spectrum.content import SpectrumContent, StretchSpan
-    from kernelviewer.gui.views.spectrum.labels import Name
 
+_PADDING = 3
+"""Free on both sides of a name within its stretch, logical pixels."""
+_SPACE = 8
+"""Between two names that are led out."""
+_HOLD = 3
+"""A leading line ends at least this far inside of its name."""
 _ABOVE, _BAND, _UNDER, _BETWEEN, _BELOW = 3, 7, 3, 2, 3
 """Heights in logical pixels: free, band, free, (name,) free, (name,) free."""
 _ERASED = 2
 """Free beside a name that is drawn over the cursor's line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name that found a place.
+
+    Attributes
+    ----------
+    index
+        Of its stretch.
+    left, width
+        Logical pixels.
+    led
+        In the second line, with a line leading to it from the stretch.
+    """
+
+    index: int
+    left: float
+    width: float
+    led: bool
+
+
+def place_names(
+    spans: Sequence[tuple[float, float]],
+    widths: Sequence[float],
+    limits: tuple[float, float],
+) -> list[Name]:
+    """Place names under their stretches, or lead them out; none is cut or overlaps.
+
+    Those that fit neither way are left out, the names of short stretches first.
+
+    Parameters
+    ----------
+    spans
+        Left and right end of each stretch, logical pixels.
+    widths
+        Of each name.
+    limits
+        Between which names may stand.
+    """
+    placed: list[Name] = []
+    narrow: list[int] = []
+    for index, ((left, right), width) in enumerate(zip(spans, widths, strict=True)):
+        if width + 2 * _PADDING <= right - left:
+            placed.append(Name(index, (left + right - width) / 2, width, led=False))
+        else:
+            narrow.append(index)
+    narrow.sort(key=lambda index: spans[index][0] - spans[index][1])
+    led: list[Name] = []
+    for index in narrow:
+        width = widths[index]
+        lefts = _places(sum(spans[index]) / 2, width, limits)
+        free = [left for left in lefts if _is_free(left, width, led)]
+        led += [Name(index, left, width, led=True) for left in free[:1]]
+    return sorted(placed + led, key=lambda name: name.index)
+
+
+def _places(middle: float, width: float, limits: tuple[float, float]) -> list[float]:
+    """Where a name may stand so that the line from the middle ends at it."""
+    first, last = middle - width + _HOLD, middle - _HOLD
+    wished = (middle - width / 2, middle - width / 4, middle - width * 3 / 4)
+    low, high = limits[0], limits[1] - width
+    held = [min(max(left, low), high) for left in (*wished, last, first)]
+    return [left for left in held if low <= left and first <= left <= last]
+
+
+def _is_free(left: float, width: float, others: Sequence[Name]) -> bool:
+    return all(
+        left + width + _SPACE <= other.left or other.left + other.width + _SPACE <= left
+        for other in others
+    )
 
 
 class StretchStrip(Strip):
@@ -96,7 +174,7 @@ class StretchStrip(Strip):
                 foot = top + band
                 painter.fillRect(x, foot, line, end - foot, self._colour(stretch))
         for name in self._names:
-            self._draw_name(painter, name, self.tokens.secondary)
+            self._draw_name(painter, name, theme.tokens().secondary)
 
     def draw_over(self, painter: QPainter, width: int, height: int) -> None:
         """The cursor, and over its line the names that it meets."""
@@ -109,8 +187,8 @@ class StretchStrip(Strip):
             box = self._box(name).adjusted(-_ERASED, 0, _ERASED, 0)
             if mine or box.left() <= x <= box.right():
                 ground = QRectF(box.topLeft() * self.ratio, box.size() * self.ratio)
-                painter.fillRect(ground.toAlignedRect(), QColor(self.tokens.panel))
-                colour = self.tokens.text if mine else self.tokens.secondary
+                painter.fillRect(ground.toAlignedRect(), QColor(theme.tokens().panel))
+                colour = theme.tokens().text if mine else theme.tokens().secondary
                 self._draw_name(painter, name, colour)
 
     def _draw_name(self, painter: QPainter, name: Name, colour: str) -> None:
@@ -155,7 +233,7 @@ class StretchStrip(Strip):
         return None if index is None else self.drawn.stretches[index]
 
     def _colour(self, stretch: StretchSpan) -> QColor:
-        return class_colour(stretch.class_index, dark=self.tokens.dark)
+        return class_colour(stretch.class_index, dark=theme.tokens().dark)
 
     def _line_height(self) -> float:
         return QFontMetricsF(caption_font(self.font())).height()

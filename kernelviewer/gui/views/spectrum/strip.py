@@ -1,7 +1,8 @@
-"""What the strips along the code's axis have in common."""
+"""A picture along the code, 0 … 1, and the axis that all of them share."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, cast
 
@@ -9,15 +10,14 @@ from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from kernelviewer.gui.painting.focus import Ringed
+from kernelviewer.gui import theme
 from kernelviewer.gui.painting.pixels import (
+    Ringed,
     device_length,
     device_pixels,
     paint_outline,
 )
-from kernelviewer.gui.theme import LIGHT
-from kernelviewer.gui.tips import as_tip
-from kernelviewer.gui.views.spectrum.axis import Axis
+from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
@@ -28,11 +28,60 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import SpectrumContent
 
+MARGIN = 12
+"""At both ends, logical pixels."""
+_TICK_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0)
 CURSOR = 1.5
 """Width of the cursor's line, logical pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Codes 0 … 1 along device pixels.
+
+    Attributes
+    ----------
+    left, length
+        Where code 0 lies, and how much further code 1: device pixels.
+    ratio
+        Device pixels per logical pixel.
+    """
+
+    left: int
+    length: int
+    ratio: float
+
+    @classmethod
+    def across(cls, width: int, ratio: float) -> Axis:
+        """The axis of a widget of this logical width."""
+        left = round(MARGIN * ratio)
+        return cls(left, max(1, int(width * ratio) - 2 * left - 1), ratio)
+
+    def pixel(self, z: float) -> int:
+        """Device pixel of a code."""
+        return self.left + round(min(max(z, 0.0), 1.0) * self.length)
+
+    def logical(self, z: float) -> float:
+        """Logical x of a code."""
+        return self.pixel(z) / self.ratio
+
+    def code(self, x: float) -> float:
+        """Code at a logical x, held within 0 … 1."""
+        return min(max((x * self.ratio - self.left) / self.length, 0.0), 1.0)
+
+    def span(self, width: float) -> float:
+        """How much of the axis so many logical pixels are."""
+        return width * self.ratio / self.length
+
+    def ticks(self, widest: float) -> list[tuple[float, str]]:
+        """Codes to mark, with their text, none wider than ``widest`` logical pixels."""
+        room = self.length / self.ratio
+        step = next((s for s in _TICK_STEPS if s * room >= widest), 1.0)
+        decimals = 2 if step in (0.05, 0.25) else 1
+        codes = [round(i * step, 2) for i in range(round(1 / step) + 1)]
+        return [(z, f"{z:.0f}" if z in (0, 1) else f"{z:.{decimals}f}") for z in codes]
 
 
 class Strip(Ringed):
@@ -54,7 +103,6 @@ class Strip(Ringed):
         self.setMouseTracking(True)
         horizontal, fixed = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
         self.setSizePolicy(horizontal, fixed)
-        self.tokens = LIGHT
         self.content: SpectrumContent | None = None
         self.position = 0.0
         self._guide: float | None = None
@@ -62,11 +110,6 @@ class Strip(Ringed):
         self._picture: QImage | None = None
 
     # Setters
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        self.tokens = tokens
-        self.redraw()
 
     def set_content(self, content: SpectrumContent | None) -> None:
         """Show another spectrum."""
@@ -111,7 +154,7 @@ class Strip(Ringed):
 
     def draw_over(self, painter: QPainter, width: int, height: int) -> None:
         """Draw what moves, in device pixels."""
-        self.draw_line(painter, self.position, self.tokens.accent, CURSOR)
+        self.draw_line(painter, self.position, theme.tokens().accent, CURSOR)
 
     def draw_line(
         self, painter: QPainter, z: float, colour: str, width: float = 1
@@ -146,20 +189,20 @@ class Strip(Ringed):
             self._picture = self._draw(width, height)
         painter = QPainter(self)
         # at fractional ratios the strip may begin and end between two device pixels
-        ground = QColor(self.tokens.panel)
+        ground = QColor(theme.tokens().panel)
         painter.fillRect(self.rect().adjusted(-1, -1, 1, 1), ground)
         with device_pixels(painter, ratio):
             painter.drawImage(0, 0, self._picture)
             self.draw_over(painter, width, height)
             if self._guide is not None:
-                self.draw_line(painter, self._guide, self.tokens.text)
+                self.draw_line(painter, self._guide, theme.tokens().text)
             if self._ringed:
-                box, accent = QRect(0, 0, width, height), QColor(self.tokens.accent)
+                box, accent = QRect(0, 0, width, height), QColor(theme.tokens().accent)
                 paint_outline(painter, box, self.pixels(1), accent)
 
     def _draw(self, width: int, height: int) -> QImage:
         picture = QImage(width, height, QImage.Format.Format_RGB32)
-        picture.fill(QColor(self.tokens.panel))
+        picture.fill(QColor(theme.tokens().panel))
         painter = QPainter(picture)
         painter.setFont(self.font())
         self.draw(painter, width, height)
@@ -198,8 +241,10 @@ class Strip(Ringed):
         return done
 
     def changeEvent(self, event: QEvent) -> None:
-        """Names follow the font."""
+        """Names follow the font, all follows the colours."""
         super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self.redraw()
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()
             self.redraw()

@@ -1,33 +1,242 @@
-"""The spectrum view: what every code looks like, and how many kernels bear it."""
+"""The spectrum as a widget: its strips, the line under them, or why there is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from kernelviewer.gui.views.spectrum.absent import AbsentSpectrum
+from kernelviewer.gui import theme
+from kernelviewer.gui.controls import NumberField
+from kernelviewer.gui.painting.classes import ClassSwatch
+from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.spectrum.content import NOTHING_OPEN
-from kernelviewer.gui.views.spectrum.controls import SpectrumControls
 from kernelviewer.gui.views.spectrum.editing import StretchEditor
 from kernelviewer.gui.views.spectrum.histogram import CodeHistogram
 from kernelviewer.gui.views.spectrum.kernels import KernelStrip
-from kernelviewer.gui.views.spectrum.player import Player
-from kernelviewer.gui.views.spectrum.slider import LatentSlider
+from kernelviewer.gui.views.spectrum.slider import STEP, LatentSlider, Player
+from kernelviewer.gui.views.spectrum.strip import MARGIN
+from kernelviewer.kernels.classes import PAPER
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtGui import QHideEvent, QWheelEvent
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QHideEvent, QPaintEvent, QWheelEvent
 
-    from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.spectrum.content import (
         Absence,
         SpectrumContent,
         StretchSpan,
     )
-    from kernelviewer.gui.views.spectrum.density import Density
+    from kernelviewer.gui.views.spectrum.histogram import Density
+
+_WIDEST = 560
+_ICON = 12
+
+
+class AbsentSpectrum(QWidget):
+    """Says why, and offers what would give one."""
+
+    train_requested = Signal()
+    encode_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title, self.text = QLabel(self), QLabel(self)
+        self.title.setProperty("role", "heading")
+        self.text.setProperty("role", "secondary")
+        for label in (self.title, self.text):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setWordWrap(True)
+        self.title.setObjectName("spectrumAbsent")
+        self.train = QPushButton("Train Autoencoder…", self)
+        self.train.setObjectName("trainAutoencoder")
+        self.train.setAccessibleName("Train an autoencoder for this kernel size")
+        self.train.setProperty("primary", True)
+        self.train.clicked.connect(lambda: self.train_requested.emit())
+        self.encode = QPushButton("Encode Again", self)
+        self.encode.setObjectName("encodeAgain")
+        self.encode.setAccessibleName("Encode what has no codes")
+        self.encode.setProperty("primary", True)
+        self.encode.clicked.connect(lambda: self.encode_requested.emit())
+        column = QWidget(self)
+        column.setMaximumWidth(_WIDEST)
+        inner = QVBoxLayout(column)
+        inner.setContentsMargins(12, 0, 12, 8)
+        inner.setSpacing(8)
+        inner.addWidget(self.title)
+        inner.addWidget(self.text)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.train)
+        buttons.addWidget(self.encode)
+        buttons.addStretch(1)
+        inner.addLayout(buttons)
+        outer = QVBoxLayout(self)
+        outer.addStretch(1)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(column, 8)
+        line.addStretch(1)
+        outer.addLayout(line)
+        outer.addStretch(1)
+
+    def set_absence(self, absence: Absence) -> None:
+        """Say this."""
+        self.title.setText(absence.title)
+        self.text.setText(absence.text)
+        self.text.setVisible(bool(absence.text))
+        self.train.setVisible(absence.train)
+        self.encode.setVisible(absence.encode)
+
+
+class FittingLabel(QWidget):
+    """The longest of some texts that fits; none is cut."""
+
+    def __init__(
+        self, name: str, side: Qt.AlignmentFlag, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._side = side
+        self._texts: tuple[str, ...] = ()
+
+    def set_texts(self, *texts: str) -> None:
+        """Show one of these, the longest first."""
+        if texts != self._texts:
+            self._texts = texts
+            self.setAccessibleName(texts[0] if texts else "")
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for the longest."""
+        metrics = self.fontMetrics()
+        wide = max(map(metrics.horizontalAdvance, self._texts), default=0)
+        return QSize(wide, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: it may go."""
+        return QSize(0, self.fontMetrics().height())
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        width = self.fontMetrics().horizontalAdvance
+        return next((text for text in self._texts if width(text) <= self.width()), "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the text."""
+        painter = QPainter(self)
+        painter.setPen(QColor(theme.tokens().secondary))
+        flags = self._side | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), flags, self.text)
+
+
+class SpectrumControls(QWidget):
+    """Shows and sets the code. Setters never emit."""
+
+    position_requested = Signal(float)
+    play_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._playing = False
+        self.play = QToolButton(self)
+        self.play.setObjectName("playSpectrum")
+        self.play.setIconSize(QSize(_ICON, _ICON))
+        self.play.clicked.connect(lambda: self.play_requested.emit())
+        self.value = NumberField("latentValue", "Code as a number", STEP, self)
+        self.value.valueChanged.connect(self.position_requested)
+        self.swatch = ClassSwatch(self)
+        self.name = QLabel(self)
+        self.name.setObjectName("spectrumClass")
+        self.name.setAccessibleName("Class of the stretch")
+        names = [found.name for found in PAPER.patterns]
+        widest = max(self.name.fontMetrics().horizontalAdvance(name) for name in names)
+        # what stands beside it shall not jump while the cursor moves
+        self.name.setMinimumWidth(widest)
+        sides = Qt.AlignmentFlag
+        self.detail = FittingLabel("spectrumDetail", sides.AlignLeft, self)
+        self.count = FittingLabel("spectrumCount", sides.AlignRight, self)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(MARGIN - 6, 0, MARGIN, 0)
+        line.setSpacing(8)
+        for widget in (self.play, self.value, self.swatch, self.name):
+            line.addWidget(widget)
+        line.addWidget(self.detail, 1)
+        line.addWidget(self.count)
+        self.set_playing(False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self.play.setIcon(self._icon())
+
+    def set_position(self, z: float) -> None:
+        """Show a code."""
+        self.value.blockSignals(True)
+        self.value.setValue(z)
+        self.value.blockSignals(False)
+
+    def set_stretch(self, stretch: StretchSpan | None) -> None:
+        """Say which stretch the code is in; None: nothing is named."""
+        self.swatch.set_class(None if stretch is None else stretch.class_index)
+        if stretch is None:
+            self.name.setText("")
+            self.detail.set_texts()
+            return
+        self.name.setText(stretch.title)
+        both = ", ".join(filter(None, (stretch.span, stretch.quality)))
+        self.detail.set_texts(both, stretch.span)
+
+    def set_counts(self, shown: int, selected: int) -> None:
+        """Say how many kernels have a code, and how many of them are selected."""
+        total = spaced(shown)
+        if selected:
+            some = f"{spaced(selected)} of {total}"
+            self.count.set_texts(f"{some} kernels selected", some)
+        else:
+            self.count.set_texts(f"{total} kernels" if shown else "")
+
+    def set_playing(self, playing: bool) -> None:
+        """Show whether the cursor moves by itself."""
+        self._playing = playing
+        what = "Pause" if playing else "Play along the spectrum"
+        self.play.setAccessibleName(what)
+        self.play.setToolTip(f"{what} (Space on the slider)")
+        self.play.setIcon(self._icon())
+
+    def _icon(self) -> QIcon:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(round(_ICON * ratio), round(_ICON * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(QColor(0, 0, 0, 0))
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.tokens().text))
+        if self._playing:
+            painter.drawRect(QRectF(2, 1, 3, _ICON - 2))
+            painter.drawRect(QRectF(_ICON - 5, 1, 3, _ICON - 2))
+        else:
+            corners = [QPointF(2, 1), QPointF(2, _ICON - 1), QPointF(_ICON - 1, 6)]
+            painter.drawPolygon(QPolygonF(corners))
+        painter.end()
+        return QIcon(picture)
 
 
 class SpectrumView(QWidget):
@@ -169,11 +378,6 @@ class SpectrumView(QWidget):
     def set_mark(self, z: float | None) -> None:
         """Mark the code of the focused kernel; None: it has none."""
         self.slider.set_mark(z)
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Show other colours."""
-        for part in (*self._strips, self.slider, self.controls):
-            part.set_theme(tokens)
 
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Colour weights by [K, 3] of 0 … 255, zero in the middle."""

@@ -1,0 +1,149 @@
+"""Write the pages and pictures of the documentation that follow from the program.
+
+Commands and their options come from their parsers, panels and keys from the window's
+tables, pictures from the program itself, so that none of them can grow old.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+PAGES = Path(__file__).parent / "pages"
+GENERATED, PICTURES = PAGES / "generated", PAGES / "pictures"
+FIGURES = ("family", "spectrum", "composition", "classes", "pca")
+
+
+def main() -> None:
+    """Write everything, or without pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--no-pictures", action="store_true")
+    options = parser.parse_args()
+    GENERATED.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
+    write("commands.md", commands())
+    write("columns.md", columns())
+    write("views.md", views())
+    write("menus.md", menus())
+    if not options.no_pictures:
+        pictures()
+
+
+def write(name: str, text: str) -> None:
+    """Write a page."""
+    (GENERATED / name).write_text(text, "utf-8")
+
+
+def commands() -> str:
+    """Every command with its options."""
+    from kernelviewer.cli import WINDOW, module_of, parser_of
+    from kernelviewer.commands import COMMANDS
+
+    parts = [
+        "# Command line\n\nNo command needs a display but the window itself. "
+        "Exit codes: 0 done, 1 a file could not be used, 2 wrong usage.\n"
+    ]
+    for name in (WINDOW, *COMMANDS):
+        parser = parser_of(name)
+        import_module(module_of(name)).add_arguments(parser)
+        head = "kernelviewer" if name == WINDOW else f"kernelviewer {name}"
+        about = "open the window" if name == WINDOW else COMMANDS[name]
+        parts.append(f"## `{head}`\n\n{about[0].upper()}{about[1:]}.\n")
+        parts.append(f"```text\n{parser.format_usage().strip()}\n```\n")
+        rows = [
+            (_words(action), (action.help or "") % _defaults(action))
+            for action in parser._actions
+            if action.help != argparse.SUPPRESS
+        ]
+        parts.append(_table(("option", "what it does"), rows))
+    return "\n".join(parts)
+
+
+def columns() -> str:
+    """The columns of the label table."""
+    from kernelviewer.latent.labels import COLUMNS
+
+    return ", ".join(f"`{name}`" for name in COLUMNS) + "\n"
+
+
+def views() -> str:
+    """Every panel with its keys and gestures."""
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance() or QApplication([])
+    from kernelviewer.gui.registry import VIEWS
+
+    parts = ["# Panels\n\nF6 goes from panel to panel; F1 lists every key.\n"]
+    for view in VIEWS:
+        for keys in view.keys:
+            parts.append(f"## {keys.view}\n")
+            parts.append(_table(("to", "keys or gesture"), keys.rows))
+    del app
+    return "\n".join(parts)
+
+
+def menus() -> str:
+    """Every entry of the menus with its key."""
+    from kernelviewer.gui.commands import COMMANDS
+
+    parts = ["# Menus and keys\n\nCtrl+K finds each of these by typing.\n"]
+    for menu in dict.fromkeys(item.menu for item in COMMANDS if item.menu):
+        rows = [
+            (item.text.replace("&", ""), ", ".join(item.keys))
+            for item in COMMANDS
+            if item.menu == menu
+        ]
+        parts.append(f"## {menu}\n")
+        parts.append(_table(("entry", "keys"), rows))
+    return "\n".join(parts)
+
+
+def pictures() -> None:
+    """The window and figures of the sample network."""
+    from kernelviewer.resources import resource
+
+    sample = str(resource("sample", "sample.safetensors"))
+    program = (sys.executable, "-m", "kernelviewer")
+    for theme in ("light", "dark"):
+        out = str(PICTURES / f"window-{theme}.png")
+        window = ("--screenshot", out, "--size", "1440x900", "--theme", theme)
+        subprocess.run([*program, sample, *window], check=True)
+    for kind in FIGURES:
+        out = str(PICTURES / f"figure-{kind}.png")
+        words = ("figure", kind, sample, "-o", out, "--force", "--width", "120")
+        subprocess.run([*program, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def _words(action: argparse.Action) -> str:
+    """An option as it is typed."""
+    value = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
+    if action.choices is not None:
+        value = "|".join(map(str, action.choices))
+    value = " ".join(value) if isinstance(value, tuple) else value
+    if not action.option_strings:
+        return f"`{value or action.dest}`"
+    taken = f" {value}" if action.nargs != 0 and value else ""
+    return " ".join(f"`{name}{taken}`" for name in action.option_strings)
+
+
+def _defaults(action: argparse.Action) -> dict[str, object]:
+    return {"default": action.default, "prog": "kernelviewer"}
+
+
+def _table(heads: tuple[str, str], rows: object) -> str:
+    """A table in Markdown."""
+    lines = [f"| {heads[0]} | {heads[1]} |", "|---|---|"]
+    for row in rows:  # type: ignore[attr-defined]
+        cells = (str(cell).replace("|", "\\|").replace("\n", " ") for cell in row)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

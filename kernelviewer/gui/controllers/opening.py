@@ -1,0 +1,266 @@
+"""Opens files in the background and tells what came of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.runs import RunFound, open_or_ask, open_run
+from kernelviewer.jobs.tasks import (
+    SessionFound,
+    Unusable,
+    load,
+    open_files,
+    open_named,
+    read_code,
+)
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.gui.views.jobs import JobsPanel
+    from kernelviewer.jobs.runner import Ticket
+    from kernelviewer.jobs.runs import OpenedRun
+    from kernelviewer.jobs.tasks import Tally
+    from kernelviewer.kernels.bank import KernelBank
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.model import OpenModel
+
+
+class Opener(QObject):
+    """Brings networks into the document.
+
+    Parameters
+    ----------
+    document
+        Where opened networks go.
+    jobs, panel
+        Run the reading and show errors.
+
+    Attributes
+    ----------
+    asks
+        Whether somebody is there to say how a run is to be opened; else as one.
+    """
+
+    opened = Signal(object)
+    """Path of a file that was opened."""
+    session_found = Signal(object, object)
+    """Path of a session among what is to be opened, and the other paths."""
+    run_found = Signal(object)
+    """`RunFound`: files to open that are steps of one run."""
+    told = Signal(str)
+    """A sentence for the status bar."""
+    compare_requested = Signal(int, int)
+    """Ids of an open network and of one that was opened to be compared with it."""
+
+    def __init__(
+        self, document: Document, jobs: Jobs, panel: JobsPanel, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._jobs, self._panel = document, jobs, panel
+        self._batches = count(1)
+        self._arrived: list[KernelBank] = []
+        self._beside: int | None = None
+        self._found: RunFound | None = None
+        self.asks = True
+
+    def open_beside(self, identity: int, path: Path) -> None:
+        """Open a file, and compare an open network with the first that is in it."""
+        self._beside = identity
+        self.open([path])
+
+    def open(self, paths: Sequence[Path], *, apart: bool = False) -> None:
+        """Open files and folders as one job.
+
+        Of what seems to be one run `run_found` is told, and nothing is opened, unless
+        ``apart`` says that each is to be a network of its own.
+        """
+        if not paths:
+            return
+        name = shown(paths[0].name or paths[0])
+        title = f"Open {name}" if len(paths) == 1 else f"Open {len(paths)} files"
+        reaction = Reaction(
+            done=self._on_done,
+            failed=lambda message, hint: self._open_arrived(),
+            stopped=self._open_arrived,
+            partial=lambda value: self._on_partial(ticket, value),
+        )
+        paths = [path.absolute() for path in paths]
+        key = f"open {next(self._batches)}"
+        task = open_files if apart else open_or_ask
+        ticket = self._jobs.submit("files", key, title, reaction, task, paths)
+
+    def open_run(self, paths: Sequence[Path], name: str = "") -> None:
+        """Open files, and what lies in folders, as the steps of one run."""
+
+        def done(found: OpenedRun) -> str:
+            for item in found.left_out:
+                text = f"{item.name} is left out: {item.problem}"
+                self._panel.add_failure(ticket.number, text, shown(item.path))
+            self.take_run(found)
+            if len(paths) == 1:
+                self.opened.emit(paths[0])
+            return f"{len(found.run)} {found.run.unit}s"
+
+        reaction = Reaction(done=done, failed=self._on_failed)
+        paths = [path.absolute() for path in paths]
+        key, title = f"open {next(self._batches)}", f"Open {name or 'a run'}"
+        ticket = self._jobs.submit(
+            "files", key, title, reaction, open_run, paths, name=name
+        )
+
+    def take_run(self, found: OpenedRun) -> OpenModel:
+        """Open a run that was read."""
+        run, path = found.run, found.bank.path
+        model = self._document.open(found.bank, run=run, step=run.place(path))
+        text = f"{run.name}: {len(run)} {run.unit}s, {run.numbers[0]} to "
+        text += str(run.numbers[-1])
+        if found.left_out:
+            names = ", ".join(item.name for item in found.left_out)
+            text += f"; left out: {names}"
+        self.told.emit(text)
+        return model
+
+    def open_named(self, name: str) -> None:
+        """Open a pretrained network of timm's list or of the hub."""
+
+        def done(bank: KernelBank) -> str:
+            self._document.open(bank, hub=name)
+            return self._tell(bank)
+
+        reaction = Reaction(done=done, failed=self._on_failed)
+        key = f"open {next(self._batches)}"
+        self._jobs.submit("files", key, f"Open {name}", reaction, open_named, name)
+
+    def load_autoencoder(self, path: Path) -> None:
+        """Use an autoencoder from a file for its kernel size."""
+
+        def done(autoencoder: Autoencoder) -> str:
+            self._document.choose_autoencoder(autoencoder, path.absolute())
+            text = (
+                f"{shown(path.name)} is used for {size_label(autoencoder.size)} kernels"
+            )
+            self.told.emit(text)
+            return text
+
+        reaction = Reaction(done=done, failed=self._on_failed)
+        title = f"Load {shown(path.name)}"
+        self._jobs.submit("files", "autoencoder", title, reaction, read_code, path)
+
+    def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
+        """Read an open network again: another copy of it, or other layers."""
+        model = self._document.model(identity)
+        bank, run = model.bank, model.run
+        if run is not None:
+            run = replace(run, copy=copy or bank.copy, include=tuple(include))
+
+        def done(new: KernelBank) -> str:
+            if not self._document.is_open(identity):
+                return "closed meanwhile"
+            if model.hub or run:  # its file's name says nothing
+                new = replace(new, name=bank.name)
+            self._document.replace(identity, new, run)
+            return self._tell(new)
+
+        self._jobs.submit(
+            "files",
+            f"reopen {identity}",
+            f"Read {bank.name} again",
+            Reaction(done=done),
+            load,
+            bank.path,
+            copy=copy or bank.copy,
+            include=include,
+        )
+
+    def include(self, identity: int, layer: str, included: bool) -> None:
+        """Take the kernels of an undecided layer in, or leave them out again."""
+        names = [
+            other.name
+            for other in self._document.model(identity).bank.layers
+            if other.kind in ("ambiguous", "fixed") and other.included
+        ]
+        names = [name for name in names if name != layer] + [layer] * included
+        self.reopen(identity, include=names)
+
+    def _on_partial(
+        self, ticket: Ticket, value: KernelBank | Unusable | SessionFound | RunFound
+    ) -> None:
+        if isinstance(value, Unusable):
+            text = f"{value.message}. {value.hint}" if value.hint else value.message
+            self._panel.add_failure(ticket.number, text, value.details)
+            self.told.emit(text)
+        elif isinstance(value, SessionFound):
+            self.session_found.emit(value.path, value.others)
+        elif isinstance(value, RunFound):
+            self._found = value
+        else:
+            self._arrived.append(value)
+            if len(self._arrived) == 1:
+                QTimer.singleShot(0, self, self._open_arrived)
+
+    def _open_arrived(self) -> None:
+        """Open the networks that were read since the last time, as one change."""
+        arrived, self._arrived = self._arrived, []
+        with self._document.batch():
+            opened = [self._document.open(bank) for bank in arrived]
+        beside, self._beside = self._beside, None if opened else self._beside
+        if beside is not None and opened and self._document.is_open(beside):
+            self.compare_requested.emit(beside, opened[0].id)
+        for bank in arrived:  # after the change, which empties the status line
+            self.opened.emit(bank.path)
+            self._tell(bank)
+
+    def _on_failed(self, message: str, hint: str) -> None:
+        self.told.emit(f"{message}. {hint}" if hint else message)
+
+    def _on_done(self, tally: Tally) -> str:
+        found, self._found = self._found, None
+        if found is not None:
+            if self.asks:
+                self.run_found.emit(found)
+            else:
+                self.open_run(found.paths, found.name)
+            return f"{found.steps} steps of one run"
+        self._open_arrived()
+        if tally.failed and tally.opened:
+            self.told.emit(f"{tally.opened} opened, {tally.failed} could not be opened")
+        if tally.session:
+            return f"{tally.session} is a session"
+        return f"{tally.opened} opened, {tally.failed} failed"
+
+    def _tell(self, bank: KernelBank) -> str:
+        text = f"{bank.name}: {spaced(len(bank))} depthwise kernels"
+        if not len(bank):
+            text = (
+                f"{bank.name} has no depthwise kernels "
+                f"(it has {len(bank.convolutions)} other convolutions)"
+            )
+        # what is equal comes first: the status line cuts the end off
+        notes = [*self._equal(bank), text, *(w.rstrip(".") for w in bank.warnings)]
+        self.told.emit(". ".join(notes))
+        return text
+
+    def _equal(self, bank: KernelBank) -> list[str]:
+        """A sentence about kernels that another open network has as well."""
+        others = [other for other in self._document.banks if other is not bank]
+        found = best_match(bank, others)
+        if found is None:
+            return []
+        other, match = found
+        text = match.describe(told_apart(bank, other)[1])
+        text = text[0].upper() + text[1:]
+        once = self._document.charts.equal == "once"
+        return [f"{text}; equal kernels count once" if once else text]

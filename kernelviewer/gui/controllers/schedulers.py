@@ -1,0 +1,439 @@
+"""What runs by itself as the open work changes: codes, names, hashes, memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from kernelviewer.gui.jobs import Reaction, Requests
+from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.analysing import analyse, name_by_family
+from kernelviewer.jobs.tasks import tidy
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.equality import told_apart
+from kernelviewer.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.gui.views.classes import Status
+    from kernelviewer.jobs.analysing import Analysed
+    from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.comparison import Comparison
+    from kernelviewer.state.analysis import FamilyNames, Stage
+    from kernelviewer.state.comparing import Comparing
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.model import OpenModel
+
+    Key = tuple[int, Size]
+
+LIMIT = 200_000
+"""With more kernels of one size, which their codes name, they are named by the family
+as well only when asked for."""
+SILENT = 20_000
+"""A network with more of them has its naming listed among the jobs."""
+REST_MS = 500
+MANY = 100_000
+"""With fewer kernels there is nothing worth giving back."""
+
+
+class EncodingScheduler(QObject):
+    """Asks for the codes of every open network and size that has none yet.
+
+    Parameters
+    ----------
+    document
+        Gets the results.
+    jobs
+        Runs the encoding.
+
+    Attributes
+    ----------
+    stage
+        Why kernels of the shown size that have no codes have none.
+    """
+
+    stage_changed = Signal(str)
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._device = ""
+        self._starting = False
+        self._asked: Requests[Key] = Requests(jobs)
+        self._given_up: set[Key] = set()
+        self.stage: Stage = "encoding"
+        document.changed.connect(self.look)
+
+    def set_device(self, device: str) -> None:
+        """Compute there from now on; before that nothing is computed."""
+        self._device, self._starting = device, False
+        self.encode_again()
+
+    def set_starting(self) -> None:
+        """Torch is being imported for the device."""
+        self._starting = not self._device
+        self._tell()
+
+    def encode_again(self) -> None:
+        """Ask also for what was cancelled or has failed."""
+        self._given_up.clear()
+        self.look()
+
+    def look(self) -> None:
+        """Ask for what is missing, and stop what nobody needs any more."""
+        if self._device:
+            self._ask_for_missing()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say how far the shown size is, if that is news."""
+        size = self._document.size
+        given_up = any(key[1] == size for key in self._given_up)
+        stage: Stage = "stopped" if given_up else "encoding"
+        if self._starting:
+            stage = "starting"
+        if stage != self.stage:
+            self.stage = stage
+            self.stage_changed.emit(stage)
+
+    def _ask_for_missing(self) -> None:
+        document = self._document
+        wanted = {
+            (model.id, size): model
+            for model in document.models
+            for size in model.bank.sizes
+        }
+        self._asked.keep(wanted)
+        self._given_up &= wanted.keys() - document.analyses.keys()
+        now = document.size
+        for key in sorted(wanted, key=lambda key: key[1] != now):
+            known = (document.analyses, self._asked, self._given_up)
+            if not any(key in kept for kept in known):
+                self._ask(wanted[key], key[1])
+
+    def _ask(self, model: OpenModel, size: Size) -> None:
+        key = (model.id, size)
+        kernels = model.bank.sizes[size]
+
+        def done(result: Analysed) -> str:
+            now = self._document.autoencoders.get(size)
+            if now is not None and now is not result.autoencoder:
+                self._asked.forget(key)
+                self.look()
+                return "encoded anew with another autoencoder"
+            by = result.autoencoder
+            with self._document.batch():
+                if by is not None:
+                    self._document.set_autoencoder(by)
+                self._document.set_analysis(model.bank, size, result.analysis, by)
+            if by is None:
+                return "there is no autoencoder for this size"
+            return result.note or f"{spaced(len(kernels))} kernels"
+
+        def given_up() -> None:
+            self._given_up.add(key)
+            self._tell()
+
+        title = f"Encode {size_label(size)} of {model.bank.name}"
+        known = self._document.autoencoders.get(size)
+        self._asked.submit(
+            key,
+            model,
+            "compute",
+            f"encode {model.id} {size_label(size)}",
+            title,
+            Reaction(done, failed=lambda message, hint: given_up(), stopped=given_up),
+            analyse,
+            kernels,
+            known,
+            self._device,
+        )
+
+
+class FamilyScheduler(QObject):
+    """Asks for the family names of every network and size.
+
+    Codes come first. Where the family names the kernels it is asked for all of them.
+
+    Parameters
+    ----------
+    document
+        Gets the results.
+    jobs
+        Runs the naming.
+    """
+
+    changed = Signal()
+    """What is running or waits to be asked for has changed."""
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._device = ""
+        self._asked: Requests[Key] = Requests(jobs)
+        self._declined: set[Key] = set()
+        self._wished: set[Size] = set()
+        self._seen: object = None
+        document.changed.connect(self.look)
+
+    def set_device(self, device: str) -> None:
+        """Compute there from now on; before that nothing is computed."""
+        self._device, self._seen = device, None
+        self._declined.clear()
+        self.look()
+
+    def request(self, size: Size) -> None:
+        """Name the kernels of a size, however many there are."""
+        self._wished.add(size)
+        self._declined = {key for key in self._declined if key[1] != size}
+        self._seen = None
+        self.look()
+
+    def status(self, size: Size | None) -> Status:
+        """How far the naming of a size's kernels is."""
+        keys = [] if size is None else self._keys(size)
+        if not keys:
+            return "none"
+        if all(key in self._document.families for key in keys):
+            return "done"
+        if any(key in self._asked for key in keys):
+            return "running"
+        return "ask"
+
+    def look(self) -> None:
+        """Ask for what is missing, and stop what nobody needs any more."""
+        document = self._document
+        computed = (document.analyses, document.families)
+        seen = (document.models, *computed, document.size, document.naming)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        before = self._asked.keys()
+        sizes, now = document.sizes, document.size
+        open_now = {(m.id, size): m for m in document.models for size in sizes}
+        self._asked.keep(open_now)
+        self._declined &= open_now.keys()
+        if self._device:
+            for size in sorted(sizes, key=lambda size: size != now):
+                wished = size in self._wished or document.named_by(size) == "family"
+                if sizes[size] <= LIMIT or wished:
+                    for key in self._keys(size):
+                        self._ask(key)
+        if before != self._asked.keys():
+            self.changed.emit()
+
+    def _keys(self, size: Size) -> list[Key]:
+        """Networks of a size that the family has members of, once encoded."""
+        from kernelviewer.kernels.family import supported
+
+        known = self._document.analyses
+        keys = ((model.id, size) for model in self._document.models)
+        found = [key for key in keys if key in known]
+        return found if found and supported(size) else []
+
+    def _ask(self, key: Key) -> None:
+        if (
+            key in self._document.families
+            or key in self._asked
+            or key in self._declined
+        ):
+            return
+        model, size = self._document.model(key[0]), key[1]
+        kernels = model.bank.sizes[size]
+
+        def done(result: tuple[FamilyNames, str]) -> str:
+            names, note = result
+            self._document.set_family(model.bank, size, names)
+            self.changed.emit()
+            return note or f"{spaced(len(kernels))} kernels"
+
+        def given_up() -> None:
+            self._declined.add(key)
+            self.changed.emit()
+
+        title = f"Name {size_label(size)} of {model.bank.name} by the family"
+        reaction = Reaction(
+            done,
+            failed=lambda message, hint: given_up(),
+            stopped=given_up,
+            quiet=len(kernels) <= SILENT,
+            background=True,
+        )
+        name = f"family {key[0]} {size_label(size)}"
+        task, device = name_by_family, self._device
+        self._asked.submit(
+            key, model, "compute", name, title, reaction, task, kernels, device
+        )
+
+
+class ComparisonScheduler(QObject):
+    """Compares the two networks that the document names.
+
+    Parameters
+    ----------
+    document
+        Gets the result.
+    jobs
+        Runs the comparison.
+    """
+
+    changed = Signal()
+    """A comparison has begun, or has come to an end."""
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._asked: Requests[Comparing] = Requests(jobs)
+        self._given_up: Comparing | None = None
+        document.changed.connect(self.look)
+
+    @property
+    def stage(self) -> Literal["none", "running", "stopped", "done"]:
+        """How far the comparison is."""
+        how = self._document.comparing
+        if how is None:
+            return "none"
+        if self._document.comparison is not None:
+            return "done"
+        return "stopped" if how == self._given_up else "running"
+
+    def compare_again(self) -> None:
+        """Ask also for what was cancelled or has failed."""
+        self._given_up = None
+        self.look()
+        self.changed.emit()
+
+    def look(self) -> None:
+        """Ask for what is missing, and stop what nobody needs any more."""
+        document, how = self._document, self._document.comparing
+        if how is None:
+            self._asked.keep({})
+            self._given_up = None
+            return
+        first = document.model(how.a).bank
+        self._asked.keep({how: first} if document.comparison is None else {})
+        if document.comparison is not None or how in self._asked:
+            return
+        if how != self._given_up:
+            self._ask(how, first, document.model(how.b).bank)
+
+    def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
+        from kernelviewer.jobs.comparing import compare_networks
+
+        def done(found: Comparison) -> str:
+            self._document.set_comparison(how, found)
+            return f"{spaced(len(found))} pairs"
+
+        def given_up() -> None:
+            self._given_up = how
+            self.changed.emit()
+
+        names = told_apart(first, second)
+        reaction = Reaction(
+            done,
+            failed=lambda message, hint: given_up(),
+            stopped=given_up,
+            quiet=how.match != "best" and len(first) <= SILENT,
+        )
+        title = f"Compare {names[0]} with {names[1]}"
+        name, task = "compare", compare_networks
+        self._asked.submit(
+            how, first, "compute", name, title, reaction, task, first, second, how
+        )
+
+
+class FileHashes(QObject):
+    """Asks for the hash of whatever is opened, and stops where it is closed.
+
+    A large file takes a core for seconds: first come the labels, and other files. Those
+    of a run are hashed when it is saved.
+
+    Parameters
+    ----------
+    jobs
+        Reads the files.
+    """
+
+    found = Signal()
+    """One more hash is known."""
+
+    def __init__(self, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._asked: Requests[int] = Requests(jobs)
+        self._models: tuple[OpenModel, ...] = ()
+        self._hashes: WeakKeyDictionary[KernelBank, str] = WeakKeyDictionary()
+
+    @property
+    def known(self) -> dict[KernelBank, str]:
+        """What is known now; empty texts where it is not."""
+        return dict(self._hashes)
+
+    def learn(self, hashes: Mapping[KernelBank, str]) -> None:
+        """Take over hashes that were computed elsewhere."""
+        self._hashes.update(hashes)
+
+    def look(self, models: tuple[OpenModel, ...]) -> None:
+        """Ask for what is missing of the open networks."""
+        if models is self._models:
+            return
+        self._models = models
+        self._asked.keep({model.id: model.bank for model in models})
+        for model in models:
+            known = model.bank in self._hashes or model.run is not None
+            if not known and model.id not in self._asked:
+                self._ask(model)
+
+    def _ask(self, model: OpenModel) -> None:
+        from kernelviewer.jobs.sessions import hash_network
+
+        def done(sha256: str) -> None:
+            self._hashes[model.bank] = sha256
+            self.found.emit()
+
+        def failed(message: str, hint: str) -> None:
+            self._hashes[model.bank] = ""
+
+        name, title = f"hash {model.id}", f"Hash {shown(model.bank.path.name)}"
+        reaction = Reaction(done=done, failed=failed, quiet=True, background=True)
+        self._asked.submit(
+            model.id,
+            model.bank,
+            "compute",
+            name,
+            title,
+            reaction,
+            hash_network,
+            model.bank,
+        )
+
+
+class MemoryReleaser(QObject):
+    """Submits a quiet task once the document has rested.
+
+    Parameters
+    ----------
+    document
+        Whose changes are waited for.
+    jobs
+        Runs the task.
+    """
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document, self._jobs = document, jobs
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._on_rest)
+        document.changed.connect(self._on_changed)
+
+    def _on_changed(self) -> None:
+        if sum(map(len, self._document.banks)) >= MANY:
+            self._rest.start()
+
+    def _on_rest(self) -> None:
+        self._jobs.submit("compute", "tidy", "Tidy", Reaction(quiet=True), tidy)

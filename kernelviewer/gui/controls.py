@@ -1,0 +1,301 @@
+"""Widgets that views and dialogs share: a choice, a number, a dialog and its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QColor, QPainter
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDialog,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QTextBrowser,
+    QToolButton,
+    QVBoxLayout,
+)
+
+from kernelviewer.gui import theme
+from kernelviewer.gui.theme import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPaintEvent, QValidator
+    from PySide6.QtWidgets import QWidget
+
+
+PADDING = 7
+_ICON_GAP = 4
+MARGIN = 16
+"""Between a dialog's frame and what is in it, pixels."""
+
+
+class ChoiceButton(QToolButton):
+    """Shows the choice made; a click, Space or the down key offers the others.
+
+    Parameters
+    ----------
+    name, title
+        Object name; what is chosen, for tooltip and screen readers.
+    choices
+        Key → text in the menu and on the button.
+    short
+        Key → text on the button where room is scarce.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        choices: dict[str, str],
+        parent: QWidget,
+        short: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._title, self._short = title, short or {}
+        self._brief = self._bare = False
+        self._key = ""
+        self.setToolTip(title)
+        self._menu = QMenu(self)
+        self._group = QActionGroup(self)
+        self._actions: dict[str, QAction] = {}
+        self.set_choices(choices)
+        self.clicked.connect(self._open_menu)
+        self._group.triggered.connect(lambda action: self.chosen.emit(action.data()))
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """What is offered, by key."""
+        return {key: action.text() for key, action in self._actions.items()}
+
+    def set_choices(self, choices: dict[str, str]) -> None:
+        """Offer these, by key."""
+        if self.choices == choices:
+            return
+        for action in self._actions.values():
+            self._group.removeAction(action)
+        self._actions = {}
+        self._menu.clear()
+        for key, text in choices.items():
+            action = self._menu.addAction(text)
+            action.setCheckable(True)
+            action.setData(key)
+            self._group.addAction(action)
+            self._actions[key] = action
+        if self._key in self._actions:
+            self.set_choice(self._key)
+
+    def set_choice(self, key: str) -> None:
+        """Show this choice as made."""
+        self._key = key
+        action = self._actions[key]
+        action.setChecked(True)
+        self._show_text()
+        self.setAccessibleName(f"{self._title}: {action.text()}")
+        self.setToolTip(f"{self._title}: {action.text()}")
+
+    def set_icons(self, icons: dict[str, QIcon], size: QSize) -> None:
+        """Show pictures beside the menu's texts, and in their place on the button."""
+        self._bare = True
+        self.setIconSize(size)
+        for key, icon in icons.items():
+            self._actions[key].setIcon(icon)
+        self._show_text()
+
+    def set_brief(self, brief: bool) -> None:
+        """Use the short texts, or the long ones."""
+        if brief != self._brief:
+            self._brief = brief
+            self._show_text()
+
+    @property
+    def choice(self) -> str:
+        """Key of the choice shown."""
+        return self._key
+
+    def step(self) -> None:
+        """Ask for the next choice, the first after the last; nothing if disabled."""
+        if not self.isEnabled():
+            return
+        keys = list(self._actions)
+        self.chosen.emit(keys[(keys.index(self._key) + 1) % len(keys)])
+
+    def _show_text(self) -> None:
+        if self._key not in self._actions:
+            return
+        action = self._actions[self._key]
+        if self._bare:
+            self.setIcon(action.icon())
+            return
+        text = self._short.get(self._key, action.text()) if self._brief else None
+        self.setText(f"{text or action.text()} ▾")
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Qt: as wide as its text; a tool button would add two letters."""
+        height = super().sizeHint().height()
+        if self._bare:
+            return QSize(self.iconSize().width() + 2 * PADDING, height)
+        text = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(text + 2 * PADDING, height)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the text is never cut."""
+        return self.sizeHint()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: the down key opens the menu, as in combo boxes."""
+        if event.key() == Qt.Key.Key_Down:
+            self._open_menu()
+        else:
+            super().keyPressEvent(event)
+
+    def _open_menu(self) -> None:
+        """A menu set on the button would make it wider for an arrow of its own."""
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        if self._key in self._actions:
+            self._menu.setActiveAction(self._actions[self._key])
+
+
+def chart_choice(
+    name: str, title: str, choices: dict[str, str], short: dict[str, str] | None = None
+) -> Callable[[QWidget], ChoiceButton]:
+    """How to make a small choice for the title line of a panel; the first is made."""
+
+    def make(parent: QWidget) -> ChoiceButton:
+        button = ChoiceButton(name, title, choices, parent, short)
+        button.setProperty("quiet", True)
+        button.set_brief(True)
+        button.set_choice(next(iter(choices)))
+        return button
+
+    return make
+
+
+class NumberField(QDoubleSpinBox):
+    """A share with three decimals; a comma is read as a point."""
+
+    def __init__(
+        self, name: str, title: str, step: float, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setMinimumHeight(CONTROL)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setLocale(QLocale.c())
+        self.setRange(0.0, 1.0)
+        self.setDecimals(3)
+        self.setSingleStep(step)
+        self.setKeyboardTracking(False)
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: a box as other fields have; the style's own has room for buttons."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        line = theme.tokens().accent if self.hasFocus() else theme.tokens().separator
+        painter.setPen(QColor(line))
+        painter.setBrush(QColor(theme.tokens().panel))
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5
+        )
+
+    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
+        """Qt: whether this can be, or become, a number of the range."""
+        state, text, at = super().validate(text.replace(",", "."), at)
+        return state, text, at
+
+    def valueFromText(self, text: str) -> float:
+        """Qt: what is typed, as a number."""
+        return super().valueFromText(text.replace(",", "."))
+
+
+class Dialog(QDialog):
+    """A dialog beside the window, gone when it is closed.
+
+    Return presses its default button, or the button that has the keyboard. Escape and
+    the frame's cross do the same: they ask `may_close`, then call ``done``. Escape
+    alone would not send a ``closeEvent``: what is to be tidied up belongs in ``done``.
+    """
+
+    def __init__(self, parent: QWidget, name: str, title: str) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+
+    def may_close(self) -> bool:
+        """Whether nothing is lost by closing, or the user agrees to lose it."""
+        return True
+
+    def reject(self) -> None:
+        """Qt: Escape, or the frame's cross."""
+        if self.may_close():
+            super().reject()
+
+
+def dialog_button(
+    parent: QWidget, text: str, name: str, use: Callable[[], object]
+) -> QPushButton:
+    """A button of a dialog; the default one while it has the keyboard."""
+    button = QPushButton(text, parent)
+    button.setObjectName(name)
+    button.setAccessibleName(text.rstrip("…"))
+    button.clicked.connect(lambda: use())
+    return button
+
+
+def line_of(*buttons: QPushButton) -> QHBoxLayout:
+    """Buttons in a line, at the right."""
+    line = QHBoxLayout()
+    line.setSpacing(8)
+    line.addStretch(1)
+    for button in buttons:
+        line.addWidget(button)
+    return line
+
+
+def make_default(button: QPushButton) -> None:
+    """Let Return press this button, also where another button has the keyboard."""
+    button.setDefault(True)
+    if isinstance(button.window().focusWidget(), QPushButton):
+        button.setFocus()
+
+
+def show_text(
+    parent: QWidget, name: str, title: str, html: str, size: tuple[int, int]
+) -> QTextBrowser:
+    """Show text to read beside the window, without blocking it.
+
+    Parameters
+    ----------
+    name
+        The dialog is the object ``{name}Dialog``, its text ``{name}Text``.
+    title, html
+        Its title and content.
+    size
+        Width and height in pixels.
+    """
+    dialog = Dialog(parent, f"{name}Dialog", title)
+    dialog.resize(*size)
+    text = QTextBrowser(dialog)
+    text.setObjectName(f"{name}Text")
+    text.setAccessibleName(title)
+    text.document().setDocumentMargin(10)
+    text.setHtml(html)
+    shut = dialog_button(dialog, "Close", f"{name}Close", dialog.close)
+    shut.setDefault(True)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+    layout.setSpacing(12)
+    layout.addWidget(text)
+    layout.addLayout(line_of(shut))
+    dialog.show()
+    return text

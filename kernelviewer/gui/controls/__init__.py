@@ -1,1 +1,0 @@
-"""Small widgets with which views and window are set."""

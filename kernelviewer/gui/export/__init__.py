@@ -1,1 +1,0 @@
-"""From what a view shows to figures, data and the clipboard."""

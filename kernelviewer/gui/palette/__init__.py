@@ -1,1 +1,0 @@
-"""The command palette: one line that finds everything."""

@@ -1,0 +1,279 @@
+"""What a view says of itself, and what keeps it equal to the view state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
+
+from PySide6.QtCore import QObject
+
+from kernelviewer.gui.jobs import Reaction
+from kernelviewer.state.memo import same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.gui.jobs import Jobs
+    from kernelviewer.gui.theme import Looks
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.jobs.runner import Lane, Ticket
+    from kernelviewer.state.document import Document
+    from kernelviewer.state.view_state import ViewState
+
+FIGURE_WORDS = {"model": "network"}
+"""The window's words → the figures' words, where they differ."""
+Side = Literal["left", "top", "right", "bottom", "below"]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewKeys:
+    """The keys and gestures of a widget, as the F1 sheet tells them.
+
+    Attributes
+    ----------
+    view
+        Its name, as people read it.
+    module
+        Where they are handled, below ``kernelviewer.gui``; a test holds the rows
+        against the keys that its code asks for.
+    rows
+        (what it does, keys or gesture).
+    """
+
+    view: str
+    module: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFigure:
+    """The figure of a widget, for Copy and Export Figure… in its menu.
+
+    Attributes
+    ----------
+    kind
+        Exhibit.
+    paired
+        Another one, while the view shows pairs of the networks that are compared.
+    scope
+        Which kernels, a key of `FigureRequests.choices`.
+    options
+        The options of `FigureOptions` that the view's own state decides.
+    """
+
+    kind: str
+    scope: str = "shown"
+    options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
+    paired: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a panel lies in an arrangement.
+
+    Attributes
+    ----------
+    side
+        Of the window; ``below``: below all, and shown only when it is needed.
+    cell
+        Its place along the side, from the top or the left; panels of one cell lie
+        behind each other as tabs.
+    rank
+        Its place among the tabs; the lowest is in front.
+    """
+
+    side: Side
+    cell: int = 0
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewSpec:
+    """One view: a panel of the window.
+
+    Attributes
+    ----------
+    id, title, short
+        Name of the panel; what its title line says; what its tab says, if that is
+        shorter.
+    make
+        Its widgets from top to bottom, by the name that `Parts` has them under.
+    controls
+        Widgets of its title line, alike.
+    grow
+        Number of the widget that takes the room that is left.
+    width
+        Least width of the panel, pixels.
+    controller
+        Keeps the widgets equal to the view state; None where they show none of it.
+    reads
+        The parts of `ViewState` that it shows.
+    keys
+        The keys and gestures of its widgets.
+    figures
+        Object name of a widget → its figure.
+    home, homes
+        Where the panel lies, and where else in some arrangements, by their ids; None
+        for what is no panel that can be moved. An arrangement without the side has
+        it behind its last panels.
+    of_runs
+        Whether the panel comes when a run is opened, and goes with the last one.
+    """
+
+    id: str
+    title: str
+    make: Mapping[str, Callable[[QWidget], Any]]
+    controller: type[Controller] | None = None
+    reads: tuple[str, ...] = ()
+    keys: tuple[ViewKeys, ...] = ()
+    figures: Mapping[str, ViewFigure] = field(default_factory=dict)
+    home: Home | None = None
+    homes: Mapping[str, Home] = field(default_factory=dict)
+    short: str = ""
+    controls: Mapping[str, Callable[[QWidget], Any]] = field(default_factory=dict)
+    grow: int = -1
+    width: int = 0
+    of_runs: bool = False
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether it can be moved, floated and closed."""
+        return self.home is not None
+
+    def home_in(self, arrangement: str) -> Home | None:
+        """Where the panel lies in an arrangement, by its id."""
+        return self.homes.get(arrangement, self.home)
+
+
+def match_option(document: Document) -> Mapping[str, Any]:
+    """How a figure pairs the kernels of the networks that are compared."""
+    how = document.comparing
+    return {} if how is None else {"match": how.match}
+
+
+class Parts(SimpleNamespace):
+    """What the views of the registry are made of, as attributes."""
+
+
+class Controller(QObject):
+    """Tells a view's widgets what the view state says, and the document what they ask.
+
+    It keeps nothing of its own: what it remembers was derived from the state and can
+    be derived again.
+
+    Parameters
+    ----------
+    window
+        Has the document, the jobs and the commands.
+    widgets
+        Those of the view, by name.
+
+    Attributes
+    ----------
+    parts
+        The same, as attributes.
+    """
+
+    def __init__(self, window: WindowContext, widgets: Mapping[str, QWidget]) -> None:
+        super().__init__(window)
+        self.window, self.widgets = window, widgets
+        self.parts = SimpleNamespace(**widgets)
+        self.document, self.jobs = window.document, window.jobs
+        self._told: dict[str, tuple[object, ...]] = {}
+        self.listen()
+
+    def listen(self) -> None:
+        """Connect what the widgets ask for."""
+
+    def show(self, state: ViewState) -> None:
+        """Show the view state."""
+        raise NotImplementedError
+
+    def set_looks(self, looks: Looks) -> None:
+        """Use other colours."""
+        for widget in self.widgets.values():
+            for name, value in (
+                ("set_colormap", looks.colormap),
+                ("set_colours", looks.weights),
+            ):
+                if (setter := getattr(widget, name, None)) is not None:
+                    setter(value)
+
+    def again(self, *_: object) -> None:
+        """Show the same state again, as when something was derived from it."""
+        self.window.presenter.show_again(self)
+
+    def is_news(self, name: str, *values: object) -> bool:
+        """Whether values differ from those given under that name the last time."""
+        told = self._told.get(name)
+        if told is not None and all(map(same, told, values)):
+            return False
+        self._told[name] = values
+        return True
+
+    def forget(self, *names: str) -> None:
+        """Hold no values under these names; whatever comes next is news."""
+        for name in names:
+            self._told.pop(name, None)
+
+
+class Computed(Generic[P, T]):
+    """The result of a background task for the arguments asked for last.
+
+    Parameters
+    ----------
+    jobs, lane, name, title
+        Where it runs, and as what.
+    task
+        Depends on nothing but its arguments.
+    ready
+        Called when there is a result.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        lane: Lane,
+        name: str,
+        title: str,
+        task: Callable[Concatenate[Ticket, P], T],
+        ready: Callable[[], object],
+    ) -> None:
+        self._jobs, self._task, self._ready = jobs, task, ready
+        self._lane: Lane = lane
+        self._name, self._title = name, title
+        self._given: tuple[object, ...] | None = None
+        self._result: T | None = None
+
+    def of(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The result for these arguments; None until it is there."""
+        given = (*args, *kwargs.values())
+        if self._given is None or not all(map(same, self._given, given)):
+            self.forget()
+            self._given = given
+
+            def done(value: Any) -> None:
+                if self._given is given:
+                    self._result = value
+                    self._ready()
+
+            reaction = Reaction(done=done, quiet=True)
+            self._jobs.submit(
+                self._lane,
+                self._name,
+                self._title,
+                reaction,
+                self._task,
+                *args,
+                **kwargs,
+            )
+        return self._result
+
+    def forget(self) -> None:
+        """Nothing is asked for any more."""
+        self._given = self._result = None

@@ -1,0 +1,244 @@
+"""Grouping, order, scale and size of the grid, in its title line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+
+from kernelviewer.gui import theme
+from kernelviewer.gui.controls import PADDING, ChoiceButton
+from kernelviewer.gui.text import spaced
+from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
+from kernelviewer.state.arrangement import Display
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QResizeEvent
+
+    from kernelviewer.state.tally import Counts
+
+GROUPS = {
+    "layer": "by layer",
+    "model": "by network",
+    "class": "by class",
+    "code": "by code",
+    "fit": "by fit",
+    "none": "ungrouped",
+}
+SORTS = {
+    "channel": "network order",
+    "class": "sorted by class",
+    "code": "sorted by code",
+    "fit": "best fit first",
+    "scale": "largest scale first",
+    "flat": "flat first",
+}
+BRIEF_SORTS = {
+    "change": "most changed",
+    "channel": "in order",
+    "class": "class",
+    "code": "code",
+    "fit": "fit",
+    "scale": "scale",
+    "flat": "flat",
+}
+SCALES = {
+    "kernel": "scale per kernel",
+    "layer": "scale per layer",
+    "global": "one scale",
+}
+BRIEF_SCALES = {"kernel": "own scale", "layer": "layer scale"}
+PICTURES = {
+    "kernel": "kernels",
+    "reconstruction": "reconstructions",
+    "residual": "residuals",
+    "beside": "side by side",
+}
+BRIEF_PICTURES = {"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"}
+PAIRED = {
+    "group_by": {"transition": "by change of class"},
+    "sort_by": {"change": "most changed first"},
+    "picture": {"pair": "before, after, difference"},
+}
+"""What is offered besides while two networks are compared."""
+SWATCH = QSize(32, 10)
+
+
+class GridControls(QWidget):
+    """Counts, grouping, sorting, scale, colour map and zoom of the grid."""
+
+    display_requested = Signal(object)
+    colormap_requested = Signal(str)
+    show_all_requested = Signal()
+    """Show what is not selected as well."""
+    zoom_requested = Signal(float)
+    """Logical pixels per tap."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._display = Display()
+        self._zoom_range = (1.0, 64.0)
+        self._long_counts = self._brief_counts = ""
+        self._decodable, self._comparing = True, False
+        self.counts = QLabel(self)
+        self.counts.setObjectName("gridCounts")
+        self.counts.setProperty("role", "secondary")
+        self.only_selected = QToolButton(self)
+        self.only_selected.setObjectName("onlySelected")
+        self.only_selected.setProperty("chip", True)
+        self.only_selected.setText("only selected ×")
+        self.only_selected.setToolTip("Show all kernels again (Ctrl+H)")
+        self.only_selected.setAccessibleName("Only selected kernels; show all again")
+        self.only_selected.clicked.connect(self.show_all_requested)
+        text = self.fontMetrics().horizontalAdvance(self.only_selected.text())
+        self.only_selected.setFixedWidth(text + 3 * PADDING)
+        self.only_selected.hide()
+        self.group_by = ChoiceButton("groupBy", "Group kernels", GROUPS, self)
+        self.sort_by = ChoiceButton(
+            "sortBy", "Sort kernels in a group", SORTS, self, BRIEF_SORTS
+        )
+        self.scale_mode = ChoiceButton(
+            "scaleMode", "Scale of the colours", SCALES, self, BRIEF_SCALES
+        )
+        self.picture = ChoiceButton(
+            "gridPicture", "Show of each kernel", PICTURES, self, BRIEF_PICTURES
+        )
+        self.colormap = ChoiceButton("colormap", "Colour map", COLORMAPS, self)
+        self.zoom = QSlider(Qt.Orientation.Horizontal, self)
+        self.zoom.setObjectName("zoomSlider")
+        self.zoom.setAccessibleName("Zoom of the kernel grid")
+        self.zoom.setToolTip("Zoom (Ctrl+wheel)")
+        self.zoom.setRange(0, 100)
+        self.zoom.setFixedWidth(80)
+        self._buttons = {
+            "group_by": self.group_by,
+            "sort_by": self.sort_by,
+            "scale_mode": self.scale_mode,
+            "picture": self.picture,
+        }
+        self._line = line = QHBoxLayout(self)
+        line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        line.setContentsMargins(8, 0, 6, 0)
+        line.setSpacing(2)
+        line.addWidget(self.counts)
+        line.addWidget(self.only_selected)
+        for button in self._buttons.values():
+            line.addWidget(button)
+        line.addStretch(1)
+        line.addWidget(self.colormap)
+        line.addWidget(self.zoom)
+        for name, button in self._buttons.items():
+            button.chosen.connect(lambda key, name=name: self._ask(**{name: key}))
+        self.colormap.chosen.connect(self.colormap_requested)
+        self.zoom.valueChanged.connect(self._on_zoom_moved)
+        self._show_colormaps()
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the panel may be narrower than the long texts; then they are short."""
+        return QSize(260, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: short texts, then no slider, then no total, where it is narrow."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Use the longest texts that there is room for, rather than the slider."""
+        room = ((False, True, True), (True, True, True), (True, True, False))
+        for brief, total, zoom in (*room, (True, False, False)):
+            for button in self._buttons.values():
+                button.set_brief(brief)
+            self.counts.setText(self._long_counts if total else self._brief_counts)
+            self.zoom.setVisible(zoom)
+            if self._line.sizeHint().width() <= self.width():
+                return
+
+    def set_display(self, display: Display) -> None:
+        """Show how the grid is grouped, sorted and scaled."""
+        self._display = display
+        for name, button in self._buttons.items():
+            button.set_choice(getattr(display, name))
+        if not self._decodable and display.picture != "pair":
+            self.picture.set_choice("kernel")
+        self._fit()
+
+    def set_comparing(self, comparing: bool) -> None:
+        """Offer what shows the pairs of two networks, or not."""
+        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": PICTURES}
+        self._comparing = comparing
+        for name, choices in plain.items():
+            more = PAIRED[name] if comparing else {}
+            self._buttons[name].set_choices({**choices, **more})
+
+    def set_decodable(self, decodable: bool, why: str = "") -> None:
+        """Offer reconstructions, or say why there are none; then kernels are shown."""
+        self._decodable = decodable
+        self.set_display(self._display)
+        self.picture.setEnabled(decodable or self._comparing)
+        if not self.picture.isEnabled():
+            self.picture.setToolTip(why)
+
+    def set_colormap(self, key: str) -> None:
+        """Show the colour map in use."""
+        self.colormap.set_choice(key)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: show the colour maps as they look on this ground."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._show_colormaps()
+
+    def _show_colormaps(self) -> None:
+        tokens = theme.tokens()
+        icons = {key: _swatch(weight_colours(key, tokens)) for key in COLORMAPS}
+        self.colormap.set_icons(icons, SWATCH)
+
+    def set_counts(self, counts: Counts, pairs: str | None = None) -> None:
+        """Say how many kernels are shown, or how many pairs."""
+        only = counts.only_selected
+        part, whole = (
+            (counts.selected, counts.shown) if only else (counts.shown, counts.total)
+        )
+        self._long_counts = pairs or f"{spaced(part)} of {spaced(whole)}"
+        self._brief_counts = pairs.partition(" of ")[0] if pairs else spaced(part)
+        noun = "" if pairs else " kernels"
+        self.counts.setToolTip(f"{self._long_counts}{noun} of this size are shown")
+        self.only_selected.setVisible(only)
+        self._fit()
+
+    def set_zoom(self, zoom: float, zoom_range: tuple[float, float]) -> None:
+        """Show the grid's zoom and its range, logical pixels per tap."""
+        self._zoom_range = low, high = zoom_range
+        share = log(max(zoom, low) / low) / log(high / low) if high > low else 0
+        self.zoom.blockSignals(True)
+        self.zoom.setValue(round(100 * share))
+        self.zoom.blockSignals(False)
+
+    def _ask(self, **changes: Any) -> None:
+        self.display_requested.emit(replace(self._display, **changes))
+
+    def _on_zoom_moved(self, value: int) -> None:
+        low, high = self._zoom_range
+        self.zoom_requested.emit(low * (high / low) ** (value / 100))
+
+
+def _swatch(colours: NDArray[np.float64]) -> QIcon:
+    """A colour map as a small strip."""
+    strip = np.ascontiguousarray(np.round(colours).astype(np.uint8)[None])
+    form = QImage.Format.Format_RGB888
+    image = QImage(strip.data, len(colours), 1, 3 * len(colours), form).copy()
+    return QIcon(QPixmap.fromImage(image.scaled(SWATCH * 2)))

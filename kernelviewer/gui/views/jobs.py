@@ -1,0 +1,329 @@
+"""What runs in the background, as a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kernelviewer.gui.painting.pixels import AreaRing
+from kernelviewer.gui.view import Home, ViewSpec
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
+SHOWN_AT_ONCE = 2
+"""So many failures of one job are listed without being asked for."""
+INDENT = 32
+APPEARS_AFTER_MS = 500
+EMPTY = "No jobs yet. Opening files and computing shows here, with Cancel."
+KEPT = 50
+
+
+class JobRow(QWidget):
+    """One job: title, progress, Cancel; or its result, and each of its failures.
+
+    What fails of a job that goes on, such as one file of many, is listed below it.
+    """
+
+    cancel_requested = Signal()
+    copy_requested = Signal(str)
+    dismissed = Signal()
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.running = self.stoppable = True
+        self.failed = False
+        self.failures: list[FailureLine] = []
+        self._details = ""
+        self.fold = QToolButton(self)
+        self.fold.setObjectName("showFailures")
+        self.fold.setAccessibleName(f"Show what failed of {title}")
+        self.fold.setCheckable(True)
+        self.fold.setProperty("quiet", True)
+        self.fold.setFixedWidth(20)
+        self.fold.hide()
+        self.fold.toggled.connect(self._on_folded)
+        self.title = QLabel(title, self)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.text = _Message("waiting", self)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 0)
+        self.bar.setFixedWidth(140)
+        self.bar.setAccessibleName(f"Progress of {title}")
+        self.button = QPushButton("Cancel", self)
+        self.button.setObjectName("cancelJob")
+        self.button.setAccessibleName(f"Cancel {title}")
+        self.button.clicked.connect(self._on_button_clicked)
+        self.copy = _copy_button(self)
+        self.copy.hide()
+        self.copy.clicked.connect(lambda: self.copy_requested.emit(self._details))
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self.fold)
+        row.addWidget(self.title)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.bar)
+        row.addWidget(self.copy)
+        row.addWidget(self.button)
+        self._below = QWidget(self)
+        self._below.hide()
+        below = QVBoxLayout(self._below)
+        below.setContentsMargins(INDENT, 2, 0, 4)
+        below.setSpacing(4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(0)
+        layout.addLayout(row)
+        layout.addWidget(self._below)
+
+    def set_stoppable(self, stoppable: bool) -> None:
+        """Offer Cancel, or not."""
+        self.stoppable = stoppable
+        self.button.setVisible(stoppable)
+
+    def set_progress(self, done: int, total: int, text: str) -> None:
+        """Show how far the job is."""
+        self.bar.setUpdatesEnabled(False)  # else it paints at once all that has changed
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.setUpdatesEnabled(True)
+        count = f"{done} of {total}" if total else ""
+        self.text.setText(": ".join(filter(None, [count, text])))
+
+    def add_failure(self, text: str, details: str) -> None:
+        """List one thing that failed while the job goes on."""
+        line = FailureLine(text, details, self._below)
+        line.copy_requested.connect(self.copy_requested)
+        self.failures.append(line)
+        layout = self._below.layout()
+        assert layout is not None
+        layout.addWidget(line)
+        self.failed = True
+        self.fold.show()
+        self.fold.setText(f"{'▾' if self.fold.isChecked() else '▸'}")
+        self.fold.setToolTip(f"{len(self.failures)} failed")
+        if len(self.failures) <= SHOWN_AT_ONCE:
+            self.fold.setChecked(True)
+        elif len(self.failures) == SHOWN_AT_ONCE + 1:
+            self.fold.setChecked(False)
+
+    def set_ended(self, text: str, details: str = "", *, failed: bool = False) -> None:
+        """Show the result, or the error and its details."""
+        self.running = False
+        self.failed = failed or bool(self.failures)
+        self._details = details
+        self.bar.hide()
+        self.text.setText(text)
+        self.text.setProperty("role", "error" if self.failed else "secondary")
+        self.text.style().polish(self.text)
+        self.copy.setVisible(failed)
+        self.button.setEnabled(True)
+        self.button.show()
+        self.button.setText("Dismiss")
+        self.button.setObjectName("dismissJob")
+        self.button.setAccessibleName(f"Remove {self.title.text()} from the list")
+
+    def _on_folded(self, shown: bool) -> None:
+        self._below.setVisible(shown)
+        self.fold.setText("▾" if shown else "▸")
+
+    def _on_button_clicked(self) -> None:
+        if self.running:
+            self.button.setEnabled(False)
+            self.text.setText("cancelling")
+            self.cancel_requested.emit()
+        else:
+            self.dismissed.emit()
+
+
+class FailureLine(QWidget):
+    """What failed, and a button that copies its details."""
+
+    copy_requested = Signal(str)
+
+    def __init__(self, text: str, details: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.text = _Message(text, self)
+        self.text.setProperty("role", "error")
+        self.copy = _copy_button(self)
+        self.copy.clicked.connect(lambda: self.copy_requested.emit(details))
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(12)
+        line.addWidget(self.text, 1)
+        line.addWidget(self.copy)
+
+
+class _Message(QLabel):
+    """Text that wraps, can be selected, and is as high as its lines."""
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", "secondary")
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str) -> None:
+        """Qt: fewer or more lines of another text."""
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fewer or more lines at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(0)  # else it counts, and the height never falls
+        self.setMinimumHeight(self.heightForWidth(self.width()))
+
+
+def _copy_button(parent: QWidget) -> QPushButton:
+    button = QPushButton("Copy Details", parent)
+    button.setObjectName("copyDetails")
+    button.setAccessibleName("Copy the details of this error")
+    return button
+
+
+class JobsPanel(QScrollArea):
+    """The list of jobs: what failed first, then the newest."""
+
+    cancel_requested = Signal(int)
+    """Number of the ticket."""
+    copy_requested = Signal(str)
+    attention_requested = Signal()
+    """A job takes long or has failed: the panel should be seen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("jobsPanel")
+        self.setAccessibleName("Background jobs")
+        AreaRing(self)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        body = QWidget(self)
+        self._layout = QVBoxLayout(body)
+        self._layout.setContentsMargins(12, 4, 12, 8)
+        self._layout.setSpacing(4)
+        self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.empty = QLabel(EMPTY, body)
+        self.empty.setProperty("role", "secondary")
+        self._layout.addWidget(self.empty)
+        self.setWidget(body)
+        self.rows: dict[int, JobRow] = {}
+        self._finished = 0
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(APPEARS_AFTER_MS)
+        self._slow.timeout.connect(self._on_slow)
+
+    def add(self, number: int, title: str, *, stoppable: bool = True) -> None:
+        """List a job that was submitted; it shows itself if it takes long."""
+        self._row(number, title).set_stoppable(stoppable)
+        if not self._slow.isActive():
+            self._slow.start()
+
+    def set_progress(self, number: int, done: int, total: int, text: str) -> None:
+        """Show how far a job is."""
+        if number in self.rows:
+            self.rows[number].set_progress(done, total, text)
+
+    def end(self, number: int, text: str) -> None:
+        """Show what came of a job."""
+        if number in self.rows:
+            self.rows[number].set_ended(text)
+            self._trim()
+
+    def add_error(self, title: str, text: str, details: str) -> None:
+        """List an error of its own, such as one file of many."""
+        self._finished -= 1
+        self.fail(self._finished, title, text, details)
+
+    def fail(self, number: int, title: str, text: str, details: str) -> None:
+        """Show a job's error and ask to be seen."""
+        row = self._row(number, title)
+        row.set_ended(text, details, failed=True)
+        self._layout.insertWidget(0, row)
+        self._trim()
+        self.attention_requested.emit()
+
+    def add_failure(self, number: int, text: str, details: str) -> None:
+        """List below a job what failed of it while it goes on."""
+        if number in self.rows:
+            row = self.rows[number]
+            row.add_failure(text, details)
+            self._layout.insertWidget(0, row)
+            self.attention_requested.emit()
+
+    def remove(self, number: int) -> None:
+        """Take a job off the list."""
+        if row := self.rows.pop(number, None):
+            row.hide()
+            row.deleteLater()
+        self.empty.setVisible(not self.rows)
+
+    def failed(self) -> bool:
+        """Whether an error is listed."""
+        return any(row.failed for row in self.rows.values())
+
+    def failures(self) -> list[str]:
+        """What failed, a line each."""
+        found: list[str] = []
+        for row in self.rows.values():
+            lines = [line.text.text() for line in row.failures]
+            found += lines or [row.text.text()] * row.failed
+        return found
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for three jobs."""
+        return QSize(400, 128)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: one job stays in sight."""
+        return QSize(200, 40)
+
+    def running(self) -> int:
+        """How many listed jobs have not ended."""
+        return sum(row.running for row in self.rows.values())
+
+    def _row(self, number: int, title: str) -> JobRow:
+        if number not in self.rows:
+            row = JobRow(title, self)
+            row.cancel_requested.connect(lambda: self.cancel_requested.emit(number))
+            row.copy_requested.connect(self.copy_requested)
+            row.dismissed.connect(lambda: self.remove(number))
+            self.rows[number] = row
+            failed = sum(other.failed for other in self.rows.values())
+            self._layout.insertWidget(failed, row)
+            self.empty.hide()
+        return self.rows[number]
+
+    def _trim(self) -> None:
+        """Keep the list short: the oldest ended jobs go."""
+        ended = [number for number, row in self.rows.items() if not row.running]
+        for number in ended[: max(0, len(ended) - KEPT)]:
+            self.remove(number)
+
+    def _on_slow(self) -> None:
+        if any(row.running and row.stoppable for row in self.rows.values()):
+            self.attention_requested.emit()
+
+
+JOBS = ViewSpec(
+    id="jobs", title="Jobs", make={"jobs_panel": JobsPanel}, home=Home("below")
+)

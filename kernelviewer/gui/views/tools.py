@@ -1,0 +1,494 @@
+"""The line above everything: title, kernel sizes, threshold, search, export."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from kernelviewer.gui.controls import ChoiceButton, NumberField
+from kernelviewer.gui.palette import PaletteLine
+from kernelviewer.gui.text import percent, short_percent, spaced
+from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
+from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.naming import Naming
+from kernelviewer.latent.noise import PRESETS
+from kernelviewer.state.analysis import coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtWidgets import QMainWindow
+
+    from kernelviewer.gui.view import Parts
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.noise import Null
+    from kernelviewer.state.view_state import ViewState
+
+SPACING = 6
+STEPS = 1000
+HEIGHT = 38
+GAP = 20
+
+
+class SizeBar(QWidget):
+    """One button per kernel size of the open networks; a menu of them where narrow."""
+
+    size_requested = Signal(object)
+    widened = Signal()
+    """The row's width has changed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("sizeBar")
+        self.menu = QToolButton(self)
+        self.menu.setObjectName("sizeMenu")
+        self.menu.setProperty("button", True)
+        self.menu.clicked.connect(self._open_menu)
+        self._line = QHBoxLayout(self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(SPACING)
+        self._line.addWidget(self.menu)
+        self._group = QButtonGroup(self)
+        self._sizes: dict[Size, int] = {}
+        self._size: Size | None = None
+        self._compact = False
+        self._group.idClicked.connect(
+            lambda number: self.size_requested.emit(list(self._sizes)[number])
+        )
+        self._show_mode()
+
+    def set_sizes(self, sizes: dict[Size, int], size: Size | None) -> None:
+        """Offer these sizes with their counts, one of them in use."""
+        rebuilt = list(sizes) != list(self._sizes)
+        self._sizes, self._size = dict(sizes), size
+        if rebuilt:
+            self._rebuild()
+        for number, (key, count) in enumerate(sizes.items()):
+            button = self._group.button(number)
+            button.setChecked(key == size)
+            button.setToolTip(f"{spaced(count)} kernels of {size_label(key)}")
+        shown = size_label(size) if size else ""
+        self.menu.setText(f"{shown} ▾")
+        self.menu.setAccessibleName(f"Kernel size: {shown}")
+        self.menu.setToolTip(f"{len(sizes)} kernel sizes are open")
+        if rebuilt:
+            self.widened.emit()
+
+    def set_compact(self, compact: bool) -> None:
+        """Show one menu in place of the row."""
+        if compact != self._compact:
+            self._compact = compact
+            self._show_mode()
+
+    def row_width(self) -> int:
+        """How wide the row of buttons is."""
+        widths = [button.sizeHint().width() for button in self._group.buttons()]
+        return sum(widths) + SPACING * max(0, len(widths) - 1)
+
+    def step(self, by: int) -> None:
+        """Ask for the next or previous size."""
+        if self._sizes:
+            sizes = list(self._sizes)
+            place = sizes.index(self._size) + by if self._size in sizes else 0
+            self.size_requested.emit(sizes[place % len(sizes)])
+
+    def make_menu(self) -> QMenu:
+        """The sizes with their counts, to choose from."""
+        menu = QMenu(self)
+        for key, count in self._sizes.items():
+            text = f"{size_label(key)}   {spaced(count)} kernels"
+            action = menu.addAction(text, partial(self.size_requested.emit, key))
+            action.setCheckable(True)
+            action.setChecked(key == self._size)
+        return menu
+
+    def _open_menu(self) -> None:
+        menu = self.make_menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.menu.mapToGlobal(self.menu.rect().bottomLeft()))
+
+    def _rebuild(self) -> None:
+        for button in self._group.buttons():
+            self._group.removeButton(button)
+            self._line.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        for number, key in enumerate(self._sizes):
+            button = QPushButton(size_label(key), self)
+            button.setObjectName(f"size_{size_key(key)}")
+            button.setAccessibleName(f"Show kernels of size {size_label(key)}")
+            button.setCheckable(True)
+            self._group.addButton(button, number)
+            self._line.addWidget(button)
+        self._show_mode()
+
+    def _show_mode(self) -> None:
+        for button in self._group.buttons():
+            button.setVisible(not self._compact)
+        self.menu.setVisible(self._compact and bool(self._sizes))
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdChoices:
+    """Thresholds to choose from.
+
+    Attributes
+    ----------
+    default
+        The autoencoder's own.
+    by_null
+        (share, threshold): the threshold that this share of white noise reaches.
+    """
+
+    default: float
+    by_null: tuple[tuple[float, float], ...]
+
+
+class ThresholdBar(QWidget):
+    """A slider, its value, thresholds to choose from, and what follows from it."""
+
+    threshold_requested = Signal(float, bool)
+    """The wished threshold, and whether the slider is still being dragged."""
+    default_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("thresholdBar")
+        self._choices: ThresholdChoices | None = None
+        self._threshold = 0.0
+        title = QLabel("Threshold", self)
+        title.setProperty("role", "secondary")
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setObjectName("thresholdSlider")
+        self.slider.setAccessibleName("Threshold of the fit")
+        self.slider.setRange(0, STEPS)
+        self.slider.setMinimumWidth(70)
+        self.slider.setMaximumWidth(140)
+        title_of_value = "Threshold of the fit, a cosine"
+        self.value = NumberField("thresholdValue", title_of_value, 0.01, self)
+        self.value.setFixedWidth(58)
+        self.presets = self._tool("thresholdPresets", "▾", "Thresholds to choose from")
+        self.reset = self._tool("thresholdReset", "↺", "Back to the default threshold")
+        policy = self.reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.reset.setSizePolicy(policy)
+        self.coverage = QLabel(self)
+        self.coverage.setObjectName("coverage")
+        self.coverage.setProperty("role", "strong")
+        self.null = QLabel(self)
+        self.null.setObjectName("nullCoverage")
+        self.null.setProperty("role", "secondary")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(title)
+        line.addWidget(self.slider, 1)
+        tools = QHBoxLayout()
+        tools.setSpacing(0)
+        for widget in (self.value, self.presets, self.reset):
+            tools.addWidget(widget)
+        line.addLayout(tools)
+        line.addWidget(self.coverage)
+        line.addWidget(self.null)
+        self.slider.valueChanged.connect(self._on_slider_moved)
+        self.slider.sliderReleased.connect(self._on_slider_released)
+        self.value.valueChanged.connect(self._on_value_typed)
+        self.presets.clicked.connect(self._open_menu)
+        self.reset.clicked.connect(lambda: self.default_requested.emit())
+
+    def _tool(self, name: str, sign: str, title: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(name)
+        button.setText(sign)
+        button.setProperty("quiet", True)
+        button.setAccessibleName(title)
+        button.setToolTip(title)
+        return button
+
+    def set_threshold(self, threshold: float | None) -> None:
+        """Show the threshold in use; None hides the bar."""
+        self.setVisible(threshold is not None)
+        if threshold is None:
+            return
+        self._threshold = threshold
+        with QSignalBlocker(self.slider), QSignalBlocker(self.value):
+            self.slider.setValue(round(threshold * STEPS))
+            self.value.setValue(threshold)
+        self._show_reset()
+
+    def set_choices(self, choices: ThresholdChoices | None) -> None:
+        """Offer these thresholds."""
+        self._choices = choices
+        self.presets.setEnabled(choices is not None)
+        self._show_reset()
+
+    def set_coverage(self, coverage: float, null: float | None) -> None:
+        """Show the identified share of the kernels, and of white noise."""
+        known = not math.isnan(coverage)
+        self.coverage.setText(f"{percent(coverage)} identified" if known else "")
+        self.null.setText("" if null is None else f"white noise {percent(null)}")
+        self.null.setToolTip(
+            "Share of white-noise kernels that would be identified at this threshold"
+        )
+
+    def make_menu(self) -> QMenu:
+        """The default, and the thresholds that some of the noise reaches."""
+        menu = QMenu(self)
+        if self._choices is None:
+            return menu
+
+        def offer(text: str, level: float, use: Callable[[], object]) -> None:
+            action = menu.addAction(f"{text}   {level:.3f}", use)
+            action.setCheckable(True)
+            action.setChecked(abs(level - self._threshold) < 0.5 / STEPS)
+
+        default = self._choices.default
+        offer("Default", default, self.default_requested.emit)
+        menu.addSeparator()
+        for share, level in self._choices.by_null:
+            use = partial(self.threshold_requested.emit, level, False)
+            offer(f"White noise {short_percent(share)}", level, use)
+        return menu
+
+    def _open_menu(self) -> None:
+        menu = self.make_menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.presets.mapToGlobal(self.presets.rect().bottomLeft()))
+
+    def _show_reset(self) -> None:
+        choices = self._choices
+        changed = choices is not None and choices.default != self._threshold
+        self.reset.setVisible(changed)
+        if choices is not None:
+            self.reset.setToolTip(f"Back to the default, {choices.default:.3f}")
+
+    def _on_slider_moved(self, value: int) -> None:
+        self.threshold_requested.emit(value / STEPS, self.slider.isSliderDown())
+
+    def _on_slider_released(self) -> None:
+        self.threshold_requested.emit(self.slider.value() / STEPS, False)
+
+    def _on_value_typed(self, value: float) -> None:
+        self.threshold_requested.emit(value, False)
+
+
+WIDE = 1200
+"""Width from which on the tool line has room for whole words."""
+
+
+class ToolLine(QWidget):
+    """Gives way where it is narrow: the title goes first, then the row of sizes."""
+
+    def __init__(self, parent: QWidget, parts: Parts) -> None:
+        super().__init__(parent)
+        self.setMinimumHeight(HEIGHT)
+        self._parts = parts
+        self.title = QLabel("kernelviewer", self)
+        self.title.setProperty("role", "heading")
+        space = QWidget(self)
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(4, 4, 4, 6)
+        line.setSpacing(GAP)
+        line.addWidget(self.title)
+        line.addWidget(parts.sizes)
+        line.addWidget(parts.naming)
+        line.addWidget(parts.threshold)
+        line.addWidget(space, 1)
+        line.addWidget(parts.palette)
+        line.addWidget(parts.export)
+        parts.sizes.widened.connect(self._give_way)
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: a part may want more room than before."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._give_way()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: there is more or less room."""
+        super().resizeEvent(event)
+        self._give_way()
+
+    def _give_way(self) -> None:
+        parts = self._parts
+        parts.naming.set_brief(self.width() < WIDE)
+        rest = [parts.naming, parts.threshold, parts.palette, parts.export]
+        widths = [part.sizeHint().width() for part in rest if not part.isHidden()]
+        room = self.width() - sum(widths) - GAP * (len(widths) + 2) - 8
+        row, menu = parts.sizes.row_width(), parts.sizes.menu.sizeHint().width()
+        title = self.title.sizeHint().width()
+        compact = row > room
+        parts.sizes.set_compact(compact)
+        self.title.setVisible(title + (menu if compact else row) <= room)
+
+
+def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
+    """The line as a tool bar that stays where it is."""
+    bar = QToolBar("Tools", window)
+    bar.setObjectName("toolLine")
+    bar.setMovable(False)
+    bar.toggleViewAction().setVisible(False)
+    bar.addWidget(ToolLine(bar, parts))
+    return bar
+
+
+class ToolController(Controller):
+    """Kernel sizes, and the threshold with what it identifies."""
+
+    def listen(self) -> None:
+        """Another size, another threshold."""
+        sizes: SizeBar = self.parts.sizes
+        self.sizes = sizes
+        threshold: ThresholdBar = self.parts.threshold
+        self.threshold = threshold
+        export: QPushButton = self.parts.export
+        naming: ChoiceButton = self.parts.naming
+        self.naming = naming
+        naming.chosen.connect(self._name_by)
+        sizes.size_requested.connect(self.document.show_size)
+        threshold.threshold_requested.connect(self._set_threshold)
+        threshold.default_requested.connect(lambda: self._set_threshold(None))
+        export.clicked.connect(lambda: self.window.commands["export"].trigger())
+
+    def show(self, state: ViewState) -> None:
+        """Offer the sizes, show threshold and coverage."""
+        if self.is_news("sizes", state.sizes, state.size):
+            self.sizes.set_sizes(state.sizes, state.size)
+        if self.is_news("naming", state.naming, state.named_by, state.models):
+            self.naming.set_choice(_choice(state.naming))
+            self.naming.setVisible(bool(state.models))
+            self.naming.setToolTip(_naming_tip(state))
+        if self.is_news("threshold", state.threshold, state.null):
+            self.threshold.set_threshold(state.threshold)
+            self.threshold.set_choices(_choices(state.null))
+        scope = (state.pool, state.pooled, state.layers)
+        if self.is_news("coverage", *scope, state.threshold, state.null):
+            self.threshold.set_coverage(*_coverage(state))
+
+    def _name_by(self, choice: str) -> None:
+        naming = NAMINGS[choice]
+        if naming.by == "code":  # the words stay for when the family names again
+            naming = replace(naming, words=self.document.naming.words)
+        self.document.name(naming)
+
+    def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
+        if (size := self.document.size) is not None:
+            self.document.set_threshold(size, threshold, dragging=dragging)
+
+
+NAMINGS = {
+    "family": Naming("family", "fine"),
+    "paper": Naming("family", "paper"),
+    "code": Naming("code"),
+}
+"""What the switch of the naming offers."""
+_CHOICES = {
+    "family": "Family, fine names",
+    "paper": "Family, the paper's names",
+    "code": "Code, the paper's names",
+}
+_BRIEF = {"family": "by family", "paper": "by family, paper's", "code": "by code"}
+
+
+def _choice(naming: Naming) -> str:
+    if naming.by == "code":
+        return "code"
+    return "family" if naming.words == "fine" else "paper"
+
+
+def _naming_tip(state: ViewState) -> str:
+    """What names the kernels, in a sentence."""
+    words = {
+        "code": "Kernels are named by the stretch of the spectrum that their code "
+        "falls in, as in the paper",
+        "family": "Kernels are named by their own nearest member of the pattern family",
+        None: "Nothing names the kernels of this size",
+    }
+    text = words[state.named_by]
+    if state.named_by == "family":
+        text += (
+            ", in the paper's eleven classes"
+            if state.naming.words == "paper"
+            else ", in fine words: point, disc, ring, bar and others that people see"
+        )
+    if state.naming.by == "code" and state.named_by == "family":
+        text += ": there is no autoencoder for this size"
+    return f"{text} (Ctrl+Shift+M: the other)"
+
+
+def _naming_button(parent: QWidget) -> ChoiceButton:
+    title = "What names kernels"
+    return ChoiceButton("naming", title, dict(_CHOICES), parent, dict(_BRIEF))
+
+
+def _coverage(state: ViewState) -> tuple[float, float | None]:
+    """Share identified of what is in scope, and of white noise; None: not known."""
+    pool, tally = state.pool, state.pooled
+    if pool is None or tally is None:
+        return float("nan"), None
+    counts, _ = tally.among(pool.layers_ticked(state.layers))
+    if state.null is None or state.threshold is None:
+        return coverage(counts), None
+    return coverage(counts), state.null.coverage(state.threshold)
+
+
+def _choices(null: Null | None) -> ThresholdChoices | None:
+    """The thresholds that a null offers."""
+    if null is None:
+        return None
+    by_null = tuple((share, null.threshold(share)) for share in PRESETS)
+    return ThresholdChoices(null.default_threshold, by_null)
+
+
+def _export_button(parent: QWidget) -> QPushButton:
+    button = QPushButton("Export Figure…", parent)
+    button.setObjectName("exportFigure")
+    button.setAccessibleName("Export a figure of what is open")
+    return button
+
+
+TOOLS = ViewSpec(
+    id="tools",
+    title="Tools",
+    make={
+        "sizes": SizeBar,
+        "naming": _naming_button,
+        "threshold": ThresholdBar,
+        "palette": PaletteLine,
+        "export": _export_button,
+    },
+    controller=ToolController,
+    reads=(
+        *("sizes", "size", "models", "naming", "named_by", "threshold", "null"),
+        *("pool", "layers", "pooled"),
+    ),
+    keys=(
+        ViewKeys(
+            "Search line",
+            "palette",
+            (
+                ("Mark an entry", "Up, Down, Page Up, Page Down"),
+                ("Do it, do the other thing it offers", "Enter; Shift+Enter"),
+                ("Close, and go back", "Escape"),
+            ),
+        ),
+    ),
+)

@@ -1,1 +1,0 @@
-"""Brings networks in, has them analysed, and keeps the work."""

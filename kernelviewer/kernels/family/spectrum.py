@@ -1,0 +1,269 @@
+"""The family's own spectrum: its classes in a row, for kernels of any size, untrained.
+
+The axis from 0 to 1 is cut into stretches, each class exactly once, in an order that
+runs from the on- classes over edges and bars to the off- classes; within a class σ
+grows, on a logarithmic scale. A class that has both signs is gone through twice, + then
+−. A code is decoded to the member of its class and σ in the standard position: at angle
+and offset 0. It stands where an autoencoder of the size could: `decode`, `spectrum`,
+`stretches` are the same, and `codes` takes the place of ``encode``.
+
+What the classes are is data: a spectrum is made of stops, by default those of all fine
+classes, named in fine words or in the paper's.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER_OF
+from kernelviewer.kernels.family.members import CLASS_KINDS, as_plane, member
+from kernelviewer.kernels.family.regions import (
+    DISC,
+    DISC_LEAST,
+    SIGMA_LOBES,
+    SIGMA_MIN,
+    SIGMA_POINT,
+    SIGMA_TAP,
+    SIGMA_WIDE,
+    kinds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.family.fit import FamilyFit
+
+EVEN = 0.25
+"""Share of the axis that stops have alike, however few kernels live there."""
+_ORDER = (
+    *("off-ring", "on-point", "on-centre", "on-disc", "on-square", "on-cross"),
+    *("edge-x", "edge-d", "edge-y"),
+    *("on-bar-v", "off-bar-v", "on-bar-d", "off-bar-d", "on-bar-h", "off-bar-h"),
+    *("saddle", "checker"),
+    *("off-cross", "off-square", "off-disc", "off-centre", "off-point", "on-ring"),
+)
+"""Of fine classes, such that those of one of the paper's classes lie side by side."""
+_LEAST_RATIO = 1.5
+_ARM = 1 / 5
+_LONG = [INDEX[n] for n in _ORDER if "cross" in n or "bar" in n]
+"""Classes whose two σ differ: the first says how large they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A part of the axis: members of one formula, one sign, and growing σ.
+
+    Attributes
+    ----------
+    class_id
+        Its name in the words of the spectrum; stops of one class that follow each
+        other are one stretch.
+    members
+        The fine class whose members it has.
+    sign
+        +1 or −1.
+    sigma
+        Lowest and highest σ, px.
+    across
+        Of a cross: how wide its arms are, in units of σ, their length; None: as usual.
+    more
+        Other arguments of `member`, such as ``angle``.
+    """
+
+    class_id: str
+    members: str
+    sign: int
+    sigma: tuple[float, float]
+    across: float | None = None
+    more: Mapping[str, float] = field(default_factory=dict)
+
+
+def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
+    """The classes that kernels of a size can show, in order.
+
+    Parameters
+    ----------
+    size
+        Kernel size.
+    scheme
+        The words that name them, `FINE` or `PAPER`.
+
+    Raises
+    ------
+    ValueError
+        The family has no members of this size.
+    """
+    plane = as_plane(size)
+    possible = kinds(plane)
+    stops = []
+    for name in _ORDER:
+        index = INDEX[name]
+        of_class, sign = CLASS_KINDS[index]
+        if not any(kind in possible for kind in of_class):
+            continue
+        word = name if scheme is FINE else CLASSES[PAPER_OF[index]].id
+        low, high = _sigmas(name, max(plane))
+        for one in (sign,) if sign else (1, -1):
+            limits = (low, max(high, _LEAST_RATIO * low))
+            across = _ARM if name.endswith("cross") else None
+            stops.append(Stop(word, name, one, limits, across))
+    return tuple(stops)
+
+
+def _sigmas(name: str, side: int) -> tuple[float, float]:
+    """Least and largest σ of a stop, px; wider ones fill the window and look alike."""
+    base = name.removeprefix("on-").removeprefix("off-").partition("-")[0]
+    disc = max(DISC * side, DISC_LEAST)
+    limits = {
+        "point": (SIGMA_MIN, SIGMA_POINT),
+        "centre": (1.2 * SIGMA_POINT, disc),
+        "disc": (disc, side / 2),
+        "square": (SIGMA_TAP, min(side / 5, SIGMA_WIDE)),
+        "cross": (SIGMA_MIN / _ARM, side / 3),
+        "ring": (SIGMA_POINT, side / 4),
+        "saddle": (SIGMA_LOBES, side / 5),
+        "checker": (1.0, side / 2),
+    }
+    return limits.get(base, (SIGMA_MIN, side / 5))
+
+
+@dataclass(frozen=True, eq=False)
+class FamilySpectrum:
+    """Codes in [0, 1] ↔ members of the family, for kernels of one size. Immutable.
+
+    Attributes
+    ----------
+    size
+        The kernel size.
+    stops
+        In the order of the axis.
+    borders
+        float64 [stops + 1], from 0 to 1, rising.
+    """
+
+    size: Size
+    stops: tuple[Stop, ...]
+    borders: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        size: Size,
+        fit: FamilyFit | None = None,
+        stops: Sequence[Stop] | None = None,
+        *,
+        scheme: Scheme = FINE,
+    ) -> FamilySpectrum:
+        """A spectrum of a size, longer where more kernels live.
+
+        Parameters
+        ----------
+        size
+            Kernel size.
+        fit
+            Kernels that say how long the stops are; None: all alike.
+        stops
+            None: those of all classes.
+        scheme
+            The words that name them.
+
+        Raises
+        ------
+        ValueError
+            The family has no members of this size.
+        """
+        found = stops_of(size, scheme) if stops is None else tuple(stops)
+        lengths = np.full(len(found), 1 / len(found))
+        if fit is not None and len(fit):
+            which, _ = _places(found, fit)
+            kernels = np.bincount(which[which >= 0], minlength=len(found))
+            share = kernels / max(1, kernels.sum())
+            lengths = EVEN * lengths + (1 - EVEN) * share
+        borders = np.concatenate([[0.0], np.cumsum(lengths)])
+        return cls(size, found, borders / borders[-1])
+
+    @property
+    def stretches(self) -> tuple[tuple[float, float, str], ...]:
+        """(low, high, class id), each class once, from 0 to 1."""
+        found = []
+        for name, group in groupby(
+            range(len(self.stops)), lambda number: self.stops[number].class_id
+        ):
+            numbers = list(group)
+            low, high = self.borders[numbers[0]], self.borders[numbers[-1] + 1]
+            found.append((float(low), float(high), name))
+        return tuple(found)
+
+    def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Patterns of codes: float32 [n, *size], mean 0 and length 1.
+
+        Codes beyond [0, 1] give the pattern of the nearer end.
+        """
+        codes = np.clip(np.atleast_1d(np.asarray(code, np.float64)), 0, 1)
+        numbers = np.searchsorted(self.borders, codes, side="right") - 1
+        found = np.empty((len(codes), *self.size), np.float32)
+        for at, number in enumerate(np.minimum(numbers, len(self.stops) - 1).tolist()):
+            stop = self.stops[number]
+            low, high = self.borders[number : number + 2]
+            part = (codes[at] - low) / (high - low)
+            sigma = stop.sigma[0] * (stop.sigma[1] / stop.sigma[0]) ** part
+            given = dict(stop.more)
+            if stop.across is not None:
+                given["sigma_y"] = stop.across * sigma
+            found[at] = member(
+                stop.members, self.size, sigma=sigma, sign=stop.sign, **given
+            )
+        return found
+
+    def spectrum(self, count: int = 256) -> NDArray[np.float32]:
+        """Patterns [count, *size] of codes that lie evenly from 0 to 1."""
+        return self.decode(np.linspace(0.0, 1.0, count))
+
+    @cached_property
+    def table(self) -> NDArray[np.float32]:
+        """The spectrum at 2 048 codes, as an autoencoder's."""
+        return self.spectrum(2048)
+
+    def codes(self, fit: FamilyFit) -> NDArray[np.float32]:
+        """Codes [N] of kernels from their nearest members; NaN where no stop has them.
+
+        The stop is that of class and sign; σ beyond its limits counts as the limit.
+        """
+        which, part = _places(self.stops, fit)
+        low, high = self.borders[:-1][which], self.borders[1:][which]
+        # a border belongs to the stretch above it: the last of a stop lies below
+        codes = low + np.minimum(part, 1 - 1e-4) * (high - low)
+        return np.where(which < 0, np.nan, codes).astype(np.float32)
+
+
+def _places(
+    stops: Sequence[Stop], fit: FamilyFit
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Number of each kernel's stop, −1: none, and how far along it σ is, 0 … 1."""
+    which = np.full(len(fit), -1, np.int64)
+    part = np.zeros(len(fit))
+    beyond = np.full(len(fit), np.inf)
+    wide = np.log(fit.sigma_x.astype(np.float64))
+    log = np.where(
+        np.isin(fit.class_index, _LONG),
+        wide,  # along an arm, across a bar
+        (wide + np.log(fit.sigma_y.astype(np.float64))) / 2,
+    )
+    for number, stop in enumerate(stops):
+        low, high = map(math.log, stop.sigma)
+        here = (fit.class_index == INDEX[stop.members]) & (fit.sign == stop.sign)
+        excess = np.maximum(low - log, 0) + np.maximum(log - high, 0)
+        here &= excess < beyond
+        which[here], beyond[here] = number, excess[here]
+        part[here] = ((log[here] - low) / (high - low)).clip(0, 1)
+    return which, part

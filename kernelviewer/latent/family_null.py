@@ -1,0 +1,151 @@
+"""What white noise reaches with the pattern family, for every size that it has.
+
+For common sizes it comes with the program (``resources/family/make_nulls.py``); for
+others it is computed once and kept in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.family.formulas import KINDS
+from kernelviewer.kernels.family.members import as_plane
+from kernelviewer.kernels.family.regions import boxes, kinds
+from kernelviewer.latent.cache import cached, content_hash
+from kernelviewer.latent.noise import BINS, SEED, Null, white_noise
+from kernelviewer.resources import resource
+from kernelviewer.watch import NEVER
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernelviewer.device import Device
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.watch import Watch
+
+KERNELS = 2000
+"""Kernels of white noise that the family is fitted to, of sizes up to 17×17."""
+_TAPS = KERNELS * 17**2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShippedNulls:
+    """The nulls that come with the program.
+
+    Attributes
+    ----------
+    family
+        `fingerprint` of the family that the noise was fitted with.
+    nulls
+        By size, rows not more than columns.
+    stability
+        By size, the share of names that survive noise of half the kernel's residual.
+    """
+
+    family: str
+    nulls: dict[Size, Null]
+    stability: dict[Size, float] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """As JSON: of each size the first part of [0, 1] with noise, and the counts."""
+        sizes: dict[str, Any] = {}
+        for size, null in sorted(self.nulls.items()):
+            there = np.flatnonzero(null.counts)
+            first, last = int(there[0]), int(there[-1])
+            counts = null.counts[first : last + 1].tolist()
+            sizes[size_key(size)] = {"first": first, "counts": counts}
+        rows = [f'  "{key}": {json.dumps(sizes[key])}' for key in sizes]
+        body = ",\n".join(rows)
+        kept = {size_key(size): self.stability[size] for size in sorted(self.stability)}
+        head = f' "family": "{self.family}",\n "stability": {json.dumps(kept)},\n'
+        return f'{{\n{head} "sizes": {{\n{body}\n }}\n}}\n'
+
+    @classmethod
+    def from_text(cls, text: str) -> ShippedNulls:
+        """What `to_text` wrote."""
+        values = json.loads(text)
+        nulls: dict[Size, Null] = {}
+        for key, item in values["sizes"].items():
+            counts = np.zeros(BINS, np.int64)
+            counts[item["first"] : item["first"] + len(item["counts"])] = item["counts"]
+            nulls[_size(key)] = Null(counts)
+        kept = {_size(key): share for key, share in values["stability"].items()}
+        return cls(values["family"], nulls, kept)
+
+
+def _size(key: str) -> Size:
+    return tuple(map(int, key.split("x")))
+
+
+def plane_of(size: Size) -> Size:
+    """The size that a null is kept under: strips and their transposes share one."""
+    rows, columns = sorted(as_plane(size))
+    return rows, columns
+
+
+@cache
+def fingerprint() -> str:
+    """Hash of what belongs to the family: its kinds and the limits of their members."""
+    sizes = ((1, 11), (2, 2), (3, 3), (4, 4), (7, 7), (13, 13))
+    limits = [(k, s, boxes(k, s)) for s in sizes for k in KINDS if k in kinds(s)]
+    return hashlib.sha256(repr(limits).encode()).hexdigest()[:16]
+
+
+@cache
+def shipped_nulls() -> ShippedNulls:
+    """Those that come with the program; none where the family is another since."""
+    path = resource("family", "nulls.json")
+    found = ShippedNulls.from_text(path.read_text("utf-8"))
+    return found if found.family == fingerprint() else ShippedNulls(fingerprint(), {})
+
+
+def stability(size: Size) -> float | None:
+    """The share of the family's names that survive noise, measured; None: not known."""
+    return shipped_nulls().stability.get(plane_of(size))
+
+
+def family_null(
+    size: Size, *, device: Device | None = None, watch: Watch = NEVER
+) -> Null:
+    """What white noise reaches with the family, which has the size.
+
+    Large kernels are slow to fit, and their noise hardly varies: fewer do.
+
+    Raises
+    ------
+    ValueError
+        The family has no members of this size.
+    """
+    plane = plane_of(size)
+    if (known := shipped_nulls().nulls.get(plane)) is not None:
+        return known
+    count = min(KERNELS, max(KERNELS // 10, _TAPS // prod(plane)))
+
+    def compute() -> dict[str, NDArray[np.int64]]:
+        watch.progress(0, 0, f"fitting white noise of {size_label(size)}")
+        return {"counts": measure(plane, count, device=device, watch=watch).counts}
+
+    key = content_hash(plane, count, SEED, fingerprint())
+    return Null(cached("family-null", key, compute)["counts"])
+
+
+def measure(
+    size: Size, count: int, *, device: Device | None = None, watch: Watch = NEVER
+) -> Null:
+    """The null of ``count`` kernels of white noise."""
+    from kernelviewer.kernels.family import family_fit
+
+    quiet = watch.quiet()
+    fits = [
+        family_fit(batch, device=device, watch=quiet).cosine
+        for batch in white_noise(size, count, SEED)
+    ]
+    return Null.of(np.concatenate(fits))

@@ -1,0 +1,185 @@
+"""What every exhibit and option promises, held against what comes out."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from math import inf, nan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from kernelviewer.figures import (
+    EXHIBITS,
+    FigureError,
+    FigureOptions,
+    make_figure,
+    make_scene,
+)
+from kernelviewer.figures.options import OPTIONS, Choice, Number, OptionError
+from kernelviewer.figures.remake import show_again
+from kernelviewer.figures.writing import render
+from kernelviewer.kernels.classes import PAPER
+from tests.figures.reading import Svg, faults
+from tests.figures.scenes import make_bank, named
+
+if TYPE_CHECKING:
+    from kernelviewer.figures import (
+        Drawn,
+        Scene,
+    )
+    from kernelviewer.kernels.bank import Size
+
+POINT_MM = 25.4 / 72
+PIXEL_MM = 25.4 / 150
+WIDE = FigureOptions(width_mm=1000.0)
+"""Its border may be as wide as any."""
+NUMBERS = [name for name, option in OPTIONS.items() if isinstance(option, Number)]
+CHOICES = [
+    name
+    for name, option in OPTIONS.items()
+    if isinstance(option, Choice) and not option.open
+]
+NEED_CLASSES = {"classes", "composition", "histogram", "table"}
+OF_PATTERNS = {"pca", "histogram"}
+
+
+def drawn(kind: str, scene: Scene | None = None, **options: Any) -> Drawn:
+    looks = FigureOptions().with_values(options)
+    return make_figure(kind, scene or named(make_bank()), looks)
+
+
+def flat_scene(scene: Scene) -> Scene:
+    """The scene with nothing but its flat kernels."""
+    (subject,) = scene.subjects
+    return replace(scene, subjects=(replace(subject, shown=subject.kernels.flat),))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_taken_up_to_its_limits_and_no_further(name: str) -> None:
+    option = OPTIONS[name]
+    assert isinstance(option, Number)
+    kind = int if option.whole else float
+    for value in (option.low, option.high):
+        taken = WIDE.with_values({name: kind(value)})
+        assert taken.value(name) == value
+        assert FigureOptions.from_json(taken.to_json()) == taken
+    step = 1 if option.whole else 1e-6 * max(1.0, option.high)
+    for value in (option.low - step, option.high + step, nan, -inf, inf):
+        with pytest.raises(OptionError, match=option.noun):
+            FigureOptions().with_values({name: value})
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_is_one_of_its_words(name: str) -> None:
+    option = OPTIONS[name]
+    assert isinstance(option, Choice)
+    for word in option.choices:
+        taken = FigureOptions().with_values({name: word})
+        assert FigureOptions.from_json(taken.to_json()).value(name) == word
+    with pytest.raises(OptionError, match=r"or .*not 'else'"):
+        FigureOptions().with_values({name: "else"})
+
+
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_the_size_is_the_one_asked_for_in_every_format(kind: str) -> None:
+    figure = drawn(kind, width_mm=120.0, height_mm=180.0, dpi=150).figure
+    svg = Svg(figure).root
+    for side, mm in (("width", 120.0), ("height", 180.0)):
+        points = float(svg.attrib[side].removesuffix("pt"))
+        assert points * POINT_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
+    box = re.search(rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", render(figure, ".pdf", {}))
+    assert box is not None
+    sides = [float(points) * POINT_MM for points in box.groups()]
+    assert sides == pytest.approx([120.0, 180.0], abs=PIXEL_MM / 2)
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(render(figure, ".png", {})))
+    for pixels, mm in zip(picture.size, (120.0, 180.0), strict=True):
+        assert pixels * PIXEL_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
+
+
+@pytest.mark.parametrize("size", [(9,), (2, 2), (4, 6), (3, 5, 5)])
+@pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])
+def test_a_handful_of_kernels_of_any_shape_is_drawn(kind: str, size: Size) -> None:
+    made = drawn(kind, named(make_bank([("one", 6)], size)), width_mm=89.0)
+    assert faults(made.figure) == []
+    assert "×".join(map(str, size)) in made.caption
+
+
+@pytest.mark.parametrize("kind", [k for k, item in EXHIBITS.items() if item.needs_file])
+def test_flat_kernels_alone_are_drawn_or_named_as_the_reason(kind: str) -> None:
+    scene = flat_scene(named(make_bank()))
+    if kind in OF_PATTERNS:
+        with pytest.raises(FigureError, match="all are flat"):
+            drawn(kind, scene)
+        return
+    made = drawn(kind, scene)
+    assert faults(made.figure) == []
+    assert "nan" not in " ".join([made.caption, *Svg(made.figure).texts])
+
+
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_without_an_autoencoder_it_is_drawn_or_says_what_would_help(kind: str) -> None:
+    scene = make_scene([make_bank()])
+    if kind in NEED_CLASSES or kind == "spectrum":
+        with pytest.raises(FigureError) as said:
+            drawn(kind, scene)
+        assert said.value.hint
+        return
+    made = drawn(kind, scene)
+    assert faults(made.figure) == []
+    assert "Identified" not in made.caption
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("sheet", "40 depthwise kernels (7×7) of net in 1 layer"),
+        ("sheet", "Hatched: 4 flat."),
+        ("classes", "their share of all 40"),
+        ("pca", "Patterns of 36 kernels"),
+        ("pca", "4 flat ones are left out"),
+        ("spectrum", "codes of 36 kernels"),
+        ("kernel", "out of the 40 (7×7)"),
+    ],
+)
+def test_captions_count_what_is_shown_and_no_more(kind: str, words: str) -> None:
+    scene = named(make_bank())
+    (subject,) = scene.subjects
+    layer = subject.kernels.layer == 1
+    part = replace(scene, subjects=(replace(subject, shown=layer),))
+    assert words in drawn(kind, part).caption
+    assert words not in drawn(kind, scene).caption
+
+
+@pytest.mark.parametrize("kind", ["composition", "histogram", "pca"])
+def test_a_legend_explains_the_classes_drawn_in_their_colours(kind: str) -> None:
+    made = drawn(kind, named(make_bank(), classes=[0, 4]))
+    texts = Svg(made.figure).texts
+    data = Svg(made.figure).data.decode().lower()
+    present = {PAPER.patterns[0], PAPER.patterns[4]}
+    for item in PAPER.patterns:
+        assert (item.name in texts) == (item in present), item.name
+        if item in present:
+            assert item.light.lower() in data
+    bare = Svg(drawn(kind, named(make_bank(), classes=[0, 4]), legend=False).figure)
+    assert not {item.name for item in present} & {*bare.texts}
+
+
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_a_record_makes_the_same_picture_again(kind: str) -> None:
+    scene = named(make_bank())
+    if EXHIBITS[kind].needs_file:
+        (subject,) = scene.subjects
+        chosen = np.isin(subject.kernels.layer, [0, 1])
+        scene = replace(scene, subjects=(replace(subject, shown=chosen),))
+    first = drawn(kind, scene, width_mm=120.0, seed=5, dark=True)
+    options = FigureOptions.from_json(first.record.options)
+    fresh = named(make_bank())
+    shown = show_again(fresh, first.record) if first.record.files else fresh
+    again = make_figure(kind, shown, options)
+    assert again.record == first.record
+    assert Svg(again.figure).data == Svg(first.figure).data

@@ -1,0 +1,113 @@
+"""The family's own spectrum: any size, each class once, σ growing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kernelviewer.kernels.classes import FINE, PAPER
+from kernelviewer.kernels.family import family_fit, member
+from kernelviewer.kernels.family.spectrum import FamilySpectrum, Stop, stops_of
+
+SIZES = [(3, 3), (7, 7), (6, 6), (13, 13), (31, 31), (1, 11), (11, 1), (11,), (5, 9)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_runs_through_every_class_once(size: tuple[int, ...]) -> None:
+    spectrum = FamilySpectrum.of(size)
+    stretches = spectrum.stretches
+    names = [name for _, _, name in stretches]
+    assert len(set(names)) == len(names)
+    assert {"on-point", "off-point"} <= set(names)
+    if min((1, *size)[-2:]) > 4:
+        assert set(names) == {item.id for item in FINE.patterns}
+    papers = [n for *_, n in FamilySpectrum.of(size, scheme=PAPER).stretches]
+    assert len(set(papers)) == len(papers)
+    assert (papers[0], papers[-1]) == ("on-centre", "off-centre")
+    lows, highs = [item[0] for item in stretches], [item[1] for item in stretches]
+    assert (lows[0], highs[-1]) == (0, 1)
+    assert lows[1:] == highs[:-1]
+    patterns = spectrum.spectrum(64).reshape(64, -1)
+    np.testing.assert_allclose(patterns.mean(axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(patterns, axis=1), 1, atol=1e-5)
+    assert spectrum.spectrum(3).shape == (3, *size)
+
+
+@pytest.mark.parametrize("size", [(7, 7), (13, 13), (1, 11)])
+def test_decoded_codes_are_members_of_their_stretch_and_come_back(
+    size: tuple[int, ...],
+) -> None:
+    spectrum = FamilySpectrum.of(size)
+    middles = (spectrum.borders[:-1] + spectrum.borders[1:]) / 2
+    patterns = spectrum.decode(middles)
+    fit = family_fit(patterns)
+    assert (fit.cosine > 0.99).all()
+    expected = [stop.class_id for stop in spectrum.stops]
+    assert [FINE.patterns[i].id for i in fit.class_index] == expected
+    back = spectrum.codes(fit)
+    assert (back > spectrum.borders[:-1]).all()
+    assert (back < spectrum.borders[1:]).all()
+    again = spectrum.decode(back)
+    cosine = (again * patterns).reshape(len(back), -1).sum(axis=1)
+    assert (cosine > 0.97).all()
+
+
+def test_sigma_grows_within_a_stretch() -> None:
+    spectrum = FamilySpectrum.of((13, 13))
+    low, high, _ = next(item for item in spectrum.stretches if item[2] == "on-disc")
+    found = family_fit(spectrum.decode(np.linspace(low + 0.003, high - 0.003, 8)))
+    assert (np.diff(np.sqrt(found.sigma_x * found.sigma_y)) > 0).all()
+    codes = spectrum.codes(found)
+    assert (np.diff(codes) > 0).all()
+    # off the ends, the ends: the class stays
+    huge = family_fit(member("on-disc", (13, 13), sigma=7.5)[None])
+    assert low <= spectrum.codes(huge)[0] < high
+
+
+def test_stops_are_longer_where_kernels_live() -> None:
+    kernels = [
+        member("edge-y", (7, 7), sigma=s, sign=-1) for s in np.linspace(0.6, 1.4, 9)
+    ]
+    fit = family_fit(np.stack([*kernels, member("on-centre", (7, 7))]))
+    spectrum = FamilySpectrum.of((7, 7), fit)
+    lengths = {name: high - low for low, high, name in spectrum.stretches}
+    assert lengths["edge-y"] > 0.6
+    assert all(length > 0.005 for length in lengths.values())
+    signs = [s.sign for s in spectrum.stops if s.class_id == "edge-y"]
+    borders = [b for s, b in zip(spectrum.stops, spectrum.borders, strict=False)
+               if s.class_id == "edge-y"]  # fmt: skip
+    assert signs == [1, -1]
+    assert (spectrum.codes(fit)[:9] > borders[1]).all()
+
+
+def test_classes_are_data() -> None:
+    stops = (
+        Stop("small", "on-centre", 1, (0.7, 1.0)),
+        Stop("blob", "on-centre", 1, (1.0, 1.9)),
+        Stop("turned", "edge-d", 1, (0.6, 1.5), more={"angle": 40.0}),
+    )
+    spectrum = FamilySpectrum.of((7, 7), stops=stops)
+    assert [name for *_, name in spectrum.stretches] == ["small", "blob", "turned"]
+    fit = family_fit(
+        np.stack(
+            [
+                member("on-centre", (7, 7), sigma=0.85, gamma=0.0),
+                member("on-centre", (7, 7), sigma=1.3, gamma=0.0),
+                member("off-centre", (7, 7), sigma=1.0, gamma=0.0),
+            ]
+        )
+    )
+    codes = spectrum.codes(fit)
+    assert (np.floor(3 * codes[:2]) == [0, 1]).all()
+    assert np.isnan(codes[2]), "no stop has it"
+    turned = family_fit(spectrum.decode(np.array([0.9])))
+    assert abs(abs(turned.angle[0]) - 40) < 2
+
+
+def test_sizes_without_a_family_are_refused() -> None:
+    with pytest.raises(ValueError, match="3×3×3"):
+        FamilySpectrum.of((3, 3, 3))
+    assert {stop.members for stop in stops_of((1, 11))} == {
+        *("on-point", "on-centre", "on-disc", "edge-x"),
+        *("off-point", "off-centre", "off-disc"),
+    }
