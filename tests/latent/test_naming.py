@@ -7,6 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
+from kernelviewer.kernels.classes import PAPER
 from kernelviewer.latent.naming import (
     Evidence,
     NamingOptions,
@@ -104,7 +105,7 @@ def test_a_common_class_is_not_swallowed() -> None:
 
 
 def test_classes_are_common_from_a_share_on() -> None:
-    classes = np.array([0] * 97 + [4] * 2 + [7])
+    classes = np.array(PAPER.rows)[[0] * 97 + [4] * 2 + [7]]
     assert np.flatnonzero(common_classes(classes, 0.02)).tolist() == [0, 4]
     assert not common_classes(classes[:0], 0.02).any()
 
