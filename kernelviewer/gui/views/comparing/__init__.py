@@ -314,6 +314,6 @@ DRIFT = ViewSpec(
         ),
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},
-    home=Home("bottom", 1, 2),
-    homes={"compare": Home("bottom", 0, -1)},
+    home=Home("right", 1, 3),
+    homes={"compare": Home("bottom", 0, -1), "label": Home("right", 0, 3)},
 )
