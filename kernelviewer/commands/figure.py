@@ -244,6 +244,7 @@ def _naming(
         options.autoencoder = "family"
     recorded = "family" if by_family else "code"
     options.by = options.by or recorded
+    options.class_words = options.class_words or facts.get("words", "paper")
     try:
         known = facts.get("stretches")
         stretches = from_json(known) if known else ()

@@ -129,7 +129,8 @@ def find_yardstick(
     null = family_null(size, device=choose_device(device), watch=watch)
     usual = null.default_threshold
     level = usual if naming.threshold is None else naming.threshold
-    return replace(found, method=FAMILY, threshold=level, null=null)
+    scheme = naming.naming.scheme(by)
+    return replace(found, method=FAMILY, threshold=level, null=null, scheme=scheme)
 
 
 def with_codings(
@@ -203,5 +204,5 @@ def _coding(
     own = family_fit_set(kernels, device=device, watch=watch)
     fit = np.full(len(kernels), np.nan, np.float32)
     best = np.full(len(kernels), INDEX["flat"], np.int64)
-    fit[there], best[there] = own.cosine, own.paper_index
+    fit[there], best[there] = own.cosine, own.index_in(yardstick.scheme)
     return Coding(code, fit, best)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.resources import resource
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.state.arrangement import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
@@ -350,6 +352,17 @@ def _null_test(window: WindowContext) -> None:
 # --- help ---
 
 
+def _name_by_other(window: WindowContext) -> None:
+    naming = window.document.naming
+    by: By = "family" if naming.by == "code" else "code"
+    window.document.name(replace(naming, by=by))
+
+
+def _name_in_other_words(window: WindowContext) -> None:
+    words: Words = "paper" if window.document.naming.words == "fine" else "fine"
+    window.document.name(Naming("family", words))
+
+
 def _show_shortcuts(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.help import show_shortcuts
 
@@ -547,9 +560,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),
         needs="network", also="noise shuffled untrained honest"),
     Command("naming", "Na&me by Family or Code", "Code",
-        lambda w: w.parts.naming.step(), ("Ctrl+Shift+M",), needs="network",
+        _name_by_other, ("Ctrl+Shift+M",), needs="network",
         tip="Name kernels by their nearest member of the pattern family, or by the "
         "stretch of the spectrum that their code falls in"),
+    Command("words", "Fine or the &Paper's Names", "Code", _name_in_other_words,
+        needs="network", also="classes scheme eleven",
+        tip="Name kernels by the family in fine words, which say what people see, or "
+        "by the paper's eleven classes"),
     Command("reset_borders", "&Reset the Stretches", "Code",
         lambda w: w.document.reset_stretches(), needs="network", rule=True),
     Command("palette", "&Search Commands…", "Help", lambda w: w.parts.palette.start(),

@@ -11,7 +11,7 @@ import numpy as np
 
 from kernelviewer.device import choose_device, host
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
+from kernelviewer.kernels.classes import PAPER, UNIDENTIFIED
 from kernelviewer.kernels.support import on_support, parts
 from kernelviewer.latent.curve import (
     Codes,
@@ -96,7 +96,7 @@ class Autoencoder:
             model,
             (Stretch(0.0, 1.0, UNIDENTIFIED.id),),
             Null(np.zeros(BINS, np.int64)),
-            np.empty((0, len(PATTERNS)), np.float32),
+            np.empty((0, len(PAPER.patterns)), np.float32),
         )
 
     @property

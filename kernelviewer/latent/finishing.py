@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import PAPER
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
 from kernelviewer.latent.labels import agreement, label, reaches
@@ -136,9 +136,10 @@ def _turned(curve: Curve, device: Device, watch: Watch) -> Curve:
     points = _points(curve.size, curve.decode(codes), device, watch)
     if points is None:
         return curve
+    ids = [item.id for item in PAPER.patterns]
     near = np.maximum(points.paper_cosine, 1e-6) ** 8
-    on = np.average(codes, weights=near[:, INDEX["on-centre"]])
-    off = np.average(codes, weights=near[:, INDEX["off-centre"]])
+    on = np.average(codes, weights=near[:, ids.index("on-centre")])
+    off = np.average(codes, weights=near[:, ids.index("off-centre")])
     if on <= off:
         return curve
     series = curve.series.copy()

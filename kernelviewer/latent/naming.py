@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import CLASSES, PAPER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,8 +76,11 @@ class Evidence:
 
 
 def common_classes(class_index: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
-    """Which classes at least ``share`` of the kernels have, bool [C]."""
-    counts = np.bincount(class_index, minlength=len(PATTERNS))[: len(PATTERNS)]
+    """Which of `PAPER.patterns` at least ``share`` of the kernels have, bool [11].
+
+    ``class_index`` is into `CLASSES`.
+    """
+    counts = np.bincount(class_index, minlength=len(CLASSES))[list(PAPER.rows[:-2])]
     return counts >= max(1.0, share * len(class_index))
 
 
@@ -198,8 +201,7 @@ def _trace(
 
 
 def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
-    """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.paper_cosine
-    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
-    bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
+    """Bits of the paper's classes that explain a kernel about as well as its member."""
+    close = found.cosine[:, None] - found.paper_cosine <= TOLERANCE
+    bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
     return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 
@@ -170,7 +170,7 @@ def stretches_from_path(
     Parameters
     ----------
     path
-        int [n], the class of each point, an index into `PATTERNS`.
+        int [n], the class of each point, an index into `PAPER.patterns`.
     class_cosine
         [n, classes], cosine of each point with the nearest member of each class.
     sign
@@ -185,7 +185,7 @@ def stretches_from_path(
             Stretch(
                 _border(low, count),
                 _border(high, count),
-                PATTERNS[index].id,
+                PAPER.patterns[index].id,
                 _sign(index, sign[low:high]),
                 round(float(class_cosine[low:high, index].mean()), 4),
             )
@@ -258,7 +258,7 @@ def _border(point: int, count: int) -> float:
 
 
 def _sign(class_index: int, signs: NDArray[np.integer]) -> int:
-    id_ = PATTERNS[class_index].id
+    id_ = PAPER.patterns[class_index].id
     if id_.startswith(("on-", "off-")):
         return 1 if id_.startswith("on-") else -1
     return 1 if int(signs.sum()) >= 0 else -1

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF, PATTERNS
 from kernelviewer.latent.labels import Agreement, reaches
 from kernelviewer.latent.stretches import stretch_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
@@ -57,16 +58,17 @@ class FamilyNames:
 
     Attributes
     ----------
-    best
-        uint8 [N], the best class; that of flat kernels where there is none.
+    best, paper
+        uint8 [N], the best fine class, and the class of the paper that it belongs to;
+        that of flat kernels where there is none.
     near
-        uint64 [N], bit c set where class c explains the kernel within
-        `kernelviewer.latent.naming.TOLERANCE` as well as the best one.
+        uint64 [N], bit c set where class c of the paper explains the kernel within
+        `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
     fit
         float32 [N], cosine with the nearest member; NaN for flat kernels.
     second, margin
-        uint8 and float32 [N], the class that comes nearest after the best, and by how
-        much it is less near; NaN for flat kernels.
+        uint8 and float32 [N], the fine class that comes nearest after the best, and by
+        how much it is less near; NaN for flat kernels.
     order
         As in `Analysis`.
     null
@@ -74,6 +76,7 @@ class FamilyNames:
     """
 
     best: NDArray[np.uint8]
+    paper: NDArray[np.uint8]
     near: NDArray[np.uint64]
     fit: NDArray[np.float32]
     second: NDArray[np.uint8]
@@ -160,6 +163,7 @@ def family_at(track: Track, step: int) -> FamilyNames:
     """What naming the kernels of a step by the family again would give."""
     return FamilyNames(
         best=track.best[step].astype(np.uint8),
+        paper=track.paper[step].astype(np.uint8),
         near=track.near[step].astype(np.uint64),
         fit=track.codes(step).fit,
         second=track.second[step].astype(np.uint8),
@@ -214,12 +218,16 @@ def best_by_code(
 
 
 def best_by_family(
-    pool: KernelPool, names: FamilyNames, by_code: PoolLabels | None
+    pool: KernelPool,
+    names: FamilyNames,
+    by_code: PoolLabels | None,
+    scheme: Scheme = FINE,
 ) -> PoolLabels:
     """Family classes of a pool, all identified, with the codes if there are any."""
     nothing = np.full(len(pool), np.nan, np.float32)
     code = nothing if by_code is None else by_code.code
-    return PoolLabels(code, names.fit, names.best, names.best)
+    best = names.best if scheme is FINE else names.paper
+    return PoolLabels(code, names.fit, best, best)
 
 
 def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
@@ -247,6 +255,7 @@ def join(
         return parts[0]
     return FamilyNames(
         best=np.concatenate([part.best for part in parts]),
+        paper=np.concatenate([part.paper for part in parts]),
         near=np.concatenate([part.near for part in parts]),
         fit=np.concatenate([part.fit for part in parts]),
         second=np.concatenate([part.second for part in parts]),
@@ -262,13 +271,15 @@ def agreement(
 ) -> Agreement:
     """How a pool's classes by code agree with those by the family, over a mask [N].
 
+    Both are compared in the paper's words.
     The same as `kernelviewer.latent.labels.agreement`.
     """
     here = (by_code.best < len(PATTERNS)) & among
     total = int(np.count_nonzero(here))
     if not total:
         return Agreement(0, float("nan"), float("nan"))
-    exact = np.count_nonzero((by_code.best == names.best) & here)
-    near = (names.near >> by_code.best.astype(np.uint64)) & np.uint64(1)
+    named = np.array(PAPER_OF, np.uint8)[by_code.best]
+    exact = np.count_nonzero((named == names.paper) & here)
+    near = (names.near >> named.astype(np.uint64)) & np.uint64(1)
     within = np.count_nonzero(near.astype(bool) & here)
     return Agreement(total, exact / total, within / total)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
@@ -163,6 +164,11 @@ class ViewState:
     pairs: PoolPairs | None
     run: OpenModel | None
     track: Track | None
+
+    @property
+    def scheme(self) -> Scheme:
+        """The classes that the kernels of the current size are named by."""
+        return self.naming.scheme(self.named_by)
 
     @property
     def all_analysed(self) -> bool:
@@ -444,7 +450,8 @@ def _named(
     families = _families(document, old, pool)
     if pool is None or document.named_by(pool.size) != "family":
         return by_code, families, by_code
-    return by_code, families, _by_family(old, pool, families, by_code)
+    scheme = document.naming.scheme("family")
+    return by_code, families, _by_family(old, pool, families, by_code, scheme)
 
 
 def _by_code(
@@ -469,10 +476,11 @@ def _by_family(
     pool: KernelPool | None,
     families: FamilyNames | None,
     by_code: PoolLabels | None,
+    scheme: Scheme,
 ) -> PoolLabels | None:
     if pool is None or families is None:
         return None
-    found = best_by_family(pool, families, by_code)
+    found = best_by_family(pool, families, by_code, scheme)
     if (
         old is not None
         and old.named is not None

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.stretches import Stretch
@@ -37,7 +37,7 @@ def test_a_kernel_has_the_class_of_its_stretch() -> None:
 def test_coverage_leaves_flat_kernels_out() -> None:
     found = label(codes((0.1, 0.9), (0.8, 0.6), (NAN, NAN)), TWO, 0.7)
     assert found.coverage == 0.5
-    assert found.counts() == dict.fromkeys((item.id for item in CLASSES), 0) | {
+    assert found.counts() == dict.fromkeys((CLASSES[i].id for i in PAPER.rows), 0) | {
         "on-centre": 1,
         "unidentified": 1,
         "flat": 1,

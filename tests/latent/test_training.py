@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import PAPER
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
@@ -192,7 +192,7 @@ def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:
 
 def test_on_centres_come_before_off_centres() -> None:
     middles = {item.class_id: (item.low + item.high) / 2 for item in small().stretches}
-    assert PATTERNS[0].id == "on-centre"
+    assert PAPER.patterns[0].id == "on-centre"
     assert middles["on-centre"] < middles["off-centre"]
 
 

@@ -177,7 +177,8 @@ def arrange_panels(
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
     if small:
-        window.tabifyDockWidget(docks[places[-1].cells[-1][-1]], jobs)
+        charts = [cell for cell in places[-1].cells if not {*cell} <= {*FLEETING}]
+        window.tabifyDockWidget(docks[charts[-1][-1]], jobs)
     for name, dock in docks.items():
         dock.setVisible(name not in hidden)
     for place in places:
