@@ -197,6 +197,7 @@ PAPER = Scheme(
     tuple(item for item in PATTERNS if not item.paper),
     whole=True,
 )
+SCHEMES = {scheme.id: scheme for scheme in (FINE, PAPER)}
 PAPER_OF: tuple[int, ...] = tuple(INDEX[item.paper or item.id] for item in CLASSES)
 """Index into `CLASSES` → index of the class of the paper that it belongs to."""
 

@@ -100,18 +100,27 @@ class Agreement:
     kernels
         Identified kernels that were compared.
     exact
-        Share of them whose stretch has the class of their own best family member.
+        Share of them whose stretch has the class that the family gives them.
     within
-        Share of them whose stretch's class explains them within 0.05 as well as
-        their own class.
+        Share of them that their stretch's class explains within 0.05 as well as that.
     """
 
     kernels: int
     exact: float
     within: float
 
+    def to_json(self) -> dict[str, float | None]:
+        """The shares as plain values, rounded; None without kernels."""
+        shares = {"exact": self.exact, "within": self.within}
+        return {
+            name: round(share, 5) if self.kernels else None
+            for name, share in shares.items()
+        }
 
-def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
+
+def label(
+    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme = PAPER
+) -> Labels:
     """Classes of kernels from their codes: that of the stretch the code falls in.
 
     Parameters
@@ -122,8 +131,10 @@ def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
         Stretches of the spectrum.
     threshold
         The fit from which on a kernel is identified.
+    scheme
+        What to name them in.
     """
-    names = np.array([item.class_index for item in stretches], np.int8)
+    names = np.array([item.index_in(scheme) for item in stretches], np.int8)
     flat = np.isnan(codes.code)
     best = names[stretch_of(stretches, codes.code)]
     best[flat] = _FLAT
@@ -175,9 +186,12 @@ def reaches(fit: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
 
 
 def agreement(
-    labels: Labels, family: FamilyFit, among: NDArray[np.bool_] | None = None
+    labels: Labels,
+    family: FamilyFit,
+    among: NDArray[np.bool_] | None = None,
+    scheme: Scheme = PAPER,
 ) -> Agreement:
-    """Compare names by code with those by the family, in the paper's words.
+    """Compare names by code with those by the family.
 
     Parameters
     ----------
@@ -187,18 +201,22 @@ def agreement(
         `family_fit` of the same kernels, flat ones left out.
     among
         Bool [N], the kernels to compare; by default those that the code identifies.
+    scheme
+        The words in which both are taken; ``labels`` have the same, or finer ones.
     """
     among = labels.identified if among is None else among
     here = among[~labels.flat]
-    named = np.array(PAPER_OF)[labels.best_class[~labels.flat][here]]
+    named = labels.best_class[~labels.flat][here]
+    named = np.array(PAPER_OF)[named] if scheme is PAPER else named
     if not len(named):
         return Agreement(0, float("nan"), float("nan"))
-    own = family.paper_cosine[here]
-    column = np.searchsorted(PAPER.rows[:-2], named)
-    loss = family.cosine[here] - own[np.arange(len(named)), column]
+    own = family.index_in(scheme)[here]
+    cosine = family.class_cosine if scheme is FINE else family.paper_cosine
+    column = np.searchsorted(scheme.rows[:-2], named)
+    loss = family.cosine[here] - cosine[here][np.arange(len(named)), column]
     return Agreement(
         len(named),
-        float((named == family.paper_index[here]).mean()),
+        float((named == own).mean()),
         float((loss <= TOLERANCE).mean()),
     )
 

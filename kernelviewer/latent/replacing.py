@@ -67,7 +67,7 @@ def replace_kernels(
     sizes: Sequence[Size],
     *,
     keys: str | int = "published",
-    among: Among = "curve",
+    among: Among | None = None,
     seed: int = 0,
     watch: Watch = NEVER,
 ) -> list[Replaced]:
@@ -101,7 +101,7 @@ def _made(
     kernels: KernelSet,
     by: By,
     keys: str | int,
-    among: Among,
+    among: Among | None,
     seed: int,
     watch: Watch,
 ) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from kernelviewer.kernels.classes import Scheme
 
 Stretches = tuple["Stretch", ...]
 NARROWEST = 1 / 2048
@@ -35,7 +37,7 @@ class Stretch:
     low, high
         Its borders; a code on a border belongs to the stretch above it.
     class_id
-        Id of its class in `kernelviewer.kernels.classes.CLASSES`.
+        Id of its class, of either scheme of `kernelviewer.kernels.classes`.
     sign
         Of its family members: −1 for the off- classes, either for derivatives; 0 where
         it is not known.
@@ -61,12 +63,33 @@ class Stretch:
     @property
     def label(self) -> str:
         """Its name for people."""
-        return self.name or CLASSES[INDEX[self.class_id]].name
+        return self.name or CLASSES[self.class_index].name
 
     @property
     def class_index(self) -> int:
-        """Index of its class into `CLASSES`."""
-        return INDEX[self.class_id]
+        """Index into `CLASSES` of its class among those of the paper."""
+        return self.index_in(PAPER)
+
+    def index_in(self, scheme: Scheme) -> int:
+        """Index into `CLASSES` of its class in a scheme.
+
+        What is known in the paper's classes only is the plain fine class of its sign.
+        """
+        if scheme is PAPER:
+            return PAPER_OF[INDEX[self.class_id]]
+        on_off = "off" if self.sign < 0 else "on"
+        fine_id = _FINE.get(self.class_id, self.class_id).format(on_off)
+        return INDEX[fine_id]
+
+
+_FINE = {
+    "d1-x": "edge-x",
+    "d1-y": "edge-y",
+    "d2-x": "{}-bar-v",
+    "d2-y": "{}-bar-h",
+    "d2-xy": "saddle",
+}
+"""Classes of the paper that have no fine class of their id."""
 
 
 def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
@@ -170,7 +193,7 @@ def stretches_from_path(
     Parameters
     ----------
     path
-        int [n], the class of each point, an index into `PAPER.patterns`.
+        int [n], the fine class of each point.
     class_cosine
         [n, classes], cosine of each point with the nearest member of each class.
     sign
@@ -185,7 +208,7 @@ def stretches_from_path(
             Stretch(
                 _border(low, count),
                 _border(high, count),
-                PAPER.patterns[index].id,
+                FINE.patterns[index].id,
                 _sign(index, sign[low:high]),
                 round(float(class_cosine[low:high, index].mean()), 4),
             )
@@ -258,7 +281,7 @@ def _border(point: int, count: int) -> float:
 
 
 def _sign(class_index: int, signs: NDArray[np.integer]) -> int:
-    id_ = PAPER.patterns[class_index].id
+    id_ = FINE.patterns[class_index].id
     if id_.startswith(("on-", "off-")):
         return 1 if id_.startswith("on-") else -1
     return 1 if int(signs.sum()) >= 0 else -1

@@ -43,7 +43,7 @@ CHOICES = [
     if isinstance(option, Choice) and not option.open
 ]
 NEED_CLASSES = {"classes", "composition", "histogram", "table"}
-OF_PATTERNS = {"pca", "histogram"}
+OF_PATTERNS = {"pca", "histogram", "keys", "r2"}
 
 
 def drawn(kind: str, scene: Scene | None = None, **options: Any) -> Drawn:
