@@ -308,7 +308,9 @@ def _shown(
     if old is not None and old.pool is pool and old.layers == layers:
         return old.shown
     found = pool.layers_mask(layers)
-    if old is not None and np.array_equal(old.shown, found):
+    before = None if old is None else old.pool
+    alike = before is not None and before.layer_refs == pool.layer_refs
+    if old is not None and alike and np.array_equal(old.shown, found):
         return old.shown
     return found
 
@@ -404,7 +406,7 @@ def _selected(
 ) -> NDArray[np.bool_]:
     """What is marked and in scope."""
     selection = document.selection
-    same = old is not None and old.selection is selection
+    same = old is not None and old.selection is selection and old.pool is pool
     fresh = old is not None and (old.labels is labels or not _needs_labels(selection))
     if old is not None and same and fresh and old.shown is shown:
         return old.selected
