@@ -30,8 +30,12 @@ TOLERANCE = 0.05
 _BARE = 0.2
 """What the points' own classes count beside the kernels'."""
 _DOUBLINGS = 10
-_COLUMN = np.full(len(CLASSES), len(PAPER.patterns))
-_COLUMN[list(PAPER.rows[:-2])] = np.arange(len(PAPER.patterns))
+_COLUMN = np.array(
+    [
+        PAPER.patterns.index(item) if item in PAPER.patterns else len(PAPER.patterns)
+        for item in CLASSES
+    ]
+)
 """Index into `CLASSES` → place among the paper's patterns; behind them without any."""
 _PAPER_OF = _COLUMN[list(PAPER_OF[: len(FINE.patterns)])]
 _NAMED = np.flatnonzero(len(PAPER.patterns) > _PAPER_OF)

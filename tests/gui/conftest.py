@@ -49,7 +49,7 @@ def light_colours(qapp: QApplication) -> None:
     """Whatever was used before, a test begins in light colours."""
     from kernelviewer.gui import theme
 
-    if theme.tokens().dark:
+    if theme.tokens().dark or qapp.styleSheet():
         use_colours(theme.LIGHT)
 
 

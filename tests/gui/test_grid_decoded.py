@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.views.grid.compose import Marks, compose
 from kernelviewer.gui.views.grid.geometry import Cell, GridLayout
@@ -130,6 +131,8 @@ def test_the_grid_shows_them_on_demand_and_goes_back(
 
 
 def test_the_nearest_to_the_slider_are_marked_everywhere(window: MainWindow) -> None:
+    window.docks["scatter"].raise_()
+    QApplication.processEvents()
     for position in (0.2, 0.8):
         window.parts.spectrum.position_requested.emit(position)
         near = window.state.near.tolist()

@@ -119,6 +119,8 @@ def test_clicking_a_class_selects_its_kernels(window: MainWindow) -> None:
 
 def test_clicking_a_part_of_a_layer_selects_just_that(window: MainWindow) -> None:
     view = window.parts.composition
+    window.docks["composition"].raise_()
+    QApplication.processEvents()
     box = view.boxes()[0]
     place = QPoint(int(box.center().x()), int(box.bottom()) - 2)
     number, index = view.part_at(place.toPointF())
