@@ -15,6 +15,7 @@ from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, PATTERNS, UNIDENTIFIED
 from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit, supported
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.curve import Codes
@@ -145,7 +146,7 @@ class Track:
     layer, channel
         int32 [N]: index into ``layers``, channel in the layer.
     code, fit
-        uint16 [S, N]; kernels that the family names have no codes.
+        uint16 [S, N]; codes on the spectrum of what names the kernels.
     best
         int8 [S, N], index into `CLASSES` of the best class, whatever the fit.
     cosine
@@ -406,6 +407,7 @@ class _Reel:
             )
             family = family_fit(rows, device=self._device, watch=watch)
             fit[there], best[there] = family.cosine, family.paper_index
+            code[there] = family_spectrum(kernels.size).codes(family)
         return code, fit, best
 
     def track(self, series: Series, threshold: float | None) -> Track:

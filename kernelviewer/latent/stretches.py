@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kernelviewer.kernels.family.spectrum import FamilySpectrum
+
 Stretches = tuple["Stretch", ...]
 NARROWEST = 1 / 2048
 _DIGITS = 6
@@ -84,6 +86,11 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
         msg = "the stretches do not cover the spectrum from 0 to 1 without gaps"
         raise LatentError(msg)
     return tuple(stretches)
+
+
+def family_stretches(spectrum: FamilySpectrum) -> Stretches:
+    """The classes along the family's own spectrum."""
+    return tuple(Stretch(*item) for item in spectrum.stretches)
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:

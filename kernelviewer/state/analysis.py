@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.family.spectrum import FamilySpectrum
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.model import OpenModel
@@ -30,6 +32,8 @@ FLAT = INDEX["flat"]
 Stage = Literal["starting", "encoding", "stopped"]
 """Why open kernels have no codes yet: torch is being imported; they are being encoded;
 that was cancelled or has failed."""
+Status = Literal["none", "ask", "running", "done"]
+"""How far the family's naming of a size is; "ask": only if it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +70,10 @@ class FamilyNames:
     second, margin
         uint8 and float32 [N], the class that comes nearest after the best, and by how
         much it is less near; NaN for flat kernels.
+    code
+        float32 [N], on the family's own spectrum of the size; NaN for flat kernels.
+    spectrum
+        That spectrum, its table drawn.
     order
         As in `Analysis`.
     null
@@ -77,6 +85,8 @@ class FamilyNames:
     fit: NDArray[np.float32]
     second: NDArray[np.uint8]
     margin: NDArray[np.float32]
+    code: NDArray[np.float32]
+    spectrum: FamilySpectrum
     order: NDArray[np.int32] | None = None
     null: Null | None = None
 
@@ -91,8 +101,12 @@ class PoolLabels:
 
     Attributes
     ----------
+    by
+        What names the kernels.
     code
-        float32 [N], NaN where there is none.
+        float32 [N], on the spectrum of what names them; NaN where there is none.
+    other
+        float32 [N], on the spectrum of what does not; None: not known.
     fit
         float32 [N], cosine with what names the kernel, NaN where there is none.
     best
@@ -101,10 +115,16 @@ class PoolLabels:
         uint8 [N], the same but ``UNIDENTIFIED`` where the fit is below the threshold.
     """
 
+    by: By
     code: NDArray[np.float32]
+    other: NDArray[np.float32] | None
     fit: NDArray[np.float32]
     best: NDArray[np.uint8]
     label: NDArray[np.uint8]
+
+    def codes(self, by: By) -> NDArray[np.float32] | None:
+        """Codes on one of the two spectra; None: not known."""
+        return self.code if by == self.by else self.other
 
 
 class Computed(Generic[T]):
@@ -149,6 +169,14 @@ def null_of(
     return next((null for null in nulls if null is not None), None)
 
 
+def spectrum_of(
+    families: Mapping[tuple[int, Size], FamilyNames], size: Size
+) -> FamilySpectrum | None:
+    """The family's spectrum of a size; None while no kernels were named by it."""
+    found = (item.spectrum for key, item in families.items() if key[1] == size)
+    return next(found, None)
+
+
 def parts_of(pool: KernelPool, known: Mapping[tuple[int, Size], T]) -> list[T] | None:
     """What is known of each of a pool's models; None while something is missing."""
     found = [known.get((model.id, pool.size)) for model in pool.models]
@@ -183,23 +211,20 @@ def best_by_code(
     classes = np.array([item.class_index for item in stretches], np.uint8)
     best = classes[np.minimum(stretch_of(stretches, code), len(stretches) - 1)]
     best = np.where(pool.flat, np.uint8(FLAT), best).astype(np.uint8)
-    return PoolLabels(code, fit, best, best)
+    return PoolLabels("code", code, None, fit, best, best)
 
 
-def best_by_family(
-    pool: KernelPool, names: FamilyNames, by_code: PoolLabels | None
-) -> PoolLabels:
-    """Family classes of a pool, all identified, with the codes if there are any."""
-    nothing = np.full(len(pool), np.nan, np.float32)
-    code = nothing if by_code is None else by_code.code
-    return PoolLabels(code, names.fit, names.best, names.best)
+def best_by_family(names: FamilyNames, by_code: PoolLabels | None) -> PoolLabels:
+    """Family classes of a pool, all identified, with the learned codes if known."""
+    other = None if by_code is None else by_code.code
+    return PoolLabels("family", names.code, other, names.fit, names.best, names.best)
 
 
 def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
     """The same with kernels below the threshold unidentified."""
     below = ~reaches(labels.fit, threshold) & (labels.best != FLAT)
     label = np.where(below, np.uint8(UNIDENTIFIED), labels.best)
-    return PoolLabels(labels.code, labels.fit, labels.best, label)
+    return replace(labels, label=label)
 
 
 def coverage(counts: NDArray[np.int64]) -> float:
@@ -224,6 +249,8 @@ def join(
         fit=np.concatenate([part.fit for part in parts]),
         second=np.concatenate([part.second for part in parts]),
         margin=np.concatenate([part.margin for part in parts]),
+        code=np.concatenate([part.code for part in parts]),
+        spectrum=parts[0].spectrum,
         null=parts[0].null,
     )
 

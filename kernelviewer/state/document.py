@@ -165,7 +165,7 @@ class Document:
         return tuple(model.bank for model in self.models)
 
     def stretches_of(self, size: Size) -> Stretches | None:
-        """The stretches of a size as edited, else as its autoencoder names them."""
+        """The learned stretches of a size: as edited, else as its autoencoder's."""
         known = self.autoencoders.get(size)
         own = known.stretches if known else None
         return self.marks.stretches.get(size, own)
@@ -204,7 +204,7 @@ class Document:
         if self.named_by(pool.size) != "family":
             return by_code
         names = join(pool, self.families)
-        return None if names is None else best_by_family(pool, names, by_code)
+        return None if names is None else best_by_family(names, by_code)
 
     def null_of(self, size: Size) -> Null | None:
         """The null of what names the kernels of a size, if known."""

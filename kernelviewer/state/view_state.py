@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
-from kernelviewer.state.analysis import best_by_code, best_by_family, identified, join
+from kernelviewer.latent.stretches import family_stretches
+from kernelviewer.state.analysis import (
+    best_by_code,
+    best_by_family,
+    identified,
+    join,
+    spectrum_of,
+)
+from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.pool import make_pool
-from kernelviewer.state.similarity import nearest, spectrum_of
+from kernelviewer.state.similarity import nearest
 from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
@@ -33,6 +41,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.tally import Tally
     from kernelviewer.state.work import Work
 
+family_stretches_of = MemoOf(family_stretches)
+"""The stretches of the family's spectrum, the same as long as it is the same."""
 NOTHING = np.zeros(0, bool)
 NOWHERE = np.zeros(0, np.int64)
 
@@ -83,8 +93,11 @@ class ViewState:
         networks.
     focus
         Pool number of the focused kernel.
-    spectrum
-        float32 [`POINTS`, *size], the decoded patterns; None without an autoencoder.
+    spectrum, stretches
+        float32 [`POINTS`, *size], the patterns along the spectrum of what names the
+        kernels, and its stretches; None without one, and while it is not known.
+    learned_stretches
+        Those of the autoencoder, as edited, whatever names the kernels.
     near
         int64, pool numbers of the kernels that are nearest to the pattern at
         ``position`` among those in scope that count, nearest first.
@@ -114,6 +127,7 @@ class ViewState:
     counted: NDArray[np.bool_]
     autoencoder: Autoencoder | None
     stretches: Stretches | None
+    learned_stretches: Stretches | None
     null: Null | None
     threshold: float | None
     code_threshold: float | None
@@ -183,17 +197,16 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
-    stretches = document.stretches_of(size) if size else None
+    learned = document.stretches_of(size) if size else None
+    spectrum, stretches = _axis(document, size)
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
-    by_code, families, named = _named(document, old, known, pool, stretches)
+    by_code, families, named = _named(document, old, known, pool, learned)
     labels, counts = _labels(document, old, named, pool, threshold)
     selected = _selected(document, old, pool, shown, labels)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
-    autoencoder = document.autoencoders.get(size) if size else None
-    spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
         work=document.work,
         models=document.models,
@@ -207,8 +220,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         once=once,
         shown=shown,
         counted=counted,
-        autoencoder=autoencoder,
+        autoencoder=document.autoencoders.get(size) if size else None,
         stretches=stretches,
+        learned_stretches=learned,
         null=document.null_of(size) if size else None,
         threshold=threshold,
         code_threshold=_code_threshold(document, size),
@@ -231,7 +245,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
-        near=_near(document, old, pool, by_code, counted, spectrum),
+        near=_near(document, old, pool, named, counted, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
@@ -242,6 +256,19 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         open_families=document.families,
         known=known,
     )
+
+
+def _axis(
+    document: Document, size: Size | None
+) -> tuple[NDArray[np.float32] | None, Stretches | None]:
+    """Patterns and stretches along the spectrum of what names a size's kernels."""
+    if size is None:
+        return None, None
+    if document.named_by(size) == "family":
+        own = spectrum_of(document.families, size)
+        return (None, None) if own is None else (own.table, family_stretches_of(own))
+    learned = document.autoencoders.get(size)
+    return (None if learned is None else learned.table), document.stretches_of(size)
 
 
 def _code_threshold(document: Document, size: Size | None) -> float | None:
@@ -264,8 +291,8 @@ def _near(
         return NOWHERE
     if (
         old is not None
-        and old.by_code is not None
-        and old.by_code.code is named.code
+        and old.named is not None
+        and old.named.code is named.code
         and old.counted is counted
         and old.spectrum is spectrum
         and old.position == document.position
@@ -378,9 +405,9 @@ def _by_code(
         return None
     before = None
     if old is not None and old.pool is pool and old.known == known:
-        if old.stretches is stretches:
+        if old.learned_stretches is stretches:
             return old.by_code
-        if old.stretches is not None:
+        if old.learned_stretches is not None:
             before = old.by_code
     return best_by_code(pool, known, stretches, before)
 
@@ -393,13 +420,14 @@ def _by_family(
 ) -> PoolLabels | None:
     if pool is None or families is None:
         return None
-    found = best_by_family(pool, families, by_code)
+    found = best_by_family(families, by_code)
     if (
         old is not None
         and old.named is not None
         and old.named.best is found.best
         and old.pool is pool
-        and (by_code is None or old.named.code is found.code)
+        and old.named.by == "family"
+        and old.named.other is found.other
     ):
         return old.named
     return found

@@ -228,7 +228,7 @@ def _decoded(scene: Scene, code: float) -> tuple[Item, NDArray[np.float32]]:
     if yardstick is None or yardstick.spectrum is None:
         raise FigureError(
             f"there is no autoencoder for {size_label(scene.size)} kernels",
-            "Train one, or choose another size.",
+            "Name them by the family, train one, or choose another size.",
         )
     pattern = _at(yardstick.spectrum, code)
     place = int(stretch_of(yardstick.stretches, np.array([code]))[0])

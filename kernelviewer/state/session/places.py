@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.naming import By
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (
     All,
@@ -221,20 +222,23 @@ class KernelsEntry(Struct, frozen=True, tag_field="type", tag="kernels"):
         return Kernels(size, places.kernels(self.of, size))
 
 
-class CodesEntry(Struct, frozen=True, tag_field="type", tag="codes"):
+class CodesEntry(
+    Struct, frozen=True, omit_defaults=True, tag_field="type", tag="codes"
+):
     """`CodeRange`."""
 
     low: float
     high: float
+    by: By = "code"
 
     @classmethod
     def write(cls, query: CodeRange, places: Places) -> CodesEntry:
         """The query as the file says it."""
-        return cls(float(query.low), float(query.high))
+        return cls(float(query.low), float(query.high), query.by)
 
     def read(self, places: Places) -> CodeRange:
         """The query."""
-        return CodeRange(self.low, self.high)
+        return CodeRange(self.low, self.high, self.by)
 
 
 class ClassesEntry(Struct, frozen=True, tag_field="type", tag="classes"):

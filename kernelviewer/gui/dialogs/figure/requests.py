@@ -121,7 +121,10 @@ class FigureRequests:
                 "Select some, or choose what else to show.",
             )
         naming = FigureNaming(
-            state.autoencoder, state.threshold, state.stretches or (), state.naming
+            state.autoencoder,
+            state.threshold,
+            state.learned_stretches or (),
+            state.naming,
         )
         return FigureRequest(
             kind=kind,

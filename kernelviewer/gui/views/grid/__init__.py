@@ -73,7 +73,7 @@ class GridController(Controller):
         """Show how the grid is ordered, lay it out, mark what is marked."""
         if self.is_news("display", state.display):
             self.controls.set_display(state.display)
-        if self.is_news("decodable", state.pool, state.autoencoder):
+        if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
             self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
         if self.is_news("counts", *sets):
@@ -99,11 +99,12 @@ class GridController(Controller):
                 self.grid.set_focus(None)
                 self.grid.set_message(_nothing(self.document))
             return
-        decoded = state.display.picture != "kernel"
+        decoded = state.display.picture != "kernel" and state.named is not None
+        code = state.named.code if state.named else None
         wanted = (
             *(state.pool, state.listed, state.display),
             state.labels if state.display.by_label else None,
-            *((state.analyses, state.autoencoder) if decoded else (None, None)),
+            *((code, state.spectrum) if decoded else (None, None)),
         )
         if self.is_news("pool", *wanted):
             reaction, known = Reaction(done=self._on_built, quiet=True), self._image
