@@ -144,10 +144,10 @@ def _pooled(found: Sequence[Labelled]) -> PoolLabels | None:
     return PoolLabels(
         by,
         code,
-        other,
         np.concatenate([item.fit for item in found]),
         np.concatenate([item.best_class for item in labels]).astype(np.uint8),
         np.concatenate([item.class_index for item in labels]).astype(np.uint8),
+        other,
     )
 
 

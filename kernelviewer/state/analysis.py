@@ -105,22 +105,22 @@ class PoolLabels:
         What names the kernels.
     code
         float32 [N], on the spectrum of what names them; NaN where there is none.
-    other
-        float32 [N], on the spectrum of what does not; None: not known.
     fit
         float32 [N], cosine with what names the kernel, NaN where there is none.
     best
         uint8 [N], the best class whatever the fit; flat kernels are ``FLAT``.
     label
         uint8 [N], the same but ``UNIDENTIFIED`` where the fit is below the threshold.
+    other
+        float32 [N], codes on the spectrum of what does not name them; None: not known.
     """
 
     by: By
     code: NDArray[np.float32]
-    other: NDArray[np.float32] | None
     fit: NDArray[np.float32]
     best: NDArray[np.uint8]
     label: NDArray[np.uint8]
+    other: NDArray[np.float32] | None = None
 
     def codes(self, by: By) -> NDArray[np.float32] | None:
         """Codes on one of the two spectra; None: not known."""
@@ -211,13 +211,12 @@ def best_by_code(
     classes = np.array([item.class_index for item in stretches], np.uint8)
     best = classes[np.minimum(stretch_of(stretches, code), len(stretches) - 1)]
     best = np.where(pool.flat, np.uint8(FLAT), best).astype(np.uint8)
-    return PoolLabels("code", code, None, fit, best, best)
+    return PoolLabels("code", code, fit, best, best)
 
 
-def best_by_family(names: FamilyNames, by_code: PoolLabels | None) -> PoolLabels:
-    """Family classes of a pool, all identified, with the learned codes if known."""
-    other = None if by_code is None else by_code.code
-    return PoolLabels("family", names.code, other, names.fit, names.best, names.best)
+def best_by_family(names: FamilyNames) -> PoolLabels:
+    """Codes, fits and family classes of a pool, all of them identified."""
+    return PoolLabels("family", names.code, names.fit, names.best, names.best)
 
 
 def identified(labels: PoolLabels, threshold: float) -> PoolLabels:

@@ -200,11 +200,10 @@ class Document:
 
     def best_of(self, pool: KernelPool) -> PoolLabels | None:
         """Best classes of any pool by what names its kernels; None while some lack."""
-        by_code = best_by_code(pool, self.analyses, self.stretches_of(pool.size))
         if self.named_by(pool.size) != "family":
-            return by_code
+            return best_by_code(pool, self.analyses, self.stretches_of(pool.size))
         names = join(pool, self.families)
-        return None if names is None else best_by_family(names, by_code)
+        return None if names is None else best_by_family(names)
 
     def null_of(self, size: Size) -> Null | None:
         """The null of what names the kernels of a size, if known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -203,7 +203,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     known = _known(document, pool)
     by_code, families, named = _named(document, old, known, pool, learned)
     labels, counts = _labels(document, old, named, pool, threshold)
-    selected = _selected(document, old, pool, shown, labels)
+    other = _other_code(named, by_code, families)
+    selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
@@ -337,20 +338,34 @@ def _counted(
     return shown if once is None else once.once(shown)
 
 
+def _other_code(
+    named: PoolLabels | None, by_code: PoolLabels | None, families: FamilyNames | None
+) -> NDArray[np.float32] | None:
+    """Codes on the spectrum of what does not name the kernels; None: not known."""
+    if named is None:
+        return None
+    other = by_code if named.by == "family" else families
+    return None if other is None else other.code
+
+
 def _selected(
     document: Document,
     old: ViewState | None,
     pool: KernelPool | None,
     shown: NDArray[np.bool_],
     labels: PoolLabels | None,
+    other: NDArray[np.float32] | None,
 ) -> NDArray[np.bool_]:
-    """What is marked and in scope."""
+    """What is marked and in scope; ``other``: codes of what does not name it."""
     selection = document.selection
     same = old is not None and old.selection is selection
-    fresh = old is not None and (old.labels is labels or not _needs_labels(selection))
-    if old is not None and same and fresh and old.shown is shown:
-        return old.selected
-    found = selection.mask(pool, labels) & shown if pool else NOTHING
+    if old is not None and same and old.shown is shown:
+        before = _other_code(old.named, old.by_code, old.families)
+        known = old.labels is labels and before is other
+        if known or not _needs_labels(selection):
+            return old.selected
+    known_labels = labels if labels is None else replace(labels, other=other)
+    found = selection.mask(pool, known_labels) & shown if pool else NOTHING
     if old is not None and same and np.array_equal(old.selected, found):
         return old.selected
     return found
@@ -392,7 +407,7 @@ def _named(
     families = _families(document, old, pool)
     if pool is None or document.named_by(pool.size) != "family":
         return by_code, families, by_code
-    return by_code, families, _by_family(old, pool, families, by_code)
+    return by_code, families, _by_family(old, pool, families)
 
 
 def _by_code(
@@ -416,18 +431,16 @@ def _by_family(
     old: ViewState | None,
     pool: KernelPool | None,
     families: FamilyNames | None,
-    by_code: PoolLabels | None,
 ) -> PoolLabels | None:
     if pool is None or families is None:
         return None
-    found = best_by_family(families, by_code)
+    found = best_by_family(families)
     if (
         old is not None
         and old.named is not None
         and old.named.best is found.best
         and old.pool is pool
         and old.named.by == "family"
-        and old.named.other is found.other
     ):
         return old.named
     return found

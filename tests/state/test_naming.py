@@ -66,7 +66,6 @@ def test_labels_fits_and_counts_are_by_what_names(document: Document) -> None:
     state = state_of(document, FAMILY)
     assert np.nanmax(state.labels.fit) == np.float32(0.9)
     assert state.labels.code is state.families.code
-    assert state.labels.codes("code") is state.by_code.code
     there = ~state.pool.flat
     assert (state.labels.best[there] == OWN).all()
     assert state.tally.label.sum(0)[OWN] == there.sum() != by_code[OWN]
