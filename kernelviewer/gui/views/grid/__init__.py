@@ -200,7 +200,7 @@ GRID = ViewSpec(
     controller=GridController,
     reads=(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
-        *("autoencoder", "spectrum", "named", "stretches"),
+        *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
         *("selected", "only_selected", "focus", "near"),
     ),
