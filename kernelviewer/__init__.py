@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import KernelBank, extract_kernels
     from kernelviewer.kernels.snapshot import snapshot
     from kernelviewer.latent.compare import compare
+    from kernelviewer.latent.keys import approximate
 else:
     __getattr__, __dir__ = imported_when_used(
         __name__,
@@ -39,6 +40,7 @@ else:
             "Checkpoint": "kernelviewer.formats",
             "CheckpointError": "kernelviewer.formats",
             "KernelBank": "kernelviewer.kernels",
+            "approximate": "kernelviewer.latent.keys",
             "compare": "kernelviewer.latent.compare",
             "extract_kernels": "kernelviewer.kernels",
             "open_checkpoint": "kernelviewer.formats",
@@ -53,6 +55,7 @@ __all__ = [
     "CheckpointError",
     "KernelBank",
     "__version__",
+    "approximate",
     "compare",
     "extract_kernels",
     "open_checkpoint",

@@ -47,6 +47,9 @@ def test_info_as_json_has_the_documented_keys(network: Path, cli: Cli) -> None:
     assert summary["size_bytes"] == network.stat().st_size
     assert summary["other_convolutions"] == 1
     layers = {layer["name"]: layer for layer in summary["layers"]}
+    health = layers["blocks.0.dwconv"].pop("health")
+    assert health["flat"] == 0.125
+    assert {"decile", "support", "sparsity", "entropy"} < set(health)
     assert layers["blocks.0.dwconv"] == {
         "name": "blocks.0.dwconv",
         "kind": "depthwise",

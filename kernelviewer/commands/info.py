@@ -24,6 +24,7 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.equality import find_equal
+from kernelviewer.kernels.health import layer_health
 from kernelviewer.kernels.support import support_size
 from kernelviewer.text import shown
 
@@ -116,11 +117,16 @@ def _summarise_all(
 
 def summarise(bank: KernelBank, path: str) -> dict[str, Any]:
     """The bank as the JSON object that ``info --json`` prints."""
+    health = {item.layer: item.to_json() for item in layer_health(bank)}
     summary: dict[str, Any] = {
         "path": shown(path),
         "format": bank.format,
         "size_bytes": bank.size_bytes,
-        "layers": [_summarise_layer(layer) for layer in bank.layers],
+        "layers": [
+            _summarise_layer(layer)
+            | ({"health": health[index]} if index in health else {})
+            for index, layer in enumerate(bank.layers)
+        ],
         "other_convolutions": len(bank.convolutions),
         "skipped": [
             {"name": item.name, "reason": item.reason} for item in bank.skipped

@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Open the window and stay until it is closed."""
+def run(options: argparse.Namespace, watch: Path | None = None) -> int:
+    """Open the window and stay until it is closed; ``watch``: a folder to watch."""
     problem = _unknown_command(options.files)
     if problem:
         complain(problem)
@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         theme=options.theme,
         size=options.size,
+        watch=watch,
     )
 
 

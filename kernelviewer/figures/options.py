@@ -269,6 +269,9 @@ class FigureOptions:
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
     samples
         Kernels in a row of random samples; None: as many as look well.
+    keys
+        How many keys are sought for the networks; None: the published ones, or 8 where
+        the size has none.
     group, sort
         How a sheet's kernels are grouped (``code``: by stretch of the spectrum), and in
         which order they stand in a group.
@@ -447,6 +450,22 @@ class FigureOptions:
             high=1000,
             unit=" in a row",
             unset="as look well",
+            whole=True,
+        ),
+    )
+    keys: int | None = declared(
+        None,
+        Number(
+            label="Keys",
+            title="Number of keys that are sought for the networks",
+            help="keys to seek for the networks (default: the 8 published ones at 7x7, "
+            "else 8)",
+            noun="number of keys",
+            metavar="N",
+            is_look=False,
+            low=1,
+            high=64,
+            unset="published",
             whole=True,
         ),
     )

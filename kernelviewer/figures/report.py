@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 
 PAGE = "index.html"
-_ONE = ("samples", "pca", "classes", "composition", "histogram", "offsets", "sheet")
+_ONE = (
+    "samples", "pca", "classes", "composition", "histogram", "offsets", "keys", "r2",
+    "health", "sheet",
+)  # fmt: skip
 _LONGEST = 60
 _DATA = {"table": (".csv", ".md", ".tex"), "sheet": (".npz",)}
 """Suffixes of an exhibit's data: all weights of a network are no text to read."""

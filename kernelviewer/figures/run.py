@@ -11,7 +11,7 @@ from kernelviewer.figures.counts import coding_of, named
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.names import count, listing
 from kernelviewer.kernels.pairing import pair
-from kernelviewer.kernels.series import common_layers, order_of, own_names
+from kernelviewer.kernels.series import common_layers, order_of, own_names, unit_of
 from kernelviewer.kernels.series import stored_counters as counters_of
 from kernelviewer.text import shown
 
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.watch import Watch
-
-_UNEVEN = 4
-"""From which ratio of their distances on steps stand on a logarithmic axis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +120,7 @@ def run_of(scene: Scene, watch: Watch) -> Run:
     return Run(
         tuple(subjects),
         order.numbers,
-        _unit(order.by, [names[i] for i in here]),
+        unit_of(order.by, [names[i] for i in here]),
         tuple(rows),
         tuple(last.bank.layers[i].name for i in used),
         layer.astype(np.intp),
@@ -133,29 +129,6 @@ def run_of(scene: Scene, watch: Watch) -> Run:
             subject.name for i, subject in enumerate(scene.subjects) if i not in here
         ),
     )
-
-
-def _unit(by: str, names: Sequence[str]) -> str:
-    """What a run's numbers count."""
-    if by == "epoch" or (by == "names" and all("epoch" in n.lower() for n in names)):
-        return "epoch"
-    return "step"
-
-
-def places_of(numbers: Sequence[int], options: FigureOptions) -> list[float]:
-    """Where steps stand between 0 and 1, as ``options.time`` spaces them."""
-    if len(numbers) == 1:
-        return [0.5]
-    at = np.asarray(numbers, np.float64) - numbers[0]
-    gaps = np.diff(at)
-    if options.time == "even" or not (gaps > 0).all():
-        at = np.arange(len(numbers), dtype=np.float64)
-    elif options.time == "log" or (
-        options.time == "auto" and gaps.max() > _UNEVEN * gaps.min()
-    ):
-        at = np.log1p(at / gaps[0])
-    places: list[float] = (at / at[-1]).tolist()
-    return places
 
 
 def ticks_of(numbers: Sequence[int], places: Sequence[float]) -> Mapping[float, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 
 
 HEAD_BYTES = 4096
+
+
+_reads: ContextVar[Callable[[OpenedFile, int, int], NDArray[np.uint8]] | None]
+_reads = ContextVar("reads", default=None)
+
+
+@contextmanager
+def reading_through(
+    read: Callable[[OpenedFile, int, int], NDArray[np.uint8]],
+) -> Iterator[None]:
+    """Have ``read(file, offset, count)`` give the bytes that the block reads."""
+    token = _reads.set(read)
+    try:
+        yield
+    finally:
+        _reads.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,12 @@ class OpenedFile:
         CheckpointError
             The file vanished or changed since, or the disk fails.
         """
+        if (seen := _reads.get()) is not None:
+            return seen(self, offset, count)
+        return self.read_now(offset, count)
+
+    def read_now(self, offset: int, count: int) -> NDArray[np.uint8]:
+        """As `read`, unseen by what follows reads."""
         data = np.empty(count, np.uint8)
         done = 0
         try:

@@ -60,6 +60,7 @@ def run(
     device: str = "",
     theme: str = "",
     size: tuple[int, int] | None = None,
+    watch: Path | None = None,
 ) -> int:
     """Open the window and stay until it is closed.
 
@@ -74,6 +75,8 @@ def run(
         Forget settings and layout first.
     device, theme, size
         In place of what the settings say.
+    watch
+        Folder whose new checkpoints join a run.
 
     Returns
     -------
@@ -96,12 +99,14 @@ def run(
     if screenshot:
         settings = replace(settings, geometry="", layout="")
     window = MainWindow(settings, problem)
-    window.keeps_settings = screenshot is None
+    window.keeps_settings = window.opener.asks = screenshot is None
     report_errors_in(window)
     if size:
         window.resize(*size)
     window.show()
     window.opener.open(as_paths(paths))
+    if watch is not None:
+        window.runs.watch(watch, window.opener.take_run)
     photographer = _Photographer(window, Path(screenshot)) if screenshot else None
     code = app.exec()
     if photographer is not None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.resources import resource
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
 
 if TYPE_CHECKING:
@@ -31,17 +32,20 @@ MENUS = ("File", "Edit", "View", "Code", "Help")
 NEEDS: Mapping[str, Callable[[ViewState], object]] = {
     "": lambda s: True,
     "network": lambda s: s.models,
+    "two": lambda s: len(s.models) > 1,
+    "comparison": lambda s: s.comparing is not None,
     "sizes": lambda s: len(s.sizes) > 1,
     "kernel": lambda s: s.focus is not None,
     "selection": lambda s: s.selection.steps,
     "autoencoder": lambda s: s.spectrum is not None,
+    "run": lambda s: s.run is not None,
     "undo": lambda s: s.undo,
     "redo": lambda s: s.redo,
 }
 """What a command may need → whether it is there."""
 READS = (
     *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
-    *("only_selected", "charts"),
+    *("only_selected", "charts", "comparing", "run"),
 )
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
@@ -198,6 +202,15 @@ def _open_folder(window: WindowContext) -> None:
         window.opener.open([Path(name)])
 
 
+def _watch_folder(window: WindowContext) -> None:
+    """Ask for a folder and let the checkpoints that come into it join a run."""
+    name = QFileDialog.getExistingDirectory(
+        window, "Watch a folder", window.settings.last_folder
+    )
+    if name:
+        window.runs.watch(Path(name), window.opener.take_run)
+
+
 def _open_model(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.open_model import choose_model
 
@@ -220,6 +233,12 @@ def _export_labels(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.export_kernels import open_export_labels
 
     open_export_labels(window)
+
+
+def _export_animation(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.runs import export_animation
+
+    export_animation(window)
 
 
 def _close_model(window: WindowContext) -> None:
@@ -270,6 +289,31 @@ def _toggle_jobs(window: WindowContext) -> None:
     dock = window.docks["jobs"]
     dock.setVisible(not dock.in_front)
     dock.raise_()
+
+
+def _compare(window: WindowContext) -> None:
+    """Compare the two open networks; ask which, or how, where that is not plain."""
+    document = window.document
+    if len(document.models) == 2 and document.comparing is None:
+        first, second = document.models
+        window.compare(Comparing(first.id, second.id))
+    else:
+        from kernelviewer.gui.dialogs.comparing import open_comparing
+
+        open_comparing(window)
+
+
+def _play(window: WindowContext) -> None:
+    """Play the steps of the run, or stop."""
+    if (run := window.state.run) is not None:
+        window.runs.toggle(run.id)
+
+
+def _go_by(window: WindowContext, by: int) -> None:
+    """Show a later or an earlier step of the run."""
+    if (run := window.state.run) is not None:
+        window.runs.stop()
+        window.runs.go_by(run.id, by)
 
 
 # --- code ---
@@ -384,6 +428,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("open_sample", "Open &Sample", "File",
         lambda w: w.opener.open([resource("sample", "sample.safetensors")]),
         tip="Open the bundled network"),
+    Command("open_sample_run", "Open Sample R&un", "File",
+        lambda w: w.opener.open_run([resource("sample-run")], "sample-run"),
+        tip="Open the bundled training run, step by step"),
+    Command("watch_folder", "&Watch Folder…", "File", _watch_folder,
+        tip="Let the checkpoints of a running training join as they are written",
+        also="run series steps live"),
     Command("recent", "Open &Recent", "File", choices=_recent),
     Command("save", "&Save Session", "File", lambda w: w.sessions.save(), ("Ctrl+S",),
         needs="network", rule=True),
@@ -397,6 +447,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("export_labels", "Export &Labels…", "File", _export_labels,
         ("Ctrl+Shift+E",), needs="network",
         tip="Write code, fit and class of every open kernel as a table"),
+    Command("export_animation", "Export Ani&mation…", "File", _export_animation,
+        needs="run", tip="Write the run as an animated picture, step by step",
+        also="film gif apng movie"),
     Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
         needs="network", also="remove unload"),
     Command("close_all", "Close &All Networks", "File",
@@ -421,6 +474,11 @@ COMMANDS: tuple[Command, ...] = (
         needs="kernel", rule=True),
     Command("find", "&Find Layer", "Edit", lambda w: w.parts.tree.start_search(),
         ("Ctrl+F",), also="search"),
+    Command("compare", "Co&mpare Two Networks…", "Edit", _compare, ("Ctrl+Shift+C",),
+        needs="two", rule=True, also="before after difference pairs fine-tuning",
+        tip="Set two open networks beside each other, kernel by kernel"),
+    Command("end_comparison", "End the Com&parison", "Edit",
+        lambda w: w.document.compare(None), needs="comparison"),
     Command("zoom_in", "Zoom &In", "View", lambda w: w.parts.grid.zoom_in(),
         ("Ctrl++", "Ctrl+=")),
     Command("zoom_out", "Zoom &Out", "View", lambda w: w.parts.grid.zoom_out(),
@@ -447,6 +505,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("picture", "Kernels, &Reconstructions, Residuals", "View",
         lambda w: w.parts.controls.picture.step(), ("Ctrl+R",), needs="autoencoder",
         tip="Show the kernels, their reconstructions, the residuals, or all three"),
+    Command("play", "Pla&y the Run", "View", _play, ("Ctrl+Space",), needs="run",
+        rule=True, also="film animation steps training time"),
+    Command("next_step", "Next Training &Step", "View", lambda w: _go_by(w, 1),
+        ("Ctrl+.",), needs="run"),
+    Command("previous_step", "Previous Training S&tep", "View",
+        lambda w: _go_by(w, -1), ("Ctrl+,",), needs="run"),
     Command("framed", "&Frame Kernels by Class", "View",
         lambda w: w.set_framed(not w.looks.framed), on=lambda w: w.looks.framed),
     Command("layout_explore", "&Explore", "View/Layout",
@@ -471,7 +535,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("train", "&Train on What Is Open…", "Code", _train, ("Ctrl+T",),
         needs="network", also="learn fit autoencoder"),
     Command("load_autoencoder", "&Load an Autoencoder…", "Code", _load_autoencoder),
-    Command("encode", "&Encode Again", "Code", lambda w: w.analyst.encode_again(),
+    Command("encode", "&Encode Again", "Code", lambda w: w.encode_again(),
         needs="network",
         tip="Encode the kernels whose encoding was cancelled or has failed"),
     Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),

@@ -33,6 +33,7 @@ from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.jobs.settling import settle_in
 from kernelviewer.jobs.tasks import prepare_device
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         QPaintEvent,
     )
 
+    from kernelviewer.jobs.runs import RunFound
     from kernelviewer.state.settings import Settings
 
 
@@ -109,8 +111,13 @@ class MainWindow(WindowContext):
         parts.jobs_panel.attention_requested.connect(self._on_jobs_need_attention)
         self.opener.opened.connect(self.note_opened)
         self.models_changed.connect(self.statusBar().clearMessage)
+        self.opener.run_found.connect(self._on_run_found)
+        self.runs.told.connect(self.statusBar().showMessage)
         self.opener.told.connect(self.statusBar().showMessage)
         self.acts.told.connect(self.statusBar().showMessage)
+        self.opener.compare_requested.connect(
+            lambda before, after: self.compare(Comparing(before, after))
+        )
         self.opener.session_found.connect(self.sessions.open)
         self.sessions.told.connect(self.statusBar().showMessage)
         self.sessions.recovery.offered.connect(parts.welcome.set_offers)
@@ -138,6 +145,11 @@ class MainWindow(WindowContext):
         )
         title = "Start torch" if "torch" not in sys.modules else "Change the device"
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
+
+    def _on_run_found(self, found: RunFound) -> None:
+        from kernelviewer.gui.dialogs.runs import ask_about_run
+
+        ask_about_run(self, found)
 
     def _on_first_picture(self) -> None:
         """Nothing is computed, and torch not imported, before kernels are on screen."""
@@ -195,7 +207,11 @@ class MainWindow(WindowContext):
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
             what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
-            self._overlay.show_over(f"Drop to open {what}", theme.tokens().accent)
+            text = f"Drop to open {what}"
+            if (marked := self._beside(paths)) is not None:
+                name = self.document.model(marked).bank.name
+                text = f"Drop to compare {name} with {what}"
+            self._overlay.show_over(text, theme.tokens().accent)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -206,7 +222,15 @@ class MainWindow(WindowContext):
         """Qt: open what was dropped."""
         self._overlay.hide()
         event.acceptProposedAction()
-        self.opener.open(dropped_paths(event.mimeData()))
+        paths = dropped_paths(event.mimeData())
+        if (marked := self._beside(paths)) is not None:
+            self.opener.open_beside(marked, paths[0])
+        else:
+            self.opener.open(paths)
+
+    def _beside(self, paths: list[Path]) -> int | None:
+        """The network that a dropped file is compared with: the one that is marked."""
+        return self.parts.tree.marked_model() if len(paths) == 1 else None
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: save settings and stop what runs."""

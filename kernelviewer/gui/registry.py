@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernelviewer.gui.views.classes import CLASSES_VIEW, COMPOSITION
+from kernelviewer.gui.views.comparing import COMPARING, DRIFT, TRANSITIONS
 from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
 from kernelviewer.gui.views.models import MODELS
 from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
 from kernelviewer.gui.views.reconstruction.inspector import INSPECTOR
+from kernelviewer.gui.views.run import FORMATION, SHARES, STEPS
 from kernelviewer.gui.views.scatter import SCATTER
 from kernelviewer.gui.views.spectrum import SPECTRUM
 from kernelviewer.gui.views.status import STATUS
@@ -27,15 +29,24 @@ if TYPE_CHECKING:
 VIEWS: tuple[ViewSpec, ...] = (
     CENTRE,
     MODELS,
+    COMPARING,
     GRID,
+    STEPS,
     SPECTRUM,
     RECONSTRUCTION,
     INSPECTOR,
     CLASSES_VIEW,
     COMPOSITION,
     SCATTER,
+    TRANSITIONS,
+    DRIFT,
+    SHARES,
+    FORMATION,
     JOBS,
     STATUS,
     TOOLS,
 )
 """In the order in which they are shown: the scope first, what stands on it after."""
+OF_RUNS = tuple(spec.id for spec in VIEWS if spec.of_runs)
+FLEETING = ("jobs", *OF_RUNS)
+"""Panels that come and go by themselves."""

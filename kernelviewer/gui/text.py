@@ -13,6 +13,7 @@ from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.state.analysis import UNIDENTIFIED
 
 if TYPE_CHECKING:
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.session.files import Offer
     from kernelviewer.state.view_state import ViewState
 
@@ -110,7 +111,26 @@ def kernel_tip(state: ViewState, number: int) -> str:
     lines.append(values_text(state, number))
     scale, offset = pool.scale[number], pool.offset[number]
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
+    if state.pairs is not None:
+        lines.append(partner_text(state, state.pairs, number))
     return "\n".join(filter(None, lines))
+
+
+def partner_text(state: ViewState, pairs: PoolPairs, number: int) -> str:
+    """The kernel that corresponds to one in the other network, and what changed."""
+    row = int(pairs.row[number])
+    if row < 0:
+        return ""
+    first, second = int(pairs.first[row]), int(pairs.second[row])
+    other, when = (second, "after") if number == first else (first, "before")
+    said = ", ".join(
+        filter(None, (class_text(state, other), values_text(state, other)))
+    )
+    parts = [f"{when}: {said}" if said else when]
+    cosine, ratio = pairs.found.cosine[row], pairs.found.scale_ratio[row]
+    if not np.isnan(cosine):
+        parts.append(signed(f"cosine {cosine:.3f}, ln scale ratio {ratio:+.3f}"))
+    return "\n".join(parts)
 
 
 def class_text(state: ViewState, number: int) -> str:

@@ -58,6 +58,8 @@ class ViewFigure:
     ----------
     kind
         Exhibit.
+    paired
+        Another one, while the view shows pairs of the networks that are compared.
     scope
         Which kernels, a key of `FigureRequests.choices`.
     options
@@ -67,6 +69,7 @@ class ViewFigure:
     kind: str
     scope: str = "shown"
     options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
+    paired: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class ViewSpec:
         Where the panel lies, and where else in some arrangements, by their ids; None
         for what is no panel that can be moved. An arrangement without the side has
         it behind its last panels.
+    of_runs
+        Whether the panel comes when a run is opened, and goes with the last one.
     """
 
     id: str
@@ -133,6 +138,7 @@ class ViewSpec:
     controls: Mapping[str, Callable[[QWidget], Any]] = field(default_factory=dict)
     grow: int = -1
     width: int = 0
+    of_runs: bool = False
 
     @property
     def is_panel(self) -> bool:
@@ -142,6 +148,12 @@ class ViewSpec:
     def home_in(self, arrangement: str) -> Home | None:
         """Where the panel lies in an arrangement, by its id."""
         return self.homes.get(arrangement, self.home)
+
+
+def match_option(document: Document) -> Mapping[str, Any]:
+    """How a figure pairs the kernels of the networks that are compared."""
+    how = document.comparing
+    return {} if how is None else {"match": how.match}
 
 
 class Parts(SimpleNamespace):

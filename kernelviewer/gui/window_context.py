@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QMainWindow
 
 from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
+from kernelviewer.gui.controllers.runs import Runs
 from kernelviewer.gui.controllers.schedulers import (
+    ComparisonScheduler,
     EncodingScheduler,
     FamilyScheduler,
     FileHashes,
@@ -26,7 +28,7 @@ from kernelviewer.gui.frame.layouts import (
 )
 from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.jobs import Jobs
-from kernelviewer.gui.registry import VIEWS
+from kernelviewer.gui.registry import FLEETING, OF_RUNS, VIEWS
 from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
 from kernelviewer.gui.view import Parts
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
@@ -64,7 +67,7 @@ def make_parts(window: QMainWindow) -> Parts:
         for name, make in {**spec.make, **spec.controls}.items()
     }
     parts = Parts(**made)
-    panel = Panel("Kernels", parts.grid)
+    panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
     panel.title_line.line.addWidget(parts.controls, 1)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
@@ -75,7 +78,8 @@ def make_parts(window: QMainWindow) -> Parts:
 def make_docks(window: QMainWindow, parts: Parts) -> dict[str, DockPanel]:
     """Put the panels around the centre, as docks by name."""
     docks = {spec.id: _dock(spec, parts) for spec in VIEWS if spec.is_panel}
-    docks["jobs"].hide()
+    for name in FLEETING:
+        docks[name].hide()
     arrange_panels(window, docks, BY_ID["explore"])
     for corner, side in CORNERS.items():
         window.setCorner(corner, AREAS[side])
@@ -157,17 +161,22 @@ class WindowContext(QMainWindow):
             self.document, self.jobs, self.parts.jobs_panel, self
         )
         self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
+        self.runs = Runs(self.document, self.jobs, self)
         self.presenter = Presenter(self.document)
         self.acts: Acts = Acts(self.document, self.presenter, self)
         self.analyst: EncodingScheduler = EncodingScheduler(
             self.document, self.jobs, self
         )
+        self.comparer: ComparisonScheduler = ComparisonScheduler(
+            self.document, self.jobs, self
+        )
         self.looks: Looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
-        self.dock_layout = DockLayout(self, self.docks, ("jobs",))
+        self.dock_layout = DockLayout(self, self.docks, FLEETING)
         self.layouts: LayoutKeeper = LayoutKeeper(
             self, self.docks, self.dock_layout, settings.preset
         )
+        self.presenter.add(self.layouts, ("focus",))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -184,6 +193,13 @@ class WindowContext(QMainWindow):
             self.presenter.add(controller, spec.reads)
         return tuple(controllers)
 
+    def show_run_panels(self, shown: bool) -> None:
+        """Bring up what is told of runs, or put it away."""
+        for name in OF_RUNS:
+            self.docks[name].setVisible(shown)
+        for name in reversed(OF_RUNS) if shown else ():
+            self.docks[name].raise_()
+
     def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
         self.presenter.set_hidden(controller, not visible)
 
@@ -192,7 +208,13 @@ class WindowContext(QMainWindow):
         self.device = device
         self.analyst.set_device(device)
         self.families.set_device(device)
+        self.runs.set_device(device)
         self.device_ready.emit()
+
+    def encode_again(self) -> None:
+        """Encode what was cancelled or has failed, steps of runs too."""
+        self.analyst.encode_again()
+        self.runs.encode_again()
 
     @property
     def state(self) -> ViewState:
@@ -245,20 +267,28 @@ class WindowContext(QMainWindow):
         self.set_framed(look.framed)
         self.dock_layout.restore(look.layout)
 
+    def compare(self, how: Comparing) -> None:
+        """Set two open networks beside each other, and show what changed."""
+        self.document.compare(how)
+        for name in ("drift", "transitions"):
+            self.docks[name].show()
+            self.docks[name].raise_()
+
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""
         preset = BY_ID[name]
         self.layouts.use(name)
         display = self.document.display
-        self.document.show_as(
-            replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
-        )
+        if name != "compare" or self.document.comparing is None:
+            self.document.show_as(
+                replace(display, group_by=preset.group_by, sort_by=preset.sort_by)
+            )
 
     def keep_settings(self) -> None:
         """Write the settings now, not only when the window closes."""
         if not self.keeps_settings:
             return
-        display, charts = self.document.display, self.document.charts
+        display, charts = self.document.display.plain, self.document.charts
         geometry, layout = self.layouts.saved()
         self.settings = replace(
             self.settings,

@@ -10,9 +10,9 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.latent.naming import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 
@@ -222,11 +222,3 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
     give_back()
     order = order_of(fit)
     return FamilyNames(best, near, fit, second, margin, code, spectrum, order, null)
-
-
-def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
-    """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.paper_cosine
-    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
-    bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
-    return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -16,6 +16,7 @@ from kernelviewer.figures.naming import find_yardstick, with_codings
 from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.scene import Scene, Subject
 from kernelviewer.figures.writing import render, render_pixels
+from kernelviewer.jobs.runs import read_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.state.model import Run
     from kernelviewer.text import AnyPath
 
 P = ParamSpec("P")
@@ -49,11 +51,21 @@ class Part:
         Bool [N]: which of them; None: all.
     coding
         Their codes and classes, if they are known already.
+    run, step
+        The step of a run that is meant in place of ``bank``, which is another one.
     """
 
     bank: KernelBank
     shown: NDArray[np.bool_] | None = None
     coding: Coding | None = None
+    run: Run | None = None
+    step: int = 0
+
+    def read(self, ticket: Ticket) -> KernelBank:
+        """Its kernels."""
+        if self.run is None:
+            return self.bank
+        return read_step(ticket, self.run, self.step, self.bank)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +188,7 @@ class FigureCache:
             self._contents.clear()
         self._wish = wish
         if self._bare is None:
-            subjects = (Subject(p.bank, wish.size, p.shown) for p in wish.parts)
+            subjects = (Subject(p.read(ticket), wish.size, p.shown) for p in wish.parts)
             self._bare = Scene(
                 tuple(subjects),
                 wish.size,
@@ -265,6 +277,16 @@ def save_data(
 
 
 @_refusing
+def save_animation(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
+    """Write the steps of a run as an animated picture."""
+    from kernelviewer.figures.animation import write_animation
+
+    ticket.progress(0, len(wish.parts), "reading the steps")
+    scene = FigureCache().scene(ticket, wish, named=True)
+    return write_animation(scene, path, wish.options, watch=ticket)
+
+
+@_refusing
 def save_kernels(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
     """Write the kernels that the wish shows."""
     cache = FigureCache()
@@ -291,6 +313,8 @@ def _shows_classes(wish: FigureRequest) -> bool:
 
 def _same(one: Part, other: Part) -> bool:
     if one.bank is not other.bank or one.coding is not other.coding:
+        return False
+    if (one.run, one.step) != (other.run, other.step):
         return False
     if one.shown is None or other.shown is None:
         return one.shown is other.shown

@@ -315,6 +315,22 @@ class Runner:
             return Failure(ticket, *describe_failure(error, ticket.title))
 
 
+class GivingWay(Watch):
+    """Lets more urgent tasks run wherever it is checked."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self._ticket = ticket
+
+    def check(self) -> None:
+        """Let them run, and end the work if the ticket says so."""
+        self._ticket.give_way()
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Tell the ticket, and check."""
+        self._ticket.progress(done, total, text)
+        self.check()
+
+
 def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
     """(message, details, hint) of an error for people and for a bug report."""
     details = printable("".join(traceback.format_exception(error)), keep="\n")

@@ -10,10 +10,12 @@ from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats import CheckpointError
 from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.formats.hub import PREFIX, fetch
-from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.jobs.runner import GivingWay, describe_failure
+from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.resources import resource
+from kernelviewer.state.model import Run
 from kernelviewer.state.session.capture import (
     Coders,
     Surroundings,
@@ -22,7 +24,7 @@ from kernelviewer.state.session.capture import (
     rebuild,
 )
 from kernelviewer.state.session.files import is_kept, read_session
-from kernelviewer.state.session.form import CoderEntry, NetworkEntry, to_text
+from kernelviewer.state.session.form import CoderEntry, NetworkEntry, RunStep, to_text
 from kernelviewer.state.session.paths import (
     beside_if_safe,
     exists,
@@ -36,7 +38,6 @@ from kernelviewer.state.session.paths import (
 from kernelviewer.state.session.places import size_of
 from kernelviewer.strangers import is_remote, place_of
 from kernelviewer.text import shown
-from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -61,6 +62,8 @@ class Wanted:
         As in `Session`.
     hashes
         Hashes of the networks' files, as far as they are known.
+    steps
+        The same of the steps of runs.
     files
         Files of autoencoders that were trained here, as far as they have one; those
         that are saved on the way are added at once, so that a task that is cancelled
@@ -72,6 +75,7 @@ class Wanted:
     saved: str
     origin: str = ""
     hashes: Mapping[KernelBank, str] = field(default_factory=dict)
+    steps: Mapping[Path, str] = field(default_factory=dict)
     files: dict[Autoencoder, Path] = field(default_factory=dict)
 
 
@@ -98,7 +102,12 @@ def write_session(ticket: Ticket, path: AnyPath, wanted: Wanted) -> Written:
         ticket.progress(number, len(models), shown(model.bank.path.name))
         if not hashes.get(model.bank):
             hashes[model.bank] = hash_network(ticket, model.bank)
-    wanted = replace(wanted, hashes=hashes)
+    steps: dict[Path, str] = {}
+    for model in models:
+        for number, step in enumerate(model.run.steps if model.run else ()):
+            ticket.progress(number, len(model.run or ()), step.name)
+            steps[step.path] = hash_at(step.path, ticket)
+    wanted = replace(wanted, hashes=hashes, steps=steps)
     text, files, named = _text_of(ticket, path, path.parent, wanted)
     write_text(path, text)
     note_files(named)
@@ -123,17 +132,7 @@ def hash_network(ticket: Ticket, bank: KernelBank) -> str:
 
     Gives way to what is urgent between pieces of a file.
     """
-    return network_hash(bank.files, _GivingWay(ticket))
-
-
-class _GivingWay(Watch):
-    """Lets more urgent tasks run wherever it is checked."""
-
-    def __init__(self, ticket: Ticket) -> None:
-        self._ticket = ticket
-
-    def check(self) -> None:
-        self._ticket.give_way()
+    return network_hash(bank.files, GivingWay(ticket))
 
 
 def shipped_entry(autoencoder: Autoencoder) -> CoderEntry:
@@ -163,6 +162,7 @@ def _text_of(
     )
     named = [
         *(model.bank.path for model in work.models if not model.hub),
+        *(step.path for model in work.models if model.run for step in model.run.steps),
         *(place_of(path.parent, coder.path) for coder in coders.values() if coder.path),
     ]
     return to_text(describe(work, around)), files, named
@@ -171,7 +171,21 @@ def _text_of(
 def _network(folder: Path | None, model: OpenModel, wanted: Wanted) -> NetworkEntry:
     bank = model.bank
     path = path_from(folder, bank.path)
-    return entry_of(model, path, wanted.hashes.get(bank, ""), bank.size_bytes)
+    hashed, run = wanted.hashes.get(bank, ""), model.run
+    steps = (
+        tuple(
+            RunStep(
+                number,
+                path_from(folder, step.path),
+                wanted.steps.get(step.path, ""),
+                step.stamp[0],
+            )
+            for step, number in zip(run.steps, run.numbers, strict=True)
+        )
+        if run
+        else ()
+    )
+    return entry_of(model, path, hashed, bank.size_bytes, steps)
 
 
 def _coder(
@@ -281,7 +295,7 @@ def open_session(
     ticket: Ticket,
     path: AnyPath,
     answers: Answers,
-    new_model: Callable[[KernelBank, str], OpenModel],
+    new_model: Callable[..., OpenModel],
 ) -> Reopened | Lacking:
     """Read a session and all that it names, or say what is missing.
 
@@ -294,7 +308,7 @@ def open_session(
     answers
         Where files are that were missing or had to be allowed: the user's word.
     new_model
-        Gives a network, fetched by this name from the hub, its id.
+        `Document.new_model`.
 
     Raises
     ------
@@ -307,11 +321,20 @@ def open_session(
     if missing:
         return Lacking(path, tuple(missing), answers)
     reading = _Reading(ticket, places)
-    models = []
+    models: list[OpenModel | None] = []
     for number, entry in enumerate(session.networks):
         ticket.progress(number, len(session.networks), entry.name)
+        run = reading.run(entry)
         bank = reading.network(entry)
-        models.append(None if bank is None else new_model(bank, entry.hub))
+        if bank is None and run is not None:  # the step that was shown is not there
+            bank = reading.network(reading.last_step(entry))
+        if bank is None:
+            models.append(None)
+        elif run is None:
+            models.append(new_model(bank, entry.hub))
+        else:
+            step = run.place(bank.path)
+            models.append(new_model(titled(bank, run, step), "", run, step))
     coders = {size_of(key): item for key, item in session.autoencoders.items()}
     for size, coder in sorted(coders.items()):
         reading.coder(size, coder)
@@ -345,8 +368,9 @@ def _locate(
     known = None if is_kept(path) else known_files()
     places: Answers = {}
     missing: dict[str, Missing] = {}
-    entries: list[NetworkEntry | CoderEntry] = [
+    entries: list[NetworkEntry | RunStep | CoderEntry] = [
         *session.networks,
+        *(step for net in session.networks if net.run for step in net.run.steps),
         *session.autoencoders.values(),
     ]
     for entry in entries:
@@ -367,7 +391,7 @@ def _locate(
 def _place(
     ticket: Ticket,
     folder: Path,
-    entry: NetworkEntry | CoderEntry,
+    entry: NetworkEntry | RunStep | CoderEntry,
     known: Collection[str] | None,
 ) -> Path | Missing:
     """Where a file is, else why it is nowhere; ``known`` None: the session is ours."""
@@ -423,6 +447,49 @@ class _Reading:
             bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
         self.hashes[bank] = network_hash(bank.files, self.ticket)
         return bank
+
+    def run(self, entry: NetworkEntry) -> Run | None:
+        """The run that a network is a step of, less the steps that are not there."""
+        from kernelviewer.kernels.series import own_names, step_at
+
+        if entry.run is None:
+            return None
+        there = [(step, self.places[step.key]) for step in entry.run.steps]
+        found = [(step, place) for step, place in there if place is not None]
+        if len(found) < len(there):
+            count = len(there) - len(found)
+            listed = f"{count} of the {len(there)} steps of {entry.run.name}"
+            self.notes.append(f"{listed} were left out")
+        changed = [
+            step.name
+            for step, place in found
+            if step.sha256 not in ("", hash_at(place, self.ticket))
+        ]
+        if changed:
+            listed = f"{len(changed)} steps of {entry.run.name}, {changed[0]} first,"
+            self.notes.append(f"{listed} have changed since the session was saved")
+        if not found:
+            return None
+        names = own_names([place for _, place in found])
+        return Run(
+            entry.run.name,
+            tuple(
+                step_at(place, name)
+                for (_, place), name in zip(found, names, strict=True)
+            ),
+            tuple(step.number for step, _ in found),
+            entry.run.unit,
+            entry.copy,
+            entry.include,
+        )
+
+    def last_step(self, entry: NetworkEntry) -> NetworkEntry:
+        """The last step of a run that is there, in place of the one that was shown."""
+        from msgspec.structs import replace
+
+        steps = entry.run.steps if entry.run else ()
+        last = [step for step in steps if self.places[step.key] is not None][-1]
+        return replace(entry, path=last.path, sha256=last.sha256, bytes=last.bytes)
 
     def coder(self, size: Size, entry: CoderEntry) -> None:
         """An autoencoder; where it cannot be had, the usual one is used."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Size = tuple[int, ...]
 Support = tuple[tuple[int, int], ...]
 """Part of a kernel's window: per axis the first tap and the one after the last."""
+PER_KERNEL = ("weights", "layer", "channel", "scale", "offset", "flat")
+"""The arrays of a `KernelSet` that have a row for each kernel."""
 Kind = Literal["depthwise", "transposed", "ambiguous", "fixed"]
 
 

@@ -13,7 +13,7 @@ from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.kernels.architectures import recognise
-from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
+from kernelviewer.kernels.bank import PER_KERNEL, KernelBank, KernelSet, LayerInfo
 from kernelviewer.kernels.depthwise import Decision, classify
 from kernelviewer.kernels.layer import is_kernel_stack
 from kernelviewer.kernels.names import module_path
@@ -376,10 +376,7 @@ class Filling:
     def finish(self) -> KernelSet:
         """The filled part, read-only; a layer may have turned out to be fixed."""
         full = self.kernels
-        arrays = {
-            name: getattr(full, name)[: self.used]
-            for name in ("weights", "layer", "channel", "scale", "offset", "flat")
-        }
+        arrays = {name: getattr(full, name)[: self.used] for name in PER_KERNEL}
         for array in arrays.values():
             array.flags.writeable = False
         return KernelSet(full.size, **arrays, supports=self.supports)

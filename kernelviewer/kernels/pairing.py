@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Match = Literal["names", "order", "best"]
 MATCHES: tuple[Match, ...] = ("names", "order", "best")
-How = Literal["name", "order"]
+How = Literal["name", "order", "hand"]
 
 _WRAPPERS = frozenset(
     (
@@ -168,6 +168,17 @@ def pair(
     watch
         Told layers done, of ``best``; what it raises ends the work.
     """
+    found = find_layers(bank_a, bank_b, match=match)
+    return pair_layers(bank_a, bank_b, found, match=match, watch=watch)
+
+
+def find_layers(
+    bank_a: KernelBank, bank_b: KernelBank, *, match: Match = "names"
+) -> list[LayerPair]:
+    """Find the layers of two networks that correspond, as `pair` does.
+
+    They are in the first network's order.
+    """
     shape = _size if match == "best" else _shape
     mine, theirs = _layers(bank_a), _layers(bank_b)
     found: list[LayerPair] = []
@@ -179,8 +190,7 @@ def pair(
     if match != "names" or same:
         found += _by_order(bank_a, rest_a, bank_b, rest_b, shape)
     place = {index: number for number, index in enumerate(mine)}
-    found.sort(key=lambda item: place[item.a])
-    return pair_layers(bank_a, bank_b, found, match=match, watch=watch)
+    return sorted(found, key=lambda item: place[item.a])
 
 
 def pair_layers(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
+
+import numpy as np
 
 from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.formats.network.names import natural_key
-from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.bank import KernelSet, size_label
 from kernelviewer.kernels.extract import extract_kernels, find_stack
 from kernelviewer.kernels.pairing import cleaned_names, pair
 from kernelviewer.watch import NEVER
@@ -32,6 +34,8 @@ COUNTERS = ("step", "global_step", "epoch")
 _WORDS = ("step", "iter(?:ation)?s?", "epochs?")
 _DIGITS = re.compile(r"\d+")
 _MOST_TOLD = 3
+_UNEVEN = 4
+"""From which ratio of their distances on steps stand on a logarithmic axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,44 @@ class Series:
         )
 
 
+def arranged_as(bank: KernelBank, like: KernelBank) -> KernelBank:
+    """A step's kernels, its layers named and in the order as in another step.
+
+    The steps have the same layers, though names may be wrapped otherwise.
+    """
+    if _form(bank) == _form(like):
+        return bank
+    found = pair(like, bank)
+    partner = {item.a: item.b for item in found.layers}
+    layers = tuple(
+        replace(bank.layers[partner[i]], name=layer.name) if i in partner else layer
+        for i, layer in enumerate(like.layers)
+    )
+    sizes = {}
+    for size, pairs in found.sizes.items():
+        kernels, rows = bank.sizes[size], pairs.index_b
+        sizes[size] = KernelSet(
+            size,
+            kernels.weights[rows],
+            pairs.layer_a,
+            pairs.channel_a,
+            kernels.scale[rows],
+            kernels.offset[rows],
+            kernels.flat[rows],
+            {
+                a: kernels.supports[b]
+                for a, b in partner.items()
+                if b in kernels.supports
+            },
+        )
+    return replace(bank, layers=layers, sizes=sizes)
+
+
+def _form(bank: KernelBank) -> list[tuple[str, Size, int, bool]]:
+    """What places of kernels depend on."""
+    return [(i.name, i.size, i.kernels, i.included) for i in bank.layers]
+
+
 def common_layers(banks: Sequence[KernelBank]) -> list[int]:
     """Indices of the networks that have the layers of most of them, in order."""
     _, odd = _unlike([layers_of(bank) for bank in banks], banks.__getitem__)
@@ -244,6 +286,35 @@ def order_of(files: Sequence[tuple[str, Mapping[str, int]]]) -> Order:
     return Order("names", tuple(places), tuple(numbers[i] for i in places))
 
 
+def unit_of(by: str, names: Sequence[str]) -> Literal["step", "epoch"]:
+    """What a run's numbers count, by `Order.by` and the names of its files."""
+    if by == "epoch" or (by == "names" and all("epoch" in n.lower() for n in names)):
+        return "epoch"
+    return "step"
+
+
+def is_numbered(names: Sequence[str], counters: Sequence[Mapping[str, int]]) -> bool:
+    """Whether checkpoints tell their order: by what they hold, or by their names."""
+    by = order_of(list(zip(names, counters, strict=True))).by
+    return by != "names" or _numbers_in(names) is not None
+
+
+def places_of(
+    numbers: Sequence[int], spacing: Literal["auto", "even", "step", "log"] = "auto"
+) -> list[float]:
+    """Where steps stand between 0 and 1: evenly, by their numbers or logarithms."""
+    if len(numbers) == 1:
+        return [0.5]
+    at = np.asarray(numbers, np.float64) - numbers[0]
+    gaps = np.diff(at)
+    if spacing == "even" or not (gaps > 0).all():
+        at = np.arange(len(numbers), dtype=np.float64)
+    elif spacing == "log" or (spacing == "auto" and gaps.max() > _UNEVEN * gaps.min()):
+        at = np.log1p(at / gaps[0])
+    places: list[float] = (at / at[-1]).tolist()
+    return places
+
+
 def stored_counters(checkpoint: Checkpoint | KernelBank) -> dict[str, int]:
     """How far a run was when a file was written, as far as the file holds it."""
     facts = checkpoint.metadata.get("facts")
@@ -255,6 +326,11 @@ def stored_counters(checkpoint: Checkpoint | KernelBank) -> dict[str, int]:
         if value is not None:
             found[name] = value
     return found
+
+
+def step_at(path: Path, name: str) -> Step:
+    """The step of a file that is known to be one, without opening it."""
+    return Step(path, name, {}, _stamp(path))
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -6,18 +6,14 @@ the hash of these.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer import __version__
 from kernelviewer.device import CPU, choose_device
-from kernelviewer.files import atomic_write, cache_dir
 from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
@@ -26,7 +22,7 @@ from kernelviewer.latent.training import Training, describe
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -35,55 +31,6 @@ if TYPE_CHECKING:
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.training import TrainingOptions
     from kernelviewer.watch import Watch
-
-
-_FOLDER = "latent"
-
-
-def content_hash(*parts: NDArray[Any] | str | float | tuple[int, ...]) -> str:
-    """SHA-256 of arrays (type, shape and values) and plain values."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            digest.update(f"{part.dtype.str}{part.shape}".encode())
-            digest.update(np.ascontiguousarray(part).data)
-        else:
-            digest.update(json.dumps(part).encode())
-    return digest.hexdigest()
-
-
-def cached(
-    kind: str, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]
-) -> Mapping[str, NDArray[Any]]:
-    """The result of ``compute`` for this key, from the cache if it is there.
-
-    A cache that cannot be read or written costs time, never a result.
-
-    Parameters
-    ----------
-    kind
-        Name of what is computed.
-    key
-        `content_hash` of all that it depends on.
-    compute
-        Makes the arrays.
-    """
-    name = content_hash(kind, key, __version__)
-    try:
-        path = cache_dir() / _FOLDER / f"{kind}-{name[:32]}.npz"
-        with np.load(path, allow_pickle=False) as kept:
-            return dict(kept)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-        pass
-    found = compute()
-    try:
-        path = cache_dir() / _FOLDER / f"{kind}-{name[:32]}.npz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as file:
-            np.savez(file, **found)  # type: ignore[arg-type]
-    except OSError:
-        pass
-    return found
 
 
 COUNTS = (10, 50, 100, 200)

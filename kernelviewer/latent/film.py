@@ -6,20 +6,21 @@ let go. The definitions are those of method.md, §9.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, PATTERNS, UNIDENTIFIED
 from kernelviewer.kernels.comparison import pair_cosines
-from kernelviewer.kernels.family import family_fit, supported
+from kernelviewer.kernels.family import family_fit_set, supported
 from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.kernels.pairing import pair
-from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
+from kernelviewer.latent.naming import near_classes
+from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.noise import Null
+    from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch
 
 _NONE = np.uint16(65535)
 _MOST = 65534.0
+_NEAR = np.min_scalar_type((1 << len(PATTERNS)) - 1)
+_AT_ONCE = 4096
 _FLAT, _UNIDENTIFIED = INDEX[FLAT.id], INDEX[UNIDENTIFIED.id]
 
 
@@ -127,7 +131,7 @@ class StepTotals:
     classes: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Track:
     """The kernels of one size along a run: S steps, N kernels. Arrays are read-only.
 
@@ -149,6 +153,12 @@ class Track:
         uint16 [S, N]; codes on the spectrum of what names the kernels.
     best
         int8 [S, N], index into `CLASSES` of the best class, whatever the fit.
+    second, margin
+        int8 and uint16 [S, N]: the family's class that comes nearest after the best,
+        and by how much it is less near; of kernels that the code names nothing.
+    near
+        Whole numbers [S, N], bit c set where class c of the family explains a kernel
+        within `kernelviewer.latent.naming.TOLERANCE` as well as the best one.
     cosine
         float16 [S, N], with the kernel's own last state; NaN where either is flat.
     scale
@@ -167,6 +177,9 @@ class Track:
     code: NDArray[np.uint16]
     fit: NDArray[np.uint16]
     best: NDArray[np.int8]
+    second: NDArray[np.int8]
+    margin: NDArray[np.uint16]
+    near: NDArray[np.unsignedinteger[Any]]
     cosine: NDArray[np.float16]
     scale: NDArray[np.float32]
     numbers: tuple[int, ...]
@@ -174,9 +187,33 @@ class Track:
     def __len__(self) -> int:
         return len(self.layer)
 
+    def fits(self, bank: KernelBank, kernels: KernelSet) -> bool:
+        """Whether it is about these kernels of a network, in their order."""
+        used, layer = np.unique(kernels.layer, return_inverse=True)
+        return (
+            self.layers == tuple(bank.layers[i].name for i in used)
+            and np.array_equal(self.layer, layer)
+            and np.array_equal(self.channel, kernels.channel)
+        )
+
+    def with_stretches(self, stretches: Stretches) -> Track:
+        """The same with codes named by other stretches."""
+        if self.by != "code":
+            return self
+        kinds = np.array([item.class_index for item in stretches], np.int8)
+        there = self.code != _NONE
+        found = stretch_of(stretches, _unpacked(self.code[there]))
+        best = self.best.copy()
+        best[there] = kinds[np.minimum(found, len(stretches) - 1)]
+        return replace(self, best=best)
+
     def codes(self, step: int) -> Codes:
         """Codes and fits of a step."""
         return Codes(_unpacked(self.code[step]), _unpacked(self.fit[step]))
+
+    def margins(self, step: int) -> NDArray[np.float32]:
+        """By how much the second class is less near at a step; NaN for flat ones."""
+        return _unpacked(self.margin[step])
 
     def classes(
         self, step: int | slice, threshold: float | None = None
@@ -346,6 +383,9 @@ class _Reel:
         self._code = np.full(shape, _NONE, np.uint16)
         self._fit = np.full(shape, _NONE, np.uint16)
         self._best = np.full(shape, _FLAT, np.int8)
+        self._second = self._best.copy()
+        self._margin = np.full(shape, _NONE, np.uint16)
+        self._near = np.zeros(shape, _NEAR)
         self._cosine = np.full(shape, np.nan, np.float16)
         self._scale = np.full(steps, np.nan, np.float32)
         self._known: Track | None = None
@@ -379,36 +419,46 @@ class _Reel:
             self._code[step] = self._known.code[known]
             self._fit[step] = self._known.fit[known]
             self._best[step] = self._known.best[known]
+            self._second[step] = self._known.second[known]
+            self._margin[step] = self._known.margin[known]
+            self._near[step] = self._known.near[known]
         else:
-            code, fit, best = self._name(kernels, watch)
-            self._code[step, here] = _packed(code[there])
-            self._fit[step, here] = _packed(fit[there])
-            self._best[step, here] = best[there]
+            rows = np.full(len(kernels), -1, np.intp)
+            rows[there] = here
+            self._name(step, kernels, rows, watch)
         self._cosine[step, here] = pair_cosines(pairing, size, watch)
         present = kernels.scale[~kernels.flat]
         self._scale[step] = present.mean(dtype=np.float64) if len(present) else np.nan
 
     def _name(
-        self, kernels: KernelSet, watch: Watch
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
-        """Code, fit and best class of each kernel [N]."""
+        self, step: int, kernels: KernelSet, rows: NDArray[np.intp], watch: Watch
+    ) -> None:
+        """Take in code, fit and classes of each kernel, which goes to its row."""
         if self._autoencoder is not None:
             codes = self._autoencoder.encode_set(
                 kernels, device=self._device, watch=watch
             )
             found = label(codes, self._autoencoder.stretches, 0.0)
-            return codes.code, codes.fit, found.best_class
-        code = np.full(len(kernels), np.nan, np.float32)
-        fit, there = code.copy(), ~kernels.flat
-        best = np.where(there, _UNIDENTIFIED, _FLAT).astype(np.int8)
-        if self._by == "family":
-            rows = patterns(
-                kernels.weights[there], kernels.scale[there], kernels.offset[there]
-            )
-            family = family_fit(rows, device=self._device, watch=watch)
-            fit[there], best[there] = family.cosine, family.paper_index
-            code[there] = family_spectrum(kernels.size).codes(family)
-        return code, fit, best
+            self._code[step, rows] = _packed(codes.code)
+            self._fit[step, rows] = _packed(codes.fit)
+            self._best[step, rows] = found.best_class
+            return
+        there = np.flatnonzero(~kernels.flat)
+        if self._by is None:
+            self._best[step, rows[there]] = _UNIDENTIFIED
+            return
+        for first in range(0, len(there), _AT_ONCE):
+            some = there[first : first + _AT_ONCE]
+            watch.check()
+            family = family_fit_set(kernels, some, device=self._device, watch=watch)
+            at = rows[some]
+            own = family_spectrum(kernels.size).codes(family)
+            self._code[step, at] = _packed(own)
+            self._fit[step, at] = _packed(family.cosine)
+            self._best[step, at] = family.paper_index
+            self._second[step, at] = family.second_index
+            self._margin[step, at] = _packed(family.margin)
+            self._near[step, at] = near_classes(family)
 
     def track(self, series: Series, threshold: float | None) -> Track:
         """What was taken in, of the steps that were left in the series."""
@@ -425,11 +475,17 @@ class _Reel:
             code=self._code[:steps],
             fit=self._fit[:steps],
             best=self._best[:steps],
+            second=self._second[:steps],
+            margin=self._margin[:steps],
+            near=self._near[:steps],
             cosine=self._cosine[:steps],
             scale=self._scale[:steps],
             numbers=series.numbers,
         )
-        for name in ("layer", "code", "fit", "best", "cosine", "scale"):
+        for name in (
+            *("layer", "code", "fit", "best", "second", "margin", "near"),
+            *("cosine", "scale"),
+        ):
             getattr(track, name).flags.writeable = False
         return track
 

@@ -21,6 +21,8 @@ from kernelviewer.kernels.classes import PATTERNS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.kernels.family import FamilyFit
+
 TOLERANCE = 0.05
 _UNEXPLAINED = 0.1
 _EXACT = 0.1
@@ -193,3 +195,11 @@ def _trace(
         path[first:end] = index
         end, index = first, following
     return path
+
+
+def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
+    """Bits of the classes that explain a kernel about as well as its best, [N]."""
+    cosine = found.paper_cosine
+    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
+    bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
+    return np.asarray((close * bits).sum(axis=1), np.uint64)

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
     from kernelviewer.kernels.naming import By
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.model import OpenModel, Run
     from kernelviewer.state.pool import KernelPool
 
 
@@ -128,7 +129,7 @@ class PoolLabels:
 
 
 class Computed(Generic[T]):
-    """Results computed of banks, one for each size; they go with the bank.
+    """Results computed of banks or runs, one for each size; they go with them.
 
     Attributes
     ----------
@@ -138,13 +139,15 @@ class Computed(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[KernelBank, dict[Size, tuple[object, T]]]
+        self._kept: WeakKeyDictionary[KernelBank | Run, dict[Size, tuple[object, T]]]
         self._kept = WeakKeyDictionary()
         self.known: Mapping[tuple[int, Size], T] = {}
 
-    def put(self, bank: KernelBank, size: Size, value: T, by: object = None) -> None:
+    def put(
+        self, of: KernelBank | Run, size: Size, value: T, by: object = None
+    ) -> None:
         """Keep what ``by`` gave; `look` shows it."""
-        self._kept.setdefault(bank, {})[size] = by, value
+        self._kept.setdefault(of, {})[size] = by, value
 
     def look(
         self, models: Iterable[OpenModel], by: Mapping[Size, object] | None = None
@@ -154,11 +157,40 @@ class Computed(Generic[T]):
         found = {
             (model.id, size): value
             for model in models
-            for size, (maker, value) in self._kept.get(model.bank, {}).items()
+            for of in _owners(model)
+            for size, (maker, value) in self._kept.get(of, {}).items()
             if maker is use.get(size)
         }
         if found != self.known:
             self.known = found
+
+
+def _owners(model: OpenModel) -> list[KernelBank | Run]:
+    """What things may have been computed of."""
+    return [model.bank, model.run] if model.run is not None else [model.bank]
+
+
+def analysis_at(track: Track, step: int) -> Analysis:
+    """What encoding the kernels of a step again would give."""
+    codes = track.codes(step)
+    return Analysis(codes.code, codes.fit)
+
+
+def family_at(track: Track, step: int) -> FamilyNames:
+    """What naming the kernels of a step by the family again would give."""
+    from kernelviewer.kernels.family.spectrum import family_spectrum
+
+    codes = track.codes(step)
+    return FamilyNames(
+        best=track.best[step].astype(np.uint8),
+        near=track.near[step].astype(np.uint64),
+        fit=codes.fit,
+        second=track.second[step].astype(np.uint8),
+        margin=track.margins(step),
+        code=codes.code,
+        spectrum=family_spectrum(track.size),
+        null=track.null,
+    )
 
 
 def null_of(

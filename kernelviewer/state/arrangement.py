@@ -11,6 +11,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.state.analysis import FLAT, UNIDENTIFIED
+from kernelviewer.state.layer_tree import tree_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import PoolLabels
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.pool import KernelPool
 
 
-GroupBy = Literal["layer", "model", "class", "code", "fit", "none"]
+GroupBy = Literal["layer", "model", "class", "code", "fit", "none", "transition"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +48,11 @@ def cut_into_groups(
     group_by: GroupBy,
     labels: PoolLabels | None,
     stretches: Stretches | None,
+    pairs: PoolPairs | None = None,
 ) -> Cut:
     """Groups of a pool's kernels; by layer where what is asked for is not known."""
+    if labels is not None and pairs is not None and group_by == "transition":
+        return _by_transition(pairs, labels)
     if labels is not None and group_by == "class":
         keys = labels.label.astype(np.int64)
         return Cut(keys, lambda key: (CLASSES[key].name, "", key))
@@ -65,11 +70,11 @@ def cut_into_groups(
 
 
 def _layer(pool: KernelPool, key: int) -> tuple[str, str]:
-    """Name of a layer, and that of its network if there are several."""
+    """Name of a layer as in the tree, and that of its network if there are several."""
     ref = pool.layer_refs[key]
     model = next(model for model in pool.models if model.id == ref.model)
     note = model.bank.name if len(pool.models) > 1 else ""
-    return model.bank.layers[ref.layer].name, note
+    return tree_names(model.bank)[ref.layer], note
 
 
 def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:
@@ -90,6 +95,29 @@ def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:
     return Cut(keys, heading)
 
 
+def _by_transition(pairs: PoolPairs, labels: PoolLabels) -> Cut:
+    """Changes of class, the most frequent first, then what kept its class."""
+    side = len(CLASSES)
+    kinds = pairs.kinds(labels)
+    counts = np.bincount(kinds, minlength=side * side)
+    kept = np.arange(side * side) % (side + 1) == 0
+    order = np.lexsort((-counts, kept))
+    rank = np.empty(side * side, np.int64)
+    rank[order] = np.arange(side * side)
+    keys = np.full(len(pairs.row), side * side, np.int64)
+    keys[pairs.first] = keys[pairs.second] = rank[kinds]
+
+    def heading(key: int) -> tuple[str, str, int | None]:
+        if key == side * side:
+            return "Without a partner", "", None
+        before, after = divmod(int(order[key]), side)
+        if before == after:
+            return f"{CLASSES[after].name}, as before", "", after
+        return f"{CLASSES[before].name} → {CLASSES[after].name}", "", after
+
+    return Cut(keys, heading)
+
+
 def _by_fit(labels: PoolLabels) -> Cut:
     """Bands of the fit, the best first; in each those below the threshold apart."""
     last = 2 * len(FIT_BANDS) + 2
@@ -106,9 +134,9 @@ def _by_fit(labels: PoolLabels) -> Cut:
     return Cut(keys, heading)
 
 
-SortBy = Literal["channel", "scale", "flat", "class", "code", "fit"]
+SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
 ScaleMode = Literal["kernel", "layer", "global"]
-Picture = Literal["kernel", "reconstruction", "residual", "beside"]
+Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +147,16 @@ class Display:
     ----------
     group_by
         One group a layer, a model, a class, a stretch of the spectrum, a band of fits,
-        or one for all.
+        a change of class between two networks, or one for all.
     sort_by
         Within a group: network order, falling scale, flat kernels first, class, rising
-        code, or falling fit.
+        code, falling fit, or what changed the most between two networks first.
     scale_mode
         What the ends of the colour map stand for: the largest |tap| of the kernel
         itself, of its layer, or of all that is shown.
     picture
         What is drawn of a kernel: itself, its reconstruction, what that leaves over,
-        or the three side by side.
+        the three side by side, or itself before and after and the difference.
     """
 
     group_by: GroupBy = "layer"
@@ -140,7 +168,23 @@ class Display:
     def by_label(self) -> bool:
         """True if the order depends on codes or classes."""
         by = {self.group_by, self.sort_by}
-        return not by.isdisjoint(("class", "code", "fit"))
+        return not by.isdisjoint(("class", "code", "fit", "transition"))
+
+    @property
+    def by_pair(self) -> bool:
+        """Whether it shows which kernels of two networks correspond."""
+        pairs = ("transition", "change", "pair")
+        return not {self.group_by, self.sort_by, self.picture}.isdisjoint(pairs)
+
+    @property
+    def plain(self) -> Display:
+        """The same where nothing is compared."""
+        return Display(
+            "layer" if self.group_by == "transition" else self.group_by,
+            "channel" if self.sort_by == "change" else self.sort_by,
+            self.scale_mode,
+            "kernel" if self.picture == "pair" else self.picture,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +215,7 @@ def arrange(
     display: Display,
     labels: PoolLabels | None = None,
     stretches: Stretches | None = None,
+    pairs: PoolPairs | None = None,
 ) -> Arrangement:
     """Order the shown kernels and cut them into groups.
 
@@ -187,10 +232,12 @@ def arrange(
         network order.
     stretches
         The spectrum's stretches; without them there are no groups by code.
+    pairs
+        Which kernels of two networks correspond; without them none changed.
     """
     order = np.flatnonzero(shown)
-    cut = cut_into_groups(pool, display.group_by, labels, stretches)
-    ranks = _ranks(pool, display.sort_by, labels)
+    cut = cut_into_groups(pool, display.group_by, labels, stretches, pairs)
+    ranks = _ranks(pool, display.sort_by, labels, pairs)
     keys = cut.keys
     if ranks is not None:
         order = order[np.lexsort((ranks[order], keys[order]))]
@@ -207,9 +254,18 @@ def arrange(
 
 
 def _ranks(
-    pool: KernelPool, sort_by: SortBy, labels: PoolLabels | None
+    pool: KernelPool,
+    sort_by: SortBy,
+    labels: PoolLabels | None,
+    pairs: PoolPairs | None,
 ) -> NDArray[np.generic] | None:
     """The values to sort by within a group, ascending; None: network order."""
+    if sort_by == "change":
+        if pairs is None:
+            return None
+        cosine = np.full(len(pool), np.nan, np.float32)
+        cosine[pairs.first] = cosine[pairs.second] = pairs.found.cosine
+        return cosine
     if sort_by == "scale":
         return -pool.scale
     if sort_by == "flat":
@@ -229,6 +285,8 @@ ColourBy = Literal["class", "layer", "model", "fit"]
 CountOf = Literal["shown", "selected", "models"]
 Switch = Literal["on", "off"]
 EqualKernels = Literal["once", "all"]
+Matrix = Literal["numbers", "shares", "shuffled"]
+Plane = Literal["pca", "codes", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +309,12 @@ class Charts:
     equal
         How often kernels count that several open networks have alike, wherever
         networks are counted together (`kernelviewer.kernels.equality`).
+    matrix
+        What the matrix of classes before and after says: pairs, shares of its rows,
+        or pairs with channels shuffled.
+    plane
+        What the scatter plot's axes are: components, or of the pairs that are
+        compared their codes before and after, or cosine and ln of the scale ratio.
     """
 
     across: int = 0
@@ -260,6 +324,8 @@ class Charts:
     count_of: CountOf = "shown"
     pale: Switch = "off"
     equal: EqualKernels = "once"
+    matrix: Matrix = "numbers"
+    plane: Plane = "pca"
 
     def __post_init__(self) -> None:
         """Raise ValueError for a component that none can be, as a session may name."""

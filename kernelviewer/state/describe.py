@@ -172,4 +172,5 @@ def _kernels(query: Kernels, models: Sequence[OpenModel], size: Size | None) -> 
     if not count:
         return "kernels of a closed network"
     of = f" of {size_label(query.size)}" if query.size != size else ""
-    return f"{count:,} kernel{'' if count == 1 else 's'}{of} picked".replace(",", " ")
+    kernels = f"{count:,} kernel{'' if count == 1 else 's'}{of}".replace(",", " ")
+    return f"{query.name}: {kernels}" if query.name else f"{kernels} picked"

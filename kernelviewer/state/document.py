@@ -6,18 +6,25 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from math import prod
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kernelviewer.latent.labels import named_by
 from kernelviewer.latent.stretches import same_names
 from kernelviewer.state.analysis import (
+    Analysis,
     Computed,
+    analysis_at,
     best_by_code,
     best_by_family,
+    family_at,
     join,
     null_of,
 )
 from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.comparing import Comparisons
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.signal import Signal
@@ -28,15 +35,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.analysis import Analysis, FamilyNames, Known, PoolLabels
-    from kernelviewer.state.model import KernelRef, LayerRef
+    from kernelviewer.state.analysis import FamilyNames, Known, PoolLabels
+    from kernelviewer.state.comparing import Comparing
+    from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Mode, Query
     from kernelviewer.state.work import Marks, Scope
+
+FEW_TAPS = 12
+"""Sizes with no more taps than this tell little."""
 
 
 class Document:
@@ -65,6 +78,9 @@ class Document:
         self._drag = ""
         self._analyses: Computed[Analysis] = Computed()
         self._families: Computed[FamilyNames] = Computed()
+        self._comparisons = Comparisons()
+        self._tracks: Computed[Track] = Computed()
+        self._family_tracks: Computed[Track] = Computed()
         self._batches = 0
         self._is_untold = False
 
@@ -89,6 +105,9 @@ class Document:
         """Say that something changed."""
         self._analyses.look(self.models, self.autoencoders)
         self._families.look(self.models)
+        self._comparisons.look(self.banks)
+        self._tracks.look(self.models, self.autoencoders)
+        self._family_tracks.look(self.models)
         if self._batches:
             self._is_untold = True
         else:
@@ -126,7 +145,7 @@ class Document:
 
     @property
     def marks(self) -> Marks:
-        """Selection, thresholds and stretches."""
+        """Selection, thresholds, stretches, and what is compared."""
         return self.work.marks
 
     @property
@@ -150,6 +169,16 @@ class Document:
         return self.marks.selection
 
     @property
+    def comparing(self) -> Comparing | None:
+        """The two networks that are compared, and how; None: nothing is."""
+        return self.marks.comparing
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What came of comparing them; None while it is not known."""
+        return self._comparisons.get(self.comparing, self.models)
+
+    @property
     def analyses(self) -> Mapping[tuple[int, Size], Analysis]:
         """Model id and size → codes that the autoencoder in use gave."""
         return self._analyses.known
@@ -158,6 +187,21 @@ class Document:
     def families(self) -> Mapping[tuple[int, Size], FamilyNames]:
         """Model id and size → the family classes of open kernels."""
         return self._families.known
+
+    @property
+    def tracks(self) -> Mapping[tuple[int, Size], Track]:
+        """Model id and size → codes of the kernels of an open run at every step."""
+        return self._tracks.known
+
+    @property
+    def family_tracks(self) -> Mapping[tuple[int, Size], Track]:
+        """Model id and size → family classes of the same."""
+        return self._family_tracks.known
+
+    def track_of(self, identity: int, size: Size) -> Track | None:
+        """The kernels of a run at every step, by what names them."""
+        by_family = self.named_by(size) == "family"
+        return (self.family_tracks if by_family else self.tracks).get((identity, size))
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
@@ -242,11 +286,19 @@ class Document:
 
     @property
     def size(self) -> Size | None:
-        """The kernel size shown: the wished one, else the one with most kernels."""
+        """The kernel size shown: the wished one, else the one that tells most.
+
+        That is the one with most kernels, where one of few taps counts a third: about a
+        third of a trained network's 3×3 kernels are identified, of larger ones most.
+        """
         sizes = self.sizes
         if self.scope.size in sizes:
             return self.scope.size
-        return max(sizes, key=lambda size: (sizes[size], size), default=None)
+
+        def tells(size: Size) -> tuple[float, Size]:
+            return sizes[size] * (1 if prod(size) > FEW_TAPS else 1 / 3), size
+
+        return max(sizes, key=tells, default=None)
 
     def model(self, identity: int) -> OpenModel:
         """The open model of that id; raises KeyError if it is closed."""
@@ -259,20 +311,80 @@ class Document:
         """True if the network of that id is still there."""
         return any(model.id == identity for model in self.models)
 
-    def new_model(self, bank: KernelBank, hub: str = "") -> OpenModel:
+    def new_model(
+        self, bank: KernelBank, hub: str = "", run: Run | None = None, step: int = 0
+    ) -> OpenModel:
         """A network with an id of its own, not open yet."""
-        return OpenModel(next(self._ids), bank, hub)
+        return OpenModel(next(self._ids), bank, hub, run, step)
 
-    def open(self, bank: KernelBank, hub: str = "") -> OpenModel:
-        """Add a network after the others; ``hub``: the name it was fetched by."""
-        model = self.new_model(bank, hub)
+    def open(
+        self, bank: KernelBank, hub: str = "", run: Run | None = None, step: int = 0
+    ) -> OpenModel:
+        """Add a network after the others.
+
+        Parameters
+        ----------
+        bank
+            Its kernels; of a run those of the step that it stands on.
+        hub
+            The name it was fetched by.
+        run, step
+            The run that it is, and the step.
+        """
+        model = self.new_model(bank, hub, run, step)
         self._become(replace(self.work, models=(*self.models, model)))
         return model
 
-    def replace(self, identity: int, bank: KernelBank) -> None:
+    def stand_at(self, identity: int, step: int, bank: KernelBank) -> None:
+        """Let a run stand on another step, which has the same kernels; no act to undo.
+
+        Their codes and names are those of the film, where there is one.
+        """
+        model = replace(self.model(identity), bank=bank, step=step)
+        for size, kernels in bank.sizes.items():
+            coder, key = self.autoencoders.get(size), (identity, size)
+            codes, names = self.tracks.get(key), self.family_tracks.get(key)
+            if codes is not None and codes.fits(bank, kernels):
+                self._analyses.put(bank, size, analysis_at(codes, step), coder)
+            elif key in self.analyses and coder is None:
+                nothing = np.full(len(kernels), np.nan, np.float32)
+                self._analyses.put(bank, size, Analysis(None, nothing))
+            if names is not None and names.fits(bank, kernels):
+                self._families.put(bank, size, family_at(names, step))
+        self._become(replace(self.work, models=self._with(model)))
+
+    def change_run(self, identity: int, run: Run) -> None:
+        """Let a run have other steps; it stays on the one that it stands on."""
+        model = self.model(identity)
+        model = replace(model, run=run, step=run.place(model.bank.path))
+        self._become(replace(self.work, models=self._with(model)))
+
+    def set_tracks(
+        self,
+        run: Run,
+        codes: Mapping[Size, Track],
+        names: Mapping[Size, Track],
+        by: Mapping[Size, Autoencoder],
+    ) -> None:
+        """Keep codes and family classes of the kernels of a run at every step.
+
+        Codes count while the run is open and ``by`` is in use for the sizes.
+        """
+        for size, track in codes.items():
+            self._tracks.put(run, size, track, by[size])
+        for size, track in names.items():
+            self._family_tracks.put(run, size, track)
+        self._tell()
+
+    def _with(self, model: OpenModel) -> tuple[OpenModel, ...]:
+        """The open networks, with another state of one of them."""
+        return tuple(model if item.id == model.id else item for item in self.models)
+
+    def replace(self, identity: int, bank: KernelBank, run: Run | None = None) -> None:
         """Show another copy, or other layers, of an open network in its place.
 
-        What is marked stays marked, where the new one has it too.
+        What is marked stays marked, where the new one has it too. ``run`` is that of
+        the other copy, if the network is one.
         """
         self._drag = ""
         old = self.model(identity).bank
@@ -282,10 +394,9 @@ class Document:
             return replace(marks, selection=selection)
 
         self._history.change(moved)
-        models = tuple(
-            replace(model, bank=bank) if model.id == identity else model
-            for model in self.models
-        )
+        model = self.model(identity)
+        step = model.step if run else 0
+        models = self._with(replace(model, bank=bank, run=run, step=step))
         work = replace(self.work.without({identity}), models=models)
         self._become(replace(work, marks=moved(self.marks)))
 
@@ -303,7 +414,10 @@ class Document:
         What is chosen to look at things (grid, charts, place on the spectrum) stays.
         """
         self._drag = ""
-        work = self.work.without({model.id for model in models})
+        closed = {model.id for model in models}
+        self._history.change(lambda marks: marks.without(closed))
+        work = self.work.without(closed)
+        work = replace(work, marks=work.marks.without(closed))
         if not work.models:
             self._history = History()
             usual = work.autoencoders.keys() - work.chosen.keys()
@@ -463,6 +577,45 @@ class Document:
         computed without any.
         """
         self._analyses.put(bank, size, analysis, by)
+        self._tell()
+
+    def compare(self, how: Comparing | None) -> None:
+        """Compare two open networks, or none any more; can be undone.
+
+        The grid shows the pairs, those that changed the most first.
+
+        Raises
+        ------
+        KeyError
+            One of the two is closed.
+        ValueError
+            They are one.
+        """
+        if how is not None:
+            if how.a == how.b:
+                raise ValueError("two networks are compared, not one with itself")
+            self.model(how.a), self.model(how.b)
+        began = how is not None and self.comparing is None
+        with self.batch():
+            self._mark(replace(self.marks, comparing=how), "Comparison")
+            if how is not None and began:
+                display = replace(self.display, picture="pair", sort_by="change")
+                if display.group_by == "model":  # each pair has both
+                    display = replace(display, group_by="layer")
+                self.show_as(display)
+                self.show_layers(None)
+                self._show_a_shared_size(how)
+
+    def _show_a_shared_size(self, how: Comparing) -> None:
+        """Show kernels that both networks have, if there are some."""
+        first, second = (self.model(identity).bank.sizes for identity in (how.a, how.b))
+        shared = {size: len(first[size]) for size in first if size in second}
+        if shared and self.size not in shared:
+            self.show_size(max(shared, key=lambda size: (shared[size], size)))
+
+    def set_comparison(self, how: Comparing, found: Comparison) -> None:
+        """Keep what came of comparing two networks, while both are open."""
+        self._comparisons.put(how, found)
         self._tell()
 
     def set_family(self, bank: KernelBank, size: Size, names: FamilyNames) -> None:

@@ -3,23 +3,73 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.series import Step
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Run:
+    """The checkpoints of one training run in order, which are read when looked at.
+
+    Attributes
+    ----------
+    name
+        What people call it.
+    steps, numbers
+        Its files; how far the run was at each, rising.
+    unit
+        What the numbers count: *step* or *epoch*.
+    copy, include
+        Copy of the network, and names of undecided layers, to read from each.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    numbers: tuple[int, ...]
+    unit: Literal["step", "epoch"]
+    copy: str = ""
+    include: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def title(self, step: int) -> str:
+        """A step as people read it, such as *step 120*."""
+        return f"{self.unit} {self.numbers[step]}"
+
+    def place(self, path: Path) -> int:
+        """Which step a file is; the last one if it is none of them."""
+        paths = [step.path for step in self.steps]
+        return paths.index(path) if path in paths else len(paths) - 1
+
+    def only(self, paths: Collection[Path]) -> Run:
+        """The same with those steps alone whose files are named."""
+        kept = [i for i, step in enumerate(self.steps) if step.path in paths]
+        steps = tuple(self.steps[i] for i in kept)
+        numbers = tuple(self.numbers[i] for i in kept)
+        return Run(self.name, steps, numbers, self.unit, self.copy, self.include)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """An open network.
+    """An open network, or a run as one network: the one of the step it stands on.
 
     ``id`` is never given twice while the program runs; ``hub`` is the name by which
-    it was fetched, empty for files.
+    it was fetched, empty for files. ``step`` is an index into the steps of ``run``;
+    its kernels have the same places at each step.
     """
 
     id: int
     bank: KernelBank
     hub: str = ""
+    run: Run | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)

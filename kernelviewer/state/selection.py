@@ -70,12 +70,15 @@ class Kernels:
         Their size.
     indices
         Model id → sorted int64 indices into that model's `KernelSet`.
+    name
+        What they are, such as a change of class; empty where they were picked.
     """
 
     by_label: ClassVar[bool] = False
 
     size: Size
     indices: Mapping[int, NDArray[np.int64]]
+    name: str = ""
 
     @staticmethod
     def of(pool: KernelPool, chosen: NDArray[np.bool_]) -> Kernels:
@@ -335,6 +338,8 @@ def _joined(last: Step, mode: Mode, query: Query) -> Step | None:
         return None
     if old.size != query.size or last.mode not in ("replace", mode):
         return None
+    if old.name or query.name:
+        return None
     if last.mode == "replace":
         return Step("replace", old.joined(mode, query))
     how: Mode = mode if mode in ("toggle", "intersect") else "add"
@@ -363,7 +368,7 @@ def _moved(query: Query, model: int, old: KernelBank, new: KernelBank) -> Query:
             return Layers(frozenset(others | there))
         case Kernels(size, indices) if model in indices:
             found = _moved_kernels(indices[model], size, old, new)
-            return Kernels(size, {**indices, model: found})
+            return replace(query, indices={**indices, model: found})
         case Every(queries):
             return Every(tuple(_moved(part, model, old, new) for part in queries))
         case _:

@@ -16,6 +16,7 @@ from kernelviewer.state.analysis import (
     join,
     spectrum_of,
 )
+from kernelviewer.state.comparing import pairs_of
 from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.similarity import nearest
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
     from kernelviewer.state.arrangement import Charts, Display
+    from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -109,6 +113,15 @@ class ViewState:
         What the family says of the pool's kernels; None while it is not known.
     known
         What the autoencoder in use gave of the pool's models.
+    comparing, comparison, pairs
+        Which networks are compared, what came of it, and the pairs of the pool; None
+        where nothing is compared, or it is not known yet.
+    run
+        The open run whose steps are gone through: that of the focused kernel, else the
+        one opened last; None without any.
+    track
+        Its kernels of the current size at every step, named as ``labels`` are but for
+        the threshold; None while they are not encoded.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -158,6 +171,11 @@ class ViewState:
     families: FamilyNames | None
     open_families: Mapping[tuple[int, Size], FamilyNames]
     known: Mapping[tuple[int, Size], Analysis]
+    comparing: Comparing | None
+    comparison: Comparison | None
+    pairs: PoolPairs | None
+    run: OpenModel | None
+    track: Track | None
 
     @property
     def all_analysed(self) -> bool:
@@ -190,10 +208,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     size, layers = document.size, document.scope.layers
     same_pool = old is not None and old.models is document.models and old.size == size
     pool = _pool(document, size) if old is None or not same_pool else old.pool
-    if old is not None and same_pool and old.layers == layers:
-        shown = old.shown
-    else:
-        shown = pool.layers_mask(layers) if pool else NOTHING
+    shown = _shown(old, pool, layers)
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
@@ -208,13 +223,14 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
+    pairs = _pairs(document, old, pool)
     return ViewState(
         work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=document.display,
+        display=document.display if pairs else document.display.plain,
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -256,6 +272,11 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         families=families,
         open_families=document.families,
         known=known,
+        comparing=document.comparing,
+        comparison=document.comparison,
+        pairs=pairs,
+        run=(run := _run(document)),
+        track=_track(document, run, size, learned),
     )
 
 
@@ -270,6 +291,63 @@ def _axis(
         return (None, None) if own is None else (own.table, family_stretches_of(own))
     learned = document.autoencoders.get(size)
     return (None if learned is None else learned.table), document.stretches_of(size)
+
+
+def _run(document: Document) -> OpenModel | None:
+    """The run that is gone through."""
+    runs = [model for model in document.models if model.run is not None]
+    focused = document.focus.model if document.focus else None
+    return next((m for m in runs if m.id == focused), runs[-1] if runs else None)
+
+
+def _rename(track: Track, stretches: Stretches) -> Track:
+    return track.with_stretches(stretches)
+
+
+_renamed = MemoOf(_rename)
+
+
+def _track(
+    document: Document,
+    run: OpenModel | None,
+    size: Size | None,
+    stretches: Stretches | None,
+) -> Track | None:
+    """What its kernels are at every step, named by the stretches as they are now."""
+    track = document.track_of(run.id, size) if run and size else None
+    if track is None or stretches is None or size not in document.marks.stretches:
+        return track
+    return _renamed(track, stretches) if track.by == "code" else track
+
+
+def _shown(
+    old: ViewState | None, pool: KernelPool | None, layers: frozenset[LayerRef] | None
+) -> NDArray[np.bool_]:
+    """What is in scope; the same mask as long as it is alike, as from step to step."""
+    if pool is None:
+        return NOTHING
+    if old is not None and old.pool is pool and old.layers == layers:
+        return old.shown
+    found = pool.layers_mask(layers)
+    if old is not None and np.array_equal(old.shown, found):
+        return old.shown
+    return found
+
+
+def _pairs(
+    document: Document,
+    old: ViewState | None,
+    pool: KernelPool | None,
+) -> PoolPairs | None:
+    comparison = document.comparison
+    if (
+        old is not None
+        and old.pool is pool
+        and old.comparing == document.comparing
+        and old.comparison is comparison
+    ):
+        return old.pairs
+    return pairs_of(pool, document.comparing, comparison)
 
 
 def _code_threshold(document: Document, size: Size | None) -> float | None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel
+    from kernelviewer.state.comparing import Comparing
+    from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks that can be undone: selection, naming, changed thresholds and stretches.
+    """Marks that can be undone: selection, naming, thresholds, stretches, comparing.
 
     Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
+    ``comparing`` are the two networks that are compared, or None.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -45,22 +47,30 @@ class Marks:
     stretches: Mapping[Size, Stretches] = field(default_factory=dict)
     naming: Naming = field(default_factory=Naming)
     family_thresholds: Mapping[Size, float] = field(default_factory=dict)
+    comparing: Comparing | None = None
 
     @property
     def are_blank(self) -> bool:
-        """True if nothing was marked yet; by what kernels are named is a look at it."""
+        """True if nothing was marked yet; naming and comparing are looks at it."""
         changed = (self.thresholds, self.family_thresholds, self.stretches)
         return not (self.selection.steps or any(changed))
+
+    def without(self, closed: Collection[int]) -> Marks:
+        """The same without a comparison that a model of these ids is in."""
+        if self.comparing is None or not self.comparing.is_among(closed):
+            return self
+        return replace(self, comparing=None)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedFingerprint:
     """The part of work worth saving; networks that were closed since are let go.
 
-    ``models`` are ids and banks, ``chosen`` identities of autoencoders.
+    ``models`` are ids and banks, or runs whatever the step they stand on; ``chosen``
+    are identities of autoencoders.
     """
 
-    models: tuple[tuple[int, ref[KernelBank]], ...]
+    models: tuple[tuple[int, ref[KernelBank] | ref[Run]], ...]
     marks: Marks
     chosen: Mapping[Size, int]
 
@@ -113,7 +123,7 @@ class Work:
     def fingerprint(self) -> SavedFingerprint:
         """The fingerprint of what would be lost."""
         return SavedFingerprint(
-            tuple((model.id, ref(model.bank)) for model in self.models),
+            tuple((m.id, ref(m.run) if m.run else ref(m.bank)) for m in self.models),
             self.marks,
             {size: id(self.autoencoders[size]) for size in self.chosen},
         )

@@ -210,7 +210,7 @@ def test_report_is_one_page_that_needs_nothing_else(
     command = ["report", str(small), "-o", str(folder), "--device", "cpu"]
     printed = cli(*command, "--format", "svg", "--format", "png").out
     page = (folder / "index.html").read_text()
-    assert page.count("<figure>") == 11
+    assert page.count("<figure>") == 14
     assert page.count("data:image/svg+xml;base64,") >= 10
     for outside in ("http://", "https://", "<script", 'src="figures'):
         assert outside not in page.replace("http://www.w3.org", "")
@@ -221,7 +221,7 @@ def test_report_is_one_page_that_needs_nothing_else(
         path.name for path in (folder / "data").iterdir()
     }
     assert str(tmp_path) not in page
-    assert "[1/11]" in printed
+    assert "[1/14]" in printed
     assert printed.endswith(f"{folder / 'index.html'}: the report\n")
 
 

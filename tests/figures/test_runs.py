@@ -14,9 +14,10 @@ from PIL import Image
 from kernelviewer.cli import main
 from kernelviewer.figures import FigureError, FigureOptions, make_figure
 from kernelviewer.figures.animation import write_animation
-from kernelviewer.figures.run import places_of, run_of
+from kernelviewer.figures.run import run_of
 from kernelviewer.figures.scene import Coding
 from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.series import places_of
 from kernelviewer.watch import NEVER
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
@@ -116,14 +117,14 @@ def test_forty_steps_of_many_layers_fit(kind: str, width: float) -> None:
 @pytest.mark.parametrize("time", ["auto", "even", "step", "log"])
 def test_steps_are_spaced_as_wished(time: str) -> None:
     options = FigureOptions(time=time)  # type: ignore[arg-type]
-    places = places_of((0, 10, 20, 1000), options)
+    places = places_of((0, 10, 20, 1000), options.time)
     assert places[0] == 0
     assert places[-1] == 1
     gaps = np.diff(places)
     assert (gaps > 0).all()
     assert np.allclose(gaps, 1 / 3) == (time == "even")
     assert np.isclose(gaps[0], 0.01) == (time == "step")
-    assert np.allclose(places_of((0, 10, 20), FigureOptions()), [0, 0.5, 1])
+    assert np.allclose(places_of((0, 10, 20)), [0, 0.5, 1])
     assert faults(make_figure("formation", scene(), options).figure) == []
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.window_context import Parts
 
 
-CHARTS = ("count_of", "pale", "colour_by", "thumbnails")
+CHARTS = ("count_of", "pale", "colour_by", "thumbnails", "matrix_shows")
 SCATTER = ("_classes", "_colours", "_legend", "_selected", "_focus", "_marked")
 
 
@@ -84,6 +84,8 @@ class Mirror:
         window = self._window
         for listener in (
             *(window.presenter.refresh, window.analyst.look, window.families.look),
+            window.comparer.look,
+            window.runs.look,
         ):
             window.document.changed.disconnect(listener)
         window.deleteLater()
@@ -141,6 +143,11 @@ def contents(parts: Parts) -> dict[str, object]:
         ],
         "spectrum": spectrum.content,
         "spectrum absence": "" if there else spectrum.absent.title.text(),
+        "steps": (parts.steps.content, parts.steps.isHidden()),
+        "shares": (parts.shares.axis, parts.shares.counts, parts.shares.message),
+        "formation": (
+            *(parts.formation.axis, parts.formation.rows, parts.formation.message),
+        ),
         "slider": (spectrum.position, spectrum.slider._mark),
         "slider text": (
             spectrum.controls.name.text() if there else "",
@@ -152,6 +159,17 @@ def contents(parts: Parts) -> dict[str, object]:
         "reconstruction": parts.reconstruction.content,
         "nearest": parts.reconstruction.nearest._kernels,
         "comparison": parts.comparison.content,
+        "comparing": (
+            parts.comparing.isHidden(),
+            *(
+                (parts.comparing.names.whole, parts.comparing.facts.toolTip())
+                if not parts.comparing.isHidden()
+                else ()
+            ),
+        ),
+        "pair": parts.pair.content,
+        "transitions": (parts.transitions.content, parts.transitions._message),
+        "drift": (parts.drift.layers, parts.drift.selected, parts.drift._message),
         "comparison hidden": parts.comparison.isHidden(),
         "inspector": [
             parts.inspector.empty.isHidden(),

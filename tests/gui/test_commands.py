@@ -52,10 +52,15 @@ def test_what_lacks_what_it_needs_is_disabled(
     assert enabled() == {"", "network", "sizes", "autoencoder"}
     window.acts.focus(3)
     window.commands["select_layer"].trigger()
-    assert enabled() == {*NEEDS} - {"redo"}
+    two = {"two", "comparison"}
+    assert enabled() == {*NEEDS} - {"redo"} - two
     assert window.commands["undo"].text() == "&Undo Selection"
     window.commands["undo"].trigger()
-    assert enabled() == {*NEEDS} - {"undo", "selection"}
+    assert enabled() == {*NEEDS} - {"undo", "selection"} - two
+    window.document.open(window.document.banks[0])
+    assert enabled() & two == {"two"}
+    window.commands["compare"].trigger()
+    assert enabled() & two == two
     window.commands["close_all"].trigger()
     assert not enabled() & {"network", "sizes", "kernel", "autoencoder"}
     noting = Noting(window.state)

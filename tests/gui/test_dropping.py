@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 import kernelviewer as kv
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.tasks import Tally
-from tests.gui.conftest import wait_idle
+from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.harness import LEFT, NO_KEY, drop, errors, tree_rows
 from tests.networks import write_network
 
@@ -51,6 +51,9 @@ def test_one_bad_file_among_several_leaves_the_others_open(
     bad.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
     window = make_window()
     drop(window, *good[:4], bad, *good[4:])
+    wait_idle(qtbot, window)
+    asked = answer_next("Separately")
+    qtbot.waitUntil(lambda: bool(asked))
     wait_idle(qtbot, window)
     assert [bank.name for bank in window.document.banks] == [
         f"net{n}" for n in range(9)

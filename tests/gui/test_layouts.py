@@ -11,6 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
 from kernelviewer.gui.frame.layouts import ARRANGEMENTS
+from kernelviewer.gui.registry import FLEETING
+from kernelviewer.state.model import KernelRef
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT
 
@@ -86,27 +88,43 @@ def test_a_preset_shows_every_panel_and_keeps_the_window(
     QApplication.processEvents()
     assert (window.width(), window.height()) == size
     closed = [name for name in window.docks if not is_open(window, name)]
-    assert closed == ["jobs"]
+    assert set(closed) == {*FLEETING}
     assert overlapping(window) == []
     wished = window.layout().minimumSize()
     assert wished.width() <= 1280
     assert wished.height() <= 800
 
 
-def test_a_small_window_has_tabs_where_a_large_one_has_panels(
+def test_the_kernels_have_most_of_the_window_and_charts_share_a_place(
     make_window: MakeWindow, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    behind = {dock.objectName() for dock in window.docks.values() if dock.isVisible()}
+    shares = {(1280, 800): 0.32, (1600, 1000): 0.4, (2560, 1440): 0.45}
+    for (width, height), share in shares.items():
+        resize(window, width, height)
+        window.layouts.reset()
+        QApplication.processEvents()
+        kernels = window.centralWidget()
+        assert kernels.width() * kernels.height() > share * width * height
+    behind = window.tabifiedDockWidgets(window.docks["classes"])
+    assert {window.docks["composition"], window.docks["scatter"]} <= {*behind}
+
+
+def test_the_first_focused_kernel_brings_its_panel_to_the_front(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
     window.layouts.reset()
-    tabs = window.tabifiedDockWidgets(window.docks["classes"])
-    beside = {window.docks["composition"], window.docks["scatter"]}
-    assert beside <= {*tabs}
-    resize(window, 2000, 1200)
-    assert window.tabifiedDockWidgets(window.docks["classes"]) == tabs
-    QTest.keyClick(window, Qt.Key.Key_1, CONTROL)
-    assert beside.isdisjoint(window.tabifiedDockWidgets(window.docks["classes"]))
-    assert behind <= {d.objectName() for d in window.docks.values() if d.isVisible()}
+    QApplication.processEvents()
+    inspector, other = window.docks["inspector"], window.docks["reconstruction"]
+    assert inspector.visibleRegion().isEmpty()
+    window.document.set_focus(KernelRef(window.state.models[0].id, (7, 7), 3))
+    QApplication.processEvents()
+    assert not inspector.visibleRegion().isEmpty()
+    other.raise_()
+    window.document.set_focus(KernelRef(window.state.models[0].id, (7, 7), 4))
+    QApplication.processEvents()
+    assert not other.visibleRegion().isEmpty(), "it stays as the user has it"
 
 
 def test_a_preset_orders_the_grid_for_its_task(
@@ -246,7 +264,7 @@ def test_f6_leads_through_every_panel_in_sight(
         ] or ["grid"]
         seen.append(panel)
     first = seen[: len(set(seen))]
-    assert set(first) == {"grid", *window.docks} - {"jobs"}
+    assert set(first) == {"grid", *window.docks} - {*FLEETING}
     assert seen[len(first)] == first[0]
     QTest.keyClick(window, Qt.Key.Key_F6, SHIFT)
     assert window.isAncestorOf(QApplication.focusWidget())

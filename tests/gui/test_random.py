@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +16,11 @@ from PySide6.QtWidgets import QApplication
 from safetensors.numpy import save_file
 
 from kernelviewer.formats import open_checkpoint
+from kernelviewer.jobs.runner import run_now
+from kernelviewer.jobs.runs import open_run
 from kernelviewer.kernels import extract_kernels, family
 from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.view_state import resolve
 from tests.gui.conftest import wait_idle
 from tests.gui.mirror import CHARTS, JobsOnDemand, Mirror, contents, difference
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.main_window import MainWindow
+    from kernelviewer.jobs.runs import OpenedRun
     from kernelviewer.kernels import KernelBank
     from tests.gui.harness import MakeWindow
 
@@ -38,7 +43,10 @@ MODIFIERS = (
     *(NO_KEY, NO_KEY, KEYS.ShiftModifier, KEYS.ControlModifier),
     KEYS.ShiftModifier | KEYS.ControlModifier,
 )
-PANELS = ("classes", "composition", "scatter", "spectrum", "reconstruction")
+PANELS = (
+    *("classes", "composition", "scatter", "spectrum", "reconstruction"),
+    *("transitions", "drift", "shares", "formation"),
+)
 STEPS = 500
 BETWEEN_MIRRORS = 16
 MOST_OPEN = 4
@@ -74,8 +82,15 @@ def write_patterns(path: Path, seed: int) -> Path:
 class Visitor:
     """Somebody who does everything, at random, with mouse, keys and commands."""
 
-    def __init__(self, window: MainWindow, banks: list[KernelBank], seed: int) -> None:
-        self.window, self.banks = window, banks
+    def __init__(
+        self,
+        window: MainWindow,
+        banks: list[KernelBank],
+        run: OpenedRun,
+        wait: Callable[[], object],
+        seed: int,
+    ) -> None:
+        self.window, self.banks, self.run, self.wait = window, banks, run, wait
         self.random = random.Random(seed)
         self.done: list[str] = []
         self._acts: list[tuple[int, Callable[[], object]]] = [
@@ -88,7 +103,9 @@ class Visitor:
             *((3, self.command), (3, self.only_selected), (4, self.remove_chip)),
             *((2, self.similar), (2, self.adjust), (3, self.open_or_close)),
             *((1, self.theme), (1, self.include), (1, self.framed)),
-            (4, self.naming),
+            *((5, self.compare), (5, self.click_transition), (4, self.click_drift)),
+            *((3, self.plane), (1, self.end_comparison), (4, self.naming)),
+            *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
             (6, self.bring_up),
         ]
         weights, acts = zip(*self._acts, strict=True)
@@ -315,11 +332,89 @@ class Visitor:
         elif count < MOST_OPEN:
             document.open(self.random.choice(self.banks))
 
+    def compare(self) -> None:
+        """Compare two networks, or the same ones otherwise, by what the bar offers."""
+        document, bar = self.window.document, self.window.parts.comparing
+        models = [model.id for model in document.models]
+        if bar.isVisible() and self.random.random() < 0.6:
+            act = self.random.choice(("swap", "match", "hand"))
+            if act == "swap":
+                QTest.mouseClick(bar.swap, LEFT)
+            elif act == "match":
+                actions = [*bar.match._actions.values()]
+                self.random.choice(actions).trigger()
+            elif (how := document.comparing) is not None:
+                first, second = (document.model(i).bank for i in (how.a, how.b))
+                layers = [layer.name for layer in first.layers]
+                names = [layer.name for layer in second.layers]
+                self.random.shuffle(names)
+                pairs = tuple(zip(layers, names, strict=False))
+                document.compare(replace(how, layers=pairs))
+        elif len(models) > 1:
+            self.window.compare(Comparing(*self.random.sample(models, 2)))
+
+    def end_comparison(self) -> None:
+        self.trigger("end_comparison")
+
+    def click_transition(self) -> None:
+        view = self.window.parts.transitions
+        if view.isVisible():
+            boxes = [*view.boxes().values()]
+            place = self.place(view)
+            if boxes:
+                place = self.random.choice(boxes).center().toPoint()
+            QTest.mouseClick(view, LEFT, self.keys(), place)
+
+    def click_drift(self) -> None:
+        view = self.window.parts.drift
+        if view.isVisible():
+            QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
+
+    def plane(self) -> None:
+        view = self.window.parts.scatter
+        keys = ["codes", "change"] if view._planes else []
+        view.across.chosen.emit(self.random.choice([*keys, "0"]))
+
+    def open_run(self) -> None:
+        """Open the training run, or close it."""
+        document = self.window.document
+        runs = [model for model in document.models if model.run is not None]
+        if runs and self.random.random() < 0.5:
+            document.close(runs[0].id)
+        elif not runs and len(document.models) < MOST_OPEN:
+            document.open(self.run.bank, run=self.run.run, step=len(self.run.run) - 1)
+
+    def scrub(self) -> None:
+        """Go through time, by mouse, keys or commands; mostly wait for the step."""
+        slider = self.window.parts.steps.slider
+        if slider.content is None:
+            return
+        what = self.random.random()
+        if what < 0.4:
+            self.drag(slider, *(self.place(slider) for _ in range(3)))
+        elif what < 0.7:
+            names = ("Left", "Right", "Home", "End", "Up", "Down")
+            key = getattr(Qt.Key, f"Key_{self.random.choice(names)}")
+            QTest.keyClick(slider, key)
+        else:
+            self.trigger(self.random.choice(("next_step", "previous_step")))
+        if self.random.random() < 0.7:
+            self.wait()
+
+    def run_chart(self) -> None:
+        """Click a layer in the chart of formation, or a step in that of the shares."""
+        view = self.random.choice(
+            (self.window.parts.shares, self.window.parts.formation)
+        )
+        if view.isVisible() and view.axis is not None:
+            QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
+
     def include(self) -> None:
         """Read a network again, with a layer more or less."""
         document = self.window.document
-        if document.models:
-            model = self.random.choice(document.models)
+        models = [model for model in document.models if model.run is None]
+        if models:
+            model = self.random.choice(models)
             others = [bank for bank in self.banks if bank.name == model.bank.name]
             document.replace(model.id, self.random.choice(others))
 
@@ -366,6 +461,16 @@ def banks(tmp_path: Path) -> list[KernelBank]:
     return [*found, without_layer(found[0], 1)]
 
 
+@pytest.fixture
+def run(tmp_path: Path) -> OpenedRun:
+    """A training run of three steps."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for step in range(3):
+        write_patterns(folder / f"step-{step}.safetensors", 10 + step)
+    return run_now(open_run, [folder])
+
+
 def without_layer(bank: KernelBank, gone: int) -> KernelBank:
     """The same bank with one layer's kernels left out."""
     layers = list(bank.layers)
@@ -383,13 +488,15 @@ def without_layer(bank: KernelBank, gone: int) -> KernelBank:
 
 @pytest.mark.timeout(600)
 def test_every_view_equals_one_built_from_the_document(
-    make_window: MakeWindow, banks: list[KernelBank], qtbot: Any
+    make_window: MakeWindow, banks: list[KernelBank], run: OpenedRun, qtbot: Any
 ) -> None:
     window = make_window()
     window.document.open(banks[0])
     window.document.open(banks[1])
     wait_idle(qtbot, window)
-    visitor, jobs = Visitor(window, banks, seed=20261125), JobsOnDemand()
+    wait = partial(wait_idle, qtbot, window)
+    visitor = Visitor(window, banks, run, wait, seed=20261125)
+    jobs = JobsOnDemand()
     presenter = window.presenter
     for number in range(1, STEPS + 1):
         visitor.step()

@@ -11,10 +11,14 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from kernelviewer.figures import EXHIBITS
+from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.gui.view_menus import FIGURES
+from kernelviewer.kernels import extract_kernels
 from kernelviewer.state.arrangement import Display
+from kernelviewer.state.comparing import Comparing
 from tests.gui.conftest import wait_idle
 from tests.gui.figure_harness import answer_with, settle
 
@@ -49,6 +53,11 @@ def test_every_view_copies_its_figure_and_opens_the_dialog_on_it(
     window: MainWindow, qtbot: Any, name: str
 ) -> None:
     view = window.findChild(QWidget, name)
+    if EXHIBITS[FIGURES[name].kind].pairs:
+        first = window.document.models[0]
+        other = extract_kernels(open_checkpoint(first.bank.path))
+        window.compare(Comparing(first.id, window.document.open(other).id))
+        wait_idle(qtbot, window)
     for reason in QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard:
         QGuiApplication.clipboard().clear()
         menu = menu_of(view, reason)

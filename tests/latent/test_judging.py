@@ -12,7 +12,8 @@ import pytest
 
 from kernelviewer.files import cache_dir
 from kernelviewer.kernels import KernelBank, LayerInfo
-from kernelviewer.latent.baselines import cached, centroids_of, content_hash
+from kernelviewer.latent.baselines import centroids_of
+from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
     Baselines,

@@ -7,6 +7,10 @@ their lengths, as numpy does them.
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +24,7 @@ from tests.kernels.banks import bank_of, noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank
 
@@ -89,3 +94,33 @@ def test_time_of_the_best_match() -> None:
         f"\nbest match of 1 000 × 1 000 of 7×7: {whole:.2f} s (goal: 2 s), "
         f"{whole / floor:.0f} × the product of all with all"
     )
+
+
+GOALS = {"open": 1000, "cell": 50, "layer": 50}
+"""Scene → wished median, milliseconds."""
+
+
+@pytest.mark.timeout(900)
+def test_every_view_answers_while_100_000_pairs_are_compared(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.speed.comparing_harness", "100000"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "KERNELVIEWER_CONFIG": str(tmp_path / "config"),
+            "KERNELVIEWER_CACHE": str(tmp_path / "cache"),
+        },
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["pairs"] == 100_000
+    print(f"\ndrawing the whole window: {found['naive']:.0f} ms")
+    for name, wished in GOALS.items():
+        clock, busy = np.array(found[name]).T
+        print(
+            f"{name:6} median {np.median(clock):6.1f} ms (wished {wished}), worst "
+            f"{clock.max():6.1f}; of the thread alone {np.median(busy):6.1f}, "
+            f"{np.median(busy) / found['naive']:.1f} × drawing the whole window"
+        )

@@ -14,9 +14,10 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.names import count, percent, short_names
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.run import places_of, run_of, ticks_of
+from kernelviewer.figures.run import run_of, ticks_of
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.series import places_of
 from kernelviewer.latent.film import Formation, formation_steps
 from kernelviewer.watch import NEVER
 
@@ -123,7 +124,7 @@ class FormationContent:
 
     def _draw_rows(self, page: Page, chart: Chart, rows: _Rows, pitch: float) -> None:
         em, options = page.face.em, page.options
-        places = np.array(places_of(self.run.numbers, options))
+        places = np.array(places_of(self.run.numbers, options.time))
         ticks = ticks_of(self.run.numbers, places.tolist())
         for place in ticks:
             at = chart.right(place)

@@ -21,10 +21,11 @@ from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
 from kernelviewer.figures.names import count
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.run import places_of, run_of, ticks_of
+from kernelviewer.figures.run import run_of, ticks_of
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.series import places_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class SharesContent:
         return class_entries(np.flatnonzero(total).tolist(), ink(options.dark))
 
     def _draw_areas(self, page: Page, chart: Chart, options: FigureOptions) -> None:
-        places = places_of(self.run.numbers, options)
+        places = places_of(self.run.numbers, options.time)
         shares = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
         xs = places if len(places) > 1 else [0.0, 1.0]
         shares = shares if len(places) > 1 else np.repeat(shares, 2, axis=0)

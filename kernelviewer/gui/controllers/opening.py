@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
+from kernelviewer.jobs.runs import RunFound, open_or_ask, open_run
 from kernelviewer.jobs.tasks import (
     SessionFound,
     Unusable,
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.views.jobs import JobsPanel
     from kernelviewer.jobs.runner import Ticket
+    from kernelviewer.jobs.runs import OpenedRun
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
+    from kernelviewer.state.model import OpenModel
 
 
 class Opener(QObject):
@@ -44,14 +47,23 @@ class Opener(QObject):
         Where opened networks go.
     jobs, panel
         Run the reading and show errors.
+
+    Attributes
+    ----------
+    asks
+        Whether somebody is there to say how a run is to be opened; else as one.
     """
 
     opened = Signal(object)
     """Path of a file that was opened."""
     session_found = Signal(object, object)
     """Path of a session among what is to be opened, and the other paths."""
+    run_found = Signal(object)
+    """`RunFound`: files to open that are steps of one run."""
     told = Signal(str)
     """A sentence for the status bar."""
+    compare_requested = Signal(int, int)
+    """Ids of an open network and of one that was opened to be compared with it."""
 
     def __init__(
         self, document: Document, jobs: Jobs, panel: JobsPanel, parent: QObject
@@ -60,9 +72,21 @@ class Opener(QObject):
         self._document, self._jobs, self._panel = document, jobs, panel
         self._batches = count(1)
         self._arrived: list[KernelBank] = []
+        self._beside: int | None = None
+        self._found: RunFound | None = None
+        self.asks = True
 
-    def open(self, paths: Sequence[Path]) -> None:
-        """Open files and folders as one job."""
+    def open_beside(self, identity: int, path: Path) -> None:
+        """Open a file, and compare an open network with the first that is in it."""
+        self._beside = identity
+        self.open([path])
+
+    def open(self, paths: Sequence[Path], *, apart: bool = False) -> None:
+        """Open files and folders as one job.
+
+        Of what seems to be one run `run_found` is told, and nothing is opened, unless
+        ``apart`` says that each is to be a network of its own.
+        """
         if not paths:
             return
         name = shown(paths[0].name or paths[0])
@@ -75,7 +99,39 @@ class Opener(QObject):
         )
         paths = [path.absolute() for path in paths]
         key = f"open {next(self._batches)}"
-        ticket = self._jobs.submit("files", key, title, reaction, open_files, paths)
+        task = open_files if apart else open_or_ask
+        ticket = self._jobs.submit("files", key, title, reaction, task, paths)
+
+    def open_run(self, paths: Sequence[Path], name: str = "") -> None:
+        """Open files, and what lies in folders, as the steps of one run."""
+
+        def done(found: OpenedRun) -> str:
+            for item in found.left_out:
+                text = f"{item.name} is left out: {item.problem}"
+                self._panel.add_failure(ticket.number, text, shown(item.path))
+            self.take_run(found)
+            if len(paths) == 1:
+                self.opened.emit(paths[0])
+            return f"{len(found.run)} {found.run.unit}s"
+
+        reaction = Reaction(done=done, failed=self._on_failed)
+        paths = [path.absolute() for path in paths]
+        key, title = f"open {next(self._batches)}", f"Open {name or 'a run'}"
+        ticket = self._jobs.submit(
+            "files", key, title, reaction, open_run, paths, name=name
+        )
+
+    def take_run(self, found: OpenedRun) -> OpenModel:
+        """Open a run that was read."""
+        run, path = found.run, found.bank.path
+        model = self._document.open(found.bank, run=run, step=run.place(path))
+        text = f"{run.name}: {len(run)} {run.unit}s, {run.numbers[0]} to "
+        text += str(run.numbers[-1])
+        if found.left_out:
+            names = ", ".join(item.name for item in found.left_out)
+            text += f"; left out: {names}"
+        self.told.emit(text)
+        return model
 
     def open_named(self, name: str) -> None:
         """Open a pretrained network of timm's list or of the hub."""
@@ -106,14 +162,16 @@ class Opener(QObject):
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
         """Read an open network again: another copy of it, or other layers."""
         model = self._document.model(identity)
-        bank = model.bank
+        bank, run = model.bank, model.run
+        if run is not None:
+            run = replace(run, copy=copy or bank.copy, include=tuple(include))
 
         def done(new: KernelBank) -> str:
             if not self._document.is_open(identity):
                 return "closed meanwhile"
-            if model.hub:  # its file's name says nothing
+            if model.hub or run:  # its file's name says nothing
                 new = replace(new, name=bank.name)
-            self._document.replace(identity, new)
+            self._document.replace(identity, new, run)
             return self._tell(new)
 
         self._jobs.submit(
@@ -138,7 +196,7 @@ class Opener(QObject):
         self.reopen(identity, include=names)
 
     def _on_partial(
-        self, ticket: Ticket, value: KernelBank | Unusable | SessionFound
+        self, ticket: Ticket, value: KernelBank | Unusable | SessionFound | RunFound
     ) -> None:
         if isinstance(value, Unusable):
             text = f"{value.message}. {value.hint}" if value.hint else value.message
@@ -146,6 +204,8 @@ class Opener(QObject):
             self.told.emit(text)
         elif isinstance(value, SessionFound):
             self.session_found.emit(value.path, value.others)
+        elif isinstance(value, RunFound):
+            self._found = value
         else:
             self._arrived.append(value)
             if len(self._arrived) == 1:
@@ -155,8 +215,10 @@ class Opener(QObject):
         """Open the networks that were read since the last time, as one change."""
         arrived, self._arrived = self._arrived, []
         with self._document.batch():
-            for bank in arrived:
-                self._document.open(bank)
+            opened = [self._document.open(bank) for bank in arrived]
+        beside, self._beside = self._beside, None if opened else self._beside
+        if beside is not None and opened and self._document.is_open(beside):
+            self.compare_requested.emit(beside, opened[0].id)
         for bank in arrived:  # after the change, which empties the status line
             self.opened.emit(bank.path)
             self._tell(bank)
@@ -165,6 +227,13 @@ class Opener(QObject):
         self.told.emit(f"{message}. {hint}" if hint else message)
 
     def _on_done(self, tally: Tally) -> str:
+        found, self._found = self._found, None
+        if found is not None:
+            if self.asks:
+                self.run_found.emit(found)
+            else:
+                self.open_run(found.paths, found.name)
+            return f"{found.steps} steps of one run"
         self._open_arrived()
         if tally.failed and tally.opened:
             self.told.emit(f"{tally.opened} opened, {tally.failed} could not be opened")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -12,6 +12,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.tasks import tidy
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.equality import told_apart
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.jobs.analysing import Analysed
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.state.analysis import FamilyNames, Stage, Status
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import OpenModel
 
@@ -266,10 +269,87 @@ class FamilyScheduler(QObject):
         )
 
 
+class ComparisonScheduler(QObject):
+    """Compares the two networks that the document names.
+
+    Parameters
+    ----------
+    document
+        Gets the result.
+    jobs
+        Runs the comparison.
+    """
+
+    changed = Signal()
+    """A comparison has begun, or has come to an end."""
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._asked: Requests[Comparing] = Requests(jobs)
+        self._given_up: Comparing | None = None
+        document.changed.connect(self.look)
+
+    @property
+    def stage(self) -> Literal["none", "running", "stopped", "done"]:
+        """How far the comparison is."""
+        how = self._document.comparing
+        if how is None:
+            return "none"
+        if self._document.comparison is not None:
+            return "done"
+        return "stopped" if how == self._given_up else "running"
+
+    def compare_again(self) -> None:
+        """Ask also for what was cancelled or has failed."""
+        self._given_up = None
+        self.look()
+        self.changed.emit()
+
+    def look(self) -> None:
+        """Ask for what is missing, and stop what nobody needs any more."""
+        document, how = self._document, self._document.comparing
+        if how is None:
+            self._asked.keep({})
+            self._given_up = None
+            return
+        first = document.model(how.a).bank
+        self._asked.keep({how: first} if document.comparison is None else {})
+        if document.comparison is not None or how in self._asked:
+            return
+        if how != self._given_up:
+            self._ask(how, first, document.model(how.b).bank)
+
+    def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
+        from kernelviewer.jobs.comparing import compare_networks
+
+        def done(found: Comparison) -> str:
+            self._document.set_comparison(how, found)
+            return f"{spaced(len(found))} pairs"
+
+        def given_up() -> None:
+            self._given_up = how
+            self.changed.emit()
+
+        names = told_apart(first, second)
+        reaction = Reaction(
+            done,
+            failed=lambda message, hint: given_up(),
+            stopped=given_up,
+            quiet=how.match != "best" and len(first) <= SILENT,
+        )
+        title = f"Compare {names[0]} with {names[1]}"
+        name, task = "compare", compare_networks
+        self._asked.submit(
+            how, first, "compute", name, title, reaction, task, first, second, how
+        )
+
+
 class FileHashes(QObject):
     """Asks for the hash of whatever is opened, and stops where it is closed.
 
-    A large file takes a core for seconds: first come the labels, and other files.
+    A large file takes a core for seconds: first come the labels, and other files. Those
+    of a run are hashed when it is saved.
 
     Parameters
     ----------
@@ -302,7 +382,8 @@ class FileHashes(QObject):
         self._models = models
         self._asked.keep({model.id: model.bank for model in models})
         for model in models:
-            if model.bank not in self._hashes and model.id not in self._asked:
+            known = model.bank in self._hashes or model.run is not None
+            if not known and model.id not in self._asked:
                 self._ask(model)
 
     def _ask(self, model: OpenModel) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from kernelviewer.gui.frame.panel import Panel, TitleLine
-from kernelviewer.gui.registry import VIEWS
+from kernelviewer.gui.registry import FLEETING, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.frame.panel import DockPanel
     from kernelviewer.gui.view import Side
     from kernelviewer.state.arrangement import GroupBy, SortBy
+    from kernelviewer.state.view_state import ViewState
 
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
@@ -75,8 +76,6 @@ class Arrangement:
         How far each side reaches into a large and into a small window.
     group_by, sort_by
         How the grid is ordered for it.
-    folded
-        The side whose panels lie behind each other in a small window.
     """
 
     id: str
@@ -84,18 +83,15 @@ class Arrangement:
     extents: Mapping[Side, tuple[float, float]]
     group_by: GroupBy
     sort_by: SortBy = "code"
-    folded: Side | None = None
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
         return tuple(
-            Place(
-                side, extents[small], self._cells(side, small and side == self.folded)
-            )
+            Place(side, extents[small], self._cells(side))
             for side, extents in self.extents.items()
         )
 
-    def _cells(self, side: Side, folded: bool) -> tuple[Cell, ...]:
+    def _cells(self, side: Side) -> tuple[Cell, ...]:
         """What lies along a side, from the homes of the views.
 
         Panels of a side that the arrangement does not have lie behind its last ones.
@@ -104,9 +100,7 @@ class Arrangement:
         for spec in VIEWS:
             home = spec.home_in(self.id)
             if home is not None and home.side == side:
-                cells.setdefault(home.cell * (not folded), []).append(
-                    (home.rank, spec.id)
-                )
+                cells.setdefault(home.cell, []).append((home.rank, spec.id))
         found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
             for _, cell in sorted(cells.items())
@@ -129,13 +123,11 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "explore",
         "Explore",
         {
-            "left": (0.19, 0.22),
-            "top": (0.23, 0.26),
-            "right": (0.2, 0.2),
-            "bottom": (0.28, 0.22),
+            "left": (0.16, 0.2),
+            "top": (0.2, 0.25),
+            "right": (0.18, 0.22),
         },
         group_by="class",
-        folded="bottom",
     ),
     Arrangement(
         "compare",
@@ -153,7 +145,6 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "Label",
         {"left": (0.22, 0.22), "top": (0.4, 0.42), "right": (0.2, 0.2)},
         group_by="class",
-        folded="right",
     ),
 )
 BY_ID: dict[str, Arrangement] = {item.id: item for item in ARRANGEMENTS}
@@ -169,13 +160,13 @@ def arrange_panels(
 ) -> None:
     """Put every panel where the arrangement has it, floating and closed ones too.
 
-    The jobs panel goes below all, in a small window behind what lies at the bottom,
-    shown or hidden as it was; the window keeps its size.
+    The jobs panel goes below all, in a small window behind the charts. Panels that come
+    and go are shown or hidden as they were; the window keeps its size.
     """
     small = is_small(window.size())
     places = arrangement.places(small=small)
     jobs = docks["jobs"]
-    jobs_shown = jobs.toggleViewAction().isChecked()
+    hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)
@@ -185,11 +176,10 @@ def arrange_panels(
             for name in behind:
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
-    below = [place.cells[-1][-1] for place in places if place.side == "bottom"]
-    if small and below:
-        window.tabifyDockWidget(docks[below[-1]], jobs)
+    if small:
+        window.tabifyDockWidget(docks[places[-1].cells[-1][-1]], jobs)
     for name, dock in docks.items():
-        dock.setVisible(name != "jobs" or jobs_shown)
+        dock.setVisible(name not in hidden)
     for place in places:
         for first, *_ in place.cells:
             docks[first].raise_()
@@ -344,6 +334,7 @@ class LayoutKeeper(QObject):
         self._window, self._docks, self._kept = window, docks, kept
         self.preset = preset if preset in BY_ID else "explore"
         self._fresh = False
+        self._had_focus = False
         self._active: TitleLine | None = None
         window.setMinimumSize(SMALLEST)
         window.installEventFilter(self)
@@ -385,6 +376,17 @@ class LayoutKeeper(QObject):
             if isinstance(child, QTabBar):
                 _name_tabs(child)
         return super().eventFilter(watched, event)
+
+    def show(self, state: ViewState) -> None:
+        """Bring the panel of the focused kernel to the front, once there is one.
+
+        Later either stays in front as the user has it.
+        """
+        inspector, other = self._docks["inspector"], self._docks["reconstruction"]
+        beside = other in self._window.tabifiedDockWidgets(inspector)
+        if state.focus is not None and not self._had_focus and beside:
+            inspector.raise_()
+        self._had_focus = state.focus is not None
 
     def show_panel(self, name: str) -> None:
         """Open a panel, bring it to the front and give it the keyboard."""

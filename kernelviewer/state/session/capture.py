@@ -12,6 +12,7 @@ from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.form import (
     NamingEntry,
     NetworkEntry,
+    RunEntry,
     ScopeEntry,
     Session,
     StepEntry,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.session.form import CoderEntry, Look
+    from kernelviewer.state.session.form import CoderEntry, Look, RunStep
 
 
 _TRANSLATED = {"models", "scope", "focus", "marks", "autoencoders", "chosen"}
@@ -57,8 +58,15 @@ class Surroundings:
     origin: str = ""
 
 
-def entry_of(model: OpenModel, path: str, sha256: str, size: int) -> NetworkEntry:
+def entry_of(
+    model: OpenModel,
+    path: str,
+    sha256: str,
+    size: int,
+    steps: tuple[RunStep, ...] = (),
+) -> NetworkEntry:
     """The entry of an open network whose file has this path, hash and size."""
+    run = model.run
     return NetworkEntry(
         path="" if model.hub else path,
         sha256=sha256,
@@ -70,6 +78,7 @@ def entry_of(model: OpenModel, path: str, sha256: str, size: int) -> NetworkEntr
             if layer.kind in ("ambiguous", "fixed") and layer.included
         ),
         hub=model.hub,
+        run=None if run is None else RunEntry(run.name, run.unit, steps),
     )
 
 
@@ -96,6 +105,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         ),
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
+        comparing=places.comparing(marks.comparing) if marks.comparing else None,
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -144,6 +154,9 @@ def rebuild(
             {size_of(key): stretches_of(own) for key, own in session.stretches.items()},
             Naming(session.naming.by, session.naming.words),
             {size_of(key): fit for key, fit in session.family_thresholds.items()},
+            comparing=(
+                places.compared(session.comparing) if session.comparing else None
+            ),
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

@@ -22,6 +22,7 @@ from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
+    ComparingEntry,
     KernelEntry,
     Number,
     Places,
@@ -50,8 +51,39 @@ class SessionError(HintedError):
     """A fault of a session's text, and what can be done about it."""
 
 
+class RunStep(Struct, frozen=True):
+    """A step of a run: how far it was, and its file as in `NetworkEntry`."""
+
+    number: int
+    path: Text
+    sha256: Hash
+    bytes: Count
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise ValueError("has no path")
+
+    @property
+    def key(self) -> str:
+        """How the session names the file."""
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.path.rpartition("/")[2]
+
+
+class RunEntry(Struct, frozen=True):
+    """A run; it stands on the step whose file is that of the network."""
+
+    name: Text
+    unit: Literal["step", "epoch"]
+    steps: tuple[RunStep, ...]
+
+
 class NetworkEntry(Struct, frozen=True, omit_defaults=True):
-    """An open network.
+    """An open network, or a run.
 
     Attributes
     ----------
@@ -64,6 +96,8 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
         Which copy of the network, and which undecided or fixed layers were taken in.
     hub
         The name by which it was fetched.
+    run
+        What it is a step of; None: of no run.
     """
 
     sha256: Hash
@@ -72,6 +106,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
     copy: Text = ""
     include: tuple[Text, ...] = ()
     hub: Text = ""
+    run: RunEntry | None = None
 
     def __post_init__(self) -> None:
         if not self.path and not self.hub:
@@ -166,8 +201,8 @@ class Session(Struct, frozen=True, kw_only=True):
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
     naming
         By what kernels are named.
-    selection, scope, focus
-        What is marked, shown and looked at.
+    selection, scope, focus, comparing
+        What is marked, shown, looked at and compared.
     position, display, charts
         As in `Work`.
     look
@@ -185,6 +220,7 @@ class Session(Struct, frozen=True, kw_only=True):
     selection: tuple[StepEntry, ...]
     scope: ScopeEntry
     focus: KernelEntry | None = None
+    comparing: ComparingEntry | None = None
     position: Code
     display: Display
     charts: Charts = msgspec.field(default_factory=Charts)
@@ -212,9 +248,10 @@ def to_text(session: Session) -> str:
         **msgspec.to_builtins(session),
     }
     # what came later is written where it is used, so that old files stay as they are
-    if session.charts.equal == Charts().equal:
-        del values["charts"]["equal"]
-    for name in ("origin", "naming", "family_thresholds"):
+    for name in ("equal", "matrix", "plane"):
+        if getattr(session.charts, name) == getattr(Charts(), name):
+            del values["charts"][name]
+    for name in ("origin", "naming", "family_thresholds", "comparing"):
         if not values[name]:
             del values[name]
     plain = json.dumps(
@@ -274,6 +311,8 @@ def _check(session: Session) -> None:
     ]
     if session.focus is not None:
         parts.append(("$.focus", partial(nowhere.kernel_at, session.focus)))
+    if session.comparing is not None:
+        parts.append(("$.comparing", partial(nowhere.compared, session.comparing)))
     for where, read in parts:
         try:
             read()

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.naming import By
+from kernelviewer.state.comparing import Comparing, Match
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (
     All,
@@ -149,6 +150,18 @@ class Places:
             return None
         return KernelRef(model.id, size, entry.index)
 
+    def comparing(self, how: Comparing) -> ComparingEntry:
+        """Two networks that are compared."""
+        numbers = self._numbers[how.a], self._numbers[how.b]
+        return ComparingEntry(*numbers, how.match, how.layers)
+
+    def compared(self, entry: ComparingEntry) -> Comparing | None:
+        """What `comparing` wrote; None where one of the two is not there."""
+        first, second = self._model(entry.a), self._model(entry.b)
+        if first is None or second is None:
+            return None
+        return Comparing(first.id, second.id, entry.match, entry.layers)
+
     def _model(self, number: int) -> OpenModel | None:
         if number >= len(self._models):
             count = len(self._models)
@@ -160,6 +173,19 @@ def _count(model: OpenModel | None, size: Size) -> int:
     """How many kernels of a size a network has."""
     kernels = model.bank.sizes.get(size) if model is not None else None
     return 0 if kernels is None else len(kernels)
+
+
+class ComparingEntry(Struct, frozen=True, omit_defaults=True):
+    """`Comparing`: numbers of the networks, how they are paired, layers by hand."""
+
+    a: Index
+    b: Index
+    match: Match = "names"
+    layers: tuple[tuple[Text, Text], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.a == self.b:
+            raise ValueError("compares a network with itself")
 
 
 class KernelEntry(Struct, frozen=True):
@@ -201,11 +227,14 @@ class LayersEntry(Struct, frozen=True, tag_field="type", tag="layers"):
         return Layers(places.layers(self.of))
 
 
-class KernelsEntry(Struct, frozen=True, tag_field="type", tag="kernels"):
+class KernelsEntry(
+    Struct, frozen=True, tag_field="type", tag="kernels", omit_defaults=True
+):
     """`Kernels`: by network number, runs (`kernelviewer.state.session.runs`)."""
 
     size: SizeKey
     of: dict[Number, str]
+    name: Text = ""
 
     def __post_init__(self) -> None:
         for written in self.of.values():
@@ -214,12 +243,13 @@ class KernelsEntry(Struct, frozen=True, tag_field="type", tag="kernels"):
     @classmethod
     def write(cls, query: Kernels, places: Places) -> KernelsEntry:
         """The query as the file says it."""
-        return cls(size_key(query.size), places.kernel_runs(query.indices))
+        runs_of = places.kernel_runs(query.indices)
+        return cls(size_key(query.size), runs_of, query.name)
 
     def read(self, places: Places) -> Kernels:
         """The query; what is not there any more is left out and counted."""
         size = size_of(self.size)
-        return Kernels(size, places.kernels(self.of, size))
+        return Kernels(size, places.kernels(self.of, size), self.name)
 
 
 class CodesEntry(

@@ -27,6 +27,7 @@ from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.dialogs.figure.subject import SubjectForm
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
+from kernelviewer.gui.view import ViewFigure, match_option
 from kernelviewer.jobs.drawing import (
     FigureCache,
     Refusal,
@@ -44,7 +45,6 @@ from kernelviewer.state.figure_presets import (
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from kernelviewer.gui.view import ViewFigure
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies, FigureRequest, Preview
 
@@ -233,7 +233,10 @@ class FigureDialog(Dialog):
         self._drawn = None
 
     def _offer(self) -> None:
-        self.subject.set_choices(self._requests.choices(), self._requests.networks())
+        requests = self._requests
+        self.subject.set_choices(
+            requests.choices(), requests.networks(), requests.compared
+        )
         self.subject.set_position(self._window.document.position)
 
     def _draw(self) -> None:
@@ -380,11 +383,13 @@ class ViewFigures:
 
     def export(self, view: ViewFigure) -> FigureDialog:
         """Open the figure dialog on a view's exhibit and state."""
+        view = self._now(view)
         return open_figure(self._window, view.kind, view.scope, self._options(view))
 
     def copy(self, view: ViewFigure) -> None:
         """Copy a view's figure as image and SVG; the table also as text."""
         say = self._window.statusBar().showMessage
+        view = self._now(view)
         title = EXHIBITS[view.kind].title
         try:
             wish = self._requests.wish(view.kind, view.scope, self._options(view))
@@ -410,6 +415,12 @@ class ViewFigures:
             self._cache,
             wish,
         )
+
+    def _now(self, view: ViewFigure) -> ViewFigure:
+        """The figure of what a view shows now."""
+        if not view.paired or self._window.state.display.picture != "pair":
+            return view
+        return ViewFigure(view.paired, view.scope, match_option)
 
     def _options(self, view: ViewFigure) -> FigureOptions:
         """The look used last, and the view's own state."""

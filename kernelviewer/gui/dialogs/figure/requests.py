@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures import FigureOptions
     from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.film import Track
     from kernelviewer.state.analysis import PoolLabels
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
@@ -43,6 +46,7 @@ class FigureRequests:
     def __init__(self, window: WindowContext) -> None:
         self._window = window
         self._codings: tuple[PoolLabels, tuple[Coding, ...]] | None = None
+        self._step_codings: tuple[Track, tuple[Coding, ...]] | None = None
 
     @property
     def state(self) -> ViewState:
@@ -51,7 +55,7 @@ class FigureRequests:
 
     def forget(self) -> None:
         """Keep nothing of networks that may be closed."""
-        self._codings = None
+        self._codings = self._step_codings = None
 
     def choices(self) -> tuple[Choice, ...]:
         """What can be shown now, with counts; what is empty is left out."""
@@ -114,7 +118,14 @@ class FigureRequests:
         if pool is None:
             raise FigureError("there are no kernels to show", "Open a network first.")
         mask, words = self._mask(key, pool)
-        parts = self._parts(pool, mask, rivals if EXHIBITS[kind].compares else None)
+        item = EXHIBITS[kind]
+        rivals = (rivals or self.compared) if item.compares else None
+        if item.pairs and rivals is not None and rivals == self.compared:
+            mask = self._with_partners(mask)
+        if item.is_run and state.run is not None:
+            parts = self._steps(pool, mask, state.run)
+        else:
+            parts = self._parts(pool, mask, rivals)
         if not parts:
             raise FigureError(
                 f"no {size_label(pool.size)} kernels are selected",
@@ -137,6 +148,30 @@ class FigureRequests:
             caption=caption,
             count_equal=state.charts.equal == "all",
         )
+
+    @property
+    def compared(self) -> tuple[int, int] | None:
+        """Ids of the two networks that are compared in the window."""
+        how = self.state.comparing
+        return None if how is None else (how.a, how.b)
+
+    def _with_partners(
+        self, mask: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_] | None:
+        """What is shown, with the kernels that correspond to it.
+
+        Raises
+        ------
+        FigureError
+            The layers were paired by hand, which a figure's file could not repeat.
+        """
+        how, pairs = self.state.comparing, self.state.pairs
+        if how is not None and how.layers is not None:
+            raise FigureError(
+                "the layers are paired by hand, and figures pair them themselves",
+                "Choose another pairing above the grid.",
+            )
+        return mask if mask is None or pairs is None else pairs.spread(mask)
 
     def _mask(self, key: str, pool: KernelPool) -> tuple[NDArray[np.bool_] | None, str]:
         """Which kernels of the pool (None: all), and what they are in words."""
@@ -183,6 +218,42 @@ class FigureRequests:
         if rivals is None:
             return tuple(found.values())
         return tuple(found[model] for model in dict.fromkeys(rivals) if model in found)
+
+    def _steps(
+        self, pool: KernelPool, mask: NDArray[np.bool_] | None, model: OpenModel
+    ) -> tuple[Part, ...]:
+        """The steps of a run, with the same kernels of each."""
+        run = model.run
+        span = next((s for s in _spans(pool) if s[0] == model.id), None)
+        if run is None or span is None:
+            return ()
+        shown = None if mask is None else mask[span[1] : span[2]]
+        if shown is not None and shown.all():
+            shown = None
+        if shown is not None and not shown.any():
+            return ()
+        codings = self._codings_of(model, pool.size) or [None] * len(run)
+        return tuple(
+            Part(model.bank, shown, coding, run, step)
+            for step, coding in enumerate(codings)
+        )
+
+    def _codings_of(self, model: OpenModel, size: Size) -> tuple[Coding, ...]:
+        """The same of each step of a run, as far as they are known."""
+        track = self.state.track
+        if track is None or not track.fits(model.bank, model.bank.sizes[size]):
+            return ()
+        if self._step_codings is None or self._step_codings[0] is not track:
+            codings = (
+                Coding(
+                    track.codes(step).code,
+                    track.codes(step).fit,
+                    track.best[step].astype(np.int64),
+                )
+                for step in range(len(track.code))
+            )
+            self._step_codings = track, tuple(codings)
+        return self._step_codings[1]
 
     def _known_codings(self, pool: KernelPool) -> tuple[Coding, ...]:
         """Codes and best classes of each network, the same objects while they last."""

@@ -102,19 +102,26 @@ class SubjectForm(Form):
         self._show_fields()
 
     def set_choices(
-        self, choices: Sequence[Choice], networks: Sequence[tuple[int, str]]
+        self,
+        choices: Sequence[Choice],
+        networks: Sequence[tuple[int, str]],
+        compared: tuple[int, int] | None = None,
     ) -> None:
-        """Offer these kernels and these networks."""
+        """Offer these kernels and these networks, two of them to begin with."""
         self.scope.set_choices({item.key: item.text for item in choices})
         names = {str(number): name for number, name in networks}
         self.left.set_choices(names)
         before = self.right.count()
         noise = {str(NOISE): "white noise"}
         self.right.set_choices({**names, **noise})
-        if not before:
-            others = [number for number, _ in networks[1:2]]
-            with QSignalBlocker(self.right):
-                self.right.set_key(str(others[0] if others else NOISE))
+        if before:
+            return
+        others = [number for number, _ in networks[1:2]]
+        first = networks[0][0] if networks else NOISE
+        left, right = compared or (first, others[0] if others else NOISE)
+        with QSignalBlocker(self.left), QSignalBlocker(self.right):
+            self.left.set_key(str(left))
+            self.right.set_key(str(right))
 
     def set_position(self, position: float) -> None:
         """The code of the slider."""

@@ -331,7 +331,7 @@ CLASSES_VIEW = ViewSpec(
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
-    home=Home("bottom", 0, 0),
+    home=Home("right", 1, 0),
     homes={"compare": Home("right"), "label": Home("left")},
 )
 COMPOSITION = ViewSpec(
@@ -362,6 +362,6 @@ COMPOSITION = ViewSpec(
         ),
     ),
     figures={"layerComposition": ViewFigure("composition")},
-    home=Home("bottom", 1, 1),
+    home=Home("right", 1, 1),
     homes={"compare": Home("bottom"), "label": Home("left", 1, 0)},
 )

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kernelviewer.gui import theme
 from kernelviewer.gui.jobs import Reaction
+from kernelviewer.gui.text import spaced
 from kernelviewer.gui.view import (
     FIGURE_WORDS,
     Controller,
@@ -22,11 +25,11 @@ from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.gui.theme import Looks
     from kernelviewer.gui.views.grid.image import GridImage
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import KernelRef
     from kernelviewer.state.selection import Mode
@@ -71,13 +74,17 @@ class GridController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show how the grid is ordered, lay it out, mark what is marked."""
-        if self.is_news("display", state.display):
+        if self.is_news("display", state.display, state.pairs is None):
+            self.controls.set_comparing(state.pairs is not None)
             self.controls.set_display(state.display)
         if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
             self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
-        if self.is_news("counts", *sets):
-            self.controls.set_counts(count_kernels(state))
+        if self.is_news("counts", *sets, state.pairs, state.display.picture):
+            pairs = state.pairs if state.display.picture == "pair" else None
+            self.controls.set_counts(
+                count_kernels(state), None if pairs is None else _pairs(state, pairs)
+            )
         self._lay_out(state)
         self._show_content(state)
         if self._is_current():
@@ -105,6 +112,7 @@ class GridController(Controller):
             *(state.pool, state.listed, state.display),
             state.labels if state.display.by_label else None,
             *((code, state.spectrum) if decoded else (None, None)),
+            state.pairs if state.display.by_pair else None,
         )
         if self.is_news("pool", *wanted):
             reaction, known = Reaction(done=self._on_built, quiet=True), self._image
@@ -134,12 +142,20 @@ class GridController(Controller):
             self._show_zoom()
 
     def _mark(self, state: ViewState) -> None:
+        pairs = self._image.pairs if self._image is not None else None
         if self.is_news("selected", self._image, state.selected):
-            self.grid.set_selection(state.selected)
+            chosen = state.selected
+            self.grid.set_selection(
+                chosen if pairs is None else pairs.as_before(chosen)
+            )
         if self.is_news("focus", self._image, state.focus):
-            self.grid.set_focus(state.focus)
+            focus = state.focus
+            if focus is not None and pairs is not None:
+                focus = pairs.before(focus)
+            self.grid.set_focus(focus)
         if self.is_news("near", self._image, state.near):
-            self.grid.set_marked(tuple(state.near.tolist()))
+            near = state.near if pairs is None else pairs.befores(state.near)
+            self.grid.set_marked(tuple(near.tolist()))
 
     def _show_zoom(self) -> None:
         """Show the grid's zoom in the line above it."""
@@ -155,6 +171,9 @@ class GridController(Controller):
 
     def _on_selection_requested(self, numbers: NDArray[np.int64], mode: Mode) -> None:
         if self._is_current():
+            assert self._image is not None
+            if (pairs := self._image.pairs) is not None:
+                numbers = pairs.both(np.asarray(numbers, np.int64))
             self.window.acts.select_kernels(numbers, mode)
 
     def _on_revealed(self, kernel: KernelRef) -> None:
@@ -166,8 +185,16 @@ class GridController(Controller):
         wanted, self._wanted = self._wanted, None
         pool = self.window.state.pool
         number = pool.number(wanted) if pool is not None else None
+        if number is not None and self._image is not None and self._image.pairs:
+            number = self._image.pairs.before(number) if self._is_current() else None
         if number is not None:
             self.parts.grid.scroll_to(number)
+
+
+def _pairs(state: ViewState, pairs: PoolPairs) -> str:
+    """How many pairs the grid shows."""
+    shown = int(np.count_nonzero(pairs.inside(state.listed)))
+    return f"{spaced(shown)} of {spaced(len(pairs))} pairs"
 
 
 def _nothing(document: Document) -> str:
@@ -187,7 +214,7 @@ def _nothing(document: Document) -> str:
 
 def _figure_options(document: Document) -> dict[str, str]:
     """How a sheet is grouped and sorted to be like the grid."""
-    display = document.display
+    display = document.display.plain
     group = FIGURE_WORDS.get(display.group_by, display.group_by)
     return {"group": group, "sort": display.sort_by}
 
@@ -202,7 +229,7 @@ GRID = ViewSpec(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
         *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
-        *("selected", "only_selected", "focus", "near"),
+        *("selected", "only_selected", "focus", "near", "pairs"),
     ),
     keys=(
         ViewKeys(
@@ -222,5 +249,7 @@ GRID = ViewSpec(
             ),
         ),
     ),
-    figures={"kernelGrid": ViewFigure("sheet", options=_figure_options)},
+    figures={
+        "kernelGrid": ViewFigure("sheet", options=_figure_options, paired="pairs")
+    },
 )

@@ -48,6 +48,7 @@ SORTS = {
     "flat": "flat first",
 }
 BRIEF_SORTS = {
+    "change": "most changed",
     "channel": "in order",
     "class": "class",
     "code": "code",
@@ -67,7 +68,13 @@ PICTURES = {
     "residual": "residuals",
     "beside": "side by side",
 }
-BRIEF_PICTURES = {"reconstruction": "reconstr.", "beside": "all three"}
+BRIEF_PICTURES = {"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"}
+PAIRED = {
+    "group_by": {"transition": "by change of class"},
+    "sort_by": {"change": "most changed first"},
+    "picture": {"pair": "before, after, difference"},
+}
+"""What is offered besides while two networks are compared."""
 SWATCH = QSize(32, 10)
 
 
@@ -86,7 +93,7 @@ class GridControls(QWidget):
         self._display = Display()
         self._zoom_range = (1.0, 64.0)
         self._long_counts = self._brief_counts = ""
-        self._decodable = True
+        self._decodable, self._comparing = True, False
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -165,16 +172,24 @@ class GridControls(QWidget):
         self._display = display
         for name, button in self._buttons.items():
             button.set_choice(getattr(display, name))
-        if not self._decodable:
+        if not self._decodable and display.picture != "pair":
             self.picture.set_choice("kernel")
         self._fit()
+
+    def set_comparing(self, comparing: bool) -> None:
+        """Offer what shows the pairs of two networks, or not."""
+        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": PICTURES}
+        self._comparing = comparing
+        for name, choices in plain.items():
+            more = PAIRED[name] if comparing else {}
+            self._buttons[name].set_choices({**choices, **more})
 
     def set_decodable(self, decodable: bool, why: str = "") -> None:
         """Offer reconstructions, or say why there are none; then kernels are shown."""
         self._decodable = decodable
         self.set_display(self._display)
-        self.picture.setEnabled(decodable)
-        if not decodable:
+        self.picture.setEnabled(decodable or self._comparing)
+        if not self.picture.isEnabled():
             self.picture.setToolTip(why)
 
     def set_colormap(self, key: str) -> None:
@@ -192,15 +207,16 @@ class GridControls(QWidget):
         icons = {key: _swatch(weight_colours(key, tokens)) for key in COLORMAPS}
         self.colormap.set_icons(icons, SWATCH)
 
-    def set_counts(self, counts: Counts) -> None:
-        """Say how many kernels are shown."""
+    def set_counts(self, counts: Counts, pairs: str | None = None) -> None:
+        """Say how many kernels are shown, or how many pairs."""
         only = counts.only_selected
         part, whole = (
             (counts.selected, counts.shown) if only else (counts.shown, counts.total)
         )
-        self._long_counts = f"{spaced(part)} of {spaced(whole)}"
-        self._brief_counts = spaced(part)
-        self.counts.setToolTip(f"{self._long_counts} kernels of this size are shown")
+        self._long_counts = pairs or f"{spaced(part)} of {spaced(whole)}"
+        self._brief_counts = pairs.partition(" of ")[0] if pairs else spaced(part)
+        noun = "" if pairs else " kernels"
+        self.counts.setToolTip(f"{self._long_counts}{noun} of this size are shown")
         self.only_selected.setVisible(only)
         self._fit()
 

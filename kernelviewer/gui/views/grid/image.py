@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -10,11 +11,13 @@ import numpy as np
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.mosaic import (
     FLAT,
+    MISSING,
     NO_FRAME,
     TOP,
     ZERO,
     GridContent,
     GridGroup,
+    Mosaic,
     blank_tiles,
     build_mosaic,
     common_gain,
@@ -29,19 +32,21 @@ from kernelviewer.state.memo import same
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from kernelviewer.gui.views.grid.mosaic import Mosaic
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
     from kernelviewer.watch import Watch
 
 Part = Literal["reconstruction", "residual"]
+_TAPS = 1 << 18
+"""Taps of pairs per step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +63,8 @@ class GridImage:
     """A pool's kernels quantised, ordered and grouped.
 
     ``gain`` float32 [N] is the common scale; None: each kernel has its own. ``drawn``
-    is what is seen of the kernels of ``mosaic``.
+    is what is seen of the kernels of ``mosaic``. Where pairs are drawn, each stands at
+    the number of its kernel before.
     """
 
     pool: KernelPool
@@ -67,6 +73,7 @@ class GridImage:
     arrangement: Arrangement
     gain: NDArray[np.float32] | None
     decoded: Decoded | None = None
+    pairs: PoolPairs | None = None
 
 
 def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> GridImage:
@@ -79,14 +86,23 @@ def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> Gri
     same = known is not None and known.pool is pool
     mosaic = known.mosaic if known is not None and same else _quantise(ticket, pool)
     ticket.check()
+    pairs = state.pairs if display.picture == "pair" else None
+    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
+    if pairs is None:
+        drawn = _drawn(mosaic, decoded, display.picture)
+    else:
+        shown = pairs.as_before(shown)
+        drawn = (
+            known.drawn
+            if known is not None and known.pairs is pairs
+            else pair_mosaic(pairs, ticket)
+        )
     gain = None
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
-        gain = common_gain(mosaic, layer, shown)
-    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
-    order = arrange(pool, shown, display, state.labels, state.stretches)
-    drawn = _drawn(mosaic, decoded, display.picture)
-    return GridImage(pool, mosaic, drawn, order, gain, decoded)
+        gain = common_gain(mosaic if pairs is None else drawn, layer, shown)
+    order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
+    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
@@ -98,11 +114,12 @@ def decodable(state: ViewState) -> tuple[bool, str]:
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
-_PARTS: dict[Picture, tuple[Part, ...]] = {
+_PARTS: Mapping[Picture, tuple[Part, ...]] = {
     "kernel": (),
     "reconstruction": ("reconstruction",),
     "residual": ("residual",),
     "beside": ("reconstruction", "residual"),
+    "pair": (),
 }
 
 
@@ -144,7 +161,8 @@ def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:
         return mosaic
     if picture == "beside":
         return replace(mosaic, beside=tuple(decoded.tiles.values()))
-    return replace(mosaic, tiles=decoded.tiles[picture])
+    (part,) = _PARTS[picture]
+    return replace(mosaic, tiles=decoded.tiles[part])
 
 
 def content_of(
@@ -227,6 +245,42 @@ def decoded_tiles(
     for part in parts:
         set_tiles(tiles[part], mosaic.size, flat, FLAT)
     return tiles
+
+
+def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
+    """Kernels before, after, and what was added, each three on one scale.
+
+    They stand at the numbers of the kernels before; what has no partner is blank.
+    """
+    size, found = pairs.pool.size, pairs.found
+    count, taps = len(pairs.pool), math.prod(size)
+    panes = [blank_tiles(count, size) for _ in range(3)]
+    amplitude = np.zeros(count, np.float32)
+    step = max(1, _TAPS // taps)
+    for start in range(0, len(pairs), step):
+        watch.progress(start, len(pairs), "pairs drawn")
+        rows = slice(start, start + step)
+        which = pairs.first[rows]
+        before, after = (
+            np.asarray(side.kernels.weights[index[rows]], np.float32)
+            for side, index in (
+                (found.side_a, found.pairs.index_a),
+                (found.side_b, found.pairs.index_b),
+            )
+        )
+        three = np.stack([before, after, after - before]).reshape(3, len(which), taps)
+        there = np.isfinite(three)
+        three = np.where(there, three, np.float32(0))
+        amplitude[which] = np.abs(three).max(axis=(0, 2), initial=0)
+        three *= gains(amplitude[which])[:, None]
+        indices = np.clip(three + (ZERO + 0.5), 0, TOP + 0.5).astype(np.uint8)
+        indices[~there] = MISSING
+        for pane, own in zip(panes, indices, strict=True):
+            set_tiles(pane, size, which, own)
+    flat = pairs.first[pairs.pool.flat[pairs.first] & pairs.pool.flat[pairs.second]]
+    for pane in panes:
+        set_tiles(pane, size, flat, FLAT)
+    return Mosaic(size, panes[0], amplitude, (panes[1], panes[2]))
 
 
 def _unit(patterns: NDArray[np.float32]) -> NDArray[np.float32]:

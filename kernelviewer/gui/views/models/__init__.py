@@ -12,6 +12,7 @@ from kernelviewer.gui.text import breakable, spaced
 from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.models.model_tree import ModelTree
 from kernelviewer.kernels.bank import size_label
+from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
 from kernelviewer.state.tally import AllSizes
 from kernelviewer.text import shown
@@ -95,6 +96,9 @@ class ModelsController(Controller):
             lambda identity, copy: opener.reopen(identity, copy=copy, include=())
         )
         tree.include_requested.connect(opener.include)
+        tree.compare_requested.connect(
+            lambda before, after: self.window.compare(Comparing(before, after))
+        )
         tree.details_requested.connect(self._show_details)
 
     def _show_details(self, identity: int) -> None:

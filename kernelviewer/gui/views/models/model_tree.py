@@ -60,6 +60,7 @@ from kernelviewer.gui.views.models.tree_model import (
     SIZE_COLUMN,
     ModelTreeModel,
 )
+from kernelviewer.kernels.equality import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -249,6 +250,8 @@ class ModelTree(QWidget):
     copy_requested = Signal(int, str)
     include_requested = Signal(int, str, bool)
     """Model id, layer name, whether to take its kernels in."""
+    compare_requested = Signal(int, int)
+    """Ids of two networks, before and after."""
     details_requested = Signal(int)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
@@ -435,6 +438,14 @@ class ModelTree(QWidget):
             item = self.source.roots[0]
         return item.model.id if item else None
 
+    def marked_model(self) -> int | None:
+        """Id of the one network whose own row is picked, if there is such a one."""
+        rows = [self._at(i) for i in self.tree.selectionModel().selectedRows()]
+        roots = [
+            item for item in rows if item is not None and item in self.source.roots
+        ]
+        return roots[0].model.id if len(roots) == len(rows) == 1 else None
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete closes the network, Escape shows all layers again."""
         if event.key() == Qt.Key.Key_Delete and self.tree.hasFocus():
@@ -495,6 +506,14 @@ class ModelTree(QWidget):
                 )
                 action.setCheckable(True)
                 action.setChecked(copy == bank.copy)
+        others = [r.model for r in self.source.roots if r.model.id != model]
+        beside = menu.addMenu("Compare With")
+        beside.setObjectName("compareWith")
+        beside.setEnabled(bool(others))
+        for other in others:
+            name = told_apart(other.bank, bank)[0].replace("&", "&&")
+            ask = partial(self.compare_requested.emit, model, other.id)
+            beside.addAction(shortened(name, 48), ask)
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
         title = shortened(bank.name, 48).replace("&", "&&")
         menu.addAction(f"Close “{title}”", lambda: self.close_requested.emit(model))

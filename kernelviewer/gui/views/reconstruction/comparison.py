@@ -31,28 +31,39 @@ if TYPE_CHECKING:
 
 _SIDE, _GAP = 84, 8
 _VALUES_WIDE = 360
-_PARTS = ("kernel", "reconstruction", "residual")
 _NAMES = {"code": "Code", "fit": "Fit, cosine", "class": "Class"}
 
 
 class PictureRow(QWidget):
-    """The pictures side by side, each with its name centred under it."""
+    """Pictures side by side, each with its name centred under it.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    name
+        What the pictures' object names begin with.
+    parts
+        Names of the pictures.
+    """
+
+    def __init__(
+        self, name: str, parts: tuple[str, ...], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._parts = parts
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.pictures: dict[str, TapsPicture] = {}
         self._captions: dict[str, QLabel] = {}
-        for part in _PARTS:
-            name, title = f"comparison_{part}", part.capitalize()
-            self.pictures[part] = TapsPicture(name, title, _SIDE, self)
+        for part in parts:
+            title = part.capitalize()
+            picture = TapsPicture(f"{name}_{part}", title, _SIDE, self)
+            self.pictures[part] = picture
             self._captions[part] = caption = QLabel(part, self)
             caption.setProperty("role", "caption")
 
     def show_parts(self, *parts: NDArray[np.float32] | None, top: float) -> None:
-        """Show kernel, reconstruction and residual, the colours reaching to ±top."""
+        """Show a kernel for each part, the colours reaching to ±top."""
         before = self.sizeHint()
         for picture, taps in zip(self.pictures.values(), parts, strict=True):
             picture.set_taps(taps, top)
@@ -62,8 +73,9 @@ class PictureRow(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         """Qt: the pictures' height, and a line of text."""
-        picture = self.pictures[_PARTS[0]].heightForWidth(self._wide(width))
-        return picture + 2 + self._captions[_PARTS[0]].sizeHint().height()
+        first = self._parts[0]
+        picture = self.pictures[first].heightForWidth(self._wide(width))
+        return picture + 2 + self._captions[first].sizeHint().height()
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -76,7 +88,7 @@ class PictureRow(QWidget):
         return QSize(3 * (widest - _GAP) + 2 * _GAP, 12)
 
     def _wide(self, width: int) -> int:
-        return min(_SIDE, (width - 2 * _GAP) // len(_PARTS))
+        return min(_SIDE, (width - 2 * _GAP) // len(self._parts))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Divide the width."""
@@ -85,7 +97,7 @@ class PictureRow(QWidget):
 
     def _arrange(self) -> None:
         wide = self._wide(self.width())
-        for i, part in enumerate(_PARTS):
+        for i, part in enumerate(self._parts):
             picture, x = self.pictures[part], i * (wide + _GAP)
             tall = picture.heightForWidth(wide)
             picture.setGeometry(x, 0, wide, tall)
@@ -123,7 +135,8 @@ class ComparisonView(QWidget):
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(8)
-        self.row = PictureRow(self._body)
+        parts = ("kernel", "reconstruction", "residual")
+        self.row = PictureRow("comparison", parts, self._body)
         self.pictures = self.row.pictures
         body.addWidget(self.row)
         body.addWidget(self.note)

@@ -20,7 +20,14 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import as_tip, signed
-from kernelviewer.gui.view import Computed, Controller, Home, ViewFigure, ViewSpec
+from kernelviewer.gui.view import (
+    Computed,
+    Controller,
+    Home,
+    ViewFigure,
+    ViewSpec,
+    match_option,
+)
 from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
 from kernelviewer.gui.views.reconstruction.content import (
     UNIDENTIFIED,
@@ -28,6 +35,7 @@ from kernelviewer.gui.views.reconstruction.content import (
     cosine,
     without_code,
 )
+from kernelviewer.gui.views.reconstruction.pair import PairView, pair_content
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FINE
@@ -371,6 +379,7 @@ class InspectorController(Controller):
         self.comparison = comparison
         inspector: Inspector = self.parts.inspector
         self.inspector = inspector
+        self.pair: PairView = self.parts.pair
         comparison.code_requested.connect(self.document.set_position)
         inspector.copy_requested.connect(
             lambda: self.window.commands["copy_kernel"].trigger()
@@ -386,9 +395,12 @@ class InspectorController(Controller):
         pool, focus = state.pool, state.focus
         if self.is_news("kernel", pool, focus):
             self.inspector.set_kernel(pool, focus)
-            self.comparison.setVisible(focus is not None)
         if self.is_news("content", pool, focus, state.labels, state.spectrum):
             self.comparison.set_content(_content(state))
+        if self.is_news("pair", state.pairs, focus, state.labels):
+            self.pair.set_content(pair_content(state))
+            paired = self.pair.content is not None
+            self.comparison.setVisible(focus is not None and not paired)
         if pool is None or focus is None:
             self._family.forget()
             self.forget("class")
@@ -447,14 +459,18 @@ def _content(state: ViewState) -> ComparisonContent | None:
 INSPECTOR = ViewSpec(
     id="inspector",
     title="Focused kernel",
-    make={"comparison": ComparisonView, "inspector": Inspector},
+    make={"pair": PairView, "comparison": ComparisonView, "inspector": Inspector},
     width=LEAST_WIDTH,
     controller=InspectorController,
-    reads=(*("pool", "focus", "labels", "by_code", "code_threshold", "spectrum"),),
+    reads=(
+        *("pool", "focus", "labels", "by_code", "code_threshold", "spectrum"),
+        "pairs",
+    ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),
         "inspector": ViewFigure("kernel", "focus"),
+        "pairView": ViewFigure("pairs", options=match_option),
     },
-    home=Home("right", 1, 1),
+    home=Home("right", 0, 1),
     homes={"compare": Home("right", 1, 2)},
 )

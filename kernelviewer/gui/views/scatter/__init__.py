@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.theme import Looks
     from kernelviewer.jobs.analysing import Projection
+    from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
@@ -48,6 +49,13 @@ NO_POINTS = "Open a checkpoint: each kernel becomes a point here, by its pattern
 ALL_FLAT = "All kernels of this size are flat: there is no pattern to compare."
 NO_KERNELS = "No depthwise kernels are open."
 NOTHING_SHOWN = "The picked layers have no kernels of this size."
+NO_CODES = "Codes show here once the kernels are encoded."
+NO_PAIRS = "No kernels of this size correspond in the two networks."
+PLANES = {
+    "codes": ("code before", "code after"),
+    "change": ("cosine", "ln scale ratio"),
+}
+"""What pairs can be placed by: names across and up."""
 COLOURS = {
     "class": "by class",
     "layer": "by layer",
@@ -73,9 +81,10 @@ class ScatterController(Controller):
         self._projection = Computed(
             *(self.jobs, "views", "pca", "Principal components", project, self.again)
         )
-        self._placed: tuple[KernelPool, Projection] | None = None
+        self._placed: tuple[KernelPool, object] | None = None
         view.set_tooltip(acts.tooltip)
         view.axes_requested.connect(self._on_axes_requested)
+        view.plane_requested.connect(partial(self.window.set_chart, "plane"))
         view.focus_requested.connect(self._if_current(acts.go_to))
         view.selection_requested.connect(
             self._if_current(
@@ -86,7 +95,9 @@ class ScatterController(Controller):
         )
         view.toggle_requested.connect(
             self._if_current(
-                lambda number: acts.select_kernels(np.array([number]), "toggle")
+                lambda number: acts.select_kernels(
+                    self._with_equal(np.array([number])), "toggle"
+                )
             )
         )
         for name in ("colour_by", "thumbnails"):
@@ -98,7 +109,12 @@ class ScatterController(Controller):
         charts = state.charts
         self.parts.colour_by.set_choice(charts.colour_by)
         self.parts.thumbnails.set_choice(charts.thumbnails)
-        if state.pool is None:
+        self.view.set_planes({} if state.pairs is None else PLANES)
+        if (pairs := _plotted(state)) is not None:
+            self._projection.forget()
+            self._placed = pairs.pool, pairs
+            self._place_pairs(state, pairs)
+        elif state.pool is None:
             self._projection.forget()
             self._placed = None
             if self.is_news("points", None, state.models):
@@ -146,20 +162,56 @@ class ScatterController(Controller):
         self.view.set_components(names, (across, up))
         self.view.set_content(content, NOTHING_SHOWN)
 
+    def _place_pairs(self, state: ViewState, pairs: PoolPairs) -> None:
+        """Show the pairs in scope by their codes, or by how far they moved.
+
+        A pair has the number of its kernel before.
+        """
+        plane, code = state.charts.plane, None
+        if plane == "codes":
+            code = None if state.by_code is None else state.by_code.code
+        if not self.is_news("points", pairs, state.shown, plane, code):
+            return
+        if plane == "change":
+            axes = pairs.found.cosine, pairs.found.scale_ratio
+        elif code is None:
+            self.view.set_content(None, NO_CODES)
+            return
+        else:
+            axes = code[pairs.first], code[pairs.second]
+        points = np.stack(axes, axis=1).astype(np.float32)
+        inside = pairs.inside(state.shown)
+        there = inside & np.isfinite(points).all(axis=1)
+        missing = int(np.count_nonzero(inside)) - int(np.count_nonzero(there))
+        note = f"{spaced(missing)} pairs with flat kernels have no point"
+        content = ScatterContent(
+            pairs.first[there],
+            np.ascontiguousarray(points[there]),
+            PLANES[plane],
+            note if missing else "",
+        )
+        self.view.set_plane(plane)
+        self.view.set_content(content if there.any() else None, NO_PAIRS)
+
     def _mark(self, state: ViewState) -> None:
         """Colour the points, mark the selected, the focused and the nearest ones."""
         content = self.view.content if self._is_current() else None
         tokens, by = theme.tokens(), state.charts.colour_by
         if self.is_news("colours", content, state.labels, by, tokens) and content:
             self.view.set_classes(*colours_of(state, content.numbers, tokens))
-        if self.is_news("selected", content, state.counted_selected):
-            chosen = state.counted_selected[content.numbers] if content else None
-            self.view.set_selection(chosen)
+        pairs = _plotted(state)
+        selected = state.counted_selected if pairs is None else state.selected
+        if self.is_news("selected", content, selected):
+            chosen = selected if pairs is None else pairs.as_before(selected)
+            self.view.set_selection(chosen[content.numbers] if content else None)
         there = self._is_current()
         if self.is_news("focus", there, content, state.focus, state.near):
-            focus = state.focus if there else None
-            self.view.set_focus(None if focus is None else state.standing_for(focus))
-            self.view.set_marked(state.near if there else state.near[:0])
+            focus, near = state.focus if there else None, state.near
+            if focus is not None:
+                focus = pairs.before(focus) if pairs else state.standing_for(focus)
+            self.view.set_focus(focus)
+            near = near if pairs is None else pairs.befores(near)
+            self.view.set_marked(near if there else near[:0])
 
     def _is_current(self) -> bool:
         """Whether the plot's numbers mean the kernels of the pool."""
@@ -171,6 +223,8 @@ class ScatterController(Controller):
     def _with_equal(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Kernels of points, with those for which the points stand as well."""
         state = self.window.state
+        if (pairs := _plotted(state)) is not None:
+            return pairs.both(numbers)
         if state.once is None:
             return numbers
         mask = np.zeros(len(state.shown), bool)
@@ -192,8 +246,13 @@ class ScatterController(Controller):
         return thumbnail
 
     def _on_axes_requested(self, across: int, up: int) -> None:
-        charts = self.document.charts
-        self.document.show_charts(replace(charts, across=across, up=up))
+        charts = replace(self.document.charts, across=across, up=up, plane="pca")
+        self.document.show_charts(charts)
+
+
+def _plotted(state: ViewState) -> PoolPairs | None:
+    """The pairs, if they are what is plotted."""
+    return None if state.charts.plane == "pca" else state.pairs
 
 
 def rounded(share: float) -> str:
@@ -219,7 +278,8 @@ SCATTER = ViewSpec(
     controller=ScatterController,
     reads=(
         *("models", "pool", "once", "counted", "labels", "charts"),
-        *("counted_selected", "focus", "near"),
+        *("counted_selected", "focus", "near", "pairs", "shown", "selected"),
+        "by_code",
     ),
     keys=(
         ViewKeys(
@@ -237,6 +297,6 @@ SCATTER = ViewSpec(
         ),
     ),
     figures={"scatterView": ViewFigure("pca", options=_figure_options)},
-    home=Home("bottom", 2, 2),
+    home=Home("right", 1, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},
 )

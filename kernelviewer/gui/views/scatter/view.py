@@ -16,7 +16,7 @@ from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from PySide6.QtGui import (
@@ -81,6 +81,8 @@ class ScatterView(ScatterPlot):
     toggle_requested = Signal(int)
     axes_requested = Signal(int, int)
     """Components across and up, from 0."""
+    plane_requested = Signal(str)
+    """Other axes than components, by their key."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,13 +93,15 @@ class ScatterView(ScatterPlot):
         self._tooltip: Callable[[int], str] = str
         self._pan_from: QPointF | None = None
         self._axes = (0, 1)
+        self._names: tuple[str, ...] = ()
+        self._planes: Mapping[str, tuple[str, str]] = {}
         self.across = ChoiceButton("scatterAcross", "Component across", {}, self)
         self.up = ChoiceButton("scatterUp", "Component up", {}, self)
         self.gesture = ChoiceButton("scatterGesture", "Select by", GESTURES, self)
         self.gesture.set_choice("band")
         self.gesture.chosen.connect(self.gesture.set_choice)
-        self.across.chosen.connect(lambda key: self._ask_axes(int(key), self._axes[1]))
-        self.up.chosen.connect(lambda key: self._ask_axes(self._axes[0], int(key)))
+        self.across.chosen.connect(lambda key: self._on_chosen(key, across=True))
+        self.up.chosen.connect(lambda key: self._on_chosen(key, across=False))
         self.all = QToolButton(self)
         self.all.setObjectName("scatterShowAll")
         self.all.setText("show all")
@@ -119,12 +123,32 @@ class ScatterView(ScatterPlot):
 
     def set_components(self, names: tuple[str, ...], axes: tuple[int, int]) -> None:
         """Offer components by their names, two of them chosen."""
-        self._axes = axes
-        choices = {str(number): name for number, name in enumerate(names)}
+        self._axes, self._names = axes, names
+        self._offer()
         for button, axis in ((self.across, axes[0]), (self.up, axes[1])):
-            button.set_choices(choices)
             button.set_choice(str(axis))
         self._arrange_buttons()
+
+    def set_planes(self, planes: Mapping[str, tuple[str, str]]) -> None:
+        """Offer other axes than components: key → what is across and up."""
+        if planes != self._planes:
+            self._planes = planes
+            self._offer()
+            self._arrange_buttons()
+
+    def set_plane(self, plane: str) -> None:
+        """Show other axes than components as chosen, by their key."""
+        self._offer()
+        for button in (self.across, self.up):
+            button.set_choice(plane)
+        self._arrange_buttons()
+
+    def _offer(self) -> None:
+        for place, button in enumerate((self.across, self.up)):
+            known = self._names or ("PC1", "PC2") * bool(self._planes)
+            components = {str(number): name for number, name in enumerate(known)}
+            others = {key: names[place] for key, names in self._planes.items()}
+            button.set_choices({**components, **others})
 
     def set_tooltip(self, tooltip: Callable[[int], str]) -> None:
         """What to say of a kernel under the cursor."""
@@ -298,6 +322,15 @@ class ScatterView(ScatterPlot):
         dy = by.y() * (top - bottom) / self.field().height()
         self._box = (left + dx, right + dx, bottom + dy, top + dy)
         self.redraw()
+
+    def _on_chosen(self, key: str, *, across: bool) -> None:
+        """Ask for what was chosen on one of the axes."""
+        if not key.isdigit():
+            self.plane_requested.emit(key)
+        elif across:
+            self._ask_axes(int(key), self._axes[1])
+        else:
+            self._ask_axes(self._axes[0], int(key))
 
     def _ask_axes(self, across: int, up: int) -> None:
         """The same component on both axes would be a line: they change places."""

@@ -67,7 +67,7 @@ class SpectrumController(Controller):
         view.split_requested.connect(self._on_split_requested)
         view.merge_requested.connect(self._on_merge_requested)
         view.reset_requested.connect(document.reset_stretches)
-        view.encode_requested.connect(window.analyst.encode_again)
+        view.encode_requested.connect(window.encode_again)
         view.train_requested.connect(lambda: window.commands["train"].trigger())
         window.analyst.stage_changed.connect(self.again)
         window.families.changed.connect(self.again)

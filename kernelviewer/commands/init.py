@@ -1,0 +1,129 @@
+"""``kernelviewer init``: depthwise kernels to start the training of a network from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernelviewer import __version__
+from kernelviewer.commands.networks import LINE, sizes_of
+from kernelviewer.commands.output import RefusedError, counted, say
+from kernelviewer.commands.reading import add_reading_arguments
+from kernelviewer.commands.values import (
+    cannot_write,
+    check_output,
+    number_between,
+    parse_seed,
+    parse_size,
+)
+from kernelviewer.files import atomic_write
+from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.formats.rewriting import NOTE
+from kernelviewer.kernels import extract_kernels
+from kernelviewer.kernels.keys import KeysError
+from kernelviewer.latent.replacing import ReplacingError, tensors_of
+from kernelviewer.latent.starting import GAMMA, KINDS, starting_kernels
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--like",
+        required=True,
+        metavar="FILE",
+        help="a checkpoint of the architecture: its names and shapes count, and for "
+        "covariance and family what it has learned",
+    )
+    parser.add_argument(
+        "--kind",
+        required=True,
+        choices=KINDS,
+        help="difference of Gaussians; the covariance of the file's layers; keys; "
+        "members of the pattern family, as often as in its layers; random",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT.safetensors",
+        help="what load_state_dict(…, strict=False) takes",
+    )
+    parser.add_argument("--size", type=parse_size, help="only kernels of this size")
+    parser.add_argument(
+        "--share",
+        type=number_between(0, 1, "share"),
+        default=1.0,
+        help="share of each layer's kernels that are of the kind, the others are "
+        "random (default: 1)",
+    )
+    parser.add_argument(
+        "--on",
+        type=number_between(0, 1, "share"),
+        default=0.5,
+        help="share of on-centre ones among the differences of Gaussians "
+        "(default: 0.5)",
+    )
+    parser.add_argument(
+        "--gamma",
+        type=number_between(0.05, 0.95, "ratio of radii"),
+        default=GAMMA,
+        help=f"ratio of centre and surround (default: {GAMMA})",
+    )
+    parser.add_argument(
+        "--keys",
+        metavar="KEYS",
+        help="published, or a CSV file (default: the published ones at 7x7, else the "
+        "best 8 that come with the program)",
+    )
+    parser.add_argument("--seed", type=parse_seed, default=0, help="default: 0")
+    add_reading_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make kernels and write them."""
+    check_output(options.output)
+    try:
+        checkpoint = open_checkpoint(Path(options.like), copy=options.copy)
+        bank = extract_kernels(checkpoint, include=options.include)
+        made = starting_kernels(
+            bank,
+            options.kind,
+            sizes_of([bank], options.size),
+            share=options.share,
+            on=options.on,
+            gamma=options.gamma,
+            keys=options.keys,
+            seed=options.seed,
+            watch=LINE,
+        )
+        tensors = tensors_of(checkpoint, made)
+    except (CheckpointError, KeysError, ReplacingError, ValueError) as error:
+        raise RefusedError(str(error)) from None
+    from safetensors.numpy import save
+
+    nested = checkpoint.format.startswith("PyTorch")  # raw names tell where it lies
+    arrays = {
+        tensor.raw_name.rpartition("/")[2] if nested else tensor.raw_name: values
+        for tensor, values in tensors
+    }
+    note = {
+        "program": f"kernelviewer {__version__}",
+        "kind": options.kind,
+        "like": checkpoint.path.name,
+        **{name: getattr(options, name) for name in ("share", "seed", "on", "gamma")},
+    }
+    data = save(arrays, metadata={"format": "pt", NOTE: json.dumps(note)})
+    try:
+        with atomic_write(options.output) as file:
+            file.write(data)
+    except OSError as error:
+        raise RefusedError(cannot_write(options.output, error)) from None
+    kernels = sum(len(item.kernels) for item in made)
+    layers = counted(len(made), "layer")
+    say(f"{options.output}: {counted(kernels, 'kernel')} of {layers}, {options.kind}")
+    return 0

@@ -1,0 +1,288 @@
+"""Which two networks are compared, and which layer stands against which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QStyledItemDelegate,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+)
+
+from kernelviewer.gui.controls import (
+    MARGIN,
+    Dialog,
+    dialog_button,
+    line_of,
+    make_default,
+)
+from kernelviewer.gui.views.comparing.bar import MATCHES
+from kernelviewer.kernels.bank import size_label
+from kernelviewer.kernels.pairing import find_layers
+from kernelviewer.state.comparing import Comparing, kernel_sizes, layers_by_name
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex
+    from PySide6.QtWidgets import (
+        QStyleOptionViewItem,
+        QWidget,
+    )
+
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.kernels.bank import KernelBank
+    from kernelviewer.kernels.pairing import Match
+
+NOBODY = "–"
+_BEFORE, _AFTER, _KERNELS = 0, 1, 2
+
+
+class _Partners(QStyledItemDelegate):
+    """Offers the layers that can stand against the one of a row."""
+
+    def __init__(self, dialog: ComparingDialog) -> None:
+        super().__init__(dialog)
+        self._dialog = dialog
+
+    def createEditor(
+        self,
+        parent: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> QWidget:
+        """Qt: a list of layers."""
+        box = QComboBox(parent)
+        box.setObjectName("partnerLayers")
+        box.setAccessibleName("The layer that stands against it")
+        box.addItems(self._dialog.partners(index.row()))
+        box.activated.connect(lambda _: self.commitData.emit(box))
+        box.activated.connect(lambda _: self.closeEditor.emit(box))
+        return box
+
+    def setEditorData(
+        self, editor: QWidget, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Qt: the choice made, with the others at hand."""
+        assert isinstance(editor, QComboBox)
+        editor.setCurrentText(index.data())
+
+    def setModelData(
+        self,
+        editor: QWidget,
+        model: QAbstractItemModel,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: take the choice."""
+        assert isinstance(editor, QComboBox)
+        self._dialog.set_partner(index.row(), editor.currentText())
+
+
+class ComparingDialog(Dialog):
+    """Two networks, how their kernels are paired, and their layers side by side.
+
+    Parameters
+    ----------
+    window
+        Has the open networks.
+    """
+
+    def __init__(self, window: WindowContext) -> None:
+        super().__init__(window, "comparingDialog", "Compare two networks")
+        self._window = window
+        self.before = self._choice("compareBefore", "Network before")
+        self.after = self._choice("compareAfter", "Network after")
+        self.match = QComboBox(self)
+        self.match.setObjectName("compareMatchBox")
+        self.match.setAccessibleName("Which kernels correspond")
+        for key, text in MATCHES.items():
+            self.match.addItem(text, key)
+        self.layers = QTreeWidget(self)
+        self.layers.setObjectName("pairedLayers")
+        self.layers.setAccessibleName(
+            "Layers before, and those that stand against them"
+        )
+        self.layers.setHeaderLabels(["Layer before", "Layer after", "Kernels"])
+        self.layers.setRootIsDecorated(False)
+        self.layers.setUniformRowHeights(True)
+        self.layers.setItemDelegateForColumn(_AFTER, _Partners(self))
+        triggers = QAbstractItemView.EditTrigger
+        self.layers.setEditTriggers(
+            triggers.EditKeyPressed | triggers.DoubleClicked | triggers.SelectedClicked
+        )
+        self.layers.itemClicked.connect(self._on_clicked)
+        header = self.layers.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        kernels = QHeaderView.ResizeMode.ResizeToContents
+        header.setSectionResizeMode(_KERNELS, kernels)
+        self.note = QLabel(self)
+        self.note.setObjectName("pairedNote")
+        self.note.setProperty("role", "secondary")
+        self.note.setWordWrap(True)
+        self._lay_out()
+        self._begin()
+        for box in (self.before, self.after, self.match):
+            box.currentIndexChanged.connect(self.find_pairs)
+        window.models_changed.connect(self.close)
+
+    def _choice(self, name: str, title: str) -> QComboBox:
+        box = QComboBox(self)
+        box.setObjectName(name)
+        box.setAccessibleName(title)
+        for model in self._window.document.models:
+            box.addItem(f"{model.bank.name}  ({model.bank.path.name})", model.id)
+        return box
+
+    def _lay_out(self) -> None:
+        self.resize(720, 560)
+        form = QGridLayout()
+        form.setColumnStretch(1, 1)
+        rows = (("Before", self.before), ("After", self.after), ("Kernels", self.match))
+        for row, (text, box) in enumerate(rows):
+            label = QLabel(text, self)
+            label.setBuddy(box)
+            form.addWidget(label, row, 0)
+            form.addWidget(box, row, 1)
+        again = dialog_button(self, "As Found", "pairingAsFound", self.find_pairs)
+        again.setToolTip("Pair the layers as the program finds them")
+        cancel = dialog_button(self, "Cancel", "compareCancel", self.reject)
+        self.start = dialog_button(self, "Compare", "compareStart", self._on_start)
+        make_default(self.start)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        column.setSpacing(10)
+        column.addLayout(form)
+        column.addWidget(self.layers, 1)
+        column.addWidget(self.note)
+        column.addLayout(line_of(again, cancel, self.start))
+
+    def _begin(self) -> None:
+        """Show what is compared now, else the first two networks."""
+        how = self._window.document.comparing
+        if how is None:
+            self.after.setCurrentIndex(1)
+            self.find_pairs()
+            return
+        self.before.setCurrentIndex(self.before.findData(how.a))
+        self.after.setCurrentIndex(self.after.findData(how.b))
+        self.match.setCurrentIndex(self.match.findData(how.match))
+        self.find_pairs()
+        if how.layers is not None:
+            self._show(layers_by_name(*self._banks(), how.layers))
+
+    # --- what it says ---
+
+    @property
+    def found(self) -> dict[int, int]:
+        """Layers that correspond as the program finds them."""
+        pairs = find_layers(*self._banks(), match=self._match())
+        return {item.a: item.b for item in pairs}
+
+    def partners(self, row: int) -> list[str]:
+        """Names of the layers that can stand against the one of a row."""
+        mine, theirs = map(kernel_sizes, self._banks())
+        size = mine[self._indices()[row]][0]
+        bank = self._banks()[1]
+        names = [bank.layers[i].name for i, (own, _) in theirs.items() if own == size]
+        return [NOBODY, *names]
+
+    def set_partner(self, row: int, name: str) -> None:
+        """Let a layer stand against the one of a row, and against no other."""
+        for number in range(self.layers.topLevelItemCount()):
+            item = self._item(number)
+            if number != row and name != NOBODY and item.text(_AFTER) == name:
+                item.setText(_AFTER, NOBODY)
+        self._item(row).setText(_AFTER, name)
+        self._tell()
+
+    def find_pairs(self, *_: object) -> None:
+        """Pair the layers as the program finds them."""
+        same = self.before.currentData() == self.after.currentData()
+        self.start.setEnabled(not same)
+        if same:
+            self.layers.clear()
+            self.note.setText("Choose two networks.")
+        else:
+            self._show(self.found)
+
+    def _show(self, pairs: dict[int, int]) -> None:
+        first, second = self._banks()
+        self.layers.clear()
+        for index, (size, count) in kernel_sizes(first).items():
+            other = pairs.get(index)
+            name = NOBODY if other is None else second.layers[other].name
+            texts = [first.layers[index].name, name, f"{count} of {size_label(size)}"]
+            item = QTreeWidgetItem(texts)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+            item.setToolTip(_BEFORE, texts[0])
+            item.setToolTip(_AFTER, "Click to let another layer stand against it")
+            self.layers.addTopLevelItem(item)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say which layers have no partner."""
+        names = self._names()
+        bank = self._banks()[1]
+        others = [bank.layers[i].name for i in kernel_sizes(bank)]
+        taken = {after for _, after in names}
+        left = [name for name in others if name not in taken]
+        alone = self.layers.topLevelItemCount() - len(names)
+        text = f"{len(names)} layers correspond"
+        if alone or left:
+            text += f"; without a partner {alone} before, {len(left)} after"
+        if left:
+            text += f": {', '.join(left[:6])}{', …' if len(left) > 6 else ''}"
+        self.note.setText(f"{text}.")
+
+    def _names(self) -> tuple[tuple[str, str], ...]:
+        items = map(self._item, range(self.layers.topLevelItemCount()))
+        pairs = ((item.text(_BEFORE), item.text(_AFTER)) for item in items)
+        return tuple(pair for pair in pairs if pair[1] != NOBODY)
+
+    def _item(self, row: int) -> QTreeWidgetItem:
+        item = self.layers.topLevelItem(row)
+        assert item is not None
+        return item
+
+    def _indices(self) -> list[int]:
+        return [*kernel_sizes(self._banks()[0])]
+
+    def _banks(self) -> tuple[KernelBank, KernelBank]:
+        model = self._window.document.model
+        before, after = self.before.currentData(), self.after.currentData()
+        return model(before).bank, model(after).bank
+
+    def _match(self) -> Match:
+        match: Match = self.match.currentData()
+        return match
+
+    # --- what happens ---
+
+    def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
+        if column == _AFTER:
+            self.layers.editItem(item, column)
+
+    def _on_start(self) -> None:
+        first, second = self._banks()
+        names = self._names()
+        usual = tuple(
+            (first.layers[a].name, second.layers[b].name) for a, b in self.found.items()
+        )
+        layers = None if {*names} == {*usual} else names
+        before, after = self.before.currentData(), self.after.currentData()
+        self._window.compare(Comparing(before, after, self._match(), layers))
+        self.accept()
+
+
+def open_comparing(window: WindowContext) -> ComparingDialog:
+    """Show the dialog beside the window, without blocking it."""
+    dialog = ComparingDialog(window)
+    dialog.show()
+    return dialog

@@ -1,0 +1,425 @@
+"""Charts along a run: the share of each class, and when each layer's kernels formed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
+
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import class_colour, elided
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
+from kernelviewer.gui.text import as_tip, percent, spaced
+from kernelviewer.kernels.classes import CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import (
+        QKeyEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QResizeEvent,
+        QWheelEvent,
+    )
+    from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.state.model import LayerRef
+
+_LEFT, _RIGHT, _TOP, _FOOT = 46.0, 14.0, 8.0, 20.0
+_ROW, _SCROLL = 15.0, 12
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """The steps of a run along a chart.
+
+    Attributes
+    ----------
+    unit, numbers
+        What is counted; how far the run was at each step.
+    places
+        Where each stands between 0 and 1.
+    step
+        Index of the one that is shown.
+    """
+
+    unit: str
+    numbers: tuple[int, ...]
+    places: tuple[float, ...]
+    step: int
+
+    def place_of(self, number: float) -> float:
+        """Where a number stands that may lie between steps."""
+        return float(np.interp(number, self.numbers, self.places))
+
+
+class StepsChart(Ringed):
+    """What charts along the steps have in common. Setters never emit.
+
+    Left, Right, Home and End ask for a step.
+    """
+
+    step_requested = Signal(int)
+
+    def __init__(self, name: str, title: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        policy = QSizePolicy.Policy.Expanding
+        self.setSizePolicy(policy, policy)
+        self.axis: Axis | None = None
+        self.message = ""
+
+    def sizeHint(self) -> QSize:
+        """Qt: wished size."""
+        return QSize(320, 190)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: smallest size."""
+        return QSize(160, 100)
+
+    def chart(self) -> QRectF:
+        """Where the data are drawn."""
+        return QRectF(
+            _LEFT,
+            _TOP,
+            max(1.0, self.width() - _LEFT - _RIGHT),
+            max(1.0, self.height() - _TOP - _FOOT),
+        )
+
+    def x_of(self, place: float) -> float:
+        """Where a place between 0 and 1 is, logical pixels."""
+        box = self.chart()
+        return box.left() + place * box.width()
+
+    def step_at(self, x: float) -> int:
+        """The step nearest to a place."""
+        assert self.axis is not None
+        return int(np.argmin([abs(self.x_of(p) - x) for p in self.axis.places]))
+
+    def paint_message(self, painter: QPainter) -> None:
+        """Say what would fill the chart."""
+        painter.setPen(QColor(theme.tokens().secondary))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, self.message)
+
+    def paint_axis(self, painter: QPainter) -> None:
+        """The row of numbers below, and a line at the step that is shown."""
+        assert self.axis is not None
+        axis, box, tokens = self.axis, self.chart(), theme.tokens()
+        painter.setFont(caption_font(self.font()))
+        metrics, taken = painter.fontMetrics(), list[tuple[float, float]]()
+        last = len(axis.numbers) - 1
+        for step in dict.fromkeys([axis.step, last, 0, *range(last)]):
+            text = str(axis.numbers[step])
+            text = f"{axis.unit} {text}" if step == axis.step else text
+            wide = metrics.horizontalAdvance(text)
+            left = self.x_of(axis.places[step]) - wide / 2
+            left = min(max(left, 2.0), self.width() - wide - 2)
+            if any(left < b + 6 and left + wide > a - 6 for a, b in taken):
+                continue
+            taken.append((left, left + wide))
+            shown = step == axis.step
+            painter.setPen(QColor(tokens.text if shown else tokens.secondary))
+            painter.drawText(QPointF(left, box.bottom() + 3 + metrics.ascent()), text)
+        x = self.x_of(axis.places[axis.step])
+        painter.setPen(QPen(QColor(tokens.text), 1))
+        painter.drawLine(QPointF(x, box.top() - 3), QPointF(x, box.bottom()))
+        if self._ringed:
+            painter.setPen(QPen(QColor(tokens.accent), 1.5))
+            painter.drawRect(box.adjusted(-3, -3, 3, 3))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: another step."""
+        axis, key = self.axis, event.key()
+        ends = (Qt.Key.Key_Home, Qt.Key.Key_End)
+        if axis is None or key not in (*_STEPS, *ends):
+            super().keyPressEvent(event)
+            return
+        last = len(axis.numbers) - 1
+        step = last * (key == Qt.Key.Key_End)
+        if key in _STEPS:
+            step = axis.step + _STEPS[Qt.Key(key)]
+        self.step_requested.emit(min(max(step, 0), last))
+
+    def tip(self, place: QPointF) -> str:
+        """What is at a place, in words."""
+        raise NotImplementedError
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: say more about what is under the mouse; other colours."""
+        if isinstance(event, QHelpEvent) and self.axis is not None:
+            text = self.tip(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), as_tip(text), self)
+            return True
+        if theme.is_theme_change(event):
+            self.update()
+        return super().event(event)
+
+
+class SharesChart(StepsChart):
+    """Share of each class at every step, stacked. A click or drag asks for a step."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("sharesChart", "Share of each class along the run", parent)
+        self.counts: NDArray[np.int64] | None = None
+
+    def set_counts(
+        self, axis: Axis | None, counts: NDArray[np.int64] | None, message: str = ""
+    ) -> None:
+        """Show how many kernels each class has at each step, [S, classes]."""
+        self.axis, self.counts, self.message = axis, counts, message
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: areas, axis, shares."""
+        painter = QPainter(self)
+        if self.axis is None or self.counts is None:
+            self.paint_message(painter)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box, tokens = self.chart(), theme.tokens()
+        edges = self._edges()
+        xs = [self.x_of(place) for place in self.axis.places]
+        if len(xs) == 1:
+            xs, edges = [box.left(), box.right()], np.repeat(edges, 2, axis=0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for index in range(len(CLASSES)):
+            lower, upper = edges[:, index], edges[:, index + 1]
+            if (upper > lower).any():
+                ys = box.bottom() - np.stack([lower, upper]) * box.height()
+                there = [QPointF(x, y) for x, y in zip(xs, ys[0].tolist(), strict=True)]
+                back = [QPointF(x, y) for x, y in zip(xs, ys[1].tolist(), strict=True)]
+                painter.setBrush(class_colour(index, dark=tokens.dark))
+                painter.drawPolygon(QPolygonF([*there, *back[::-1]]))
+        painter.setPen(QPen(QColor(tokens.panel), 1))
+        for x in xs[1:-1]:
+            painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
+        painter.setFont(caption_font(self.font()))
+        painter.setPen(QColor(tokens.secondary))
+        for share in (0, 0.5, 1):
+            y = box.bottom() - share * box.height()
+            place = QRectF(0, y - 8, _LEFT - 6, 16)
+            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, flags, f"{100 * share:.0f}\u202f%")
+        self.paint_axis(painter)
+
+    def _edges(self) -> NDArray[np.float64]:
+        """Cumulated shares [S, classes + 1]."""
+        assert self.counts is not None
+        total = np.maximum(1, self.counts.sum(1, keepdims=True))
+        shares = np.cumsum(self.counts / total, axis=1)
+        return np.pad(shares, ((0, 0), (1, 0)))
+
+    def tip(self, place: QPointF) -> str:
+        """A step's counts in words."""
+        assert self.axis is not None
+        if self.counts is None:
+            return ""
+        step, box = self.step_at(place.x()), self.chart()
+        row, edges = self.counts[step], self._edges()[step]
+        share = (box.bottom() - place.y()) / box.height()
+        here = int(np.searchsorted(edges[1:], share))
+        lines = [f"{self.axis.unit} {self.axis.numbers[step]}"]
+        for index, count in enumerate(row.tolist()):
+            if count:
+                mark = "▸ " if index == here else ""
+                part = percent(count / int(row.sum()))
+                lines.append(f"{mark}{CLASSES[index].name}: {spaced(count)}, {part}")
+        return "\n".join(lines)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: the step under the mouse."""
+        self.mouseMoveEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Qt: the step under the mouse."""
+        if event.buttons() & Qt.MouseButton.LeftButton and self.axis is not None:
+            self.step_requested.emit(self.step_at(event.position().x()))
+
+
+@dataclass(frozen=True, slots=True)
+class FormationRow:
+    """When the kernels of a layer formed.
+
+    Attributes
+    ----------
+    layer
+        Which one.
+    name, title
+        Short name; whole name.
+    kernels, formed
+        How many it has, and how many of them formed.
+    quartiles
+        How far the run was when a quarter, half and three quarters of those that
+        formed had; empty without any.
+    """
+
+    layer: LayerRef
+    name: str
+    title: str
+    kernels: int
+    formed: int
+    quartiles: tuple[float, ...]
+
+
+class FormationChart(StepsChart):
+    """A row for each layer: from when on its kernels are what they are at the end.
+
+    A click asks for the layer; the wheel scrolls where not all have room.
+    """
+
+    layer_requested = Signal(object, object)
+    """`LayerRef` and the keys held."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(
+            "formationChart", "When the kernels of each layer form", parent
+        )
+        self.rows: tuple[FormationRow, ...] = ()
+        self._names, self._facts = 0.0, 0.0
+        self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
+        self._scroll.setObjectName("formationScroll")
+        self._scroll.setAccessibleName("Scroll along the layers")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
+
+    def set_rows(
+        self, axis: Axis | None, rows: tuple[FormationRow, ...], message: str = ""
+    ) -> None:
+        """Show these layers."""
+        self.axis, self.rows, self.message = axis, rows, message
+        self._arrange()
+        self.update()
+
+    def chart(self) -> QRectF:
+        """Where the data are drawn: between names and numbers."""
+        box = super().chart()
+        room = self._scroll.width() if self._scroll.isVisibleTo(self) else 0
+        left, right = 12 + self._names + 12, self.width() - 12 - self._facts - room
+        return QRectF(left, box.top(), max(20.0, right - 12 - left), box.height())
+
+    def row_height(self) -> float:
+        """Of each layer: what there is room for, or the least."""
+        return max(_ROW, min(24.0, self.chart().height() / max(1, len(self.rows))))
+
+    def row_at(self, y: float) -> int | None:
+        """Number of the layer at a place, or None."""
+        box = self.chart()
+        number = int((y - box.top() + self._scroll.value()) // self.row_height())
+        inside = box.top() <= y <= box.bottom()
+        return number if inside and 0 <= number < len(self.rows) else None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        from PySide6.QtGui import QFontMetricsF
+
+        metrics = QFontMetricsF(caption_font(self.font()))
+        wide = metrics.horizontalAdvance
+        self._names = max((wide(row.name) for row in self.rows), default=0.0)
+        self._names = min(self._names, self.width() * 0.34)
+        self._facts = max((wide(_share(row)) for row in self.rows), default=0.0)
+        box = super().chart()
+        beyond = round(self.row_height() * len(self.rows) - box.height())
+        self._scroll.setRange(0, max(0, beyond))
+        self._scroll.setPageStep(round(box.height()))
+        self._scroll.setSingleStep(round(_ROW))
+        self._scroll.setVisible(beyond > 0)
+        place = self.width() - _SCROLL - 1, round(box.top())
+        self._scroll.setGeometry(*place, _SCROLL, round(box.height()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: names, spans and medians, how many formed."""
+        painter = QPainter(self)
+        if self.axis is None:
+            self.paint_message(painter)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        tokens, box = theme.tokens(), self.chart()
+        painter.setPen(QPen(QColor(tokens.separator), 1))
+        for place in self.axis.places:
+            x = self.x_of(place)
+            painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
+        painter.setFont(caption_font(self.font()))
+        painter.save()
+        painter.setClipRect(QRectF(0, box.top(), self.width(), box.height()))
+        for row, y in self._places():
+            self._paint_row(painter, row, y)
+        painter.restore()
+        self.paint_axis(painter)
+
+    def _places(self) -> Iterator[tuple[FormationRow, float]]:
+        """Rows in view and the middles of their lines."""
+        box, high = self.chart(), self.row_height()
+        for number, row in enumerate(self.rows):
+            y = box.top() + (number + 0.5) * high - self._scroll.value()
+            if box.top() - high < y < box.bottom() + high:
+                yield row, y
+
+    def _paint_row(self, painter: QPainter, row: FormationRow, y: float) -> None:
+        assert self.axis is not None
+        tokens, box = theme.tokens(), self.chart()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(tokens.text))
+        name = QRectF(12, y - 8, self._names + 2, 16)
+        painter.drawText(name, middle, elided(painter, row.name, self._names + 1))
+        painter.setPen(QColor(tokens.secondary))
+        facts = QRectF(box.right() + 12, y - 8, self._facts + 2, 16)
+        painter.drawText(facts, middle | Qt.AlignmentFlag.AlignRight, _share(row))
+        if row.quartiles:
+            low, half, high = (
+                self.x_of(self.axis.place_of(number)) for number in row.quartiles
+            )
+            cap = Qt.PenCapStyle.RoundCap
+            painter.setPen(QPen(QColor(tokens.accent), 3, c=cap))
+            painter.drawLine(QPointF(low, y), QPointF(high, y))
+            painter.setPen(QPen(QColor(tokens.panel), 1.5))
+            painter.setBrush(QColor(tokens.text))
+            painter.drawEllipse(QPointF(half, y), 4, 4)
+
+    def tip(self, place: QPointF) -> str:
+        """A layer's formation in words."""
+        number = self.row_at(place.y())
+        if number is None or self.axis is None:
+            return ""
+        row, unit = self.rows[number], self.axis.unit
+        formed = f"{spaced(row.formed)} of {spaced(row.kernels)} kernels"
+        lines = [row.title, f"{formed} keep class and fit from some {unit} on"]
+        if row.quartiles:
+            low, half, high = row.quartiles
+            lines.append(
+                f"median {unit} {half:g}, half of them from {low:g} to {high:g}"
+            )
+        return "\n".join(lines)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: ask for the layer."""
+        number = self.row_at(event.position().y())
+        if event.button() == Qt.MouseButton.LeftButton and number is not None:
+            self.layer_requested.emit(self.rows[number].layer, event.modifiers())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt: scroll along the layers where not all have room."""
+        if self._scroll.maximum():
+            turned = event.angleDelta().y()
+            self._scroll.setValue(self._scroll.value() - round(turned / 2))
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+
+def _share(row: FormationRow) -> str:
+    return f"{spaced(row.formed)} / {spaced(row.kernels)}"

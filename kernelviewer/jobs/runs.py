@@ -1,0 +1,238 @@
+"""Tasks for training runs: recognise one, open it, read a step, encode all of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from kernelviewer.device import choose_device
+from kernelviewer.jobs.runner import GivingWay
+from kernelviewer.jobs.tasks import (
+    Tally,
+    find_checkpoints,
+    give_back,
+    load,
+    open_files,
+)
+from kernelviewer.state.model import Run
+from kernelviewer.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from kernelviewer.formats.checkpoint import Checkpoint
+    from kernelviewer.jobs.runner import Ticket
+    from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.series import LeftOut
+    from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.film import Film
+
+_COUNTING = re.compile(r"([-_=. ]|step|epoch|iter|ckpt|checkpoint|model)$", re.I)
+"""Ends of names that say what is counted, not of what."""
+_ENOUGH = 6
+"""If most of so many files are no alike, the others are not looked at."""
+
+
+_PASSES: tuple[tuple[By, Callable[[EncodedRun], Film]], ...] = (
+    ("code", lambda run: run.codes),
+    ("family", lambda run: run.names),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFound:
+    """Files to open that are the steps of one run, as far as one can see.
+
+    Attributes
+    ----------
+    paths
+        Files and folders that were to be opened.
+    files, steps
+        How many checkpoints there are, and how many of them are alike and tell their
+        order.
+    name
+        What the run is called.
+    """
+
+    paths: tuple[Path, ...]
+    files: int
+    steps: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenedRun:
+    """A run, the kernels of its last step, and what is no step of it."""
+
+    run: Run
+    bank: KernelBank
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def open_or_ask(ticket: Ticket, paths: Sequence[Path]) -> Tally:
+    """`open_files`, unless they are steps of one run: then only that is told.
+
+    It comes as a partial value, a `RunFound`, and nothing has been opened.
+    """
+    from kernelviewer.state.session.files import is_session
+
+    if not any(map(is_session, paths)):
+        files = [file for path in paths for file in find_checkpoints(path, ticket)]
+        if found := look_for_run(ticket, files):
+            ticket.send(replace(found, paths=tuple(paths)))
+            return Tally(0, 0)
+    return open_files(ticket, paths)
+
+
+def look_for_run(ticket: Ticket, paths: Sequence[Path]) -> RunFound | None:
+    """Whether files are steps of one run: most have the same tensors, and an order.
+
+    Only what files say of themselves is read. None: they are something else.
+    """
+    from kernelviewer.formats import CheckpointError, open_checkpoint
+    from kernelviewer.kernels.series import is_numbered, own_names, stored_counters
+
+    if len(paths) < 2:
+        return None
+    names = dict(zip(paths, own_names(paths), strict=True))
+    forms: dict[Path, frozenset[tuple[str, tuple[int, ...]]]] = {}
+    counters: dict[Path, dict[str, int]] = {}
+    for number, path in enumerate(paths):
+        ticket.progress(number, len(paths), f"looking at {shown(path.name)}")
+        try:
+            checkpoint = open_checkpoint(path, watch=ticket.quiet())
+        except (CheckpointError, OSError):
+            continue
+        forms[path], counters[path] = _form(checkpoint), stored_counters(checkpoint)
+        usual, count = Counter(forms.values()).most_common(1)[0]
+        if len(forms) >= _ENOUGH and 2 * count <= len(forms):
+            return None
+    if not forms or not usual or count < 2 or 2 * count <= len(forms):
+        return None
+    alike = [path for path, form in forms.items() if form == usual]
+    if not is_numbered([names[p] for p in alike], [counters[p] for p in alike]):
+        return None
+    return RunFound(tuple(paths), len(paths), count, name_of(alike))
+
+
+def _form(checkpoint: Checkpoint) -> frozenset[tuple[str, tuple[int, ...]]]:
+    """Names and shapes of a network's stacks of kernels."""
+    return frozenset((t.name, t.shape) for t in checkpoint.tensors if len(t.shape) > 2)
+
+
+def name_of(paths: Sequence[Path]) -> str:
+    """What a run is called: the start that its files' names share, else its folder."""
+    first, last = min(p.name for p in paths), max(p.name for p in paths)
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    start = "".join(sign for sign, _ in alike).rstrip("0123456789")
+    while (less := _COUNTING.sub("", start)) != start:
+        start = less
+    return shown(start or paths[0].absolute().parent.name)
+
+
+def open_run(
+    ticket: Ticket,
+    paths: Sequence[Path],
+    *,
+    copy: str = "",
+    include: Sequence[str] = (),
+    name: str = "",
+    at: Path | None = None,
+) -> OpenedRun:
+    """Put files, and what lies in folders, in order and read the last step.
+
+    Parameters
+    ----------
+    copy, include
+        As in `Run`.
+    name
+        What the run is called; empty: what its files' names or its folder say.
+    at
+        The step to read in place of the last one.
+
+    Raises
+    ------
+    HintedError
+        None of the files is a step of a run.
+    """
+    from kernelviewer.formats.errors import HintedError
+    from kernelviewer.kernels.series import Series, unit_of
+
+    files = dict.fromkeys(p for path in paths for p in find_checkpoints(path, ticket))
+    series = Series([*files], copy=copy, include=include, watch=ticket)
+    series.keep_alike()
+    if not len(series):
+        told = [f"{item.name}: {item.problem}" for item in series.left_out[:1]]
+        raise HintedError("none of the files is a step of a run", *told)
+    steps = [step.path for step in series.steps]
+    unit = unit_of(series.ordered_by, [step.name for step in series.steps])
+    run = Run(
+        name or name_of(steps),
+        series.steps,
+        series.numbers,
+        unit,
+        copy,
+        tuple(include),
+    )
+    place = run.place(at) if at else len(run) - 1
+    bank = titled(load(ticket, steps[place], copy=copy, include=include), run, place)
+    return OpenedRun(run, bank, series.left_out)
+
+
+def read_step(ticket: Ticket, run: Run, step: int, like: KernelBank) -> KernelBank:
+    """Read the kernels of a step, in the places that they have in another step."""
+    from kernelviewer.kernels.series import arranged_as
+
+    path = run.steps[step].path
+    bank = load(ticket, path, copy=run.copy, include=run.include)
+    return titled(arranged_as(bank, like), run, step)
+
+
+def titled(bank: KernelBank, run: Run, step: int) -> KernelBank:
+    """A step is called after its run, and how far that was."""
+    return replace(bank, name=f"{run.name}, {run.title(step)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedRun:
+    """The kernels of a run at every step: their codes, and their family classes."""
+
+    codes: Film
+    names: Film
+
+
+def encode_run(
+    ticket: Ticket,
+    run: Run,
+    autoencoders: Mapping[Size, Autoencoder],
+    device: str,
+    known: EncodedRun | None,
+) -> EncodedRun:
+    """Encode and name the kernels of every step; what is known is taken over.
+
+    Other tasks go first in between.
+    """
+    from kernelviewer.kernels.series import Series
+    from kernelviewer.latent.film import film_of
+
+    paths = [step.path for step in run.steps]
+    watch, place = GivingWay(ticket), choose_device(device)
+    series = Series(paths, copy=run.copy, include=run.include, watch=watch.quiet())
+    codes, names = (
+        film_of(
+            series,
+            autoencoders.get,
+            by=by,
+            known=None if known is None else earlier(known),
+            device=place,
+            watch=watch,
+        )
+        for by, earlier in _PASSES
+    )
+    give_back()
+    return EncodedRun(codes, names)

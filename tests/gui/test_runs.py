@@ -1,0 +1,263 @@
+"""Training runs in the window: opening, going through steps, watching a folder."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from kernelviewer.jobs.analysing import analyse, name_by_family
+from kernelviewer.jobs.runner import Ticket
+from kernelviewer.resources import resource
+from kernelviewer.state.selection import Classes
+from kernelviewer.state.session.files import SUFFIX
+from tests.gui.conftest import answer_next, wait_idle
+from tests.gui.harness import LEFT, drop, errors
+from tests.latent.runs import LAYERS, STEPS, made_run
+from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+
+    MakeWindow = Callable[..., MainWindow]
+
+SIZE = (7, 7)
+LAST = len(STEPS) - 1
+
+
+def open_made(window: MainWindow, qtbot: Any, folder: Path) -> dict[str, np.ndarray]:
+    """Write a run whose formation is known, and open it."""
+    expected = made_run(folder)
+    window.opener.open_run([folder])
+    wait_idle(qtbot, window)
+    return expected
+
+
+def click_step(window: MainWindow, qtbot: Any, step: int) -> None:
+    """Click a step in the row below the kernels."""
+    slider = window.parts.steps.slider
+    place = QPoint(round(slider.place_of(step)), slider.height() // 2)
+    QTest.mouseClick(slider, LEFT, pos=place)
+    wait_idle(qtbot, window)
+
+
+def test_dropped_steps_are_offered_as_a_run(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    made_run(tmp_path / "run")
+    broken = tmp_path / "run" / "step-000020.safetensors"
+    broken.write_bytes(b"\x10\0\0\0\0\0\0\0{")
+    window = make_window()
+    drop(window, tmp_path / "run")
+    wait_idle(qtbot, window)
+    assert window.document.models == ()
+    asked = answer_next("As One Run")
+    qtbot.waitUntil(lambda: bool(asked))
+    wait_idle(qtbot, window)
+    assert f"{len(STEPS)} checkpoints have the same layers" in asked[0]
+    (model,) = window.document.models
+    assert model.run is not None
+    assert model.run.numbers == STEPS
+    assert model.step == LAST
+    assert window.parts.steps.isVisible()
+    assert window.parts.steps.step.text() == f"step {STEPS[-1]}"
+    assert "step-000020" in errors(window)[0]
+
+
+def test_cancelled_question_opens_nothing(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    made_run(tmp_path / "run")
+    window = make_window()
+    drop(window, tmp_path / "run")
+    wait_idle(qtbot, window)
+    asked = answer_next("Cancel")
+    qtbot.waitUntil(lambda: bool(asked))
+    wait_idle(qtbot, window)
+    assert window.document.models == ()
+    assert not window.parts.steps.isVisible()
+
+
+def test_networks_without_numbers_are_no_run(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    names = ("anna", "bert")
+    files = [write_network(tmp_path / f"{name}.safetensors") for name in names]
+    window = make_window()
+    drop(window, *files)
+    wait_idle(qtbot, window)
+    assert [model.run for model in window.document.models] == [None, None]
+    assert not window.parts.steps.isVisible()
+
+
+def test_each_step_shows_what_encoding_it_alone_gives(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    for step in (0, 3, LAST):
+        click_step(window, qtbot, step)
+        model, state = window.document.models[0], window.state
+        kernels = model.bank.sizes[SIZE]
+        assert model.step == step
+        assert model.bank.name.endswith(f"step {STEPS[step]}")
+        coder = window.document.autoencoders[SIZE]
+        codes = analyse(Ticket("x"), kernels, coder, "cpu").analysis
+        names, _ = name_by_family(Ticket("x"), kernels, "cpu")
+        key = model.id, SIZE
+        found = window.document.analyses[key].code
+        assert np.allclose(found, codes.code, atol=1e-4, equal_nan=True)
+        family = window.document.families[key]
+        assert np.array_equal(family.best, names.best)
+        assert np.array_equal(family.near, names.near)
+        assert np.allclose(family.margin, names.margin, atol=1e-4, equal_nan=True)
+        told = window.parts.steps.content.coverage[step]
+        assert np.isclose(told, np.mean(state.labels.label[~kernels.flat] < 11))
+        counts = np.bincount(state.labels.label, minlength=13)
+        assert np.array_equal(window.parts.shares.counts[step], counts)
+
+
+def test_going_through_steps_encodes_nothing_and_marks_stay(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    document = window.document
+    document.select("replace", Classes(frozenset({"on-centre", "dx", "dy"})))
+    document.set_focus(window.state.pool.locate(5))
+    undo = document.undo_name
+    seen: list[str] = []
+    submit = window.jobs.submit
+
+    def listen(lane: str, key: str, *given: Any, **more: Any) -> Any:
+        seen.append(key)
+        return submit(lane, key, *given, **more)
+
+    window.jobs.submit = listen
+    for step in range(len(STEPS)):
+        click_step(window, qtbot, step)
+    assert not [key for key in seen if key.startswith(("encode", "family", "film"))]
+    assert document.focus.index == 5
+    assert document.undo_name == undo
+    assert document.selection.steps
+
+
+def test_formation_is_what_was_made(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    expected = open_made(window, qtbot, tmp_path)
+    window.layouts.show_panel("formation")
+    wait_idle(qtbot, window)
+    numbers = np.array(STEPS)
+    rows = {row.title: row for row in window.parts.formation.rows}
+    assert {name: row.kernels for name, row in rows.items()} == LAYERS
+    for name, first in expected.items():
+        formed = numbers[first[first >= 0]]
+        assert rows[name].formed == len(formed)
+        assert rows[name].quartiles[1] == np.median(formed)
+
+
+def test_playing_goes_to_the_end_and_stops(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("kernelviewer.gui.controllers.runs.PLAYED_MS", 0)
+    monkeypatch.setattr("kernelviewer.gui.controllers.runs.SHORTEST_MS", 0)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    steps: list[int] = []
+    window.document.changed.connect(lambda: steps.append(window.state.run.step))
+    QTest.mouseClick(window.parts.steps.play, LEFT)
+    model = window.state.run.id
+    qtbot.waitUntil(lambda: not window.runs.is_playing(model))
+    assert sorted(set(steps)) == list(range(len(STEPS)))
+    assert window.state.run.step == LAST
+    QTest.keyClick(window.parts.steps.slider, Qt.Key.Key_Home)
+    wait_idle(qtbot, window)
+    assert window.state.run.step == 0
+
+
+def test_cancelled_encoding_can_be_asked_for_again(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    made_run(tmp_path)
+    window.opener.open_run([tmp_path])
+    qtbot.waitUntil(lambda: window.jobs.is_current("film 1"))
+    window.jobs.cancel("film 1")
+    wait_idle(qtbot, window)
+    assert window.state.track is None
+    click_step(window, qtbot, 2)  # read and encoded alone
+    assert window.state.labels is not None
+    window.commands["encode"].trigger()
+    wait_idle(qtbot, window)
+    assert window.state.track is not None
+
+
+def test_session_keeps_the_run_and_its_step(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    folder, saved = tmp_path / "run", tmp_path / f"work{SUFFIX}"
+    window = make_window()
+    open_made(window, qtbot, folder)
+    click_step(window, qtbot, 2)
+    window.document.set_focus(window.state.pool.locate(7))
+    window.sessions.save_to(saved)
+    wait_idle(qtbot, window)
+    click_step(window, qtbot, 4)
+    assert not window.sessions.is_modified  # which step is looked at is no work
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    assert not window.parts.steps.isVisible()
+    window.sessions.open(saved)
+    wait_idle(qtbot, window)
+    (model,) = window.document.models
+    assert model.run.numbers == STEPS
+    assert model.step == 2
+    assert window.document.focus.index == 7
+    assert window.state.track is not None
+
+
+def test_new_checkpoints_of_a_watched_folder_join(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("kernelviewer.gui.controllers.runs.WATCHED_MS", 1)
+    monkeypatch.setattr("kernelviewer.jobs.arrivals.SETTLED", 0.0)
+    made_run(tmp_path / "all")
+    files = sorted((tmp_path / "all").iterdir())
+    folder = tmp_path / "training"
+    window = make_window()
+    window.runs.watch(folder, window.opener.take_run)
+    folder.mkdir()
+    shutil.copy(files[0], folder)
+    qtbot.waitUntil(lambda: len(window.document.models) == 1, timeout=20_000)
+    assert window.parts.steps.note.text().startswith("watching")
+    half = folder / files[1].name
+    half.write_bytes(files[1].read_bytes()[:200])
+    shutil.copy(files[2], folder)
+    run = lambda: window.document.models[0].run  # noqa: E731
+    qtbot.waitUntil(lambda: run().numbers == (STEPS[0], STEPS[2]), timeout=20_000)
+    half.write_bytes(files[1].read_bytes())
+    qtbot.waitUntil(lambda: run().numbers == STEPS[:3], timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.run.step == 2, timeout=20_000)
+    QTest.mouseClick(window.parts.steps.stop, LEFT)
+    assert window.runs.watched is None
+    wait_idle(qtbot, window)
+    assert not errors(window)
+
+
+def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:
+    window = make_window()
+    window.commands["open_sample_run"].trigger()
+    wait_idle(qtbot, window)
+    count = len(list(resource("sample-run").glob("*.gz")))
+    assert len(window.state.run.run) == count
+    coverage = window.parts.steps.content.coverage
+    assert coverage[0] < 0.05
+    assert coverage[-1] > 0.9
