@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.main_window import MainWindow
+    from tests.conftest import Cli
     from tests.gui.harness import MakeWindow
 
 SIZES = ((7, 7), (13, 13), (1, 11))
@@ -178,6 +179,17 @@ def test_the_focused_kernel_is_beside_the_member_at_its_code(
     assert window.parts.comparison.go.isVisible()
     window.parts.comparison.go.click()
     assert window.state.position == pytest.approx(found.code)
+
+
+@pytest.mark.parametrize("size", ["13x13", "1x11"])
+def test_figures_of_codes_need_no_autoencoder(
+    tmp_path: Path, cli: Cli, size: str
+) -> None:
+    path = network(tmp_path)
+    for kind, more in (("spectrum", ()), ("kernel", ("--mark", "0.5"))):
+        command = ("figure", kind, str(path), "-o", str(tmp_path / f"{kind}.svg"))
+        cli(*command, "--size", size, *more, "--device", "cpu")
+        assert (tmp_path / f"{kind}.svg").stat().st_size
 
 
 def test_sessions_keep_place_and_ranges_of_either_spectrum(

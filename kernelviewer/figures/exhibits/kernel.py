@@ -543,6 +543,7 @@ EXHIBIT = Exhibit(
     "Kernel",
     "a kernel with its reconstruction, or what a code stands for",
     prepare_kernel,
+    needs_classes=lambda options: options.mark is not None,
     shows_classes=True,
     pools=True,
     uses=("samples", "mark"),
