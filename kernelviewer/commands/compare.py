@@ -16,8 +16,8 @@ from kernelviewer.commands.networks import (
     add_by_argument,
     add_device_argument,
     add_threshold_argument,
-    by_of,
     device_of,
+    naming_of,
     read_banks,
 )
 from kernelviewer.commands.output import (
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kernelviewer.kernels import KernelBank
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.comparison import (
         Comparison,
         LayerComparison,
         SizeComparison,
     )
+    from kernelviewer.kernels.naming import Naming
 
 _HEADINGS = ("  layer", "pairs", "cosine", "ln scale ratio", "changed")
 _NUMERIC = frozenset({1, 2, 3, 4})
@@ -92,10 +94,11 @@ def run(options: argparse.Namespace) -> int:
     banks = _banks(options)
     if banks is None:
         return 1
-    whole = autoencoders.fit(banks)
+    whole, naming = autoencoders.fit(banks), naming_of(options)
     found = compare(
         *banks,
-        by=by_of(options),
+        by=naming.by,
+        words=naming.words,
         match=options.match,
         threshold=options.threshold,
         autoencoders=autoencoders.get,
@@ -109,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
             complain(cannot_write(options.output, error))
             return 1
     if options.json:
-        say(json.dumps(summarise(found), indent=1))
+        say(json.dumps(summarise(found, naming), indent=1))
     else:
         _print(found, options)
     for note in _notes(found, options):
@@ -140,11 +143,15 @@ def _banks(options: argparse.Namespace) -> tuple[KernelBank, KernelBank] | None:
     return first.banks[0], second.banks[0]
 
 
-def summarise(found: Comparison) -> dict[str, Any]:
+def summarise(found: Comparison, naming: Naming) -> dict[str, Any]:
     """What ``compare --json`` prints."""
+    scheme = naming.scheme(naming.by)
     return {
+        "by": naming.by,
+        "words": scheme.id,
         "sizes": {
-            size_key(size): _summarise(item) for size, item in found.sizes.items()
+            size_key(size): _summarise(item, scheme)
+            for size, item in found.sizes.items()
         },
         "layers": [
             {
@@ -158,9 +165,11 @@ def summarise(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _summarise(item: SizeComparison) -> dict[str, Any]:
-    ids = [entry.id for entry in CLASSES]
+def _summarise(item: SizeComparison, scheme: Scheme) -> dict[str, Any]:
     matrix = item.transitions
+    kinds: tuple[int, ...] = ()
+    if matrix is not None:
+        kinds = scheme.listed(np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1)))
     summary = {
         "pairs": len(item),
         "unpaired_a": len(item.unpaired_a),
@@ -171,8 +180,10 @@ def _summarise(item: SizeComparison) -> dict[str, Any]:
         "transitions": None
         if matrix is None
         else {
-            before: dict(zip(ids, row, strict=True))
-            for before, row in zip(ids, matrix.tolist(), strict=True)
+            CLASSES[before].id: {
+                CLASSES[after].id: int(matrix[before, after]) for after in kinds
+            }
+            for before in kinds
         },
         "shift": None if item.shift is None else _rounded(item.shift.value),
     }

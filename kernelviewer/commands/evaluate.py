@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kernelviewer.commands.networks import (
     LINE,
     Autoencoders,
@@ -20,6 +18,7 @@ from kernelviewer.commands.networks import (
 from kernelviewer.commands.output import aligned, complain, counted, number, say
 from kernelviewer.commands.values import parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.kernels.classes import SCHEMES
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
     Baselines,
@@ -28,6 +27,7 @@ from kernelviewer.latent.evaluation import (
     mean_rows,
     prepare,
 )
+from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.networks import Parts, collect, split
 from kernelviewer.latent.training import TrainingOptions
 
@@ -194,15 +194,18 @@ def _print(found: dict[Size, list[Evaluation]], options: argparse.Namespace) -> 
 
 
 def _table(size: Size, item: Evaluation) -> Iterable[str]:
-    yield (f"{item.name}, {size_label(size)}: {number(item.kernels)} kernels")
+    yield f"{item.name}, {size_label(size)}: {number(item.kernels)} kernels"
     rows = [_cells(row, item.threshold) for row in item.rows]
     yield from aligned([_HEADINGS, *rows], _NUMERIC)
-    if not np.isnan(item.within):
-        stretches = counted(item.stretches, "stretch", "stretches")
-        yield (
-            f"names by code ({stretches}) agree with the family's exactly for "
-            f"{100 * item.exact:.1f} %, within 0.05 for {100 * item.within:.1f} %"
-        )
+    for scheme, found in item.names.items():
+        if found.kernels:
+            stretches = counted(item.stretches, "stretch", "stretches")
+            yield (
+                f"names by code ({stretches}) agree with the family's, "
+                f"{SCHEMES[scheme].name.lower()}: exactly for "
+                f"{100 * found.exact:.1f} %, within {TOLERANCE} for "
+                f"{100 * found.within:.1f} %"
+            )
 
 
 def _cells(row: Row, threshold: float) -> tuple[str, ...]:

@@ -243,6 +243,7 @@ def _naming(
     options.by = options.by or recorded
     if options.by == "family" and options.autoencoder is None:
         options.autoencoder = "family"  # none is needed
+    options.class_words = options.class_words or facts.get("words", "paper")
     try:
         known = facts.get("stretches")
         stretches = from_json(known) if known else ()

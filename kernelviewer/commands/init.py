@@ -22,7 +22,7 @@ from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.formats.rewriting import NOTE
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.keys import KeysError
-from kernelviewer.latent.replacing import ReplacingError, tensors_of
+from kernelviewer.latent.replacing import ReplacingError, parameter_name, tensors_of
 from kernelviewer.latent.starting import GAMMA, KINDS, starting_kernels
 
 if TYPE_CHECKING:
@@ -106,9 +106,8 @@ def run(options: argparse.Namespace) -> int:
         raise RefusedError(str(error)) from None
     from safetensors.numpy import save
 
-    nested = checkpoint.format.startswith("PyTorch")  # raw names tell where it lies
     arrays = {
-        tensor.raw_name.rpartition("/")[2] if nested else tensor.raw_name: values
+        parameter_name(checkpoint, tensor.raw_name): values
         for tensor, values in tensors
     }
     note = {

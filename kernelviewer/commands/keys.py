@@ -55,9 +55,9 @@ def add_among_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--among",
         choices=AMONG,
-        default="curve",
         help="where a number of keys is sought: points of the shipped curve, members "
-        "of the pattern family, or K-means of the kernels (default: curve)",
+        "of the pattern family, the kernels themselves, or their K-means (default: "
+        "curve, at sizes without one family or kernels)",
     )
 
 

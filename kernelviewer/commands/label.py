@@ -15,8 +15,8 @@ from kernelviewer.commands.networks import (
     add_by_argument,
     add_network_arguments,
     add_threshold_argument,
-    by_of,
     device_of,
+    naming_of,
     read_banks,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             source,
             bank,
             size,
-            Labelling(autoencoders.get(size), by_of(options), options.threshold),
+            Labelling(autoencoders.get(size), naming_of(options), options.threshold),
             device,
             watch=LINE,
         )
@@ -132,6 +132,7 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
         totals["equal_counted_once"] = repeated
     by, null = items[0].by, items[0].null
     totals["by"] = by
+    totals["words"] = items[0].scheme.id
     labels = [item.labels for item in items if item.labels is not None]
     if null is None or not labels:
         offsets = list(_offsets(items, LOWEST_THRESHOLD))
@@ -149,9 +150,7 @@ def _summarise_size(items: Sequence[Labelled], count_equal: bool) -> dict[str, A
         "coverage": _rounded(identified / len(there)) if len(there) else None,
         "null_coverage": _rounded(null.coverage(level)),
         "stability": stability(items[0].kernels.size) if by == "family" else None,
-        "classes": {
-            item.id: count for item, count in zip(CLASSES, counts, strict=True)
-        },
+        "classes": items[0].scheme.counts(counts),
         "offsets": list(_offsets(items, level)),
     }
 
@@ -219,7 +218,9 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
         )
         yield "  kernelviewer train makes one."
         return
-    yield f"{head}; named by the {summary['by']}"
+    whose = ", in the paper's classes"
+    told = whose if (summary["by"], summary["words"]) == ("family", "paper") else ""
+    yield f"{head}; named by the {summary['by']}{told}"
     if summary["coverage"] is not None:
         yield (
             f"  mean fit {summary['mean_fit']:.3f} · coverage "
@@ -235,7 +236,7 @@ def _table(size: Size, items: Sequence[Labelled], count_equal: bool) -> Iterator
             _percent(summary["classes"][item.id] / present) if present else "",
         )
         for item in CLASSES
-        if item is not FLAT and summary["classes"][item.id]
+        if item is not FLAT and summary["classes"].get(item.id)
     ]
     if rows:
         yield from aligned(rows, frozenset({1, 2}))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.commands.networks import add_by_argument, by_of
+from kernelviewer.commands.networks import add_by_argument, naming_of
 from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES
 from kernelviewer.figures.errors import FigureError
@@ -22,7 +23,6 @@ from kernelviewer.figures.options import (
     Switch,
 )
 from kernelviewer.figures.scene import FAMILY
-from kernelviewer.kernels.naming import Naming
 
 if TYPE_CHECKING:
     import argparse
@@ -129,8 +129,10 @@ def naming(
     if arguments.threshold is not None:
         threshold = arguments.threshold
     autoencoder = _autoencoder(arguments.autoencoder, size)
-    by = "family" if arguments.autoencoder == "family" else by_of(arguments)
-    return FigureNaming(autoencoder, threshold, stretches, Naming(by))
+    chosen = naming_of(arguments)
+    if arguments.autoencoder == "family":
+        chosen = replace(chosen, by="family")
+    return FigureNaming(autoencoder, threshold, stretches, chosen)
 
 
 def _autoencoder(name: str | None, size: Size) -> Autoencoder | None:

@@ -17,7 +17,7 @@ from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_label
-from kernelviewer.kernels.naming import WAYS, Naming
+from kernelviewer.kernels.naming import WAYS, WORDS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
@@ -64,7 +64,7 @@ def add_autoencoder_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_by_argument(parser: argparse._ActionsContainer) -> None:
-    """Add ``--by``."""
+    """Add ``--by`` and ``--words``."""
     parser.add_argument(
         "--by",
         choices=tuple(WAYS),
@@ -73,14 +73,20 @@ def add_by_argument(parser: argparse._ActionsContainer) -> None:
         f"{Naming().by}; the code with --autoencoder). Kernels without a code are "
         "named by the family",
     )
+    parser.add_argument(
+        "--words",
+        dest="class_words",
+        choices=WORDS,
+        help="whose classes the family names kernels by: the fine ones, which say what "
+        "people see, or the paper's eleven, by which tables of others can be compared "
+        f"(default: {Naming().words}). The code has the paper's",
+    )
 
 
-def by_of(options: argparse.Namespace) -> By:
-    """What the arguments want kernels to be named by."""
-    if options.by is not None:
-        by: By = options.by
-        return by
-    return "code" if options.autoencoder else Naming().by
+def naming_of(options: argparse.Namespace) -> Naming:
+    """How the arguments want kernels to be named."""
+    by: By = options.by or ("code" if options.autoencoder else Naming().by)
+    return Naming(by, options.class_words or Naming().words)
 
 
 def add_threshold_argument(parser: argparse.ArgumentParser) -> None:

@@ -27,6 +27,7 @@ from kernelviewer.kernels.keys import KeysError
 from kernelviewer.latent.keys import key_set
 from kernelviewer.latent.replacing import (
     ReplacingError,
+    parameter_name,
     replace_kernels,
     tensors_of,
     transplant,
@@ -99,8 +100,8 @@ def run(options: argparse.Namespace) -> int:
         )
         write_text(f"{options.output}.json", json.dumps(note, indent=1) + "\n")
         if options.other:
-            names = "".join(f"{item.raw_name}\n" for item in replaced)
-            write_text(f"{options.output}.freeze.txt", names)
+            names = [parameter_name(checkpoint, item.raw_name) for item in replaced]
+            write_text(f"{options.output}.freeze.txt", "\n".join(names) + "\n")
     except (CheckpointError, KeysError, ReplacingError, ValueError) as error:
         raise RefusedError(str(error)) from None
     except OSError as error:

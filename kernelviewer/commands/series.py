@@ -16,8 +16,8 @@ from kernelviewer.commands.networks import (
     add_by_argument,
     add_network_arguments,
     add_threshold_argument,
-    by_of,
     device_of,
+    naming_of,
 )
 from kernelviewer.commands.output import (
     RefusedError,
@@ -34,7 +34,6 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of
 from kernelviewer.resources import resource
@@ -98,10 +97,12 @@ def run(options: argparse.Namespace) -> int:
             raise RefusedError(str(error), 2) from None
     device, autoencoders = device_of(options), Autoencoders(options.autoencoder)
     series = open_series(options.files, options)
+    naming = naming_of(options)
     film = film_of(
         series,
         autoencoders.get,
-        by=by_of(options),
+        by=naming.by,
+        words=naming.words,
         threshold=options.threshold,
         device=device,
         watch=LINE,
@@ -142,7 +143,7 @@ def _animate(
 
     scene = make_scene([series.bank(i) for i in range(len(series))], options.size)
     named = FigureNaming(
-        autoencoders.get(scene.size), options.threshold, (), Naming(by_of(options))
+        autoencoders.get(scene.size), options.threshold, (), naming_of(options)
     )
     scene = name_scene(scene, named, device=options.device, watch=LINE)
     write_animation(scene, options.animation, watch=LINE)
@@ -210,6 +211,7 @@ def summarise(film: Film) -> dict[str, Any]:
         "details": {
             size_key(size): {
                 "by": track.by,
+                "words": track.scheme.id,
                 "threshold": _told(track.threshold),
                 "null_coverage": _told(track.null_coverage),
                 "mean_scale": [_told(item.scale) for item in _every(film, track)],

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.names import percent
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,13 @@ class Counts:
 def count_labels(label: NDArray[np.int64]) -> Counts:
     """Counts of labels [N]."""
     return Counts(np.bincount(label, minlength=len(CLASSES)))
+
+
+def listed(yardstick: Yardstick | None, *counted: Counts) -> list[int]:
+    """Classes that a list of counts has, indices into `CLASSES`."""
+    scheme = PAPER if yardstick is None else yardstick.scheme
+    there = [np.flatnonzero(item.by_class) for item in counted]
+    return list(scheme.listed(np.concatenate(there).tolist() if there else ()))
 
 
 def named(scene: Scene) -> Yardstick:

@@ -127,12 +127,14 @@ def find_yardstick(
 
     null = family_null(size, device=choose_device(device), watch=watch)
     usual, own = null.default_threshold, family_spectrum(size)
+    scheme = naming.naming.scheme(by)
     return Yardstick(
         method=FAMILY,
         threshold=usual if naming.threshold is None else naming.threshold,
         null=null,
         spectrum=own.spectrum(_POINTS),
-        stretches=family_stretches(own),
+        stretches=family_stretches(own, scheme),
+        scheme=scheme,
     )
 
 
@@ -206,5 +208,5 @@ def _coding(
     code, fit = (np.full(len(kernels), np.nan, np.float32) for _ in range(2))
     best = np.full(len(kernels), INDEX["flat"], np.int64)
     code[there] = family_spectrum(kernels.size).codes(own)
-    fit[there], best[there] = own.cosine, own.paper_index
+    fit[there], best[there] = own.cosine, own.index_in(yardstick.scheme)
     return Coding(code, fit, best)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PAPER, PATTERNS
 from kernelviewer.kernels.equality import best_match, find_equal, told_apart
 from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.stretches import to_json
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.naming import By
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
@@ -77,6 +78,8 @@ class Yardstick:
         Fingerprint of the autoencoder that names them; empty: the family does.
     edited
         Whether somebody has given the stretches other borders or names by hand.
+    scheme
+        The classes that the kernels are named by.
     """
 
     method: str
@@ -86,6 +89,7 @@ class Yardstick:
     stretches: Stretches = ()
     sha256: str = ""
     edited: bool = False
+    scheme: Scheme = PAPER
 
     @property
     def by(self) -> By:
@@ -96,13 +100,16 @@ class Yardstick:
     def words(self) -> str:
         """The name of what named the kernels, for captions."""
         if self.by == "family":
-            return f"named by the {FAMILY}"
+            whose = ", in the paper's classes" if self.scheme is PAPER else ""
+            return f"named by the {FAMILY}{whose}"
         edited = ", stretches edited by hand" if self.edited else ""
         return f"named by the code, {self.method}{edited}"
 
     def to_json(self) -> dict[str, Any]:
         """The facts kept in a figure's file."""
         facts: dict[str, Any] = {"method": self.method, "threshold": self.threshold}
+        if self.by == "family":
+            facts["words"] = self.scheme.id
         if self.sha256:
             facts["sha256"] = self.sha256
         if self.stretches and self.by == "code":

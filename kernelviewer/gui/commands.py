@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.resources import resource
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.state.arrangement import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
@@ -151,6 +153,7 @@ class Commands(QObject):
             self.actions[command.id] = self._add(command, menus[command.menu])
         window.looks_changed.connect(self._show_switches)
         window.docks["jobs"].visibilityChanged.connect(self._show_switches)
+        window.runs.changed.connect(self._show_switches)
         window.presenter.add(self, READS)
 
     def _add(self, command: Command, menu: QMenu) -> QAction:
@@ -203,10 +206,14 @@ def _open_folder(window: WindowContext) -> None:
 
 
 def _watch_folder(window: WindowContext) -> None:
-    """Ask for a folder and let the checkpoints that come into it join a run."""
+    """Ask for a folder and let what comes into it join a run; or stop that."""
+    if window.runs.watched is not None:
+        window.runs.stop_watching()
+        return
     name = QFileDialog.getExistingDirectory(
         window, "Watch a folder", window.settings.last_folder
     )
+    window.runs.changed.emit()  # a switch that was given up is off again
     if name:
         window.runs.watch(Path(name), window.opener.take_run)
 
@@ -345,6 +352,17 @@ def _null_test(window: WindowContext) -> None:
 # --- help ---
 
 
+def _name_by_other(window: WindowContext) -> None:
+    naming = window.document.naming
+    by: By = "family" if naming.by == "code" else "code"
+    window.document.name(replace(naming, by=by))
+
+
+def _name_in_other_words(window: WindowContext) -> None:
+    words: Words = "paper" if window.document.naming.words == "fine" else "fine"
+    window.document.name(Naming("family", words))
+
+
 def _show_shortcuts(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.help import show_shortcuts
 
@@ -432,6 +450,7 @@ COMMANDS: tuple[Command, ...] = (
         lambda w: w.opener.open_run([resource("sample-run")], "sample-run"),
         tip="Open the bundled training run, step by step"),
     Command("watch_folder", "&Watch Folder…", "File", _watch_folder,
+        on=lambda w: w.runs.watched is not None,
         tip="Let the checkpoints of a running training join as they are written",
         also="run series steps live"),
     Command("recent", "Open &Recent", "File", choices=_recent),
@@ -541,9 +560,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),
         needs="network", also="noise shuffled untrained honest"),
     Command("naming", "Na&me by Family or Code", "Code",
-        lambda w: w.parts.naming.step(), ("Ctrl+Shift+M",), needs="network",
+        _name_by_other, ("Ctrl+Shift+M",), needs="network",
         tip="Name kernels by their nearest member of the pattern family, or by the "
         "stretch of the spectrum that their code falls in"),
+    Command("words", "Fine or the &Paper's Names", "Code", _name_in_other_words,
+        needs="network", also="classes scheme eleven",
+        tip="Name kernels by the family in fine words, which say what people see, or "
+        "by the paper's eleven classes"),
     Command("reset_borders", "&Reset the Stretches", "Code",
         lambda w: w.document.reset_stretches(), needs="network", rule=True),
     Command("palette", "&Search Commands…", "Help", lambda w: w.parts.palette.start(),

@@ -157,7 +157,9 @@ def _classes(window: WindowContext) -> Iterator[Entry]:
     if labels is not None:
         counted = state.counting(np.ones(len(labels.label), bool))
         counts = np.bincount(labels.label[counted], minlength=len(CLASSES))
-    for index, item in enumerate(CLASSES):
+    there = [] if counts is None else np.flatnonzero(counts).tolist()
+    for index in sorted({*state.scheme.rows, *there}):
+        item = CLASSES[index]
         query = Classes(frozenset({item.id}))
         yield Entry(
             "Class",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.kernels.classes import CLASSES, PAPER, PAPER_OF
 from kernelviewer.state.analysis import UNIDENTIFIED
 
 if TYPE_CHECKING:
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.session.files import Offer
     from kernelviewer.state.view_state import ViewState
@@ -166,4 +167,14 @@ def near_text(state: ViewState, number: int) -> str:
     margin = float(names.margin[number])
     if not margin < DELTA:
         return ""
-    return f"near {FINE.classes[names.second[number]].name}, by {margin:.3f}"
+    second = second_class(
+        state.scheme, int(names.best[number]), int(names.second[number])
+    )
+    return f"near {CLASSES[second].name}, by {margin:.3f}" if second is not None else ""
+
+
+def second_class(scheme: Scheme, best: int, second: int) -> int | None:
+    """The second fine class in a scheme's words; None where that is the first's."""
+    if scheme is not PAPER:
+        return second
+    return PAPER_OF[second] if PAPER_OF[second] != PAPER_OF[best] else None

@@ -161,7 +161,7 @@ class WindowContext(QMainWindow):
             self.document, self.jobs, self.parts.jobs_panel, self
         )
         self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
-        self.runs = Runs(self.document, self.jobs, self)
+        self.runs: Runs = Runs(self.document, self.jobs, self)
         self.presenter = Presenter(self.document)
         self.acts: Acts = Acts(self.document, self.presenter, self)
         self.analyst: EncodingScheduler = EncodingScheduler(

@@ -207,7 +207,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
     place, total = choose_device(device), len(kernels)
     null = family_null(kernels.size, device=place, watch=ticket)
     best = np.full(total, INDEX["flat"], np.uint8)
-    second = best.copy()
+    second, paper = best.copy(), best.copy()
     near = np.zeros(total, np.uint64)
     fit, margin, code = (np.full(total, np.nan, np.float32) for _ in range(3))
     there = np.flatnonzero(~kernels.flat)
@@ -216,9 +216,20 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
         found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
-        best[rows], fit[rows] = found.paper_index, found.cosine
+        best[rows], fit[rows] = found.class_index, found.cosine
+        paper[rows] = found.paper_index
         second[rows], margin[rows] = found.second_index, found.margin
         near[rows], code[rows] = near_classes(found), spectrum.codes(found)
     give_back()
-    order = order_of(fit)
-    return FamilyNames(best, near, fit, second, margin, code, spectrum, order, null)
+    return FamilyNames(
+        best=best,
+        paper=paper,
+        near=near,
+        fit=fit,
+        second=second,
+        margin=margin,
+        code=code,
+        spectrum=spectrum,
+        order=order_of(fit),
+        null=null,
+    )

@@ -97,7 +97,7 @@ def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Lab
     thresholds = marks.family_thresholds if by_family else marks.thresholds
     how = Labelling(
         autoencoder,
-        marks.naming.by,
+        marks.naming,
         thresholds.get(size),
         marks.stretches.get(size),
         codes,

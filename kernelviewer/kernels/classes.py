@@ -1,20 +1,24 @@
-"""The pattern classes, in two schemes: ids, names, colours; the colours of networks.
+"""The pattern classes in one table: ids, names, colours; the colours of networks.
 
-`PAPER` holds the eleven classes of Babaiee et al., *Unveiling the Unseen* (ICLR 2024),
-section 4; the learned codes are named by them. `FINE` holds what people see: a base
-(point, centre, disc, cross, ring, bar, edge, saddle, checker) with sign and direction.
-Each fine class belongs to one of the paper's. The order is the legend's order.
+Two schemes choose from the table. `PAPER` has the eleven classes of Babaiee et al.,
+*Unveiling the Unseen* (ICLR 2024), section 4; the learned codes are named by them.
+`FINE` has what people see: a base (point, centre, disc, cross, ring, bar, edge, saddle,
+checker) with sign and direction. Six classes are of both; each other fine class belongs
+to one of the paper's. The order is the legend's order, of either.
 
-The paper's light colours are Paul Tol's "muted" scheme with a brown and a charcoal
-added. Fine classes that are also the paper's have much the same colour; the others'
-were moved apart, within a hue, until no two (nor *unidentified*) are nearer than 11 in
-CIELAB, to normal, deuteranope and protanope eyes.
+The colours began as Paul Tol's "muted" scheme with a brown and a charcoal added; those
+of fine classes were moved apart, within a hue, until no two (nor *unidentified*) are
+nearer than 11 in CIELAB, to normal, deuteranope and protanope eyes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +48,32 @@ class PatternClass:
 
 
 PATTERNS: tuple[PatternClass, ...] = (
-    PatternClass("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
-    PatternClass("off-centre", "Off-centre", "Off-centre", "#332288", "#8C7BE8"),
-    PatternClass("on-square", "On-square", "On-square", "#DDCC77", "#E6D98F"),
-    PatternClass("off-square", "Off-square", "Off-square", "#88CCEE", "#9AD7F5"),
-    PatternClass("on-cross", "On-cross", "On-cross", "#882255", "#C4588C"),
-    PatternClass("off-cross", "Off-cross", "Off-cross", "#44AA99", "#5CC6B4"),
-    PatternClass("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
-    PatternClass("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
-    PatternClass("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
-    PatternClass("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
-    PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#4D4D4D", "#B8B8B4"),
-)
-FINE_PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
     PatternClass(
         "off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"
     ),
-    PatternClass(
-        "on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98", "on-centre"
-    ),
-    PatternClass(
-        "off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8", "off-centre"
-    ),
+    PatternClass("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
+    PatternClass("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
     PatternClass(
         "on-square",
-        "On-centre beside the middle",
-        "On-beside",
+        "On-square (beside the middle)",
+        "On-square",
         "#DDCC77",
         "#E6D98F",
-        "on-square",
     ),
     PatternClass(
         "off-square",
-        "Off-centre beside the middle",
-        "Off-beside",
+        "Off-square (beside the middle)",
+        "Off-square",
         "#88CCEE",
         "#9AD7F5",
-        "off-square",
     ),
     PatternClass("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
     PatternClass(
         "off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"
     ),
-    PatternClass("on-cross", "On-cross", "On-cross", "#572959", "#C3598E", "on-cross"),
-    PatternClass(
-        "off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0", "off-cross"
-    ),
+    PatternClass("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
+    PatternClass("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
     PatternClass("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
     PatternClass("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
     PatternClass(
@@ -142,49 +125,81 @@ FINE_PATTERNS: tuple[PatternClass, ...] = (
     ),
     PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
     PatternClass("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
+    PatternClass("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
+    PatternClass("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
+    PatternClass("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
+    PatternClass("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
+    PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#4D4D4D", "#B8B8B4"),
 )
+"""The fine classes, and then those that only the paper has."""
 UNIDENTIFIED = PatternClass(
     "unidentified", "Unidentified", "Unident.", "#C9C9C4", "#55575B"
 )
 FLAT = PatternClass("flat", "Flat", "Flat", "#C9C9C4", "#55575B")
 
 
+CLASSES = (*PATTERNS, UNIDENTIFIED, FLAT)
+"""All classes, once each: the fine ones, the rest of the paper's, the nameless."""
+INDEX = {item.id: index for index, item in enumerate(CLASSES)}
+"""Class id → index into `CLASSES`."""
+NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])
+
+
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """Classes to name kernels by. A label is an index into `classes`.
+    """Classes to name kernels by.
 
     Attributes
     ----------
     id, name
         What files carry, and what people read.
     patterns
-        The pattern classes; they come first in `classes`.
+        The pattern classes, in the order of `CLASSES`.
+    whole
+        Whether a list of kernels by class has a row for classes without kernels too.
     """
 
     id: str
     name: str
     patterns: tuple[PatternClass, ...]
+    whole: bool
 
     @cached_property
-    def classes(self) -> tuple[PatternClass, ...]:
-        """The patterns, *unidentified* and *flat*."""
-        return (*self.patterns, UNIDENTIFIED, FLAT)
+    def rows(self) -> tuple[int, ...]:
+        """Indices into `CLASSES`: of the patterns, *unidentified* and *flat*."""
+        return (*(INDEX[item.id] for item in self.patterns), *NAMELESS)
 
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """Class id → index into `classes`."""
-        return {item.id: index for index, item in enumerate(self.classes)}
+    def listed(self, occurring: Iterable[int] = ()) -> tuple[int, ...]:
+        """The classes that a list has, rising indices into `CLASSES`.
+
+        ``occurring`` are those that kernels have; of another scheme they are listed
+        too. *Unidentified* always is.
+        """
+        usual = self.rows if self.whole else NAMELESS[:1]
+        return tuple(sorted({*usual, *map(int, occurring)}))
+
+    def counts(self, by_class: Sequence[int]) -> dict[str, int]:
+        """Kernels of the scheme's classes, and of others that occur, by id.
+
+        ``by_class`` is in the order of `CLASSES`.
+        """
+        return {
+            item.id: int(count)
+            for number, (item, count) in enumerate(zip(CLASSES, by_class, strict=True))
+            if number in self.rows or count
+        }
 
 
-PAPER = Scheme("paper", "The paper's classes", PATTERNS)
-FINE = Scheme("fine", "Fine classes", FINE_PATTERNS)
+FINE = Scheme("fine", "Fine classes", PATTERNS[:23], whole=False)
+PAPER = Scheme(
+    "paper",
+    "The paper's classes",
+    tuple(item for item in PATTERNS if not item.paper),
+    whole=True,
+)
 SCHEMES = {scheme.id: scheme for scheme in (FINE, PAPER)}
-
-CLASSES = PAPER.classes
-INDEX = PAPER.index
-
-PAPER_OF: tuple[int, ...] = tuple(INDEX[item.paper or item.id] for item in FINE.classes)
-"""Index into `FINE.classes` → index into `PAPER.classes`."""
+PAPER_OF: tuple[int, ...] = tuple(INDEX[item.paper or item.id] for item in CLASSES)
+"""Index into `CLASSES` → index of the class of the paper that it belongs to."""
 
 NETWORK_COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800"),

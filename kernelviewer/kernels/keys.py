@@ -291,6 +291,7 @@ class _Searching:
                 self.watch.check()
                 squares = np.maximum(self._squares(top), best[:, None])
                 bounds[top] = self.weights @ squares - self.weights @ best
+                bounds[chosen] = -np.inf
                 stale[top] = False
             winner = int(np.argmax(np.where(stale, -np.inf, bounds)))
             chosen.append(winner)

@@ -11,7 +11,7 @@ import numpy as np
 
 from kernelviewer.device import choose_device, host
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.classes import PATTERNS, UNIDENTIFIED
+from kernelviewer.kernels.classes import FINE, UNIDENTIFIED
 from kernelviewer.kernels.support import on_support, parts
 from kernelviewer.latent.curve import (
     POINTS,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 Method = Literal["curve", "paper"]
+Naming = Literal["code", "family"]
 METHODS: tuple[Method, ...] = ("curve", "paper")
 
 
@@ -69,8 +70,9 @@ class Autoencoder:
     null
         What white noise reaches.
     point_cosine
-        float32 [2048, classes]: cosine of the points of the spectrum with the nearest
-        family member of each class; empty where the family has none of this size.
+        float32 [2048, 23]: cosine of the points of the spectrum with the nearest family
+        member of each fine class, [2048, 11] of each of the paper's in files of version
+        0.1.0; empty where the family has none of this size.
     centroids
         float32 [k, taps] for some k: spherical K-means on the same kernels, so that
         the two can be compared on any network; may be empty.
@@ -97,13 +99,21 @@ class Autoencoder:
             model,
             (Stretch(0.0, 1.0, UNIDENTIFIED.id),),
             Null(np.zeros(BINS, np.int64)),
-            np.empty((0, len(PATTERNS)), np.float32),
+            np.empty((0, len(FINE.patterns)), np.float32),
         )
 
     @property
     def threshold(self) -> float:
         """The fit from which on a kernel is identified, if nothing else is wished."""
         return self.null.default_threshold
+
+    @property
+    def default_naming(self) -> Naming:
+        """How kernels of this size are named if nothing else is wished.
+
+        ``family`` where the curve was judged on no unseen network.
+        """
+        return "family" if self.card.get("default_naming") == "family" else "code"
 
     @cached_property
     def arc_length(self) -> float:

@@ -14,6 +14,7 @@ from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
     from kernelviewer.kernels.comparison import Comparison, SizeComparison
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.kernels.pairing import Match
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.text import AnyPath
@@ -50,6 +51,7 @@ def compare(
     bank_b: KernelBank,
     *,
     by: By = "family",
+    words: Words = "fine",
     match: Match = "names",
     threshold: float | None = None,
     autoencoders: Callable[[Size], Autoencoder | None] = shipped,
@@ -66,6 +68,8 @@ def compare(
         What names the kernels: the stretch of the spectrum that their ``code`` lies in,
         or their nearest member of the pattern ``family``. Where one has nothing of the
         size, it is the other.
+    words
+        Whose classes the family names them by: the ``fine`` ones or the ``paper``'s.
     match
         Which kernels correspond, as `kernelviewer.kernels.pairing.pair` takes it:
         ``names``, ``order`` or ``best``.
@@ -104,7 +108,7 @@ def compare(
     pairing = pair(bank_a, bank_b, match=match, watch=watch)
     names = {}
     for size in pairing.sizes:
-        how = _Naming(by, size, autoencoders(size), threshold, place)
+        how = _Naming(Naming(by, words), size, autoencoders(size), threshold, place)
         sides = [how.names(bank.sizes[size], watch) for bank in (bank_a, bank_b)]
         if sides[0] is not None and sides[1] is not None:
             names[size] = sides[0], sides[1]
@@ -116,7 +120,7 @@ class _Naming:
 
     def __init__(
         self,
-        by: By,
+        naming: Naming,
         size: Size,
         autoencoder: Autoencoder | None,
         threshold: float | None,
@@ -125,7 +129,8 @@ class _Naming:
         from kernelviewer.kernels.family import supported
 
         coded, known = autoencoder is not None, supported(size)
-        self._by = named_by(by, has_code=coded, has_family=known)
+        self._scheme = naming.scheme("family")
+        self._by = named_by(naming.by, has_code=coded, has_family=known)
         self._size, self._autoencoder = size, autoencoder
         self._threshold, self._device = threshold, device
 
@@ -164,7 +169,9 @@ class _Naming:
         kind = np.full(len(kernels), INDEX[FLAT.id], np.int8)
         fit[there] = found.cosine
         enough = reaches(fit[there], level)
-        kind[there] = np.where(enough, found.paper_index, INDEX[UNIDENTIFIED.id])
+        kind[there] = np.where(
+            enough, found.index_in(self._scheme), INDEX[UNIDENTIFIED.id]
+        )
         return KernelNames(code, fit, kind)
 
 

@@ -22,7 +22,8 @@ from kernelviewer.latent.baselines import (
 )
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.family_null import family_null
-from kernelviewer.latent.labels import agreement, label, reaches
+from kernelviewer.latent.finishing import agreements
+from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.training import TrainingOptions, train
 from kernelviewer.watch import NEVER
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.labels import Agreement
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.noise import Null
     from kernelviewer.watch import Watch
@@ -77,12 +79,12 @@ class Evaluation:
     kernels
         How many were judged.
     threshold
-        The same for all rows but the family's.
+        The same for all rows, but for the family's, whose coverage is at its own
+        threshold where none was given.
     stretches
         Of the curve.
-    exact, within
-        As in `kernelviewer.latent.labels.Agreement`, of the kernels that the code
-        identifies; NaN where there is no family.
+    names
+        By scheme: how they agree with the family's; empty where there is none.
     """
 
     name: str
@@ -90,8 +92,7 @@ class Evaluation:
     threshold: float
     rows: tuple[Row, ...]
     stretches: int
-    exact: float
-    within: float
+    names: Mapping[str, Agreement]
 
     def row(self, method: str) -> Row:
         """The row of a method."""
@@ -104,8 +105,7 @@ class Evaluation:
             "kernels": self.kernels,
             "threshold": self.threshold,
             "stretches": self.stretches,
-            "names_exact": _rounded(self.exact),
-            "names_within": _rounded(self.within),
+            "names": {key: found.to_json() for key, found in self.names.items()},
             "methods": {
                 row.method: {
                     "mean_fit": _rounded(row.mean_fit),
@@ -169,7 +169,7 @@ def judge(
         fits = centroid_fits(kernels, centroids, device=device, watch=quiet)
         null = centroid_null(curve.size, centroids, device=device, watch=quiet)
         rows.append(_row(f"k-means {count}", fits, level, null, None))
-    exact = within = float("nan")
+    names: Mapping[str, Agreement] = {}
     if curve.point_cosine.size:
         from kernelviewer.kernels.family import family_fit
 
@@ -179,10 +179,9 @@ def judge(
         row = _row("family", own.cosine, usual, null, None)
         rows.append(replace(row, threshold=usual))
         codes = curve.encode(kernels, device=device, watch=quiet)
-        agreed = agreement(label(codes, curve.stretches, level), own)
-        exact, within = agreed.exact, agreed.within
+        names = agreements(curve, codes, level, own)
     stretches = len(curve.stretches)
-    return Evaluation(name, len(kernels), level, tuple(rows), stretches, exact, within)
+    return Evaluation(name, len(kernels), level, tuple(rows), stretches, names)
 
 
 def leave_one_family_out(

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from kernelviewer.formats import CheckpointError
-from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, PATTERNS, UNIDENTIFIED
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    FLAT,
+    INDEX,
+    PAPER,
+    PATTERNS,
+    UNIDENTIFIED,
+)
 from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit_set, supported
 from kernelviewer.kernels.family.spectrum import family_spectrum
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
@@ -30,7 +39,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.kernels.pairing import Pairing
     from kernelviewer.kernels.series import LeftOut, Series, Step
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -141,8 +151,9 @@ class Track:
     ----------
     size
         Kernel size.
-    by
-        What named them: the code, or the family; None where neither can.
+    by, scheme
+        What named them: the code, or the family, None where neither can; and the
+        classes that it named them by.
     threshold, null
         Least fit of an identified kernel, and what white noise reaches.
     layers
@@ -151,14 +162,15 @@ class Track:
         int32 [N]: index into ``layers``, channel in the layer.
     code, fit
         uint16 [S, N]; codes on the spectrum of what names the kernels.
-    best
-        int8 [S, N], index into `CLASSES` of the best class, whatever the fit.
+    best, paper
+        int8 [S, N], index into `CLASSES` of the best class, whatever the fit: the
+        family's is a fine one; and of the class of the paper that it belongs to.
     second, margin
         int8 and uint16 [S, N]: the family's class that comes nearest after the best,
         and by how much it is less near; of kernels that the code names nothing.
     near
-        Whole numbers [S, N], bit c set where class c of the family explains a kernel
-        within `kernelviewer.latent.naming.TOLERANCE` as well as the best one.
+        Whole numbers [S, N], bit c set where class c of the paper explains a kernel
+        within `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
     cosine
         float16 [S, N], with the kernel's own last state; NaN where either is flat.
     scale
@@ -177,12 +189,14 @@ class Track:
     code: NDArray[np.uint16]
     fit: NDArray[np.uint16]
     best: NDArray[np.int8]
+    paper: NDArray[np.int8]
     second: NDArray[np.int8]
     margin: NDArray[np.uint16]
     near: NDArray[np.unsignedinteger[Any]]
     cosine: NDArray[np.float16]
     scale: NDArray[np.float32]
     numbers: tuple[int, ...]
+    scheme: Scheme = PAPER
 
     def __len__(self) -> int:
         return len(self.layer)
@@ -195,6 +209,20 @@ class Track:
             and np.array_equal(self.layer, layer)
             and np.array_equal(self.channel, kernels.channel)
         )
+
+    @property
+    def named(self) -> NDArray[np.int8]:
+        """int8 [S, N], the best class in the words of the scheme."""
+        by_paper = self.by == "family" and self.scheme is PAPER
+        return self.paper if by_paper else self.best
+
+    def in_words(self, scheme: Scheme) -> Track:
+        """What the family named, by another scheme: always the same track for one."""
+        if self.by != "family" or scheme is self.scheme:
+            return self
+        if self not in _REWORDED:
+            _REWORDED[self] = replace(self, scheme=scheme)
+        return _REWORDED[self]
 
     def with_stretches(self, stretches: Stretches) -> Track:
         """The same with codes named by other stretches."""
@@ -220,7 +248,7 @@ class Track:
     ) -> NDArray[np.int8]:
         """Classes [N] of a step, or [S, N] of steps: int8, *unidentified* below it."""
         level = self.threshold if threshold is None else threshold
-        best, fit = self.best[step], self.fit[step]
+        best, fit = self.named[step], self.fit[step]
         enough = (fit >= _packed(np.float32(level))) & (fit != _NONE) & (level < 1)
         named = (enough & (best < len(PATTERNS))) | (best == _FLAT)
         return np.where(named, best, np.int8(_UNIDENTIFIED))
@@ -229,7 +257,7 @@ class Track:
         """Classes of a step as those of one network are."""
         level = self.threshold if threshold is None else threshold
         found = self.classes(step, level)
-        return Labels(found, self.best[step], found < len(PATTERNS), level)
+        return Labels(found, self.named[step], found < len(PATTERNS), level)
 
     def totals(self, step: int, threshold: float | None = None) -> StepTotals:
         """Numbers of a step."""
@@ -242,7 +270,9 @@ class Track:
             return StepTotals(*facts, np.nan, np.nan, *means, {})
         labels = self.labels(step, threshold)
         fit = _mean(_unpacked(self.fit[step][there]))
-        return StepTotals(*facts, fit, labels.coverage, *means, labels.counts())
+        return StepTotals(
+            *facts, fit, labels.coverage, *means, labels.counts(self.scheme)
+        )
 
     def formation(self, threshold: float | None = None) -> Formation:
         """When its kernels formed."""
@@ -253,6 +283,9 @@ class Track:
     def null_coverage(self) -> float:
         """Share of white noise that reaches the threshold; NaN if not known."""
         return self.null.coverage(self.threshold) if self.null else float("nan")
+
+
+_REWORDED: WeakKeyDictionary[Track, Track] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,6 +319,7 @@ def film_of(
     autoencoder: Callable[[Size], Autoencoder | None],
     *,
     by: By = "family",
+    words: Words = "fine",
     threshold: float | None = None,
     known: Film | None = None,
     device: Device | None = None,
@@ -304,6 +338,8 @@ def film_of(
         The one for a kernel size, or None.
     by
         What names kernels. A size without an autoencoder is named by the family.
+    words
+        Whose classes the family names them by: the ``fine`` ones or the ``paper``'s.
     threshold
         Least fit of an identified kernel; None: the usual one of each size.
     known
@@ -327,8 +363,11 @@ def film_of(
             break
     else:
         return Film((), (), series.ordered_by, series.left_out, {})
+    naming = Naming(by, words)
     reels = {
-        size: _Reel(kernels, last, len(series), autoencoder(size), by, device, watch)
+        size: _Reel(
+            kernels, last, len(series), autoencoder(size), naming, device, watch
+        )
         for size, kernels in last.sizes.items()
     }
     for size, reel in reels.items():
@@ -369,13 +408,14 @@ class _Reel:
         bank: KernelBank,
         steps: int,
         autoencoder: Autoencoder | None,
-        by: By,
+        naming: Naming,
         device: Device | None,
         watch: Watch,
     ) -> None:
         self._kernels, self._device = kernels, device
-        self._autoencoder = autoencoder if by == "code" else None
+        self._autoencoder = autoencoder if naming.by == "code" else None
         self._by: By | None = "code" if self._autoencoder else "family"
+        self._scheme = naming.scheme(self._by)
         self._null = self._find_null(watch.quiet())
         used, self._layer = np.unique(kernels.layer, return_inverse=True)
         self._layers = tuple(bank.layers[i].name for i in used)
@@ -383,7 +423,7 @@ class _Reel:
         self._code = np.full(shape, _NONE, np.uint16)
         self._fit = np.full(shape, _NONE, np.uint16)
         self._best = np.full(shape, _FLAT, np.int8)
-        self._second = self._best.copy()
+        self._paper, self._second = self._best.copy(), self._best.copy()
         self._margin = np.full(shape, _NONE, np.uint16)
         self._near = np.zeros(shape, _NEAR)
         self._cosine = np.full(shape, np.nan, np.float16)
@@ -419,6 +459,7 @@ class _Reel:
             self._code[step] = self._known.code[known]
             self._fit[step] = self._known.fit[known]
             self._best[step] = self._known.best[known]
+            self._paper[step] = self._known.paper[known]
             self._second[step] = self._known.second[known]
             self._margin[step] = self._known.margin[known]
             self._near[step] = self._known.near[known]
@@ -455,7 +496,8 @@ class _Reel:
             own = family_spectrum(kernels.size).codes(family)
             self._code[step, at] = _packed(own)
             self._fit[step, at] = _packed(family.cosine)
-            self._best[step, at] = family.paper_index
+            self._best[step, at] = family.class_index
+            self._paper[step, at] = family.paper_index
             self._second[step, at] = family.second_index
             self._margin[step, at] = _packed(family.margin)
             self._near[step, at] = near_classes(family)
@@ -475,15 +517,17 @@ class _Reel:
             code=self._code[:steps],
             fit=self._fit[:steps],
             best=self._best[:steps],
+            paper=self._paper[:steps],
             second=self._second[:steps],
             margin=self._margin[:steps],
             near=self._near[:steps],
             cosine=self._cosine[:steps],
             scale=self._scale[:steps],
             numbers=series.numbers,
+            scheme=self._scheme,
         )
         for name in (
-            *("layer", "code", "fit", "best", "second", "margin", "near"),
+            *("layer", "code", "fit", "best", "paper", "second", "margin", "near"),
             *("cosine", "scale"),
         ):
             getattr(track, name).flags.writeable = False
@@ -501,7 +545,7 @@ def rows_of(film: Film) -> Iterator[tuple[object, ...]]:
             kinds = track.classes(step).tolist() if track.by else []
             columns = (codes.code.tolist(), codes.fit.tolist(), cosines)
             for i, (code, fit, cosine) in enumerate(zip(*columns, strict=True)):
-                best = int(track.best[step, i])
+                best = int(track.named[step, i])
                 named = bool(track.by) or best == _FLAT
                 yield (
                     number,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import PAPER, SCHEMES
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
 from kernelviewer.latent.labels import agreement, label, reaches
 from kernelviewer.latent.naming import (
-    Evidence,
     NamingOptions,
     common_classes,
+    evidence,
     name_points,
 )
 from kernelviewer.latent.networks import network_weights
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Method
     from kernelviewer.latent.curve import Codes
+    from kernelviewer.latent.labels import Agreement
     from kernelviewer.latent.networks import Network
     from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.synthetic import Shown
@@ -136,9 +137,10 @@ def _turned(curve: Curve, device: Device, watch: Watch) -> Curve:
     points = _points(curve.size, curve.decode(codes), device, watch)
     if points is None:
         return curve
+    ids = [item.id for item in PAPER.patterns]
     near = np.maximum(points.paper_cosine, 1e-6) ** 8
-    on = np.average(codes, weights=near[:, INDEX["on-centre"]])
-    off = np.average(codes, weights=near[:, INDEX["off-centre"]])
+    on = np.average(codes, weights=near[:, ids.index("on-centre")])
+    off = np.average(codes, weights=near[:, ids.index("off-centre")])
     if on <= off:
         return curve
     series = curve.series.copy()
@@ -168,22 +170,36 @@ def _named(
     others = family_fit(shown.patterns[shown.real :], device=device, watch=watch)
     identified = reaches(codes.fit, coder.threshold)
     options = NamingOptions()
-    evidence = Evidence(
-        points.paper_cosine,
+    known = evidence(
+        points,
+        (
+            np.concatenate([own.class_index, others.class_index])[identified],
+            np.concatenate([own.paper_index, others.paper_index])[identified],
+        ),
         np.rint(codes.code[identified] * (POINTS - 1)).astype(int),
-        np.concatenate([own.paper_cosine, others.paper_cosine])[identified],
         shown.weight[identified],
-        common_classes(own.paper_index, options.common),
+        common_classes(own.paper_index[identified[real]], options.common),
     )
-    path = name_points(evidence, options)
-    stretches = stretches_from_path(path, points.paper_cosine, points.sign)
-    named = replace(coder, stretches=stretches, point_cosine=points.paper_cosine)
-    agreed = agreement(label(codes[real], stretches, coder.threshold), own)
+    path = name_points(known, options)
+    stretches = stretches_from_path(path, points.class_cosine, points.sign)
+    named = replace(coder, stretches=stretches, point_cosine=points.class_cosine)
+    agreed = agreements(named, codes[real], coder.threshold, own)
     return named, {
         "stretches": len(stretches),
-        "names_exact": round(agreed.exact, 4) if agreed.kernels else None,
-        "names_within": round(agreed.within, 4) if agreed.kernels else None,
+        "names": {scheme: found.to_json() for scheme, found in agreed.items()},
         "family_mean_cosine": round(float(own.cosine.mean()), 4),
+    }
+
+
+def agreements(
+    coder: Autoencoder, codes: Codes, threshold: float, own: FamilyFit
+) -> dict[str, Agreement]:
+    """How the names of stretches hold in each scheme, by its id."""
+    return {
+        scheme.id: agreement(
+            label(codes, coder.stretches, threshold, scheme), own, scheme=scheme
+        )
+        for scheme in SCHEMES.values()
     }
 
 

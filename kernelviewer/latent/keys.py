@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.keys import Approximation
     from kernelviewer.watch import Watch
 
-Among = Literal["curve", "family", "centroids"]
-AMONG: tuple[Among, ...] = ("curve", "family", "centroids")
+Among = Literal["curve", "family", "kernels", "centroids"]
+AMONG: tuple[Among, ...] = ("curve", "family", "kernels", "centroids")
 """Where keys are sought: points of the shipped curve, members of the pattern family,
-spherical K-means of the kernels themselves."""
+the kernels themselves (some thousand of them), their spherical K-means."""
 PUBLISHED = "published"
 PUBLISHED_SIZE = (7, 7)
 NULL_KERNELS = 20_000
@@ -170,7 +170,7 @@ def approximate(
     keys: Keys | NDArray[np.floating] | str | Path | int = PUBLISHED,
     size: Size | None = None,
     *,
-    among: Among = "curve",
+    among: Among | None = None,
     watch: Watch = NEVER,
 ) -> Approximated:
     """Approximate the kernels of networks by keys, beside white noise.
@@ -185,7 +185,7 @@ def approximate(
     size
         Kernel size; by default that of the keys, or the one with most kernels.
     among
-        Where a number of keys is sought.
+        Where a number of keys is sought; None: `usual_among`.
     watch
         Told how far it is; what it raises cancels.
 
@@ -239,7 +239,7 @@ def find_keys(
     banks: Sequence[KernelBank],
     size: Size,
     count: int,
-    among: Among = "curve",
+    among: Among | None = None,
     *,
     seed: int = 0,
     watch: Watch = NEVER,
@@ -254,6 +254,7 @@ def find_keys(
     if count < 1:
         msg = "the number of keys is 1 or more"
         raise KeysError(msg)
+    among = among or usual_among(size)
     kernels, weights = pooled(banks, size)
     name = f"{count} of the {among}"
     if among == "centroids":
@@ -266,19 +267,28 @@ def find_keys(
             weights=torch.from_numpy(weights), seed=seed, watch=watch,
         )  # fmt: skip
         return Keys.of(f"{count} centroids", found.numpy().reshape(-1, *size))
-    rows = candidates(size, among)
+    rows = kernels[:: max(1, len(kernels) // POINTS)]
+    if among != "kernels":
+        rows = candidates(size, among)
     chosen = list(search_keys(kernels, rows, count, weights, watch=watch).chosen)
     return Keys.of(name, rows[chosen].reshape(-1, *size))
 
 
-def candidates(size: Size, among: Among) -> NDArray[np.float32]:
+def usual_among(size: Size) -> Among:
+    """The curve where one comes with the program, else the family, else the kernels."""
+    if shipped(size) is not None:
+        return "curve"
+    return "family" if supported(size) else "kernels"
+
+
+def candidates(size: Size, among: Literal["curve", "family"]) -> NDArray[np.float32]:
     """Patterns [M, taps] that keys are sought among; raises `KeysError`."""
     if among == "curve":
         curve = shipped(size)
         if curve is not None:
             return curve.spectrum(POINTS).reshape(POINTS, -1)
         msg = f"no curve comes with the program for {size_label(size)} kernels"
-        raise KeysError(f"{msg}; seek keys among the family or centroids")
+        raise KeysError(f"{msg}; seek keys among the family or the kernels")
     if not supported(size):
         raise KeysError(f"the pattern family has no {size_label(size)} kernels")
     from kernelviewer.kernels.family.grid import bank
@@ -299,7 +309,8 @@ def pooled(
     """
     networks = collect(banks, size, joined=True)
     if not networks:
-        raise KeysError(f"all {size_label(size)} kernels are flat, or there are none")
+        msg = f"no {size_label(size)} kernel has a pattern: all are flat"
+        raise KeysError(msg)
     rows = [network.patterns.reshape(len(network), -1) for network in networks]
     return np.concatenate(rows), network_weights(networks)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,12 @@ from kernelviewer.kernels.classes import (
     FINE,
     FLAT,
     INDEX,
+    PAPER,
+    PAPER_OF,
     PATTERNS,
     UNIDENTIFIED,
 )
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.text import csv_text
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -81,10 +85,10 @@ class Labels:
         present = len(self) - int(self.flat.sum())
         return int(self.identified.sum()) / present if present else float("nan")
 
-    def counts(self) -> dict[str, int]:
-        """Kernels of each class by its id, in the order of `CLASSES`; sums to N."""
+    def counts(self, scheme: Scheme = PAPER) -> dict[str, int]:
+        """Kernels of a scheme's classes, and of others that occur, by id; sums to N."""
         found = np.bincount(self.class_index, minlength=len(CLASSES))
-        return {item.id: int(found[i]) for i, item in enumerate(CLASSES)}
+        return scheme.counts(found.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +100,27 @@ class Agreement:
     kernels
         Identified kernels that were compared.
     exact
-        Share of them whose stretch has the class of their own best family member.
+        Share of them whose stretch has the class that the family gives them.
     within
-        Share of them whose stretch's class explains them within 0.05 as well as
-        their own class.
+        Share of them that their stretch's class explains within 0.05 as well as that.
     """
 
     kernels: int
     exact: float
     within: float
 
+    def to_json(self) -> dict[str, float | None]:
+        """The shares as plain values, rounded; None without kernels."""
+        shares = {"exact": self.exact, "within": self.within}
+        return {
+            name: round(share, 5) if self.kernels else None
+            for name, share in shares.items()
+        }
 
-def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
+
+def label(
+    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme = PAPER
+) -> Labels:
     """Classes of kernels from their codes: that of the stretch the code falls in.
 
     Parameters
@@ -118,8 +131,10 @@ def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
         Stretches of the spectrum.
     threshold
         The fit from which on a kernel is identified.
+    scheme
+        What to name them in.
     """
-    names = np.array([item.class_index for item in stretches], np.int8)
+    names = np.array([item.index_in(scheme) for item in stretches], np.int8)
     flat = np.isnan(codes.code)
     best = names[stretch_of(stretches, codes.code)]
     best[flat] = _FLAT
@@ -127,7 +142,10 @@ def label(codes: Codes, stretches: Stretches, threshold: float) -> Labels:
 
 
 def label_by_family(
-    family: FamilyFit, flat: NDArray[np.bool_], threshold: float
+    family: FamilyFit,
+    flat: NDArray[np.bool_],
+    threshold: float,
+    scheme: Scheme = FINE,
 ) -> Labels:
     """Classes of kernels from their nearest family members.
 
@@ -139,10 +157,12 @@ def label_by_family(
         Which kernels are, bool [N].
     threshold
         The cosine from which on a kernel is identified.
+    scheme
+        The classes that name them.
     """
     best = np.full(len(flat), _FLAT, np.int8)
     cosine = np.full(len(flat), np.nan, np.float32)
-    best[~flat], cosine[~flat] = family.class_index, family.cosine
+    best[~flat], cosine[~flat] = family.index_in(scheme), family.cosine
     return _labels(best, cosine, threshold)
 
 
@@ -166,7 +186,10 @@ def reaches(fit: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
 
 
 def agreement(
-    labels: Labels, family: FamilyFit, among: NDArray[np.bool_] | None = None
+    labels: Labels,
+    family: FamilyFit,
+    among: NDArray[np.bool_] | None = None,
+    scheme: Scheme = PAPER,
 ) -> Agreement:
     """Compare names by code with those by the family.
 
@@ -178,17 +201,22 @@ def agreement(
         `family_fit` of the same kernels, flat ones left out.
     among
         Bool [N], the kernels to compare; by default those that the code identifies.
+    scheme
+        The words in which both are taken; ``labels`` have the same, or finer ones.
     """
     among = labels.identified if among is None else among
     here = among[~labels.flat]
     named = labels.best_class[~labels.flat][here]
+    named = np.array(PAPER_OF)[named] if scheme is PAPER else named
     if not len(named):
         return Agreement(0, float("nan"), float("nan"))
-    own = family.paper_cosine[here]
-    loss = family.cosine[here] - own[np.arange(len(named)), named]
+    own = family.index_in(scheme)[here]
+    cosine = family.class_cosine if scheme is FINE else family.paper_cosine
+    column = np.searchsorted(scheme.rows[:-2], named)
+    loss = family.cosine[here] - cosine[here][np.arange(len(named)), column]
     return Agreement(
         len(named),
-        float((named == family.paper_index[here]).mean()),
+        float((named == own).mean()),
         float((loss <= TOLERANCE).mean()),
     )
 
@@ -249,11 +277,11 @@ class Labelling:
 
     ``codes`` are those that are known already; ``stretches`` stand for the
     autoencoder's own where they are None, and ``threshold`` for the usual one of what
-    names the kernels: ``by``, or the family where there is no autoencoder.
+    names the kernels: as ``naming`` says, or the family where there is no autoencoder.
     """
 
     autoencoder: Autoencoder | None
-    by: By = "family"
+    naming: Naming = field(default_factory=Naming)
     threshold: float | None = None
     stretches: Stretches | None = None
     codes: Codes | None = None
@@ -270,8 +298,8 @@ class Labelled:
     family, by_family
         The members nearest to the kernels that are not flat, and the classes of all;
         None where the family has no kernels of the size.
-    by
-        What names them; None: nothing does.
+    by, scheme
+        What names them, None: nothing does; and the classes that it names them by.
     null
         What white noise reaches by that.
     """
@@ -285,6 +313,7 @@ class Labelled:
     family: FamilyFit | None
     by_family: Labels | None
     by: By | None
+    scheme: Scheme
     null: Null | None
 
     @property
@@ -334,7 +363,9 @@ def label_kernels(
     kernels = bank.sizes[size]
     autoencoder, codes = how.autoencoder, how.codes
     by_code = family = by_family = null = None
-    by = named_by(how.by, has_code=autoencoder is not None, has_family=supported(size))
+    by = named_by(
+        how.naming.by, has_code=autoencoder is not None, has_family=supported(size)
+    )
 
     def level(way: By, usual: float) -> float:
         return usual if by != way or how.threshold is None else how.threshold
@@ -350,10 +381,12 @@ def label_kernels(
         noise = family_null(size, device=device, watch=watch)
         null = null if by == "code" else noise
         usual = level("family", noise.default_threshold)
-        by_family = label_by_family(family, kernels.flat, usual)
+        by_family = label_by_family(
+            family, kernels.flat, usual, how.naming.scheme("family")
+        )
     return Labelled(
         *(source, bank, kernels, autoencoder, codes, by_code, family, by_family),
-        *(by, null),
+        *(by, how.naming.scheme(by), null),
     )
 
 
@@ -449,10 +482,12 @@ def _family_columns(
     classes, cosines, margins = ([""] * len(here) for _ in range(3))
     if item.family is not None and len(here):
         place = np.cumsum(~item.kernels.flat[: here[-1] + 1]) - 1
-        margin = item.family.margin
+        margin, kinds = item.family.margin, item.family.class_index
+        if item.by == "family":
+            kinds = item.family.index_in(item.scheme)
         for at, i in enumerate(here.tolist()):
             if not item.kernels.flat[i]:
-                classes[at] = FINE.patterns[item.family.class_index[place[i]]].id
+                classes[at] = CLASSES[kinds[place[i]]].id
                 cosines[at] = f"{item.family.cosine[place[i]]:.6f}"
                 margins[at] = f"{margin[place[i]]:.6f}"
     return classes, cosines, margins

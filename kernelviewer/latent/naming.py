@@ -1,12 +1,14 @@
 """Cutting the spectrum into stretches, by dynamic programming.
 
-Each point of the curve could be named by its own nearest family member, but
+Each point of the curve could be named by its own class in the pattern family, but
 neighbouring classes overlap and the names would flicker. So the names are chosen
-together: those that wrong the fewest kernels, at a cost for each new stretch. A kernel
-is wronged where its stretch's class explains it worse, by more than `TOLERANCE` in
-cosine, than its own best class. What counts is thus where kernels live, not how long
-the curve is there, and no class that many kernels have is swallowed by a neighbour: its
-kernels count for it more and more until it has a stretch.
+together: those that are right for the most kernels, at a cost for each new stretch. A
+name is right for a kernel if it is the one that the family gives it, the simplest class
+that fits (`kernelviewer.kernels.family.family_fit`): half of that counts for the fine
+class, half for the class of the paper that it belongs to, so that the names hold in
+both schemes. What counts is thus where kernels live, not how long the curve is there,
+and no class that many kernels have is swallowed by a neighbour: its kernels count for
+it more and more until it has a stretch.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER, PAPER_OF
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,10 +26,17 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit
 
 TOLERANCE = 0.05
-_UNEXPLAINED = 0.1
-_EXACT = 0.1
+"""Cosine within which a class explains a kernel about as well as its own."""
 _BARE = 0.2
+"""What the points' own classes count beside the kernels'."""
 _DOUBLINGS = 10
+_COLUMN = np.full(len(CLASSES), len(PAPER.patterns))
+_COLUMN[list(PAPER.rows[:-2])] = np.arange(len(PAPER.patterns))
+"""Index into `CLASSES` → place among the paper's patterns; behind them without any."""
+_PAPER_OF = _COLUMN[list(PAPER_OF[: len(FINE.patterns)])]
+_NAMED = np.flatnonzero(len(PAPER.patterns) > _PAPER_OF)
+"""Fine classes that a stretch may have: those that the paper has a class for, so that
+as many kernels are identified in either scheme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +52,10 @@ class NamingOptions:
     most
         Stretches at most: the cost rises until that holds.
     common
-        Share of the kernels from which on a class gets a stretch of its own.
+        Share of the kernels from which on a class of the paper gets a stretch.
     """
 
-    cost: float = 0.002
+    cost: float = 0.0005
     shortest: float = 0.0105
     most: int = 24
     common: float = 0.02
@@ -54,84 +63,96 @@ class NamingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """The evidence that names have to agree with. n points, N kernels, C classes.
+    """What the names have to agree with. n points, 23 fine classes.
 
     Attributes
     ----------
-    point_cosine
-        [n, C], cosine of each point with the nearest member of each class.
-    point, kernel_cosine
-        int [N], nearest point of each *identified* kernel, and [N, C], as for points.
-    weight
-        [N], how much each of them counts.
+    fine
+        [n, 23], weight of the kernels at each point that are of each fine class.
+    paper
+        [n, 23], weight of those of the class of the paper that each belongs to.
     common
-        bool [C], the classes that have to have a stretch.
+        bool [11], the classes of the paper that have to have a stretch.
     """
 
-    point_cosine: NDArray[np.floating]
-    point: NDArray[np.integer]
-    kernel_cosine: NDArray[np.floating]
-    weight: NDArray[np.floating]
+    fine: NDArray[np.float64]
+    paper: NDArray[np.float64]
     common: NDArray[np.bool_]
 
 
+def evidence(
+    points: FamilyFit,
+    kernels: tuple[NDArray[np.integer], NDArray[np.integer]],
+    at: NDArray[np.integer],
+    weight: NDArray[np.floating],
+    common: NDArray[np.bool_],
+) -> Evidence:
+    """Evidence from identified kernels and from the points themselves.
+
+    Parameters
+    ----------
+    points
+        `family_fit` of the n points.
+    kernels
+        Fine class and class of the paper of N identified kernels, each int [N].
+    at, weight
+        Nearest point of each kernel, int [N], and how much it counts, [N].
+    common
+        As in `Evidence`.
+    """
+    count = len(points)
+    whole = max(float(weight.sum()), 1e-30)
+    fine = np.zeros((count, len(FINE.patterns)))
+    paper = np.zeros((count, len(PAPER.patterns) + 1))
+    for place, (some, papers), share in (
+        (at, kernels, (1 - _BARE) * weight / whole),
+        # where no kernel lives the curve itself has a say
+        (
+            np.arange(count),
+            (points.class_index, points.paper_index),
+            np.full(count, _BARE / count),
+        ),
+    ):
+        np.add.at(fine, (place, some), share)
+        np.add.at(paper, (place, _COLUMN[papers]), share)
+    return Evidence(fine, paper[:, _PAPER_OF], common)
+
+
 def common_classes(class_index: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
-    """Which classes at least ``share`` of the kernels have, bool [C]."""
-    counts = np.bincount(class_index, minlength=len(PATTERNS))[: len(PATTERNS)]
+    """Which of `PAPER.patterns` at least ``share`` of the kernels have, bool [11].
+
+    ``class_index`` is into `CLASSES`.
+    """
+    counts = np.bincount(class_index, minlength=len(CLASSES))[list(PAPER.rows[:-2])]
     return counts >= max(1.0, share * len(class_index))
 
 
 def name_points(
-    evidence: Evidence, options: NamingOptions | None = None
+    known: Evidence, options: NamingOptions | None = None
 ) -> NDArray[np.intp]:
-    """Class of each point, [n]: an index into the classes, alike within a stretch."""
+    """Fine class of each point, [n], alike within a stretch."""
     options = options or NamingOptions()
-    count = len(evidence.point_cosine)
+    count = len(known.fine)
     shortest = min(max(1, int(np.ceil(options.shortest * count))), count)
-    wrong, mine = _wronged(evidence)
-    share = np.zeros(wrong.shape[1])
     cost = options.cost
     while True:
-        path = _with_all(wrong, mine, share, cost, shortest, evidence.common)
+        path = _with_all(known, cost, shortest)
         if np.count_nonzero(np.diff(path)) < options.most or cost > 1:
             return path
         cost *= 1.25
 
 
-def _wronged(
-    evidence: Evidence,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shares of the kernels [n, C]: wronged by a class at a point; of that class."""
-    shape = evidence.point_cosine.shape
-    weight = evidence.weight / max(float(evidence.weight.sum()), 1e-30)
-    loss = evidence.kernel_cosine.max(axis=1, keepdims=True) - evidence.kernel_cosine
-    wrong = (loss > TOLERANCE) + _EXACT * np.minimum(loss / TOLERANCE, 1)
-    kernels, mine = np.zeros(shape), np.zeros(shape)
-    np.add.at(kernels, evidence.point, weight[:, None] * wrong)
-    best = evidence.kernel_cosine.argmax(axis=1)
-    np.add.at(mine, (evidence.point, best), weight)
-    # where no kernel lives the curve itself has a say
-    own = evidence.point_cosine.max(axis=1, keepdims=True) - evidence.point_cosine
-    own = np.minimum(own / _UNEXPLAINED, 1) / shape[0]
-    return (1 - _BARE) * kernels + _BARE * own, mine
-
-
-def _with_all(
-    wrong: NDArray[np.float64],
-    mine: NDArray[np.float64],
-    share: NDArray[np.float64],
-    cost: float,
-    shortest: int,
-    common: NDArray[np.bool_],
-) -> NDArray[np.intp]:
+def _with_all(known: Evidence, cost: float, shortest: int) -> NDArray[np.intp]:
     """The best path on which all common classes occur."""
-    bonus = share.copy()
+    right = (known.fine + known.paper) / 2
+    bonus = np.zeros(len(known.common) + 1)
     for _ in range(_DOUBLINGS):
-        path = best_path(wrong - bonus * mine, cost, shortest)
-        missing = common & ~np.isin(np.arange(len(common)), path)
+        price = -right - bonus[_PAPER_OF] * known.paper
+        path = _NAMED[best_path(price[:, _NAMED], cost, shortest)]
+        missing = known.common & ~np.isin(np.arange(len(known.common)), _PAPER_OF[path])
         if not missing.any():
             break
-        bonus[missing] = np.maximum(2 * bonus[missing], 0.25)
+        bonus[:-1][missing] = np.maximum(2 * bonus[:-1][missing], 0.25)
     return path
 
 
@@ -198,8 +219,7 @@ def _trace(
 
 
 def near_classes(found: FamilyFit) -> NDArray[np.uint64]:
-    """Bits of the classes that explain a kernel about as well as its best, [N]."""
-    cosine = found.paper_cosine
-    close = cosine.max(axis=1, keepdims=True) - cosine <= TOLERANCE
-    bits = np.uint64(1) << np.arange(len(PATTERNS), dtype=np.uint64)
+    """Bits of the paper's classes that explain a kernel about as well as its member."""
+    close = found.cosine[:, None] - found.paper_cosine <= TOLERANCE
+    bits = np.uint64(1) << np.array(PAPER.rows[:-2], np.uint64)
     return np.asarray((close * bits).sum(axis=1), np.uint64)

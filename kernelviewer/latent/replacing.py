@@ -67,7 +67,7 @@ def replace_kernels(
     sizes: Sequence[Size],
     *,
     keys: str | int = "published",
-    among: Among = "curve",
+    among: Among | None = None,
     seed: int = 0,
     watch: Watch = NEVER,
 ) -> list[Replaced]:
@@ -101,7 +101,7 @@ def _made(
     kernels: KernelSet,
     by: By,
     keys: str | int,
-    among: Among,
+    among: Among | None,
     seed: int,
     watch: Watch,
 ) -> NDArray[np.float32]:
@@ -245,3 +245,9 @@ def tensors_of(
             )
         found.append((there[0], item.kernels.reshape(there[0].shape)))
     return found
+
+
+def parameter_name(checkpoint: Checkpoint, raw_name: str) -> str:
+    """A tensor's name in its state dict, without where that lies in a PyTorch file."""
+    nested = checkpoint.format.startswith("PyTorch")
+    return raw_name.rpartition("/")[2] if nested else raw_name

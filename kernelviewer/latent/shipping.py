@@ -39,7 +39,9 @@ MEMBERS = 0.2
 """Share of the weight that random members of the family have beside the networks."""
 WIDTHS = (0.0056, 0.004, 0.003, 0.0022)
 SHARES = (0.0, 0.1, 0.2, 0.3)
-"""Widths of the last neighbourhood, and shares of members, between which was chosen."""
+PULLS = (0.0, 0.2)
+"""Widths of the last neighbourhood, shares of members, and how much a point of a
+kernel's own class is favoured, between which was chosen."""
 RESULTS = "evaluation.json"
 CARD = "MODEL_CARD.md"
 
@@ -144,6 +146,7 @@ def _tasks(
         return
     tried = [replace(options.curve, width=width) for width in WIDTHS]
     tried += [replace(options.curve, members=share) for share in SHARES]
+    tried += [replace(options.curve, class_pull=pull) for pull in PULLS]
     for curve in dict.fromkeys(tried):
         changed = replace(options, curve=curve)
         yield Knee(size, networks, changed, device, parts.held_out)
@@ -225,7 +228,11 @@ class Make(Task):
             count: centroids_of(self.networks, count, device=self.device)
             for count in COUNTS
         }
-        curve = made["curve"] = replace(made["curve"], centroids=centroids)
+        split = "family" if len(families_of(self.networks)) > 1 else "layer"
+        curve = replace(made["curve"], centroids=centroids)
+        if split == "layer":  # nothing is known of how it does on unseen networks
+            curve = replace(curve, card={**curve.card, "default_naming": "family"})
+        made["curve"] = curve
         for method, autoencoder in made.items():
             name = f"{method}-{size_key(self.size)}.safetensors"
             autoencoder.save(self.folder / name)
@@ -233,7 +240,7 @@ class Make(Task):
         return {
             "versions": curve.card["versions"],
             "made": {method: _facts(item) for method, item in made.items()},
-            "split": "family" if len(families_of(self.networks)) > 1 else "layer",
+            "split": split,
             "held_out": self._judged(contest, self.held_out),
             "controls": self._judged(Baselines(curve, None, {}), self.controls),
         }
@@ -285,6 +292,7 @@ class Knee(Task):
         return {
             "width": self.options.curve.width,
             "members": self.options.curve.members,
+            "class_pull": self.options.curve.class_pull,
             "left_out_fit": float(np.mean(fits)) if fits else None,
             "held_out_fit": self._fit(whole, self.held_out) if self.held_out else None,
             **whole.card["results"],

@@ -11,7 +11,7 @@ import numpy as np
 
 from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import FINE, PAPER
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.curve import POINTS, Curve
 from kernelviewer.latent.errors import LatentError
@@ -159,9 +159,12 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> Fields:
     card = header["card"]
     if not isinstance(card, dict):
         raise TypeError
-    points = arrays.get(_POINTS, np.empty((0, len(PATTERNS)), np.float32))
+    points = arrays.get(_POINTS, np.empty((0, len(FINE.patterns)), np.float32))
     if len(points):
-        _expect(points, _POINTS, (POINTS, len(PATTERNS)))
+        # files of 0.1.0 know the paper's classes only
+        known = len(PAPER.patterns), len(FINE.patterns)
+        classes = next((n for n in known if points.shape[1:] == (n,)), known[-1])
+        _expect(points, _POINTS, (POINTS, classes))
     return {
         "method": method,
         "size": size,

@@ -7,12 +7,12 @@ has those that the program found, so that is what a reset goes back to.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
 
 Stretches = tuple["Stretch", ...]
@@ -37,7 +38,7 @@ class Stretch:
     low, high
         Its borders; a code on a border belongs to the stretch above it.
     class_id
-        Id of its class in `kernelviewer.kernels.classes.CLASSES`.
+        Id of its class, of either scheme of `kernelviewer.kernels.classes`.
     sign
         Of its family members: −1 for the off- classes, either for derivatives; 0 where
         it is not known.
@@ -46,6 +47,8 @@ class Stretch:
         it is not known.
     name
         What a user calls it in place of the class's name.
+    scheme
+        Whose classes it shows: the paper's where it is of learned codes.
     """
 
     low: float
@@ -54,6 +57,7 @@ class Stretch:
     sign: int = 0
     family_cosine: float = float("nan")
     name: str = ""
+    scheme: Scheme = PAPER
 
     def __post_init__(self) -> None:
         if self.class_id not in INDEX:
@@ -63,12 +67,33 @@ class Stretch:
     @property
     def label(self) -> str:
         """Its name for people."""
-        return self.name or CLASSES[INDEX[self.class_id]].name
+        return self.name or CLASSES[self.class_index].name
 
     @property
     def class_index(self) -> int:
-        """Index of its class into `CLASSES`."""
-        return INDEX[self.class_id]
+        """Index into `CLASSES` of its class in the scheme that it shows."""
+        return self.index_in(self.scheme)
+
+    def index_in(self, scheme: Scheme) -> int:
+        """Index into `CLASSES` of its class in a scheme.
+
+        What is known in the paper's classes only is the plain fine class of its sign.
+        """
+        if scheme is PAPER:
+            return PAPER_OF[INDEX[self.class_id]]
+        on_off = "off" if self.sign < 0 else "on"
+        fine_id = _FINE.get(self.class_id, self.class_id).format(on_off)
+        return INDEX[fine_id]
+
+
+_FINE = {
+    "d1-x": "edge-x",
+    "d1-y": "edge-y",
+    "d2-x": "{}-bar-v",
+    "d2-y": "{}-bar-h",
+    "d2-xy": "saddle",
+}
+"""Classes of the paper that have no fine class of their id."""
 
 
 def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
@@ -88,9 +113,15 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
     return tuple(stretches)
 
 
-def family_stretches(spectrum: FamilySpectrum) -> Stretches:
-    """The classes along the family's own spectrum."""
-    return tuple(Stretch(*item) for item in spectrum.stretches)
+def family_stretches(spectrum: FamilySpectrum, scheme: Scheme = FINE) -> Stretches:
+    """The classes of a scheme along the family's own spectrum, each once."""
+    fine = [Stretch(*item, scheme=scheme) for item in spectrum.stretches]
+    found = []
+    for index, group in groupby(fine, lambda item: item.class_index):
+        first, *rest = group
+        high = rest[-1].high if rest else first.high
+        found.append(replace(first, high=high, class_id=CLASSES[index].id))
+    return tuple(found)
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
@@ -177,7 +208,7 @@ def stretches_from_path(
     Parameters
     ----------
     path
-        int [n], the class of each point, an index into `PATTERNS`.
+        int [n], the fine class of each point.
     class_cosine
         [n, classes], cosine of each point with the nearest member of each class.
     sign
@@ -192,7 +223,7 @@ def stretches_from_path(
             Stretch(
                 _border(low, count),
                 _border(high, count),
-                PATTERNS[index].id,
+                FINE.patterns[index].id,
                 _sign(index, sign[low:high]),
                 round(float(class_cosine[low:high, index].mean()), 4),
             )
@@ -265,7 +296,7 @@ def _border(point: int, count: int) -> float:
 
 
 def _sign(class_index: int, signs: NDArray[np.integer]) -> int:
-    id_ = PATTERNS[class_index].id
+    id_ = FINE.patterns[class_index].id
     if id_.startswith(("on-", "off-")):
         return 1 if id_.startswith("on-") else -1
     return 1 if int(signs.sum()) >= 0 else -1

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF, PATTERNS
 from kernelviewer.latent.labels import Agreement, reaches
 from kernelviewer.latent.stretches import stretch_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
     from kernelviewer.kernels.naming import By
     from kernelviewer.latent.film import Track
@@ -61,16 +62,17 @@ class FamilyNames:
 
     Attributes
     ----------
-    best
-        uint8 [N], the best class; that of flat kernels where there is none.
+    best, paper
+        uint8 [N], the best fine class, and the class of the paper that it belongs to;
+        that of flat kernels where there is none.
     near
-        uint64 [N], bit c set where class c explains the kernel within
-        `kernelviewer.latent.naming.TOLERANCE` as well as the best one.
+        uint64 [N], bit c set where class c of the paper explains the kernel within
+        `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
     fit
         float32 [N], cosine with the nearest member; NaN for flat kernels.
     second, margin
-        uint8 and float32 [N], the class that comes nearest after the best, and by how
-        much it is less near; NaN for flat kernels.
+        uint8 and float32 [N], the fine class that comes nearest after the best, and by
+        how much it is less near; NaN for flat kernels.
     code
         float32 [N], on the family's own spectrum of the size; NaN for flat kernels.
     spectrum
@@ -82,6 +84,7 @@ class FamilyNames:
     """
 
     best: NDArray[np.uint8]
+    paper: NDArray[np.uint8]
     near: NDArray[np.uint64]
     fit: NDArray[np.float32]
     second: NDArray[np.uint8]
@@ -183,6 +186,7 @@ def family_at(track: Track, step: int) -> FamilyNames:
     codes = track.codes(step)
     return FamilyNames(
         best=track.best[step].astype(np.uint8),
+        paper=track.paper[step].astype(np.uint8),
         near=track.near[step].astype(np.uint64),
         fit=codes.fit,
         second=track.second[step].astype(np.uint8),
@@ -246,9 +250,10 @@ def best_by_code(
     return PoolLabels("code", code, fit, best, best)
 
 
-def best_by_family(names: FamilyNames) -> PoolLabels:
+def best_by_family(names: FamilyNames, scheme: Scheme = FINE) -> PoolLabels:
     """Codes, fits and family classes of a pool, all of them identified."""
-    return PoolLabels("family", names.code, names.fit, names.best, names.best)
+    best = names.best if scheme is FINE else names.paper
+    return PoolLabels("family", names.code, names.fit, best, best)
 
 
 def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
@@ -276,6 +281,7 @@ def join(
         return parts[0]
     return FamilyNames(
         best=np.concatenate([part.best for part in parts]),
+        paper=np.concatenate([part.paper for part in parts]),
         near=np.concatenate([part.near for part in parts]),
         fit=np.concatenate([part.fit for part in parts]),
         second=np.concatenate([part.second for part in parts]),
@@ -293,13 +299,15 @@ def agreement(
 ) -> Agreement:
     """How a pool's classes by code agree with those by the family, over a mask [N].
 
+    Both are compared in the paper's words.
     The same as `kernelviewer.latent.labels.agreement`.
     """
     here = (by_code.best < len(PATTERNS)) & among
     total = int(np.count_nonzero(here))
     if not total:
         return Agreement(0, float("nan"), float("nan"))
-    exact = np.count_nonzero((by_code.best == names.best) & here)
-    near = (names.near >> by_code.best.astype(np.uint64)) & np.uint64(1)
+    named = np.array(PAPER_OF, np.uint8)[by_code.best]
+    exact = np.count_nonzero((named == names.paper) & here)
+    near = (names.near >> named.astype(np.uint64)) & np.uint64(1)
     within = np.count_nonzero(near.astype(bool) & here)
     return Agreement(total, exact / total, within / total)

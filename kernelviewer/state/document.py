@@ -201,7 +201,10 @@ class Document:
     def track_of(self, identity: int, size: Size) -> Track | None:
         """The kernels of a run at every step, by what names them."""
         by_family = self.named_by(size) == "family"
-        return (self.family_tracks if by_family else self.tracks).get((identity, size))
+        track = (self.family_tracks if by_family else self.tracks).get((identity, size))
+        if track is None:
+            return None
+        return track.in_words(self.naming.scheme("family"))
 
     @property
     def banks(self) -> tuple[KernelBank, ...]:
@@ -247,7 +250,9 @@ class Document:
         if self.named_by(pool.size) != "family":
             return best_by_code(pool, self.analyses, self.stretches_of(pool.size))
         names = join(pool, self.families)
-        return None if names is None else best_by_family(names)
+        if names is None:
+            return None
+        return best_by_family(names, self.naming.scheme("family"))
 
     def null_of(self, size: Size) -> Null | None:
         """The null of what names the kernels of a size, if known."""

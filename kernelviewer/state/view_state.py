@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.work import Work
 
 family_stretches_of = MemoOf(family_stretches)
-"""The stretches of the family's spectrum, the same as long as it is the same."""
+"""Stretches of the family's spectrum: the same ones while it and the words are."""
 NOTHING = np.zeros(0, bool)
 NOWHERE = np.zeros(0, np.int64)
 
@@ -178,6 +179,11 @@ class ViewState:
     track: Track | None
 
     @property
+    def scheme(self) -> Scheme:
+        """The classes that the kernels of the current size are named by."""
+        return self.naming.scheme(self.named_by)
+
+    @property
     def all_analysed(self) -> bool:
         """True if there is a pool, and all its models were encoded or cannot be."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
@@ -288,7 +294,9 @@ def _axis(
         return None, None
     if document.named_by(size) == "family":
         own = spectrum_of(document.families, size)
-        return (None, None) if own is None else (own.table, family_stretches_of(own))
+        if own is None:
+            return None, None
+        return own.table, family_stretches_of(own, document.naming.scheme("family"))
     learned = document.autoencoders.get(size)
     return (None if learned is None else learned.table), document.stretches_of(size)
 
@@ -485,7 +493,8 @@ def _named(
     families = _families(document, old, pool)
     if pool is None or document.named_by(pool.size) != "family":
         return by_code, families, by_code
-    return by_code, families, _by_family(old, pool, families)
+    scheme = document.naming.scheme("family")
+    return by_code, families, _by_family(old, pool, families, scheme)
 
 
 def _by_code(
@@ -509,10 +518,11 @@ def _by_family(
     old: ViewState | None,
     pool: KernelPool | None,
     families: FamilyNames | None,
+    scheme: Scheme,
 ) -> PoolLabels | None:
     if pool is None or families is None:
         return None
-    found = best_by_family(families)
+    found = best_by_family(families, scheme)
     if (
         old is not None
         and old.named is not None

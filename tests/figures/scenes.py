@@ -11,7 +11,7 @@ import numpy as np
 from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.scene import Coding, Scene, Subject, Yardstick
 from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
-from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS
+from kernelviewer.kernels.classes import FLAT, INDEX, PAPER
 from kernelviewer.kernels.statistics import measure
 from kernelviewer.latent.noise import Null
 from kernelviewer.latent.stretches import Stretch
@@ -65,10 +65,11 @@ def make_bank(
 
 
 def make_coding(kernels: KernelSet, classes: Sequence[int], seed: int = 0) -> Coding:
-    """Classes in turn; a third of the kernels fits badly."""
+    """Classes of the paper in turn; a third of the kernels fits badly."""
     n = len(kernels)
-    best = np.resize(np.asarray(classes, np.int64), n)
-    code = ((best + 0.5) / len(PATTERNS)).astype(np.float32)
+    number = np.resize(np.asarray(classes, np.int64), n)
+    best = np.array(PAPER.rows)[number]
+    code = ((number + 0.5) / len(PAPER.patterns)).astype(np.float32)
     fit = np.where(np.arange(n) % 3, 0.9, 0.4).astype(np.float32)
     code[kernels.flat], fit[kernels.flat] = np.nan, np.nan
     best[kernels.flat] = INDEX[FLAT.id]
@@ -78,7 +79,7 @@ def make_coding(kernels: KernelSet, classes: Sequence[int], seed: int = 0) -> Co
 def make_yardstick(size: Size = (7, 7)) -> Yardstick:
     """Eleven equal stretches, one for each pattern; a narrow null."""
     rng = np.random.default_rng(3)
-    borders = np.linspace(0, 1, len(PATTERNS) + 1)
+    borders = np.linspace(0, 1, len(PAPER.patterns) + 1)
     fits = np.clip(rng.normal(0.4, 0.08, 5000), 0, 1)
     return Yardstick(
         method="curve autoencoder",
@@ -87,7 +88,9 @@ def make_yardstick(size: Size = (7, 7)) -> Yardstick:
         spectrum=rng.normal(size=(64, *size)).astype(np.float32),
         stretches=tuple(
             Stretch(float(low), float(high), item.id)
-            for low, high, item in zip(borders[:-1], borders[1:], PATTERNS, strict=True)
+            for low, high, item in zip(
+                borders[:-1], borders[1:], PAPER.patterns, strict=True
+            )
         ),
         sha256="0" * 64,
     )

@@ -18,7 +18,7 @@ from kernelviewer.figures import (
     name_scene,
 )
 from kernelviewer.formats import Tensor
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, PAPER
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
@@ -37,16 +37,19 @@ def labels(scene: Scene) -> np.ndarray:
     return np.concatenate(parts)
 
 
+ROWS = [CLASSES[index] for index in PAPER.rows]
+
+
 def counts(scene: Scene) -> dict[str, int]:
     found = np.bincount(labels(scene), minlength=len(CLASSES))
-    return {item.id: int(n) for item, n in zip(CLASSES, found, strict=True)}
+    return PAPER.counts(found.tolist())
 
 
 def test_family_shows_every_class_once() -> None:
     svg = Svg(make_figure("family", Scene((), (7, 7)), SINGLE).figure)
-    for item in PATTERNS:
+    for item in PAPER.patterns:
         assert svg.texts.count(item.short) == 1
-    assert len(svg.images) == len(PATTERNS) + 1  # and the colours of the weights
+    assert len(svg.images) == len(PAPER.patterns) + 1  # and the colours of the weights
 
 
 def test_sheet_has_a_heading_for_each_layer_and_one_picture() -> None:
@@ -131,7 +134,7 @@ def test_classes_have_counts_shares_and_colours() -> None:
     scene = named(make_bank())
     svg = Svg(make_figure("classes", scene).figure)
     total = scene.count
-    for item in CLASSES:
+    for item in ROWS:
         number = counts(scene)[item.id]
         assert item.short in svg.texts
         assert f"{number} · {100 * number / total:.1f} %" in svg.texts
@@ -142,7 +145,7 @@ def test_classes_have_counts_shares_and_colours() -> None:
 def test_a_class_without_members_says_none() -> None:
     scene = named(make_bank(), classes=[0, 1])
     drawn = make_figure("classes", scene)
-    empty = len(CLASSES) - np.count_nonzero(list(counts(scene).values()))
+    empty = len(ROWS) - np.count_nonzero(list(counts(scene).values()))
     assert Svg(drawn.figure).texts.count("none") == empty
     assert empty >= 9
 
@@ -161,14 +164,15 @@ def test_composition_stacks_to_the_share_of_each_class() -> None:
             h for gid, h in heights.items() if gid.startswith(f"layer-{number}-")
         )
         mine = label[layer == number]
-        for index, item in enumerate(CLASSES):
+        for index in PAPER.rows:
+            item = CLASSES[index]
             share = float((mine == index).mean())
             assert heights.get(
                 f"layer-{number}-{item.id}", 0.0
             ) / column == pytest.approx(share, abs=1e-6)
     svg = Svg(drawn.figure)
     assert {"stages.0", "stages.1", "stages.2"} <= set(svg.texts)
-    assert svg.colours_of("layer-0-on-centre") == [PATTERNS[0].light.lower()]
+    assert svg.colours_of("layer-0-on-centre") == [PAPER.patterns[0].light.lower()]
 
 
 def test_coverage_is_never_without_white_noise() -> None:
@@ -205,7 +209,7 @@ def test_spectrum_names_its_stretches_in_their_colours() -> None:
     scene = named(make_bank())
     drawn = make_figure("spectrum", scene)
     svg = Svg(drawn.figure)
-    for item in PATTERNS:
+    for item in PAPER.patterns:
         assert item.short in svg.texts
         assert svg.colours_of(f"stretch-{item.id}") == [item.light.lower()]
     table = drawn.content.table()
@@ -264,7 +268,7 @@ def test_table_has_a_row_for_each_network() -> None:
     table = drawn.content.table().columns
     assert table["network"] == ["first", "second"]
     assert table["kernels"] == [71, 20]
-    shares = np.array([table[item.id] for item in CLASSES])
+    shares = np.array([table[item.id] for item in ROWS])
     assert np.allclose(shares.sum(axis=0), 1)
     assert {"first", "second", "71", "20"} <= set(Svg(drawn.figure).texts)
 
@@ -356,7 +360,7 @@ def test_captions_say_that_stretches_were_edited_until_they_are_as_they_were() -
     usual = shipped((7, 7))
     assert usual is not None
     own = usual.stretches
-    other = next(item.id for item in PATTERNS if item.id != own[0].class_id)
+    other = next(item.id for item in PAPER.patterns if item.id != own[0].class_id)
     renamed = rename(own, 0, other)
     as_read = from_json(to_json(own))  # as a figure's own file tells them
     back = rename(renamed, 0, own[0].class_id)

@@ -21,7 +21,7 @@ from kernelviewer.figures import (
 from kernelviewer.figures.options import OPTIONS, Choice, Number, OptionError
 from kernelviewer.figures.remake import show_again
 from kernelviewer.figures.writing import render
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import PAPER
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
 
@@ -43,7 +43,7 @@ CHOICES = [
     if isinstance(option, Choice) and not option.open
 ]
 NEED_CLASSES = {"classes", "composition", "histogram", "table"}
-OF_PATTERNS = {"pca", "histogram"}
+OF_PATTERNS = {"pca", "histogram", "keys", "r2"}
 
 
 def drawn(kind: str, scene: Scene | None = None, **options: Any) -> Drawn:
@@ -160,8 +160,8 @@ def test_a_legend_explains_the_classes_drawn_in_their_colours(kind: str) -> None
     made = drawn(kind, named(make_bank(), classes=[0, 4]))
     texts = Svg(made.figure).texts
     data = Svg(made.figure).data.decode().lower()
-    present = {CLASSES[0], CLASSES[4]}
-    for item in CLASSES[:11]:
+    present = {PAPER.patterns[0], PAPER.patterns[4]}
+    for item in PAPER.patterns:
         assert (item.name in texts) == (item in present), item.name
         if item in present:
             assert item.light.lower() in data

@@ -16,7 +16,7 @@ from kernelviewer.figures import FigureError, FigureOptions, make_figure
 from kernelviewer.figures.animation import write_animation
 from kernelviewer.figures.run import run_of
 from kernelviewer.figures.scene import Coding
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import PAPER
 from kernelviewer.kernels.series import places_of
 from kernelviewer.watch import NEVER
 from tests.figures.reading import Svg, faults
@@ -70,7 +70,7 @@ def test_formation_is_by_the_labels_at_each_step() -> None:
 def test_shares_of_each_step_sum_to_all_its_kernels() -> None:
     drawn = make_figure("shares-over-time", scene())
     counts = drawn.content.arrays()["counts"]
-    assert counts.shape == (4, len(CLASSES))
+    assert counts.shape == (4, len(PAPER.rows))
     assert (counts.sum(axis=1) == 71).all()
     svg = Svg(drawn.figure)
     assert {"1", "2", "10", "40", "step"} <= set(svg.texts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from kernelviewer.state.selection import Kernels, Layers
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import drop, tree_rows
 from tests.gui.test_random import write_patterns
+from tests.kernels.banks import bank_of, noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -450,3 +453,75 @@ def test_figures_are_of_the_two_that_are_compared(
         assert [part.bank.name for part in wish.parts] == ["before", "after"]
         qtbot.waitUntil(lambda: window.jobs.is_idle(), timeout=30_000)
         dialog.close()
+
+
+def test_a_stopped_comparison_says_so_and_can_be_had_again(
+    make_window: MakeWindow, before: Path, after: Path, qtbot: Any
+) -> None:
+    window = make_window(before, after)
+    first, second = window.document.models
+    window.compare(Comparing(first.id, second.id, "best"))
+    window.jobs.cancel("compare")
+    bar = window.parts.comparing
+    wait_idle(qtbot, window)
+    assert "stopped" in bar.facts.whole
+    assert window.state.pairs is None
+    assert window.state.display.picture == "kernel"
+    QTest.mouseClick(bar.again, LEFT)
+    wait_idle(qtbot, window)
+    assert bar.again.isHidden()
+    assert len(window.state.pairs) == 42
+
+
+def test_flat_kernels_and_nan_lose_nothing(
+    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    rng = np.random.default_rng(1)
+    paths = []
+    for number, name in enumerate(("one", "two")):
+        taps = rng.normal(size=(4, 1, 7, 7)).astype(np.float32)
+        taps[1] = 0
+        taps[2 + number, 0, 3, 3] = np.nan
+        tensors = {
+            "stem.weight": rng.normal(size=(4, 3, 3, 3)).astype(np.float32),
+            "many.dw.weight": taps,
+            "many.pw.weight": rng.normal(size=(4, 4, 1, 1)).astype(np.float32),
+        }
+        paths.append(tmp_path / f"{name}.safetensors")
+        save_file(tensors, paths[-1])
+    window = make_window(*paths)
+    window.commands["compare"].trigger()
+    wait_idle(qtbot, window)
+    assert window.parts.transitions.content.counts.sum() == 4
+    assert window.parts.transitions.content.counts[-1].sum() == 2
+    assert int(np.isnan(window.state.pairs.found.cosine).sum()) == 3
+    window.acts.focus(int(window.state.pairs.first[2]))
+    wait_idle(qtbot, window)
+    assert "no cosine" in window.parts.pair.change.text()
+    assert "3 of them with a flat kernel" in window.parts.drift.tip(0)
+
+
+def test_two_networks_of_one_kernel_are_compared(
+    make_window: MakeWindow, qtbot: Any
+) -> None:
+    window = make_window()
+    for seed in range(2):
+        window.document.open(bank_of(noise(1, seed, SEVEN)))
+    window.commands["compare"].trigger()
+    wait_idle(qtbot, window)
+    assert len(window.state.pairs) == 1
+    assert window.parts.transitions.content.counts.sum() == 1
+    assert "channels shuffled unknown" in window.parts.drift.tip(0)
+    assert not window.parts.drift.grab().isNull()
+
+
+def test_kernels_of_closed_networks_are_let_go(window: MainWindow, qtbot: Any) -> None:
+    window.layouts.show_panel("scatter")
+    window.set_chart("plane", "codes")
+    window.acts.focus(3)
+    wait_idle(qtbot, window)
+    held = [weakref.ref(bank) for bank in window.document.banks]
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    gc.collect()
+    assert [ref() for ref in held] == [None, None]

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from kernelviewer.gui.controllers import schedulers
 from kernelviewer.gui.text import percent
-from kernelviewer.kernels.classes import FINE
+from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.naming import TOLERANCE
@@ -107,7 +107,7 @@ def test_the_focused_kernel_shows_its_own_family_member(
     kernel = window.document.banks[0].sizes[(7, 7)].weights[3:4]
     found = family_fit(kernel)
     shown = window.findChild(QLabel, "value_family").text()
-    assert FINE.classes[int(found.class_index[0])].name in shown
+    assert CLASSES[int(found.class_index[0])].name in shown
     assert f"{found.cosine[0]:.3f}" in shown
     assert "unidentified" in window.findChild(QLabel, "value_class").text()
     window.acts.focus(4)

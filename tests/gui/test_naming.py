@@ -91,7 +91,7 @@ def test_the_focused_kernel_shows_both_and_the_margin(
         wait_idle(qtbot, window)
         coded = CLASSES[window.state.by_code.best[nearest]].name
         assert coded in text_of(window, "value_class")
-        own, second = family.class_index[nearest], family.second[nearest]
+        own, second = family.class_index[nearest], family.second_index[nearest]
         assert CLASSES[own].name in text_of(window, "value_family")
         margin = text_of(window, "value_margin")
         assert margin == f"{family.margin[nearest]:.3f}, {CLASSES[second].name}"

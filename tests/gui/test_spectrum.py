@@ -111,7 +111,7 @@ def test_tooltips_say_what_is_there(harness: SpectrumHarness) -> None:
     assert "of 3\u202f380 kernels" in text
     assert text.startswith("code 0.")
     text = tip(view.stretches, at(harness, 0.38, 5))
-    assert text == "On-square\ncode 0.344–0.413\nfamily cosine 0.85"
+    assert text == "On-square (beside the middle)\ncode 0.344–0.413\nfamily cosine 0.85"
     assert "On-square" in tip(view.kernels, at(harness, 0.38))
 
 
@@ -164,7 +164,10 @@ def test_assistive_technology_reads_and_sets_the_code(harness: SpectrumHarness) 
     interface = QAccessible.queryAccessibleInterface(view.slider)
     assert interface.role() == QAccessible.Role.Slider
     assert interface.text(QAccessible.Text.Name) == "Code"
-    assert interface.text(QAccessible.Text.Description) == "code 0.350, On-square"
+    assert (
+        interface.text(QAccessible.Text.Description)
+        == "code 0.350, On-square (beside the middle)"
+    )
     value = interface.valueInterface()
     assert (value.currentValue(), value.maximumValue()) == (350, 1000)
     value.setCurrentValue(725)

@@ -168,7 +168,7 @@ def test_the_line_below_says_code_class_and_counts(
     view = harness.view
     view.resize(1600, view.height())
     view.set_position(0.35)
-    assert view.controls.name.text() == "On-square"
+    assert view.controls.name.text() == "On-square (beside the middle)"
     assert view.controls.detail.text == "0.344–0.413, family cosine 0.85"
     assert view.controls.count.text == "3\u202f380 kernels"
     drag(harness, view.histogram, 0.2, 0.4)

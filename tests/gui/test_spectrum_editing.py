@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.views.spectrum.content import NARROWEST
 from kernelviewer.gui.views.spectrum.editing import StretchMenu
-from kernelviewer.kernels.classes import INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PAPER
 from tests.gui.harness import CONTROL, LEFT, NO_KEY, SHIFT
 from tests.gui.spectrum_harness import STRETCHES, SpectrumHarness, make_spectrum
 
@@ -206,9 +206,9 @@ def test_a_stretch_can_be_renamed_to_any_other_pattern(
 ) -> None:
     menu = open_menu(harness, 0.38)
     offered = names(menu)
-    assert list(offered) == [pattern.name for pattern in PATTERNS]
+    assert list(offered) == [pattern.name for pattern in PAPER.patterns]
     assert [name for name, item in offered.items() if not item.isEnabled()] == [
-        "On-square"
+        "On-square (beside the middle)"
     ]
     assert all(not item.icon().isNull() for item in offered.values())
     offered["Off-cross"].trigger()
@@ -257,4 +257,6 @@ def test_keys_open_the_menu_of_the_stretch_at_the_cursor(
 ) -> None:
     harness.view.set_position(0.38)
     QTest.keyClick(harness.view.stretches, key)
-    assert shown_menu(harness).accessibleName() == "Stretch On-square"
+    assert (
+        shown_menu(harness).accessibleName() == "Stretch On-square (beside the middle)"
+    )

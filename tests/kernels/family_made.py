@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import CPU
-from kernelviewer.kernels.classes import FINE
+from kernelviewer.kernels.classes import FINE, INDEX
 from kernelviewer.kernels.family import Members, family_fit, render
 from kernelviewer.kernels.family.formulas import KINDS
 from kernelviewer.kernels.family.members import CLASS_KINDS
@@ -64,7 +64,7 @@ def draw(class_id: str, rng: np.random.Generator, count: int = COUNT) -> Members
     both = base in ("edge", "saddle", "checker")
     sign = either() if both else np.full(count, 1 - 2 * class_id.startswith("off-"))
     surround = between(0.1, 0.9) * (base in ("point", "centre", "square", "disc"))
-    place = FINE.index[class_id]
+    place = INDEX[class_id]
     return Members(
         class_index=np.full(count, place, np.int8),
         kind=np.full(count, KINDS.index(CLASS_KINDS[place][0][0]), np.int8),

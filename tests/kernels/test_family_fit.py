@@ -12,7 +12,7 @@ import torch
 from kernelviewer.device import Device
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.kernels.family import family_fit, member, render
 from kernelviewer.kernels.family.formulas import KINDS
 from tests.kernels.family_made import (
@@ -64,7 +64,7 @@ def test_known_members_are_found_again(
 ) -> None:
     true = draw(class_id, np.random.default_rng(3))
     found = fit(render(true, SIZE) + level * noise(COUNT))
-    right = found.class_index == FINE.index[class_id]
+    right = found.class_index == INDEX[class_id]
     assert right.mean() >= share
     assert (found.sign[right] == true.sign[right]).all()
 

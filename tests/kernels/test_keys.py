@@ -161,6 +161,13 @@ def test_exchange_ends_where_no_exchange_helps() -> None:
     assert found.mean > 0.97 * best
 
 
+def test_no_candidate_is_taken_twice() -> None:
+    kernels = np.eye(3, dtype=np.float32)[:1]
+    found = search_keys(kernels, np.eye(3, dtype=np.float32), 3)
+    assert sorted(found.chosen) == [0, 1, 2]
+    assert found.curve == (1, 1, 1)
+
+
 def test_weights_count() -> None:
     candidates = np.eye(2, dtype=np.float32)
     kernels = np.repeat(candidates, (10, 1), axis=0)

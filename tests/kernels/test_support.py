@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels import extract_kernels
-from kernelviewer.kernels.classes import FINE
+from kernelviewer.kernels.classes import FINE, INDEX
 from kernelviewer.kernels.family import family_fit, family_fit_set
 from kernelviewer.kernels.family.members import member
 from kernelviewer.kernels.support import find_support
@@ -124,4 +124,4 @@ def test_a_support_without_patterns_counts_as_the_window() -> None:
     fit = family_fit_set(bank.sizes[9, 9])
     whole = family_fit(bank.sizes[9, 9].weights)
     np.testing.assert_array_equal(fit.class_index, whole.class_index)
-    assert FINE.index["flat"] not in fit.class_index
+    assert INDEX["flat"] not in fit.class_index

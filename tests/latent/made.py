@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from kernelviewer.device import CPU
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import PAPER
 from kernelviewer.kernels.family import member
 from kernelviewer.latent.networks import Network
 from kernelviewer.latent.training import TrainingOptions, train
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CPU"]
 
-IDS = [item.id for item in PATTERNS]
+IDS = [item.id for item in PAPER.patterns]
 SIZE = (7, 7)
 FINE = {
     "d1-x": ("edge-x", "edge-x"),

@@ -51,7 +51,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def summary_of(cli: Cli, *words: object) -> dict[str, Any]:
     found: dict[str, Any] = cli("compare", *words, "--json").json
-    assert list(found) == ["sizes", "layers"]
+    assert list(found) == ["by", "words", "sizes", "layers"]
     for item in found["sizes"].values():
         assert list(item)[: len(KEYS)] == KEYS
     return found

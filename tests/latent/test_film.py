@@ -11,6 +11,7 @@ import pytest
 import kernelviewer as kv
 from kernelviewer.device import CPU
 from kernelviewer.kernels.classes import FLAT, INDEX, PATTERNS, UNIDENTIFIED
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.film import film_of, formation_steps
@@ -82,7 +83,7 @@ def test_a_step_is_labelled_as_its_file_alone(tmp_path: Path, by: str) -> None:
     assert autoencoder is not None
     for number, step in enumerate(found.steps):
         bank = kv.extract_kernels(kv.open_checkpoint(step.path))
-        alone = label_kernels("", bank, (7, 7), Labelling(autoencoder, by), CPU)
+        alone = label_kernels("", bank, (7, 7), Labelling(autoencoder, Naming(by)), CPU)
         totals = track.totals(number)
         there = ~alone.kernels.flat
         assert (totals.kernels, totals.flat) == (32, 2)
@@ -101,7 +102,7 @@ def test_a_step_is_labelled_as_its_file_alone(tmp_path: Path, by: str) -> None:
         else:
             assert alone.family is not None
             np.testing.assert_array_equal(
-                track.best[number, there], alone.family.paper_index
+                track.best[number, there], alone.family.class_index
             )
             assert totals.mean_fit == pytest.approx(
                 alone.family.cosine.mean(), abs=1e-5

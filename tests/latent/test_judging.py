@@ -61,9 +61,11 @@ def test_a_judgement_has_all_methods_beside_each_other() -> None:
     assert curve.coverage == pytest.approx((codes.fit >= found.threshold).mean())
     assert curve.null_coverage == small().null.coverage(found.threshold)
     assert curve.arc_length == pytest.approx(small().arc_length)
-    assert found.row("family").mean_fit > curve.mean_fit
+    # the simplest class that fits: a little less than the best
+    assert found.row("family").mean_fit > curve.mean_fit - 0.01
     assert 0 <= found.row("family").null_coverage < 0.01
-    assert found.within > found.exact > 0.5
+    for names in (found.names["fine"], found.names["paper"]):
+        assert names.within > names.exact > 0.5
     assert found.to_json()["methods"]["k-means 9"]["arc_length"] is None
 
 

@@ -57,7 +57,7 @@ def test_keys_are_sought_saved_and_used_again(tmp_path, capsys) -> None:
     assert again["r2"]["mean"] > 0.5
 
 
-@pytest.mark.parametrize("among", ["family", "centroids"])
+@pytest.mark.parametrize("among", ["family", "kernels", "centroids"])
 def test_other_candidates(bank, among) -> None:
     found = kv.approximate(bank, find_keys([bank], (7, 7), 4, among))
     assert len(found.keys) == 4

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, PAPER
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import agreement, label
 from kernelviewer.latent.stretches import Stretch
@@ -37,7 +37,7 @@ def test_a_kernel_has_the_class_of_its_stretch() -> None:
 def test_coverage_leaves_flat_kernels_out() -> None:
     found = label(codes((0.1, 0.9), (0.8, 0.6), (NAN, NAN)), TWO, 0.7)
     assert found.coverage == 0.5
-    assert found.counts() == dict.fromkeys((item.id for item in CLASSES), 0) | {
+    assert found.counts() == dict.fromkeys((CLASSES[i].id for i in PAPER.rows), 0) | {
         "on-centre": 1,
         "unidentified": 1,
         "flat": 1,
@@ -68,13 +68,15 @@ def test_agreement_is_of_identified_kernels_with_their_own_class() -> None:
         codes((0.1, 0.9), (0.1, 0.9), (NAN, NAN), (0.9, 0.9), (0.9, 0.2)), TWO, 0.7
     )
     cosine = np.full((4, 11), 0.2, np.float32)
-    on, dx = INDEX["on-centre"], INDEX["d1-x"]
+    ids = [item.id for item in PAPER.patterns]
+    on, dx = ids.index("on-centre"), ids.index("d1-x")
     cosine[0, on] = 0.9  # exactly the stretch's class
     cosine[1, [on, dx]] = 0.86, 0.9  # another, but within 0.05
     cosine[2, [on, dx]] = 0.9, 0.5  # quite another
     cosine[3, on] = 0.9  # not identified
+    index = np.array(PAPER.rows)[cosine.argmax(1)]
     own = SimpleNamespace(
-        paper_cosine=cosine, paper_index=cosine.argmax(1), cosine=cosine.max(1)
+        paper_cosine=cosine, index_in=lambda scheme: index, cosine=cosine.max(1)
     )
     agreed = agreement(found, cast("Any", own))
     assert agreed.kernels == 3

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from kernelviewer.device import CPU, Device, host
+from kernelviewer.kernels.family import family_fit, member
 from kernelviewer.latent.curve import unit_rows
-from kernelviewer.latent.curve_training import mirrors, vary
+from kernelviewer.latent.curve_training import class_images, mirrors, vary
 from kernelviewer.latent.finishing import short_path
 from kernelviewer.latent.nearest import (
     Table,
@@ -119,14 +120,32 @@ def test_kernels_are_varied_as_often_as_wished() -> None:
     kernels = torch.from_numpy(patterns(4000)[0]).reshape(4000, -1)
     images = torch.from_numpy(mirrors((7, 7)))
     random = torch.Generator().manual_seed(0)
-    same = vary(kernels, images, 0.0, random)
+    same, image = vary(kernels, images, 0.0, random)
+    assert not image.any()
     torch.testing.assert_close(same, kernels)
-    varied = vary(kernels, images, 1.0, random)
+    varied, image = vary(kernels, images, 1.0, random)
+    assert set(image.tolist()) == set(range(16))
     torch.testing.assert_close(
         varied.abs().sort(1).values, kernels.abs().sort(1).values
     )
     turned = float(((varied * kernels).sum(1) < 0.99).float().mean())
     assert 0.6 < turned < 1
+
+
+@pytest.mark.parametrize("size", [(5, 5), (5, 7)])
+def test_the_classes_of_images_are_those_that_the_family_gives_them(
+    size: tuple[int, int],
+) -> None:
+    ids = ("on-disc", "off-cross", "edge-x", "edge-y", "on-bar-v", "off-bar-h")
+    kernels = np.stack([member(name, size, sigma=1.2, sigma_y=2.4) for name in ids])
+    rows = kernels.reshape(len(ids), -1)
+    images, classes = mirrors(size), class_images(size)
+    own = family_fit(kernels).class_index
+    for number in range(2 * len(images)):
+        sign = 1 if number < len(images) else -1
+        turned = sign * rows[:, images[number % len(images)]]
+        found = family_fit(turned.reshape(-1, *size)).class_index
+        assert (classes[number][found] == own).all()
 
 
 @pytest.mark.parametrize("columns", [1, 31, 32, 64, 2048])

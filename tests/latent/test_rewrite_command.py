@@ -154,6 +154,19 @@ def test_numpy(save, tmp_path: Path, capsys) -> None:
             assert new[name] == pytest.approx(by_hand(old[name]), abs=1e-4)
 
 
+def test_keras_hdf5_in_chunks_is_refused(tmp_path: Path, capsys) -> None:
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        kernel = np.random.default_rng(0).normal(size=(7, 7, 24, 1))
+        group = file.create_group("dw")
+        group.attrs["weight_names"] = [b"dw/depthwise_kernel:0"]
+        group.create_dataset("dw/depthwise_kernel:0", data=kernel, compression="gzip")
+        file.attrs["layer_names"] = [b"dw"]
+    output = tmp_path / "out.h5"
+    assert main(["rewrite", str(tmp_path / "net.h5"), "-o", str(output), *PUBLISHED])
+    assert "not stored as it is used" in capsys.readouterr().err
+    assert not output.exists()
+
+
 def test_keras_hdf5(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     kernel = random.normal(size=(7, 7, 24, 1)).astype(np.float32)
@@ -280,6 +293,10 @@ def test_transplant(tmp_path: Path) -> None:
         assert torch.equal(new[name], other[name])
     listed = (tmp_path / "out.safetensors.freeze.txt").read_text().split()
     assert set(listed) == SEVENS
+    torch.save({"model": old}, tmp_path / "nested.pth")
+    words = ("--from", str(tmp_path / "other.pth"))
+    rewritten(tmp_path / "nested.pth", tmp_path / "out.pth", *words)
+    assert set((tmp_path / "out.pth.freeze.txt").read_text().split()) == SEVENS
 
 
 def test_the_input_is_never_overwritten(tmp_path: Path, capsys) -> None:

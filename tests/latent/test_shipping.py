@@ -27,6 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(SWEEPS, method, 1)
     monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
+    monkeypatch.setattr(shipping, "PULLS", (0.0,))
     monkeypatch.setattr(synthetic, "PER_KIND", 20)
     for module in (finishing, baselines):
         monkeypatch.setattr(module, "KERNELS", 2000)
@@ -74,9 +75,12 @@ def test_one_command_makes_autoencoders_results_and_card(
     facts = json.loads((out / "evaluation.json").read_text())["sizes"]["7x7"]
     assert facts["split"] == "family"
     assert [item["name"] for item in facts["left_out"]] == names
-    tried = [(item["width"], item["members"]) for item in facts["knee"]]
-    assert tried == [(0.01, 0.2), (known.card["options"]["width"], 0.0)]
-    assert known.card["options"]["members"] == 0.2
+    keys = ("width", "members", "class_pull")
+    tried = [tuple(item[key] for key in keys) for item in facts["knee"]]
+    width, members, pull = (known.card["options"][key] for key in keys)
+    assert tried == [(0.01, 0.2, pull), (width, 0.0, pull), (width, 0.2, 0.0)]
+    assert members == 0.2
+    assert known.default_naming == "code"
     (held_out,) = facts["held_out"]
     assert held_out["name"] == "unseen.safetensors"
     assert facts["knee"][0]["held_out_fit"] > 0.5
@@ -105,6 +109,9 @@ def test_a_single_network_is_split_by_layer_and_the_card_says_so(
     card = (tmp_path / "MODEL_CARD.md").read_text()
     assert "This is no result about unseen" in card
     assert "one.safetensors (even layers)" in card
+    assert "**7×7: the family is the default.**" in card
+    made = Autoencoder.load(tmp_path / "curve-7x7.safetensors")
+    assert made.default_naming == "family"
 
 
 class Echo(Task):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import (
     NARROWEST,
@@ -127,15 +127,40 @@ def test_they_come_back_from_json() -> None:
     assert math.isnan(again[1].family_cosine)
 
 
+@pytest.mark.parametrize(
+    ("class_id", "sign", "fine", "paper"),
+    [
+        ("on-disc", 1, "on-disc", "on-centre"),
+        ("on-ring", 1, "on-ring", "off-centre"),
+        ("edge-d", -1, "edge-d", "d1-x"),
+        ("on-centre", 1, "on-centre", "on-centre"),
+        ("d1-y", -1, "edge-y", "d1-y"),
+        ("d2-x", 1, "on-bar-v", "d2-x"),
+        ("d2-y", -1, "off-bar-h", "d2-y"),
+        ("d2-xy", 0, "saddle", "d2-xy"),
+        ("checker", 1, "checker", "unidentified"),
+        ("unidentified", 0, "unidentified", "unidentified"),
+    ],
+)
+def test_a_stretch_has_its_name_in_both_schemes(
+    class_id: str, sign: int, fine: str, paper: str
+) -> None:
+    item = Stretch(0.0, 1.0, class_id, sign)
+    assert CLASSES[item.index_in(FINE)].id == fine
+    assert CLASSES[item.index_in(PAPER)].id == paper
+    assert item.class_index == item.index_in(PAPER)
+
+
 def test_a_path_becomes_stretches_with_their_cosines() -> None:
-    path = np.array([0] * 60 + [6] * 40)
-    cosine = np.zeros((100, 11), np.float32)
-    cosine[:60, 0], cosine[60:, 6] = 0.75, 0.5
+    disc, edge = INDEX["on-disc"], INDEX["edge-x"]
+    path = np.array([disc] * 60 + [edge] * 40)
+    cosine = np.zeros((100, len(FINE.patterns)), np.float32)
+    cosine[:60, disc], cosine[60:, edge] = 0.75, 0.5
     sign = np.array([1] * 60 + [-1] * 40)
     first, second = stretches_from_path(path, cosine, sign)
     assert (first.low, second.high) == (0.0, 1.0)
     assert first.high == second.low == pytest.approx(59.5 / 99, abs=1e-6)
-    assert (first.class_id, second.class_id) == ("on-centre", "d1-x")
+    assert (first.class_id, second.class_id) == ("on-disc", "edge-x")
     assert (first.sign, second.sign) == (1, -1)
     assert (first.family_cosine, second.family_cosine) == (0.75, 0.5)
     assert first.class_index == INDEX["on-centre"]

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.finishing import agreements
 from kernelviewer.latent.labels import label
 from kernelviewer.latent.nearest import nearest_in_batches, spherical_kmeans, unit
 from kernelviewer.latent.networks import Network
@@ -55,7 +57,8 @@ def test_known_classes_are_recovered_through_the_curve() -> None:
 
 
 def test_each_common_class_has_a_stretch() -> None:
-    assert {item.class_id for item in small().stretches} == set(IDS)
+    named = {CLASSES[item.class_index].id for item in small().stretches}
+    assert named == set(IDS)
     assert len(small().stretches) <= 24
     widths = [item.high - item.low for item in small().stretches]
     assert min(widths) >= 0.01
@@ -190,9 +193,23 @@ def test_a_narrower_neighbourhood_makes_a_longer_curve() -> None:
     assert lengths[1] > 1.5 * lengths[0]
 
 
+def test_classes_that_pull_make_names_hold() -> None:
+    seen, unseen = networks(2, 600), patterns(500, noise=0.3, seed=79)[0]
+    own = family_fit(unseen, device=CPU)
+    exact = []
+    for pull in (0.0, 0.2):
+        options = TrainingOptions(sweeps=12, curve=CurveOptions(class_pull=pull))
+        known = train(SIZE, seen, options=options, device=CPU)
+        codes = known.encode(unseen, device=CPU)
+        exact.append(agreements(known, codes, 0.0, own)["fine"].exact)
+    assert exact[1] > exact[0] + 0.02
+
+
 def test_on_centres_come_before_off_centres() -> None:
-    middles = {item.class_id: (item.low + item.high) / 2 for item in small().stretches}
-    assert PATTERNS[0].id == "on-centre"
+    middles = {
+        CLASSES[item.class_index].id: (item.low + item.high) / 2
+        for item in small().stretches
+    }
     assert middles["on-centre"] < middles["off-centre"]
 
 

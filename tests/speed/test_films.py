@@ -7,22 +7,27 @@ floor of a step is a copy of what is kept of it and a count of its classes.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 import kernelviewer as kv
 from kernelviewer.device import CPU
+from kernelviewer.jobs.runs import EncodedRun
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.series import Series
+from kernelviewer.kernels.series import Series, Step
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.film import Track, film_of
+from kernelviewer.latent.film import Film, Track, film_of
 from kernelviewer.latent.noise import Null
+from kernelviewer.state.model import Run
 from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 STEPS, KERNELS = 20, 27_000
 
@@ -51,6 +56,10 @@ def track() -> Track:
         code=rng.integers(0, 65535, shape).astype(np.uint16),
         fit=rng.integers(0, 65535, shape).astype(np.uint16),
         best=rng.integers(0, 11, shape).astype(np.int8),
+        paper=rng.integers(0, 11, shape).astype(np.int8),
+        second=rng.integers(0, 11, shape).astype(np.int8),
+        margin=rng.integers(0, 65535, shape).astype(np.uint16),
+        near=rng.integers(0, 2048, shape).astype(np.uint32),
         cosine=rng.random(shape).astype(np.float16),
         scale=np.ones(STEPS, np.float32),
         numbers=tuple(range(STEPS)),
@@ -79,6 +88,61 @@ def test_a_change_of_step() -> None:
         f"{1e3 * least(found.formation, 5):.1f} ms; codes and fits "
         f"{kept / STEPS / KERNELS:.0f} bytes a kernel and step"
     )
+
+
+def test_playing_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps a second in the window once a run is encoded, all of it painted."""
+    from PySide6.QtWidgets import QApplication
+
+    from kernelviewer.gui import create_window
+    from kernelviewer.gui.controllers import runs
+    from kernelviewer.state.settings import Settings
+    from tests.speed.linked_harness import SIZE, make_bank, naive, settle
+
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    window = create_window(settings=Settings(theme="light"))
+    window.resize(1600, 1000)
+    window.show()
+    banks = [make_bank(f"step {i}", KERNELS, i) for i in range(STEPS)]
+    files = (Step(bank.path, bank.name, {}, (0, 0)) for bank in banks)
+    run = Run("run", tuple(files), tuple(range(STEPS)), "step")
+    kernels = banks[0].sizes[SIZE]
+    used, layer = np.unique(kernels.layer, return_inverse=True)
+    names = tuple(banks[0].layers[i].name for i in used)
+    like = {"layers": names, "layer": layer, "channel": kernels.channel}
+    codes = replace(track(), **like)
+    family = replace(codes, by="family")
+
+    def encoded(*given: object) -> EncodedRun:
+        film = Film(run.steps, run.numbers, "names", (), {SIZE: codes})
+        return EncodedRun(film, replace(film, tracks={SIZE: family}))
+
+    monkeypatch.setattr(runs, "encode_run", encoded)
+    for name in ("PLAYED_MS", "SHORTEST_MS"):
+        monkeypatch.setattr(runs, name, 0)
+    model = window.document.open(banks[-1], run=run, step=STEPS - 1).id
+    for step, bank in enumerate(banks):
+        window.runs._steps.put(run, step, bank)
+    settle(app, window)
+    least_busy = float("inf")
+    for _ in range(3):
+        window.runs.go_to(model, 0)
+        settle(app, window)
+        began, busy = time.perf_counter(), time.thread_time()
+        window.runs.toggle(model)
+        while window.runs.is_playing(model):
+            app.processEvents()
+        spent = (time.perf_counter() - began) / (STEPS - 1)
+        least_busy = min(least_busy, (time.thread_time() - busy) / (STEPS - 1))
+    whole = naive(window) / 1e3
+    print(
+        f"\n{STEPS} steps × {KERNELS} kernels: {1 / spent:.0f} steps/s by the clock, "
+        f"{1 / least_busy:.0f} of the window's own time; a step is "
+        f"{least_busy / whole:.2f} × drawing the whole window anew "
+        f"({1e3 * whole:.0f} ms)"
+    )
+    window.close()
 
 
 def test_looking_through_a_run(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
+from kernelviewer.kernels.classes import PAPER_OF
 from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.state.analysis import FamilyNames
 from kernelviewer.state.tally import order_of
@@ -68,10 +69,11 @@ def family_names(
     ordered: bool = False,
 ) -> FamilyNames:
     """What the family might say of kernels; every class but the best is far off."""
-    kinds = best.astype(np.uint64)
+    paper = np.array(PAPER_OF, np.uint8)[best]
     return FamilyNames(
         best=best,
-        near=np.uint64(1) << kinds,
+        paper=paper,
+        near=np.uint64(1) << paper.astype(np.uint64),
         fit=fit,
         second=np.zeros(len(best), np.uint8),
         margin=np.full(len(best), 0.2, np.float32),

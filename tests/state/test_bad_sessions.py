@@ -185,7 +185,7 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "classes-2": (
         broken(selection=step(type="classes", ids=["x"])),
-        "$.selection[0].query.ids[0] is not one of on-centre, off-centre",
+        "$.selection[0].query.ids[0] is not one of on-point, off-point",
     ),
     "classes-3": (
         broken(selection=step(type="classes", ids=[[]])),

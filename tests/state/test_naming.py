@@ -163,14 +163,14 @@ def test_what_has_no_code_is_named_by_the_family(document: Document) -> None:
 
 def test_sessions_tell_by_what_kernels_are_named() -> None:
     work = worked_on()
-    work.name(CODE)
+    work.name(Naming("code", "paper"))
     plain = json.loads(to_text(session_of(work)))
     assert not {"naming", "family_thresholds"} & plain.keys()  # as files once were
     work.name(FAMILY)
     work.set_threshold(SEVEN, 0.8)
     text = to_text(session_of(work))
     values = json.loads(text)
-    assert values["naming"] == {"by": "family"}
+    assert values["naming"] == {"by": "family", "words": "fine"}
     again, lost = reopened(from_text(text), "first", "other")
     assert lost == []
     assert again.naming == FAMILY

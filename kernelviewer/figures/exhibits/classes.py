@@ -16,6 +16,7 @@ from kernelviewer.figures.counts import (
     count_labels,
     coverage_sentence,
     labels_of,
+    listed,
     named,
 )
 from kernelviewer.figures.errors import FigureError
@@ -70,12 +71,17 @@ class ClassesContent:
     yardstick: Yardstick
     seed: int
 
+    @property
+    def rows(self) -> list[int]:
+        """The classes that have one, indices into `CLASSES`."""
+        return listed(self.yardstick, self.counts)
+
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each class: colour, name, count and share, kernels."""
         with figure_style():
             face = Face.of(options)
             tiling, lines = self._arrange(options, face)
-            names = _names_width(self.counts, face, lines)
+            names = _names_width(self.rows, self.counts, face, lines)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             height = top + tiling.height + foot + face.margin
             page = Page(options, max(height, options.height_mm or 0.0), face)
@@ -99,12 +105,12 @@ class ClassesContent:
 
     def table(self) -> Table:
         """A row for each class."""
-        total = max(self.counts.kernels, 1)
+        total, numbers = max(self.counts.kernels, 1), self.counts.by_class[self.rows]
         return Table(
             {
-                "class": [item.id for item in CLASSES],
-                "kernels": self.counts.by_class.tolist(),
-                "share": (self.counts.by_class / total).tolist(),
+                "class": [CLASSES[row].id for row in self.rows],
+                "kernels": numbers.tolist(),
+                "share": (numbers / total).tolist(),
             }
         )
 
@@ -112,9 +118,9 @@ class ClassesContent:
         """The samples, their classes and fits."""
         arrays = blocks_arrays(self.blocks)
         arrays["class"] = arrays.pop("layer")
-        arrays["classes"] = np.array([item.id for item in CLASSES])
+        arrays["classes"] = np.array([CLASSES[row].id for row in self.rows])
         arrays["fit"] = np.concatenate(self.fits)
-        arrays["counts"] = self.counts.by_class
+        arrays["counts"] = self.counts.by_class[self.rows]
         del arrays["layers"]
         return arrays
 
@@ -135,7 +141,7 @@ class ClassesContent:
             counts=(1,) * len(self.blocks),
             width=options.width_mm
             - 2 * face.margin
-            - _names_width(self.counts, face, lines),
+            - _names_width(self.rows, self.counts, face, lines),
             dpi=options.dpi,
             after=0.15 * face.em,
             least=_HIGH[lines] * face.em,
@@ -150,9 +156,9 @@ class ClassesContent:
 
     def _draw_names(self, page: Page, tiling: Tiling, top: float, lines: int) -> None:
         face, em = page.face, page.face.em
-        kernels = page.margin + _names_width(self.counts, face, lines)
-        rows = zip(CLASSES, self.counts.by_class, tiling.tops(top), strict=True)
-        for item, number, y in rows:
+        kernels = page.margin + _names_width(self.rows, self.counts, face, lines)
+        for row, y in zip(self.rows, tiling.tops(top), strict=True):
+            item, number = CLASSES[row], int(self.counts.by_class[row])
             high = max(tiling.cell_height, _HIGH[lines] * em)
             page.rectangle(
                 page.margin,
@@ -164,7 +170,7 @@ class ClassesContent:
                 gid=f"class-{item.id}",
             )
             x, baseline = page.margin + em, y + high / 2 + 0.36 * em
-            facts = _facts(int(number), self.counts.kernels)
+            facts = _facts(number, self.counts.kernels)
             if lines == 2:
                 page.text(x, baseline - 0.55 * em, item.short, weight="bold")
                 page.text(x, baseline + 0.6 * em, facts, colour=page.ink.secondary)
@@ -197,21 +203,22 @@ def prepare_classes(
     label = np.concatenate([labels_of(s, yardstick)[s.index] for s in subjects])
     fit = [coding_of(subject).fit for subject in subjects]
     blocks, fits = [], []
-    for number, item in enumerate(CLASSES):
+    counts = count_labels(label)
+    for number in listed(yardstick, counts):
         watch.check()
         members = np.flatnonzero(label == number)
         chosen = draw_some(members, _MOST, options.seed, number)
         # the order of the draw, not of the layers: any first few are a fair sample
         chosen = np.random.default_rng((options.seed, number)).permutation(chosen)
         place = owner[chosen], index[chosen]
-        blocks.append(gather_block(scene.subjects, *place, item.id))
+        blocks.append(gather_block(scene.subjects, *place, CLASSES[number].id))
         fits.append(
             np.array([fit[i][k] for i, k in zip(*place, strict=True)], np.float32)
         )
     return ClassesContent(
         networks=tuple(subject.name for subject in scene.subjects),
         size=scene.size,
-        counts=count_labels(label),
+        counts=counts,
         blocks=tuple(blocks),
         fits=tuple(fits),
         yardstick=yardstick,
@@ -223,11 +230,11 @@ def _facts(number: int, total: int) -> str:
     return f"{count(number)} · {percent(number / max(total, 1))}"
 
 
-def _names_width(counts: Counts, face: Face, lines: int) -> float:
+def _names_width(rows: list[int], counts: Counts, face: Face, lines: int) -> float:
     """Room in mm for the names and numbers left of the kernels."""
     if not lines:
         return 0.0
-    names = max(face.width(item.short, weight="bold") for item in CLASSES)
+    names = max(face.width(CLASSES[row].short, weight="bold") for row in rows)
     facts = max(face.width(_facts(int(n), counts.kernels)) for n in counts.by_class)
     if lines == 1:
         return names + facts + 3 * face.em

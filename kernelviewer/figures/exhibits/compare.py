@@ -17,6 +17,7 @@ from kernelviewer.figures.counts import (
     coverage_facts,
     coverage_sentences,
     labels_of,
+    listed,
     null_shares,
 )
 from kernelviewer.figures.errors import FigureError
@@ -65,6 +66,12 @@ class CompareContent:
     layers: tuple[str, ...]
     cosines: tuple[NDArray[np.float32], ...]
     seed: int
+
+    @property
+    def classes(self) -> list[int]:
+        """Those that are listed, indices into `CLASSES`."""
+        counted = [side.counts for side in self.sides if side.counts is not None]
+        return listed(self.yardstick, *counted)
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """Shares of the classes, fits, cosines by layer, kernels."""
@@ -116,9 +123,9 @@ class CompareContent:
         columns = {name: [] for name in ("source", "class", "kernels", "share")}
         for side in self.sides:
             if side.counts is not None:
-                numbers = side.counts.by_class.tolist()
-                columns["source"] += [side.name] * len(CLASSES)
-                columns["class"] += [item.id for item in CLASSES]
+                numbers = side.counts.by_class[self.classes].tolist()
+                columns["source"] += [side.name] * len(self.classes)
+                columns["class"] += [CLASSES[kind].id for kind in self.classes]
                 columns["kernels"] += numbers
                 columns["share"] += [n / max(side.counts.kernels, 1) for n in numbers]
         return Table(columns)
@@ -127,12 +134,12 @@ class CompareContent:
         """Counts, fits, cosines and the kernels shown."""
         arrays: dict[str, NDArray[Any]] = {
             "sources": np.array([side.name for side in self.sides]),
-            "classes": np.array([item.id for item in CLASSES]),
+            "classes": np.array([CLASSES[kind].id for kind in self.classes]),
         }
         for number, side in enumerate(self.sides):
             arrays[f"kernels_{number}"] = side.samples.weights
             if side.counts is not None:
-                arrays[f"counts_{number}"] = side.counts.by_class
+                arrays[f"counts_{number}"] = side.counts.by_class[self.classes]
             if side.fit is not None:
                 arrays[f"fit_{number}"] = side.fit
         if self.yardstick is not None:
@@ -171,7 +178,7 @@ class CompareContent:
         width = (room - (columns - 1) * 3 * face.em) / columns
         charts: list[SharePanel | FitPanel | LayerPanel] = []
         if self.yardstick is not None:
-            charts.append(SharePanel(self.sides, width, face, tight))
+            charts.append(SharePanel(self.sides, self.classes, width, face, tight))
             yardstick = self.yardstick
             high = _between(_CHART, tight)
             charts.append(FitPanel(self.sides, yardstick, width, face, options, high))
@@ -370,6 +377,7 @@ class SharePanel:
     """Share of each class in both: full colour above, pale below."""
 
     sides: tuple[Side, Side]
+    classes: list[int]
     width: float
     face: Face
     tight: float
@@ -377,7 +385,7 @@ class SharePanel:
     @property
     def height(self) -> float:
         """Heading, key, a pair of bars for each class."""
-        return (_HEAD + 2.8 + self._pitch * len(CLASSES) + 0.6) * self.face.em
+        return (_HEAD + 2.8 + self._pitch * len(self.classes) + 0.6) * self.face.em
 
     @property
     def _pitch(self) -> float:
@@ -396,13 +404,16 @@ class SharePanel:
             name = face.elide(side.name, self.width - 1.5 * em)
             page.text(x + 1.4 * em, y + (1.2 * row + 0.95) * em, name, gid="side")
         y += 2.8 * em
-        names = max(face.width(item.short) for item in CLASSES) + 0.8 * em
+        kinds = [CLASSES[kind] for kind in self.classes]
+        names = max(face.width(item.short) for item in kinds) + 0.8 * em
         shares = [
-            s.counts.by_class / max(s.counts.kernels, 1) for s in known if s.counts
+            s.counts.by_class[self.classes] / max(s.counts.kernels, 1)
+            for s in known
+            if s.counts
         ]
         top = max(float(share.max()) for share in shares) if shares else 1.0
         room = self.width - names - face.width("100.0 %", 0.85 * face.size) - em
-        for number, item in enumerate(CLASSES):
+        for number, item in enumerate(kinds):
             base = y + number * self._pitch * em
             page.text(x, base + (1.1 if len(shares) > 1 else 0.8) * em, item.short)
             for row, share in enumerate(shares):

@@ -18,6 +18,7 @@ from kernelviewer.figures.counts import (
     coverage_facts,
     coverage_sentences,
     labels_of,
+    listed,
     named,
 )
 from kernelviewer.figures.errors import FigureError
@@ -70,6 +71,11 @@ class CompositionContent:
     networks: tuple[Composition, ...]
     size: Size
     yardstick: Yardstick
+
+    @property
+    def classes(self) -> list[int]:
+        """Those that are listed, indices into `CLASSES`."""
+        return listed(self.yardstick, *(item.counts for item in self.networks))
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A stacked bar for each layer, in the order of the network."""
@@ -128,10 +134,11 @@ class CompositionContent:
         }
         for item in self.networks:
             for layer, numbers in zip(item.layers, item.by_class, strict=True):
-                for kind, number in zip(CLASSES, numbers.tolist(), strict=True):
+                for kind in self.classes:
+                    number = int(numbers[kind])
                     columns["source"].append(item.network)
                     columns["layer"].append(layer)
-                    columns["class"].append(kind.id)
+                    columns["class"].append(CLASSES[kind].id)
                     columns["kernels"].append(number)
                     columns["share"].append(number / max(int(numbers.sum()), 1))
         return Table(columns)
@@ -139,11 +146,11 @@ class CompositionContent:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Counts [layers, classes] of each network."""
         arrays: dict[str, NDArray[Any]] = {
-            "classes": np.array([item.id for item in CLASSES]),
+            "classes": np.array([CLASSES[kind].id for kind in self.classes]),
             "sources": np.array([item.network for item in self.networks]),
         }
         for number, item in enumerate(self.networks):
-            arrays[f"counts_{number}"] = item.by_class
+            arrays[f"counts_{number}"] = item.by_class[:, self.classes]
             arrays[f"layers_{number}"] = np.array(item.layers)
         return arrays
 

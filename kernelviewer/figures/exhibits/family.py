@@ -19,7 +19,7 @@ from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.surface import draw_surface, surface_height
 from kernelviewer.figures.tiling import Blocks, quantise
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import PAPER
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ class FamilyContent:
         with figure_style():
             face = Face.of(options)
             columns, panel = _arrange(self.kernels.shape[1:], options, face)
-            rows = -(-len(PATTERNS) // columns)
+            rows = -(-len(PAPER.patterns) // columns)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             height = top + rows * panel.height + foot + face.margin
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()
             pitch = panel.height + (page.height - height) / (rows + 1)
             top += pitch - panel.height
-            for number in range(len(PATTERNS)):
+            for number in range(len(PAPER.patterns)):
                 watch.check()
                 row, column = divmod(number, columns)
                 left = page.margin + column * panel.width
@@ -88,15 +88,15 @@ class FamilyContent:
 
     def table(self) -> Table:
         """A row for each class: its weights."""
-        weights = self.kernels.reshape(len(PATTERNS), -1)
-        columns: dict[str, Any] = {"class": [item.id for item in PATTERNS]}
+        weights = self.kernels.reshape(len(PAPER.patterns), -1)
+        columns: dict[str, Any] = {"class": [item.id for item in PAPER.patterns]}
         columns |= {f"w{i}": column.tolist() for i, column in enumerate(weights.T)}
         return Table(columns)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Kernels and surfaces."""
         return {
-            "classes": np.array([item.id for item in PATTERNS]),
+            "classes": np.array([item.id for item in PAPER.patterns]),
             "kernels": self.kernels,
             "surfaces": self.surfaces,
         }
@@ -131,7 +131,7 @@ class _Panel:
         self, page: Page, content: FamilyContent, number: int, x: float, y: float
     ) -> None:
         """Draw them below each other."""
-        item = PATTERNS[number]
+        item = PAPER.patterns[number]
         middle, em = x + self.width / 2, page.face.em
         draw_surface(
             page, content.surfaces[number], middle - self.surface / 2, y, self.surface
@@ -161,19 +161,22 @@ def _arrange(
         The height asked for is too small.
     """
     room = options.width_mm - 2 * face.margin
-    name = max(face.width(item.short) for item in PATTERNS) + 0.4 * face.em
+    name = max(face.width(item.short) for item in PAPER.patterns) + 0.4 * face.em
     if options.labels and name > room:
         problem = "the names of the classes do not fit into this width"
         raise FigureError(problem, "Make the figure wider, or its font smaller.")
-    fits = max(1, min(len(PATTERNS), int(room / name)))
-    least = -(-len(PATTERNS) // fits)
+    fits = max(1, min(len(PAPER.patterns), int(room / name)))
+    least = -(-len(PAPER.patterns) // fits)
     if options.height_mm is None:
-        columns = -(-len(PATTERNS) // least)
+        columns = -(-len(PAPER.patterns) // least)
         width = room / columns
         return columns, _Panel.of(size, width, width - 0.6 * face.em, options, face)
     down = options.height_mm - title_height(options, face) - face.margin
     down -= scale_bar_height(options, face)
-    choices = {-(-len(PATTERNS) // rows) for rows in range(least, len(PATTERNS) + 1)}
+    choices = {
+        -(-len(PAPER.patterns) // rows)
+        for rows in range(least, len(PAPER.patterns) + 1)
+    }
     found = [
         (panel.surface, columns, panel)
         for columns in sorted(choices, reverse=True)
@@ -195,7 +198,7 @@ def _fitting(
     face: Face,
 ) -> _Panel | None:
     """The largest panel of so many columns that fits into ``down`` mm."""
-    width, rows = room / columns, -(-len(PATTERNS) // columns)
+    width, rows = room / columns, -(-len(PAPER.patterns) // columns)
     panel = _Panel.of(size, width, width - 0.6 * face.em, options, face)
     while panel.height > down / rows:
         panel = _Panel.of(size, width, 0.95 * panel.surface, options, face)
@@ -219,7 +222,7 @@ def prepare_family(
         raise FigureError(msg)
     rows, columns = (1, *scene.size)[-2:]
     kernels, surfaces = [], []
-    for item in PATTERNS:
+    for item in PAPER.patterns:
         watch.check()
         kernels.append(_member(item.id, (rows, columns)))
         surfaces.append(_member(item.id, (_MESH, _MESH)))

@@ -139,6 +139,7 @@ def _panels(
     panels = []
     for measure, title in group:
         values = np.array([getattr(layer, measure) for layer in layers])
+        texts = (title, title.partition(",")[0])
         null, top = None, 1.0
         if measure == "entropy":
             null = np.array([layer.noise_entropy for layer in layers])[:, None]
@@ -148,7 +149,10 @@ def _panels(
         ticks = [0.0, 0.5, 1.0] if top == 1.0 else nice_ticks(top, 3)
         panels.append(
             LayerPanel(
-                (f"{network}: {title[0].lower()}{title[1:]}", title),
+                (
+                    *(f"{network}: {text[0].lower()}{text[1:]}" for text in texts),
+                    *texts,
+                ),
                 *(names, values[:, None], null, (0.0, max(top, ticks[-1])), ticks),
                 *(room, face, options),
                 chart=_CHART,

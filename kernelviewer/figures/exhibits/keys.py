@@ -183,10 +183,8 @@ def prepare_keys(
     Raises
     ------
     FigureError
-        As `approximated`; keys of 3-D kernels are no pictures.
+        As `approximated`.
     """
-    if len(scene.size) > 2:
-        raise FigureError(f"keys of {size_label(scene.size)} kernels are no pictures")
     names = tuple(subject.name for subject in scene.subjects)
     return KeysContent(approximated(scene, options, watch), names)
 

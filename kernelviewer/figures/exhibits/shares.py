@@ -14,6 +14,7 @@ from kernelviewer.figures.counts import (
     count_labels,
     coverage_facts,
     coverage_sentence,
+    listed,
     named,
 )
 from kernelviewer.figures.errors import FigureError
@@ -106,10 +107,11 @@ class SharesContent:
         for number, subject, row in zip(
             self.run.numbers, self.run.subjects, self.counts, strict=True
         ):
-            for kind, kernels in zip(CLASSES, row.tolist(), strict=True):
+            for kind in self.classes:
+                kernels = int(row[kind])
                 columns["step"].append(number)
                 columns["source"].append(subject.name)
-                columns["class"].append(kind.id)
+                columns["class"].append(CLASSES[kind].id)
                 columns["kernels"].append(kernels)
                 columns["share"].append(kernels / max(int(row.sum()), 1))
         return Table(columns)
@@ -118,9 +120,14 @@ class SharesContent:
         """Steps, classes and counts [S, classes]."""
         return {
             "steps": np.array(self.run.numbers),
-            "classes": np.array([item.id for item in CLASSES]),
-            "counts": self.counts,
+            "classes": np.array([CLASSES[kind].id for kind in self.classes]),
+            "counts": self.counts[:, self.classes],
         }
+
+    @property
+    def classes(self) -> list[int]:
+        """Those that are listed, indices into `CLASSES`."""
+        return listed(self.yardstick, Counts(self.counts.sum(axis=0)))
 
     @property
     def _last(self) -> Counts:

@@ -12,6 +12,7 @@ from kernelviewer.figures.counts import (
     coding_of,
     count_labels,
     labels_of,
+    listed,
     named,
 )
 from kernelviewer.figures.errors import FigureError
@@ -62,12 +63,19 @@ class TableContent:
     size: Size
     yardstick: Yardstick
 
+    @property
+    def classes(self) -> list[int]:
+        """Those that have a column, indices into `CLASSES`."""
+        return listed(self.yardstick, *(item.counts for item in self.entries))
+
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A row for each network if the page is wide enough, else a column."""
         with figure_style():
             face = Face.of(options)
             top = title_height(options, face)
-            cells = [_heads(), *(_cells(item, self.yardstick) for item in self.entries)]
+            kinds = self.classes
+            told = (_cells(item, self.yardstick, kinds) for item in self.entries)
+            cells = [_heads(kinds), *told]
             names = ["", *(item.network for item in self.entries)]
             room = options.width_mm - 2 * face.margin
             layout = _upright(cells, names, face, room) or _turned(
@@ -103,8 +111,8 @@ class TableContent:
             "coverage": [item.counts.coverage for item in entries],
             "null_coverage": [self.yardstick.null_coverage] * len(entries),
         }
-        for number, kind in enumerate(CLASSES):
-            columns[kind.id] = [
+        for number in self.classes:
+            columns[CLASSES[number].id] = [
                 int(item.counts.by_class[number]) / max(item.counts.kernels, 1)
                 for item in entries
             ]
@@ -114,8 +122,9 @@ class TableContent:
         """Counts [networks, classes] and the rest by column."""
         columns = self.table().columns
         arrays = {name: np.array(columns[name]) for name in list(columns)[:6]}
-        arrays["classes"] = np.array([item.id for item in CLASSES])
-        arrays["counts"] = np.stack([item.counts.by_class for item in self.entries])
+        arrays["classes"] = np.array([CLASSES[kind].id for kind in self.classes])
+        counts = np.stack([item.counts.by_class for item in self.entries])
+        arrays["counts"] = counts[:, self.classes]
         return arrays
 
 
@@ -183,14 +192,14 @@ def prepare_table(
     return TableContent(tuple(entries), scene.size, yardstick)
 
 
-def _heads() -> list[str]:
+def _heads(kinds: list[int]) -> list[str]:
     heads = ["Kernels", "Mean fit", "Identified (%)", "White noise (%)"]
-    return [*heads, *(f"{kind.short} (%)" for kind in CLASSES)]
+    return [*heads, *(f"{CLASSES[kind].short} (%)" for kind in kinds)]
 
 
-def _cells(item: Entry, yardstick: Yardstick) -> list[str]:
+def _cells(item: Entry, yardstick: Yardstick, kinds: list[int]) -> list[str]:
     total = max(item.counts.kernels, 1)
-    shares = item.counts.by_class / total
+    shares = item.counts.by_class[kinds] / total
     values = [item.counts.coverage, yardstick.null_coverage, *shares.tolist()]
     fit = "–" if item.mean_fit != item.mean_fit else f"{item.mean_fit:.3f}"
     percents = ["–" if value != value else f"{100 * value:.1f}" for value in values]

@@ -10,6 +10,7 @@ import numpy as np
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
 from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.counts import Counts, listed
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import HATCH
@@ -113,10 +114,12 @@ class TransitionsContent:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The matrices."""
+        both = self.matrix.sum(axis=0) + self.matrix.sum(axis=1)
+        kinds = listed(self.compared.yardstick, Counts(both))
         return {
-            "classes": np.array([item.id for item in CLASSES]),
-            "transitions": self.matrix,
-            "shuffled_transitions": self.null,
+            "classes": np.array([CLASSES[kind].id for kind in kinds]),
+            "transitions": self.matrix[np.ix_(kinds, kinds)],
+            "shuffled_transitions": self.null[np.ix_(kinds, kinds)],
             "sources": np.array(self.compared.names),
         }
 

@@ -31,6 +31,8 @@ KEPT_STEPS, KEPT_BYTES = 3, 128 << 20
 PLAYED_MS = 6000
 SHORTEST_MS, LONGEST_MS = 50, 600
 """How long a run takes to play, and how long a step is seen at least and at most."""
+SOON_MS = 5
+"""Until it is asked again whether the kernels of a step are drawn."""
 WATCHED_MS = 1000
 """Between two looks at a folder that is watched."""
 
@@ -210,6 +212,8 @@ class Runs(QObject):
         model = self._document.model(self._playing)
         if model.run is None or model.step >= len(model.run) - 1:
             self.stop()
+        elif self._jobs.is_current("grid"):  # every step is seen, however long it takes
+            self._pace.start(SOON_MS)
         else:
             self.go_to(model.id, model.step + 1)
 

@@ -21,7 +21,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.jobs.tasks import run_null_test
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, INDEX
 
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
@@ -43,7 +43,7 @@ NO_AUTOENCODER = (
     "There is no autoencoder for the kernels that are shown; open a network, or "
     "train one."
 )
-COLOURS = (6, 0, 3, 10)
+COLOURS = [INDEX[name] for name in ("d1-x", "on-centre", "off-square", "d2-xy")]
 """Classes whose colours the conditions borrow: they tell apart in both themes."""
 
 

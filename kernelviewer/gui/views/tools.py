@@ -26,7 +26,7 @@ from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import percent, short_percent, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.naming import WAYS
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import coverage
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.view import Parts
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.noise import Null
     from kernelviewer.state.view_state import ViewState
 
@@ -374,7 +373,7 @@ class ToolController(Controller):
         if self.is_news("sizes", state.sizes, state.size):
             self.sizes.set_sizes(state.sizes, state.size)
         if self.is_news("naming", state.naming, state.named_by, state.models):
-            self.naming.set_choice(state.naming.by)
+            self.naming.set_choice(_choice(state.naming))
             self.naming.setVisible(bool(state.models))
             self.naming.setToolTip(_naming_tip(state))
         if self.is_news("threshold", state.threshold, state.null):
@@ -384,12 +383,35 @@ class ToolController(Controller):
         if self.is_news("coverage", *scope, state.threshold, state.null):
             self.threshold.set_coverage(*_coverage(state))
 
-    def _name_by(self, by: By) -> None:
-        self.document.name(replace(self.document.naming, by=by))
+    def _name_by(self, choice: str) -> None:
+        naming = NAMINGS[choice]
+        if naming.by == "code":  # the words stay for when the family names again
+            naming = replace(naming, words=self.document.naming.words)
+        self.document.name(naming)
 
     def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
         if (size := self.document.size) is not None:
             self.document.set_threshold(size, threshold, dragging=dragging)
+
+
+NAMINGS = {
+    "family": Naming("family", "fine"),
+    "paper": Naming("family", "paper"),
+    "code": Naming("code"),
+}
+"""What the switch of the naming offers."""
+_CHOICES = {
+    "family": "Family, fine names",
+    "paper": "Family, the paper's names",
+    "code": "Code, the paper's names",
+}
+_BRIEF = {"family": "by family", "paper": "by family, paper's", "code": "by code"}
+
+
+def _choice(naming: Naming) -> str:
+    if naming.by == "code":
+        return "code"
+    return "family" if naming.words == "fine" else "paper"
 
 
 def _naming_tip(state: ViewState) -> str:
@@ -401,15 +423,20 @@ def _naming_tip(state: ViewState) -> str:
         None: "Nothing names the kernels of this size",
     }
     text = words[state.named_by]
+    if state.named_by == "family":
+        text += (
+            ", in the paper's eleven classes"
+            if state.naming.words == "paper"
+            else ", in fine words: point, disc, ring, bar and others that people see"
+        )
     if state.naming.by == "code" and state.named_by == "family":
         text += ": there is no autoencoder for this size"
     return f"{text} (Ctrl+Shift+M: the other)"
 
 
 def _naming_button(parent: QWidget) -> ChoiceButton:
-    brief: dict[str, str] = {by: f"by {word}" for by, word in WAYS.items()}
-    choices = {by: f"Names {text}" for by, text in brief.items()}
-    return ChoiceButton("naming", "Kernels are named", choices, parent, brief)
+    title = "What names kernels"
+    return ChoiceButton("naming", title, dict(_CHOICES), parent, dict(_BRIEF))
 
 
 def _coverage(state: ViewState) -> tuple[float, float | None]:

@@ -9,7 +9,12 @@ arXiv:2401.14469, §4). `render` draws members, `random_members` some at random,
 
 from __future__ import annotations
 
-from kernelviewer.kernels.family.fit import FamilyFit, family_fit, family_fit_set
+from kernelviewer.kernels.family.fit import (
+    FamilyFit,
+    family_fit,
+    family_fit_set,
+    prices,
+)
 from kernelviewer.kernels.family.members import (
     Members,
     member,
@@ -24,6 +29,7 @@ __all__ = [
     "family_fit",
     "family_fit_set",
     "member",
+    "prices",
     "random_members",
     "render",
     "supported",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.device import choose_device, host, namespace_of, threads
-from kernelviewer.kernels.classes import FINE, INDEX, PAPER_OF, PATTERNS
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.kernels.family.formulas import (
     KINDS,
     A,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Array, Device
     from kernelviewer.kernels.bank import KernelSet, Size
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.grid import Bank
     from kernelviewer.watch import Watch
 
@@ -86,36 +87,45 @@ class FamilyFit(Members):
 
     @property
     def paper_index(self) -> NDArray[np.int8]:
-        """int8 [N], index into `kernelviewer.kernels.classes.PAPER.classes`.
+        """int8 [N], the class of the paper that the kernel's class belongs to.
 
         A diagonal belongs to the nearest axis, a tie to x; the paper has no checker.
         """
         found = np.array(PAPER_OF, np.int8)[self.class_index]
         upright = np.abs(self.angle) > 45.01
         for diagonal, along_y in _DIAGONALS.items():
-            found[(self.class_index == FINE.index[diagonal]) & upright] = INDEX[along_y]
+            found[(self.class_index == INDEX[diagonal]) & upright] = INDEX[along_y]
         return found
+
+    def index_in(self, scheme: Scheme) -> NDArray[np.int8]:
+        """int8 [N], each kernel's class by a scheme; index into `CLASSES`."""
+        return self.paper_index if scheme is PAPER else self.class_index
 
     @property
     def paper_cosine(self) -> NDArray[np.float32]:
-        """float32 [N, 11]: the best member of each class of the paper; −1 for none.
+        """float32 [N, 11]: the best member of each of `PAPER.patterns`; −1 for none.
 
         A diagonal counts for both axes.
         """
-        found = np.full((len(self), len(PATTERNS)), NO_CLASS, np.float32)
+        found = np.full((len(self), len(PAPER.patterns)), NO_CLASS, np.float32)
         for index, cosine in enumerate(self.class_cosine.T):
             for place in _PAPER_CLASSES[index]:
-                if place < len(PATTERNS):
-                    found[:, place] = np.maximum(found[:, place], cosine)
+                found[:, place] = np.maximum(found[:, place], cosine)
         return found
 
 
 _DIAGONALS = {"edge-d": "d1-y", "on-bar-d": "d2-y", "off-bar-d": "d2-y"}
 """The class of the paper that a diagonal nearer to y belongs to."""
+_COLUMNS = {INDEX[item.id]: column for column, item in enumerate(PAPER.patterns)}
 _PAPER_CLASSES = [
-    [place] if item.id not in _DIAGONALS else [place, INDEX[_DIAGONALS[item.id]]]
-    for item, place in zip(FINE.patterns, PAPER_OF, strict=False)
+    [
+        _COLUMNS[place]
+        for place in {PAPER_OF[INDEX[item.id]], INDEX.get(_DIAGONALS.get(item.id, ""))}
+        if place in _COLUMNS
+    ]
+    for item in FINE.patterns
 ]
+"""For each fine class the columns of `paper_cosine` that it counts for."""
 
 
 def prices() -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import FINE
+from kernelviewer.kernels.classes import FINE, INDEX
 from kernelviewer.kernels.family.formulas import (
     KINDS,
     OX,
@@ -50,7 +50,8 @@ class Members:
     Attributes
     ----------
     class_index
-        int8, index into `kernelviewer.kernels.classes.FINE.patterns`.
+        int8, index into `kernelviewer.kernels.classes.FINE.patterns`, and with them
+        `CLASSES`.
     kind
         int8, index into `kernelviewer.kernels.family.formulas.KINDS`: a bar is a ridge,
         with flanks, or a line; a disc's top may be flat, a plate.
@@ -182,7 +183,7 @@ def members(
     """
     import numpy as np
 
-    place = FINE.index.get(class_id, len(FINE.patterns))
+    place = INDEX.get(class_id, len(FINE.patterns))
     if place >= len(FINE.patterns):
         names = ", ".join(item.id for item in FINE.patterns)
         msg = f"no pattern class is called {class_id!r}; there are {names}"

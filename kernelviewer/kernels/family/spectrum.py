@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import FINE, PAPER, PAPER_OF
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER_OF
 from kernelviewer.kernels.family.members import CLASS_KINDS, as_plane, members, render
 from kernelviewer.kernels.family.regions import (
     DISC,
@@ -56,7 +56,7 @@ _ORDER = (
 _LEAST_RATIO = 1.5
 _OFF = 1e-3
 _ARM = 1 / 5
-_LONG = [FINE.index[n] for n in _ORDER if "cross" in n or "bar" in n]
+_LONG = [INDEX[n] for n in _ORDER if "cross" in n or "bar" in n]
 """Classes whose two σ differ: the first says how large they are."""
 
 
@@ -105,11 +105,11 @@ def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
     possible = kinds(plane)
     stops = []
     for name in _ORDER:
-        index = FINE.index[name]
+        index = INDEX[name]
         of_class, sign = CLASS_KINDS[index]
         if not any(kind in possible for kind in of_class):
             continue
-        word = name if scheme is FINE else PAPER.classes[PAPER_OF[index]].id
+        word = name if scheme is FINE else CLASSES[PAPER_OF[index]].id
         low, high = _sigmas(name, max(plane))
         for one in (sign,) if sign else (1, -1):
             limits = (low, max(high, _LEAST_RATIO * low))
@@ -229,7 +229,7 @@ def family_spectrum(size: Size) -> FamilySpectrum:
     ValueError
         The family has no members of this size.
     """
-    return FamilySpectrum.of(size, scheme=PAPER)
+    return FamilySpectrum.of(size)
 
 
 def _places(
@@ -247,7 +247,7 @@ def _places(
     )
     for number, stop in enumerate(stops):
         low, high = map(math.log, stop.sigma)
-        here = (fit.class_index == FINE.index[stop.members]) & (fit.sign == stop.sign)
+        here = (fit.class_index == INDEX[stop.members]) & (fit.sign == stop.sign)
         excess = np.maximum(low - log, 0) + np.maximum(log - high, 0)
         here &= excess < beyond
         which[here], beyond[here] = number, excess[here]

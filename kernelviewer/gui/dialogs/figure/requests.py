@@ -248,7 +248,7 @@ class FigureRequests:
                 Coding(
                     track.codes(step).code,
                     track.codes(step).fit,
-                    track.best[step].astype(np.int64),
+                    track.named[step].astype(np.int64),
                 )
                 for step in range(len(track.code))
             )

@@ -201,7 +201,8 @@ class ClassesController(Controller):
         self.parts.count_of.set_choice(count_of)
         sets = (state.pool, state.labels, state.counted)
         tallies = (state.pooled, state.tally, state.pooled_chosen, state.chosen)
-        if self.is_news("counts", *sets, *tallies, state.known, state.models, count_of):
+        told = (state.known, state.models, count_of, state.naming)
+        if self.is_news("counts", *sets, *tallies, *told):
             self._count(state)
         status = self.window.families.status(state.size)
         both = (state.families, state.by_code, state.named_by)
@@ -219,9 +220,10 @@ class ClassesController(Controller):
             case "selected":
                 self._show_selected(state)
             case "models" if len(state.pool.models) > 1:
-                self.histogram.set_counts(by_model(state))
+                self.histogram.set_counts(by_model(state), scheme=state.scheme)
             case _:
-                self.histogram.set_counts(ClassCounts(counts, below, chosen))
+                content = ClassCounts(counts, below, chosen)
+                self.histogram.set_counts(content, scheme=state.scheme)
 
     def _show_selected(self, state: ViewState) -> None:
         """Only what is selected."""
@@ -230,7 +232,8 @@ class ClassesController(Controller):
             self.histogram.set_counts(None, NOTHING_SELECTED)
             return
         counts, below = found.label.sum(0), found.below.sum(0)
-        self.histogram.set_counts(ClassCounts(counts, below, title="Selected"))
+        content = ClassCounts(counts, below, title="Selected")
+        self.histogram.set_counts(content, scheme=state.scheme)
 
     def _show_names(self, state: ViewState) -> None:
         """Say how far the names of the kernels in scope hold."""
@@ -320,7 +323,7 @@ CLASSES_VIEW = ViewSpec(
     controller=ClassesController,
     reads=(
         *("models", "size", "pool", "layers", "labels", "known", "families"),
-        *("by_code", "named_by"),
+        *("by_code", "naming", "named_by"),
         *("counted", "tally", "chosen", "pooled", "pooled_chosen", "charts"),
     ),
     keys=(

@@ -13,7 +13,7 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         QWheelEvent,
     )
     from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.kernels.classes import Scheme
 
 
 NARROWEST = 72
@@ -41,7 +43,8 @@ _WIDE_FROM = 560
 _GOOD_ROW = 15.0
 _SHARES_FROM = 250
 """Narrower views say shares in their tooltips only."""
-ROWS = range(len(CLASSES))
+BLOCKS = 3
+"""The most that a wide view has beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +139,34 @@ class ClassRows(Ringed):
         self._message = ""
         self._hovered: int | None = None
         self._row, self._column, self._first = 0, 0, 0
+        self._rows = PAPER.rows
 
     def set_counts(
-        self, content: ClassCounts | tuple[ClassCounts, ...] | None, message: str = ""
+        self,
+        content: ClassCounts | tuple[ClassCounts, ...] | None,
+        message: str = "",
+        scheme: Scheme = PAPER,
     ) -> None:
-        """Show counts, of several networks side by side; or say what would fill it."""
+        """Show counts, of several networks side by side; or say what would fill it.
+
+        There is a row for each class that a list of the scheme has.
+        """
         if content is None:
             content = ()
         self._contents = (content,) if isinstance(content, ClassCounts) else content
+        there = (item.counts + item.below for item in self._contents)
+        kinds = {kind for counts in there for kind in counts.nonzero()[0].tolist()}
+        self._rows = scheme.listed(kinds) if self._contents else PAPER.rows
+        self._row = min(self._row, len(self._rows) - 1)
         self._message = message
         self._column = min(self._column, max(0, len(self._contents) - 1))
         self._first = min(self._first, max(0, len(self._contents) - 1))
         self.update()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The classes that have a row, from above, indices into `CLASSES`."""
+        return self._rows
 
     @property
     def contents(self) -> tuple[ClassCounts, ...]:
@@ -155,12 +174,12 @@ class ClassRows(Ringed):
         return self._contents
 
     def sizeHint(self) -> QSize:
-        """Qt: every class has a row."""
-        return QSize(320, len(CLASSES) * ROW + CAPTION + GAP)
+        """Qt: every class of the paper has a row."""
+        return QSize(320, len(PAPER.rows) * ROW + CAPTION + GAP)
 
     def minimumSizeHint(self) -> QSize:
         """Qt: rows shrink to what can still be read."""
-        return QSize(180, -(-len(CLASSES) // 2) * 13 + GAP)
+        return QSize(180, -(-len(PAPER.rows) // 2) * 13 + GAP)
 
     # Places
 
@@ -168,7 +187,8 @@ class ClassRows(Ringed):
         """Class index of the row at a place, or None."""
         line = int((place.y() - self._top()) // self._row_height())
         number = self._block_at(place.x()) * self._lines() + line
-        return number if 0 <= line < self._lines() and number in ROWS else None
+        there = 0 <= line < self._lines() and number < len(self._rows)
+        return self._rows[number] if there else None
 
     def column_at(self, place: QPointF) -> int:
         """Number of the column at a place, or of the nearest one."""
@@ -176,7 +196,7 @@ class ClassRows(Ringed):
 
     def row_box(self, index: int) -> QRectF:
         """Where the row of a class lies."""
-        block, line = divmod(index, self._lines())
+        block, line = divmod(self._rows.index(index), self._lines())
         top = self._top() + line * self._row_height()
         return QRectF(self._shift(block), top, self._block_width(), self._row_height())
 
@@ -189,13 +209,15 @@ class ClassRows(Ringed):
         return QRectF(row.left() + left, top, max(0.0, right - left), thick)
 
     def _blocks(self) -> int:
-        """Two where the view is too low for all rows one below the other."""
-        row = (self.height() - self._top() - GAP / 2) / len(CLASSES)
+        """More than one where the view is too low for all rows below each other."""
+        room = self.height() - self._top() - GAP / 2
         wide = self.width() >= _WIDE_FROM and len(self._contents) < 2
-        return 2 if row < (_GOOD_ROW if wide else _LEAST_ROW) else 1
+        least, most = (_GOOD_ROW, BLOCKS) if wide else (_LEAST_ROW, 2)
+        high = (n for n in range(1, most) if room / -(-len(self._rows) // n) >= least)
+        return next(high, most)
 
     def _lines(self) -> int:
-        return -(-len(CLASSES) // self._blocks())
+        return -(-len(self._rows) // self._blocks())
 
     def _block_width(self) -> float:
         return self.width() / self._blocks()
@@ -209,13 +231,16 @@ class ClassRows(Ringed):
     def _columns(self) -> Columns:
         """The columns of the first block."""
         metrics = self.fontMetrics()
-        names = max(metrics.horizontalAdvance(item.short) for item in CLASSES)
+        shorts = (CLASSES[index].short for index in self._rows)
+        names = max(map(metrics.horizontalAdvance, shorts))
+        several = self._blocks() > 1
         left, count = MARGIN + names + GAP, max(1, len(self._contents))
+        most = max((int(item.counts.max()) for item in self._contents), default=0)
         widest = "00 %" if count > 1 else "00 000  00 %"
         if not self._shares():
-            widest = "00 000"
+            widest = spaced(most) if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
-        end = self._block_width() - MARGIN
+        end = self._block_width() - (GAP / 2 if several else MARGIN)
         return Columns(left, end, count, self._first, numbers + GAP)
 
     def _shares(self) -> bool:
@@ -227,7 +252,9 @@ class ClassRows(Ringed):
 
     def _top(self) -> float:
         """Where the rows begin; a low view has no line above them."""
-        roomy = self.height() >= len(CLASSES) * 12 + CAPTION or len(self._contents) > 1
+        roomy = (
+            self.height() >= len(PAPER.rows) * 12 + CAPTION or len(self._contents) > 1
+        )
         return float(CAPTION) if roomy else GAP / 2
 
     # Painting
@@ -252,7 +279,7 @@ class ClassRows(Ringed):
         for column in columns.shown():
             content = self._contents[column]
             unit = top if len(self._contents) == 1 else top * max(1, content.total)
-            for index in ROWS:
+            for index in self._rows:
                 self._paint_bar(painter, content, column, index, unit)
 
     def _longest(self, content: ClassCounts) -> float:
@@ -275,6 +302,8 @@ class ClassRows(Ringed):
                 total = content.title
             elif content.title:
                 total = f"{content.title}: {total}"
+            if self._blocks() > 1 and len(self._contents) == 1:
+                left, right = MARGIN, self.width() - MARGIN
             box = QRectF(left, 0, right - left, CAPTION)
             painter.drawText(box, flags, elided(painter, total, box.width()))
         if hidden := len(self._contents) - len(columns.shown()):
@@ -284,7 +313,7 @@ class ClassRows(Ringed):
 
     def _paint_names(self, painter: QPainter, columns: Columns) -> None:
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for index in ROWS:
+        for index in self._rows:
             line = self.row_box(index)
             if index == self._hovered:
                 painter.fillRect(line, QColor(theme.tokens().hover))
@@ -298,7 +327,7 @@ class ClassRows(Ringed):
         if self._ringed:
             left, end = columns.whole(self._column)
             start = 2 if len(self._contents) == 1 else left - 4
-            ring = self.row_box(self._row)
+            ring = self.row_box(self._rows[self._row])
             ring = QRectF(
                 ring.left() + start, ring.top(), end + GAP - 2 - start, ring.height()
             )
@@ -358,10 +387,13 @@ class ClassHistogram(ClassRows):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def set_counts(
-        self, content: ClassCounts | tuple[ClassCounts, ...] | None, message: str = ""
+        self,
+        content: ClassCounts | tuple[ClassCounts, ...] | None,
+        message: str = "",
+        scheme: Scheme = PAPER,
     ) -> None:
         """Show counts, of several networks side by side; or say what would fill it."""
-        super().set_counts(content, message)
+        super().set_counts(content, message, scheme)
         self._describe()
 
     # Mouse and keys
@@ -384,7 +416,7 @@ class ClassHistogram(ClassRows):
         if event.button() != Qt.MouseButton.LeftButton or index is None:
             return
         if self._contents:
-            self._row = index
+            self._row = self._rows.index(index)
             self._column = self.column_at(event.position())
             self._ask(event.modifiers())
 
@@ -404,7 +436,7 @@ class ClassHistogram(ClassRows):
         keys, key = Qt.Key, event.key()
         down = {keys.Key_Down: 1, keys.Key_Up: -1}
         across = {keys.Key_Right: 1, keys.Key_Left: -1}
-        ends = {keys.Key_Home: 0, keys.Key_End: len(CLASSES) - 1}
+        ends = {keys.Key_Home: 0, keys.Key_End: len(self._rows) - 1}
         if key in down:
             self._go_to(self._row + down[Qt.Key(key)], self._column)
         elif key in ends:
@@ -418,7 +450,7 @@ class ClassHistogram(ClassRows):
             super().keyPressEvent(event)
 
     def _go_to(self, row: int, column: int) -> None:
-        self._row = min(max(row, 0), len(CLASSES) - 1)
+        self._row = min(max(row, 0), len(self._rows) - 1)
         self._column = min(max(column, 0), max(0, len(self._contents) - 1))
         shown = self._columns().shown()
         if self._column < shown.start:
@@ -430,7 +462,8 @@ class ClassHistogram(ClassRows):
         self.update()
 
     def _ask(self, held: Qt.KeyboardModifier) -> None:
-        class_id, model = CLASSES[self._row].id, self._contents[self._column].model
+        index = self._rows[self._row]
+        class_id, model = CLASSES[index].id, self._contents[self._column].model
         if model is None:
             self.classes_requested.emit(frozenset({class_id}), held)
         else:
@@ -474,7 +507,10 @@ class ClassHistogram(ClassRows):
             return
         content = self._contents[self._column]
         shares = [
-            f"{CLASSES[i].name} {content.counts[i]}" for i in ROWS if content.counts[i]
+            f"{CLASSES[i].name} {content.counts[i]}"
+            for i in self._rows
+            if content.counts[i]
         ]
-        here = f"{CLASSES[self._row].name}: {int(content.counts[self._row])} kernels"
+        index = self._rows[self._row]
+        here = f"{CLASSES[index].name}: {int(content.counts[index])} kernels"
         self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))

@@ -80,6 +80,7 @@ class ComparingController(Controller):
         how = state.comparing
         self.bar.setVisible(how is not None)
         if how is None:
+            self.forget("names", "facts")
             return
         if self.is_news("names", how, state.models):
             banks = {model.id: model.bank for model in state.models}
@@ -165,10 +166,13 @@ class TransitionsController(Controller):
         self.parts.matrix_shows.set_choice(state.charts.matrix)
         self.matrix.set_shows(state.charts.matrix)
         pairs, labels = state.pairs, state.labels
-        if not self.is_news("matrix", pairs, labels, state.shown, state.selected):
+        why = _why_nothing(state)
+        marks = (state.shown, state.selected)
+        if not self.is_news("matrix", pairs, labels, *marks, why):
             return
-        if pairs is None or labels is None or not len(pairs):
-            self.matrix.set_content(None, _why_nothing(state))
+        if pairs is None or labels is None or why:
+            self._counted = Memo(_counted)  # nobody shall hold what is closed
+            self.matrix.set_content(None, why)
             return
         kinds, inside, counts, null = self._counted(pairs, labels, state.shown)
         chosen = crossed(kinds[inside & pairs.inside(state.selected)])
@@ -204,7 +208,12 @@ def _counted(
 
 
 def _why_nothing(state: ViewState) -> str:
-    """Why there is nothing to show, and what would fill the view."""
+    """Why there is no matrix, and what would fill the view; empty if there is one."""
+    return _why_no_pairs(state) or (NO_CLASSES if state.labels is None else "")
+
+
+def _why_no_pairs(state: ViewState) -> str:
+    """Why there are no pairs, and what would give some; empty if there are."""
     if state.comparing is None:
         return NOTHING_COMPARED
     if state.comparison is None:
@@ -212,7 +221,7 @@ def _why_nothing(state: ViewState) -> str:
     if state.pairs is None or not len(state.pairs):
         size = "of this size" if state.size is None else size_label(state.size)
         return f"No {size} kernels of the two networks correspond."
-    return NO_CLASSES
+    return ""
 
 
 class DriftController(Controller):
@@ -226,10 +235,10 @@ class DriftController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show the layers that correspond, and which have selected kernels."""
-        pairs = state.pairs
-        if self.is_news("layers", pairs, state.labels, state.shown, state.comparison):
-            if pairs is None or not len(pairs):
-                self.drift.set_layers((), message=_why_nothing(state))
+        pairs, why = state.pairs, _why_no_pairs(state)
+        if self.is_news("layers", pairs, state.labels, state.shown, why):
+            if pairs is None or why:
+                self.drift.set_layers((), message=why)
             else:
                 layers = drift_of(pairs, state.labels, state.shown)
                 names = short_names(pairs.whole.bank_a)
@@ -288,7 +297,7 @@ TRANSITIONS = ViewSpec(
     figures={
         "transitionMatrix": ViewFigure("transitions", options=match_option),
     },
-    home=Home("right", 0, 2),
+    home=Home("right", 1, 3),
     homes={"compare": Home("right", 0, -1)},
 )
 DRIFT = ViewSpec(
@@ -314,6 +323,6 @@ DRIFT = ViewSpec(
         ),
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},
-    home=Home("bottom", 1, 2),
+    home=Home("right", 0, 2),
     homes={"compare": Home("bottom", 0, -1)},
 )

@@ -185,6 +185,7 @@ class DriftChart(Ringed):
         tracks = self._tracks(line)
         for track in tracks:
             self._paint_track(painter, track, line)
+        self._paint_legend(painter, line)
         inside = QRectF(_LEFT, 0, self.width() - _LEFT - _RIGHT + 6, self.height())
         painter.setClipRect(inside)
         for number, layer in enumerate(self.layers):
@@ -223,6 +224,27 @@ class DriftChart(Ringed):
             painter.setPen(QColor(tokens.secondary))
             if value or box.height() >= 2.4 * line or track.low == 0:
                 painter.drawText(place, flags, text)
+
+    def _paint_legend(self, painter: QPainter, line: float) -> None:
+        """At the top right, what blue and grey are, where there is room."""
+        tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
+        right = float(self.width() - _RIGHT)
+        head = _LEFT + metrics.horizontalAdvance(_TITLES[0]) + 20
+        for text, colour in (
+            ("channels shuffled", tokens.disabled),
+            ("pairs", tokens.accent),
+        ):
+            left = right - metrics.horizontalAdvance(text)
+            if left - 10 < head:
+                return
+            painter.setPen(QColor(tokens.secondary))
+            place = QRectF(left, _TOP, right - left + 1, line)
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colour))
+            painter.drawEllipse(QPointF(left - 8, _TOP + line / 2), 3, 3)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            right = left - 24
 
     def _paint_layer(
         self, painter: QPainter, tracks: list[_Track], box: QRectF, layer: LayerDrift

@@ -242,7 +242,7 @@ class TransitionMatrix(Ringed):
     def _paint_cells(self, painter: QPainter) -> None:
         """Every cell: its share of the row as a colour, its number where there is room.
 
-        All numbers have one size: the largest with which the longest fits.
+        All numbers have one size: the largest with which the longest fits, if any.
         """
         assert self.content is not None
         matrix, tokens = self._matrix(), theme.tokens()
@@ -258,10 +258,15 @@ class TransitionMatrix(Ringed):
         }
         side = next(iter(boxes.values())).adjusted(1, 1, -1, -1)
         small = _fitting(painter.font(), texts.values(), side.width())
-        readable = small is not None and side.height() >= QFontInfo(small).pixelSize()
         name = painter.font()
-        if small is not None:
-            painter.setFont(small)
+        painter.setFont(small)
+        low = side.height() < small.pixelSize()
+        advance = QFontMetricsF(small).horizontalAdvance
+        readable = {
+            text
+            for text in {*texts.values()}
+            if not low and advance(text) <= side.width()
+        }
         empty, accent = QColor(tokens.hover), QColor(tokens.accent)
         ink, paper = QColor(tokens.text), QColor(tokens.panel)
         for cell, box in boxes.items():
@@ -280,7 +285,7 @@ class TransitionMatrix(Ringed):
                 painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
                 line = QRectF(inner.left(), inner.bottom() - 2, inner.width() * part, 2)
                 painter.fillRect(line, accent)
-            if readable:
+            if texts[cell] in readable:
                 painter.setPen(paper if strength > 0.55 and not tokens.dark else ink)
                 painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, texts[cell])
         painter.setFont(name)
@@ -401,15 +406,15 @@ class TransitionMatrix(Ringed):
         self.setAccessibleDescription(text)
 
 
-def _fitting(font: QFont, texts: Iterable[str], room: float) -> QFont | None:
-    """The font, smaller where the longest text has no room; None: it never has."""
+def _fitting(font: QFont, texts: Iterable[str], room: float) -> QFont:
+    """The font, smaller where the longest text has no room."""
     longest = max(texts, key=len, default="")
     small = QFont(font)
     for size in range(QFontInfo(font).pixelSize(), _SMALLEST - 1, -1):
         small.setPixelSize(size)
         if QFontMetricsF(small).horizontalAdvance(longest) <= room:
-            return small
-    return None
+            break
+    return small
 
 
 def _pairs(count: int) -> str:

@@ -180,7 +180,7 @@ def content_of(
         tuple(_heading(group, colours) for group in image.arrangement.groups),
         image.gain,
         frames,
-        colours,
+        colours[: len(PATTERNS)],
     )
 
 

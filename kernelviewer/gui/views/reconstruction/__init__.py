@@ -51,7 +51,8 @@ class ReconstructionController(Controller):
         else:
             fits = self._fits.of(state.spectrum)
         row = row_at(state.position)
-        if self.is_news("content", state.spectrum, row, fits, state.stretches):
+        shown = (state.spectrum, row, fits, state.stretches, state.naming)
+        if self.is_news("content", *shown):
             self.view.set_content(_content(state, row, fits))
         titles = tuple(near_title(state, number) for number in state.near.tolist())
         if self.is_news("near", state.near, titles):
@@ -70,7 +71,7 @@ def _content(
     family = None
     if fits is not None:
         family = FamilyFit(
-            int(fits.paper_index[row]),
+            int(fits.index_in(state.naming.scheme("family"))[row]),
             float(fits.cosine[row]),
             (float(fits.sigma_x[row]), float(fits.sigma_y[row])),
             float(fits.angle[row]),
@@ -101,7 +102,7 @@ RECONSTRUCTION = ViewSpec(
     controller=ReconstructionController,
     reads=(
         *("pool", "autoencoder", "known", "spectrum", "stretches", "labels"),
-        *("position", "near"),
+        *("position", "near", "naming"),
     ),
     keys=(
         ViewKeys(

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import as_tip, signed
+from kernelviewer.gui.text import as_tip, second_class, signed
 from kernelviewer.gui.view import (
     Computed,
     Controller,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from kernelviewer.jobs.runner import Ticket
+    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.state.pool import KernelPool
@@ -239,10 +240,12 @@ class Inspector(QScrollArea):
         """Show the class by the kernel's code; empty: it has none."""
         self.values.set_values({"class": name or "none"})
 
-    def set_fits(self, found: tuple[FamilyFit, ScaleSpaceFit] | None) -> None:
+    def set_fits(
+        self, found: tuple[FamilyFit, ScaleSpaceFit] | None, scheme: Scheme = FINE
+    ) -> None:
         """Show family member and discrete model nearest to the kernel; None: none."""
         member, discrete = found or (None, None)
-        self.values.set_values(describe_family(member))
+        self.values.set_values(describe_family(member, scheme))
         self.values.set_values(describe_discrete(discrete))
 
 
@@ -320,13 +323,18 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
     }
 
 
-def describe_family(found: FamilyFit | None) -> dict[str, str]:
-    """The inspector's values for a kernel's own family member, as text."""
+def describe_family(found: FamilyFit | None, scheme: Scheme) -> dict[str, str]:
+    """The inspector's values for a kernel's own family member, as text.
+
+    Its class and the next one are named in a scheme's words.
+    """
     keys = ("family", "margin", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
-    name = FINE.classes[int(found.class_index[0])].name
-    second = FINE.classes[int(found.second_index[0])].name
+    name = CLASSES[int(found.index_in(scheme)[0])].name
+    both = int(found.class_index[0]), int(found.second_index[0])
+    second = second_class(scheme, *both)
+    after = "" if second is None else f", {CLASSES[second].name}"
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
@@ -339,7 +347,7 @@ def describe_family(found: FamilyFit | None) -> dict[str, str]:
     values = {key: signed(text) for key, text in zip(keys, texts, strict=True)}
     return values | {  # hyphens stay hyphens
         "family": f"{name}, {values['family']}",
-        "margin": f"{values['margin']}, {second}",
+        "margin": f"{values['margin']}{after}",
     }
 
 
@@ -411,7 +419,8 @@ class InspectorController(Controller):
             self._family.forget()
             self.inspector.set_fits(None)
         else:
-            self.inspector.set_fits(self._family.of(pool, focus))
+            found = self._family.of(pool, focus)
+            self.inspector.set_fits(found, state.naming.scheme("family"))
 
 
 def _fit_kernel(
@@ -464,7 +473,7 @@ INSPECTOR = ViewSpec(
     controller=InspectorController,
     reads=(
         *("pool", "focus", "labels", "by_code", "code_threshold", "spectrum"),
-        "pairs",
+        *("pairs", "naming"),
     ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),

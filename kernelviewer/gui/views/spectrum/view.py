@@ -27,7 +27,7 @@ from kernelviewer.gui.views.spectrum.histogram import CodeHistogram
 from kernelviewer.gui.views.spectrum.kernels import KernelStrip
 from kernelviewer.gui.views.spectrum.slider import STEP, LatentSlider, Player
 from kernelviewer.gui.views.spectrum.strip import MARGIN
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import PAPER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -164,7 +164,7 @@ class SpectrumControls(QWidget):
         self.name = QLabel(self)
         self.name.setObjectName("spectrumClass")
         self.name.setAccessibleName("Class of the stretch")
-        names = [found.name for found in PATTERNS]
+        names = [found.name for found in PAPER.patterns]
         widest = max(self.name.fontMetrics().horizontalAdvance(name) for name in names)
         # what stands beside it shall not jump while the cursor moves
         self.name.setMinimumWidth(widest)
