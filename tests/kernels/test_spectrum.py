@@ -12,6 +12,7 @@ from kernelviewer.kernels.family.spectrum import (
     family_spectrum,
     stops_of,
 )
+from kernelviewer.latent.stretches import family_stretches
 
 SIZES = [(3, 3), (7, 7), (6, 6), (13, 13), (31, 31), (1, 11), (11, 1), (11,), (5, 9)]
 
@@ -25,8 +26,10 @@ def test_it_runs_through_every_class_once(size: tuple[int, ...]) -> None:
     assert {"on-point", "off-point"} <= set(names)
     if min((1, *size)[-2:]) > 4:
         assert set(names) == {item.id for item in FINE.patterns}
-    papers = [n for *_, n in FamilySpectrum.of(size, scheme=PAPER).stretches]
+    papers = [item.class_id for item in family_stretches(spectrum, PAPER)]
     assert len(set(papers)) == len(papers)
+    fine = [item.class_id for item in family_stretches(spectrum, FINE)]
+    assert fine == names
     assert (papers[0], papers[-1]) == ("on-centre", "off-centre")
     lows, highs = [item[0] for item in stretches], [item[1] for item in stretches]
     assert (lows[0], highs[-1]) == (0, 1)
@@ -89,7 +92,7 @@ def test_the_spectrum_of_a_size_is_one_object() -> None:
 def test_sizes_without_a_family_are_refused() -> None:
     with pytest.raises(ValueError, match="3×3×3"):
         FamilySpectrum.of((3, 3, 3))
-    assert {stop.members for stop in stops_of((1, 11))} == {
+    assert {stop.class_id for stop in stops_of((1, 11))} == {
         *("on-point", "on-centre", "on-disc", "edge-x"),
         *("off-point", "off-centre", "off-disc"),
     }

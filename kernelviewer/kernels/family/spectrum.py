@@ -9,8 +9,7 @@ class's angle, in the middle. It stands where an autoencoder of the size could:
 
 Stops are all of one length, whatever kernels there are: a code means the same in every
 session, figure and network of a kernel size. What the classes are is data: a spectrum
-is made of stops, by default those of all fine classes, named in fine words or in the
-paper's.
+is made of stops, by default those of all fine classes.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER_OF
+from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.family.members import CLASS_KINDS, as_plane, members, render
 from kernelviewer.kernels.family.regions import (
     DISC,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.fit import FamilyFit
 
 _ORDER = (
@@ -67,10 +65,8 @@ class Stop:
     Attributes
     ----------
     class_id
-        Its name in the words of the spectrum; stops of one class that follow each
-        other are one stretch.
-    members
-        The fine class whose members it has.
+        The fine class whose members it has; stops of one class that follow each other
+        are one stretch.
     sign
         +1 or −1.
     sigma
@@ -80,21 +76,13 @@ class Stop:
     """
 
     class_id: str
-    members: str
     sign: int
     sigma: tuple[float, float]
     across: float | None = None
 
 
-def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
-    """The classes that kernels of a size can show, in order.
-
-    Parameters
-    ----------
-    size
-        Kernel size.
-    scheme
-        The words that name them, `FINE` or `PAPER`.
+def stops_of(size: Size) -> tuple[Stop, ...]:
+    """The fine classes that kernels of a size can show, in order.
 
     Raises
     ------
@@ -109,12 +97,11 @@ def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
         of_class, sign = CLASS_KINDS[index]
         if not any(kind in possible for kind in of_class):
             continue
-        word = name if scheme is FINE else CLASSES[PAPER_OF[index]].id
         low, high = _sigmas(name, max(plane))
         for one in (sign,) if sign else (1, -1):
             limits = (low, max(high, _LEAST_RATIO * low))
             across = _ARM if name.endswith("cross") else None
-            stops.append(Stop(word, name, one, limits, across))
+            stops.append(Stop(name, one, limits, across))
     return tuple(stops)
 
 
@@ -151,15 +138,15 @@ class FamilySpectrum:
     stops: tuple[Stop, ...]
 
     @classmethod
-    def of(cls, size: Size, *, scheme: Scheme = FINE) -> FamilySpectrum:
-        """The spectrum of all classes, named by the words of a scheme.
+    def of(cls, size: Size) -> FamilySpectrum:
+        """The spectrum of all classes.
 
         Raises
         ------
         ValueError
             The family has no members of this size.
         """
-        return cls(size, stops_of(size, scheme))
+        return cls(size, stops_of(size))
 
     @cached_property
     def borders(self) -> NDArray[np.float64]:
@@ -194,7 +181,7 @@ class FamilySpectrum:
             sigma = stop.sigma[0] * (stop.sigma[1] / stop.sigma[0]) ** part
             across = None if stop.across is None else stop.across * sigma
             some = members(
-                *(stop.members, self.size, sigma), sigma_y=across, sign=stop.sign
+                *(stop.class_id, self.size, sigma), sigma_y=across, sign=stop.sign
             )
             found[here] = render(some, self.size)
         return found
@@ -247,7 +234,7 @@ def _places(
     )
     for number, stop in enumerate(stops):
         low, high = map(math.log, stop.sigma)
-        here = (fit.class_index == INDEX[stop.members]) & (fit.sign == stop.sign)
+        here = (fit.class_index == INDEX[stop.class_id]) & (fit.sign == stop.sign)
         excess = np.maximum(low - log, 0) + np.maximum(log - high, 0)
         here &= excess < beyond
         which[here], beyond[here] = number, excess[here]
