@@ -316,6 +316,13 @@ def _play(window: WindowContext) -> None:
         window.runs.toggle(run.id)
 
 
+def _open_step(window: WindowContext) -> None:
+    """Open the step of the run that is shown as a network of its own."""
+    model = window.state.run
+    if model is not None and model.run is not None:
+        window.opener.open([model.run.steps[model.step].path], apart=True)
+
+
 def _go_by(window: WindowContext, by: int) -> None:
     """Show a later or an earlier step of the run."""
     if (run := window.state.run) is not None:
@@ -530,6 +537,9 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+.",), needs="run"),
     Command("previous_step", "Previous Training S&tep", "View",
         lambda w: _go_by(w, -1), ("Ctrl+,",), needs="run"),
+    Command("open_step", "Open This Step Se&parately", "View", _open_step, needs="run",
+        tip="Open the step that is shown as a network of its own, to be compared with "
+        "other steps", also="run compare"),
     Command("framed", "&Frame Kernels by Class", "View",
         lambda w: w.set_framed(not w.looks.framed), on=lambda w: w.looks.framed),
     Command("layout_explore", "&Explore", "View/Layout",

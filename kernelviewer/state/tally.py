@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.naming import Words
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Known, PoolLabels
@@ -219,6 +220,7 @@ class AllSizes:
                 document.stretches_of(size),
                 document.threshold_of(size),
                 document.null_of(size),
+                document.naming.words,
             )
         self._state = None
         return counted
@@ -231,6 +233,7 @@ class AllSizes:
         stretches: Stretches | None,
         threshold: float | None,
         noise: Null | None,
+        words: Words,
     ) -> dict[LayerRef, LayerCounts]:
         """The layers of one size; where it is shown the view state has their tally."""
         pool, counted = None, None

@@ -23,9 +23,9 @@ from kernelviewer.latent.family_null import ShippedNulls, fingerprint, measure
 SQUARES = (*range(2, 10), 11, 13, 15, 17, 21, 27, 29, 31)
 STRIPS = (3, 4, 5, 7, 9, 11, 13, 15, 17, 21, 31)
 OTHERS = ((2, 3), (3, 5), (5, 47), (5, 49), (5, 51))
-MOST, LEAST = 100_000, 5_000
-TAPS = MOST * 9**2
-KERNELS, ENOUGH = 4_000, 50
+MOST, LEAST = 40_000, 2_000
+TAPS = MOST * 7**2
+KERNELS, ENOUGH = 1_500, 50
 """The most of a network, and the fewest that say something of it."""
 
 

@@ -178,8 +178,8 @@ def test_composition_stacks_to_the_share_of_each_class() -> None:
 def test_coverage_is_never_without_white_noise() -> None:
     scene = named(make_bank())
     there = labels(scene)
-    patterned = there[there != 12]
-    coverage = f"{100 * (patterned != 11).mean():.1f} %"
+    patterned = there[there != PAPER.rows[-1]]
+    coverage = f"{100 * (patterned != PAPER.rows[-2]).mean():.1f} %"
     for kind in ("composition", "histogram"):
         texts = Svg(make_figure(kind, scene).figure).texts
         facts = [text for text in texts if coverage in text]

@@ -52,11 +52,11 @@ def test_what_lacks_what_it_needs_is_disabled(
     assert enabled() == {"", "network", "sizes", "autoencoder"}
     window.acts.focus(3)
     window.commands["select_layer"].trigger()
-    two = {"two", "comparison"}
-    assert enabled() == {*NEEDS} - {"redo"} - two
+    two, run = {"two", "comparison"}, {"run"}
+    assert enabled() == {*NEEDS} - {"redo"} - two - run
     assert window.commands["undo"].text() == "&Undo Selection"
     window.commands["undo"].trigger()
-    assert enabled() == {*NEEDS} - {"undo", "selection"} - two
+    assert enabled() == {*NEEDS} - {"undo", "selection"} - two - run
     window.document.open(window.document.banks[0])
     assert enabled() & two == {"two"}
     window.commands["compare"].trigger()

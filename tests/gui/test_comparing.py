@@ -525,3 +525,18 @@ def test_kernels_of_closed_networks_are_let_go(window: MainWindow, qtbot: Any) -
     wait_idle(qtbot, window)
     gc.collect()
     assert [ref() for ref in held] == [None, None]
+
+
+def test_a_scope_without_pairs_leaves_an_empty_matrix(
+    window: MainWindow, qtbot: Any
+) -> None:
+    other = window.document.open(bank_of(noise(4, 0, SEVEN)))
+    [layer] = [r for r in window.state.pool.layer_refs if r.model == other.id]
+    window.document.show_layers(frozenset({layer}))
+    wait_idle(qtbot, window)
+    view = window.parts.transitions
+    assert view.boxes() == {}
+    QTest.mouseClick(view, LEFT, NO_KEY, view.rect().center())
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    assert not window.document.selection.steps
+    assert len(window.parts.grid.content.order) == 0

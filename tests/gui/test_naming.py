@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from kernelviewer.figures import FigureOptions
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.text import kernel_tip, percent
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
@@ -77,6 +77,31 @@ def test_every_view_follows_the_switch_and_undo(
         assert counts.sum() == len(kernels)
         assert counts.tolist() == window.state.tally.label.sum(0).tolist()
     assert window.document.undo_name == "Naming"
+
+
+def test_fine_words_or_the_papers(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window(network(tmp_path))
+    family = family_fit(window.document.banks[0].sizes[SEVEN].weights)
+    shares = text_of(window, "coverage"), text_of(window, "namesHold")
+    assert set(window.parts.histogram.rows) <= {*FINE.rows}
+    window.commands["words"].trigger()
+    wait_idle(qtbot, window)
+    assert window.parts.naming.choice == "paper"
+    assert window.parts.histogram.rows == PAPER.rows
+    assert window.state.labels.best.tolist() == family.paper_index.tolist()
+    assert "the paper's eleven classes" in window.parts.naming.toolTip()
+    # whose words they are changes no fit, and not what agrees
+    assert (text_of(window, "coverage"), text_of(window, "namesHold")) == shares
+    window.parts.naming.chosen.emit("code")
+    assert window.document.naming == Naming("code", "paper")
+    window.commands["naming"].trigger()
+    assert window.document.naming == Naming("family", "paper")
+    window.commands["words"].trigger()
+    wait_idle(qtbot, window)
+    assert window.document.naming == Naming()
+    assert window.state.labels.best.tolist() == family.class_index.tolist()
 
 
 def test_the_focused_kernel_shows_both_and_the_margin(

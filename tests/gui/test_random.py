@@ -104,7 +104,12 @@ class Visitor:
             *((2, self.similar), (2, self.adjust), (3, self.open_or_close)),
             *((1, self.theme), (1, self.include), (1, self.framed)),
             *((5, self.compare), (5, self.click_transition), (4, self.click_drift)),
-            *((3, self.plane), (1, self.end_comparison), (4, self.naming)),
+            *(
+                (3, self.plane),
+                (1, self.end_comparison),
+                (4, self.naming),
+                (3, self.words),
+            ),
             *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
             (6, self.bring_up),
         ]
@@ -434,6 +439,9 @@ class Visitor:
 
     def naming(self) -> None:
         self.trigger("naming")
+
+    def words(self) -> None:
+        self.trigger("words")
 
 
 @pytest.fixture(autouse=True)

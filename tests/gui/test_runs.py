@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
+from kernelviewer.kernels.classes import CLASSES, PATTERNS
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
@@ -118,8 +119,10 @@ def test_each_step_shows_what_encoding_it_alone_gives(
         assert np.array_equal(family.near, names.near)
         assert np.allclose(family.margin, names.margin, atol=1e-4, equal_nan=True)
         told = window.parts.steps.content.coverage[step]
-        assert np.isclose(told, np.mean(state.labels.label[~kernels.flat] < 11))
-        counts = np.bincount(state.labels.label, minlength=13)
+        assert np.isclose(
+            told, np.mean(state.labels.label[~kernels.flat] < len(PATTERNS))
+        )
+        counts = np.bincount(state.labels.label, minlength=len(CLASSES))
         assert np.array_equal(window.parts.shares.counts[step], counts)
 
 
@@ -129,7 +132,7 @@ def test_going_through_steps_encodes_nothing_and_marks_stay(
     window = make_window()
     open_made(window, qtbot, tmp_path)
     document = window.document
-    document.select("replace", Classes(frozenset({"on-centre", "dx", "dy"})))
+    document.select("replace", Classes(frozenset(item.id for item in PATTERNS)))
     document.set_focus(window.state.pool.locate(5))
     undo = document.undo_name
     seen: list[str] = []
@@ -250,6 +253,21 @@ def test_new_checkpoints_of_a_watched_folder_join(
     assert window.runs.watched is None
     wait_idle(qtbot, window)
     assert not errors(window)
+
+
+def test_a_step_opens_as_a_network_of_its_own(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    click_step(window, qtbot, 1)
+    window.commands["open_step"].trigger()
+    wait_idle(qtbot, window)
+    click_step(window, qtbot, LAST)
+    run, alone = window.document.models
+    assert alone.run is None
+    assert alone.bank.path == run.run.steps[1].path
+    assert run.bank.path == run.run.steps[LAST].path
 
 
 def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER, PAPER_OF
 from tests.latent.conftest import rows_of
 from tests.latent.made import patterns
 from tests.shared import CHECKPOINTS, needs_checkpoints
@@ -71,7 +71,7 @@ def test_label_json_agrees_with_its_rows(
     rows = [row for row in rows_of(out) if row["size"] == "7x7"]
     there = [row for row in rows if row["class"] != "flat"]
     assert list(found) == [
-        *("kernels", "flat", "by", "mean_fit", "threshold", "coverage"),
+        *("kernels", "flat", "by", "words", "mean_fit", "threshold", "coverage"),
         *("null_coverage", "stability", "classes", "offsets"),
     ]
     assert found["by"] == "family"
@@ -240,6 +240,30 @@ def test_sizes_of_any_shape_are_listed(tmp_path: Path, cli: Cli, train: Cli) -> 
     words = ("--autoencoder", tmp_path / "new.safetensors", "--size", "3x3x3")
     cli("evaluate", path, *words)
     cli("null-test", path, *words)
+
+
+def test_the_family_names_in_fine_words_or_the_papers(
+    network: Path, tmp_path: Path, cli: Cli
+) -> None:
+    rows, told = {}, {}
+    for words in ("fine", "paper"):
+        out = tmp_path / f"{words}.csv"
+        command = ("label", network, "-o", out, "--json", "--words", words)
+        told[words] = cli(*command).json["sizes"]["7x7"]
+        rows[words] = rows_of(out)
+        assert told[words]["words"] == words
+    of = {CLASSES[i].id: CLASSES[k].id for i, k in enumerate(PAPER_OF)}
+    eleven = {item.id for item in PAPER.patterns}
+    diagonal = {"edge-d", "on-bar-d", "off-bar-d"}
+    for fine, paper in zip(rows["fine"], rows["paper"], strict=True):
+        assert paper["best_class"] in {*eleven, "unidentified", "flat"}
+        if fine["best_class"] not in diagonal:
+            assert paper["best_class"] == of[fine["best_class"]]
+        assert fine["fit"] == paper["fit"]
+    assert {row["best_class"] for row in rows["fine"]} - eleven - {"flat"}
+    assert set(told["paper"]["classes"]) == {*eleven, "unidentified", "flat"}
+    same = ("threshold", "null_coverage", "mean_fit")
+    assert [told["fine"][key] for key in same] == [told["paper"][key] for key in same]
 
 
 @needs_checkpoints

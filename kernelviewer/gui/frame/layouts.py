@@ -39,6 +39,7 @@ ALONG = {
     "right": Qt.Orientation.Vertical,
     "bottom": Qt.Orientation.Horizontal,
 }
+_BEHIND = 100
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1440, 900)
 SMALLEST = QSize(1024, 700)
@@ -87,20 +88,23 @@ class Arrangement:
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
         return tuple(
-            Place(side, extents[small], self._cells(side))
+            Place(side, extents[small], self._cells(side, small))
             for side, extents in self.extents.items()
         )
 
-    def _cells(self, side: Side) -> tuple[Cell, ...]:
+    def _cells(self, side: Side, small: bool) -> tuple[Cell, ...]:
         """What lies along a side, from the homes of the views.
 
-        Panels of a side that the arrangement does not have lie behind its last ones.
+        Panels of a side that the arrangement does not have lie behind its last ones. In
+        a small window those of runs lie behind what is before them.
         """
         cells: dict[int, list[tuple[int, str]]] = {}
         for spec in VIEWS:
             home = spec.home_in(self.id)
             if home is not None and home.side == side:
-                cells.setdefault(home.cell, []).append((home.rank, spec.id))
+                behind = small and spec.of_runs and home.cell > 0
+                rank = home.rank + _BEHIND * behind
+                cells.setdefault(home.cell - behind, []).append((rank, spec.id))
         found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
             for _, cell in sorted(cells.items())
@@ -177,7 +181,8 @@ def arrange_panels(
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
     if small:
-        window.tabifyDockWidget(docks[places[-1].cells[-1][-1]], jobs)
+        charts = [cell for cell in places[-1].cells if not {*cell} <= {*FLEETING}]
+        window.tabifyDockWidget(docks[charts[-1][-1]], jobs)
     for name, dock in docks.items():
         dock.setVisible(name not in hidden)
     for place in places:

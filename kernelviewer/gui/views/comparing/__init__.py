@@ -52,6 +52,7 @@ NOTHING_COMPARED = (
     "press Ctrl+K and type “compare”."
 )
 COMPARES = "The two networks are being compared…"
+NOTHING_IN_SCOPE = "The picked layers have no partner in the other network."
 NO_CLASSES = "Classes show here once the kernels are encoded."
 SHOWS = {
     "numbers": "numbers",
@@ -176,7 +177,8 @@ class TransitionsController(Controller):
             return
         kinds, inside, counts, null = self._counted(pairs, labels, state.shown)
         chosen = crossed(kinds[inside & pairs.inside(state.selected)])
-        self.matrix.set_content(Transitions(counts, chosen.astype(np.int64), null))
+        content = Transitions(counts, chosen.astype(np.int64), null)
+        self.matrix.set_content(content, NOTHING_IN_SCOPE)
 
     def _on_cells_requested(
         self, before: int | None, after: int | None, keys: Qt.KeyboardModifier

@@ -125,11 +125,9 @@ class TransitionMatrix(Ringed):
 
     def boxes(self) -> dict[tuple[int, int], QRectF]:
         """Where the cell of each two classes that occur lies."""
-        if self.content is None:
+        if self.content is None or not self.content.kinds:
             return {}
         kinds, field = self.content.kinds, self._field()
-        if not kinds:
-            return {}
         wide, high = field.width() / len(kinds), field.height() / len(kinds)
         return {
             (before, after): QRectF(

@@ -272,8 +272,8 @@ SHARES = ViewSpec(
         ),
     ),
     figures={"sharesChart": ViewFigure("shares-over-time")},
-    home=Home("bottom", 1, 3),
-    homes={"compare": Home("bottom", 0, 3), "label": Home("left", 1, 3)},
+    home=Home("right", 2, 0),
+    homes={"compare": Home("bottom", 1, 0), "label": Home("left", 1, 3)},
     of_runs=True,
 )
 FORMATION = ViewSpec(
@@ -284,7 +284,7 @@ FORMATION = ViewSpec(
     controller=FormationController,
     reads=("run", "track", "threshold", "layers", "size"),
     figures={"formationChart": ViewFigure("formation")},
-    home=Home("bottom", 2, 4),
-    homes={"compare": Home("bottom", 0, 4), "label": Home("left", 1, 4)},
+    home=Home("right", 2, 1),
+    homes={"compare": Home("bottom", 1, 1), "label": Home("left", 1, 4)},
     of_runs=True,
 )
