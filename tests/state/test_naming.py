@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER
 from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
@@ -116,6 +116,11 @@ def test_the_spectrum_is_that_of_what_names(document: Document) -> None:
         name for *_, name in own.stretches
     ]
     assert state.learned_stretches is shipped(SEVEN).stretches
+    of_paper = state_of(document, Naming("family", "paper")).stretches
+    assert {item.class_index for item in of_paper} <= {*PAPER.rows}
+    assert {item.class_index for item in state.stretches} <= {*FINE.rows}
+    assert {item.low for item in of_paper} < {item.low for item in state.stretches}
+    state = state_of(document, FAMILY)
     again = resolve(document, state)
     assert again.stretches is state.stretches
     document.set_position(0.3)
