@@ -48,5 +48,6 @@ VIEWS: tuple[ViewSpec, ...] = (
 )
 """In the order in which they are shown: the scope first, what stands on it after."""
 OF_RUNS = tuple(spec.id for spec in VIEWS if spec.of_runs)
-FLEETING = ("jobs", *OF_RUNS)
+OF_COMPARISONS = tuple(spec.id for spec in VIEWS if spec.of_comparisons)
+FLEETING = ("jobs", *OF_RUNS, *OF_COMPARISONS)
 """Panels that come and go by themselves."""

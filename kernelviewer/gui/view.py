@@ -121,8 +121,9 @@ class ViewSpec:
         Where the panel lies, and where else in some arrangements, by their ids; None
         for what is no panel that can be moved. An arrangement without the side has
         it behind its last panels.
-    of_runs
-        Whether the panel comes when a run is opened, and goes with the last one.
+    of_runs, of_comparisons
+        True: the panel comes when a run is opened, or two networks are compared, and
+        goes with the last one.
     """
 
     id: str
@@ -139,6 +140,7 @@ class ViewSpec:
     grow: int = -1
     width: int = 0
     of_runs: bool = False
+    of_comparisons: bool = False
 
     @property
     def is_panel(self) -> bool:

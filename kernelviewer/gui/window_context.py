@@ -28,7 +28,7 @@ from kernelviewer.gui.frame.layouts import (
 )
 from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
 from kernelviewer.gui.jobs import Jobs
-from kernelviewer.gui.registry import FLEETING, OF_RUNS, VIEWS
+from kernelviewer.gui.registry import FLEETING, VIEWS
 from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
 from kernelviewer.gui.view import Parts
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
@@ -38,7 +38,7 @@ from kernelviewer.state.presenter import Presenter
 from kernelviewer.state.settings import save_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from PySide6.QtGui import QAction
@@ -193,11 +193,11 @@ class WindowContext(QMainWindow):
             self.presenter.add(controller, spec.reads)
         return tuple(controllers)
 
-    def show_run_panels(self, shown: bool) -> None:
-        """Bring up what is told of runs, or put it away."""
-        for name in OF_RUNS:
+    def show_panels(self, names: Sequence[str], shown: bool) -> None:
+        """Bring up panels for something that came, or put them away."""
+        for name in names:
             self.docks[name].setVisible(shown)
-        for name in reversed(OF_RUNS) if shown else ():
+        for name in reversed(names) if shown else ():
             self.docks[name].raise_()
 
     def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
@@ -270,9 +270,6 @@ class WindowContext(QMainWindow):
     def compare(self, how: Comparing) -> None:
         """Set two open networks beside each other, and show what changed."""
         self.document.compare(how)
-        for name in ("drift", "transitions"):
-            self.docks[name].show()
-            self.docks[name].raise_()
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""

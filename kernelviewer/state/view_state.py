@@ -337,7 +337,9 @@ def _shown(
     if old is not None and old.pool is pool and old.layers == layers:
         return old.shown
     found = pool.layers_mask(layers)
-    if old is not None and np.array_equal(old.shown, found):
+    before = None if old is None else old.pool
+    alike = before is not None and before.layer_refs == pool.layer_refs
+    if old is not None and alike and np.array_equal(old.shown, found):
         return old.shown
     return found
 
@@ -444,7 +446,7 @@ def _selected(
 ) -> NDArray[np.bool_]:
     """What is marked and in scope; ``other``: codes of what does not name it."""
     selection = document.selection
-    same = old is not None and old.selection is selection
+    same = old is not None and old.selection is selection and old.pool is pool
     if old is not None and same and old.shown is shown:
         before = _other_code(old.named, old.by_code, old.families)
         known = old.labels is labels and before is other

@@ -80,6 +80,8 @@ class ComparingController(Controller):
         """Name the networks; say how many pairs there are, and what has none."""
         how = state.comparing
         self.bar.setVisible(how is not None)
+        if self.is_news("there", how is not None):
+            self.window.show_panels(("transitions", "drift"), how is not None)
         if how is None:
             self.forget("names", "facts")
             return
@@ -300,6 +302,7 @@ TRANSITIONS = ViewSpec(
         "transitionMatrix": ViewFigure("transitions", options=match_option),
     },
     home=Home("right", 1, 3),
+    of_comparisons=True,
     homes={"compare": Home("right", 0, -1)},
 )
 DRIFT = ViewSpec(
@@ -326,5 +329,6 @@ DRIFT = ViewSpec(
     ),
     figures={"driftChart": ViewFigure("drift", options=match_option)},
     home=Home("right", 0, 2),
+    of_comparisons=True,
     homes={"compare": Home("bottom", 0, -1)},
 )

@@ -80,7 +80,7 @@ class StepsController(Controller):
         if self.is_news("steps", model, track, state.threshold):
             self.bar.set_content(self._content(state))
         if self.is_news("there", model is not None):
-            self.window.show_run_panels(model is not None)
+            self.window.show_panels(("shares", "formation"), model is not None)
         runs = self.window.runs
         playing = model is not None and runs.is_playing(model.id)
         note, watched = "", runs.watched
