@@ -239,11 +239,10 @@ def _naming(
     if record is None or not record.naming:
         return naming(options, scene.size)
     facts = record.naming
-    by_family = facts.get("method") == FAMILY
-    if by_family and options.autoencoder is None and not facts.get("sha256"):
-        options.autoencoder = "family"
-    recorded = "family" if by_family else "code"
+    recorded = "family" if facts.get("method") == FAMILY else "code"
     options.by = options.by or recorded
+    if options.by == "family" and options.autoencoder is None:
+        options.autoencoder = "family"  # none is needed
     options.class_words = options.class_words or facts.get("words", "paper")
     try:
         known = facts.get("stretches")
@@ -254,9 +253,8 @@ def _naming(
         ) from None
     threshold = facts.get("threshold") if options.by == recorded else None
     chosen = naming(options, scene.size, threshold, stretches)
-    wanted = facts.get("sha256", "")
     found = fingerprint(chosen.autoencoder) if chosen.autoencoder else ""
-    if found != wanted:
+    if options.by == recorded == "code" and found != facts.get("sha256", ""):
         raise FigureError(
             "the kernels of this figure were named by another autoencoder",
             "Name its file with --autoencoder.",

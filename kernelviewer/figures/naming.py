@@ -15,7 +15,7 @@ from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.labels import label, named_by
-from kernelviewer.latent.stretches import same_names
+from kernelviewer.latent.stretches import family_stretches, same_names
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -113,24 +113,29 @@ def find_yardstick(
 ) -> Yardstick:
     """What names kernels of a size; parameters and errors as in `name_scene`."""
     autoencoder, by = naming.autoencoder, naming.by(size)
-    found = Yardstick("", 0.0)
-    if autoencoder is not None:
-        if autoencoder.size != size:
-            raise FigureError(
-                f"the autoencoder is for {size_label(autoencoder.size)} kernels,"
-                f" not for {size_label(size)}",
-                "Choose one of the size, or another size.",
-            )
-        found = yardstick_of(autoencoder, naming.threshold, naming.stretches)
+    if autoencoder is not None and autoencoder.size != size:
+        raise FigureError(
+            f"the autoencoder is for {size_label(autoencoder.size)} kernels,"
+            f" not for {size_label(size)}",
+            "Choose one of the size, or another size.",
+        )
     if by == "code":
-        return found
+        assert autoencoder is not None
+        return yardstick_of(autoencoder, naming.threshold, naming.stretches)
+    from kernelviewer.kernels.family.spectrum import family_spectrum
     from kernelviewer.latent.family_null import family_null
 
     null = family_null(size, device=choose_device(device), watch=watch)
-    usual = null.default_threshold
-    level = usual if naming.threshold is None else naming.threshold
+    usual, own = null.default_threshold, family_spectrum(size)
     scheme = naming.naming.scheme(by)
-    return replace(found, method=FAMILY, threshold=level, null=null, scheme=scheme)
+    return Yardstick(
+        method=FAMILY,
+        threshold=usual if naming.threshold is None else naming.threshold,
+        null=null,
+        spectrum=own.spectrum(_POINTS),
+        stretches=family_stretches(own, scheme),
+        scheme=scheme,
+    )
 
 
 def with_codings(
@@ -159,7 +164,6 @@ def yardstick_of(
         stretches=stretches or own,
         sha256=fingerprint(autoencoder),
         edited=bool(stretches) and not same_names(stretches, own),
-        coder=f"{autoencoder.method} autoencoder",
     )
 
 
@@ -189,20 +193,20 @@ def _coding(
     device: Device,
     watch: Watch,
 ) -> Coding:
-    """Codes, if there are any, and classes by what the yardstick says."""
+    """Codes and classes by what the yardstick says."""
     kernels = subject.kernels
-    code = np.full(len(kernels), np.nan, np.float32)
-    if autoencoder is not None:
+    if yardstick.by == "code":
+        assert autoencoder is not None
         codes = autoencoder.encode_set(kernels, device=device, watch=watch)
-        if yardstick.by == "code":
-            found = label(codes, yardstick.stretches, yardstick.threshold)
-            return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
-        code = codes.code
+        found = label(codes, yardstick.stretches, yardstick.threshold)
+        return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
     from kernelviewer.kernels.family import family_fit_set
+    from kernelviewer.kernels.family.spectrum import family_spectrum
 
     there = ~kernels.flat
     own = family_fit_set(kernels, device=device, watch=watch)
-    fit = np.full(len(kernels), np.nan, np.float32)
+    code, fit = (np.full(len(kernels), np.nan, np.float32) for _ in range(2))
     best = np.full(len(kernels), INDEX["flat"], np.int64)
+    code[there] = family_spectrum(kernels.size).codes(own)
     fit[there], best[there] = own.cosine, own.index_in(yardstick.scheme)
     return Coding(code, fit, best)

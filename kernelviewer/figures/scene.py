@@ -37,7 +37,7 @@ class Coding:
     Attributes
     ----------
     code
-        float32 [N]; NaN where there is none (flat kernels, no autoencoder).
+        float32 [N], on the spectrum of what names the kernels; NaN for flat ones.
     fit
         float32 [N], cosine with what names the kernel: its reconstruction, or its
         member of the pattern family; NaN for flat kernels.
@@ -70,16 +70,14 @@ class Yardstick:
     null
         What white noise reaches; None where it is not known.
     spectrum
-        float32 [P, *size]: the decoded patterns at evenly spaced codes 0 … 1; None
-        without an autoencoder.
+        float32 [P, *size]: the decoded patterns at evenly spaced codes 0 … 1; None:
+        there are no codes.
     stretches
         The named parts of the code's axis, from 0 to 1.
     sha256
-        Fingerprint of the autoencoder; empty without one.
+        Fingerprint of the autoencoder that names them; empty: the family does.
     edited
         Whether somebody has given the stretches other borders or names by hand.
-    coder
-        What gives codes; empty without an autoencoder.
     scheme
         The classes that the kernels are named by.
     """
@@ -91,7 +89,6 @@ class Yardstick:
     stretches: Stretches = ()
     sha256: str = ""
     edited: bool = False
-    coder: str = ""
     scheme: Scheme = PAPER
 
     @property
@@ -115,7 +112,7 @@ class Yardstick:
             facts["words"] = self.scheme.id
         if self.sha256:
             facts["sha256"] = self.sha256
-        if self.stretches:
+        if self.stretches and self.by == "code":
             facts["stretches"] = to_json(self.stretches)
         return facts
 

@@ -199,14 +199,17 @@ def name_by_family(
 def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNames:
     """The same, batch by batch; other tasks go first in between."""
     from kernelviewer.kernels.family import family_fit_set
+    from kernelviewer.kernels.family.spectrum import family_spectrum
     from kernelviewer.latent.family_null import family_null
 
+    spectrum = family_spectrum(kernels.size)
+    _ = spectrum.table  # drawn here: the window asks for it at once
     place, total = choose_device(device), len(kernels)
     null = family_null(kernels.size, device=place, watch=ticket)
     best = np.full(total, INDEX["flat"], np.uint8)
     second, paper = best.copy(), best.copy()
     near = np.zeros(total, np.uint64)
-    fit, margin = (np.full(total, np.nan, np.float32) for _ in range(2))
+    fit, margin, code = (np.full(total, np.nan, np.float32) for _ in range(3))
     there = np.flatnonzero(~kernels.flat)
     for first in range(0, len(there), NAMED_AT_ONCE):
         ticket.give_way()
@@ -216,6 +219,17 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         best[rows], fit[rows] = found.class_index, found.cosine
         paper[rows] = found.paper_index
         second[rows], margin[rows] = found.second_index, found.margin
-        near[rows] = near_classes(found)
+        near[rows], code[rows] = near_classes(found), spectrum.codes(found)
     give_back()
-    return FamilyNames(best, paper, near, fit, second, margin, order_of(fit), null)
+    return FamilyNames(
+        best=best,
+        paper=paper,
+        near=near,
+        fit=fit,
+        second=second,
+        margin=margin,
+        code=code,
+        spectrum=spectrum,
+        order=order_of(fit),
+        null=null,
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.labels import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document
@@ -132,15 +133,26 @@ def _pooled(found: Sequence[Labelled]) -> PoolLabels | None:
     labels = [item.labels for item in found if item.labels is not None]
     if len(labels) < len(found):
         return None
-    codes = [
-        np.full(len(item.kernels), np.nan, np.float32)
-        if item.codes is None
-        else item.codes.code
-        for item in found
-    ]
+    # networks of one size are named alike
+    by: By = "family" if found[0].by == "family" else "code"
+    learned = _joined(
+        [None if item.codes is None else item.codes.code for item in found]
+    )
+    own = _joined([item.family_code for item in found])
+    code, other = (own, learned) if by == "family" else (learned, own)
+    assert code is not None
     return PoolLabels(
-        np.concatenate(codes),
+        by,
+        code,
         np.concatenate([item.fit for item in found]),
         np.concatenate([item.best_class for item in labels]).astype(np.uint8),
         np.concatenate([item.class_index for item in labels]).astype(np.uint8),
+        other,
     )
+
+
+def _joined(
+    codes: Sequence[NDArray[np.float32] | None],
+) -> NDArray[np.float32] | None:
+    known = [code for code in codes if code is not None]
+    return np.concatenate(known) if known and len(known) == len(codes) else None

@@ -14,6 +14,7 @@ from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import FINE, UNIDENTIFIED
 from kernelviewer.kernels.support import on_support, parts
 from kernelviewer.latent.curve import (
+    POINTS,
     Codes,
     Curve,
     arc_length,
@@ -117,11 +118,12 @@ class Autoencoder:
     @cached_property
     def arc_length(self) -> float:
         """Length of the spectrum on the sphere of patterns, in units of π."""
-        return arc_length(self._table)
+        return arc_length(self.table.reshape(len(self.table), -1))
 
     @cached_property
-    def _table(self) -> NDArray[np.float32]:
-        return self.model.decode(codes_of_table())
+    def table(self) -> NDArray[np.float32]:
+        """The spectrum at 2 048 codes, decoded once: float32 [2048, *size]."""
+        return self.spectrum(POINTS)
 
     def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
         """Patterns of codes: float32 [n, *size], mean 0 and length 1.
@@ -172,10 +174,10 @@ class Autoencoder:
         if tuple(kernels.shape[1:]) != self.size:
             raise self._mismatch(tuple(kernels.shape[1:]))
         where = choose_device() if device is None else device
-        rows = self._table
+        rows = self.table.reshape(len(self.table), -1)
         if support is not None:
             kernels = on_support(kernels, support)
-            patterns = on_support(rows.reshape(-1, *self.size), support)
+            patterns = on_support(self.table, support)
             rows = unit_rows(patterns.reshape(len(rows), -1).astype(np.float64))
         flat = kernels.reshape(len(kernels), math.prod(kernels.shape[1:]))
         code = np.full(len(flat), np.nan, np.float32)

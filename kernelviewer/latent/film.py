@@ -23,6 +23,7 @@ from kernelviewer.kernels.classes import (
 )
 from kernelviewer.kernels.comparison import pair_cosines
 from kernelviewer.kernels.family import family_fit_set, supported
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.latent.curve import Codes
@@ -160,7 +161,7 @@ class Track:
     layer, channel
         int32 [N]: index into ``layers``, channel in the layer.
     code, fit
-        uint16 [S, N]; kernels that the family names have no codes.
+        uint16 [S, N]; codes on the spectrum of what names the kernels.
     best, paper
         int8 [S, N], index into `CLASSES` of the best class, whatever the fit: the
         family's is a fine one; and of the class of the paper that it belongs to.
@@ -492,6 +493,8 @@ class _Reel:
             watch.check()
             family = family_fit_set(kernels, some, device=self._device, watch=watch)
             at = rows[some]
+            own = family_spectrum(kernels.size).codes(family)
+            self._code[step, at] = _packed(own)
             self._fit[step, at] = _packed(family.cosine)
             self._best[step, at] = family.class_index
             self._paper[step, at] = family.paper_index

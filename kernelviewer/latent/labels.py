@@ -331,6 +331,18 @@ class Labelled:
             fit[~self.kernels.flat] = self.family.cosine
         return fit
 
+    @property
+    def family_code(self) -> NDArray[np.float32] | None:
+        """float32 [N], on the family's own spectrum; None where it has none."""
+        if self.family is None:
+            return None
+        from kernelviewer.kernels.family.spectrum import family_spectrum
+
+        code = np.full(len(self.kernels), np.nan, np.float32)
+        spectrum = family_spectrum(self.kernels.size)
+        code[~self.kernels.flat] = spectrum.codes(self.family)
+        return code
+
 
 def label_kernels(
     source: str,

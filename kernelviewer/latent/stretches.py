@@ -7,7 +7,7 @@ has those that the program found, so that is what a reset goes back to.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.family.spectrum import FamilySpectrum
 
 Stretches = tuple["Stretch", ...]
 NARROWEST = 1 / 2048
@@ -46,6 +47,8 @@ class Stretch:
         it is not known.
     name
         What a user calls it in place of the class's name.
+    scheme
+        Whose classes it shows: the paper's where it is of learned codes.
     """
 
     low: float
@@ -54,6 +57,7 @@ class Stretch:
     sign: int = 0
     family_cosine: float = float("nan")
     name: str = ""
+    scheme: Scheme = PAPER
 
     def __post_init__(self) -> None:
         if self.class_id not in INDEX:
@@ -67,8 +71,8 @@ class Stretch:
 
     @property
     def class_index(self) -> int:
-        """Index into `CLASSES` of its class among those of the paper."""
-        return self.index_in(PAPER)
+        """Index into `CLASSES` of its class in the scheme that it shows."""
+        return self.index_in(self.scheme)
 
     def index_in(self, scheme: Scheme) -> int:
         """Index into `CLASSES` of its class in a scheme.
@@ -107,6 +111,17 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
         msg = "the stretches do not cover the spectrum from 0 to 1 without gaps"
         raise LatentError(msg)
     return tuple(stretches)
+
+
+def family_stretches(spectrum: FamilySpectrum, scheme: Scheme = FINE) -> Stretches:
+    """The classes of a scheme along the family's own spectrum, each once."""
+    fine = [Stretch(*item, scheme=scheme) for item in spectrum.stretches]
+    found = []
+    for index, group in groupby(fine, lambda item: item.class_index):
+        first, *rest = group
+        high = rest[-1].high if rest else first.high
+        found.append(replace(first, high=high, class_id=CLASSES[index].id))
+    return tuple(found)
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:

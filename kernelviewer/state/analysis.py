@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.family.spectrum import FamilySpectrum
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
@@ -32,6 +34,8 @@ FLAT = INDEX["flat"]
 Stage = Literal["starting", "encoding", "stopped"]
 """Why open kernels have no codes yet: torch is being imported; they are being encoded;
 that was cancelled or has failed."""
+Status = Literal["none", "ask", "running", "done"]
+"""How far the family's naming of a size is; "ask": only if it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,10 @@ class FamilyNames:
     second, margin
         uint8 and float32 [N], the fine class that comes nearest after the best, and by
         how much it is less near; NaN for flat kernels.
+    code
+        float32 [N], on the family's own spectrum of the size; NaN for flat kernels.
+    spectrum
+        That spectrum, its table drawn.
     order
         As in `Analysis`.
     null
@@ -81,6 +89,8 @@ class FamilyNames:
     fit: NDArray[np.float32]
     second: NDArray[np.uint8]
     margin: NDArray[np.float32]
+    code: NDArray[np.float32]
+    spectrum: FamilySpectrum
     order: NDArray[np.int32] | None = None
     null: Null | None = None
 
@@ -95,20 +105,30 @@ class PoolLabels:
 
     Attributes
     ----------
+    by
+        What names the kernels.
     code
-        float32 [N], NaN where there is none.
+        float32 [N], on the spectrum of what names them; NaN where there is none.
     fit
         float32 [N], cosine with what names the kernel, NaN where there is none.
     best
         uint8 [N], the best class whatever the fit; flat kernels are ``FLAT``.
     label
         uint8 [N], the same but ``UNIDENTIFIED`` where the fit is below the threshold.
+    other
+        float32 [N], codes on the spectrum of what does not name them; None: not known.
     """
 
+    by: By
     code: NDArray[np.float32]
     fit: NDArray[np.float32]
     best: NDArray[np.uint8]
     label: NDArray[np.uint8]
+    other: NDArray[np.float32] | None = None
+
+    def codes(self, by: By) -> NDArray[np.float32] | None:
+        """Codes on one of the two spectra; None: not known."""
+        return self.code if by == self.by else self.other
 
 
 class Computed(Generic[T]):
@@ -161,13 +181,18 @@ def analysis_at(track: Track, step: int) -> Analysis:
 
 def family_at(track: Track, step: int) -> FamilyNames:
     """What naming the kernels of a step by the family again would give."""
+    from kernelviewer.kernels.family.spectrum import family_spectrum
+
+    codes = track.codes(step)
     return FamilyNames(
         best=track.best[step].astype(np.uint8),
         paper=track.paper[step].astype(np.uint8),
         near=track.near[step].astype(np.uint64),
-        fit=track.codes(step).fit,
+        fit=codes.fit,
         second=track.second[step].astype(np.uint8),
         margin=track.margins(step),
+        code=codes.code,
+        spectrum=family_spectrum(track.size),
         null=track.null,
     )
 
@@ -178,6 +203,14 @@ def null_of(
     """The null of the family for a size; None: not fitted."""
     nulls = (item.null for key, item in families.items() if key[1] == size)
     return next((null for null in nulls if null is not None), None)
+
+
+def spectrum_of(
+    families: Mapping[tuple[int, Size], FamilyNames], size: Size
+) -> FamilySpectrum | None:
+    """The family's spectrum of a size; None while no kernels were named by it."""
+    found = (item.spectrum for key, item in families.items() if key[1] == size)
+    return next(found, None)
 
 
 def parts_of(pool: KernelPool, known: Mapping[tuple[int, Size], T]) -> list[T] | None:
@@ -214,27 +247,20 @@ def best_by_code(
     classes = np.array([item.class_index for item in stretches], np.uint8)
     best = classes[np.minimum(stretch_of(stretches, code), len(stretches) - 1)]
     best = np.where(pool.flat, np.uint8(FLAT), best).astype(np.uint8)
-    return PoolLabels(code, fit, best, best)
+    return PoolLabels("code", code, fit, best, best)
 
 
-def best_by_family(
-    pool: KernelPool,
-    names: FamilyNames,
-    by_code: PoolLabels | None,
-    scheme: Scheme = FINE,
-) -> PoolLabels:
-    """Family classes of a pool, all identified, with the codes if there are any."""
-    nothing = np.full(len(pool), np.nan, np.float32)
-    code = nothing if by_code is None else by_code.code
+def best_by_family(names: FamilyNames, scheme: Scheme = FINE) -> PoolLabels:
+    """Codes, fits and family classes of a pool, all of them identified."""
     best = names.best if scheme is FINE else names.paper
-    return PoolLabels(code, names.fit, best, best)
+    return PoolLabels("family", names.code, names.fit, best, best)
 
 
 def identified(labels: PoolLabels, threshold: float) -> PoolLabels:
     """The same with kernels below the threshold unidentified."""
     below = ~reaches(labels.fit, threshold) & (labels.best != FLAT)
     label = np.where(below, np.uint8(UNIDENTIFIED), labels.best)
-    return PoolLabels(labels.code, labels.fit, labels.best, label)
+    return replace(labels, label=label)
 
 
 def coverage(counts: NDArray[np.int64]) -> float:
@@ -260,6 +286,8 @@ def join(
         fit=np.concatenate([part.fit for part in parts]),
         second=np.concatenate([part.second for part in parts]),
         margin=np.concatenate([part.margin for part in parts]),
+        code=np.concatenate([part.code for part in parts]),
+        spectrum=parts[0].spectrum,
         null=parts[0].null,
     )
 

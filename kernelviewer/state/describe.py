@@ -101,9 +101,10 @@ def describe_query(
             return "all kernels"
         case Layers(layers):
             return describe_layers(layers, models)
-        case CodeRange(low, high):
+        case CodeRange(low, high, by):
             digits = 2 if high - low >= NARROW else 3
-            return f"code {low:.{digits}f}–{high:.{digits}f}"
+            word = "code" if by == "code" else "family code"
+            return f"{word} {low:.{digits}f}–{high:.{digits}f}"
         case Classes(ids):
             return _classes(ids)
         case Kernels():

@@ -212,7 +212,7 @@ class Document:
         return tuple(model.bank for model in self.models)
 
     def stretches_of(self, size: Size) -> Stretches | None:
-        """The stretches of a size as edited, else as its autoencoder names them."""
+        """The learned stretches of a size: as edited, else as its autoencoder's."""
         known = self.autoencoders.get(size)
         own = known.stretches if known else None
         return self.marks.stretches.get(size, own)
@@ -247,13 +247,12 @@ class Document:
 
     def best_of(self, pool: KernelPool) -> PoolLabels | None:
         """Best classes of any pool by what names its kernels; None while some lack."""
-        by_code = best_by_code(pool, self.analyses, self.stretches_of(pool.size))
         if self.named_by(pool.size) != "family":
-            return by_code
+            return best_by_code(pool, self.analyses, self.stretches_of(pool.size))
         names = join(pool, self.families)
         if names is None:
             return None
-        return best_by_family(pool, names, by_code, self.naming.scheme("family"))
+        return best_by_family(names, self.naming.scheme("family"))
 
     def null_of(self, size: Size) -> Null | None:
         """The null of what names the kernels of a size, if known."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.naming import By
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
 
@@ -124,21 +125,26 @@ class Kernels:
 
 @dataclass(frozen=True, slots=True)
 class CodeRange:
-    """Kernels with a code from ``low`` to ``high``; none while there are no codes."""
+    """Kernels with a code from ``low`` to ``high``; none while there are no codes.
+
+    ``by``: on the learned spectrum or on the family's, whatever names the kernels.
+    """
 
     by_label: ClassVar[bool] = True
 
     low: float
     high: float
+    by: By = "code"
 
     def mask(
         self, pool: KernelPool, labels: PoolLabels | None = None
     ) -> NDArray[np.bool_]:
         """Bool [N]."""
-        if labels is None:
+        code = None if labels is None else labels.codes(self.by)
+        if code is None:
             return np.zeros(len(pool), bool)
         with np.errstate(invalid="ignore"):
-            return (labels.code >= self.low) & (labels.code <= self.high)
+            return (code >= self.low) & (code <= self.high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from kernelviewer.state.tally import order_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.pool import KernelPool
 
 
@@ -83,10 +82,6 @@ CANDIDATES = 4096
 """How many kernels of nearest code are looked through for the nearest pattern."""
 
 
-def _decode(autoencoder: Autoencoder) -> NDArray[np.float32]:
-    return autoencoder.spectrum(POINTS)
-
-
 def _sorted(
     pool: KernelPool, code: NDArray[np.float32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -95,8 +90,6 @@ def _sorted(
     return order, code[order]
 
 
-spectrum_of = MemoOf(_decode)
-"""The patterns float32 [`POINTS`, *size] at evenly spaced codes, decoded once."""
 _sorted_codes = MemoOf(_sorted)
 """The slider asks again."""
 

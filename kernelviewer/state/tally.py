@@ -6,17 +6,13 @@ found at once in the order of the fits, so that a drag costs what it changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.state.analysis import (
-    UNIDENTIFIED,
-    PoolLabels,
-    identified,
-)
+from kernelviewer.state.analysis import UNIDENTIFIED, identified
 from kernelviewer.state.memo import Memo
 from kernelviewer.state.pool import make_pool
 
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.naming import Words
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.analysis import Known
+    from kernelviewer.state.analysis import Known, PoolLabels
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
@@ -133,7 +129,7 @@ def moved(
         label[rows] = best
         table += change
         table[:, UNIDENTIFIED] -= change.sum(1)
-    made = PoolLabels(labels.code, labels.fit, labels.best, label)
+    made = replace(labels, label=label)
     return made, Tally(table, counted.best)
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kernelviewer.kernels.equality import find_equal
-from kernelviewer.state.analysis import best_by_code, best_by_family, identified, join
+from kernelviewer.latent.stretches import family_stretches
+from kernelviewer.state.analysis import (
+    best_by_code,
+    best_by_family,
+    identified,
+    join,
+    spectrum_of,
+)
 from kernelviewer.state.comparing import pairs_of
 from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.pool import make_pool
-from kernelviewer.state.similarity import nearest, spectrum_of
+from kernelviewer.state.similarity import nearest
 from kernelviewer.state.tally import moved, tally, tally_of
 
 if TYPE_CHECKING:
@@ -39,6 +46,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.tally import Tally
     from kernelviewer.state.work import Work
 
+family_stretches_of = MemoOf(family_stretches)
+"""Stretches of the family's spectrum: the same ones while it and the words are."""
 NOTHING = np.zeros(0, bool)
 NOWHERE = np.zeros(0, np.int64)
 
@@ -89,8 +98,11 @@ class ViewState:
         networks.
     focus
         Pool number of the focused kernel.
-    spectrum
-        float32 [`POINTS`, *size], the decoded patterns; None without an autoencoder.
+    spectrum, stretches
+        float32 [`POINTS`, *size], the patterns along the spectrum of what names the
+        kernels, and its stretches; None without one, and while it is not known.
+    learned_stretches
+        Those of the autoencoder, as edited, whatever names the kernels.
     near
         int64, pool numbers of the kernels that are nearest to the pattern at
         ``position`` among those in scope that count, nearest first.
@@ -129,6 +141,7 @@ class ViewState:
     counted: NDArray[np.bool_]
     autoencoder: Autoencoder | None
     stretches: Stretches | None
+    learned_stretches: Stretches | None
     null: Null | None
     threshold: float | None
     code_threshold: float | None
@@ -205,18 +218,18 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
-    stretches = document.stretches_of(size) if size else None
+    learned = document.stretches_of(size) if size else None
+    spectrum, stretches = _axis(document, size)
     threshold = document.threshold_of(size) if size else None
     known = _known(document, pool)
-    by_code, families, named = _named(document, old, known, pool, stretches)
+    by_code, families, named = _named(document, old, known, pool, learned)
     labels, counts = _labels(document, old, named, pool, threshold)
-    selected = _selected(document, old, pool, shown, labels)
+    other = _other_code(named, by_code, families)
+    selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
     pairs = _pairs(document, old, pool)
-    autoencoder = document.autoencoders.get(size) if size else None
-    spectrum = None if autoencoder is None else spectrum_of(autoencoder)
     return ViewState(
         work=document.work,
         models=document.models,
@@ -230,8 +243,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         once=once,
         shown=shown,
         counted=counted,
-        autoencoder=autoencoder,
+        autoencoder=document.autoencoders.get(size) if size else None,
         stretches=stretches,
+        learned_stretches=learned,
         null=document.null_of(size) if size else None,
         threshold=threshold,
         code_threshold=_code_threshold(document, size),
@@ -254,7 +268,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
-        near=_near(document, old, pool, by_code, counted, spectrum),
+        near=_near(document, old, pool, named, counted, spectrum),
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
@@ -268,8 +282,23 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         comparison=document.comparison,
         pairs=pairs,
         run=(run := _run(document)),
-        track=_track(document, run, size, stretches),
+        track=_track(document, run, size, learned),
     )
+
+
+def _axis(
+    document: Document, size: Size | None
+) -> tuple[NDArray[np.float32] | None, Stretches | None]:
+    """Patterns and stretches along the spectrum of what names a size's kernels."""
+    if size is None:
+        return None, None
+    if document.named_by(size) == "family":
+        own = spectrum_of(document.families, size)
+        if own is None:
+            return None, None
+        return own.table, family_stretches_of(own, document.naming.scheme("family"))
+    learned = document.autoencoders.get(size)
+    return (None if learned is None else learned.table), document.stretches_of(size)
 
 
 def _run(document: Document) -> OpenModel | None:
@@ -351,8 +380,8 @@ def _near(
         return NOWHERE
     if (
         old is not None
-        and old.by_code is not None
-        and old.by_code.code is named.code
+        and old.named is not None
+        and old.named.code is named.code
         and old.counted is counted
         and old.spectrum is spectrum
         and old.position == document.position
@@ -397,20 +426,34 @@ def _counted(
     return shown if once is None else once.once(shown)
 
 
+def _other_code(
+    named: PoolLabels | None, by_code: PoolLabels | None, families: FamilyNames | None
+) -> NDArray[np.float32] | None:
+    """Codes on the spectrum of what does not name the kernels; None: not known."""
+    if named is None:
+        return None
+    other = by_code if named.by == "family" else families
+    return None if other is None else other.code
+
+
 def _selected(
     document: Document,
     old: ViewState | None,
     pool: KernelPool | None,
     shown: NDArray[np.bool_],
     labels: PoolLabels | None,
+    other: NDArray[np.float32] | None,
 ) -> NDArray[np.bool_]:
-    """What is marked and in scope."""
+    """What is marked and in scope; ``other``: codes of what does not name it."""
     selection = document.selection
     same = old is not None and old.selection is selection and old.pool is pool
-    fresh = old is not None and (old.labels is labels or not _needs_labels(selection))
-    if old is not None and same and fresh and old.shown is shown:
-        return old.selected
-    found = selection.mask(pool, labels) & shown if pool else NOTHING
+    if old is not None and same and old.shown is shown:
+        before = _other_code(old.named, old.by_code, old.families)
+        known = old.labels is labels and before is other
+        if known or not _needs_labels(selection):
+            return old.selected
+    known_labels = labels if labels is None else replace(labels, other=other)
+    found = selection.mask(pool, known_labels) & shown if pool else NOTHING
     if old is not None and same and np.array_equal(old.selected, found):
         return old.selected
     return found
@@ -453,7 +496,7 @@ def _named(
     if pool is None or document.named_by(pool.size) != "family":
         return by_code, families, by_code
     scheme = document.naming.scheme("family")
-    return by_code, families, _by_family(old, pool, families, by_code, scheme)
+    return by_code, families, _by_family(old, pool, families, scheme)
 
 
 def _by_code(
@@ -466,9 +509,9 @@ def _by_code(
         return None
     before = None
     if old is not None and old.pool is pool and old.known == known:
-        if old.stretches is stretches:
+        if old.learned_stretches is stretches:
             return old.by_code
-        if old.stretches is not None:
+        if old.learned_stretches is not None:
             before = old.by_code
     return best_by_code(pool, known, stretches, before)
 
@@ -477,18 +520,17 @@ def _by_family(
     old: ViewState | None,
     pool: KernelPool | None,
     families: FamilyNames | None,
-    by_code: PoolLabels | None,
     scheme: Scheme,
 ) -> PoolLabels | None:
     if pool is None or families is None:
         return None
-    found = best_by_family(pool, families, by_code, scheme)
+    found = best_by_family(families, scheme)
     if (
         old is not None
         and old.named is not None
         and old.named.best is found.best
         and old.pool is pool
-        and (by_code is None or old.named.code is found.code)
+        and old.named.by == "family"
     ):
         return old.named
     return found

@@ -338,9 +338,12 @@ def test_naming_by_the_family_needs_no_autoencoder() -> None:
     assert 0 < found.yardstick.null_coverage <= 1
     coding = found.subjects[0].coding
     assert coding is not None
-    assert np.isnan(coding.code).all()
-    texts = Svg(make_figure("histogram", found).figure).texts
-    assert "code" not in texts
+    assert np.array_equal(np.isnan(coding.code), scene.subjects[0].kernels.flat)
+    assert "code" in Svg(make_figure("histogram", found).figure).texts
+    spectrum = make_figure("spectrum", found)
+    assert "members of the pattern family" in spectrum.caption
+    marked = make_figure("kernel", found, FigureOptions(mark=0.9))
+    assert "Code 0.900" in Svg(marked.figure).texts
     with pytest.raises(FigureError, match="has no 2×1"):
         name_scene(make_scene([make_bank(size=(2, 1))]), FigureNaming(), device="cpu")
 

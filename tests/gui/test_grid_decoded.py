@@ -23,6 +23,7 @@ from kernelviewer.gui.views.grid.mosaic import (
     build_mosaic,
 )
 from kernelviewer.gui.views.reconstruction.content import ComparisonContent
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.state.similarity import POINTS
 from tests.gui.conftest import LARGE, wait_idle
 
@@ -108,7 +109,7 @@ def test_the_grid_shows_them_on_demand_and_goes_back(
 ) -> None:
     kernels = tiles_of(window)
     state = window.state
-    table = window.document.autoencoders[(7, 7)].spectrum(POINTS)
+    table = family_spectrum((7, 7)).table
     decoded = table[round(float(state.labels.code[3]) * (POINTS - 1))]
     kernel = state.pool.weights_of(3)
     content = ComparisonContent(kernel, decoded)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from PySide6.QtWidgets import QLabel
 
 from kernelviewer.figures import FigureOptions
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.text import kernel_tip, percent
+from kernelviewer.gui.views.reconstruction.content import cosine
 from kernelviewer.kernels.classes import CLASSES, FINE, PAPER
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import label
+from kernelviewer.state.similarity import row_at
 from tests.gui.conftest import wait_idle
 from tests.networks import write_network
 
@@ -108,7 +111,8 @@ def test_the_focused_kernel_shows_both_and_the_margin(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
     window = make_window(network(tmp_path))
-    family = family_fit(window.document.banks[0].sizes[SEVEN].weights)
+    weights = window.document.banks[0].sizes[SEVEN].weights
+    family = family_fit(weights)
     nearest = int(np.argmin(family.margin))
     for by in ("family", "code"):
         window.document.name(Naming(by))
@@ -120,8 +124,12 @@ def test_the_focused_kernel_shows_both_and_the_margin(
         assert CLASSES[own].name in text_of(window, "value_family")
         margin = text_of(window, "value_margin")
         assert margin == f"{family.margin[nearest]:.3f}, {CLASSES[second].name}"
-        fit = f"{window.state.by_code.fit[nearest]:.3f}"
-        assert text_of(window, "comparisonFit") == fit
+        state = window.state
+        decoded = state.spectrum[row_at(float(state.labels.code[nearest]))]
+        shown = float(text_of(window, "comparisonFit"))
+        assert shown == pytest.approx(cosine(weights[nearest], decoded), abs=1e-3)
+        if by == "code":
+            assert shown == pytest.approx(state.by_code.fit[nearest], abs=5e-3)
     assert "near " not in kernel_tip(window.state, nearest)
     window.document.name(Naming("family"))
     tip = kernel_tip(window.state, nearest)

@@ -133,7 +133,7 @@ def test_without_a_spectrum_the_view_says_what_would_fill_it(
     assert view.absent.isVisible()
     assert "Open a checkpoint" in view.absent.text.text()
     assert not view.absent.train.isVisible()
-    view.set_absence(no_autoencoder((9, 9), 1488, named=True))
+    view.set_absence(no_autoencoder((9, 9), 1488))
     assert view.absent.title.text() == "No autoencoder for 9×9 kernels yet"
     QTest.mouseClick(view.absent.train, LEFT)
     assert harness.asked == [("train_requested",)]

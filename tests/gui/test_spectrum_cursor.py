@@ -192,7 +192,7 @@ def test_setters_never_ask(harness: SpectrumHarness) -> None:
     use_colours(DARK)
     view.set_spectrum(make_spectrum((3, 3)))
     view.set_spectrum(None)
-    view.set_absence(no_autoencoder((9, 9), 3, named=True))
+    view.set_absence(no_autoencoder((9, 9), 3))
     assert harness.asked == []
 
 

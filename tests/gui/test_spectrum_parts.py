@@ -11,6 +11,7 @@ from kernelviewer.gui.views.spectrum.content import (
     SpectrumContent,
     StretchSpan,
     no_autoencoder,
+    not_named,
 )
 from kernelviewer.gui.views.spectrum.histogram import (
     BINS,
@@ -164,14 +165,14 @@ def test_a_border_can_be_moved_between_its_neighbours_even_where_they_are_narrow
 
 
 def test_what_is_missing_is_said_with_its_size_and_count() -> None:
-    absence = no_autoencoder((9, 9), 1488, named=True)
-    assert "9×9" in absence.title
+    absence = no_autoencoder((2, 3, 3), 1488)
+    assert "2×3×3" in absence.title
     assert "1\u202f488" in absence.text
     assert absence.train
-    assert "family" in absence.text
-    unnamed = no_autoencoder((2, 3, 3), 0, named=False)
-    assert "nothing is named" in unnamed.text
-    assert not unnamed.train
+    assert "nothing is named" in absence.text
+    assert not no_autoencoder((2, 3, 3), 0).train
+    assert "9×9" in not_named((9, 9), "running").title
+    assert "cancelled" in not_named((9, 9), "ask").text
 
 
 def test_an_unknown_cosine_is_not_said() -> None:

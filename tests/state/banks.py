@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.kernels.bank import KernelBank, KernelSet, LayerInfo
-from kernelviewer.kernels.classes import PAPER_OF
+from kernelviewer.kernels.classes import CLASSES, PAPER_OF
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.state.analysis import FamilyNames
 from kernelviewer.state.tally import order_of
 
@@ -61,7 +62,11 @@ def make_bank(
 
 
 def family_names(
-    best: NDArray[np.uint8], fit: NDArray[np.float32], *, ordered: bool = False
+    best: NDArray[np.uint8],
+    fit: NDArray[np.float32],
+    size: Size = (7, 7),
+    *,
+    ordered: bool = False,
 ) -> FamilyNames:
     """What the family might say of kernels; every class but the best is far off."""
     paper = np.array(PAPER_OF, np.uint8)[best]
@@ -72,5 +77,9 @@ def family_names(
         fit=fit,
         second=np.zeros(len(best), np.uint8),
         margin=np.full(len(best), 0.2, np.float32),
+        code=np.where(np.isnan(fit), np.nan, (best + 0.5) / len(CLASSES)).astype(
+            np.float32
+        ),
+        spectrum=family_spectrum(size),
         order=order_of(fit) if ordered else None,
     )

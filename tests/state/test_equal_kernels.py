@@ -47,7 +47,7 @@ def opened(*banks: KernelBank) -> Document:
         for size, kernels in bank.sizes.items():
             family = np.where(kernels.channel % 2, ON, D1).astype(np.uint8)
             fit = np.where(kernels.flat, np.nan, 0.9).astype(np.float32)
-            document.set_family(model.bank, size, family_names(family, fit))
+            document.set_family(model.bank, size, family_names(family, fit, size))
     return document
 
 

@@ -20,7 +20,7 @@ def analysed(document: Document, size: tuple[int, ...]) -> None:
     fit = np.full(len(kernels), 0.9, np.float32)
     family = np.full(len(kernels), FAMILY, np.uint8)
     family[kernels.flat] = INDEX["flat"]
-    document.set_family(document.banks[0], size, family_names(family, fit))
+    document.set_family(document.banks[0], size, family_names(family, fit, size))
 
 
 def test_layers_of_every_size_are_counted_as_they_come() -> None:

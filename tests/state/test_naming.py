@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.state.analysis import Analysis, agreement
 from kernelviewer.state.document import Document
-from kernelviewer.state.selection import Classes
+from kernelviewer.state.selection import Classes, CodeRange
 from kernelviewer.state.session.form import from_text, to_text
 from kernelviewer.state.tally import AllSizes, order_of
 from kernelviewer.state.view_state import resolve
@@ -48,7 +49,7 @@ def document() -> Document:
         known = coded if size == SEVEN else Analysis(None, np.full_like(fit, np.nan))
         by = coder if size == SEVEN else None
         document.set_analysis(bank, size, known, by)
-        document.set_family(bank, size, family_names(best, cosine, ordered=True))
+        document.set_family(bank, size, family_names(best, cosine, size, ordered=True))
     return document
 
 
@@ -64,7 +65,7 @@ def test_labels_fits_and_counts_are_by_what_names(document: Document) -> None:
     by_code = state.tally.label.sum(0)
     state = state_of(document, FAMILY)
     assert np.nanmax(state.labels.fit) == np.float32(0.9)
-    assert state.labels.code is state.by_code.code
+    assert state.labels.code is state.families.code
     there = ~state.pool.flat
     assert (state.labels.best[there] == OWN).all()
     assert state.tally.label.sum(0)[OWN] == there.sum() != by_code[OWN]
@@ -91,6 +92,39 @@ def test_what_is_selected_by_class_follows(document: Document) -> None:
     document.name(CODE)
     state = resolve(document, state)
     assert np.array_equal(state.selected, state.labels.label == OWN)
+
+
+def test_a_range_of_codes_stays_on_the_spectrum_where_it_was_drawn(
+    document: Document,
+) -> None:
+    for by, low in ((CODE, 0.3), (FAMILY, 0.7)):
+        document.select("replace", CodeRange(low, low + 0.2, by.by))
+        state = state_of(document, by)
+        assert 0 < state.selected.sum() < len(state.pool)
+        other = state_of(document, FAMILY if by == CODE else CODE)
+        assert np.array_equal(other.selected, state.selected)
+
+
+def test_the_spectrum_is_that_of_what_names(document: Document) -> None:
+    state = state_of(document, CODE)
+    assert state.spectrum is shipped(SEVEN).table
+    assert state.stretches is state.learned_stretches
+    state = state_of(document, FAMILY)
+    own = family_spectrum(SEVEN)
+    assert state.spectrum is own.table
+    assert [item.class_id for item in state.stretches] == [
+        name for *_, name in own.stretches
+    ]
+    assert state.learned_stretches is shipped(SEVEN).stretches
+    of_paper = state_of(document, Naming("family", "paper")).stretches
+    assert {item.class_index for item in of_paper} <= {*PAPER.rows}
+    assert {item.class_index for item in state.stretches} <= {*FINE.rows}
+    assert {item.low for item in of_paper} < {item.low for item in state.stretches}
+    state = state_of(document, FAMILY)
+    again = resolve(document, state)
+    assert again.stretches is state.stretches
+    document.set_position(0.3)
+    assert resolve(document, again).named is state.named
 
 
 def test_switching_can_be_undone_and_shares_what_stays(document: Document) -> None:

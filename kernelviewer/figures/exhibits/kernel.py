@@ -228,7 +228,7 @@ def _decoded(scene: Scene, code: float) -> tuple[Item, NDArray[np.float32]]:
     if yardstick is None or yardstick.spectrum is None:
         raise FigureError(
             f"there is no autoencoder for {size_label(scene.size)} kernels",
-            "Train one, or choose another size.",
+            "Name them by the family, train one, or choose another size.",
         )
     pattern = _at(yardstick.spectrum, code)
     place = int(stretch_of(yardstick.stretches, np.array([code]))[0])
@@ -543,6 +543,7 @@ EXHIBIT = Exhibit(
     "Kernel",
     "a kernel with its reconstruction, or what a code stands for",
     prepare_kernel,
+    needs_classes=lambda options: options.mark is not None,
     shows_classes=True,
     pools=True,
     uses=("samples", "mark"),

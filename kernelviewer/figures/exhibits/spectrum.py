@@ -21,6 +21,7 @@ from kernelviewer.figures.legend import (
 )
 from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
@@ -116,13 +117,19 @@ class SpectrumContent:
         stretches = count(len(self.yardstick.stretches), "stretch").replace(
             "stretchs", "stretches"
         )
-        named = "named by the pattern family"
-        if self.yardstick.edited:
-            named = "edited by hand"
-        sentence = (
-            f"Spectrum of {size_label(self.size)} kernels decoded from the code "
-            f"({self.yardstick.coder}), in {stretches} {named}."
-        )
+        kind = f"Spectrum of {size_label(self.size)} kernels"
+        if self.yardstick.by == "family":
+            sentence = (
+                f"{kind}: members of the {FAMILY} in the order of their classes, σ "
+                f"growing, in {stretches}."
+            )
+        else:
+            edited = self.yardstick.edited
+            named = "edited by hand" if edited else "named by the pattern family"
+            sentence = (
+                f"{kind} decoded from the code ({self.yardstick.method}), in "
+                f"{stretches} {named}."
+            )
         if not len(self.codes):
             return sentence
         shown = count(len(self.codes), "kernel")
@@ -223,18 +230,18 @@ class SpectrumContent:
 def prepare_spectrum(
     scene: Scene, options: FigureOptions, watch: Watch = NEVER
 ) -> SpectrumContent:
-    """The scene's autoencoder, and the codes of what is shown.
+    """The spectrum of what names the scene, and the codes of what is shown.
 
     Raises
     ------
     FigureError
-        There is no autoencoder of this size.
+        The kernels have no codes.
     """
     yardstick = scene.yardstick
     if yardstick is None or yardstick.spectrum is None:
         raise FigureError(
             f"there is no autoencoder for {size_label(scene.size)} kernels",
-            "Train one, or choose another size.",
+            "Name them by the family, train one, or choose another size.",
         )
     codes = [
         subject.coding.code[subject.index]

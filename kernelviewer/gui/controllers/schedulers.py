@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.gui.views.classes import Status
     from kernelviewer.jobs.analysing import Analysed
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.kernels.comparison import Comparison
-    from kernelviewer.state.analysis import FamilyNames, Stage
+    from kernelviewer.state.analysis import FamilyNames, Stage, Status
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import OpenModel

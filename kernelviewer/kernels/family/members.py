@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import FINE, INDEX
@@ -125,20 +125,35 @@ def as_plane(size: Size) -> tuple[int, int]:
 
 
 def member(
+    class_id: str, size: Size, *, sigma: float = 1.0, **given: Any
+) -> NDArray[np.float32]:
+    """One member of the family, float32 of shape ``size``, mean 0 and length 1.
+
+    Parameters and errors are those of `members`.
+    """
+    import numpy as np
+
+    found: NDArray[np.float32] = render(
+        members(class_id, size, np.array([sigma]), **given), size
+    )[0]
+    return found
+
+
+def members(
     class_id: str,
     size: Size,
+    sigma: NDArray[np.floating],
     *,
-    sigma: float = 1.0,
-    sigma_x: float | None = None,
-    sigma_y: float | None = None,
+    sigma_x: float | NDArray[np.floating] | None = None,
+    sigma_y: float | NDArray[np.floating] | None = None,
     offset_x: float | None = None,
     offset_y: float | None = None,
     angle: float | None = None,
     gamma: float | None = None,
     sign: int = 1,
     kind: str | None = None,
-) -> NDArray[np.float32]:
-    """One member of the family, for any parameters.
+) -> Members:
+    """Members of one class, alike but for their σ, for any parameters.
 
     Parameters
     ----------
@@ -147,7 +162,7 @@ def member(
     size
         Kernel size.
     sigma, sigma_x, sigma_y
-        px; ``sigma`` stands for what is not given. A cross's arms and a bar are by
+        px, [N]; ``sigma`` stands for what is not given. A cross's arms and a bar are by
         default three times as long as wide; for these ``sigma`` is the length of an
         arm, or the width of the bar.
     offset_x, offset_y
@@ -160,10 +175,6 @@ def member(
         saddle and checker.
     kind
         Of the class's kinds; by default the first.
-
-    Returns
-    -------
-    float32 of shape ``size``, mean 0, length 1.
 
     Raises
     ------
@@ -185,22 +196,20 @@ def member(
     between = 0.5 if kind == "square" else 0.0
     usual = {"y": 90.0, "h": 90.0, "d": 45.0}.get(way, 0.0)
 
-    def one(value: float) -> NDArray[np.float32]:
-        return np.array([value], dtype=np.float32)
+    def each(value: float | NDArray[np.floating]) -> NDArray[np.float32]:
+        return np.full(len(sigma), value, np.float32)
 
-    found = Members(
-        class_index=np.array([place], dtype=np.int8),
-        kind=np.array([KINDS.index(kind)], dtype=np.int8),
-        sign=np.array([only_sign or sign], dtype=np.int8),
-        sigma_x=one(sigma if sigma_x is None else sigma_x),
-        sigma_y=one(across.get(base, sigma) if sigma_y is None else sigma_y),
-        offset_x=one(between * (columns % 2) if offset_x is None else offset_x),
-        offset_y=one(between * (rows % 2) if offset_y is None else offset_y),
-        angle=one(usual if angle is None else angle),
-        gamma=one((1.2 if kind == "ring" else 0.6) if gamma is None else gamma),
+    return Members(
+        class_index=np.full(len(sigma), place, np.int8),
+        kind=np.full(len(sigma), KINDS.index(kind), np.int8),
+        sign=np.full(len(sigma), only_sign or sign, np.int8),
+        sigma_x=each(sigma if sigma_x is None else sigma_x),
+        sigma_y=each(across.get(base, sigma) if sigma_y is None else sigma_y),
+        offset_x=each(between * (columns % 2) if offset_x is None else offset_x),
+        offset_y=each(between * (rows % 2) if offset_y is None else offset_y),
+        angle=each(usual if angle is None else angle),
+        gamma=each((1.2 if kind == "ring" else 0.6) if gamma is None else gamma),
     )
-    one_member: NDArray[np.float32] = render(found, size)[0]
-    return one_member
 
 
 def render(members: Members, size: Size) -> NDArray[np.float32]:

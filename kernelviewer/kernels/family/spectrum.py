@@ -3,26 +3,27 @@
 The axis from 0 to 1 is cut into stretches, each class exactly once, in an order that
 runs from the on- classes over edges and bars to the off- classes; within a class σ
 grows, on a logarithmic scale. A class that has both signs is gone through twice, + then
-−. A code is decoded to the member of its class and σ in the standard position: at angle
-and offset 0. It stands where an autoencoder of the size could: `decode`, `spectrum`,
-`stretches` are the same, and `codes` takes the place of ``encode``.
+−. A code is decoded to the member of its class and σ in the standard position: at its
+class's angle, in the middle. It stands where an autoencoder of the size could:
+`decode`, `spectrum`, `table` are the same, and `codes` takes the place of ``encode``.
 
-What the classes are is data: a spectrum is made of stops, by default those of all fine
-classes, named in fine words or in the paper's.
+Stops are all of one length, whatever kernels there are: a code means the same in every
+session, figure and network of a kernel size. What the classes are is data: a spectrum
+is made of stops, by default those of all fine classes.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER_OF
-from kernelviewer.kernels.family.members import CLASS_KINDS, as_plane, member
+from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.family.members import CLASS_KINDS, as_plane, members, render
 from kernelviewer.kernels.family.regions import (
     DISC,
     DISC_LEAST,
@@ -35,16 +36,13 @@ from kernelviewer.kernels.family.regions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import Scheme
     from kernelviewer.kernels.family.fit import FamilyFit
 
-EVEN = 0.25
-"""Share of the axis that stops have alike, however few kernels live there."""
 _ORDER = (
     *("off-ring", "on-point", "on-centre", "on-disc", "on-square", "on-cross"),
     *("edge-x", "edge-d", "edge-y"),
@@ -54,6 +52,7 @@ _ORDER = (
 )
 """Of fine classes, such that those of one of the paper's classes lie side by side."""
 _LEAST_RATIO = 1.5
+_OFF = 1e-3
 _ARM = 1 / 5
 _LONG = [INDEX[n] for n in _ORDER if "cross" in n or "bar" in n]
 """Classes whose two σ differ: the first says how large they are."""
@@ -66,37 +65,24 @@ class Stop:
     Attributes
     ----------
     class_id
-        Its name in the words of the spectrum; stops of one class that follow each
-        other are one stretch.
-    members
-        The fine class whose members it has.
+        The fine class whose members it has; stops of one class that follow each other
+        are one stretch.
     sign
         +1 or −1.
     sigma
         Lowest and highest σ, px.
     across
         Of a cross: how wide its arms are, in units of σ, their length; None: as usual.
-    more
-        Other arguments of `member`, such as ``angle``.
     """
 
     class_id: str
-    members: str
     sign: int
     sigma: tuple[float, float]
     across: float | None = None
-    more: Mapping[str, float] = field(default_factory=dict)
 
 
-def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
-    """The classes that kernels of a size can show, in order.
-
-    Parameters
-    ----------
-    size
-        Kernel size.
-    scheme
-        The words that name them, `FINE` or `PAPER`.
+def stops_of(size: Size) -> tuple[Stop, ...]:
+    """The fine classes that kernels of a size can show, in order.
 
     Raises
     ------
@@ -111,12 +97,11 @@ def stops_of(size: Size, scheme: Scheme = FINE) -> tuple[Stop, ...]:
         of_class, sign = CLASS_KINDS[index]
         if not any(kind in possible for kind in of_class):
             continue
-        word = name if scheme is FINE else CLASSES[PAPER_OF[index]].id
         low, high = _sigmas(name, max(plane))
         for one in (sign,) if sign else (1, -1):
             limits = (low, max(high, _LEAST_RATIO * low))
             across = _ARM if name.endswith("cross") else None
-            stops.append(Stop(word, name, one, limits, across))
+            stops.append(Stop(name, one, limits, across))
     return tuple(stops)
 
 
@@ -147,50 +132,26 @@ class FamilySpectrum:
         The kernel size.
     stops
         In the order of the axis.
-    borders
-        float64 [stops + 1], from 0 to 1, rising.
     """
 
     size: Size
     stops: tuple[Stop, ...]
-    borders: NDArray[np.float64]
 
     @classmethod
-    def of(
-        cls,
-        size: Size,
-        fit: FamilyFit | None = None,
-        stops: Sequence[Stop] | None = None,
-        *,
-        scheme: Scheme = FINE,
-    ) -> FamilySpectrum:
-        """A spectrum of a size, longer where more kernels live.
-
-        Parameters
-        ----------
-        size
-            Kernel size.
-        fit
-            Kernels that say how long the stops are; None: all alike.
-        stops
-            None: those of all classes.
-        scheme
-            The words that name them.
+    def of(cls, size: Size) -> FamilySpectrum:
+        """The spectrum of all classes.
 
         Raises
         ------
         ValueError
             The family has no members of this size.
         """
-        found = stops_of(size, scheme) if stops is None else tuple(stops)
-        lengths = np.full(len(found), 1 / len(found))
-        if fit is not None and len(fit):
-            which, _ = _places(found, fit)
-            kernels = np.bincount(which[which >= 0], minlength=len(found))
-            share = kernels / max(1, kernels.sum())
-            lengths = EVEN * lengths + (1 - EVEN) * share
-        borders = np.concatenate([[0.0], np.cumsum(lengths)])
-        return cls(size, found, borders / borders[-1])
+        return cls(size, stops_of(size))
+
+    @cached_property
+    def borders(self) -> NDArray[np.float64]:
+        """Borders of the stops, float64 [stops + 1], from 0 to 1."""
+        return np.linspace(0.0, 1.0, len(self.stops) + 1)
 
     @property
     def stretches(self) -> tuple[tuple[float, float, str], ...]:
@@ -212,17 +173,17 @@ class FamilySpectrum:
         codes = np.clip(np.atleast_1d(np.asarray(code, np.float64)), 0, 1)
         numbers = np.searchsorted(self.borders, codes, side="right") - 1
         found = np.empty((len(codes), *self.size), np.float32)
-        for at, number in enumerate(np.minimum(numbers, len(self.stops) - 1).tolist()):
-            stop = self.stops[number]
+        numbers = np.minimum(numbers, len(self.stops) - 1)
+        for number in np.unique(numbers).tolist():
+            stop, here = self.stops[number], numbers == number
             low, high = self.borders[number : number + 2]
-            part = (codes[at] - low) / (high - low)
+            part = (codes[here] - low) / (high - low)
             sigma = stop.sigma[0] * (stop.sigma[1] / stop.sigma[0]) ** part
-            given = dict(stop.more)
-            if stop.across is not None:
-                given["sigma_y"] = stop.across * sigma
-            found[at] = member(
-                stop.members, self.size, sigma=sigma, sign=stop.sign, **given
+            across = None if stop.across is None else stop.across * sigma
+            some = members(
+                *(stop.class_id, self.size, sigma), sigma_y=across, sign=stop.sign
             )
+            found[here] = render(some, self.size)
         return found
 
     def spectrum(self, count: int = 256) -> NDArray[np.float32]:
@@ -241,9 +202,21 @@ class FamilySpectrum:
         """
         which, part = _places(self.stops, fit)
         low, high = self.borders[:-1][which], self.borders[1:][which]
-        # a border belongs to the stretch above it: the last of a stop lies below
-        codes = low + np.minimum(part, 1 - 1e-4) * (high - low)
+        # off the borders, which rounding could put on the stretch of the other side
+        codes = low + part.clip(_OFF, 1 - _OFF) * (high - low)
         return np.where(which < 0, np.nan, codes).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def family_spectrum(size: Size) -> FamilySpectrum:
+    """The spectrum of a size, the same object each time, so that it is drawn once.
+
+    Raises
+    ------
+    ValueError
+        The family has no members of this size.
+    """
+    return FamilySpectrum.of(size)
 
 
 def _places(
@@ -261,7 +234,7 @@ def _places(
     )
     for number, stop in enumerate(stops):
         low, high = map(math.log, stop.sigma)
-        here = (fit.class_index == INDEX[stop.members]) & (fit.sign == stop.sign)
+        here = (fit.class_index == INDEX[stop.class_id]) & (fit.sign == stop.sign)
         excess = np.maximum(low - log, 0) + np.maximum(log - high, 0)
         here &= excess < beyond
         which[here], beyond[here] = number, excess[here]

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.naming import By
 from kernelviewer.state.comparing import Comparing, Match
 from kernelviewer.state.model import KernelRef, LayerRef
 from kernelviewer.state.selection import (
@@ -251,20 +252,23 @@ class KernelsEntry(
         return Kernels(size, places.kernels(self.of, size), self.name)
 
 
-class CodesEntry(Struct, frozen=True, tag_field="type", tag="codes"):
+class CodesEntry(
+    Struct, frozen=True, omit_defaults=True, tag_field="type", tag="codes"
+):
     """`CodeRange`."""
 
     low: float
     high: float
+    by: By = "code"
 
     @classmethod
     def write(cls, query: CodeRange, places: Places) -> CodesEntry:
         """The query as the file says it."""
-        return cls(float(query.low), float(query.high))
+        return cls(float(query.low), float(query.high), query.by)
 
     def read(self, places: Places) -> CodeRange:
         """The query."""
-        return CodeRange(self.low, self.high)
+        return CodeRange(self.low, self.high, self.by)
 
 
 class ClassesEntry(Struct, frozen=True, tag_field="type", tag="classes"):

@@ -132,7 +132,10 @@ class FigureRequests:
                 "Select some, or choose what else to show.",
             )
         naming = FigureNaming(
-            state.autoencoder, state.threshold, state.stretches or (), state.naming
+            state.autoencoder,
+            state.threshold,
+            state.learned_stretches or (),
+            state.naming,
         )
         return FigureRequest(
             kind=kind,
@@ -237,14 +240,13 @@ class FigureRequests:
 
     def _codings_of(self, model: OpenModel, size: Size) -> tuple[Coding, ...]:
         """The same of each step of a run, as far as they are known."""
-        track, document = self.state.track, self._window.document
+        track = self.state.track
         if track is None or not track.fits(model.bank, model.bank.sizes[size]):
             return ()
         if self._step_codings is None or self._step_codings[0] is not track:
-            coded = document.tracks.get((model.id, size), track)
             codings = (
                 Coding(
-                    coded.codes(step).code,
+                    track.codes(step).code,
                     track.codes(step).fit,
                     track.named[step].astype(np.int64),
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.labels import Agreement
+    from kernelviewer.state.analysis import Status
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef
     from kernelviewer.state.view_state import ViewState
 
-Status = Literal["none", "ask", "running", "done"]
-"""How far the comparison of the names with the family is."""
 SECONDS_PER_TAP = 1e-6
 """Of one processor for one kernel's tap, measured at 7×7."""
 NOTHING_OPEN = "Open a checkpoint: the classes of its kernels are counted here."

@@ -77,7 +77,7 @@ class GridController(Controller):
         if self.is_news("display", state.display, state.pairs is None):
             self.controls.set_comparing(state.pairs is not None)
             self.controls.set_display(state.display)
-        if self.is_news("decodable", state.pool, state.autoencoder):
+        if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
             self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
         if self.is_news("counts", *sets, state.pairs, state.display.picture):
@@ -106,11 +106,12 @@ class GridController(Controller):
                 self.grid.set_focus(None)
                 self.grid.set_message(_nothing(self.document))
             return
-        decoded = state.display.picture != "kernel"
+        decoded = state.display.picture != "kernel" and state.named is not None
+        code = state.named.code if state.named else None
         wanted = (
             *(state.pool, state.listed, state.display),
             state.labels if state.display.by_label else None,
-            *((state.analyses, state.autoencoder) if decoded else (None, None)),
+            *((code, state.spectrum) if decoded else (None, None)),
             state.pairs if state.display.by_pair else None,
         )
         if self.is_news("pool", *wanted):
@@ -226,7 +227,7 @@ GRID = ViewSpec(
     controller=GridController,
     reads=(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
-        *("autoencoder", "spectrum", "named", "stretches"),
+        *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
         *("selected", "only_selected", "focus", "near", "pairs"),
     ),

@@ -28,6 +28,7 @@ from kernelviewer.gui.views.grid.mosaic import (
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
 from kernelviewer.state.arrangement import arrange
+from kernelviewer.state.memo import same
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
     from kernelviewer.state.comparing import PoolPairs
@@ -53,8 +53,8 @@ _TAPS = 1 << 18
 class Decoded:
     """Reconstructions and residuals of a pool, and what they were made with."""
 
-    autoencoder: Autoencoder
-    analyses: tuple[object, ...]
+    code: NDArray[np.float32]
+    spectrum: NDArray[np.float32]
     tiles: dict[Part, NDArray[np.uint8]]
 
 
@@ -107,9 +107,10 @@ def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> Gri
 
 def decodable(state: ViewState) -> tuple[bool, str]:
     """Whether there are reconstructions to show, and else why there are none."""
-    if state.pool is None or state.autoencoder is not None:
+    pool = state.pool
+    if pool is None or state.autoencoder is not None or state.named_by == "family":
         return True, ""
-    size = size_label(state.pool.size)
+    size = size_label(pool.size)
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
@@ -126,15 +127,14 @@ def _decode(
     ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
-    pool, autoencoder, named = state.pool, state.autoencoder, state.by_code
+    pool, named = state.pool, state.named
     spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
-    if pool is None or autoencoder is None or named is None or not wanted:
+    if pool is None or spectrum is None or named is None or not wanted:
         return None
-    assert spectrum is not None
-    keys = ((model.id, pool.size) for model in pool.models)
-    analyses = tuple(state.analyses.get(key) for key in keys)
-    fresh = known is not None and known.autoencoder is autoencoder
-    if known is not None and not (fresh and known.analyses == analyses):
+    made_with = named.code, spectrum
+    if known is not None and not all(
+        map(same, (known.code, known.spectrum), made_with)
+    ):
         known = None
     tiles = {} if known is None else known.tiles
     missing = [part for part in wanted if part not in tiles]
@@ -153,7 +153,7 @@ def _decode(
     )
     both = {**tiles, **made}
     kept = {part: both[part] for part in wanted}
-    return Decoded(autoencoder, analyses, kept)
+    return Decoded(*made_with, kept)
 
 
 def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:

@@ -101,10 +101,10 @@ class ComparisonContent:
     decoded
         The same taps of the pattern at its code; None: it has no code.
     code
-        None without an autoencoder for this size, and for flat kernels.
+        On the spectrum of what names the kernels; None for flat kernels, and while it
+        is not known.
     fit
-        Cosine with the decoded pattern, or without a code with the nearest member of
-        the pattern family; None where there is neither.
+        Cosine with the decoded pattern; None without one.
     class_index
         Best class, also where the fit is below the threshold; None: not known.
     identified
@@ -137,27 +137,28 @@ class ComparisonContent:
 def without_code(
     state: ViewState, focus: int, kernel: NDArray[np.float32]
 ) -> ComparisonContent:
-    """A kernel alone, with its class of the family, and why it has no code."""
-    labels, pool = state.labels, state.pool
-    assert pool is not None
-    if pool.flat[focus]:
+    """A kernel alone, and why it has no code."""
+    assert state.pool is not None
+    note = ""
+    if state.pool.flat[focus]:
         note = "This kernel is flat, dead or constant: it has no pattern and no code."
-        return ComparisonContent(kernel, note=note)
-    if labels is None:
-        return ComparisonContent(kernel)
-    size = size_label(pool.size)
-    note = f"No reconstruction: there is no autoencoder for {size} kernels. "
-    note += "Class and fit are those of the nearest member of the pattern family."
-    best, fit = int(labels.best[focus]), float(labels.fit[focus])
-    named = int(labels.label[focus]) != UNIDENTIFIED
-    return ComparisonContent(kernel, None, None, fit, best, named, note)
+    return ComparisonContent(kernel, note=note)
+
+
+def cosine(kernel: NDArray[np.float32], pattern: NDArray[np.float32]) -> float:
+    """Cosine of two patterns, whatever their offsets and scales; 0 for flat ones."""
+    some, other = kernel - kernel.mean(), pattern - pattern.mean()
+    length = float(np.linalg.norm(some) * np.linalg.norm(other))
+    return float(np.vdot(some, other)) / length if length else 0.0
 
 
 def no_reconstruction(state: ViewState) -> str:
     """What stands in the place of the decoded kernel."""
-    if state.pool is not None and state.autoencoder is None:
+    if state.pool is not None and state.spectrum is None:
         if not state.all_analysed:
             return "A decoded kernel shows here once the kernels are encoded."
+        if state.named_by == "family":
+            return "A decoded kernel shows here once the family has named the kernels."
         size = size_label(state.pool.size)
         return f"Nothing to decode: there is no autoencoder for {size} kernels yet."
     return NO_SPECTRUM

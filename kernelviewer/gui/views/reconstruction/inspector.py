@@ -32,6 +32,7 @@ from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
 from kernelviewer.gui.views.reconstruction.content import (
     UNIDENTIFIED,
     ComparisonContent,
+    cosine,
     without_code,
 )
 from kernelviewer.gui.views.reconstruction.pair import PairView, pair_content
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from kernelviewer.state.view_state import ViewState
 
 _ON_SUPPORT = "On its effective support, {}: the taps around it never saw data."
+_STANDARD = (
+    "The code gives class and σ: the reconstruction has neither the kernel's angle nor "
+    "its offset."
+)
 MAX_CELL = 34
 MAX_VALUE_WIDTH = 0.86
 FIELDS = (
@@ -398,8 +403,7 @@ class InspectorController(Controller):
         pool, focus = state.pool, state.focus
         if self.is_news("kernel", pool, focus):
             self.inspector.set_kernel(pool, focus)
-        labels = (state.labels, state.by_code, state.stretches)
-        if self.is_news("content", pool, focus, *labels, state.spectrum):
+        if self.is_news("content", pool, focus, state.labels, state.spectrum):
             self.comparison.set_content(_content(state))
         if self.is_news("pair", state.pairs, focus, state.labels):
             self.pair.set_content(pair_content(state))
@@ -442,21 +446,22 @@ def _content(state: ViewState) -> ComparisonContent | None:
         return None
     from kernelviewer.kernels.support import on_support
 
-    coded = state.by_code
-
     layer = pool.layer_of(focus)[1]
     kernel = on_support(pool.weights_of(focus)[None], layer.support)[0]
-    code = float("nan") if coded is None else float(coded.code[focus])
-    if coded is None or state.spectrum is None or np.isnan(code):
+    code = float("nan") if labels is None else float(labels.code[focus])
+    if labels is None or state.spectrum is None or np.isnan(code):
         return without_code(state, focus, kernel)
+    decoded = on_support(state.spectrum[row_at(code)][None], layer.support)[0]
+    notes = [_ON_SUPPORT.format(layer.support_label)] if layer.support else []
+    notes += [_STANDARD] if labels.by == "family" else []
     return ComparisonContent(
         kernel,
-        on_support(state.spectrum[row_at(code)][None], layer.support)[0],
+        decoded,
         code,
-        float(coded.fit[focus]),
-        None if labels is None else int(labels.best[focus]),
-        labels is not None and int(labels.label[focus]) != UNIDENTIFIED,
-        _ON_SUPPORT.format(layer.support_label) if layer.support else "",
+        cosine(kernel, decoded),
+        int(labels.best[focus]),
+        int(labels.label[focus]) != UNIDENTIFIED,
+        " ".join(notes),
     )
 
 
@@ -467,8 +472,8 @@ INSPECTOR = ViewSpec(
     width=LEAST_WIDTH,
     controller=InspectorController,
     reads=(
-        *("pool", "focus", "labels", "by_code", "code_threshold", "stretches"),
-        *("spectrum", "pairs", "naming"),
+        *("pool", "focus", "labels", "by_code", "code_threshold", "spectrum"),
+        *("pairs", "naming"),
     ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),

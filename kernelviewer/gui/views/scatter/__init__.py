@@ -169,7 +169,7 @@ class ScatterController(Controller):
         """
         plane, code = state.charts.plane, None
         if plane == "codes":
-            code = None if state.by_code is None else state.by_code.code
+            code = None if state.named is None else state.named.code
         if not self.is_news("points", pairs, state.shown, plane, code):
             return
         if plane == "change":
@@ -278,8 +278,7 @@ SCATTER = ViewSpec(
     controller=ScatterController,
     reads=(
         *("models", "pool", "once", "counted", "labels", "charts"),
-        *("counted_selected", "focus", "near", "pairs", "shown", "selected"),
-        "by_code",
+        *("counted_selected", "focus", "near", "pairs", "shown", "selected", "named"),
     ),
     keys=(
         ViewKeys(

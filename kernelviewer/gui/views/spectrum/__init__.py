@@ -1,7 +1,8 @@
 """The spectrum: decoded kernels along the code, its stretches, density and slider.
 
-Its controller makes `SpectrumContent` and `Density` of the view state, and edits the
-stretches of the document as `SpectrumView` asks.
+It is the learned one or the family's own, by what names the kernels. Its controller
+makes `SpectrumContent` and `Density` of the view state, and edits the learned stretches
+of the document as `SpectrumView` asks.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from kernelviewer.gui.views.spectrum.content import (
     StretchSpan,
     no_autoencoder,
     not_encoded,
+    not_named,
 )
 from kernelviewer.gui.views.spectrum.histogram import bin_codes, count_codes
 from kernelviewer.gui.views.spectrum.view import SpectrumView
@@ -29,10 +31,19 @@ from kernelviewer.state.selection import CodeRange
 
 if TYPE_CHECKING:
     from kernelviewer.gui.views.spectrum.content import Absence
+    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.stretches import Stretches
-    from kernelviewer.state.analysis import Stage
+    from kernelviewer.state.analysis import Stage, Status
     from kernelviewer.state.selection import Mode
     from kernelviewer.state.view_state import ViewState
+
+
+TITLES: dict[By | None, str] = {
+    None: "Spectrum",
+    "code": "Spectrum of the code",
+    "family": "Spectrum of the family",
+}
+"""What names the kernels → what the title line says."""
 
 
 class SpectrumController(Controller):
@@ -59,43 +70,52 @@ class SpectrumController(Controller):
         view.encode_requested.connect(window.encode_again)
         view.train_requested.connect(lambda: window.commands["train"].trigger())
         window.analyst.stage_changed.connect(self.again)
+        window.families.changed.connect(self.again)
 
     def show(self, state: ViewState) -> None:
         """Draw the decoded curve, or say why there is none."""
-        if self.is_news("spectrum", state.autoencoder, state.stretches):
+        axis = (state.spectrum, state.stretches)
+        if self.is_news("title", state.named_by):
+            line = self.window.docks["spectrum"].title_line
+            line.label.setText(TITLES[state.named_by])
+            self.view.setAccessibleName(TITLES[state.named_by])
+        if self.is_news("spectrum", *axis, state.autoencoder, state.named_by):
             self.view.set_spectrum(_content(state))
         stage = self.window.analyst.stage
+        named = self.window.families.status(state.size)
         known = (state.models, state.pool, state.known, state.named_by)
-        if self.is_news("absence", *known, state.autoencoder, state.once, stage):
-            self.view.set_absence(_absence(state, stage))
+        if self.is_news("absence", *known, state.once, stage, named):
+            self.view.set_absence(_absence(state, stage, named))
         self._show_density(state, stage)
-        if self.is_news("position", state.autoencoder, state.position):
+        if self.is_news("position", *axis, state.position):
             self.view.set_position(state.position)
-        if self.is_news("ranges", state.selection):
+        if self.is_news("ranges", state.selection, state.named_by):
             self.view.set_ranges(
                 tuple(
                     (step.query.low, step.query.high)
                     for step in state.selection.steps
                     if isinstance(step.query, CodeRange)
+                    and step.query.by == state.named_by
                 )
             )
-        if self.is_news("mark", state.autoencoder, state.focus, state.by_code):
+        if self.is_news("mark", *axis, state.focus, state.named):
             self.view.set_mark(_mark(state))
 
     def _show_density(self, state: ViewState, stage: Stage) -> None:
-        code = None if state.by_code is None else state.by_code.code
-        because = stage if code is None else ""
+        code = None if state.named is None else state.named.code
+        because = _why_no_density(state, stage) if code is None else ""
         sets = (state.counted, state.counted_selected)
         if not self.is_news("density", code, because, *sets):
             return
         if code is None:
-            self.view.set_density(None, STAGES[stage])
+            self.view.set_density(None, because)
         else:
             some = state.counted_selected if state.selected.any() else None
             self.view.set_density(count_codes(self._bins(code), state.counted, some))
 
     def _select(self, low: float, high: float, mode: Mode, dragging: bool) -> None:
-        self.document.select(mode, CodeRange(low, high), dragging=dragging)
+        by = self.window.state.named_by or "code"
+        self.document.select(mode, CodeRange(low, high, by), dragging=dragging)
 
     def _move_border(self, border: int, code: float, dragging: bool) -> None:
         if (now := self._stretches()) is not None:
@@ -131,45 +151,53 @@ class SpectrumController(Controller):
 
 
 def _content(state: ViewState) -> SpectrumContent | None:
-    """The decoded curve and its stretches."""
+    """The decoded patterns and their stretches; only learned ones can be edited."""
     own, stretches = state.autoencoder, state.stretches
-    if own is None or stretches is None or state.spectrum is None:
+    if stretches is None or state.spectrum is None:
         return None
-    edited = not editing.same_names(stretches, own.stretches)
+    editable = state.named_by == "code"
+    edited = bool(editable and own and not editing.same_names(stretches, own.stretches))
     parts = tuple(
         StretchSpan(s.low, s.high, s.class_index, s.family_cosine, s.name)
         for s in stretches
     )
-    return SpectrumContent(state.spectrum, parts, edited)
+    return SpectrumContent(state.spectrum, parts, edited, editable)
 
 
-def _absence(state: ViewState, stage: Stage) -> Absence:
+def _why_no_density(state: ViewState, stage: Stage) -> str:
+    """What stands in the place of the density."""
+    by_family = state.all_analysed and state.named_by == "family"
+    return "naming by the family…" if by_family else STAGES[stage]
+
+
+def _absence(state: ViewState, stage: Stage, named: Status) -> Absence:
     """Why there is no spectrum."""
     pool = state.pool
     if state.size is None or pool is None:
         return NO_KERNELS if state.models else NOTHING_OPEN
     if not state.all_analysed:
         return not_encoded(state.size, stage)
-    count = int(np.count_nonzero(state.counting(~pool.flat)))
-    return no_autoencoder(state.size, count, named=state.named_by == "family")
+    if state.named_by == "family":
+        return not_named(state.size, named)
+    return no_autoencoder(state.size, int(np.count_nonzero(state.counting(~pool.flat))))
 
 
 def _mark(state: ViewState) -> float | None:
     """The code of the focused kernel."""
-    if state.focus is None or state.by_code is None or state.spectrum is None:
+    if state.focus is None or state.named is None or state.spectrum is None:
         return None
-    code = float(state.by_code.code[state.focus])
+    code = float(state.named.code[state.focus])
     return None if np.isnan(code) else code
 
 
 SPECTRUM = ViewSpec(
     id="spectrum",
-    title="Spectrum of the code",
+    title=TITLES[None],
     make={"spectrum": SpectrumView},
     controller=SpectrumController,
     reads=(
         *("models", "size", "pool", "known", "autoencoder", "spectrum", "stretches"),
-        *("named_by", "by_code", "counted", "counted_selected", "once"),
+        *("named_by", "named", "counted", "counted_selected", "once"),
         *("selection", "selected", "position", "focus"),
     ),
     keys=(

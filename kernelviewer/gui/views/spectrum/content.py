@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.state.analysis import Stage
+    from kernelviewer.state.analysis import Stage, Status
 
 NARROWEST = 0.002
 """Borders keep this distance from each other, in codes."""
@@ -85,6 +85,8 @@ class SpectrumContent:
         From 0 to 1 without gaps; empty: nothing is named.
     edited
         Whether a user changed the stretches, so that they can be reset.
+    editable
+        Whether a user can change them: those of the family can't be.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class SpectrumContent:
     table: NDArray[np.float32]
     stretches: tuple[StretchSpan, ...] = ()
     edited: bool = False
+    editable: bool = True
 
     def __post_init__(self) -> None:
         if not len(self.table):
@@ -158,8 +161,8 @@ class Absence:
 
 
 NOTHING_OPEN = Absence(
-    "The spectrum of the code",
-    "Open a checkpoint: its kernels are encoded in one number each, and this strip "
+    "The spectrum",
+    "Open a checkpoint: each of its kernels gets a number, its code, and this strip "
     "shows what every value of that number looks like.",
 )
 NO_KERNELS = Absence(
@@ -169,23 +172,22 @@ NO_KERNELS = Absence(
 )
 
 
-def no_autoencoder(size: Size, count: int, *, named: bool) -> Absence:
-    """There is no autoencoder for kernels of this size.
+def not_named(size: Size, status: Status) -> Absence:
+    """The family, whose spectrum is wanted, has not named kernels of this size."""
+    name = f"{size_label(size)} kernels"
+    if status == "ask":
+        text = "That was cancelled, or has failed: ask for it under Class names."
+        return Absence(f"The {name} are not named by the family", text)
+    return Absence(f"Naming {name} by the family…")
 
-    Parameters
-    ----------
-    count
-        Of the open kernels that are not flat.
-    named
-        Whether the pattern family names them.
+
+def no_autoencoder(size: Size, count: int) -> Absence:
+    """Neither an autoencoder nor the family is there for kernels of this size.
+
+    ``count``: open kernels that are not flat.
     """
     text = f"Train one on the {spaced(count)} open kernels to fill the spectrum. "
-    text += (
-        "Until then each kernel is named by the member of the pattern family that is "
-        "nearest to it."
-        if named
-        else "The pattern family has no members of this size, so nothing is named."
-    )
+    text += "The pattern family has no members of this size, so nothing is named."
     title = f"No autoencoder for {size_label(size)} kernels yet"
     return Absence(title, text, train=count > 0)
 

@@ -54,6 +54,9 @@ class StretchMenu(QMenu):
         select = self.addAction(f"Select Kernels of Code {stretch.span}")
         ask = partial(self.range_chosen.emit, stretch.start, stretch.stop, "replace")
         select.triggered.connect(ask)
+        self.aboutToHide.connect(self.deleteLater)
+        if not content.editable:
+            return
         self.addSeparator()
         self._add_names(tokens)
         split = self.addAction(f"Split Here, at {z:.3f}")
@@ -66,7 +69,6 @@ class StretchMenu(QMenu):
         reset = self.addAction("Reset All Stretches")
         reset.setEnabled(content.edited)
         reset.triggered.connect(self.reset_chosen)
-        self.aboutToHide.connect(self.deleteLater)
 
     def _add_names(self, tokens: Tokens) -> None:
         names = self.addMenu("Rename To")
@@ -207,8 +209,8 @@ class StretchEditor(StretchStrip):
             self.border_dropped.emit(border)
 
     def _border_at(self, x: float) -> int | None:
-        """The nearest border, if it is near."""
-        if self.content is None:
+        """The nearest border, if it is near and can be moved."""
+        if self.content is None or not self.content.editable:
             return None
         axis = self.axis
         far = [abs(axis.logical(s.stop) - x) for s in self.content.stretches[:-1]]
@@ -243,7 +245,8 @@ class StretchEditor(StretchStrip):
         assert self.content is not None
         current = self.content.stretch_at(self.position)
         border = -1 if current is None else current - (not shift)
-        if 0 <= border < len(self.content.stretches) - 1:
+        there = 0 <= border < len(self.content.stretches) - 1
+        if there and self.content.editable:
             low, high = self.content.limits_of(border)
             z = self.content.stretches[border].stop + by
             self.border_set.emit(border, min(max(z, low), high))

@@ -275,7 +275,7 @@ class SpectrumView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("spectrumView")
-        self.setAccessibleName("Spectrum of the code")
+        self.setAccessibleName("Spectrum")
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Preferred)
         self.content: SpectrumContent | None = None
