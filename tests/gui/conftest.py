@@ -91,6 +91,8 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
         with qtbot.waitActive(window):
             window.show()
             window.activateWindow()
+        if size == LARGE:
+            spread(window)
         if settle:
             wait_idle(qtbot, window)
         return window
@@ -99,6 +101,20 @@ def make_window(qtbot: Any) -> Iterator[Callable[..., MainWindow]]:
     for window in windows:
         window.close()
         window.deleteLater()
+
+
+def spread(window: MainWindow) -> None:
+    """Lay the panels beside each other that Explore has behind each other."""
+    from PySide6.QtCore import Qt
+
+    from kernelviewer.gui.frame.layouts import AREAS
+
+    docks = window.docks
+    for name in ("classes", "composition", "scatter"):
+        window.addDockWidget(AREAS["bottom"], docks[name], Qt.Orientation.Horizontal)
+    window.splitDockWidget(
+        docks["reconstruction"], docks["inspector"], Qt.Orientation.Vertical
+    )
 
 
 @pytest.fixture
