@@ -56,6 +56,7 @@ def test_options_reach_the_window(opened: list[dict[str, Any]]) -> None:
             "device": "cpu",
             "theme": "dark",
             "size": (800, 600),
+            "watch": None,
         }
     ]
 

@@ -26,6 +26,7 @@ from kernelviewer.figures.provenance import read_record
 from kernelviewer.files import file_hash
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
@@ -123,10 +124,10 @@ def test_options_are_followed_and_stale_figures_dropped(
     assert dialog.looks.column.key == "own"
     choose(dialog, "figureColumn", "single")
     dialog.findChild(QSpinBox, "figureDpi").setValue(150)
-    dialog.findChild(QDoubleSpinBox, "figureHeight").setValue(70)
+    dialog.findChild(QDoubleSpinBox, "figureHeight").setValue(90)
     settle(dialog, qtbot)
-    assert dialog.facts.text().startswith("89.1 × 69.9 mm")
-    assert "526 × 413 pixels at 150 dpi" in dialog.facts.text().replace("\u202f", " ")
+    assert dialog.facts.text().startswith("89.1 × 89.9 mm")
+    assert "526 × 531 pixels at 150 dpi" in dialog.facts.text().replace("\u202f", " ")
 
 
 def test_what_is_saved_is_made_again_by_the_command_line(
@@ -134,6 +135,8 @@ def test_what_is_saved_is_made_again_by_the_command_line(
 ) -> None:
     window = dialog.parent()
     size = window.document.size
+    window.document.name(Naming("code"))
+    wait_idle(qtbot, window)
     window.document.set_threshold(size, 0.31)
     first, *others = window.document.stretches_of(size)
     edited = (replace(first, name="my stretch"), *others)

@@ -31,7 +31,8 @@ def row_of(window: MainWindow, title: str) -> JobRow:
 def test_many_bad_files_are_one_row_that_opens(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    good = [write_network(tmp_path / f"net{n}.safetensors") for n in range(3)]
+    names = ("oak", "elm", "ash")
+    good = [write_network(tmp_path / f"{name}.safetensors") for name in names]
     bad = [tmp_path / f"bad{n}.pth" for n in range(4)]
     for path in bad:
         path.write_text("<!DOCTYPE html><html><body>Not found</body></html>")

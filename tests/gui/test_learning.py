@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
 
-pytestmark = pytest.mark.networks(channels=64)
+pytestmark = pytest.mark.networks(channels=64, by="code")
 
 
 def click(dialog: QDialog, name: str) -> None:

@@ -107,7 +107,7 @@ def test_a_drag_is_one_step_and_can_be_given_up(window: MainWindow) -> None:
 
 def test_clicking_a_class_selects_its_kernels(window: MainWindow) -> None:
     state = window.state
-    index = int(np.bincount(state.labels.label, minlength=13)[:11].argmax())
+    index = int(np.bincount(state.labels.label, minlength=len(CLASSES))[:11].argmax())
     histogram = window.parts.histogram
     place = histogram.bar_box(index).center().toPoint()
     QTest.mouseClick(histogram, LEFT, NO_KEY, place)

@@ -243,12 +243,15 @@ def test_what_a_session_replaces_is_kept_if_it_was_unsaved(
 def test_closing_every_network_by_mistake_loses_no_work(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path
 ) -> None:
-    paths = [write_network(tmp_path / f"{n}.safetensors", seed=n) for n in range(3)]
+    paths = [
+        write_network(tmp_path / f"{name}.safetensors", seed=seed)
+        for seed, name in enumerate(("ash", "elm", "oak"))
+    ]
     window = make_window(*paths)
     QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
     press(qtbot, window, Qt.Key.Key_W, CONTROL | SHIFT)
     wait_idle(qtbot, window)
-    assert "3 networks, 0.safetensors, … (today" in offered(qtbot, window).text()
+    assert "3 networks, ash.safetensors, … (today" in offered(qtbot, window).text()
     QTest.mouseClick(offered(qtbot, window), LEFT)
     wait_idle(qtbot, window)
     assert len(window.document.banks) == 3

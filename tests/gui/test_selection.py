@@ -92,7 +92,9 @@ def agrees(window: MainWindow, mask: np.ndarray) -> None:
         here = mask & (state.pool.layer == row)
         by_class = np.bincount(state.labels.label[here], minlength=len(CLASSES))
         part = parts.composition._selected.get(bar.key)
-        assert (part.counts if part else (0,) * 13) == tuple(by_class.tolist())
+        assert (part.counts if part else (0,) * len(CLASSES)) == tuple(
+            by_class.tolist()
+        )
         assert parts.tree.source._selected.get(refs[row], 0) == here.sum()
 
 

@@ -175,7 +175,7 @@ def test_the_line_below_says_code_class_and_counts(
     qapp.processEvents()
     selected = f"{harness.selected.sum()} of 3\u202f380 kernels selected"
     assert view.controls.count.text == selected
-    view.resize(380, view.height())
+    view.resize(440, view.height())
     qapp.processEvents()
     assert view.controls.detail.text == ""
     assert view.controls.count.text == f"{harness.selected.sum()} of 3\u202f380"

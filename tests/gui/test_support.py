@@ -27,7 +27,7 @@ def test_tree_tips_and_inspector_tell_the_support(
     random = np.random.default_rng(0)
     whole = random.standard_normal((6, 1, 9, 9)).astype(np.float32)
     outer = 1e-20 * whole
-    outer[:, 0, 2:7, 2:7] = member("d1-y", (5, 5))
+    outer[:, 0, 2:7, 2:7] = member("edge-y", (5, 5))
     outer *= random.uniform(1, 2, (6, 1, 1, 1)).astype(np.float32)
     path = tmp_path / "maps.safetensors"
     save_file({"blocks.0.dwconv.weight": whole, "blocks.1.dwconv.weight": outer}, path)
@@ -38,7 +38,7 @@ def test_tree_tips_and_inspector_tell_the_support(
     size = window.findChild(QLabel, "value_size").text()
     assert size == "9×9, effective support 5×5"
     found = window.findChild(QLabel, "value_family").text()
-    assert found.startswith("First derivative ∂y, cosine ")
+    assert found.startswith("Edge ∂y (top–bottom), cosine ")
     assert float(found.split()[-1]) > 0.99
     discrete = window.findChild(QLabel, "value_discrete").text()
     assert discrete.startswith("T[r+1]−T[r−1], cosine 0.9")

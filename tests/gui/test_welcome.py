@@ -53,6 +53,7 @@ def test_the_welcome_page_comes_back_as_it_fits(
     make_window: MakeWindow, qtbot: Any, small_file: Path
 ) -> None:
     window = make_window(small_file)
+    window.resize(1024, 700)
     window.layouts.reset()
     window.parts.welcome.set_recent(tuple(f"/home/anna/{n}.pth" for n in range(6)))
     window.commands["close_all"].trigger()

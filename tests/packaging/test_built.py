@@ -23,7 +23,11 @@ def run(*words: str | Path, cwd: Path, **variables: str) -> str:
     result = subprocess.run(
         list(map(str, words)),
         cwd=cwd,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **variables},
+        env={
+            **{name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
+            "QT_QPA_PLATFORM": "offscreen",
+            **variables,
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -127,7 +127,7 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
         "explore",
         "Explore",
         {
-            "left": (0.175, 0.2),
+            "left": (0.175, 0.21),
             "top": (0.2, 0.25),
             "right": (0.18, 0.22),
         },
