@@ -57,6 +57,7 @@ def test_the_welcome_page_comes_back_as_it_fits(
     window.layouts.reset()
     window.parts.welcome.set_recent(tuple(f"/home/anna/{n}.pth" for n in range(6)))
     window.commands["close_all"].trigger()
+    window.docks["spectrum"].setMinimumHeight(350)
     title = window.findChild(QLabel, "welcomeTitle")
     qtbot.waitUntil(lambda: title.property("role") == "heading")
     window.parts.welcome.set_recent(())
