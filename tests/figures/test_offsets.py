@@ -64,8 +64,8 @@ def test_mean_and_spread_are_those_of_the_kernels(size: int) -> None:
     if size == 7:  # classes end between the taps: at even sizes offsets are cut there
         assert table["spread_x"][0] == pytest.approx(0.06, abs=0.02)
     assert np.isnan(table["x"][1])
-    assert "+0.3" in drawn.caption
-    assert "−0.2" in drawn.caption
+    means = [f"{table[axis][0]:+.2f}".replace("-", "−") for axis in "xy"]
+    assert f"{means[0]} and {means[1]} px on average" in drawn.caption
     texts = Svg(drawn.figure).texts
     assert {"blocks.0", "blocks.1", "stride", "2", "40", "–"} <= set(texts)
 

@@ -16,7 +16,7 @@ from kernelviewer.figures import FigureError, FigureOptions, make_figure
 from kernelviewer.figures.animation import write_animation
 from kernelviewer.figures.run import run_of
 from kernelviewer.figures.scene import Coding
-from kernelviewer.kernels.classes import PAPER
+from kernelviewer.kernels.classes import PAPER, PATTERNS
 from kernelviewer.kernels.series import places_of
 from kernelviewer.watch import NEVER
 from tests.figures.reading import Svg, faults
@@ -42,7 +42,10 @@ def scene(numbers: tuple[int, ...] = NUMBERS) -> Scene:
         coding = subject.coding
         assert coding is not None
         if number < 10:
-            best = np.where(coding.best < 11, (coding.best + number) % 11, coding.best)
+            rows = np.array(PAPER.rows)
+            place = np.searchsorted(rows, coding.best)
+            turned = rows[(place + number) % len(PAPER.patterns)]
+            best = np.where(coding.best < len(PATTERNS), turned, coding.best)
             coding = Coding(coding.code, coding.fit, best)
         subjects.append(replace(subject, coding=coding))
     return replace(found, subjects=tuple(subjects))
@@ -60,8 +63,8 @@ def test_formation_is_by_the_labels_at_each_step() -> None:
     labels = run_of(scene(), NEVER).labels(scene())
     formed = found["formation"] >= 0
     assert (found["formation"][formed] == 2).all()  # from step 10 on nothing changes
-    assert (labels[-1][formed] < 11).all()
-    assert (labels[-1][~formed] >= 11).all()
+    assert (labels[-1][formed] < len(PATTERNS)).all()
+    assert (labels[-1][~formed] >= len(PATTERNS)).all()
     table = content.table().columns
     assert table["median_step"] == [10.0, 10.0, 10.0]
     assert sum(table["formed"]) == formed.sum() > 20

@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from kernelviewer.device import CPU
-from kernelviewer.kernels.classes import PAPER
+from kernelviewer.kernels.classes import INDEX, PAPER
 from kernelviewer.kernels.family import member
 from kernelviewer.latent.networks import Network
 from kernelviewer.latent.training import TrainingOptions, train
@@ -35,20 +35,22 @@ FINE = {
 
 @cache
 def members(per_class: int = 24, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Family members [n, 7, 7] of known classes, and these as indices."""
+    """Family members [n, 7, 7] of known classes, and these: indices into `CLASSES`."""
     rng = np.random.default_rng(seed)
     rows, classes = [], []
-    for index, name in enumerate(IDS):
+    for name in IDS:
         derivative = name.startswith("d")
         for _ in range(per_class):
             sigma = rng.uniform(0.8, 1.5) if derivative else rng.uniform(0.6, 1.4)
             sigma = rng.uniform(1.0, 1.5) if "square" in name else sigma
             sign = int(rng.choice([-1, 1])) if derivative else 1
-            sigma = 2.0 if "cross" in name else sigma
+            sigma = 2.5 if "cross" in name else sigma
             fine = FINE.get(name, (name, name))[sign < 0]
-            oblong = 1.5 * sigma if "bar" in fine else None
-            rows.append(member(fine, SIZE, sigma=sigma, sigma_y=oblong, sign=sign))
-            classes.append(index)
+            # arms wider than that are named as a centre, which is simpler
+            across = 0.5 if "cross" in fine else None
+            across = 1.5 * sigma if "bar" in fine else across
+            rows.append(member(fine, SIZE, sigma=sigma, sigma_y=across, sign=sign))
+            classes.append(INDEX[name])
     return np.stack(rows), np.array(classes)
 
 

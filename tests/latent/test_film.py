@@ -218,7 +218,13 @@ def test_the_epochs_of_mini_xception() -> None:
     assert found.numbers == (0, 3, 10, 29, 110)
     track = found.tracks[3, 3]
     totals = [track.totals(step) for step in range(len(found))]
-    fits = [0.869, 0.871, 0.875, 0.881, 0.892]  # method.md, §8
+    fits = [
+        0.867,
+        0.869,
+        0.874,
+        0.882,
+        0.893,
+    ]  # method.md §8 has those of 0.1.0's curve
     assert [item.mean_fit for item in totals] == pytest.approx(fits, abs=3e-3)
     cosines = [0.723, 0.771, 0.839, 0.922, 1]
     assert [item.cosine for item in totals] == pytest.approx(cosines, abs=1e-3)
@@ -231,4 +237,4 @@ def test_the_epochs_of_mini_xception() -> None:
         else:
             assert set(kinds[first:]) == {kinds[-1]}
             assert first == 0 or kinds[first - 1] != kinds[-1]
-    assert formation.formed == 62
+    assert formation.formed == 57
