@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import queue
+import signal
+import threading
 import time
 import uuid
 from contextlib import ExitStack, contextmanager, suppress
@@ -23,6 +26,7 @@ import msgspec
 
 from kernelviewer import __version__
 from kernelviewer.corpus.child import (
+    STOPPED,
     Job,
     Outcome,
     end_children,
@@ -34,6 +38,7 @@ from kernelviewer.corpus.store import (
     DESCRIPTION,
     KERNELS,
     RECORDS,
+    WORK,
     Corpus,
     CorpusError,
     Failure,
@@ -58,6 +63,10 @@ if TYPE_CHECKING:
 AHEAD = 4
 """Networks that wait at each thread of a worker."""
 _WAIT_S = 60.0
+_STOP_S = 15.0
+_POLL_S = 0.5
+_ITSELF = "127.0.0.1:0"
+"""Where Dask tells what it does: to this machine alone."""
 _LIST = ".txt"
 _LONGEST_LIST = 1 << 26
 
@@ -290,6 +299,7 @@ def build(
             named = {shown(source) for source in sources}
             others = [f for f in before.failures() if f.source not in named]
             with _clear_of_the_disk(folder):
+                store.sweep()
                 store.write_failures([*others, *tally.failures])
                 store.finish()
         tally.seconds = time.monotonic() - start
@@ -391,42 +401,70 @@ def _outcomes(
         engine.memory,
         name,
     )
-    with _cluster(engine) as client:
-        waiting = iter(sources)
+    with _cluster(engine, folder / WORK) as client, _interrupts() as interrupted:
+        waiting, end = iter(sources), math.inf
         futures: dict[Any, str] = {}
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         share = 1 if engine.is_remote else engine.workers
         try:
-            while True:
+            while time.monotonic() < end:
                 most = AHEAD * max(1, sum(client.nthreads().values()))
-                for source in islice(waiting, max(0, most - len(futures))):
-                    data = msgspec.json.encode(
-                        msgspec.structs.replace(job, source=source)
-                    )
+                free = 0 if tally.stopped else max(0, most - len(futures))
+                for source in islice(waiting, free):
+                    own = msgspec.structs.replace(job, source=source)
+                    data = msgspec.json.encode(own)
                     future = client.submit(run_job, data, share, pure=False, retries=0)
                     futures[future] = source
                     future.add_done_callback(done.put)
                 if not futures:
                     return
-                future = _next_done(done, tally, watch)
+                if interrupted.is_set() and not tally.stopped:
+                    tally.stopped, end = True, time.monotonic() + _STOP_S
+                    client.run(stop_build, name)
+                future = _next_done(done)
+                if future is None:
+                    watch.progress(tally.done, tally.total, tally.line())
+                    continue
                 outcome = _result(future, futures.pop(future))
-                if outcome.failure is not None and outcome.failure.kind == "disk":
-                    raise CorpusError(outcome.failure.message, _ROOM)
-                yield outcome
-        except KeyboardInterrupt:
-            tally.stopped = True
+                failure = outcome.failure
+                if failure is not None and failure.kind == "disk":
+                    raise CorpusError(failure.message, _ROOM)
+                if failure is None or failure.kind != STOPPED:
+                    yield outcome
         finally:
             client.run(stop_build, name)
             client.cancel(list(futures), force=True)
             client.run(end_children, name)
 
 
-def _next_done(done: queue.SimpleQueue[Any], tally: Tally, watch: Watch) -> Any:
-    """The next future that is done; the watch is told how far it is meanwhile."""
-    while True:
-        with suppress(queue.Empty):
-            return done.get(timeout=0.5)
-        watch.progress(tally.done, tally.total, tally.line())
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Set once the user interrupts, in place of an error anywhere; a second one raises.
+
+    On other threads than the main one nothing is set.
+    """
+    asked = threading.Event()
+
+    def note(number: int, frame: Any) -> None:
+        if asked.is_set():
+            signal.default_int_handler(number, frame)
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _next_done(done: queue.SimpleQueue[Any]) -> Any:
+    """The next future that is done; None if there is none for a while."""
+    with suppress(queue.Empty):
+        return done.get(timeout=_POLL_S)
+    return None
 
 
 def _result(future: Any, source: str) -> Outcome:
@@ -440,7 +478,7 @@ def _result(future: Any, source: str) -> Outcome:
 
 
 @contextmanager
-def _cluster(engine: Engine) -> Iterator[Any]:
+def _cluster(engine: Engine, room: Path) -> Iterator[Any]:
     """A client of the cluster that is named, or of one in this process.
 
     Raises
@@ -456,7 +494,9 @@ def _cluster(engine: Engine) -> Iterator[Any]:
                 n_workers=1,
                 threads_per_worker=engine.workers,
                 processes=False,
-                dashboard_address=None,
+                dashboard_address=_ITSELF,
+                worker_dashboard_address=_ITSELF,
+                local_directory=str(room),
                 memory_limit=0,
                 silence_logs=logging.ERROR,
             )

@@ -46,9 +46,10 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
 
+STOPPED = "stopped"
+"""Kind of a failure that is none of the network's."""
 _POLL_S = 0.1
 _LOST_LINES = 3
-_GRACE_S = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -125,8 +126,20 @@ def _explained(job: Job, error: Exception) -> Outcome:
     from kernelviewer.jobs.runner import describe_failure
 
     message, _, hint = describe_failure(error, Path(job.source).name)
+    if _is_of_memory(error):  # readers take it for a header that claims too much
+        message += ", or it needs more memory than it may take"
+        return _lost(job, "memory", message, _MORE)
     expected = isinstance(error, CheckpointError | HintedError | OSError)
     return _lost(job, "refused" if expected else "fault", message, hint)
+
+
+def _is_of_memory(error: BaseException | None) -> bool:
+    """Whether an allocation that failed is behind an error."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _take_in(job: Job) -> Outcome:
@@ -319,7 +332,7 @@ class Child:
                 return self._crashed(job)
             if stopped.is_set():
                 self.end()
-                return _lost(job, "stopped", "the build was stopped")
+                return _lost(job, STOPPED, "the build was stopped")
             if time.monotonic() > end:
                 self.end()
                 message = f"it was not done after {job.timeout:g} s"
@@ -330,16 +343,16 @@ class Child:
                 return _lost(job, "memory", message, _MORE)
 
     def end(self) -> None:
-        """End the process and all that it has started."""
-        if sys.platform != "win32":
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
+        """End the process and all that it has started; again it does nothing."""
+        if self._process.returncode is None:  # its number is still its own
+            if sys.platform != "win32":
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin is not None:
             with suppress(OSError):
-                if stream is not None and stream is not self._process.stdout:
-                    stream.close()
+                self._process.stdin.close()
         self._log.close()
 
     def _answered(self, line: bytes) -> Outcome:
@@ -349,14 +362,16 @@ class Child:
         return outcome
 
     def _crashed(self, job: Job) -> Outcome:
-        code = self._process.wait()
+        if hasattr(os, "waitid"):  # it stays known until what it started is ended
+            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        hint = self._last_words()
+        self.end()
+        code = self._process.returncode
         if code < 0:
             name = signal.Signals(-code).name
             message = f"its process was ended by signal {-code} ({name})"
         else:
             message = f"its process ended by itself (exit code {code})"
-        hint = self._last_words()
-        self.end()
         return _lost(job, "crash", message, hint)
 
     def _last_words(self) -> str:
@@ -417,7 +432,7 @@ def run_job(data: bytes, share: int = 1) -> bytes:
     with _guard:
         stop = _stops.setdefault(job.build, threading.Event())
     if stop.is_set():
-        return msgspec.json.encode(_lost(job, "stopped", "the build was stopped"))
+        return msgspec.json.encode(_lost(job, STOPPED, "the build was stopped"))
     child: Child | None = getattr(_here, "child", None)
     with _guard:
         if child is None or not child.is_well:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from kernelviewer.corpus.store import CorpusError
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.counts import Counts
+from kernelviewer.figures.counts import Counts, counted_networks
 from kernelviewer.figures.scene import FAMILY, Counted, Scene, Yardstick
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER_OF, SCHEMES
@@ -82,17 +82,34 @@ class Accuracies:
 
     def of(self, network: Network) -> float | None:
         """The accuracy of a network, if it is there under any of its names."""
-        file = PurePath(network.source)
-        names = (network.id, network.name, network.source, file.name, file.stem)
+        return self.find(_names(network))
+
+    def find(self, names: Sequence[str]) -> float | None:
+        """The accuracy under the first of the names that it has."""
         return next((self.values[n] for n in names if n in self.values), None)
 
     def unused(self, networks: Sequence[Network]) -> list[str]:
         """Names in the table that none of the networks has."""
-        there = set()
-        for item in networks:
-            file = PurePath(item.source)
-            there |= {item.id, item.name, item.source, file.name, file.stem}
+        there = {name for item in networks for name in _names(item)}
         return [name for name in self.values if name not in there]
+
+    def join(self, scene: Scene) -> Scene:
+        """A scene of opened networks with their accuracies, for figures of counts."""
+        yardstick = scene.yardstick
+        if yardstick is None:
+            return scene
+        banks = {subject.name: subject.bank for subject in scene.subjects}
+        counted = tuple(
+            replace(item, accuracy=self.find((item.name, banks[item.name].path.name)))
+            for item in counted_networks(scene, yardstick)
+        )
+        return replace(scene, counted=counted, measured=self.what)
+
+
+def _names(network: Network) -> tuple[str, ...]:
+    """All that a network is called."""
+    file = PurePath(network.source)
+    return (network.id, network.name, network.source, file.name, file.stem)
 
 
 def main_size(corpus: Corpus) -> str:

@@ -121,7 +121,11 @@ def make_figure(
     """
     options = options or FigureOptions()
     item = exhibit(kind)
-    if item.needs_file and not scene.subjects:
+    if (
+        item.needs_file
+        and not scene.subjects
+        and not (item.of_counts and scene.counted)
+    ):
         raise FigureError("there is no network to show", "Open a checkpoint first.")
     content = content or item.prepare(scene, options, watch)
     watch.check()

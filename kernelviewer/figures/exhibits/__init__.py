@@ -12,6 +12,7 @@ from kernelviewer.figures.exhibits import (
     classes,
     compare,
     composition,
+    coverage,
     drift,
     family,
     formation,
@@ -31,6 +32,7 @@ from kernelviewer.figures.exhibits import (
     strips,
     table,
     transitions,
+    zoo,
 )
 from kernelviewer.figures.options import declare_own
 
@@ -61,6 +63,8 @@ EXHIBITS: dict[str, Exhibit] = {
         shares,
         formation,
         strips,
+        zoo,
+        coverage,
         table,
     )
 }
