@@ -271,7 +271,8 @@ def prepare_coverage(
             both.append((item.name, x, counts.coverage))
     if not both:
         raise FigureError(
-            "none of the kernels shown has a pattern", "Show a layer or another size."
+            "no kernel shown has a pattern: all are flat",
+            "Show a layer or another size.",
         )
     return CoverageContent(
         tuple(name for name, _, _ in both),
