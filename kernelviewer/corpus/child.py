@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 STOPPED = "stopped"
 """Kind of a failure that is none of the network's."""
-_POLL_S = 0.1
+_POLL_S, _LOOK_S = 0.1, 2.0
 _LOST_LINES = 3
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -285,6 +285,8 @@ class Child:
     def __init__(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as this)
         self._process = self._start()
+        self._family: list[Any] = []
+        self._next_look = 0.0
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         assert self._process.stdout is not None
         threading.Thread(
@@ -383,10 +385,13 @@ class Child:
     def _memory(self) -> int:
         """Bytes that it and what it has started take."""
         psutil = library("psutil")
-        total = 0
+        now, total = time.monotonic(), 0
         with suppress(psutil.Error):
-            process = psutil.Process(self._process.pid)
-            for item in (process, *process.children(recursive=True)):
+            if now >= self._next_look:  # which means to look at all that run
+                self._next_look = now + _LOOK_S
+                process = psutil.Process(self._process.pid)
+                self._family = [process, *process.children(recursive=True)]
+            for item in self._family:
                 with suppress(psutil.Error):
                     total += item.memory_info().rss
         return total

@@ -9,7 +9,6 @@ written as a line of text, `parse`, the same in commands and in the window.
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from kernelviewer.corpus.store import (
     REPAIR,
     WEIGHTS,
     CorpusError,
+    Weights,
     library,
     partition,
 )
@@ -669,43 +669,11 @@ def _by_network(network: NDArray[np.int32]) -> list[tuple[int, NDArray[np.intp]]
     return [(int(network[part[0]]), part) for part in parts if len(part)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """The weights of a partition that are read by row group."""
-
-    file: Any
-    ends: NDArray[np.int64]
-    size: Size
-    is_pattern: bool
-
-    @classmethod
-    def at(cls, path: Path) -> _Stored:
-        file = library("pyarrow.parquet").ParquetFile(path, memory_map=True)
-        meta = file.metadata
-        rows = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
-        try:
-            facts = json.loads(meta.metadata[b"kernelviewer"])
-            size, kind = tuple(map(int, facts["size"])), facts["weights"]
-        except (KeyError, TypeError, ValueError):
-            raise CorpusError(f"{path} is damaged", REPAIR) from None
-        return cls(file, np.cumsum(rows, dtype=np.int64), size, kind == "float16")
-
-    def values(self, group: int) -> tuple[NDArray[np.floating], Any]:
-        """Numbers [n, taps] of a row group as they lie in the file, and its columns."""
-        table = self.file.read_row_group(group, use_threads=False)
-        (chunk,) = table.column("weights").chunks
-        kind = np.dtype("<f2" if self.is_pattern else "<f4")
-        taps = prod(self.size)
-        data = np.frombuffer(chunk.buffers()[1], kind)
-        start = chunk.offset * taps
-        return data[start : start + len(chunk) * taps].reshape(len(chunk), taps), table
-
-
 def _weights_at(
     path: Path, rows: NDArray[np.int64], size: Size
 ) -> tuple[NDArray[np.float32], Any]:
     """Kernels of a partition by number, and (mean, length) to lead patterns back."""
-    stored = _Stored.at(path)
+    stored = Weights.at(path)
     found = np.empty((len(rows), prod(size)), np.float32)
     mean = np.full(len(rows), np.nan, np.float32)
     length = np.full(len(rows), np.nan, np.float32)
@@ -756,7 +724,7 @@ def _similar(
     path: Path, pattern: NDArray[np.float32], rows: NDArray[np.int64] | None
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """First row and cosines of block after block; −2 for those that do not count."""
-    stored = _Stored.at(path)
+    stored = Weights.at(path)
     for group, end in enumerate(stored.ends):
         values, table = stored.values(group)
         start = int(end) - len(values)

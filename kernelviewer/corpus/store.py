@@ -733,6 +733,49 @@ def _write_weights(path: Path, rows: Rows, precision: Precision) -> int:
     return path.stat().st_size
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weights of a partition, read by row group.
+
+    Attributes
+    ----------
+    ends
+        int64 [G], number of the kernel after the last of each group.
+    size
+        Kernel size.
+    is_pattern
+        Whether they are kept as patterns (float16), else as they were.
+    """
+
+    file: Any
+    ends: NDArray[np.int64]
+    size: Size
+    is_pattern: bool
+
+    @classmethod
+    def at(cls, path: Path) -> Weights:
+        """Open a partition's file; raises `CorpusError` if it is none of ours."""
+        file = library("pyarrow.parquet").ParquetFile(path, memory_map=True)
+        meta = file.metadata
+        rows = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+        try:
+            facts = json.loads(meta.metadata[b"kernelviewer"])
+            size, kind = tuple(map(int, facts["size"])), facts["weights"]
+        except (KeyError, TypeError, ValueError):
+            raise CorpusError(f"{path} is damaged", REPAIR) from None
+        return cls(file, np.cumsum(rows, dtype=np.int64), size, kind == "float16")
+
+    def values(self, group: int) -> tuple[NDArray[np.floating], Any]:
+        """Numbers [n, taps] of a row group as they lie in the file, and its columns."""
+        table = self.file.read_row_group(group, use_threads=False)
+        (chunk,) = table.column("weights").chunks
+        kind = np.dtype("<f2" if self.is_pattern else "<f4")
+        taps = prod(self.size)
+        data = np.frombuffer(chunk.buffers()[1], kind)
+        start = chunk.offset * taps
+        return data[start : start + len(chunk) * taps].reshape(len(chunk), taps), table
+
+
 def _window_measures(
     rows: Rows,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
