@@ -4,7 +4,7 @@ Any checkpoint opens without running code from it; its depthwise kernels come as
 array per kernel size:
 
 >>> import kernelviewer as kv
->>> from kernelviewer.resources import resource
+>>> from kernelviewer.files import resource
 >>> checkpoint = kv.open_checkpoint(resource("sample", "sample.safetensors"))
 >>> bank = kv.extract_kernels(checkpoint)
 >>> kernels = bank.sizes[7, 7]

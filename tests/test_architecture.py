@@ -24,7 +24,7 @@ ROOMS = (
     "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
 )  # fmt: skip
 GROUND = {
-    "resources", "files", "text", "strangers", "importing", "device", "watch"
+    "files", "text", "strangers", "importing", "device", "watch"
 }  # fmt: skip
 FRONT = {"cli", "__main__", "commands", "__init__"}
 HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
@@ -42,7 +42,7 @@ OPENING = (
     FIRST_PAINT
     + """
 import threading
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 def settle():
     calm = 0
     while calm < 3:

@@ -6,7 +6,7 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.files import resource
 from kernelviewer.formats.checkpoint import Operator
-from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

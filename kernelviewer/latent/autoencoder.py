@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from kernelviewer.device import choose_device, host
+from kernelviewer.files import resource
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import FINE, UNIDENTIFIED
 from kernelviewer.kernels.support import on_support, parts
@@ -27,7 +28,6 @@ from kernelviewer.latent.noise import BINS, Null
 from kernelviewer.latent.paper import encode
 from kernelviewer.latent.storage import read_autoencoder, write_autoencoder
 from kernelviewer.latent.stretches import Stretch
-from kernelviewer.resources import resource
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.files import resource
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.family.formulas import KINDS
 from kernelviewer.kernels.family.members import as_plane
 from kernelviewer.kernels.family.regions import boxes, kinds
 from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.noise import BINS, SEED, Null, white_noise
-from kernelviewer.resources import resource
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kernelviewer.device import choose_device
+from kernelviewer.files import resource
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.family.members import supported
 from kernelviewer.kernels.keys import read_keys
 from kernelviewer.latent.keys import PUBLISHED_SIZE, key_set, published
 from kernelviewer.latent.replacing import Replaced, ReplacingError
-from kernelviewer.resources import resource
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from kernelviewer.files import resource
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
-from kernelviewer.resources import resource
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
 from tests.gui.conftest import answer_next, wait_idle
