@@ -22,10 +22,10 @@ from kernelviewer.commands.reading import (
     add_equal_argument,
     add_reading_arguments,
     check_included,
+    parse_size,
     read_bank,
 )
 from kernelviewer.commands.series import read_run
-from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from kernelviewer import __version__
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, counted, say
-from kernelviewer.commands.reading import add_reading_arguments
-from kernelviewer.commands.values import (
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
     cannot_write,
     check_output,
     number_between,

@@ -27,8 +27,12 @@ from kernelviewer.commands.output import (
     number,
     say,
 )
-from kernelviewer.commands.reading import check_included
-from kernelviewer.commands.values import cannot_write, check_output, parse_size
+from kernelviewer.commands.reading import (
+    cannot_write,
+    check_included,
+    check_output,
+    parse_size,
+)
 from kernelviewer.figures.animation import check_suffix, write_animation
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write, resource

@@ -14,7 +14,7 @@ from kernelviewer.commands.networks import (
     read_banks,
 )
 from kernelviewer.commands.output import complain, say
-from kernelviewer.commands.values import cannot_write
+from kernelviewer.commands.reading import cannot_write
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.shipping import CARD, Material, ship
 

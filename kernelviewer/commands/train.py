@@ -14,7 +14,7 @@ from kernelviewer.commands.networks import (
     read_banks,
 )
 from kernelviewer.commands.output import RefusedError, complain, counted, say
-from kernelviewer.commands.values import (
+from kernelviewer.commands.reading import (
     cannot_write,
     check_output,
     number_between,
