@@ -20,7 +20,7 @@ from kernelviewer.formats.containers.temporary import (
     remove_left_behind,
 )
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.settling import settle_in
+from kernelviewer.jobs.tasks import settle_in
 from tests.files.opcodes import table, tensor, torch_zip
 
 ROOT = Path(__file__).parents[2]
