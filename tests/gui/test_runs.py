@@ -231,7 +231,7 @@ def test_new_checkpoints_of_a_watched_folder_join(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("kernelviewer.gui.controllers.runs.WATCHED_MS", 1)
-    monkeypatch.setattr("kernelviewer.jobs.arrivals.SETTLED", 0.0)
+    monkeypatch.setattr("kernelviewer.jobs.runs.SETTLED", 0.0)
     made_run(tmp_path / "all")
     files = sorted((tmp_path / "all").iterdir())
     folder = tmp_path / "training"

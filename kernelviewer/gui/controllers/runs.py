@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.jobs.arrivals import Arrivals
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.jobs.runs import EncodedRun, OpenedRun
+    from kernelviewer.jobs.runs import Arrivals, EncodedRun, OpenedRun
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
@@ -351,7 +350,7 @@ class Runs(QObject):
         opened
             Opens the run with its first steps, as soon as there are any.
         """
-        from kernelviewer.jobs.arrivals import Arrivals
+        from kernelviewer.jobs.runs import Arrivals
 
         self.stop_watching()
         self.watched = folder.absolute()
