@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.network.leaves import Load
     from kernelviewer.formats.source import Options
+    from kernelviewer.formats.stored import Load
     from kernelviewer.watch import Watch
 
     Opener = Callable[[Source], Checkpoint]

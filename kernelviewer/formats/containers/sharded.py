@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.network.leaves import Leaf
     from kernelviewer.formats.source import Options
+    from kernelviewer.formats.stored import Leaf
 
 
 WHAT = "the index of a sharded checkpoint"

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
         Record,
     )
     from kernelviewer.formats.keras.config import Network
-    from kernelviewer.formats.network.leaves import Leaf
     from kernelviewer.formats.source import OpenedFile, Options, Source
+    from kernelviewer.formats.stored import Leaf
 
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kernelviewer.formats.keras.places import Place
-    from kernelviewer.formats.network.leaves import Leaf
+    from kernelviewer.formats.stored import Leaf
 
     Shape = tuple[int, ...]
     Owner = tuple[str, ...]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.network.copies import Choice
-    from kernelviewer.formats.network.leaves import Leaf, Load
     from kernelviewer.formats.source import Options, Source
+    from kernelviewer.formats.stored import Leaf, Load
 
 
 @dataclass(slots=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.network.leaves import Leaf, Load
+    from kernelviewer.formats.stored import Leaf, Load
 
 
 Named = dict[str, "Leaf"]

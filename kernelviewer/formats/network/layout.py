@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Tensor
-    from kernelviewer.formats.network.leaves import Leaf
+    from kernelviewer.formats.stored import Leaf
 
 
 _OPTIMIZER = {"opt_state", "optimizer", "optimizer_state", "opt", "optim"}

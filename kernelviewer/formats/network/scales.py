@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from kernelviewer.formats.network.leaves import Leaf, Load
+    from kernelviewer.formats.stored import Leaf, Load
 
 
 _SCALES = ("{0}_scale", "{0}_scales", "{0}.scale", "w_scale", "w_scales", "scales")

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernelviewer.formats.checkpoint import Skipped, operator_of
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.network.assemble import Contents
-from kernelviewer.formats.network.leaves import Leaf, no_values
 from kernelviewer.formats.network.roles import (
     OPTIMIZER,
     array_role,
@@ -30,6 +29,8 @@ from kernelviewer.formats.stored import (
     STORED,
     Contiguous,
     FortranOrder,
+    Leaf,
+    no_values,
     window,
 )
 from kernelviewer.formats.torch.pickle_values import (
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Operator
-    from kernelviewer.formats.network.leaves import Load
+    from kernelviewer.formats.stored import Load
     from kernelviewer.formats.torch.pickle_values import (
         Readable,
         Storage,
