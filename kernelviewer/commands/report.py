@@ -15,8 +15,8 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.errors import FigureError, OptionError
+from kernelviewer.figures.fonts import load_matplotlib
 from kernelviewer.figures.report import Report
-from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import SUFFIXES
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.watch import Watch

@@ -20,7 +20,7 @@ from kernelviewer.figures.counts import (
     named,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     blocks_arrays,
     colour_blocks,
@@ -30,7 +30,6 @@ from kernelviewer.figures.kernels import (
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT

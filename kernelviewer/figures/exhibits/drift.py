@@ -13,12 +13,11 @@ from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.legend import Entry, Legend
 from kernelviewer.figures.names import percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.comparison import QUANTILES
 from kernelviewer.watch import NEVER
 

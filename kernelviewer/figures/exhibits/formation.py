@@ -11,11 +11,10 @@ from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import named
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.names import count, percent, short_names
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.run import run_of, ticks_of
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.series import places_of
 from kernelviewer.latent.film import Formation, formation_steps

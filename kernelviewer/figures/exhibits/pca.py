@@ -15,7 +15,7 @@ from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import coding_of, scene_coverage
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
     Entry,
     Legend,
@@ -25,7 +25,6 @@ from kernelviewer.figures.legend import (
 )
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS

@@ -18,12 +18,11 @@ from kernelviewer.figures.counts import (
     named,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
 from kernelviewer.figures.names import count
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.run import run_of, ticks_of
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.series import places_of

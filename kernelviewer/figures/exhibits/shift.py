@@ -15,11 +15,10 @@ from kernelviewer.figures.chart import Chart, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.names import percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import as_pictures, palette, quantise
 from kernelviewer.watch import NEVER
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.names import short_names
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.run import run_of
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.watch import NEVER
