@@ -34,8 +34,12 @@ from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
 from kernelviewer.figures.fonts import load_matplotlib
 from kernelviewer.figures.naming import fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.provenance import read_record
-from kernelviewer.figures.remake import find_files, show_again, with_hashes
+from kernelviewer.figures.provenance import (
+    find_files,
+    read_record,
+    show_again,
+    with_hashes,
+)
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.latent.errors import LatentError

@@ -13,7 +13,7 @@ from kernelviewer.figures import FigureError, make_figure, name_scene
 from kernelviewer.figures.exhibits import exhibit
 from kernelviewer.figures.export import to_tsv, write_data, write_kernels
 from kernelviewer.figures.naming import find_yardstick, with_codings
-from kernelviewer.figures.remake import with_hashes
+from kernelviewer.figures.provenance import with_hashes
 from kernelviewer.figures.scene import Scene, Subject
 from kernelviewer.figures.writing import render, render_pixels
 from kernelviewer.jobs.runs import read_step
