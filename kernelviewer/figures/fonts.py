@@ -1,4 +1,4 @@
-"""Fonts: which are installed, how wide a text is, which signs they show; matplotlib's settings."""
+"""Fonts: what is installed, how wide texts are; matplotlib's settings for a figure."""
 
 from __future__ import annotations
 
