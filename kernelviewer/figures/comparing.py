@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.counts import UNNAMED, coding_of, labels_of, named
+from kernelviewer.figures.counts import (
+    UNNAMED,
+    coding_of,
+    count,
+    labels_of,
+    listing,
+    named,
+)
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.names import count, listing
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.comparison import KernelNames, compare_size
 from kernelviewer.kernels.equality import told_apart

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart
 from kernelviewer.figures.colours import mix
-from kernelviewer.figures.names import short_names
+from kernelviewer.figures.counts import short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

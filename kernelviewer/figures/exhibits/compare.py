@@ -13,19 +13,21 @@ from kernelviewer.figures.colours import mix
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import (
     coding_of,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentences,
     labels_of,
     listed,
+    listing,
     null_shares,
+    percent,
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
 from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

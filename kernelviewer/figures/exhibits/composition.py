@@ -14,17 +14,19 @@ import numpy as np
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     Counts,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentences,
     labels_of,
     listed,
+    listing,
     named,
+    short_names,
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
-from kernelviewer.figures.names import count, listing, short_names
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT

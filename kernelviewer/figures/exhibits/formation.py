@@ -10,10 +10,9 @@ import numpy as np
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Exhibit, Table, always
-from kernelviewer.figures.counts import named
+from kernelviewer.figures.counts import count, named, percent, short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.names import count, percent, short_names
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.series import places_of

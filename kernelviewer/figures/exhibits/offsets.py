@@ -15,9 +15,9 @@ import numpy as np
 from kernelviewer.device import choose_device
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import count, listing, short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.names import count, listing, short_names
 from kernelviewer.figures.options import Number, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label

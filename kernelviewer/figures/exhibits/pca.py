@@ -13,7 +13,13 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import Exhibit, Table
-from kernelviewer.figures.counts import coding_of, scene_coverage
+from kernelviewer.figures.counts import (
+    coding_of,
+    count,
+    listing,
+    percent,
+    scene_coverage,
+)
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
@@ -23,7 +29,6 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label

@@ -12,6 +12,7 @@ from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     Counts,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentence,
@@ -21,7 +22,6 @@ from kernelviewer.figures.counts import (
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
-from kernelviewer.figures.names import count
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
@@ -19,7 +20,6 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise

@@ -9,11 +9,11 @@ import numpy as np
 
 from kernelviewer.figures.comparing import run_of
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import short_names
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label

@@ -10,6 +10,7 @@ import numpy as np
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     coding_of,
+    count,
     count_labels,
     labels_of,
     listed,
@@ -17,7 +18,6 @@ from kernelviewer.figures.counts import (
 )
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.names import count
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
