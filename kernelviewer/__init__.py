@@ -30,7 +30,7 @@ from kernelviewer.importing import imported_when_used
 if TYPE_CHECKING:
     from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
     from kernelviewer.kernels import KernelBank, extract_kernels
-    from kernelviewer.kernels.snapshot import snapshot
+    from kernelviewer.kernels.archive import snapshot
     from kernelviewer.latent.compare import compare
     from kernelviewer.latent.keys import approximate
 else:
@@ -44,7 +44,7 @@ else:
             "compare": "kernelviewer.latent.compare",
             "extract_kernels": "kernelviewer.kernels",
             "open_checkpoint": "kernelviewer.formats",
-            "snapshot": "kernelviewer.kernels.snapshot",
+            "snapshot": "kernelviewer.kernels.archive",
         },
     )
 
