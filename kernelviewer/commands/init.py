@@ -22,8 +22,14 @@ from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.formats.rewriting import NOTE
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.keys import KeysError
-from kernelviewer.latent.replacing import ReplacingError, parameter_name, tensors_of
-from kernelviewer.latent.starting import GAMMA, KINDS, starting_kernels
+from kernelviewer.latent.replacing import (
+    GAMMA,
+    KINDS,
+    ReplacingError,
+    parameter_name,
+    starting_kernels,
+    tensors_of,
+)
 
 if TYPE_CHECKING:
     import argparse

@@ -20,12 +20,12 @@ from kernelviewer.latent.curve import (
     Curve,
     arc_length,
     codes_of_table,
+    encode,
     unit_rows,
 )
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.nearest import Table, unit
 from kernelviewer.latent.noise import BINS, Null
-from kernelviewer.latent.paper import encode
 from kernelviewer.latent.storage import read_autoencoder, write_autoencoder
 from kernelviewer.latent.stretches import Stretch
 from kernelviewer.watch import NEVER
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Array, Device
     from kernelviewer.kernels import KernelSet, Size
     from kernelviewer.kernels.bank import Support
-    from kernelviewer.latent.paper import PlainAutoencoder
+    from kernelviewer.latent.curve import PlainAutoencoder
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
@@ -60,7 +60,7 @@ class Autoencoder:
     ----------
     method
         ``curve`` (`kernelviewer.latent.curve`) or ``paper``
-        (`kernelviewer.latent.paper`).
+        (`kernelviewer.latent.curve`).
     size
         The kernel size.
     model

@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from kernelviewer.kernels import Size
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.latent.autoencoder import Method
-    from kernelviewer.latent.curve import Codes
+    from kernelviewer.latent.curve import Codes, PlainAutoencoder
     from kernelviewer.latent.labels import Agreement
     from kernelviewer.latent.networks import Network
-    from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.latent.synthetic import Shown
     from kernelviewer.watch import Watch
 

@@ -13,10 +13,9 @@ from kernelviewer.files import atomic_write
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels.classes import FINE, PAPER
 from kernelviewer.latent import stretches as editing
-from kernelviewer.latent.curve import POINTS, Curve
+from kernelviewer.latent.curve import POINTS, Curve, PlainAutoencoder, shapes
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.noise import BINS, Null
-from kernelviewer.latent.paper import PlainAutoencoder, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
