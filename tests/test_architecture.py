@@ -66,7 +66,7 @@ MAY_COME_BEFORE = {
     "kernels": {"bank", "classes", "equality", "naming", "statistics"},
     "latent": {"errors", "labels", "naming", "noise", "stretches"},
     "figures": None,
-    "jobs": {"analysing", "runner", "runs", "settling", "tasks"},
+    "jobs": {"analysing", "runner", "runs", "tasks"},
     "state.session": {"files"},
     "gui.dialogs": None,
 }

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device
-from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.jobs.runner import GivingWay
 from kernelviewer.jobs.tasks import Tally, find_checkpoints, give_back, load, open_files
 from kernelviewer.state.model import Run
@@ -343,6 +342,8 @@ def _look(path: Path) -> Look | None:
 
 def _problem(path: Path, watch: Watch) -> str:
     """Why a file does not open; empty if it does."""
+    from kernelviewer.formats import CheckpointError, open_checkpoint
+
     try:
         open_checkpoint(path, watch=watch.quiet())
     except CheckpointError as error:

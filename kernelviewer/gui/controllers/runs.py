@@ -10,7 +10,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.runs import encode_run, open_run, read_step
+from kernelviewer.jobs.runs import Arrivals, encode_run, open_run, read_step
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.jobs.runs import Arrivals, EncodedRun, OpenedRun
+    from kernelviewer.jobs.runs import EncodedRun, OpenedRun
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
@@ -350,8 +350,6 @@ class Runs(QObject):
         opened
             Opens the run with its first steps, as soon as there are any.
         """
-        from kernelviewer.jobs.runs import Arrivals
-
         self.stop_watching()
         self.watched = folder.absolute()
         self._arrivals, self._opened = Arrivals(self.watched), opened
