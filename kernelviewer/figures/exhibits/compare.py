@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
+from kernelviewer.figures.chart import (
+    Chart,
+    LayerPanel,
+    axis_height,
+    fit_name,
+    nice_ticks,
+)
 from kernelviewer.figures.colours import mix
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import (
@@ -26,7 +32,6 @@ from kernelviewer.figures.counts import (
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
-from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks

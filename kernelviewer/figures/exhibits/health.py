@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import fit_name, nice_ticks
+from kernelviewer.figures.chart import LayerPanel, fit_name, nice_ticks
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.health import MEASURES, layer_health

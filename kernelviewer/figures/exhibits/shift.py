@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, nice_ticks
+from kernelviewer.figures.chart import Chart, LayerPanel, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import percent
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import as_pictures, palette, quantise
 from kernelviewer.watch import NEVER
