@@ -6,9 +6,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor, operator_of
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    Skipped,
+    Tensor,
+    operator_of,
+    unread_layers,
+)
 from kernelviewer.formats.errors import CheckpointError, DamagedError
-from kernelviewer.formats.network.advice import unread_layers
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.onnx.layers import layer_name
 from kernelviewer.formats.protobuf import BYTES, VARINT, fields, integers, text, varint

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats import flax, numpy_file, paddle, safetensors
 from kernelviewer.formats.containers import archives, folders, sharded
-from kernelviewer.formats.containers.distributed import is_part
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
 from kernelviewer.formats.keras import file as keras
@@ -35,7 +34,7 @@ from kernelviewer.formats.torch import (
     script,
     zip_file,
 )
-from kernelviewer.formats.wrong_files import wrong_file
+from kernelviewer.formats.wrong_files import is_part, wrong_file
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -277,7 +277,7 @@ def settle_in(ticket: Ticket) -> None:
 
     Unpacked archives are left behind by a program that crashed or was killed.
     """
-    from kernelviewer.formats.containers.temporary import remove_left_behind
+    from kernelviewer.formats.containers.unpacked import remove_left_behind
 
     for name in SOON_NEEDED:
         ticket.check()

@@ -15,7 +15,7 @@ import pytest
 
 from kernelviewer.files import FileLock
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.containers.temporary import (
+from kernelviewer.formats.containers.unpacked import (
     TemporaryFolder,
     remove_left_behind,
 )

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from kernelviewer.formats.containers.tar import Tar, is_tar
-from kernelviewer.formats.containers.temporary import (
+from kernelviewer.formats.containers.unpacked import (
     PREFIX,
     TemporaryFolder,
     remove_left_behind,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import Skipped
-from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.network.advice import (
+from kernelviewer.formats.checkpoint import (
     EMPTY,
     WHOLE_NUMBERS,
+    Skipped,
     advice,
     warnings_of,
 )
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.axes import DEPTHWISE, find_axes, turned
 from kernelviewer.formats.network.copies import is_average, nearly_same
 from kernelviewer.formats.network.names import natural_key, unique_name

@@ -16,12 +16,13 @@ from kernelviewer.formats.onnx.graph import TensorRecord, read_model
 from kernelviewer.formats.onnx.layers import (
     WEIGHT_INPUT,
     dotted,
+    is_piece,
     is_readable,
     layer_name,
     layer_of,
     weight_name,
+    wholes,
 )
-from kernelviewer.formats.onnx.split import is_piece, wholes
 from kernelviewer.formats.onnx.store import NotConstantError, Store
 from kernelviewer.formats.protobuf import BYTES, VARINT, varint
 from kernelviewer.formats.source import Reader, viewed
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Operator
     from kernelviewer.formats.onnx.graph import Graph, Model, Node
-    from kernelviewer.formats.onnx.split import Whole
+    from kernelviewer.formats.onnx.layers import Whole
     from kernelviewer.formats.onnx.store import Value
     from kernelviewer.formats.source import Data, Options, Source
     from kernelviewer.watch import Watch

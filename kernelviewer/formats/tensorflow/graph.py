@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    Operator,
+    Skipped,
+    Tensor,
+    unread_layers,
+)
 from kernelviewer.formats.errors import CheckpointError, DamagedError
-from kernelviewer.formats.network.advice import unread_layers
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.protobuf import (
     BYTES,

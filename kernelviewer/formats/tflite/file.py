@@ -5,28 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    Operator,
+    Skipped,
+    Tensor,
+    unread_layers,
+)
 from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.advice import unread_layers
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.source import Reader, viewed
-from kernelviewer.formats.tflite.flatbuffer import (
+from kernelviewer.formats.tflite.tensors import (
     CONVOLUTIONS,
     FULLY_CONNECTED,
+    Layer,
+    Subgraph,
+    UnreadError,
+    layer_name,
     root,
 )
-from kernelviewer.formats.tflite.tensors import Layer, Subgraph, UnreadError, layer_name
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from kernelviewer.formats.source import OpenedFile, Options, Source
-    from kernelviewer.formats.tflite.flatbuffer import (
+    from kernelviewer.formats.tflite.tensors import (
+        Constant,
         Convolution,
         Table,
     )
-    from kernelviewer.formats.tflite.tensors import Constant
     from kernelviewer.watch import Watch
 
 

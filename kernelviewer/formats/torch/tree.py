@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernelviewer.formats.checkpoint import Skipped, operator_of
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.network.assemble import Contents
+from kernelviewer.formats.network.folding import Dequantised
 from kernelviewer.formats.network.roles import (
     OPTIMIZER,
     array_role,
@@ -23,7 +24,6 @@ from kernelviewer.formats.network.roles import (
     is_optimizer,
     object_role,
 )
-from kernelviewer.formats.network.scales import Dequantised
 from kernelviewer.formats.stored import (
     ITEMSIZE,
     STORED,
