@@ -27,8 +27,8 @@ from kernelviewer.latent.evaluation import (
     mean_rows,
     prepare,
 )
-from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.networks import Parts, collect, split
+from kernelviewer.latent.stretches import TOLERANCE
 from kernelviewer.latent.training import TrainingOptions
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.naming import near_classes
+from kernelviewer.latent.stretches import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 

@@ -1,4 +1,17 @@
-"""One number for a kernel and back: the curve, and the paper's plain autoencoder."""
+"""One number for a kernel and back: the curve, and the paper's plain autoencoder.
+
+The curve is a spectrum of patterns as a cosine series of the code,
+
+    D(z) = unit(Σ_j a_j cos(π j u(z))),   j = 0 … L,
+
+with vectors ``a_j`` of one number per tap and a monotone ``u`` that stretches the axis
+where many kernels live. A kernel's code is that of the nearest point of the curve.
+
+The plain autoencoder is encoder → one number in [0, 1] → decoder:
+Babaiee et al., *Unveiling the Unseen* (ICLR 2024, arXiv:2401.14469), with the sigmoid
+code of their *Universal Master Key Filters* (arXiv:2509.11711) and a cosine loss. Kept
+so that results can be compared like with like; the curve does better.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""Judging a representation on unseen networks, beside K-means, another code, noise."""
+"""Judging a representation on networks it has not seen, with what to compare it to.
+
+The rules of judging: networks are split, never kernels; mean fit, coverage at the
+threshold, what noise reaches there, K-means and the plain autoencoder trained on the
+same networks, and the length of the curve stand beside each other.
+
+The baselines, spherical K-means, the paper's autoencoder and noise, depend on nothing
+but the kernels and a seed, so they are kept in the cache under the hash of these.
+"""
 
 from __future__ import annotations
 

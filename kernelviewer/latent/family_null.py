@@ -1,4 +1,9 @@
-"""What white noise reaches with the pattern family, kept by a hash of its inputs."""
+"""What white noise reaches with the pattern family, for every size that it has.
+
+For common sizes it comes with the program (``resources/family/make_nulls.py``); for
+others it is computed once and kept in the user's cache folder. Whatever depends only on
+its inputs is kept there under the hash of these.
+"""
 
 from __future__ import annotations
 

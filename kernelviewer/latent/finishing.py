@@ -11,16 +11,16 @@ from kernelviewer.kernels.classes import PAPER, SCHEMES
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve import POINTS, Curve, codes_of_table
 from kernelviewer.latent.labels import agreement, label, reaches
-from kernelviewer.latent.naming import (
+from kernelviewer.latent.networks import network_weights
+from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
+from kernelviewer.latent.stretches import (
     NamingOptions,
     common_classes,
     evidence,
     name_points,
+    stretches_from_path,
 )
-from kernelviewer.latent.networks import network_weights
-from kernelviewer.latent.noise import KERNELS, SEED, Null, white_noise
-from kernelviewer.latent.stretches import stretches_from_path
-from kernelviewer.latent.synthetic import with_members
+from kernelviewer.latent.training import with_members
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.curve import Codes, PlainAutoencoder
     from kernelviewer.latent.labels import Agreement
     from kernelviewer.latent.networks import Network
-    from kernelviewer.latent.synthetic import Shown
+    from kernelviewer.latent.training import Shown
     from kernelviewer.watch import Watch
 
     Order = NDArray[np.int64]

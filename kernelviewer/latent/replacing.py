@@ -1,4 +1,23 @@
-"""Other kernels for a network: in place of its own, or to start its training from."""
+"""Other kernels for a network: in place of its own, or to start its training from.
+
+In place of its own, for a checkpoint to test a claim with: what stands for a kernel y
+is a·f + b: b its mean and a = ⟨y, f⟩, f the nearest key, member of the pattern family
+or point of the curve. White noise of the kernel's own scale and offset is the control.
+Kernels without a pattern (flat ones) stay as they are.
+
+To start from:
+
+* ``dog``: difference of Gaussians, on- and off-centre (Babaiee et al., *Neural Echos:
+  Depthwise Convolutional Filters Replicate Biological Receptive Fields*, WACV 2024; the
+  formula of *On-Off Center-Surround Receptive Fields*, arXiv:2106.07091).
+* ``covariance``: drawn from a normal distribution with the covariance of each layer's
+  kernels in a trained network of the architecture (Trockman, Willmott, Kolter,
+  *Understanding the Covariance Structure of Convolutional Filters*, ICLR 2023,
+  arXiv:2210.03651).
+* ``keys``: keys f + b (Babaiee et al., NeurIPS 2025, arXiv:2509.11711), in turn.
+* ``family``: members of the pattern family, as often as they are nearest in the layer.
+* ``random``: even between ±1/√taps, as PyTorch starts a depthwise convolution.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.finishing import measure_null
 from kernelviewer.latent.labels import agreement, label
-from kernelviewer.latent.naming import common_classes
+from kernelviewer.latent.stretches import common_classes
 from tests.latent.made import CPU
 from tests.shared import CHECKPOINTS, SHARED, needs_checkpoints
 
