@@ -1,4 +1,8 @@
-"""Kernels as files: of several networks in one ``.npz``, and snapshots of training."""
+"""Kernels as files: of several networks in one ``.npz``, and snapshots of training.
+
+A snapshot is a safetensors file of some hundred kilobytes, where a checkpoint with the
+optimizer's state may have gigabytes. A folder of them opens as a run.
+"""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ import numpy as np
 
 from kernelviewer.kernels.bank import KernelSet
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.matching import noise_cosines, unit_patterns
-from kernelviewer.kernels.pairing import KernelPairs
+from kernelviewer.kernels.pairing import KernelPairs, noise_cosines, unit_patterns
 from kernelviewer.kernels.shift import find_shift
 from kernelviewer.watch import NEVER
 
