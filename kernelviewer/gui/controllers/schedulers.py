@@ -321,7 +321,7 @@ class ComparisonScheduler(QObject):
             self._ask(how, first, document.model(how.b).bank)
 
     def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
-        from kernelviewer.jobs.comparing import compare_networks
+        from kernelviewer.jobs.analysing import compare_networks
 
         def done(found: Comparison) -> str:
             self._document.set_comparison(how, found)
