@@ -1,10 +1,4 @@
-"""Training an autoencoder: an iterator over sweeps that may be stopped at any time.
-
-Random members of the pattern family are shown to a curve beside trained kernels. Nine
-networks have few wide patterns; others, that train on larger pictures or with larger
-strides between, have many. The family is closed under what such networks do, so a share
-of its members, all kinds alike, stands for networks that are not at hand.
-"""
+"""Training an autoencoder: an iterator over sweeps that may be stopped at any time."""
 
 from __future__ import annotations
 
@@ -18,14 +12,12 @@ import numpy as np
 from kernelviewer import __version__
 from kernelviewer.device import choose_device
 from kernelviewer.kernels import size_label
-from kernelviewer.kernels.family import random_members, supported
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve import PlainFit, codes_of_table
 from kernelviewer.latent.curve_training import CurveFit, CurveOptions
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.finishing import finish
+from kernelviewer.latent.finishing import finish, with_members
 from kernelviewer.latent.networks import network_weights
-from kernelviewer.latent.noise import SEED
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -39,67 +31,6 @@ if TYPE_CHECKING:
     from kernelviewer.latent.curve import Curve, PlainAutoencoder
     from kernelviewer.latent.networks import Network
     from kernelviewer.watch import Watch
-
-PER_KIND = 500
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """The patterns a curve learns from. The first ``real`` are trained kernels.
-
-    Attributes
-    ----------
-    patterns
-        float32 [N, *size].
-    weight
-        float32 [N], sums to 1.
-    real
-        How many of them come from networks.
-    """
-
-    patterns: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    real: int
-
-    @property
-    def real_weight(self) -> NDArray[np.float32]:
-        """Weight of the trained kernels alone."""
-        return self.weight[: self.real]
-
-
-def with_members(
-    size: Size,
-    patterns: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    share: float,
-) -> Shown:
-    """Patterns and, with a ``share`` of all the weight, members of the family.
-
-    Sizes that the family has no members of stay as they are.
-
-    Parameters
-    ----------
-    size
-        Kernel size.
-    patterns, weight
-        float32 [n, *size] and [n].
-    share
-        From 0 to below 1.
-    """
-    whole = weight / max(float(weight.sum()), 1e-30)
-    if not share or not supported(size):
-        return Shown(patterns, whole, len(patterns))
-    members = random_members(size, PER_KIND, SEED)
-    even = np.full(len(members), share / len(members), np.float32)
-    return Shown(
-        np.concatenate([patterns, members]),
-        np.concatenate([(1 - share) * whole, even]).astype(np.float32),
-        len(patterns),
-    )
-
-
-SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
-"""Sweeps by method, if nothing else is wished."""
 
 
 @dataclass(frozen=True, slots=True)

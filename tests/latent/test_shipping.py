@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
     monkeypatch.setattr(shipping, "PULLS", (0.0,))
-    monkeypatch.setattr(training, "PER_KIND", 20)
+    monkeypatch.setattr(synthetic, "PER_KIND", 20)
     for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", 2000)
 
