@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from kernelviewer.latent.networks import Network
     from kernelviewer.watch import Watch
 
+SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}
+"""Sweeps by method, if nothing else is wished."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:

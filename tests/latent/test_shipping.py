@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.latent import evaluation, finishing, shipping, training
+from kernelviewer.latent import evaluation, finishing, shipping
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.shipping import Task
 from kernelviewer.latent.training import SWEEPS, TrainingOptions
@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
     monkeypatch.setattr(shipping, "PULLS", (0.0,))
-    monkeypatch.setattr(synthetic, "PER_KIND", 20)
+    monkeypatch.setattr(finishing, "PER_KIND", 20)
     for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", 2000)
 
