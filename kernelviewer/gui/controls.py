@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 PADDING = 7
-_ICON_GAP = 4
 MARGIN = 16
 """Between a dialog's frame and what is in it, pixels."""
 

@@ -85,13 +85,6 @@ def _unpacked(text: str) -> dict[str, Any]:
     return facts
 
 
-def depthwise_architectures() -> frozenset[str]:
-    """Names of timm's architectures that have depthwise convolutions."""
-    return frozenset(
-        name for groups in _index().values() for _, names, _ in groups for name in names
-    )
-
-
 def recognise(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint with its architecture's name and operators, if it is known.
 

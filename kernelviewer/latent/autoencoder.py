@@ -48,10 +48,6 @@ Naming = Literal["code", "family"]
 METHODS: tuple[Method, ...] = ("curve", "paper")
 
 
-def _unseen(done: int, total: int, text: str) -> None:
-    """For callers that do not follow."""
-
-
 @dataclass(frozen=True, eq=False)
 class Autoencoder:
     """Kernels ↔ codes in [0, 1], for kernels of one size. Immutable.
