@@ -13,7 +13,7 @@ import numpy as np
 
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.formats.hashing import hash_at, network_hash
+from kernelviewer.formats.registry import hash_at, network_hash
 from kernelviewer.strangers import is_plain, reach
 from kernelviewer.text import shortened, shown
 from kernelviewer.watch import NEVER

@@ -18,7 +18,7 @@ from kernelviewer.figures.naming import name_scene
 from kernelviewer.figures.provenance import with_hashes
 from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import render, write_bytes
-from kernelviewer.formats.hashing import network_hash
+from kernelviewer.formats.registry import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.text import shown
 from kernelviewer.watch import NEVER
