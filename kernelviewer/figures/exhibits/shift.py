@@ -1,6 +1,6 @@
 """Exhibit: how the distribution of kernels shifted between two networks.
 
-Gavrikov and Keuper, CNN Filter DB (CVPR 2022); `kernelviewer.kernels.shift`.
+Gavrikov and Keuper, CNN Filter DB (CVPR 2022); `kernelviewer.kernels.statistics`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.comparing import Compared
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene
-    from kernelviewer.kernels.shift import Shift
+    from kernelviewer.kernels.statistics import Shift
     from kernelviewer.watch import Watch
 
 _COMPONENTS = 4
