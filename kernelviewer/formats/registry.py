@@ -2,6 +2,10 @@
 
 Another package adds a reader by an entry point of the group ``kernelviewer.readers``
 that names a `Reader`; it is asked before those here.
+
+A network's files are hashed together, so that the network is known again: of one file
+it is the usual SHA-256, of several (an index or a graph, and the parts it names) that
+of their hashes.
 """
 
 from __future__ import annotations
@@ -62,7 +66,7 @@ READERS: tuple[Reader, ...] = (
     js.READER,
     paddle.READER,
     graph.READER,
-    folder.READER,
+    folder.UNPACKED,
     plain_pickle.READER,
 )
 """Asked from the top; the first whose ``match`` says yes reads the file."""

@@ -1,4 +1,4 @@
-"""Tasks that draw figures of what is open: previews, files, copies, data, kernels."""
+"""Tasks that write what is open: figures, copies, data, kernels, tables of labels."""
 
 from __future__ import annotations
 

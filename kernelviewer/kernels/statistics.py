@@ -1,8 +1,19 @@
-"""Scale, offset, flatness and pattern of kernels (definitions of method.md, §3).
+"""Statistics of kernels: scale, offset, flatness, pattern; the shift between two sets.
 
-A kernel ``w`` has offset ``b = mean(w)``, scale ``a = ‖w − b‖₂`` and pattern
-``x = (w − b) / a``. Sums run in float64: the weights of a kernel may share an offset
-thousands of times larger than what differs between them.
+The definitions are those of method.md, §3. A kernel ``w`` has offset ``b = mean(w)``,
+scale ``a = ‖w − b‖₂`` and pattern ``x = (w − b) / a``. Sums run in float64: the weights
+of a kernel may share an offset thousands of times larger than what differs between
+them.
+
+Shift is measured as CNN-Filter-DB does. Gavrikov and Keuper, *CNN Filter DB* (CVPR
+2022), §4: each kernel is divided by its largest |w|; the principal components of both
+sets together give each kernel coordinates; the histograms P and Q of each coordinate,
+70 bins over the common range, are compared by D = Σᵢ λᵢ [KL(Pᵢ‖Qᵢ) + KL(Qᵢ‖Pᵢ)], λ the
+shares of variance, an empty bin counting as the smallest step of a float. Kernels need
+no partners.
+
+D of few kernels is large whatever they are, since most bins are empty: beside it stands
+what the same kernels give when they are dealt to the two sets at random.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.source import OpenedFile, Reader, viewed
+from kernelviewer.formats.torch.zip_file import PICKLE
 from kernelviewer.formats.torch.pickle_machine import PickleMachine
 from kernelviewer.formats.torch.pickle_values import BUILDERS, storage_of
 from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from kernelviewer.formats.torch.pickle_values import Storage
 
 
-WHAT = "an unpacked PyTorch file"
-PICKLE, STORAGES = "data.pkl", "data"
+UNPACKED_WHAT = "an unpacked PyTorch file"
+STORAGES = "data"
 _MARKS = ("version", "byteorder", ".format_version")
 
 
@@ -32,13 +33,13 @@ def pickle_in(folder: Path) -> Path | None:
     return pickle if marked and pickle.is_file() else None
 
 
-def match(source: Source) -> bool:
+def match_unpacked(source: Source) -> bool:
     """True if the file is the pickle of an unpacked file, with the rest beside it."""
     path = source.path
     return source.head[:1] == b"\x80" and pickle_in(path.parent) == path
 
 
-def read(source: Source, options: Options) -> Contents:
+def read_unpacked(source: Source, options: Options) -> Contents:
     """Read the pickle; storages stay in the files beside it.
 
     Raises
@@ -93,4 +94,6 @@ class _Storages:
         return Place(self.files[key], 0, self.files[key].size)
 
 
-READER = Reader("PyTorch (unpacked)", WHAT, match, read, has_parts=True)
+UNPACKED = Reader(
+    "PyTorch (unpacked)", UNPACKED_WHAT, match_unpacked, read_unpacked, has_parts=True
+)
