@@ -1,4 +1,7 @@
-"""PyTorch's zip files, under any suffix: a pickle, a record per storage; or unpacked."""
+"""PyTorch's zip files, under any suffix: a pickle, and one record per storage.
+
+Unpacked into a folder they are a pickle, and one file per storage.
+"""
 
 from __future__ import annotations
 
