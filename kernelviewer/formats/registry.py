@@ -32,7 +32,7 @@ from kernelviewer.formats.onnx import file as onnx
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
 from kernelviewer.formats.tensorflow import graph, js
 from kernelviewer.formats.tflite import file as tflite
-from kernelviewer.formats.torch import export, legacy, plain_pickle, script, zip_file
+from kernelviewer.formats.torch import export, legacy, script, zip_file
 from kernelviewer.formats.wrong_files import is_part, wrong_file
 from kernelviewer.watch import NEVER
 
@@ -60,7 +60,7 @@ READERS: tuple[Reader, ...] = (
     paddle.READER,
     graph.READER,
     zip_file.UNPACKED,
-    plain_pickle.READER,
+    legacy.PLAIN,
 )
 """Asked from the top; the first whose ``match`` says yes reads the file."""
 
