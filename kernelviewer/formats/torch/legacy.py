@@ -1,4 +1,8 @@
-"""Pickles outside a zip: plain ones, and PyTorch's from before 1.6."""
+"""Pickles outside a zip: PyTorch's from before 1.6, and plain ones.
+
+Before 1.6 a file is four pickles, then the storages one after another. Plain pickles
+hold numpy arrays or tensors (detectron2, Paddle, ``pickle.dump``).
+"""
 
 from __future__ import annotations
 
