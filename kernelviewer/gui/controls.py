@@ -231,7 +231,7 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
 
     def may_close(self) -> bool:
-        """Whether nothing is lost by closing, or the user agrees to lose it."""
+        """True if nothing is lost by closing, or the user agrees to lose it."""
         return True
 
     def reject(self) -> None:

@@ -100,7 +100,7 @@ def tokens() -> Tokens:
 
 
 def is_theme_change(event: QEvent) -> bool:
-    """Whether a change event says that `tokens` may have changed.
+    """True if a change event says that `tokens` may have changed.
 
     What has not been shown yet is told of the style sheet only.
     """

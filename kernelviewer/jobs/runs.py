@@ -90,7 +90,7 @@ def open_or_ask(ticket: Ticket, paths: Sequence[Path]) -> Tally:
 
 
 def look_for_run(ticket: Ticket, paths: Sequence[Path]) -> RunFound | None:
-    """Whether files are steps of one run: most have the same tensors, and an order.
+    """True if files are steps of one run: most have the same tensors, and an order.
 
     Only what files say of themselves is read. None: they are something else.
     """

@@ -201,7 +201,7 @@ class Track:
         return len(self.layer)
 
     def fits(self, bank: KernelBank, kernels: KernelSet) -> bool:
-        """Whether it is about these kernels of a network, in their order."""
+        """True if it is about these kernels of a network, in their order."""
         used, layer = np.unique(kernels.layer, return_inverse=True)
         return (
             self.layers == tuple(bank.layers[i].name for i in used)

@@ -171,7 +171,7 @@ class Runs(QObject):
     # --- playing ---
 
     def is_playing(self, identity: int) -> bool:
-        """Whether a run is played."""
+        """True if a run is played."""
         return self._playing == identity
 
     def toggle(self, identity: int) -> None:

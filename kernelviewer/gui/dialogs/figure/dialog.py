@@ -368,7 +368,7 @@ def _same(
     one: tuple[FigureRequest, tuple[int, int]],
     other: tuple[FigureRequest, tuple[int, int]],
 ) -> bool:
-    """Whether both give the same picture."""
+    """True if both give the same picture."""
     (wish, room), (new, new_room) = one, other
     looks = (wish.kind, wish.options, room) == (new.kind, new.options, new_room)
     return looks and wish.same_kernels(new)

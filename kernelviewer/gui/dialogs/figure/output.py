@@ -167,7 +167,7 @@ class FigureOutput(QWidget):
         layout.addLayout(buttons)
 
     def set_ready(self, ready: bool) -> None:
-        """Whether there is a figure to hand on."""
+        """True if there is a figure to hand on."""
         self.forget()
         for button in (
             *(self.data, self.kernels, self.copy_caption, self.copy, self.save),

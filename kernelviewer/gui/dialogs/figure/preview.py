@@ -76,7 +76,7 @@ class FigurePreview(QWidget):
         self.update()
 
     def set_stale(self, stale: bool) -> None:
-        """Whether another figure is on its way."""
+        """True if another figure is on its way."""
         if self._stale != stale:
             self._stale = stale
             self.update()
