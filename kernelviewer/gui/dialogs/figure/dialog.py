@@ -29,8 +29,7 @@ from kernelviewer.gui.dialogs.figure.looks import (
     to_text,
     write_presets,
 )
-from kernelviewer.gui.dialogs.figure.output import FigureOutput, mime_of
-from kernelviewer.gui.dialogs.figure.preview import FigurePreview
+from kernelviewer.gui.dialogs.figure.output import FigureOutput, FigurePreview, mime_of
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
