@@ -9,7 +9,7 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer.files import resource
-from kernelviewer.kernels.architectures import fingerprint
+from kernelviewer.kernels.names import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
