@@ -1,4 +1,8 @@
-"""What names and shapes tell: of layers what they are, of networks the architecture."""
+"""What names and shapes tell: of layers what they are, of networks the architecture.
+
+The index in resources holds every architecture of timm that has depthwise
+convolutions, with what each of them does (stride, dilation, padding).
+"""
 
 from __future__ import annotations
 

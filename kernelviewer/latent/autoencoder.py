@@ -1,4 +1,7 @@
-"""An autoencoder with one code: encoding kernels, decoding codes, its stretches."""
+"""An autoencoder with one code: encoding kernels, decoding codes, its stretches.
+
+Its file is safetensors with a JSON header, checked when it is read.
+"""
 
 from __future__ import annotations
 
