@@ -1,4 +1,4 @@
-"""What becomes of a figure: shown, copied, dragged away, written, its data and kernels."""
+"""What becomes of a figure: shown, copied, dragged away, written; data and kernels."""
 
 from __future__ import annotations
 
