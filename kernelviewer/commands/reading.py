@@ -154,6 +154,25 @@ def read_bank(
         return None
 
 
+def read_files(
+    options: argparse.Namespace,
+) -> tuple[list[tuple[str, KernelBank]], bool]:
+    """Path and bank of every file that could be read, and if some could not.
+
+    Raises
+    ------
+    RefusedError
+        A layer to include is in none of them.
+    """
+    found: set[str] = set()
+    read = [(path, read_bank(path, options, found)) for path in options.files]
+    named = [(path, bank) for path, bank in read if bank is not None]
+    failed = len(named) < len(read)
+    if not failed:
+        check_included(options, found)
+    return named, failed
+
+
 def check_included(options: argparse.Namespace, found: set[str]) -> None:
     """See that every layer to include is in some file.
 
