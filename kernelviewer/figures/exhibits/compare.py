@@ -294,7 +294,6 @@ def _side(
 
 
 def _noise(subject: Subject, options: FigureOptions) -> Side:
-    """The side of white noise."""
     rng = np.random.default_rng(options.seed)
     weights = rng.normal(size=(_MOST, *subject.size)).astype(np.float32)
     samples = Block(

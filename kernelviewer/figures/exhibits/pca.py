@@ -286,7 +286,6 @@ def prepare_pca(
 
 
 def _patterned(subject: Subject) -> NDArray[np.intp]:
-    """Indices of what is shown and not flat."""
     index: NDArray[np.intp] = subject.index[~subject.kernels.flat[subject.index]]
     return index
 
@@ -306,7 +305,6 @@ def _labels(
 
 
 def _fits(parts: list[tuple[Subject, NDArray[np.intp]]]) -> NDArray[np.float32]:
-    """Fits of the points."""
     return np.concatenate([coding_of(subject).fit[index] for subject, index in parts])
 
 

@@ -326,7 +326,6 @@ class _Gzip:
 
 
 def _unpacker(packed_by: str) -> _Unpacker:
-    """A new unpacker."""
     if packed_by == "gzip":
         return _Gzip()
     if packed_by == "bzip2":
@@ -434,7 +433,6 @@ class _Unpacked:
 
 
 def _untar(stream: _Unpacked, folder: Path, limits: Limits) -> None:
-    """Unpack the files of a tar."""
     tar = Tar(stream)
     for member in tar:
         limits.next_file()

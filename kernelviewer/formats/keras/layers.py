@@ -186,7 +186,6 @@ def find_kinds(
 
 
 def _grouped(leaves: Sequence[Leaf], places: Mapping[str, Place]) -> list[_Weights]:
-    """The variables of each layer together."""
     layers: dict[Owner, _Weights] = {}
     for leaf in leaves:
         place = places[leaf.raw_name]

@@ -94,7 +94,6 @@ class LegacyStream:
         self.leaves = LeafMaker(self.place_of)
 
     def _unpickle(self) -> Any:
-        """Interpret the next pickle."""
         machine = PickleMachine(
             *(self._data, self._position, self._end),
             origin=self._origin,

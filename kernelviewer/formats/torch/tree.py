@@ -309,7 +309,6 @@ class Walk:
         return True
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
-        """Add a leaf."""
         self._count(_ARRAY_COUNTS)
         path, raw_name = place.path or ("tensor",), place.raw_name or "tensor"
         if isinstance(value, Unreadable):
@@ -546,7 +545,6 @@ class LeafMaker:
 
 
 def _array_leaf(array: NumpyArray) -> Leaf:
-    """Leaf of a numpy array."""
     dtype = _NUMPY_TYPES.get(array.dtype, "")
     shape, data = array.shape, array.data
     if isinstance(data, str):
