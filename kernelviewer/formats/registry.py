@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from kernelviewer.files import file_hash
 from kernelviewer.formats import flax, numpy_file, paddle, safetensors
 from kernelviewer.formats import onnx as onnx
+from kernelviewer.formats import tflite as tflite
 from kernelviewer.formats.containers import archives, folders, sharded
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
@@ -31,7 +32,6 @@ from kernelviewer.formats.network.assemble import Contents, assemble
 from kernelviewer.formats.network.names import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
 from kernelviewer.formats.tensorflow import graph, js
-from kernelviewer.formats.tflite import file as tflite
 from kernelviewer.formats.torch import export, legacy, script, zip_file
 from kernelviewer.formats.wrong_files import is_part, wrong_file
 from kernelviewer.watch import NEVER
