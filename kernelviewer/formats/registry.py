@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash
 from kernelviewer.formats import flax, numpy_file, paddle, safetensors
+from kernelviewer.formats import keras as keras
 from kernelviewer.formats import onnx as onnx
 from kernelviewer.formats import tflite as tflite
 from kernelviewer.formats.containers import archives, folders, sharded
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
-from kernelviewer.formats.keras import file as keras
 from kernelviewer.formats.network.assemble import Contents, assemble
 from kernelviewer.formats.network.names import with_printable_names
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source

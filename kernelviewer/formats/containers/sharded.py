@@ -8,10 +8,10 @@ import re
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
+from kernelviewer.formats import keras as keras_file
 from kernelviewer.formats import safetensors
 from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.errors import CheckpointError, DamagedError, damage_named
-from kernelviewer.formats.keras import file as keras_file
 from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.names import by_parts, is_listed_by_name
 from kernelviewer.formats.source import HEAD_BYTES, Reader, Source
