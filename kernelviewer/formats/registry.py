@@ -21,10 +21,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash
-from kernelviewer.formats import flax, numpy_file, paddle, safetensors
-from kernelviewer.formats import keras as keras
-from kernelviewer.formats import onnx as onnx
-from kernelviewer.formats import tflite as tflite
+from kernelviewer.formats import (
+    flax,
+    keras,
+    numpy_file,
+    onnx,
+    paddle,
+    safetensors,
+    tflite,
+)
 from kernelviewer.formats.containers import archives, folders, sharded
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
