@@ -93,7 +93,7 @@ class CompositionContent:
                 _Panel.of(item, width, options, face, rows, top + face.margin)
                 for item in self.networks
             ]
-            beside = self._beside(entries, panels[0], options, face)
+            beside = self._beside(entries, panels[0], face)
             if beside is not None:
                 return self._draw_one(panels[0], beside, options, face)
             foot = face.margin + legend.height
@@ -156,7 +156,7 @@ class CompositionContent:
         return arrays
 
     def _beside(
-        self, entries: list[Entry], panel: _Panel, options: FigureOptions, face: Face
+        self, entries: list[Entry], panel: _Panel, face: Face
     ) -> tuple[Legend, float] | None:
         """The legend and its place right of the only network's bars, if it fits."""
         if len(self.networks) > 1 or not entries:
