@@ -144,7 +144,7 @@ class ViewSpec:
 
     @property
     def is_panel(self) -> bool:
-        """True if it can be moved, floated and closed."""
+        """Whether it can be moved, floated and closed."""
         return self.home is not None
 
     def home_in(self, arrangement: str) -> Home | None:
@@ -211,7 +211,7 @@ class Controller(QObject):
         self.window.presenter.show_again(self)
 
     def is_news(self, name: str, *values: object) -> bool:
-        """True if values differ from those given under that name the last time."""
+        """Whether values differ from those given under that name the last time."""
         told = self._told.get(name)
         if told is not None and all(map(same, told, values)):
             return False

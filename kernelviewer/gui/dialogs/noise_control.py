@@ -202,6 +202,7 @@ def _row(*cells: str) -> str:
 
 
 def _colour(number: int, tokens: Tokens) -> str:
+    """Colour of a condition's curve."""
     item = CLASSES[COLOURS[number]]
     return item.dark if tokens.dark else item.light
 
