@@ -31,8 +31,13 @@ from kernelviewer.commands.output import (
     say,
     share,
 )
-from kernelviewer.commands.reading import add_reading_arguments, read_bank
-from kernelviewer.commands.values import cannot_write, check_output, number_between
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
+    cannot_write,
+    check_output,
+    number_between,
+    read_bank,
+)
 from kernelviewer.corpus.build import (
     Engine,
     Plan,

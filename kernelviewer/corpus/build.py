@@ -231,7 +231,7 @@ def recipe_of(
 
 def shipped_files() -> dict[str, Path]:
     """Kernel size → the autoencoder that comes with the program."""
-    from kernelviewer.resources import resource
+    from kernelviewer.files import resource
 
     return {
         path.stem.removeprefix("curve-"): path

@@ -144,8 +144,8 @@ def _is_of_memory(error: BaseException | None) -> bool:
 
 def _take_in(job: Job) -> Outcome:
     from kernelviewer.formats import open_checkpoint
-    from kernelviewer.formats.hashing import hash_at
     from kernelviewer.formats.hub import PREFIX, fetch, short_name
+    from kernelviewer.formats.registry import hash_at
 
     named = not Path(job.source).exists()
     on_hub = named and (job.source.startswith(PREFIX) or os.sep not in job.source)

@@ -13,13 +13,11 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import Exhibit, Table, always
-from kernelviewer.figures.counts import Counts, counted_networks, named
+from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.names import count, percent
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.watch import NEVER
 

@@ -10,18 +10,18 @@ import numpy as np
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     Counts,
+    count,
     counted_networks,
     coverage_sentence,
     listed,
     named,
+    percent,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
-from kernelviewer.figures.names import count, percent
 from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.watch import NEVER
