@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -19,7 +22,7 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label_kernels
-from tests.corpus.made import make_corpus
+from tests.corpus.made import REPOSITORY, make_corpus
 from tests.networks import noise, write_every_kind, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
 
@@ -478,3 +481,21 @@ def test_patterns_are_of_length_one(questions: Questions) -> None:
     there = ~found.flat
     unit = patterns(found.weights[there], found.scale[there], found.offset[there])
     assert np.linalg.norm(unit.reshape(len(unit), -1), axis=1) == pytest.approx(1)
+
+
+def test_the_example_reads_a_corpus_without_us(folder: Path) -> None:
+    example = REPOSITORY / "docs" / "examples" / "read_corpus.py"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", example, folder],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
+    names = [item.name for item in Corpus.open(folder).networks]
+    assert all(name in done.stdout for name in names)
+    assert "unidentified" in done.stdout
+    assert "kernelviewer" not in example.read_text().split('"""')[2].replace(
+        'b"kernelviewer"', ""
+    )
