@@ -158,7 +158,7 @@ def _expanded(source: str, watch: Watch, *, lists: bool) -> Iterator[str]:
 
     path = Path(source)
     if path.is_dir():
-        there = [str(item.resolve()) for item in find_checkpoints(path, watch)]
+        there = [str(item.absolute()) for item in find_checkpoints(path, watch)]
         if not there:
             raise CorpusError(f"{source}: there is no checkpoint in this folder")
         yield from there
@@ -168,7 +168,7 @@ def _expanded(source: str, watch: Watch, *, lists: bool) -> Iterator[str]:
             inner = str(beside) if beside.exists() else line
             yield from _expanded(inner, watch, lists=False)
     elif path.exists():
-        yield str(path.resolve())
+        yield str(path.absolute())
     else:
         yield source
 

@@ -297,9 +297,11 @@ class Child:
         one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         alone: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
-            alone = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            alone = {"creationflags": flags}
+        root = str(Path(__file__).resolve().parents[2])
         return subprocess.Popen(
-            [sys.executable, "-c", _BEGIN],
+            [sys.executable, "-P", "-W", "ignore", "-c", _BEGIN, root],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -397,7 +399,15 @@ class Child:
         return total
 
 
-_BEGIN = "from kernelviewer.corpus.child import main; main()"
+_BEGIN = """
+import sys
+root = sys.argv.pop()
+if root not in sys.path:
+    sys.path.insert(0, root)
+from kernelviewer.corpus.child import main
+main()
+"""
+"""The same program as here, wherever it lies; nothing of the working folder is run."""
 
 
 def _pass_on(stream: IO[bytes], answers: queue.SimpleQueue[bytes]) -> None:
@@ -434,15 +444,16 @@ def run_job(data: bytes, share: int = 1) -> bytes:
     if not job.memory:
         limit = library("distributed.system").MEMORY_LIMIT
         job = msgspec.structs.replace(job, memory=int(0.8 * limit / share))
-    with _guard:
+    with _guard:  # who stops a build ends its processes after that
         stop = _stops.setdefault(job.build, threading.Event())
-    if stop.is_set():
-        return msgspec.json.encode(_lost(job, STOPPED, "the build was stopped"))
-    child: Child | None = getattr(_here, "child", None)
-    with _guard:
-        if child is None or not child.is_well:
-            if child is not None:
-                _children.pop(child, None)
+        if stop.is_set():
+            return msgspec.json.encode(_lost(job, STOPPED, "the build was stopped"))
+        child: Child | None = getattr(_here, "child", None)
+        if child is not None and not child.is_well:
+            child.end()
+            _children.pop(child, None)
+            child = None
+        if child is None:
             child = _here.child = Child()
         _children[child] = job.build
     return msgspec.json.encode(child.do(job, stop))
