@@ -9,13 +9,13 @@ written as a line of text, `parse`, the same in commands and in the window.
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,8 @@ COLUMNS = (
 """Columns of the index, without those that paths have."""
 _TERM = re.compile(r"(\w+)\s*(>=|<=|!=|=|>|<)\s*(\"[^\"]*\"|\S+)")
 _RANGE = re.compile(r"(-?[\d.eE+]+)\.\.(-?[\d.eE+]+)")
-_BLOCK = 4096
+_BLOCK, _AT_ONCE = 4096, 1 << 22
+"""Kernels that are compared, and whose places are known, at a time."""
 HELP = (
     "terms: size=7x7, class=on-centre,off-centre, network=mcunet*, layer=stages.2.*, "
     "flat=no, repeats=no (without networks equal to an earlier one); fit, cosine, "
@@ -198,6 +199,13 @@ class Found:
     def __len__(self) -> int:
         return len(self.row)
 
+    def take(self, here: NDArray[np.integer]) -> Found:
+        """Those at some places, in that order."""
+        columns = {name: values[here] for name, values in self.columns.items()}
+        return replace(
+            self, network=self.network[here], row=self.row[here], columns=columns
+        )
+
 
 class Questions:
     """Asks a corpus. It may be used by one thread at a time.
@@ -321,24 +329,44 @@ class Questions:
             The query is of several sizes.
         """
         query = self.of_one_size(query)
-        networks = self.networks(query)
+        total = self.count(query)
+        if seed is None or total <= most:
+            end = f"limit {min(most, total)}"
+            return self._found(query, total, columns, end=end)
+        share = (most + 6 * math.sqrt(most) + 10) / total
+        while True:  # a hash takes some more than wanted, of which chance leaves out
+            bound = {"seed": seed, "bound": int(min(share, 1) * 2**64) - 1}
+            some = "hash(file_index, file_row_number, $seed) <= $bound"
+            found = self._found(query, total, columns, also=some, values=bound)
+            if len(found) >= most:
+                random = np.random.default_rng(seed)
+                return found.take(np.sort(random.permutation(len(found))[:most]))
+            share *= 2
+
+    def _found(
+        self,
+        query: Query,
+        total: int,
+        columns: Sequence[str],
+        *,
+        end: str = "",
+        also: str = "",
+        values: dict[str, Any] | None = None,
+        among: list[tuple[str, str]] | None = None,
+    ) -> Found:
+        """Places of kernels, and columns with them."""
+        places = self._places(query) if among is None else among
         wanted = ["file_index", "file_row_number", *(f'"{name}"' for name in columns)]
-        cursor = self._run(", ".join(wanted), query)
-        found = {} if cursor is None else cursor.fetchnumpy()
-        network = np.asarray(found.pop("file_index", ()), np.int32)
-        row = np.asarray(found.pop("file_row_number", ()), np.int64)
-        total = len(row)
-        keep = np.arange(min(total, most))
-        if total > most and seed is not None:
-            random = np.random.default_rng(seed)
-            keep = np.sort(random.choice(total, most, replace=False))
+        cursor = self._run(", ".join(wanted), query, end, also, values, places)
+        with _clear():
+            found = {} if cursor is None else cursor.fetchnumpy()
         return Found(
             size_of(query.size),
-            tuple(item.id for item in networks),
-            network[keep],
-            row[keep],
+            tuple(network for network, _ in places),
+            np.asarray(found.pop("file_index", ()), np.int32),
+            np.asarray(found.pop("file_row_number", ()), np.int64),
             total,
-            {name: _plain(values)[keep] for name, values in found.items()},
+            {name: _plain(column) for name, column in found.items()},
         )
 
     def of_one_size(self, query: Query) -> Query:
@@ -410,7 +438,8 @@ class Questions:
                 small[key][here] = values
             _restore(weights, here, measured, small["scale"], small["offset"])
 
-        self._each(_by_network(found.network), read, watch)
+        parts = _by_network(found.network)
+        self._each(parts, read, watch, len(parts), len(parts))
         layer, layers, supports = self._layers(found, own, small["flat"])
         return _bank(
             self.corpus.folder,
@@ -489,37 +518,54 @@ class Questions:
             raise CorpusError("a constant kernel has no pattern to compare with")
         pattern = (wanted / length).astype(np.float32)
         query = replace(query or Query(), size="x".join(map(str, size)))
-        networks = self.networks(query)
-        among: dict[int, NDArray[np.int64]] | None = None
-        if query.terms:
-            chosen = self.find(query, np.iinfo(np.int64).max)
-            among = {i: chosen.row[here] for i, here in _by_network(chosen.network)}
+        places = self._places(query)
         best = _Best(most, least)
 
         def search(item: tuple[int, NDArray[np.int64] | None]) -> None:
             index, rows = item
             watch.check()
-            place = partition(self.corpus.folder, query.size, networks[index].id)
+            place = partition(self.corpus.folder, query.size, places[index][0])
             for first, similar in _similar(place / WEIGHTS, pattern, rows):
                 best.add(index, first, similar)
 
-        whole: list[tuple[int, Any]] = [(i, None) for i in range(len(networks))]
-        self._each(whole if among is None else list(among.items()), search, watch)
+        for first, last in self._parts(places) if query.terms else ():
+            chosen = self._found(query, 0, (), among=places[first:last])
+            parts = _by_network(chosen.network)
+            rows = [(first + index, chosen.row[here]) for index, here in parts]
+            self._each(rows, search, watch, last, len(places))
+        if not query.terms:
+            whole = [(index, None) for index in range(len(places))]
+            self._each(whole, search, watch, len(places), len(places))
         network, row, similarity = best.sorted()
         return Found(
             size,
-            tuple(item.id for item in networks),
+            tuple(name for name, _ in places),
             network,
             row,
             len(row),
             {"similarity": similarity},
         )
 
-    def _each(self, parts: Sequence[Any], work: Any, watch: Watch) -> None:
-        """Work on parts side by side; the watch is told how many are done."""
+    def _parts(self, places: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
+        """Stretches of the partitions, of as many kernels as may be in memory."""
+        first, kernels = 0, 0
+        for number, (network, size) in enumerate(places):
+            counts = self.corpus.by_id[network].counts(size)
+            kernels += counts.kernels if counts is not None else 0
+            if kernels >= _AT_ONCE:
+                yield first, number + 1
+                first, kernels = number + 1, 0
+        if first < len(places):
+            yield first, len(places)
+
+    def _each(
+        self, parts: Sequence[Any], work: Any, watch: Watch, done: int, total: int
+    ) -> None:
+        """Work on parts side by side; in the end ``done`` of ``total`` are done."""
+        before = done - len(parts)
         with _clear(), ThreadPoolExecutor(max(1, threads())) as pool:
             for number, _ in enumerate(pool.map(work, parts), 1):
-                watch.progress(number, len(parts), "reading the corpus")
+                watch.progress(before + number, total, "reading the corpus")
 
     def _layers(
         self, found: Found, own: NDArray[np.int64], flat: NDArray[np.bool_]
@@ -533,7 +579,11 @@ class Questions:
         layers, supports = [], {}
         records = {int(n): self.corpus.record(found.networks[n]) for n, _ in distinct}
         for place, (number, index) in enumerate(distinct.tolist()):
-            info = records[number].layers[index]
+            known = records[number].layers
+            if not 0 <= index < len(known):
+                name = found.networks[number]
+                raise CorpusError(f"the record of {name} lacks a layer", REPAIR)
+            info = known[index]
             layers.append(
                 replace(
                     info,
@@ -578,10 +628,12 @@ class Questions:
         query: Query,
         group: str = "",
         also: str = "",
-        values: dict[str, float] | None = None,
+        values: dict[str, Any] | None = None,
+        places: list[tuple[str, str]] | None = None,
     ) -> Any:
         folder = self.corpus.folder
-        files = [str(partition(folder, s, n) / INDEX) for n, s in self._places(query)]
+        places = self._places(query) if places is None else places
+        files = [str(partition(folder, s, n) / INDEX) for n, s in places]
         if not files:
             return None
         terms, bound = _conditions(query.terms)
@@ -674,9 +726,11 @@ def _weights_at(
 ) -> tuple[NDArray[np.float32], Any]:
     """Kernels of a partition by number, and (mean, length) to lead patterns back."""
     stored = Weights.at(path)
-    found = np.empty((len(rows), prod(size)), np.float32)
+    found = np.empty((len(rows), math.prod(size)), np.float32)
     mean = np.full(len(rows), np.nan, np.float32)
     length = np.full(len(rows), np.nan, np.float32)
+    if stored.size != size or (len(rows) and rows.max() >= stored.ends[-1]):
+        raise CorpusError(f"{path} is damaged", REPAIR)
     groups = np.searchsorted(stored.ends, rows, "right")
     for group in np.unique(groups):
         here = np.flatnonzero(groups == group)
@@ -717,6 +771,8 @@ def _index_at(
     """Columns of a partition's index at some rows."""
     file = library("pyarrow.parquet").ParquetFile(path, memory_map=True)
     table = file.read(list(columns), use_threads=False)
+    if len(rows) and rows.max() >= len(table):
+        raise CorpusError(f"{path} is damaged", REPAIR)
     return {name: table.column(name).to_numpy()[rows] for name in columns}
 
 

@@ -57,6 +57,7 @@ KERNELS, RECORDS, AUTOENCODERS, WORK = "kernels", "records", "autoencoders", ".w
 INDEX, WEIGHTS = "index.parquet", "weights.parquet"
 Precision = Literal["float16", "float32"]
 
+_MOST_TAPS = 1 << 20
 _INDEX_ROWS = 1 << 17
 _WEIGHT_BYTES = 1 << 20
 """Size of a row group, in rows and in bytes: a part that is read alone."""
@@ -377,9 +378,10 @@ class Store:
         """What is told of a network; None if it is not there or damaged."""
         path = self.folder / RECORDS / f"{network}.json"
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Network)
+            found = msgspec.json.decode(path.read_bytes(), type=Network)
         except (OSError, msgspec.DecodeError):
             return None
+        return found if found.id == network and _is_sound(found) else None
 
     def add(self, network: Network, parts: Iterable[Rows], weights: Precision) -> None:
         """Write a network: its partitions, and last its record.
@@ -423,7 +425,8 @@ class Store:
     def records(self) -> Iterator[Network]:
         """Every network that is there, by id; damaged records are passed over."""
         for path in sorted((self.folder / RECORDS).glob("*.json")):
-            if (found := self.record(path.stem)) is not None:
+            found = self.record(path.stem)
+            if found is not None:
                 yield found
 
     def sweep(self) -> None:
@@ -761,7 +764,10 @@ class Weights:
         try:
             facts = json.loads(meta.metadata[b"kernelviewer"])
             size, kind = tuple(map(int, facts["size"])), facts["weights"]
-        except (KeyError, TypeError, ValueError):
+            width = prod(size) * (2 if kind == "float16" else 4)
+            if file.schema_arrow.field("weights").type.byte_width != width:
+                raise ValueError(width)
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise CorpusError(f"{path} is damaged", REPAIR) from None
         return cls(file, np.cumsum(rows, dtype=np.int64), size, kind == "float16")
 
@@ -867,9 +873,21 @@ def _read_networks(path: Path) -> list[Network]:
     except (OSError, arrow.ArrowException):
         return []
     found = []
-    for row in rows:
-        del row["kernels"]
-        for size in row["sizes"]:
-            size["classes"] = {c["class"]: c["kernels"] for c in size["classes"]}
-        found.append(msgspec.convert(row | {"layers": ()}, Network))
-    return found
+    try:
+        for row in rows:
+            del row["kernels"]
+            for size in row["sizes"]:
+                size["classes"] = {c["class"]: c["kernels"] for c in size["classes"]}
+            found.append(msgspec.convert(row | {"layers": ()}, Network))
+    except (KeyError, TypeError, msgspec.ValidationError):
+        return []
+    return found if all(map(_is_sound, found)) else []
+
+
+def _is_sound(network: Network) -> bool:
+    """Whether a network's names can only lead into the corpus, and sizes are some."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", network.id) is not None and all(
+        re.fullmatch(r"[1-9]\d{0,4}(x[1-9]\d{0,4}){0,2}", item.size)
+        and prod(map(int, item.size.split("x"))) <= _MOST_TAPS
+        for item in network.sizes
+    )

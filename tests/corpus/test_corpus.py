@@ -499,3 +499,33 @@ def test_the_example_reads_a_corpus_without_us(folder: Path) -> None:
     assert "kernelviewer" not in example.read_text().split('"""')[2].replace(
         'b"kernelviewer"', ""
     )
+
+
+def test_a_corpus_of_a_stranger_leads_nowhere_else(
+    files: list[Path], tmp_path: Path
+) -> None:
+    """What a record says becomes part of paths, which are read and removed."""
+    folder = tmp_path / "corpus"
+    make_corpus(folder, files[:1])
+    (record,) = (folder / "records").iterdir()
+    facts = json.loads(record.read_text())
+    for wrong in ({"id": "../../victim"}, {"id": ".."}, {"sizes": [
+        facts["sizes"][0] | {"size": "../7x7"}
+    ]}, {"sizes": [facts["sizes"][0] | {"size": "99999x99999"}]}):  # fmt: skip
+        record.write_text(json.dumps(facts | wrong))
+        (folder / "networks.parquet").unlink(missing_ok=True)
+        assert Corpus.open(folder).networks == ()
+        assert any("is damaged" in line for line in Corpus.open(folder).check())
+
+
+def test_parts_of_a_large_answer_are_looked_at_in_turn(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = noise(7, 7, seed=5)
+    query = parse("size=7x7 channel>=2")
+    whole = questions.nearest(kernel, most=20, query=query)
+    monkeypatch.setattr("kernelviewer.corpus.query._AT_ONCE", 10)
+    parts = questions.nearest(kernel, most=20, query=query)
+    assert np.array_equal(parts.row, whole.row)
+    assert parts.networks == whole.networks
+    assert np.array_equal(parts.network, whole.network)
