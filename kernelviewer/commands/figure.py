@@ -158,7 +158,11 @@ def _make(
     kind: str, words: list[str], record: Record | None, options: argparse.Namespace
 ) -> int:
     paths = [Path(word) for word in words]
-    of_corpus = exhibit(kind).of_counts and any(map(is_corpus, paths))
+    of_corpus = any(map(is_corpus, paths))
+    if of_corpus and not exhibit(kind).of_counts:
+        kinds = ", ".join(key for key, item in EXHIBITS.items() if item.of_counts)
+        complain(f"{paths[0]} is a corpus, of which there are these figures: {kinds}")
+        return 2
     if record is not None and not of_corpus:
         folders = (options.source.resolve().parent, Path.cwd())
         paths = find_files(record, paths, folders)

@@ -65,6 +65,12 @@ AHEAD = 4
 _WAIT_S = 60.0
 _STOP_S = 15.0
 _POLL_S = 0.5
+_CALM = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.admin.system-monitor.interval": "10s",
+}
+"""What Dask does all the time for people who watch it, of which there are none here."""
 _ITSELF = "127.0.0.1:0"
 """Where Dask tells what it does: to this machine alone."""
 _LIST = ".txt"
@@ -487,7 +493,7 @@ def _cluster(engine: Engine, room: Path) -> Iterator[Any]:
         It cannot be reached, or its workers have another version of this program.
     """
     distributed, dask = library("distributed"), library("dask")
-    quiet = {"distributed.logging.distributed": "error"}
+    quiet = {"distributed.logging.distributed": "error", **_CALM}
     with dask.config.set(quiet), ExitStack() as stack:
         if not engine.is_remote:
             cluster = distributed.LocalCluster(

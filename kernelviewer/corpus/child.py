@@ -50,7 +50,7 @@ STOPPED = "stopped"
 """Kind of a failure that is none of the network's."""
 _POLL_S, _LOOK_S = 0.1, 2.0
 _LOST_LINES = 3
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_FULL = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -116,8 +116,10 @@ def take_in(job: Job) -> Outcome:
 _MORE = "Give more with --memory."
 
 
-def _lost(job: Job, kind: str, message: str, hint: str = "") -> Outcome:
-    failure = Failure(shown(job.source), kind, printable(message), hint)
+def _lost(
+    job: Job, kind: str, message: str, hint: str = "", details: str = ""
+) -> Outcome:
+    failure = Failure(shown(job.source), kind, printable(message), hint, details)
     return Outcome(job.source, failure=failure)
 
 
@@ -125,12 +127,14 @@ def _explained(job: Job, error: Exception) -> Outcome:
     from kernelviewer.formats.errors import CheckpointError, HintedError
     from kernelviewer.jobs.runner import describe_failure
 
-    message, _, hint = describe_failure(error, Path(job.source).name)
+    message, details, hint = describe_failure(error, Path(job.source).name)
     if _is_of_memory(error):  # readers take it for a header that claims too much
         message += ", or it needs more memory than it may take"
         return _lost(job, "memory", message, _MORE)
     expected = isinstance(error, CheckpointError | HintedError | OSError)
-    return _lost(job, "refused" if expected else "fault", message, hint)
+    if expected:
+        return _lost(job, "refused", message, hint)
+    return _lost(job, "fault", message, hint, details)
 
 
 def _is_of_memory(error: BaseException | None) -> bool:
@@ -254,7 +258,8 @@ def main() -> None:
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
         job = msgspec.json.decode(jobs.get(), type=Job)
-        _limit_memory(job.memory)
+        if job.device == "cpu":  # a GPU's library takes room for all of its memory
+            _limit_memory(job.memory)
         outcome = take_in(job)
         answers.write(msgspec.json.encode(outcome) + b"\n")
         answers.flush()

@@ -204,13 +204,14 @@ class Failure(msgspec.Struct, frozen=True):
     """A source that could not be taken in.
 
     ``kind`` is one of ``refused`` (the file cannot be used), ``fault`` (an error of the
-    program), ``crash``, ``timeout``, ``memory``, ``disk``.
+    program, with ``details`` for a report), ``crash``, ``timeout``, ``memory``.
     """
 
     source: str
     kind: str
     message: str
     hint: str = ""
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from kernelviewer.corpus.build import Engine, build, expand
+from kernelviewer.corpus.build import Engine, build, expand, prepare
 from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Corpus, CorpusError, Store
 from kernelviewer.kernels.naming import Naming
@@ -338,3 +338,43 @@ def test_without_the_extra_the_command_says_what_to_install(
     words = ("corpus", "build", networks[0], "-o", tmp_path / "corpus")
     told = cli(*words, code=1).complaint
     assert "pip install 'kernelviewer[corpus]'" in told
+
+
+def test_a_network_of_the_hub_has_its_name(
+    tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fetch(name: str) -> Path:
+        asked.append(name)
+        return networks[0]
+
+    monkeypatch.setattr("kernelviewer.formats.hub.fetch", fetch)
+    folder, how = tmp_path / "corpus", plan()
+    folder.mkdir()
+    prepare(Store(folder), how)
+    for source in ("hf-hub:owner/net", "convnext_atto.d2_in1k"):
+        outcome = take_in(Job(source, str(folder), how.recipe))
+        assert outcome.failure is None
+    Store(folder).finish()
+    names = {item.name: item for item in Corpus.open(folder).networks}
+    assert names.keys() == {"owner/net", "convnext_atto.d2_in1k"}
+    assert names["owner/net"].id.startswith("owner-net-")
+    assert asked == ["hf-hub:owner/net", "convnext_atto.d2_in1k"]
+
+
+def test_a_fault_of_ours_keeps_its_details(
+    tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("kernelviewer.latent.labels.label_kernels", wrong)
+    folder, how = tmp_path / "corpus", plan()
+    folder.mkdir()
+    prepare(Store(folder), how)
+    outcome = take_in(Job(str(networks[0]), str(folder), how.recipe))
+    assert outcome.failure is not None
+    assert outcome.failure.kind == "fault"
+    assert "in _keep" in outcome.failure.details
+    assert list(Store(folder).records()) == []
