@@ -291,9 +291,10 @@ class Questions:
         """Kernels in ``bins`` equal parts of [low, high]; those beyond are left out."""
         if column not in _NUMBERS:
             raise CorpusError(f"there is no histogram of {column}", _hint())
-        place = f'least(floor(("{column}" - $low) / $wide)::integer, {bins - 1})'
+        times = "($bins::float / ($high::float - $low::float))"
+        place = f'least(floor(("{column}" - $low::float) * {times}), $bins - 1)::int'
         within = f'"{column}" between $low and $high'
-        values = {"low": low, "high": high, "wide": (high - low) / bins}
+        values = {"low": low, "high": high, "bins": bins}
         rows = self._ask(
             f"{place} as bin, count(*)", query, "group by bin", within, values
         )
@@ -329,10 +330,13 @@ class Questions:
             The query is of several sizes.
         """
         query = self.of_one_size(query)
+        if seed is None:
+            found = self._found(query, 0, columns, end=f"limit {most + 1}")
+            total = len(found) if len(found) <= most else self.count(query)
+            return replace(found.take(np.arange(min(most, len(found)))), total=total)
         total = self.count(query)
-        if seed is None or total <= most:
-            end = f"limit {min(most, total)}"
-            return self._found(query, total, columns, end=end)
+        if total <= most:
+            return self._found(query, total, columns)
         share = (most + 6 * math.sqrt(most) + 10) / total
         while True:  # a hash takes some more than wanted, of which chance leaves out
             bound = {"seed": seed, "bound": int(min(share, 1) * 2**64) - 1}
