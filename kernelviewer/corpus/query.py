@@ -199,6 +199,10 @@ class Found:
     def __len__(self) -> int:
         return len(self.row)
 
+    def in_order(self) -> Found:
+        """The same kernels by network, layer and channel, as views have them."""
+        return self.take(np.lexsort((self.row, self.network)))
+
     def take(self, here: NDArray[np.integer]) -> Found:
         """Those at some places, in that order."""
         columns = {name: values[here] for name, values in self.columns.items()}
@@ -409,7 +413,7 @@ class Questions:
         return values or {name: np.empty(0) for name in columns}
 
     def bank(self, found: Found, name: str, watch: Watch = NEVER) -> KernelBank:
-        """The kernels as a network, in the order of ``found``.
+        """The kernels as a network, in the order of ``found`` (see `Found.in_order`).
 
         Its layers are those of their networks, as ``network/layer``. Only the row
         groups in which they lie are read. Weights that are kept as float16 come back
@@ -581,7 +585,8 @@ class Questions:
         kernels = np.bincount(layer, minlength=len(distinct))
         flats = np.bincount(layer, flat, minlength=len(distinct)).astype(int)
         layers, supports = [], {}
-        records = {int(n): self.corpus.record(found.networks[n]) for n, _ in distinct}
+        own_networks = np.unique(found.network).tolist()
+        records = {n: self.corpus.record(found.networks[n]) for n in own_networks}
         for place, (number, index) in enumerate(distinct.tolist()):
             known = records[number].layers
             if not 0 <= index < len(known):

@@ -296,6 +296,9 @@ def test_nearest_kernels_are_those_of_all_cosines(
     ]
     assert found.columns["similarity"] == pytest.approx(cosine[order[:15]], abs=2e-3)
     assert sorted(names[:3]) == sorted(rows[i] for i in order[:3])
+    bank = questions.bank(found.in_order(), "near")
+    assert (np.diff(bank.sizes[7, 7].layer) >= 0).all()
+    assert len(bank) == 15
     least = float(cosine[order[4]]) - 1e-3
     assert len(questions.nearest(wanted, least=least)) >= 5
     only = questions.nearest(wanted, most=4, query=parse("network=second channel<4"))
