@@ -7,15 +7,23 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import psutil
 import pytest
 
-from kernelviewer.corpus.build import Engine, build, expand, prepare
+from kernelviewer.corpus.build import (
+    Engine,
+    Tally,
+    _cluster,
+    build,
+    expand,
+    prepare,
+)
 from kernelviewer.corpus.child import Job, take_in
-from kernelviewer.corpus.store import Corpus, CorpusError, Store
+from kernelviewer.corpus.store import Corpus, CorpusError, Failure, Store
 from kernelviewer.kernels.naming import Naming
+from kernelviewer.watch import Watch
 from tests.corpus.made import (
     REPOSITORY,
     harm,
@@ -378,3 +386,35 @@ def test_a_fault_of_ours_keeps_its_details(
     assert outcome.failure.kind == "fault"
     assert "in _keep" in outcome.failure.details
     assert list(Store(folder).records()) == []
+
+
+def test_progress_tells_rate_and_time_left() -> None:
+    tally = Tally(total=40, added=8, there=10, seconds=20.0)
+    assert tally.line() == "18 of 40 networks · 0.4 a second · 55 s left"
+    tally.failures.append(Failure("x", "refused", "no"))
+    tally.seconds = 9000.0
+    assert tally.line() == "19 of 40 networks · 0.001 a second · 5.8 h left · 1 failed"
+    assert Tally(total=3).line() == "0 of 3 networks"
+
+
+def test_progress_is_told_where_there_is_no_terminal(
+    tmp_path: Path, networks: list[Path]
+) -> None:
+    class Told(Watch):
+        lines: ClassVar[list[str]] = []
+
+        def progress(self, done: int, total: int, text: str = "") -> None:
+            self.lines.append(text)
+
+    build([str(networks[2])], tmp_path / "corpus", plan(), Told())
+    assert Told.lines[-1].startswith("1 of 1 networks")
+
+
+def test_this_machine_alone_hears_of_a_build(tmp_path: Path) -> None:
+    with _cluster(Engine(workers=1), tmp_path):
+        open_ports = {
+            place.laddr.ip
+            for place in psutil.Process().net_connections()
+            if place.status == psutil.CONN_LISTEN
+        }
+    assert open_ports <= {"127.0.0.1"}
