@@ -295,10 +295,9 @@ class Questions:
         """Kernels in ``bins`` equal parts of [low, high]; those beyond are left out."""
         if column not in _NUMBERS:
             raise CorpusError(f"there is no histogram of {column}", _hint())
-        times = "($bins::float / ($high::float - $low::float))"
-        place = f'least(floor(("{column}" - $low::float) * {times}), $bins - 1)::int'
+        place = f'least(floor(("{column}" - $low) / $wide)::integer, {bins - 1})'
         within = f'"{column}" between $low and $high'
-        values = {"low": low, "high": high, "bins": bins}
+        values = {"low": low, "high": high, "wide": (high - low) / bins}
         rows = self._ask(
             f"{place} as bin, count(*)", query, "group by bin", within, values
         )
