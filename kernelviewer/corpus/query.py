@@ -777,7 +777,7 @@ def _index_at(
     path: Path, rows: NDArray[np.int64], columns: Sequence[str]
 ) -> dict[str, NDArray[Any]]:
     """Columns of a partition's index at some rows."""
-    file = library("pyarrow.parquet").ParquetFile(path, memory_map=True)
+    file = library("pyarrow.parquet").ParquetFile(path)
     table = file.read(list(columns), use_threads=False)
     if len(rows) and rows.max() >= len(table):
         raise CorpusError(f"{path} is damaged", REPAIR)

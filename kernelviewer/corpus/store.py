@@ -759,7 +759,7 @@ class Weights:
     @classmethod
     def at(cls, path: Path) -> Weights:
         """Open a partition's file; raises `CorpusError` if it is none of ours."""
-        file = library("pyarrow.parquet").ParquetFile(path, memory_map=True)
+        file = library("pyarrow.parquet").ParquetFile(path)
         meta = file.metadata
         rows = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
         try:
@@ -768,6 +768,8 @@ class Weights:
             width = prod(size) * (2 if kind == "float16" else 4)
             if file.schema_arrow.field("weights").type.byte_width != width:
                 raise ValueError(width)
+            if sum(rows) * width > path.stat().st_size:  # they are not compressed
+                raise ValueError(rows)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise CorpusError(f"{path} is damaged", REPAIR) from None
         return cls(file, np.cumsum(rows, dtype=np.int64), size, kind == "float16")

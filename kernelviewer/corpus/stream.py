@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.corpus.store import WEIGHTS, CorpusError, Weights, partition
+from kernelviewer.corpus.store import (
+    REPAIR,
+    WEIGHTS,
+    CorpusError,
+    Weights,
+    library,
+    partition,
+)
 from kernelviewer.latent.networks import Network
 from kernelviewer.text import shown
 
@@ -121,8 +128,8 @@ class KernelStream:
                 parts.append(values[there].astype(np.float32))
                 if sum(map(len, parts)) >= most:
                     break
-        except OSError as error:
-            raise CorpusError(f"{place} cannot be read ({error})") from error
+        except (OSError, library("pyarrow").ArrowException) as error:
+            raise CorpusError(f"{place} cannot be read ({error})", REPAIR) from error
         rows = np.concatenate(parts)
         if len(rows) > most:
             rows = rows[np.sort(random.choice(len(rows), most, replace=False))]

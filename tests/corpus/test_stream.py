@@ -128,3 +128,17 @@ def test_a_network_that_is_held_out_is_not_shown(folder: Path) -> None:
     everything = {item.content for item in corpus.networks}
     with pytest.raises(CorpusError, match="no 7x7 kernels"):
         KernelStream(corpus, SIZE, without=everything)
+
+
+def test_a_damaged_partition_is_told_of(tmp_path: Path) -> None:
+    source = write_network(tmp_path / "one.safetensors")
+    corpus = make_corpus(tmp_path / "corpus", [source])
+    stream = KernelStream(corpus, SIZE)
+    (place,) = (tmp_path / "corpus" / "kernels" / "size=7x7").iterdir()
+    path = place / "weights.parquet"
+    path.write_bytes(path.read_bytes()[:-40] + bytes(40))
+    with pytest.raises(CorpusError, match="cannot be read"):
+        stream.batch(1, 10)
+    path.unlink()
+    with pytest.raises(CorpusError, match="cannot be read"):
+        stream.batch(1, 10)
