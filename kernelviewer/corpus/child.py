@@ -379,6 +379,8 @@ class Child:
         if code < 0:
             name = signal.Signals(-code).name
             message = f"its process was ended by signal {-code} ({name})"
+            if name == "SIGKILL":
+                message += ", as systems do that run out of memory"
         else:
             message = f"its process ended by itself (exit code {code})"
         return _lost(job, "crash", message, hint)
