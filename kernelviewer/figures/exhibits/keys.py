@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
@@ -187,12 +187,3 @@ def prepare_keys(
     """
     names = tuple(subject.name for subject in scene.subjects)
     return KeysContent(approximated(scene, options, watch), names)
-
-
-EXHIBIT = Exhibit(
-    "keys",
-    "Keys",
-    "the keys that stand for the kernels, and how much each carries",
-    prepare_keys,
-    uses=("keys",),
-)

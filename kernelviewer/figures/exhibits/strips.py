@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
@@ -288,13 +288,3 @@ def prepare_strips(
             )
         )
     return StripsContent(run, tuple(blocks), scene.size, options.seed)
-
-
-EXHIBIT = Exhibit(
-    "strips",
-    "Film strips",
-    "kernels at the steps of a training run side by side",
-    prepare_strips,
-    is_run=True,
-    uses=("samples", "seed"),
-)
