@@ -299,7 +299,7 @@ def unit_of(by: str, names: Sequence[str]) -> Literal["step", "epoch"]:
 
 
 def are_steps(names: Sequence[str], counters: Sequence[Mapping[str, int]]) -> bool:
-    """Whether checkpoints say that they are steps of a run, and in which order.
+    """True if checkpoints say that they are steps of a run, and in which order.
 
     By counters that they hold, by names that speak of steps, or by the numbers of many:
     three that are called ``net0`` to ``net2`` are as well three networks.
