@@ -75,7 +75,6 @@ class LocateDialog(Dialog):
         self._hub = {item.key for item in lacking.missing if item.hub}
         self._is_answered = False
         count = len(lacking.missing)
-        self.resize(800, 220 + ROW * min(count, 10))
         title = QLabel(_title(name, lacking), self)
         title.setProperty("role", "strong")
         title.setTextFormat(Qt.TextFormat.PlainText)
@@ -85,6 +84,7 @@ class LocateDialog(Dialog):
             label.setWordWrap(True)
         hint.setVisible(count > 1)
         asked = [OUTSIDE] * bool(self._unasked) + [DOWNLOAD] * bool(self._hub)
+        self.resize(800, 220 + ROW * min(count, 10) + 2 * ROW * len(asked))
         warning = QLabel("\n\n".join(asked), self)
         warning.setObjectName("locateOutside")
         warning.setProperty("role", "secondary")
