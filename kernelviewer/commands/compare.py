@@ -29,10 +29,10 @@ from kernelviewer.commands.output import (
     say,
 )
 from kernelviewer.commands.reading import add_reading_arguments, equal_notes
-from kernelviewer.commands.values import cannot_write, check_output
+from kernelviewer.commands.values import cannot_write, check_output, parse_pair
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.pairing import MATCHES
+from kernelviewer.kernels.pairing import MATCHES, why_apart
 from kernelviewer.latent.compare import compare, write_pairs
 
 if TYPE_CHECKING:
@@ -72,6 +72,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "order and shape of the layers; or the best match within a layer, for "
         "networks trained apart (default: names)",
     )
+    parser.add_argument(
+        "--pair",
+        dest="pairing",
+        type=parse_pair,
+        action="append",
+        metavar="BEFORE=AFTER",
+        help="these layers correspond, and no others do; may be given several times "
+        "(default: as --match finds)",
+    )
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
     parser.add_argument(
@@ -94,12 +103,16 @@ def run(options: argparse.Namespace) -> int:
     banks = _banks(options)
     if banks is None:
         return 1
+    if problem := why_apart(*banks, options.pairing or ()):
+        complain(problem)
+        return 1
     whole, naming = autoencoders.fit(banks), naming_of(options)
     found = compare(
         *banks,
         by=naming.by,
         words=naming.words,
         match=options.match,
+        layers=options.pairing,
         threshold=options.threshold,
         autoencoders=autoencoders.get,
         device=device,

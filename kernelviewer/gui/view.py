@@ -155,7 +155,7 @@ class ViewSpec:
 def match_option(document: Document) -> Mapping[str, Any]:
     """How a figure pairs the kernels of the networks that are compared."""
     how = document.comparing
-    return {} if how is None else {"match": how.match}
+    return {} if how is None else {"match": how.match, "pairing": how.layers}
 
 
 class Parts(SimpleNamespace):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -91,6 +92,33 @@ def test_how_kernels_are_matched_is_an_option() -> None:
     assert "the best match within each layer." in drawn.caption
     assert "The best match of noise" in drawn.caption
     assert drawn.record.options == {"match": "best"}
+
+
+def test_layers_paired_by_hand_stay_so_in_a_figure_made_again() -> None:
+    first = make_bank([("a", 30), ("b", 30)], name="before")
+    second = make_bank([("x", 30), ("y", 30)], name="after")
+    scene = make_scene([first, second])
+    crossed = FigureOptions(pairing=(("a", "y"), ("b", "x")))
+    drawn = make_figure("drift", scene, crossed)
+    pairs = drawn.content.compared.found.pairs  # type: ignore[attr-defined]
+    assert {*zip(pairs.layer_a.tolist(), pairs.layer_b.tolist(), strict=True)} == {
+        (0, 1),
+        (1, 0),
+    }
+    assert "the same channel of layers paired by hand." in drawn.caption
+    again = FigureOptions.from_json(json.loads(json.dumps(drawn.record.options)))
+    assert again == crossed
+    assert again.content_key != FigureOptions().content_key
+    alone = FigureOptions(pairing=(("a", "y"),), match="best")
+    drawn = make_figure("drift", scene, alone)
+    assert drawn.content.table().columns["layer"] == ["a"]
+    assert "the best match within layers paired by hand; without" in drawn.caption
+    wrong = FigureOptions(pairing=(("a", "z"),))
+    with pytest.raises(FigureError, match="no kernels in a layer 'z'"):
+        make_figure("drift", scene, wrong)
+    for value in ("a=b", [["a"]], [["a", 1]], 3):
+        with pytest.raises(FigureError, match="wrong type"):
+            FigureOptions.from_json({"pairing": value})
 
 
 @pytest.mark.parametrize("kind", KINDS)

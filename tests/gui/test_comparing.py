@@ -394,8 +394,19 @@ def test_layers_are_paired_by_hand(window: MainWindow, qtbot: Any) -> None:
     assert (layers[0].a, layers[0].b, layers[0].how) == (0, 1, "hand")
     assert len(window.state.pairs) == 28
     assert window.parts.comparing.edit.text() == "Pairing by hand…"
+    dialog = window.view_menus.export("driftChart")
+    assert dialog.subject.fields["pairing"].widget.isVisible()
+    wish = dialog.wish()
+    assert wish.options.pairing[0] == ("stages.0.blocks.0.dw", "stages.0.blocks.1.dw")
+    assert len(wish.options.pairing) == len(layers)
+    qtbot.waitUntil(lambda: "28 pairs of 7×7" in dialog.caption.toPlainText())
+    assert "layers paired by hand" in dialog.caption.toPlainText()
+    QTest.mouseClick(dialog.subject.fields["pairing"].widget, LEFT)
+    assert dialog.wish().options.pairing is None
+    dialog.close()
     window.view_menus.copy("transitionMatrix")
-    assert "by hand" in window.statusBar().currentMessage()
+    wait_idle(qtbot, window)
+    assert window.statusBar().currentMessage().startswith("Transitions copied")
     window.commands["undo"].trigger()
     wait_idle(qtbot, window)
     assert len(window.state.pairs) == 42

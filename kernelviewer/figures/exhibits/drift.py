@@ -268,5 +268,5 @@ EXHIBIT = Exhibit(
     shows_classes=True,
     compares=True,
     pairs=True,
-    uses=("match",),
+    uses=("match", "pairing"),
 )

@@ -294,6 +294,6 @@ EXHIBIT = Exhibit(
     shows_classes=True,
     compares=True,
     pairs=True,
-    uses=("match", "samples"),
+    uses=("match", "pairing", "samples"),
     own=(CHANGE,),
 )

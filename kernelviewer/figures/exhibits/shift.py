@@ -238,5 +238,5 @@ EXHIBIT = Exhibit(
     prepare_shift,
     compares=True,
     pairs=True,
-    uses=("match",),
+    uses=("match", "pairing"),
 )

@@ -299,5 +299,5 @@ EXHIBIT = Exhibit(
     needs_classes=always,
     compares=True,
     pairs=True,
-    uses=("match",),
+    uses=("match", "pairing"),
 )

@@ -102,7 +102,8 @@ class FigureDialog(Dialog):
         self.caption = self._make_caption()
         self.output = FigureOutput(window, self._cache, self.wish, self)
         self._lay_out()
-        self._begin(kind, scope, options or usual_options(window))
+        look = options or usual_options(window)
+        self._begin(kind, scope, look.with_values(match_option(window.document)))
         self._listen()
 
     # --- what it is made of ---
@@ -237,7 +238,10 @@ class FigureDialog(Dialog):
         self.subject.set_choices(
             requests.choices(), requests.networks(), requests.compared
         )
-        self.subject.set_position(self._window.document.position)
+        document = self._window.document
+        self.subject.set_position(document.position)
+        how = document.comparing
+        self.subject.set_layers(None if how is None else how.layers)
 
     def _draw(self) -> None:
         try:
