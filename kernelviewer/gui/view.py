@@ -58,8 +58,8 @@ class ViewFigure:
     ----------
     kind
         Exhibit.
-    paired
-        Another one, while the view shows pairs of the networks that are compared.
+    instead
+        The figure of what the view shows now, where that is another one.
     scope
         Which kernels, a key of `FigureRequests.choices`.
     options
@@ -69,7 +69,7 @@ class ViewFigure:
     kind: str
     scope: str = "shown"
     options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
-    paired: str = ""
+    instead: Callable[[ViewState], ViewFigure | None] = lambda state: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,11 @@ def test_the_scatter_plots_codes_before_against_after(
     wait_idle(qtbot, window)
     rows = pairs.row[view.content.numbers]
     assert np.array_equal(view.content.points[:, 0], pairs.found.cosine[rows])
+    dialog = window.view_menus.export("scatterView")
+    wish = dialog.wish()
+    assert (wish.kind, wish.options.value("plane")) == ("scatter", "change")
+    qtbot.waitUntil(lambda: "A point is a pair" in dialog.caption.toPlainText())
+    dialog.close()
     number = int(view.content.numbers[3])
     view.selection_requested.emit(np.array([number]), NO_KEY)
     assert int(window.state.selected.sum()) == 2

@@ -9,8 +9,10 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from kernelviewer.gui.views.grid.mosaic import BLANK, ZERO
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
+from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 from kernelviewer.resources import resource
 from kernelviewer.state.selection import Classes
@@ -279,3 +281,57 @@ def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:
     coverage = window.parts.steps.content.coverage
     assert coverage[0] < 0.05
     assert coverage[-1] > 0.9
+
+
+def test_film_strips_show_every_step_and_mark_the_present_one(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    grid, picture = window.parts.grid, window.parts.controls.picture
+    assert picture.choices["strip"].startswith("film strips")
+    picture.chosen.emit("strip")
+    wait_idle(qtbot, window)
+    mosaic = grid.content.mosaic
+    panes = (mosaic.tiles, *mosaic.beside)
+    assert len(panes) == len(STEPS)
+    assert grid.content.pane == LAST
+    weights = [
+        read_step(Ticket("x"), model.run, step, model.bank).sizes[SIZE].weights
+        for model in window.document.models
+        for step in range(len(STEPS))
+    ]
+    largest = np.abs(weights).max(axis=(0, 2, 3))
+    for pane, own in zip(panes, weights, strict=True):
+        shown = pane[..., :-1].astype(float) - ZERO
+        wanted = own / np.maximum(largest, 1e-30)[:, None, None] * ZERO
+        there = largest > 0
+        assert np.abs(shown - wanted)[there].max() < 2
+    before = grid.grab().toImage()
+    click_step(window, qtbot, 1)
+    assert grid.content.mosaic is mosaic
+    assert grid.content.pane == 1
+    assert grid.grab().toImage() != before
+    number = int(grid.content.order[4])
+    grid.focus_requested.emit(number)
+    assert window.document.focus == window.state.pool.locate(number)
+    dialog = window.view_menus.export("kernelGrid")
+    assert dialog.wish().kind == "strips"
+    dialog.close()
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    assert "strip" not in picture.choices
+    assert window.state.display.picture == "kernel"
+
+
+def test_a_strip_s_step_that_cannot_be_read_any_more_is_blank(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    sorted(tmp_path.iterdir())[1].unlink()
+    window.parts.controls.picture.chosen.emit("strip")
+    wait_idle(qtbot, window)
+    panes = window.parts.grid.content.mosaic.beside
+    assert (panes[0] == BLANK).all()
+    assert (panes[1] != BLANK).any()

@@ -27,7 +27,7 @@ from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.dialogs.figure.subject import SubjectForm
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.view import ViewFigure, match_option
+from kernelviewer.gui.view import match_option
 from kernelviewer.jobs.drawing import (
     FigureCache,
     Refusal,
@@ -45,6 +45,7 @@ from kernelviewer.state.figure_presets import (
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
+    from kernelviewer.gui.view import ViewFigure
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies, FigureRequest, Preview
 
@@ -422,9 +423,7 @@ class ViewFigures:
 
     def _now(self, view: ViewFigure) -> ViewFigure:
         """The figure of what a view shows now."""
-        if not view.paired or self._window.state.display.picture != "pair":
-            return view
-        return ViewFigure(view.paired, view.scope, match_option)
+        return view.instead(self._window.state) or view
 
     def _options(self, view: ViewFigure) -> FigureOptions:
         """The look used last, and the view's own state."""

@@ -26,6 +26,7 @@ from kernelviewer.gui.view import (
     ViewFigure,
     ViewKeys,
     ViewSpec,
+    match_option,
 )
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
 from kernelviewer.gui.views.scatter.colours import colours_of
@@ -267,6 +268,20 @@ def _figure_options(document: Document) -> dict[str, object]:
     return {"components": (charts.across + 1, charts.up + 1), "colour": colour}
 
 
+def _pair_options(document: Document) -> dict[str, object]:
+    """What pairs are placed by, their colours, and how they are paired."""
+    colour = _figure_options(document)["colour"]
+    plane = document.charts.plane
+    return {**match_option(document), "plane": plane, "colour": colour}
+
+
+def _figure_of_pairs(state: ViewState) -> ViewFigure | None:
+    """Another figure while pairs are plotted."""
+    if _plotted(state) is None:
+        return None
+    return ViewFigure("scatter", options=_pair_options)
+
+
 SCATTER = ViewSpec(
     id="scatter",
     title="PCA",
@@ -295,7 +310,11 @@ SCATTER = ViewSpec(
             ),
         ),
     ),
-    figures={"scatterView": ViewFigure("pca", options=_figure_options)},
+    figures={
+        "scatterView": ViewFigure(
+            "pca", options=_figure_options, instead=_figure_of_pairs
+        ),
+    },
     home=Home("right", 1, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},
 )
