@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -335,3 +336,35 @@ def test_a_strip_s_step_that_cannot_be_read_any_more_is_blank(
     panes = window.parts.grid.content.mosaic.beside
     assert (panes[0] == BLANK).all()
     assert (panes[1] != BLANK).any()
+
+
+def test_the_focused_kernel_s_way_is_drawn_on_spectrum_and_plane(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    window.layouts.show_panel("scatter")
+    spectrum, scatter = window.parts.spectrum.histogram, window.parts.scatter
+    assert spectrum.path == ()
+    assert scatter.trail is None
+    plain = spectrum.grab().toImage(), scatter.grab().toImage()
+    window.document.set_focus(window.state.pool.locate(5))
+    wait_idle(qtbot, window)
+    codes = [window.state.track.codes(i).code[5] for i in range(len(STEPS))]
+    assert spectrum.path == pytest.approx(codes, nan_ok=True)
+    assert spectrum.grab().toImage() != plain[0]
+    assert scatter.trail.shape == (len(STEPS), 2)
+    for step in (LAST, 2):  # the way's place is that of the kernel's point
+        click_step(window, qtbot, step)
+        row = int(np.searchsorted(scatter.content.numbers, 5))
+        assert scatter.content.numbers[row] == 5
+        assert np.allclose(scatter.trail[step], scatter.content.points[row], atol=1e-4)
+    window.document.set_focus(window.state.pool.locate(0))  # flat throughout
+    wait_idle(qtbot, window)
+    assert np.isnan(scatter.trail).all()
+    assert np.isnan(spectrum.path).all()
+    spectrum.grab(), scatter.grab()
+    window.document.set_focus(None)
+    wait_idle(qtbot, window)
+    assert spectrum.path == ()
+    assert scatter.trail is None

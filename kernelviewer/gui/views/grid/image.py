@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kernelviewer.formats.errors import HintedError
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.mosaic import (
     FLAT,
@@ -345,7 +345,7 @@ class Strips:
             if step != model.step:
                 try:
                     bank = read_step(ticket, run, step, bank)
-                except (OSError, HintedError):
+                except (OSError, CheckpointError):
                     nothing = blank_tiles(len(bank.sizes[size]), size)
                     none = np.zeros(len(nothing), np.float32)
                     return Mosaic(size, nothing, none), none > 0

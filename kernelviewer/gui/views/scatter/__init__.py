@@ -31,7 +31,8 @@ from kernelviewer.gui.view import (
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
 from kernelviewer.gui.views.scatter.colours import colours_of
 from kernelviewer.gui.views.scatter.view import ScatterView
-from kernelviewer.jobs.analysing import project
+from kernelviewer.jobs.analysing import Projection, project
+from kernelviewer.jobs.runs import kernel_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from kernelviewer.gui.theme import Looks
-    from kernelviewer.jobs.analysing import Projection
     from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.document import Document
+    from kernelviewer.state.model import KernelRef
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
@@ -81,6 +82,10 @@ class ScatterController(Controller):
         acts = self.window.acts
         self._projection = Computed(
             *(self.jobs, "views", "pca", "Principal components", project, self.again)
+        )
+        self._along = Computed(
+            *(self.jobs, "views", "kernel along", "A kernel along its run"),
+            *(kernel_along, self.again),
         )
         self._placed: tuple[KernelPool, object] | None = None
         view.set_tooltip(acts.tooltip)
@@ -128,6 +133,7 @@ class ScatterController(Controller):
             on = charts.thumbnails == "on" and self._placed is not None
             self.view.set_thumbnail(self._thumbnails(looks) if on else None)
         self._mark(state)
+        self._show_trail(state)
 
     def set_looks(self, looks: Looks) -> None:
         """Use other colours, also for the points."""
@@ -214,6 +220,28 @@ class ScatterController(Controller):
             near = near if pairs is None else pairs.befores(near)
             self.view.set_marked(near if there else near[:0])
 
+    def _show_trail(self, state: ViewState) -> None:
+        """Show the way of the focused kernel along its run."""
+        found = self._placed[1] if self._is_current() and self._placed else None
+        kernel, run = _of_run(state), state.run
+        if not isinstance(found, Projection) or kernel is None or run is None:
+            self._along.forget()
+            self.view.set_trail(None)
+            return
+        kernels = run.bank.sizes[kernel.size]
+        layer = run.bank.layers[int(kernels.layer[kernel.index])].name
+        channel = int(kernels.channel[kernel.index])
+        assert run.run is not None
+        taps = self._along.of(run.run, kernel.size, layer, channel)
+        if taps is None:
+            self.view.set_trail(None)
+            return
+        across, up = state.charts.across, state.charts.up
+        kinds = len(found.share)
+        if not {across, up} <= set(range(kinds)) or across == up:
+            across, up = 0, 1
+        self.view.set_trail(found.places(taps)[:, [across, up]])
+
     def _is_current(self) -> bool:
         """Whether the plot's numbers mean the kernels of the pool."""
         return self._placed is not None and self._placed[0] is self.window.state.pool
@@ -249,6 +277,14 @@ class ScatterController(Controller):
     def _on_axes_requested(self, across: int, up: int) -> None:
         charts = replace(self.document.charts, across=across, up=up, plane="pca")
         self.document.show_charts(charts)
+
+
+def _of_run(state: ViewState) -> KernelRef | None:
+    """The focused kernel, if it is one of the run."""
+    if state.run is None or state.pool is None or state.focus is None:
+        return None
+    kernel = state.pool.locate(state.focus)
+    return kernel if kernel.model == state.run.id else None
 
 
 def _plotted(state: ViewState) -> PoolPairs | None:
@@ -294,6 +330,7 @@ SCATTER = ViewSpec(
     reads=(
         *("models", "pool", "once", "counted", "labels", "charts"),
         *("counted_selected", "focus", "near", "pairs", "shown", "selected", "named"),
+        "run",
     ),
     keys=(
         ViewKeys(
