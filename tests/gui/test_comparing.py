@@ -119,9 +119,11 @@ def test_a_cell_selects_what_changed_in_both_networks(
     np.fill_diagonal(off, 0)
     cell = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
     assert off[cell]
+    plain = view.grab().toImage()
     QTest.mouseClick(view, LEFT, NO_KEY, view.boxes()[cell].center().toPoint())
     [step] = window.document.selection.steps
     assert isinstance(step.query, Kernels)
+    assert view.grab().toImage() != plain
     assert len(step.query) == 2 * off[cell]
     chosen = window.state.selected
     labels, pairs = state.labels, state.pairs
@@ -151,8 +153,10 @@ def test_a_cell_selects_what_changed_in_both_networks(
 
 def test_the_matrix_follows_threshold_and_scope(window: MainWindow, qtbot: Any) -> None:
     view, last = window.parts.transitions, len(CLASSES) - 2
+    before = view.grab().toImage()
     window.document.set_threshold(SEVEN, 1.0)
     wait_idle(qtbot, window)
+    assert view.grab().toImage() != before
     named = view.content.counts[:last, :last]
     assert named.sum() == 0
     window.document.set_threshold(SEVEN, None)

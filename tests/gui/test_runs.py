@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +13,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from kernelviewer.gui.controllers import runs
+from kernelviewer.gui.views.grid import image
 from kernelviewer.gui.views.grid.mosaic import BLANK, ZERO
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
@@ -368,3 +373,79 @@ def test_the_focused_kernel_s_way_is_drawn_on_spectrum_and_plane(
     wait_idle(qtbot, window)
     assert spectrum.path == ()
     assert scatter.trail is None
+
+
+def test_memory_holds_a_few_steps_and_what_names_all(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    alive: list[weakref.ref[Any]] = []
+
+    def read(*given: Any) -> Any:
+        bank = read_step(*given)
+        alive.append(weakref.ref(bank))
+        return bank
+
+    monkeypatch.setattr(runs, "read_step", read)
+    monkeypatch.setattr(image, "read_step", read)
+    monkeypatch.setattr(runs, "KEPT_BYTES", 0)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    window.parts.controls.picture.chosen.emit("strip")
+    wait_idle(qtbot, window)
+    for step in range(len(STEPS)):
+        click_step(window, qtbot, step)
+    assert len(alive) >= 2 * (len(STEPS) - 1)
+    gc.collect()
+    assert sum(item() is not None for item in alive) <= runs.KEPT_STEPS
+    track = window.state.track
+    many = len(STEPS) * len(track)
+    assert track.code.nbytes + track.fit.nbytes == 4 * many
+    each = ("code", "fit", "best", "paper", "second", "margin", "near", "cosine")
+    assert sum(getattr(track, name).nbytes for name in each) <= 20 * many
+
+
+def test_keys_go_from_step_to_step_and_the_curve_is_over_them(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    slider = window.parts.steps.slider
+    for key, step in (
+        (Qt.Key.Key_Home, 0),
+        (Qt.Key.Key_Right, 1),
+        (Qt.Key.Key_Up, 2),
+        (Qt.Key.Key_Left, 1),
+        (Qt.Key.Key_End, LAST),
+    ):
+        QTest.keyClick(slider, key)
+        wait_idle(qtbot, window)
+        assert window.state.run.step == step
+        assert slider.content.step == step
+    with_curve = slider.grab().toImage()
+    slider.set_content(replace(slider.content, coverage=()))
+    assert slider.grab().toImage() != with_curve
+
+
+def test_the_tree_s_rows_stay_from_step_to_step(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    tree = window.parts.tree
+    (root,) = tree.source.roots
+    tree.tree.collapse(tree._index(root))
+    resets = []
+    tree.source.modelReset.connect(lambda: resets.append(1))
+    click_step(window, qtbot, 1)
+    assert tree.source.roots == [root]
+    assert not resets
+    assert root.text(0).endswith(f"step {STEPS[1]}")
+    assert root.model is window.document.models[0]
+    assert all(item.model is root.model for item in root.children)
+    assert not tree.tree.isExpanded(tree._index(root))
+    held = weakref.ref(root.model.bank)
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    del root
+    gc.collect()
+    assert held() is None

@@ -192,7 +192,7 @@ def _underline(
 ) -> None:
     """A line below one pane of each kernel, and above it where there is room."""
     assert content.pane is not None
-    line = min(marks.line, cell.lead)
+    line = min(max(1, marks.line // 2), cell.lead)
     slices = cell.slices // (1 + len(content.mosaic.beside))
     wide = cell.columns * cell.tap + cell.slice_gap
     left = cell.lead + content.pane * slices * wide
