@@ -276,6 +276,8 @@ def test_the_scatter_plots_codes_before_against_after(
     view.across._actions["codes"].trigger()
     wait_idle(qtbot, window)
     assert (view.across.text(), view.up.text()) == ("code before ▾", "code after ▾")
+    title = window.docks["scatter"].title_line.label
+    assert title.text() == "Before and after"
     code = window.state.labels.code
     rows = pairs.row[view.content.numbers]
     assert np.array_equal(view.content.points[:, 0], code[pairs.first[rows]])
@@ -295,6 +297,7 @@ def test_the_scatter_plots_codes_before_against_after(
     view.across._actions["1"].trigger()
     wait_idle(qtbot, window)
     assert view.content.axes[0].startswith("PC2")
+    assert title.text() == "PCA"
     window.document.compare(None)
     wait_idle(qtbot, window)
     assert "codes" not in view.across.choices

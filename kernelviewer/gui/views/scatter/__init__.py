@@ -116,6 +116,8 @@ class ScatterController(Controller):
         self.parts.colour_by.set_choice(charts.colour_by)
         self.parts.thumbnails.set_choice(charts.thumbnails)
         self.view.set_planes({} if state.pairs is None else PLANES)
+        if self.is_news("title", title := _title(state)):
+            self.window.docks["scatter"].title_line.label.setText(title)
         if (pairs := _plotted(state)) is not None:
             self._projection.forget()
             self._placed = pairs.pool, pairs
@@ -290,6 +292,11 @@ def _of_run(state: ViewState) -> KernelRef | None:
 def _plotted(state: ViewState) -> PoolPairs | None:
     """The pairs, if they are what is plotted."""
     return None if state.charts.plane == "pca" else state.pairs
+
+
+def _title(state: ViewState) -> str:
+    """What the plot is called: pairs are not placed by components."""
+    return "PCA" if _plotted(state) is None else "Before and after"
 
 
 def rounded(share: float) -> str:
