@@ -226,7 +226,8 @@ def test_it_can_be_ended_between_batches_of_kernels(tmp_path: Path) -> None:
             film_of(Series(paths), shipped, by=by, device=CPU, watch=watch)  # type: ignore[arg-type]
             checks[by, count] = watch.checks
     for by in ("code", "family"):
-        assert checks[by, many] - checks[by, few] >= 2 * (many - few) // 4096
+        some = 256 if by == "family" else 4096  # fits take longer
+        assert checks[by, many] - checks[by, few] >= 2 * (many - few) // some, by
 
 
 @needs_checkpoints

@@ -178,7 +178,7 @@ def family_fit(
         refined; 2 refines all. The cosines of the others are the bank's, a few
         hundredths lower than they could be.
     watch
-        Told kernels done and N after each batch, without a text; checked before each,
+        Told kernels done and N after each batch, without a text; checked often in it,
         maybe on another thread. What it raises ends the fit.
 
     Returns
@@ -203,9 +203,9 @@ def family_fit(
         watch.check()
         here = slice(first, min(first + step, total))
         kernels = _unit(patterns[here], device, first)
-        found = _search(kernels, members, rows)
+        found = _search(kernels, members, rows, watch)
         if refine:
-            _refine(kernels, members, found, plane, margin)
+            _refine(kernels, members, found, plane, margin, watch)
         results.put(here, found)
 
     for number, _ in enumerate(_in_turn(work, range(0, total, step), device), 1):
@@ -344,7 +344,7 @@ def _unit(kernels: Array, device: Device, first: int) -> Array:
     return unit
 
 
-def _search(kernels: Array, members: Bank, rows: int) -> _Found:
+def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
     """The bank's nearest member of each class."""
     xp, device = namespace_of(kernels), kernels.device
     shape, kind = (
@@ -355,6 +355,7 @@ def _search(kernels: Array, members: Bank, rows: int) -> _Found:
     cosine, sign = xp.full(shape, NO_CLASS, **kind), xp.ones(shape, **kind)
     products = xp.empty((rows, members.patterns.shape[1]), **kind)
     for first in range(0, len(kernels), rows):
+        watch.check()
         here = slice(first, min(first + rows, len(kernels)))
         every = xp.matmul(
             kernels[here], members.patterns, out=products[: here.stop - first]
@@ -403,6 +404,7 @@ def _refine(
     found: _Found,
     plane: tuple[int, int],
     margin: float,
+    watch: Watch,
 ) -> None:
     """Refine the classes that come near to each kernel's best."""
     xp = namespace_of(kernels)
@@ -414,6 +416,7 @@ def _refine(
             rows = xp.nonzero(close[:, index] & (start >= low) & (start < high))[0]
             if not len(rows):
                 continue
+            watch.check()
             start = start[rows]
             signed = kernels[rows] * found.sign[rows, index, None]
             found.cosine[rows, index], found.parameters[:, rows, index] = refined(
