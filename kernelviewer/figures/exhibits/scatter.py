@@ -12,15 +12,13 @@ from kernelviewer.figures.chart import Chart, axis_height, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
-from kernelviewer.figures.counts import UNNAMED
+from kernelviewer.figures.counts import UNNAMED, count
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits.pca import by_class, by_depth, by_fit
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend
-from kernelviewer.figures.names import count
 from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER
 
