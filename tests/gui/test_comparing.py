@@ -285,6 +285,7 @@ def test_the_scatter_plots_codes_before_against_after(
     view.up._actions["change"].trigger()
     wait_idle(qtbot, window)
     rows = pairs.row[view.content.numbers]
+    assert view.content.slope == 0.0
     assert np.array_equal(view.content.points[:, 0], pairs.found.cosine[rows])
     dialog = window.view_menus.export("scatterView")
     wish = dialog.wish()

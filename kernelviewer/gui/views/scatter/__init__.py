@@ -58,6 +58,8 @@ PLANES = {
     "change": ("cosine", "ln scale ratio"),
 }
 """What pairs can be placed by: names across and up."""
+_SLOPES = {"codes": 1.0, "change": 0.0}
+"""Of the line where they do not change."""
 COLOURS = {
     "class": "by class",
     "layer": "by layer",
@@ -198,6 +200,7 @@ class ScatterController(Controller):
             np.ascontiguousarray(points[there]),
             PLANES[plane],
             note if missing else "",
+            _SLOPES[plane],
         )
         self.view.set_plane(plane)
         self.view.set_content(content if there.any() else None, NO_PAIRS)

@@ -265,15 +265,19 @@ class ScatterPlot(Ringed):
                 self._thumbnails.append((logical(box, ratio), picture))
         return self._thumbnails
 
+    def _at(self, x: float, y: float) -> QPointF:
+        """Where a point of the plane lies in the widget."""
+        (left, right, bottom, top), field = self._box, self.field()
+        return QPointF(
+            (x - left) / (right - left) * field.width(),
+            field.top() + (top - y) / (top - bottom) * field.height(),
+        )
+
     def _paint_trail(self, painter: QPainter, trail: NDArray[np.float32]) -> None:
         """A line with a dot for each step, larger ones later."""
-        left, right, bottom, top = self._box
-        field, text = self.field(), QColor(theme.tokens().text)
+        text = QColor(theme.tokens().text)
         places = {
-            step: QPointF(
-                (x - left) / (right - left) * field.width(),
-                field.top() + (top - y) / (top - bottom) * field.height(),
-            )
+            step: self._at(x, y)
             for step, (x, y) in enumerate(trail.tolist())
             if x == x and y == y
         }
@@ -286,6 +290,12 @@ class ScatterPlot(Ringed):
             painter.drawEllipse(place, radius, radius)
 
     def _paint_marks(self, painter: QPainter) -> None:
+        if self._content is not None and (slope := self._content.slope) is not None:
+            painter.setPen(QPen(QColor(theme.tokens().secondary), 1))
+            left, right = self._box[:2]
+            painter.drawLine(
+                self._at(left, slope * left), self._at(right, slope * right)
+            )
         if self.trail is not None:
             self._paint_trail(painter, self.trail)
         painter.setBrush(Qt.BrushStyle.NoBrush)
