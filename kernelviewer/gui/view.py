@@ -58,8 +58,8 @@ class ViewFigure:
     ----------
     kind
         Exhibit.
-    paired
-        Another one, while the view shows pairs of the networks that are compared.
+    instead
+        The figure of what the view shows now, where that is another one.
     scope
         Which kernels, a key of `FigureRequests.choices`.
     options
@@ -69,7 +69,7 @@ class ViewFigure:
     kind: str
     scope: str = "shown"
     options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
-    paired: str = ""
+    instead: Callable[[ViewState], ViewFigure | None] = lambda state: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class ViewSpec:
 def match_option(document: Document) -> Mapping[str, Any]:
     """How a figure pairs the kernels of the networks that are compared."""
     how = document.comparing
-    return {} if how is None else {"match": how.match}
+    return {} if how is None else {"match": how.match, "pairing": how.layers}
 
 
 class Parts(SimpleNamespace):

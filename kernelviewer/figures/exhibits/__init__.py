@@ -58,6 +58,21 @@ CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
     ),
 )
 
+PLANE: Own[Literal["both", "codes", "change"]] = Own(
+    "plane",
+    "both",
+    Choice(
+        label="Axes",
+        title="What pairs of kernels are placed by",
+        noun="plane",
+        choices={
+            "both": "codes, and change",
+            "codes": "code before and after",
+            "change": "cosine and ln scale ratio",
+        },
+    ),
+)
+
 
 def _told_apart(options: FigureOptions) -> bool:
     """True if kernels are grouped or sorted by what names them."""
@@ -185,7 +200,7 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=always,
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
         ),
         Exhibit(
             "drift",
@@ -195,7 +210,18 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
+        ),
+        Exhibit(
+            "scatter",
+            "Before and after",
+            "corresponding kernels of two networks by code, and by how far they moved",
+            "scatter.prepare_scatter",
+            shows_classes=True,
+            compares=True,
+            pairs=True,
+            uses=("match", "pairing", "colour", "seed"),
+            own=(PLANE,),
         ),
         Exhibit(
             "pairs",
@@ -205,7 +231,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "samples"),
+            uses=("match", "pairing", "samples"),
             own=(CHANGE,),
         ),
         Exhibit(
@@ -215,7 +241,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "shift.prepare_shift",
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
         ),
         Exhibit(
             "shares-over-time",

@@ -68,13 +68,18 @@ PICTURES = {
     "residual": "residuals",
     "beside": "side by side",
 }
-BRIEF_PICTURES = {"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"}
+BRIEF_PICTURES = {
+    **{"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"},
+    "strip": "film strips",
+}
 PAIRED = {
     "group_by": {"transition": "by change of class"},
     "sort_by": {"change": "most changed first"},
     "picture": {"pair": "before, after, difference"},
 }
 """What is offered besides while two networks are compared."""
+OF_RUNS = {"strip": "film strips, first step to last"}
+"""Pictures that are offered besides while a run is open."""
 SWATCH = QSize(32, 10)
 
 
@@ -93,7 +98,7 @@ class GridControls(QWidget):
         self._display = Display()
         self._zoom_range = (1.0, 64.0)
         self._long_counts = self._brief_counts = ""
-        self._decodable, self._comparing = True, False
+        self._decodable = True
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -172,23 +177,25 @@ class GridControls(QWidget):
         self._display = display
         for name, button in self._buttons.items():
             button.set_choice(getattr(display, name))
-        if not self._decodable and display.picture != "pair":
+        if not self._decodable and display.picture not in ("pair", "strip"):
             self.picture.set_choice("kernel")
         self._fit()
 
-    def set_comparing(self, comparing: bool) -> None:
-        """Offer what shows the pairs of two networks, or not."""
-        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": PICTURES}
-        self._comparing = comparing
+    def set_offers(self, comparing: bool, running: bool) -> None:
+        """Offer what shows the pairs of two networks, or the steps of a run."""
+        pictures = {**PICTURES, **OF_RUNS} if running else PICTURES
+        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": pictures}
         for name, choices in plain.items():
             more = PAIRED[name] if comparing else {}
             self._buttons[name].set_choices({**choices, **more})
+        self.picture.setEnabled(self._decodable or comparing or running)
 
     def set_decodable(self, decodable: bool, why: str = "") -> None:
         """Offer reconstructions, or say why there are none; then kernels are shown."""
         self._decodable = decodable
         self.set_display(self._display)
-        self.picture.setEnabled(decodable or self._comparing)
+        more = len(self.picture.choices) > len(PICTURES)
+        self.picture.setEnabled(decodable or more)
         if not self.picture.isEnabled():
             self.picture.setToolTip(why)
 

@@ -42,6 +42,8 @@ _EDGE_STEP = 2
 """The least of such a step."""
 _WIDEST_GAP = 12
 """Space between kernels at the largest zoom, logical pixels."""
+_FEW_SLICES = 5
+"""From more slices on, kernels stand further apart than their slices do."""
 _ZOOM_STEP = 1.2
 
 
@@ -71,7 +73,8 @@ class Cell:
         """Cell at ``tap`` pixels per tap on a screen of the given pixel ratio."""
         slices, rows, columns = shape
         side = tap * (rows + slices * columns) / 2
-        widest = min(_WIDEST_GAP * ratio, max(tap, 3 * ratio))
+        least = (3 if slices <= _FEW_SLICES else 6) * ratio
+        widest = min(_WIDEST_GAP * ratio, max(tap, least))
         gap = max(1, round(min(side / 10, widest)))
         return cls(slices, rows, columns, tap, gap, max(1, gap // 2))
 

@@ -157,6 +157,17 @@ class TreeItem:
             if bank.layers[index].included
         )
 
+    def step_to(self, model: OpenModel) -> Iterator[TreeItem]:
+        """Tell of another step of the same run; the rows that show something else."""
+        before, self.model = self.summary, model
+        self.summary = summarize(model.bank, self.indices)
+        if self.node is not None and self.node.layer is not None:
+            self.layer = model.bank.layers[self.node.layer]
+        if self.node is None or self.summary != before:
+            yield self
+        for child in self.children:
+            yield from child.step_to(model)
+
     @property
     def parent(self) -> TreeItem | None:
         """The row above; held weakly, so that a closed network is let go at once."""
@@ -256,6 +267,16 @@ def _cuts(nodes: list[Node]) -> list[Qt.TextElideMode]:
     ]
 
 
+def is_step_of(one: OpenModel, other: OpenModel) -> bool:
+    """Whether two are steps of one run, with the same layers."""
+    if one.id != other.id or one.run is None or one.run is not other.run:
+        return False
+    layers = zip(one.bank.layers, other.bank.layers, strict=False)
+    return len(one.bank.layers) == len(other.bank.layers) and all(
+        (a.name, a.included) == (b.name, b.included) for a, b in layers
+    )
+
+
 class ModelTreeModel(QAbstractItemModel):
     """Rows of the model tree; rebuilt when networks open or close."""
 
@@ -351,6 +372,23 @@ class ModelTreeModel(QAbstractItemModel):
             return EQUAL if whole else PARTLY_EQUAL
         layer = item.node.layer
         return EQUAL if not whole and layer in match.layers else ""
+
+    def step_to(self, models: tuple[OpenModel, ...]) -> bool:
+        """Show runs at other steps; False if anything else is another.
+
+        The rows stay: a reset would lay out and draw all of them anew.
+        """
+        pairs = [*zip(self.roots, models, strict=False)]
+        news = [(root, model) for root, model in pairs if root.model is not model]
+        alike = all(is_step_of(model, root.model) for root, model in news)
+        if len(models) != len(self.roots) or self._equal or not alike:
+            return False
+        for root, model in news:
+            for item in [*root.step_to(model)]:
+                for column in range(len(COLUMNS)):
+                    index = self.createIndex(item.row, column, item)
+                    self.dataChanged.emit(index, index)
+        return True
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
