@@ -176,7 +176,7 @@ class WindowContext(QMainWindow):
         self.layouts: LayoutKeeper = LayoutKeeper(
             self, self.docks, self.dock_layout, settings.preset
         )
-        self.presenter.add(self.layouts, ("focus",))
+        self.presenter.add(self.layouts, ("focus", "position"))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
