@@ -247,6 +247,7 @@ QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 2px 6p
 QToolButton:hover { background: $hover; }
 QToolButton[quiet="true"] { color: $secondary; }
 QToolButton[quiet="true"]:hover { color: $text; }
+QToolButton[warning="true"] { color: $error; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;

@@ -145,7 +145,12 @@ class EncodingScheduler(QObject):
             "compute",
             f"encode {model.id} {size_label(size)}",
             title,
-            Reaction(done, failed=lambda message, hint: given_up(), stopped=given_up),
+            Reaction(
+                done,
+                failed=lambda message, hint: given_up(),
+                stopped=given_up,
+                kind="Encode kernels",
+            ),
             analyse,
             kernels,
             known,
@@ -261,6 +266,7 @@ class FamilyScheduler(QObject):
             stopped=given_up,
             quiet=len(kernels) <= SILENT,
             background=True,
+            kind="Name kernels by the family",
         )
         name = f"family {key[0]} {size_label(size)}"
         task, device = name_by_family, self._device

@@ -41,7 +41,6 @@ ALONG = {
     "bottom": Qt.Orientation.Horizontal,
 }
 _BEHIND = 100
-_AHEAD = 10
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1440, 900)
 SMALLEST = QSize(1024, 700)
@@ -112,8 +111,8 @@ class Arrangement:
                 behind = spec.of_runs and home.cell > 0 and (small or follows)
                 rank = home.rank + _BEHIND * behind
                 place = follows, home.cell - behind
-                if small and follows:  # all in one place, the charts in front
-                    place, rank = (True, 0), rank - _AHEAD * home.cell
+                if small and place == (True, 0):
+                    place, rank = (False, 0), rank + _BEHIND
                 cells.setdefault(place, []).append((rank, spec.id))
         found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
