@@ -58,7 +58,7 @@ class TitleLine(QFrame):
         """Qt: the title and what is always there."""
         least = super().minimumSizeHint()
         there = [control for control in self._controls if not control.isHidden()]
-        wide = sum(control.sizeHint().width() + _SPACING for control in there)
+        wide = sum(control.minimumSizeHint().width() + _SPACING for control in there)
         return QSize(least.width() - wide, least.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -66,7 +66,7 @@ class TitleLine(QFrame):
         super().resizeEvent(event)
         room = self.width() - self.minimumSizeHint().width()
         for control in self._controls:
-            room -= control.sizeHint().width() + _SPACING
+            room -= control.minimumSizeHint().width() + _SPACING
             control.setVisible(room >= 0)
 
 
