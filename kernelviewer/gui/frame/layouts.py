@@ -370,11 +370,26 @@ class Extents(QObject):
         for dock in self._heads():
             if not dock.folded:
                 behind = self._window.tabifiedDockWidgets(dock)
+                size = dock.size() + QSize(0, self._tabs_below(dock) if behind else 0)
                 self._sizes |= {
-                    one: dock.size()
+                    one: size
                     for one in self._docks.values()
                     if one is dock or one in behind
                 }
+
+    def _tabs_below(self, dock: DockPanel) -> int:
+        """Height of the tabs below a panel, which Qt counts as a part of it."""
+        box = dock.geometry()
+        return next(
+            (
+                bar.height()
+                for bar in self._window.findChildren(QTabBar, "panelTabs")
+                if bar.isVisible()
+                and bar.geometry().left() in range(box.left() - 4, box.right())
+                and bar.geometry().top() in range(box.bottom(), box.bottom() + 8)
+            ),
+            0,
+        )
 
     def restore(self) -> None:
         """Make the panels as large as wished, or by as much smaller as it is."""

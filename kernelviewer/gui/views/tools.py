@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.controls import ChoiceButton, NumberField
-from kernelviewer.gui.palette import LEAST, PaletteLine
+from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import percent, short_percent, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
@@ -46,7 +46,6 @@ STEPS = 1000
 HEIGHT = 38
 GAP = 20
 EXPORT = "Export Figure…"
-_UNBOUNDED = (1 << 24) - 1
 
 
 class SizeBar(QWidget):
@@ -384,7 +383,7 @@ class ToolLine(QWidget):
             lambda on: self.title.setVisible(not on),
             parts.naming.set_brief,
             parts.sizes.set_compact,
-            lambda on: parts.palette.setMaximumWidth(LEAST if on else _UNBOUNDED),
+            parts.palette.set_brief,
             lambda on: parts.export.setText("Export…" if on else EXPORT),
         )
         for taken in range(len(steps) + BREVITIES + 1):
@@ -397,10 +396,9 @@ class ToolLine(QWidget):
     def _needed(self) -> int:
         """How wide all of it is."""
         parts = self._parts
-        told = (parts.naming, parts.threshold, parts.export, self.title, parts.sizes)
-        widths = [part.sizeHint().width() for part in told if not part.isHidden()]
-        search = parts.palette
-        widths.append(min(search.sizeHint().width(), search.maximumWidth()))
+        told = (self.title, parts.sizes, parts.naming, parts.threshold)
+        whole = (*told, parts.palette, parts.export)
+        widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
         return sum(widths) + GAP * (len(widths) + 1) + 8
 
 
