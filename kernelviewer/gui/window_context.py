@@ -274,7 +274,8 @@ class WindowContext(QMainWindow):
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
         self.set_framed(look.framed)
-        self.dock_layout.restore(look.layout)
+        if self.dock_layout.restore(look.layout):
+            self.layouts.take_over()
 
     def compare(self, how: Comparing) -> None:
         """Set two open networks beside each other, and show what changed."""

@@ -377,6 +377,10 @@ class Extents(QObject):
                     if one is dock or one in behind
                 }
 
+    def forget(self) -> None:
+        """What the panels are now is what they are wished to be."""
+        self._sizes = {}
+
     def _tabs_below(self, dock: DockPanel) -> int:
         """Height of the tabs below a panel, which Qt counts as a part of it."""
         box = dock.geometry()
@@ -491,6 +495,10 @@ class LayoutKeeper(QObject):
         self._silent, before = {}, self._silent
         self._fold_silent(before)
         self._kept.note_change()
+
+    def take_over(self) -> None:
+        """The panels were arranged by a session."""
+        self._extents.forget()
 
     def reset(self) -> None:
         """Put every panel back where the preset has it."""

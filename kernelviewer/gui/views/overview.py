@@ -129,7 +129,7 @@ class NetworkRows(QAbstractTableModel):
         if role == Role.DisplayRole:
             if section < len(COLUMNS):
                 return COLUMNS[section]
-            return size_label(self.sizes[section - len(COLUMNS)])
+            return f"  {size_label(self.sizes[section - len(COLUMNS)])}"
         if role == Role.TextAlignmentRole:
             side = Qt.AlignmentFlag
             right = KERNELS <= section < len(COLUMNS)
@@ -260,7 +260,7 @@ class _Delegate(QStyledItemDelegate):
         cell = QRectF(option.rect)
         text = percent(counts.coverage) if counts.patterned else "flat"
         wide = option.fontMetrics.horizontalAdvance("100.0\u202f%") + 6
-        bar = cell.adjusted(4, cell.height() / 2 - 4, -wide, 4 - cell.height() / 2)
+        bar = cell.adjusted(12, cell.height() / 2 - 4, -wide, 4 - cell.height() / 2)
         x, parts = bar.left(), []
         for number, kernels in enumerate(counts.counts):
             if kernels:
