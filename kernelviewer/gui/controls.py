@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 
 PADDING = 7
-_ICON_GAP = 4
 _FRAME = 22
 """Of a number's field and what is free beside the number, pixels."""
 MARGIN = 16
@@ -261,7 +260,7 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
 
     def may_close(self) -> bool:
-        """Whether nothing is lost by closing, or the user agrees to lose it."""
+        """True if nothing is lost by closing, or the user agrees to lose it."""
         return True
 
     def reject(self) -> None:
