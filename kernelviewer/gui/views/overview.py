@@ -513,8 +513,6 @@ class NetworkOverview(QWidget):
         self.open_requested.emit(self._id(index))
 
     def _on_menu_requested(self, place: QPoint) -> None:
-        if not self.source.rows:
-            return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         picked = self.picked()
