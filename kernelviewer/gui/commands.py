@@ -154,6 +154,7 @@ class Commands(QObject):
         window.looks_changed.connect(self._show_switches)
         window.docks["jobs"].visibilityChanged.connect(self._show_switches)
         window.runs.changed.connect(self._show_switches)
+        window.overview_changed.connect(self._show_switches)
         window.presenter.add(self, READS)
 
     def _add(self, command: Command, menu: QMenu) -> QAction:
@@ -548,6 +549,10 @@ COMMANDS: tuple[Command, ...] = (
         "other steps", also="run compare"),
     Command("framed", "&Frame Kernels by Class", "View",
         lambda w: w.set_framed(not w.looks.framed), on=lambda w: w.looks.framed),
+    Command("overview", "O&verview of the Networks", "View",
+        lambda w: w.show_overview(not w.overview_shown), ("Ctrl+4",), needs="network",
+        on=lambda w: w.overview_shown, rule=True, also="table list many rows compare",
+        tip="A row for each network, in the place of the kernels, or these again"),
     Command("layout_explore", "&Explore", "View/Layout",
         lambda w: w.use_preset("explore"), ("Ctrl+1",), tip="Everything at a glance"),
     Command("layout_compare", "&Compare", "View/Layout",

@@ -124,6 +124,9 @@ class ViewSpec:
     of_runs, of_comparisons
         True: the panel comes when a run is opened, or two networks are compared, and
         goes with the last one.
+    says
+        Whether the panel has something to say of a state; without, it is folded to its
+        title. None: it always has.
     """
 
     id: str
@@ -141,6 +144,7 @@ class ViewSpec:
     width: int = 0
     of_runs: bool = False
     of_comparisons: bool = False
+    says: Callable[[ViewState], bool] | None = None
 
     @property
     def is_panel(self) -> bool:

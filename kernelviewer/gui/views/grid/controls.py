@@ -81,6 +81,8 @@ PAIRED = {
 OF_RUNS = {"strip": "film strips, first step to last"}
 """Pictures that are offered besides while a run is open."""
 SWATCH = QSize(32, 10)
+_ZOOM, _LEAST_ZOOM = 80, 56
+"""Widths of the slider, pixels."""
 
 
 class GridControls(QWidget):
@@ -128,7 +130,7 @@ class GridControls(QWidget):
         self.zoom.setAccessibleName("Zoom of the kernel grid")
         self.zoom.setToolTip("Zoom (Ctrl+wheel)")
         self.zoom.setRange(0, 100)
-        self.zoom.setFixedWidth(80)
+        self.zoom.setFixedWidth(_ZOOM)
         self._buttons = {
             "group_by": self.group_by,
             "sort_by": self.sort_by,
@@ -157,18 +159,20 @@ class GridControls(QWidget):
         return QSize(260, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: short texts, then no slider, then no total, where it is narrow."""
+        """Qt: short texts, then no total, then no count, where it is narrow."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        """Use the longest texts that there is room for, rather than the slider."""
-        room = ((False, True, True), (True, True, True), (True, True, False))
-        for brief, total, zoom in (*room, (True, False, False)):
+        """Use the longest texts that there is room for; then buttons shorten theirs."""
+        long, short, wide = self._long_counts, self._brief_counts, _ZOOM
+        room = ((False, long, wide), (True, long, wide), (True, short, wide))
+        for brief, counts, zoom in (*room, (True, "", _LEAST_ZOOM)):
             for button in self._buttons.values():
                 button.set_brief(brief)
-            self.counts.setText(self._long_counts if total else self._brief_counts)
-            self.zoom.setVisible(zoom)
+            self.counts.setText(counts)
+            self.counts.setVisible(bool(counts))
+            self.zoom.setFixedWidth(zoom)
             if self._line.sizeHint().width() <= self.width():
                 return
 

@@ -45,7 +45,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import shortened
+from kernelviewer.gui.text import AS_NOISE, shortened
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -56,6 +56,7 @@ from kernelviewer.gui.views.models.tree_model import (
     KERNELS_COLUMN,
     MARKED_ROLE,
     NAMED_COLUMN,
+    NOISE_ROLE,
     SEARCH_ROLE,
     SELECTED_ROLE,
     SIZE_COLUMN,
@@ -255,6 +256,8 @@ class TreeDelegate(QStyledItemDelegate):
         super().initStyleOption(option, index)
         if index.column() == 0:
             option.textElideMode = index.data(ELIDE_ROLE)
+            if index.data(NOISE_ROLE):
+                option.text = f"{AS_NOISE}{option.text}"
         if index.column() or index.data(EXCLUDED_ROLE):
             quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
             option.palette.setColor(QPalette.ColorRole.Text, quiet)
