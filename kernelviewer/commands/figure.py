@@ -25,7 +25,6 @@ from kernelviewer.commands.reading import (
     parse_size,
     read_bank,
 )
-from kernelviewer.commands.series import read_run
 from kernelviewer.corpus.store import Corpus, CorpusError, is_corpus
 from kernelviewer.corpus.tables import Accuracies, chosen, main_size, scene_of
 from kernelviewer.device import DeviceError
@@ -175,6 +174,8 @@ def _make(
     if of_corpus:
         return _of_corpus(kind, paths, options, look, output)
     if exhibit(kind).is_run and record is None:
+        from kernelviewer.commands.series import read_run
+
         banks, failed = read_run(words, options)
     else:
         found: set[str] = set()

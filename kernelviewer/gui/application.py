@@ -135,7 +135,9 @@ class _Photographer(QObject):
         if self._calm < CALM_TICKS:
             return
         self._timer.stop()
+        unusable = self._window.opener.unusable.values()
         failures = self._window.parts.jobs_panel.failures()
+        failures += [found.sentence for found in unusable if not found.empty]
         for text in failures:
             print(f"kernelviewer: {text}", file=sys.stderr)
         try:

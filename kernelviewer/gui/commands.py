@@ -154,6 +154,7 @@ class Commands(QObject):
         window.looks_changed.connect(self._show_switches)
         window.docks["jobs"].visibilityChanged.connect(self._show_switches)
         window.runs.changed.connect(self._show_switches)
+        window.overview_changed.connect(self._show_switches)
         window.presenter.add(self, READS)
 
     def _add(self, command: Command, menu: QMenu) -> QAction:
@@ -246,6 +247,12 @@ def _export_animation(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.runs import export_animation
 
     export_animation(window)
+
+
+def _close_all(window: WindowContext) -> None:
+    window.opener.stop()
+    window.jobs.cancel("session")
+    window.document.close_all()
 
 
 def _close_model(window: WindowContext) -> None:
@@ -478,8 +485,8 @@ COMMANDS: tuple[Command, ...] = (
         also="film gif apng movie"),
     Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
         needs="network", also="remove unload"),
-    Command("close_all", "Close &All Networks", "File",
-        lambda w: w.document.close_all(), ("Ctrl+Shift+W",), needs="network"),
+    Command("close_all", "Close &All Networks", "File", _close_all, ("Ctrl+Shift+W",),
+        needs="network", tip="Close what is open, and stop what is being opened"),
     Command("quit", "&Quit", "File", lambda w: w.close(), ("Ctrl+Q",), rule=True),
     Command("undo", "&Undo", "Edit", lambda w: w.document.undo(), ("Ctrl+Z",),
         needs="undo", act=lambda s: s.undo),
@@ -542,6 +549,10 @@ COMMANDS: tuple[Command, ...] = (
         "other steps", also="run compare"),
     Command("framed", "&Frame Kernels by Class", "View",
         lambda w: w.set_framed(not w.looks.framed), on=lambda w: w.looks.framed),
+    Command("overview", "O&verview of the Networks", "View",
+        lambda w: w.show_overview(not w.overview_shown), ("Ctrl+4",), needs="network",
+        on=lambda w: w.overview_shown, rule=True, also="table list many rows compare",
+        tip="A row for each network, in the place of the kernels, or these again"),
     Command("layout_explore", "&Explore", "View/Layout",
         lambda w: w.use_preset("explore"), ("Ctrl+1",), tip="Everything at a glance"),
     Command("layout_compare", "&Compare", "View/Layout",

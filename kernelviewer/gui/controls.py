@@ -13,6 +13,9 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 
 PADDING = 7
+_FRAME = 22
+"""Of a number's field and what is free beside the number, pixels."""
 MARGIN = 16
 """Between a dialog's frame and what is in it, pixels."""
 
@@ -126,6 +131,29 @@ class ChoiceButton(QToolButton):
         keys = list(self._actions)
         self.chosen.emit(keys[(keys.index(self._key) + 1) % len(keys)])
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt: it may lose the end of its text; the tooltip has all of it."""
+        hint = self.sizeHint()
+        if self._bare:
+            return hint
+        least = self.fontMetrics().horizontalAdvance("abc… ▾") + 2 * PADDING
+        return QSize(min(hint.width(), least), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint as much of the text as there is room for."""
+        if self._bare or self.width() >= self.sizeHint().width():
+            super().paintEvent(event)
+            return
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        room, end = self.width() - 2 * PADDING, Qt.TextElideMode.ElideRight
+        arrow = f" {option.text[-1:]}"
+        room -= self.fontMetrics().horizontalAdvance(arrow)
+        text = self.fontMetrics().elidedText(option.text[:-2], end, room)
+        option.text = f"{text}{arrow}"
+        control = QStyle.ComplexControl.CC_ToolButton
+        QStylePainter(self).drawComplexControl(control, option)
+
     def _show_text(self) -> None:
         if self._key not in self._actions:
             return
@@ -144,10 +172,6 @@ class ChoiceButton(QToolButton):
             return QSize(self.iconSize().width() + 2 * PADDING, height)
         text = self.fontMetrics().horizontalAdvance(self.text())
         return QSize(text + 2 * PADDING, height)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: the text is never cut."""
-        return self.sizeHint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: the down key opens the menu, as in combo boxes."""
@@ -194,6 +218,11 @@ class NumberField(QDoubleSpinBox):
         self.setSingleStep(step)
         self.setKeyboardTracking(False)
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+
+    def fit_width(self) -> None:
+        """Be as wide as a number needs in this font."""
+        digits = self.fontMetrics().horizontalAdvance("0.000")
+        self.setFixedWidth(digits + _FRAME)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: a box as other fields have; the style's own has room for buttons."""

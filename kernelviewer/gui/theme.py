@@ -247,6 +247,7 @@ QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 2px 6p
 QToolButton:hover { background: $hover; }
 QToolButton[quiet="true"] { color: $secondary; }
 QToolButton[quiet="true"]:hover { color: $text; }
+QToolButton[warning="true"] { color: $error; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
@@ -296,6 +297,7 @@ QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: transparent; color: $secondary; border: none;
   padding: 2px 4px; font-size: 12px; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
 QScrollBar::handle { background: $neutral; border-radius: 4px; margin: 2px; }

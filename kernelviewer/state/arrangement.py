@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -136,7 +136,7 @@ def _by_fit(labels: PoolLabels) -> Cut:
 
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
 ScaleMode = Literal["kernel", "layer", "global"]
-Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair"]
+Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair", "strip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,8 @@ class Display:
         itself, of its layer, or of all that is shown.
     picture
         What is drawn of a kernel: itself, its reconstruction, what that leaves over,
-        the three side by side, or itself before and after and the difference.
+        the three side by side, itself before and after and the difference, or itself
+        at every step of a run.
     """
 
     group_by: GroupBy = "layer"
@@ -185,6 +186,11 @@ class Display:
             self.scale_mode,
             "kernel" if self.picture == "pair" else self.picture,
         )
+
+    @property
+    def still(self) -> Display:
+        """The same where there is no run."""
+        return replace(self, picture="kernel") if self.picture == "strip" else self
 
 
 @dataclass(frozen=True, slots=True)

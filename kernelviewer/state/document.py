@@ -31,7 +31,7 @@ from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.work import History, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
@@ -408,6 +408,10 @@ class Document:
     def close(self, identity: int) -> None:
         """Close a network; what is marked in the others stays."""
         self._close(model for model in self.models if model.id == identity)
+
+    def close_some(self, identities: Collection[int]) -> None:
+        """Close several networks at once."""
+        self._close([model for model in self.models if model.id in identities])
 
     def close_all(self) -> None:
         """Close every network at once."""

@@ -230,13 +230,17 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
     pairs = _pairs(document, old, pool)
+    run = _run(document)
+    display = document.display if pairs else document.display.plain
+    if run is None:
+        display = display.still
     return ViewState(
         work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=document.display if pairs else document.display.plain,
+        display=display,
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -281,7 +285,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         comparing=document.comparing,
         comparison=document.comparison,
         pairs=pairs,
-        run=(run := _run(document)),
+        run=run,
         track=_track(document, run, size, learned),
     )
 

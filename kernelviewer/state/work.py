@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
 
+START = 0.5
+"""Where the latent slider stands until it is moved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -101,7 +104,7 @@ class Work:
     focus: KernelRef | None = None
     display: Display = field(default_factory=Display)
     charts: Charts = field(default_factory=Charts)
-    position: float = 0.5
+    position: float = START
     marks: Marks = field(default_factory=Marks)
     autoencoders: Mapping[Size, Autoencoder] = field(default_factory=dict)
     chosen: Mapping[Size, Path | None] = field(default_factory=dict)

@@ -78,6 +78,7 @@ class Mirror:
         self.parts.tree.search.setText(window.parts.tree.search.text())
         self._window.compute_on("cpu")
         jobs.work()
+        self._window.presenter.show_hidden()
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -100,6 +101,11 @@ def contents(parts: Parts) -> dict[str, object]:
         "tree rows": list(rows_of(parts.tree.proxy)),
         "tree picked": parts.tree._picked(),
         "tree classes": parts.tree.source._counts,
+        "overview": [
+            (row.model.id, row.kernels, row.flat, row.total, row.sizes)
+            for row in parts.overview.source.rows
+        ],
+        "overview picked": parts.overview.picked(),
         "sizes": [
             (button.text(), button.isChecked(), button.toolTip())
             for button in parts.sizes._group.buttons()

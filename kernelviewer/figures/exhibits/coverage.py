@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import AGAINST
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.watch import NEVER
@@ -29,23 +29,6 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.watch import Watch
 
-AGAINST: Own[Literal["auto", "accuracy", "kernels"]] = Own(
-    "against",
-    "auto",
-    Choice(
-        label="Against",
-        title="What the networks are set against",
-        help="what the share identified is drawn against: accuracies, which "
-        "--accuracy gives, or the number of kernels (auto: accuracies if there are "
-        "some)",
-        noun="other axis",
-        choices={
-            "auto": "accuracy, else kernels",
-            "accuracy": "accuracy",
-            "kernels": "number of kernels",
-        },
-    ),
-)
 _CHART, _LEAST_CHART, _LEAST_ROOM = 22.0, 5.0, 8.0
 _DOT, _NAME = 0.32, 14.0
 """Lengths in units of the font size."""
@@ -282,14 +265,3 @@ def prepare_coverage(
         scene.size,
         yardstick,
     )
-
-
-EXHIBIT = Exhibit(
-    "coverage-accuracy",
-    "Coverage against accuracy",
-    "share identified of each network against its accuracy or number of kernels",
-    prepare_coverage,
-    needs_classes=always,
-    of_counts=True,
-    own=(AGAINST,),
-)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     Counts,
     count,
@@ -18,9 +18,9 @@ from kernelviewer.figures.counts import (
     percent,
 )
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import ORDER
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
-from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
@@ -35,20 +35,6 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.watch import Watch
 
-ORDER: Own[Literal["coverage", "kernels", "name"]] = Own(
-    "networks_order",
-    "coverage",
-    Choice(
-        label="Networks by",
-        title="Order of the networks",
-        noun="order of networks",
-        choices={
-            "coverage": "share identified",
-            "kernels": "number of kernels",
-            "name": "name",
-        },
-    ),
-)
 _ROW, _LEAST_ROW, _NAME, _LEAST_BAR = 1.4, 1.15, 14.0, 6.0
 _THIN, _LEAST_THIN = 30.0, 3.0
 """Lengths in units of the font size: a row with a name, the longest name, the shortest
@@ -258,14 +244,3 @@ def prepare_zoo(
     elif order == "coverage":
         networks.sort(key=lambda item: -np.nan_to_num(_counts(item).coverage, nan=-1))
     return ZooContent(tuple(networks), scene.size, yardstick)
-
-
-EXHIBIT = Exhibit(
-    "zoo",
-    "Zoo",
-    "the networks, each as the shares of its classes",
-    prepare_zoo,
-    needs_classes=always,
-    of_counts=True,
-    own=(ORDER,),
-)

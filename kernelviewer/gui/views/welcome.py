@@ -280,7 +280,9 @@ class CentreController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show the kernels once there are networks."""
-        self.parts.centre.setCurrentIndex(1 if state.models else 0)
+        centre = self.parts.centre
+        if bool(centre.currentIndex()) != bool(state.models):
+            centre.setCurrentIndex(1 if state.models else 0)
         self.window.models_changed.emit(state.models)
 
 

@@ -68,14 +68,21 @@ PICTURES = {
     "residual": "residuals",
     "beside": "side by side",
 }
-BRIEF_PICTURES = {"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"}
+BRIEF_PICTURES = {
+    **{"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"},
+    "strip": "film strips",
+}
 PAIRED = {
     "group_by": {"transition": "by change of class"},
     "sort_by": {"change": "most changed first"},
     "picture": {"pair": "before, after, difference"},
 }
 """What is offered besides while two networks are compared."""
+OF_RUNS = {"strip": "film strips, first step to last"}
+"""Pictures that are offered besides while a run is open."""
 SWATCH = QSize(32, 10)
+_ZOOM, _LEAST_ZOOM = 80, 56
+"""Widths of the slider, pixels."""
 
 
 class GridControls(QWidget):
@@ -93,7 +100,7 @@ class GridControls(QWidget):
         self._display = Display()
         self._zoom_range = (1.0, 64.0)
         self._long_counts = self._brief_counts = ""
-        self._decodable, self._comparing = True, False
+        self._decodable = True
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -123,7 +130,7 @@ class GridControls(QWidget):
         self.zoom.setAccessibleName("Zoom of the kernel grid")
         self.zoom.setToolTip("Zoom (Ctrl+wheel)")
         self.zoom.setRange(0, 100)
-        self.zoom.setFixedWidth(80)
+        self.zoom.setFixedWidth(_ZOOM)
         self._buttons = {
             "group_by": self.group_by,
             "sort_by": self.sort_by,
@@ -152,18 +159,20 @@ class GridControls(QWidget):
         return QSize(260, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: short texts, then no slider, then no total, where it is narrow."""
+        """Qt: short texts, then no total, then no count, where it is narrow."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        """Use the longest texts that there is room for, rather than the slider."""
-        room = ((False, True, True), (True, True, True), (True, True, False))
-        for brief, total, zoom in (*room, (True, False, False)):
+        """Use the longest texts that there is room for; then buttons shorten theirs."""
+        long, short, wide = self._long_counts, self._brief_counts, _ZOOM
+        room = ((False, long, wide), (True, long, wide), (True, short, wide))
+        for brief, counts, zoom in (*room, (True, "", _LEAST_ZOOM)):
             for button in self._buttons.values():
                 button.set_brief(brief)
-            self.counts.setText(self._long_counts if total else self._brief_counts)
-            self.zoom.setVisible(zoom)
+            self.counts.setText(counts)
+            self.counts.setVisible(bool(counts))
+            self.zoom.setFixedWidth(zoom)
             if self._line.sizeHint().width() <= self.width():
                 return
 
@@ -172,23 +181,25 @@ class GridControls(QWidget):
         self._display = display
         for name, button in self._buttons.items():
             button.set_choice(getattr(display, name))
-        if not self._decodable and display.picture != "pair":
+        if not self._decodable and display.picture not in ("pair", "strip"):
             self.picture.set_choice("kernel")
         self._fit()
 
-    def set_comparing(self, comparing: bool) -> None:
-        """Offer what shows the pairs of two networks, or not."""
-        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": PICTURES}
-        self._comparing = comparing
+    def set_offers(self, comparing: bool, running: bool) -> None:
+        """Offer what shows the pairs of two networks, or the steps of a run."""
+        pictures = {**PICTURES, **OF_RUNS} if running else PICTURES
+        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": pictures}
         for name, choices in plain.items():
             more = PAIRED[name] if comparing else {}
             self._buttons[name].set_choices({**choices, **more})
+        self.picture.setEnabled(self._decodable or comparing or running)
 
     def set_decodable(self, decodable: bool, why: str = "") -> None:
         """Offer reconstructions, or say why there are none; then kernels are shown."""
         self._decodable = decodable
         self.set_display(self._display)
-        self.picture.setEnabled(decodable or self._comparing)
+        more = len(self.picture.choices) > len(PICTURES)
+        self.picture.setEnabled(decodable or more)
         if not self.picture.isEnabled():
             self.picture.setToolTip(why)
 

@@ -215,6 +215,28 @@ def common_gain(
     return gain
 
 
+def shrink(picture: NDArray[np.uint8], gain: NDArray[np.float32], width: int) -> None:
+    """Shrink weights towards zero in 8-bit fixed point.
+
+    Parameters
+    ----------
+    picture
+        uint8 [rows, lines, columns · width]: what is above `TOP` stays.
+    gain
+        float32 [rows, columns] in 0 … 1, of each kernel.
+    width
+        Taps across a kernel.
+    """
+    factors = np.round(gain * 256).astype(np.int16).repeat(width, axis=1)
+    values = picture.astype(np.int16)
+    values -= ZERO
+    values *= factors[:, None]
+    values += 128
+    values >>= 8
+    values += ZERO
+    np.copyto(picture, values, where=picture <= TOP, casting="unsafe")
+
+
 @dataclass(frozen=True, slots=True)
 class GridGroup:
     """Kernels under one heading.
@@ -256,6 +278,8 @@ class GridContent:
         uint8 [N], index into ``frame_colours``, or `NO_FRAME`; None: no frames.
     frame_colours
         ``#RRGGBB``, at most `MAX_FRAMES`.
+    pane
+        Which of the tiles beside each other is marked, from 0; None: none is.
 
     Raises
     ------
@@ -269,6 +293,7 @@ class GridContent:
     gain: NDArray[np.float32] | None = None
     frames: NDArray[np.uint8] | None = None
     frame_colours: tuple[str, ...] = ()
+    pane: int | None = None
 
     def __post_init__(self) -> None:
         starts = self.starts

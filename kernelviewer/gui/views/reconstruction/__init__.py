@@ -23,6 +23,7 @@ from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.jobs.analysing import fit_points
 from kernelviewer.latent.stretches import stretch_at
 from kernelviewer.state.similarity import cosines, row_at
+from kernelviewer.state.work import START
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit as PointFits
@@ -122,5 +123,6 @@ RECONSTRUCTION = ViewSpec(
         )
     },
     home=Home("right", 0, 0),
+    says=lambda state: state.focus is not None or state.position != START,
     homes={"compare": Home("right", 1, 1)},
 )

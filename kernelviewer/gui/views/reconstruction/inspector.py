@@ -481,5 +481,6 @@ INSPECTOR = ViewSpec(
         "pairView": ViewFigure("pairs", options=match_option),
     },
     home=Home("right", 0, 1),
+    says=lambda state: state.focus is not None,
     homes={"compare": Home("right", 1, 2)},
 )
