@@ -16,6 +16,7 @@ from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.gui.text import offer_text, shortened
+from kernelviewer.gui.views.grid import draws_without_mean
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.resources import resource
@@ -47,7 +48,7 @@ NEEDS: Mapping[str, Callable[[ViewState], object]] = {
 """What a command may need → whether it is there."""
 READS = (
     *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
-    *("only_selected", "charts", "comparing", "run"),
+    *("only_selected", "charts", "comparing", "run", "mean", "display", "labels"),
 )
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
@@ -359,6 +360,14 @@ def _null_test(window: WindowContext) -> None:
 # --- help ---
 
 
+def _is_without_mean(window: WindowContext) -> bool:
+    return draws_without_mean(window.state, framed=window.looks.framed)
+
+
+def _toggle_mean(window: WindowContext) -> None:
+    window.document.draw_mean("with" if _is_without_mean(window) else "without")
+
+
 def _name_by_other(window: WindowContext) -> None:
     naming = window.document.naming
     by: By = "family" if naming.by == "code" else "code"
@@ -531,6 +540,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("picture", "Kernels, &Reconstructions, Residuals", "View",
         lambda w: w.parts.controls.picture.step(), ("Ctrl+R",), needs="autoencoder",
         tip="Show the kernels, their reconstructions, the residuals, or all three"),
+    Command("mean", "Kernels &without Mean", "View", _toggle_mean, ("Ctrl+Shift+R",),
+        needs="network", on=lambda w: _is_without_mean(w),
+        tip="Draw kernels without their mean, as their classes are given, or with it",
+        also="offset centre pattern"),
     Command("play", "Pla&y the Run", "View", _play, ("Ctrl+Space",), needs="run",
         rule=True, also="film animation steps training time"),
     Command("next_step", "Next Training &Step", "View", lambda w: _go_by(w, 1),

@@ -117,6 +117,21 @@ def patterns(
     return result
 
 
+def without_mean(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Kernels [N, *size] less the mean of each: what their classes are of.
+
+    Taps that are not finite stay as they are and do not count.
+    """
+    rows = np.asarray(weights, np.float32).reshape(len(weights), -1)
+    mean = rows.mean(axis=1) if rows.size else np.zeros(len(rows), np.float32)
+    if not np.isfinite(mean).all():
+        there = np.isfinite(rows)
+        total = np.where(there, rows, 0).sum(axis=1)
+        mean = total / np.maximum(there.sum(axis=1), 1)
+    free: NDArray[np.float32] = (rows - mean[:, None]).astype(np.float32)
+    return free.reshape(weights.shape)
+
+
 def is_filter_bank(weights: NDArray[np.float32]) -> bool:
     """True if a layer just repeats a filter or a few: nothing that was trained.
 

@@ -248,5 +248,6 @@ EXHIBIT = Exhibit(
     prepare_classes,
     needs_classes=always,
     pools=True,
-    uses=("samples", "seed"),
+    with_classes=always,
+    uses=("samples", "seed", "mean"),
 )

@@ -592,5 +592,5 @@ EXHIBIT = Exhibit(
     prepare_compare,
     shows_classes=True,
     compares=True,
-    uses=("samples", "seed"),
+    uses=("samples", "seed", "mean"),
 )

@@ -5,12 +5,12 @@ With a marked code: what the code stands for, and the real kernels nearest to it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.kernels import spread
@@ -19,7 +19,7 @@ from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.surface import draw_surface, surface_height
-from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import Blocks, as_pictures, drawn_weights, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.statistics import patterns
@@ -72,7 +72,7 @@ class KernelContent:
         """A row for each kernel: surface, kernel, reconstruction, residual, facts."""
         with figure_style():
             face = Face.of(options)
-            near = NearRow.of(self.nearest, options, face)
+            near = NearRow.of(drawn_weights(self.nearest, options), options, face)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             rest = top + foot + face.margin + near.height
             rows, plan = self._arrange(options, face, rest)
@@ -92,7 +92,8 @@ class KernelContent:
         """As many kernels as are wanted, or fewer where that does not matter."""
         most = min(options.samples or _USUAL, len(self.items))
         while True:
-            rows = [Row(item, face) for item in spread(self.items, most)]
+            items = [item.drawn(options) for item in spread(self.items, most)]
+            rows = [Row(item, face) for item in items]
             try:
                 return rows, arrange(rows, options, face, rest)
             except FigureError:
@@ -310,6 +311,13 @@ class Item:
     class_index: int | None = None
     identified: bool = True
     flat: bool = False
+
+    def drawn(self, options: FigureOptions) -> Item:
+        """The item with its parts as they are drawn: with their mean or without."""
+        parts = tuple(
+            (name, drawn_weights(taps[None], options)[0]) for name, taps in self.parts
+        )
+        return replace(self, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,5 +554,6 @@ EXHIBIT = Exhibit(
     needs_classes=lambda options: options.mark is not None,
     shows_classes=True,
     pools=True,
-    uses=("samples", "mark"),
+    with_classes=always,
+    uses=("samples", "mark", "mean"),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
@@ -16,7 +16,13 @@ from kernelviewer.figures.names import short_names
 from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import PAPER, Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import (
+    PAPER,
+    Blocks,
+    as_pictures,
+    drawn_weights,
+    quantise,
+)
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER
 
@@ -91,7 +97,7 @@ class PairsContent:
             colour = page.ink.secondary
             page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
             y = page.snap(top)
-            pictures = self._pictures(self.rows[:shown])
+            pictures = self._pictures(self.rows[:shown], options)
             per_row = tiling.per_row
             parts = [pictures[i : i + per_row] for i in range(0, shown, per_row)]
             tiling.draw(page, parts, page.margin, y, watch)
@@ -145,10 +151,14 @@ class PairsContent:
             found.side_b.kernels.weights[found.pairs.index_b[rows]],
         )
 
-    def _pictures(self, rows: NDArray[np.int64]) -> NDArray[np.uint16]:
+    def _pictures(
+        self, rows: NDArray[np.int64], options: FigureOptions
+    ) -> NDArray[np.uint16]:
         """Indices of colours [p, rows, columns]: the three side by side."""
         found = self.compared.found
-        before, after = (as_pictures(part) for part in self._weights(rows))
+        before, after = (
+            as_pictures(drawn_weights(part, options)) for part in self._weights(rows)
+        )
         reach = np.maximum(_largest(before), _largest(after))
         flat_a = found.side_a.kernels.flat[found.pairs.index_a[rows]]
         flat_b = found.side_b.kernels.flat[found.pairs.index_b[rows]]
@@ -294,6 +304,7 @@ EXHIBIT = Exhibit(
     shows_classes=True,
     compares=True,
     pairs=True,
-    uses=("match", "samples"),
+    with_classes=always,
+    uses=("match", "samples", "mean"),
     own=(CHANGE,),
 )

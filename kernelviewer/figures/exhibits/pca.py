@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import coding_of, scene_coverage
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face
@@ -26,7 +26,7 @@ from kernelviewer.figures.legend import (
 from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import Blocks, as_pictures, drawn_weights, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
 from kernelviewer.kernels.statistics import patterns
@@ -211,7 +211,7 @@ class PcaContent:
             y = plan.top + (1 - share[1]) * plan.side
             page.marker(x, y, str(number + 1), self._ring(page, place))
             chosen = place.members[: plan.tiling.per_row]
-            pictures = as_pictures(self.weights[chosen])
+            pictures = as_pictures(drawn_weights(self.weights[chosen], page.options))
             blocks.append(quantise(pictures, np.zeros(len(chosen), bool)))
         if not blocks:
             return
@@ -656,5 +656,6 @@ EXHIBIT = Exhibit(
     needs_classes=lambda options: options.colour == "fit",
     shows_classes=True,
     pools=True,
-    uses=("samples", "components", "colour", "seed"),
+    with_classes=always,
+    uses=("samples", "components", "colour", "seed", "mean"),
 )

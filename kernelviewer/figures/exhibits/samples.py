@@ -314,5 +314,5 @@ EXHIBIT = Exhibit(
     "Samples",
     "random depthwise kernels beside regular ones, layer by layer",
     prepare_samples,
-    uses=("samples", "seed"),
+    uses=("samples", "seed", "mean"),
 )

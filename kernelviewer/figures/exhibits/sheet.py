@@ -592,5 +592,8 @@ EXHIBIT = Exhibit(
     "every kernel, by layer, class or network",
     prepare_sheet,
     needs_classes=_needs_classes,
-    uses=("group", "sort"),
+    with_classes=lambda options: (
+        options.group in ("class", "code") or options.sort == "class"
+    ),
+    uses=("group", "sort", "mean"),
 )

@@ -296,5 +296,5 @@ EXHIBIT = Exhibit(
     "kernels at the steps of a training run side by side",
     prepare_strips,
     is_run=True,
-    uses=("samples", "seed"),
+    uses=("samples", "seed", "mean"),
 )

@@ -22,6 +22,7 @@ from kernelviewer.gui.view import (
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
+from kernelviewer.state.arrangement import leaves_out_mean
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class GridController(Controller):
         controls.zoom_requested.connect(grid.set_zoom)
         controls.display_requested.connect(document.show_as)
         controls.show_all_requested.connect(lambda: document.show_only_selected(False))
+        controls.mean_requested.connect(document.draw_mean)
         controls.colormap_requested.connect(self.window.set_colormap)
 
     def show(self, state: ViewState) -> None:
@@ -77,6 +79,9 @@ class GridController(Controller):
         if self.is_news("display", state.display, state.pairs is None):
             self.controls.set_comparing(state.pairs is not None)
             self.controls.set_display(state.display)
+        centred = draws_without_mean(state, framed=self.window.looks.framed)
+        if self.is_news("mean", state.mean, centred):
+            self.controls.set_mean(state.mean, centred)
         if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
             self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
@@ -113,11 +118,19 @@ class GridController(Controller):
             state.labels if state.display.by_label else None,
             *((code, state.spectrum) if decoded else (None, None)),
             state.pairs if state.display.by_pair else None,
+            centred := draws_without_mean(state, framed=self.window.looks.framed),
         )
         if self.is_news("pool", *wanted):
             reaction, known = Reaction(done=self._on_built, quiet=True), self._image
             self.jobs.submit(
-                "views", "grid", "Draw kernels", reaction, build_grid, state, known
+                "views",
+                "grid",
+                "Draw kernels",
+                reaction,
+                build_grid,
+                state,
+                known,
+                centred,
             )
 
     def _on_built(self, image: GridImage) -> None:
@@ -191,6 +204,15 @@ class GridController(Controller):
             self.parts.grid.scroll_to(number)
 
 
+def draws_without_mean(state: ViewState, *, framed: bool) -> bool:
+    """True if the grid draws kernels without their mean, as they are named.
+
+    ``framed``: their classes are seen by their frames.
+    """
+    seen = (framed or state.display.by_class) and state.labels is not None
+    return leaves_out_mean(state.mean, seen)
+
+
 def _pairs(state: ViewState, pairs: PoolPairs) -> str:
     """How many pairs the grid shows."""
     shown = int(np.count_nonzero(pairs.inside(state.listed)))
@@ -229,7 +251,7 @@ GRID = ViewSpec(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
         *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
-        *("selected", "only_selected", "focus", "near", "pairs"),
+        *("selected", "only_selected", "focus", "near", "pairs", "mean"),
     ),
     keys=(
         ViewKeys(

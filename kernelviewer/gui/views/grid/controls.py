@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
     from PySide6.QtGui import QResizeEvent
 
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.tally import Counts
 
 GROUPS = {
@@ -62,6 +63,11 @@ SCALES = {
     "global": "one scale",
 }
 BRIEF_SCALES = {"kernel": "own scale", "layer": "layer scale"}
+MEANS = {
+    "auto": "without mean where classes are seen",
+    "with": "with mean",
+    "without": "without mean",
+}
 PICTURES = {
     "kernel": "kernels",
     "reconstruction": "reconstructions",
@@ -82,6 +88,8 @@ class GridControls(QWidget):
     """Counts, grouping, sorting, scale, colour map and zoom of the grid."""
 
     display_requested = Signal(object)
+    mean_requested = Signal(str)
+    """Draw kernels with or without their mean: a `Mean`."""
     colormap_requested = Signal(str)
     show_all_requested = Signal()
     """Show what is not selected as well."""
@@ -114,6 +122,9 @@ class GridControls(QWidget):
         self.scale_mode = ChoiceButton(
             "scaleMode", "Scale of the colours", SCALES, self, BRIEF_SCALES
         )
+        self.mean = ChoiceButton("meanMode", "Mean of the kernels", MEANS, self)
+        self.mean.chosen.connect(self.mean_requested)
+        self.scale_mode.join(self.mean)
         self.picture = ChoiceButton(
             "gridPicture", "Show of each kernel", PICTURES, self, BRIEF_PICTURES
         )
@@ -174,6 +185,13 @@ class GridControls(QWidget):
             button.set_choice(getattr(display, name))
         if not self._decodable and display.picture != "pair":
             self.picture.set_choice("kernel")
+        self._fit()
+
+    def set_mean(self, choice: Mean, left_out: bool) -> None:
+        """Show what was chosen, and say so where the mean is left out."""
+        self.mean.set_choice(choice)
+        notes = (", without mean", ", no mean") if left_out else ("", "")
+        self.scale_mode.set_notes(*notes)
         self._fit()
 
     def set_comparing(self, comparing: bool) -> None:

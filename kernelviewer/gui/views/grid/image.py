@@ -27,6 +27,7 @@ from kernelviewer.gui.views.grid.mosaic import (
 )
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
 from kernelviewer.watch import NEVER
@@ -64,7 +65,8 @@ class GridImage:
 
     ``gain`` float32 [N] is the common scale; None: each kernel has its own. ``drawn``
     is what is seen of the kernels of ``mosaic``. Where pairs are drawn, each stands at
-    the number of its kernel before.
+    the number of its kernel before. ``centred``: kernels are drawn without their
+    mean.
     """
 
     pool: KernelPool
@@ -74,20 +76,25 @@ class GridImage:
     gain: NDArray[np.float32] | None
     decoded: Decoded | None = None
     pairs: PoolPairs | None = None
+    centred: bool = False
 
 
-def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> GridImage:
+def build_grid(
+    ticket: Ticket, state: ViewState, known: GridImage | None, centred: bool = False
+) -> GridImage:
     """Quantise the pool's kernels (unless ``known`` has them), order and group them.
 
-    Reconstructions and residuals are made only while they are shown.
+    Reconstructions and residuals are made only while they are shown. ``centred``: draw
+    all without the kernels' means.
     """
     pool, display, shown = state.pool, state.display, state.listed
     assert pool is not None
-    same = known is not None and known.pool is pool
-    mosaic = known.mosaic if known is not None and same else _quantise(ticket, pool)
+    if known is not None and (known.pool is not pool or known.centred != centred):
+        known = None
+    mosaic = _quantise(ticket, pool, centred) if known is None else known.mosaic
     ticket.check()
     pairs = state.pairs if display.picture == "pair" else None
-    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
+    decoded = _decode(ticket, state, mosaic, known.decoded if known else None, centred)
     if pairs is None:
         drawn = _drawn(mosaic, decoded, display.picture)
     else:
@@ -95,14 +102,14 @@ def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> Gri
         drawn = (
             known.drawn
             if known is not None and known.pairs is pairs
-            else pair_mosaic(pairs, ticket)
+            else pair_mosaic(pairs, ticket, centred=centred)
         )
     gain = None
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
         gain = common_gain(mosaic if pairs is None else drawn, layer, shown)
     order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
-    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs)
+    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, centred)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
@@ -124,7 +131,11 @@ _PARTS: Mapping[Picture, tuple[Part, ...]] = {
 
 
 def _decode(
-    ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
+    ticket: Ticket,
+    state: ViewState,
+    mosaic: Mosaic,
+    known: Decoded | None,
+    centred: bool,
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
     pool, named = state.pool, state.named
@@ -148,6 +159,7 @@ def _decode(
             named.code,
             spectrum,
             missing,
+            centred=centred,
             watch=ticket.saying("kernels decoded"),
         )
     )
@@ -184,10 +196,11 @@ def content_of(
     )
 
 
-def _quantise(ticket: Ticket, pool: KernelPool) -> Mosaic:
+def _quantise(ticket: Ticket, pool: KernelPool, centred: bool) -> Mosaic:
     return build_mosaic(
         [kernels.weights for kernels in pool.sets],
         pool.flat,
+        centred=centred,
         watch=ticket.saying("kernels drawn"),
     )
 
@@ -207,6 +220,7 @@ def decoded_tiles(
     table: NDArray[np.float32],
     parts: Sequence[Part],
     *,
+    centred: bool = False,
     watch: Watch = NEVER,
 ) -> dict[Part, NDArray[np.uint8]]:
     """Tiles of what the codes give back of kernels, and of what that leaves over.
@@ -226,6 +240,8 @@ def decoded_tiles(
         float32 [M, *size], decoded patterns at M equal steps of the code.
     parts
         What is wanted.
+    centred
+        Without the kernels' means, as the mosaic is.
     watch
         As for `build_mosaic`.
     """
@@ -235,6 +251,8 @@ def decoded_tiles(
         there = np.flatnonzero(~np.isnan(code[here]) & ~flat[here])
         which = here.start + there
         kernels = np.asarray(piece[there], np.float32).reshape(len(there), -1)
+        if centred:
+            kernels = without_mean(kernels)
         rows = np.rint(code[which] * (len(table) - 1)).astype(np.intp)
         found = _reconstruct(kernels, patterns[rows])
         gain = gains(mosaic.amplitude[which])[:, None]
@@ -247,7 +265,9 @@ def decoded_tiles(
     return tiles
 
 
-def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
+def pair_mosaic(
+    pairs: PoolPairs, watch: Watch = NEVER, *, centred: bool = False
+) -> Mosaic:
     """Kernels before, after, and what was added, each three on one scale.
 
     They stand at the numbers of the kernels before; what has no partner is blank.
@@ -268,6 +288,8 @@ def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
                 (found.side_b, found.pairs.index_b),
             )
         )
+        if centred:
+            before, after = without_mean(before), without_mean(after)
         three = np.stack([before, after, after - before]).reshape(3, len(which), taps)
         there = np.isfinite(three)
         three = np.where(there, three, np.float32(0))
