@@ -360,6 +360,13 @@ def _null_test(window: WindowContext) -> None:
 # --- help ---
 
 
+def _select_shown(window: WindowContext) -> None:
+    """Select all, and give the keyboard to the grid, where Escape takes it back."""
+    window.acts.select_shown()
+    if window.parts.grid.isVisible():
+        window.parts.grid.setFocus()
+
+
 def _is_without_mean(window: WindowContext) -> bool:
     return draws_without_mean(window.state, framed=window.looks.framed)
 
@@ -425,20 +432,27 @@ def _panels(window: WindowContext) -> QMenu:
 
 
 def _themes(window: WindowContext) -> QMenu:
-    return _choices(window, THEMES, window.settings.theme, window.set_theme)
+    return _choices(window, THEMES, "theme", window.set_theme)
 
 
 def _devices(window: WindowContext) -> QMenu:
     use = window.device_requested.emit
-    return _choices(window, DEVICES, window.settings.device, use)
+    return _choices(window, DEVICES, "device", use)
 
 
 def _choices(
     window: WindowContext,
     choices: Mapping[str, str],
-    now: str,
+    setting: str,
     use: Callable[[str], object],
 ) -> QMenu:
+    """The values of a setting; one that is chosen here is kept."""
+
+    def choose(action: QAction) -> None:
+        window.of_this_run.discard(setting)
+        use(action.data())
+
+    now = getattr(window.settings, setting)
     menu = QMenu(window)
     group = QActionGroup(menu)
     for key, text in choices.items():
@@ -447,7 +461,7 @@ def _choices(
         action.setChecked(key == now)
         action.setData(key)
         group.addAction(action)
-    group.triggered.connect(lambda action: use(action.data()))
+    group.triggered.connect(choose)
     return menu
 
 
@@ -494,8 +508,8 @@ COMMANDS: tuple[Command, ...] = (
         needs="undo", act=lambda s: s.undo),
     Command("redo", "&Redo", "Edit", lambda w: w.document.redo(),
         ("Ctrl+Shift+Z", "Ctrl+Y"), needs="redo", act=lambda s: s.redo),
-    Command("select_all", "Select &All Shown", "Edit", lambda w: w.acts.select_shown(),
-        ("Ctrl+A",), needs="network", rule=True),
+    Command("select_all", "Select &All Shown", "Edit", _select_shown, ("Ctrl+A",),
+        needs="network", rule=True),
     Command("select_layer", "Select &Layer of Focused Kernel", "Edit", _select_layer,
         ("Ctrl+L",), needs="kernel"),
     Command("similar", "Select &Similar Kernels", "Edit",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log2
 
 Spans = Sequence[tuple[float, float]]
 
@@ -57,13 +58,21 @@ def place_kernels(
 
 def _candidates(spans: Spans) -> list[float]:
     """Codes in the order in which they get room."""
-    by_length = sorted(spans, key=lambda span: span[0] - span[1])
-    middles = [(low + high) / 2 for low, high in by_length]
-    count = 1 << _BITS
     halvings = [
-        (int(f"{number:0{_BITS}b}"[::-1], 2) + 0.5) / count for number in range(count)
+        (turned + 0.5) / (1 << _BITS) for turned in map(_turned, range(1 << _BITS))
     ]
+    # of about one length those come first that are far from each other
+    order = sorted(
+        range(len(spans)),
+        key=lambda i: (-round(2 * log2(spans[i][1] - spans[i][0])), _turned(i)),
+    )
+    middles = [sum(spans[index]) / 2 for index in order]
     return [*middles, *(code for code in halvings if code not in middles)]
+
+
+def _turned(number: int) -> int:
+    """A number's bits in reverse: consecutive numbers come to lie far apart."""
+    return int(f"{number % (1 << _BITS):0{_BITS}b}"[::-1], 2)
 
 
 def _fits(codes: Sequence[float], wide: float) -> bool:
@@ -177,7 +186,7 @@ def place_names(
             placed.append(Name(index, middle, left, widths[index]))
     led = [index for index in firsts if not has_room(index)]
     middles = {index: sum(spans[index]) / 2 for index in led}
-    ways = []
+    ways: list[list[Name]] = []
     for turn in (led, sorted(led)):  # along the axis more may find room
         found = list(placed)
         for index in turn:

@@ -406,7 +406,7 @@ class LayoutKeeper(QObject):
 
     def cycle(self, by: int) -> None:
         """Give the keyboard to the next or previous panel that can be seen."""
-        panels = [panel for panel in self._panels() if panel.isVisible()]
+        panels = [p for p in self._panels() if not p.visibleRegion().isEmpty()]
         if not panels:
             return
         now = QApplication.focusWidget()
