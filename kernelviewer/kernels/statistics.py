@@ -122,8 +122,9 @@ def without_mean(weights: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Taps that are not finite stay as they are and do not count.
     """
-    rows = np.asarray(weights, np.float32).reshape(len(weights), -1)
-    mean = rows.mean(axis=1) if rows.size else np.zeros(len(rows), np.float32)
+    taps = math.prod(weights.shape[1:])
+    rows = np.asarray(weights, np.float32).reshape(len(weights), taps)
+    mean = rows.mean(axis=1)
     if not np.isfinite(mean).all():
         there = np.isfinite(rows)
         total = np.where(there, rows, 0).sum(axis=1)

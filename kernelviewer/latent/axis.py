@@ -193,7 +193,8 @@ def place_names(
             name = _led(index, middles[index], widths[index], limits, found, space)
             found += [name] if name else []
         ways.append(found)
-    return sorted(max(ways, key=len), key=lambda name: name.index)
+    best = max(ways, key=lambda found: len(found))
+    return sorted(best, key=lambda name: name.index)
 
 
 def _led(

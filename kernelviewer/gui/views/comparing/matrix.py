@@ -182,6 +182,7 @@ class TransitionMatrix(Ringed):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             inside = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
             painter.drawText(inside, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         painter.setFont(caption_font(self.font()))
         self._paint_names(painter)

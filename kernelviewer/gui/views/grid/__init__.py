@@ -166,9 +166,11 @@ class GridController(Controller):
             if focus is not None and pairs is not None:
                 focus = pairs.before(focus)
             self.grid.set_focus(focus)
-        if self.is_news("near", self._image, state.near):
+        if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))
+            listed = state.listed[state.near] if len(state.near) else state.near
+            self.controls.set_marked(bool(listed.any()))
 
     def _show_zoom(self) -> None:
         """Show the grid's zoom in the line above it."""

@@ -7,8 +7,8 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -22,12 +22,13 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.controls import PADDING, ChoiceButton
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
+from kernelviewer.gui.views.grid.painter import paint_corners
 from kernelviewer.state.arrangement import Display
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtGui import QPaintEvent, QResizeEvent
 
     from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.tally import Counts
@@ -82,6 +83,48 @@ PAIRED = {
 }
 """What is offered besides while two networks are compared."""
 SWATCH = QSize(32, 10)
+KEY = 14
+"""Side of the mark that is explained, pixels."""
+ROOM = (
+    *((False, True, True, True), (False, True, True, False)),
+    *((True, True, True, True), (True, True, True, False)),
+    *((True, True, False, False), (True, False, False, False)),
+)
+"""What goes where there is little room: long texts, total, zoom, what marks mean."""
+
+
+class NearestKey(QWidget):
+    """What the marked corners of kernels mean, beside such a mark."""
+
+    TEXT = "nearest to the slider"
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("nearestKey")
+        self.setAccessibleName(f"Marked corners: {self.TEXT}")
+        self.setToolTip(
+            "Marked corners: the kernels most like the pattern at the spectrum's slider"
+        )
+
+    def sizeHint(self) -> QSize:
+        """Qt: the mark and the text."""
+        metrics = self.fontMetrics()
+        wide = KEY + 3 * PADDING + metrics.horizontalAdvance(self.TEXT)
+        return QSize(wide, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the text is never cut."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the mark and the text."""
+        painter, tokens = QPainter(self), theme.tokens()
+        box = QRect(PADDING + 2, (self.height() - KEY) // 2 + 2, KEY - 4, KEY - 4)
+        paint_corners(painter, box, 2, tokens.accent)
+        painter.setPen(QColor(tokens.secondary))
+        left = KEY + 2 * PADDING
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), flags, self.TEXT)
 
 
 class GridControls(QWidget):
@@ -149,6 +192,9 @@ class GridControls(QWidget):
         line.addWidget(self.only_selected)
         for button in self._buttons.values():
             line.addWidget(button)
+        self.near = NearestKey(self)
+        self._marked = False
+        line.addWidget(self.near)
         line.addStretch(1)
         line.addWidget(self.colormap)
         line.addWidget(self.zoom)
@@ -169,8 +215,8 @@ class GridControls(QWidget):
 
     def _fit(self) -> None:
         """Use the longest texts that there is room for, rather than the slider."""
-        room = ((False, True, True), (True, True, True), (True, True, False))
-        for brief, total, zoom in (*room, (True, False, False)):
+        for brief, total, zoom, near in ROOM:
+            self.near.setVisible(near and self._marked)
             for button in self._buttons.values():
                 button.set_brief(brief)
             self.counts.setText(self._long_counts if total else self._brief_counts)
@@ -193,6 +239,12 @@ class GridControls(QWidget):
         notes = (", without mean", ", no mean") if left_out else ("", "")
         self.scale_mode.set_notes(*notes)
         self._fit()
+
+    def set_marked(self, marked: bool) -> None:
+        """Say what the marked corners mean, where kernels have some."""
+        if marked != self._marked:
+            self._marked = marked
+            self._fit()
 
     def set_comparing(self, comparing: bool) -> None:
         """Offer what shows the pairs of two networks, or not."""
