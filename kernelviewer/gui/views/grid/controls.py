@@ -86,9 +86,9 @@ SWATCH = QSize(32, 10)
 KEY = 14
 """Side of the mark that is explained, pixels."""
 ROOM = (
-    *((False, True, True, True), (False, True, True, False)),
-    *((True, True, True, True), (True, True, True, False)),
-    *((True, True, False, False), (True, False, False, False)),
+    *((False, True, True, True), (True, True, True, True)),
+    *((True, True, True, False), (True, True, False, False)),
+    (True, False, False, False),
 )
 """What goes where there is little room: long texts, total, zoom, what marks mean."""
 
@@ -120,7 +120,7 @@ class NearestKey(QWidget):
         """Qt: paint the mark and the text."""
         painter, tokens = QPainter(self), theme.tokens()
         box = QRect(PADDING + 2, (self.height() - KEY) // 2 + 2, KEY - 4, KEY - 4)
-        paint_corners(painter, box, 2, tokens.accent)
+        paint_corners(painter, box, 1, tokens.accent)
         painter.setPen(QColor(tokens.secondary))
         left = KEY + 2 * PADDING
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
