@@ -248,6 +248,8 @@ def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> Non
     assert view.isVisible()
     assert window.parts.inspector.comparison.isHidden()
     assert view.content is not None
+    window.document.draw_mean("with")
+    wait_idle(qtbot, window)
     assert np.array_equal(
         view.content.before, window.state.pool.weights_of(int(pairs.first[row]))
     )

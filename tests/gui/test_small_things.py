@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,8 @@ def test_the_focused_kernel_says_first_where_it_is_and_scrolls_as_one(
 
     def top(name: str) -> int:
         widget = dock.findChild(QWidget, name)
-        assert widget is not None and widget.isVisible(), name
+        assert widget is not None, name
+        assert widget.isVisible(), name
         return widget.mapTo(dock, QPoint(0, 0)).y()
 
     places = [top(f"value_{key}") for key in ("network", "layer", "channel")]
@@ -140,5 +142,5 @@ def test_the_spectrum_can_be_read_at_any_width(
         assert not any(box.intersects(other) for _, other in names[number + 1 :])
     wide = kernels._cell()[0]
     lefts = [left for _, left in kernels.places()]
-    assert all(b - a > wide for a, b in zip(lefts, lefts[1:], strict=False))
+    assert all(b - a > wide for a, b in itertools.pairwise(lefts))
     assert len(lefts) >= 0.7 * (width - 24) / 30
