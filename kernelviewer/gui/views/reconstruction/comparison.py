@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _SIDE, _GAP = 84, 8
 _VALUES_WIDE = 360
-WITHOUT_MEAN = "drawn without mean, as classes are given"
+WITHOUT_MEAN = "drawn without their mean"
 _NAMES = {"code": "Code", "fit": "Fit, cosine", "class": "Class"}
 
 
@@ -66,6 +66,7 @@ class PictureRow(QWidget):
         self._remark = QLabel(self)
         self._remark.setObjectName(f"{name}_mean")
         self._remark.setProperty("role", "caption")
+        self._remark.setToolTip("Classes are of the pattern, whatever the mean is")
         self._remark.hide()
 
     def show_parts(
