@@ -47,10 +47,11 @@ def place_kernels(
     for code in _candidates(spans):
         if len(chosen) >= min(room, most or room):
             break
-        trial = list(chosen)
-        trial.insert(bisect(trial, code), code)
-        if _fits(trial, wide):
-            chosen = trial
+        at = bisect(chosen, code)
+        beside = chosen[max(0, at - 1) : at + 1]
+        if all(abs(code - other) >= (1 - 2 * _SLACK) * wide for other in beside):
+            trial = [*chosen[:at], code, *chosen[at:]]
+            chosen = trial if _fits(trial, wide) else chosen
     wanted = [code * length for code in chosen]
     places = spaced(wanted, pitch, pitch / 2, max(length - pitch / 2, pitch / 2))
     return list(zip(chosen, places, strict=True))
