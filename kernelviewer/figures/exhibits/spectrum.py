@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -388,14 +388,3 @@ class NameRows:
                 page.line([at, at], ends)
             y = top - 0.65 * em if name.above else below + 1.2 * em
             page.text(left, y, text, gid="stretch")
-
-
-EXHIBIT = Exhibit(
-    "spectrum",
-    "Spectrum",
-    "the decoded code with its named stretches",
-    prepare_spectrum,
-    needs_classes=always,
-    pools=True,
-    uses=("samples", "mark"),
-)
