@@ -231,7 +231,7 @@ class MainWindow(WindowContext):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
-            what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
+            what = shown(paths[0].name) if len(paths) == 1 else _counted(paths)
             text = f"Drop to open {what}"
             if (marked := self._beside(paths)) is not None:
                 name = self.document.model(marked).bank.name
@@ -264,6 +264,17 @@ class MainWindow(WindowContext):
         self.sessions.finish()
         self.stopped = self.jobs.close()
         event.accept()
+
+
+def _counted(paths: list[Path]) -> str:
+    """How many files and folders these are, as “2 files and 1 folder”."""
+    folders = sum(path.is_dir() for path in paths)
+    parts = [
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((len(paths) - folders, "file"), (folders, "folder"))
+        if number
+    ]
+    return " and ".join(parts)
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:

@@ -144,6 +144,8 @@ def kernel_tip(state: ViewState, number: int) -> str:
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
     if state.pairs is not None:
         lines.append(partner_text(state, state.pairs, number))
+    if (state.near == number).any():
+        lines.append("marked: among the nearest to the spectrum's slider")
     return "\n".join(filter(None, lines))
 
 

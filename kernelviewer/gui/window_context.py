@@ -35,7 +35,7 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.settings import save_settings
+from kernelviewer.state.settings import load_settings, save_settings
 from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
@@ -123,6 +123,9 @@ class WindowContext(QMainWindow):
         The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
+    of_this_run
+        Names of settings that were given for this run alone: what was kept of them
+        before stays.
     """
 
     sessions: Sessions
@@ -150,6 +153,7 @@ class WindowContext(QMainWindow):
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True
+        self.of_this_run: set[str] = set()
         self.device = ""
         self.commands: Mapping[str, QAction] = {}
         self.document: Document = document or Document(
@@ -326,8 +330,10 @@ class WindowContext(QMainWindow):
             layout=layout,
             preset=self.layouts.preset,
         )
+        kept = load_settings()[0] if self.of_this_run else self.settings
+        own = {name: getattr(kept, name) for name in self.of_this_run}
         try:
-            save_settings(self.settings)
+            save_settings(replace(self.settings, **own))
         except OSError as error:
             print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
 

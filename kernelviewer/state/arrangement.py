@@ -137,6 +137,13 @@ def _by_fit(labels: PoolLabels) -> Cut:
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
 ScaleMode = Literal["kernel", "layer", "global"]
 Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair", "strip"]
+Mean = Literal["auto", "with", "without"]
+"""How kernels are drawn; ``auto``: without their mean where their classes are seen."""
+
+
+def leaves_out_mean(mean: Mean, classes_seen: bool) -> bool:
+    """True if kernels are drawn without their mean, as their classes are given."""
+    return mean == "without" or (mean == "auto" and classes_seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,12 @@ class Display:
         """True if the order depends on codes or classes."""
         by = {self.group_by, self.sort_by}
         return not by.isdisjoint(("class", "code", "fit", "transition"))
+
+    @property
+    def by_class(self) -> bool:
+        """True if kernels stand under the names of classes, or in their order."""
+        groups = ("class", "code", "transition")
+        return self.group_by in groups or self.sort_by == "class"
 
     @property
     def by_pair(self) -> bool:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import FamilyNames, Known, PoolLabels
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
@@ -514,6 +515,10 @@ class Document:
     def name(self, naming: Naming) -> None:
         """Name kernels by something else; what is selected by class follows."""
         self._mark(replace(self.marks, naming=naming), "Naming")
+
+    def draw_mean(self, mean: Mean) -> None:
+        """Draw kernels with or without their mean; can be undone."""
+        self._mark(replace(self.marks, mean=mean), "Mean of Kernels")
 
     def set_stretches(
         self,

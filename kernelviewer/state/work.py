@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
 
@@ -38,11 +39,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks that can be undone: selection, naming, thresholds, stretches, comparing.
+    """What can be undone: selection, naming, thresholds, stretches, comparing, mean.
 
     Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
-    ``comparing`` are the two networks that are compared, or None.
+    ``comparing`` are the two networks that are compared, or None. ``mean`` is whether
+    kernels are drawn with their mean.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -51,10 +53,11 @@ class Marks:
     naming: Naming = field(default_factory=Naming)
     family_thresholds: Mapping[Size, float] = field(default_factory=dict)
     comparing: Comparing | None = None
+    mean: Mean = "auto"
 
     @property
     def are_blank(self) -> bool:
-        """True if nothing was marked yet; naming and comparing are looks at it."""
+        """True if nothing was marked yet; the other marks are looks at it."""
         changed = (self.thresholds, self.family_thresholds, self.stretches)
         return not (self.selection.steps or any(changed))
 

@@ -164,7 +164,7 @@ def contents(parts: Parts) -> dict[str, object]:
         "ranges": histogram._ranges,
         "reconstruction": parts.reconstruction.content,
         "nearest": parts.reconstruction.nearest._kernels,
-        "comparison": parts.comparison.content,
+        "comparison": parts.inspector.comparison.content,
         "comparing": (
             parts.comparing.isHidden(),
             *(
@@ -173,16 +173,19 @@ def contents(parts: Parts) -> dict[str, object]:
                 else ()
             ),
         ),
-        "pair": parts.pair.content,
+        "pair": parts.inspector.pair.content,
         "transitions": (parts.transitions.content, parts.transitions._message),
         "drift": (parts.drift.layers, parts.drift.selected, parts.drift._message),
-        "comparison hidden": parts.comparison.isHidden(),
+        "comparison hidden": parts.inspector.comparison.isHidden(),
         "inspector": [
             parts.inspector.empty.isHidden(),
             parts.inspector.picture._taps,
             *(
                 label.text() if parts.inspector.empty.isHidden() else ""
-                for label in parts.inspector.values._labels.values()
+                for label in (
+                    *parts.inspector.place._labels.values(),
+                    *parts.inspector.values._labels.values(),
+                )
             ),
         ],
     }

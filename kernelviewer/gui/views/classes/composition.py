@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtGui import (
-        QFocusEvent,
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
@@ -240,6 +239,7 @@ class LayerComposition(Ringed):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             whole = self.rect().adjusted(int(MARGIN), 0, -int(MARGIN), 0)
             painter.drawText(whole, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         painter.setFont(caption_font(self.font()))
         boxes = self.boxes()
@@ -361,11 +361,6 @@ class LayerComposition(Ringed):
         self._ringed = True
         self._describe()
         self.update()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt: who comes by keyboard sees which bar it is."""
-        super().focusInEvent(event)
-        self._ringed = self._ringed and bool(self._bars)
 
     # Words
 

@@ -274,6 +274,7 @@ class ClassRows(Ringed):
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(box, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         columns = self._painted = self._lay_out()
         self._paint_captions(painter, columns)

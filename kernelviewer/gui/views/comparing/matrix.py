@@ -202,6 +202,7 @@ class TransitionMatrix(Ringed):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             inside = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
             painter.drawText(inside, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         ratio = self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatioF() != ratio:

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         QPoint,
         QSizeF,
     )
-    from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
     from kernelviewer.gui.views.models.tree_model import TreeItem
@@ -115,6 +115,11 @@ class LayerRows(QTreeView):
 
     painted_from = _painted_to = 0
     _hovered = QModelIndex()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: the right button opens a menu, and picks no layers."""
+        if event.button() != Qt.MouseButton.RightButton:
+            super().mousePressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: remember how far it is painted, and what is hovered."""
