@@ -1,5 +1,8 @@
 """The pattern classes in one table: ids, names, colours; the colours of networks.
 
+`CLASSES` is what ships; a user may call a class otherwise, and `class_shown` is what
+people are to read then. Ids are never another.
+
 Two schemes choose from the table. `PAPER` has the eleven classes of Babaiee et al.,
 *Unveiling the Unseen* (ICLR 2024), section 4; the learned codes are named by them.
 `FINE` has what people see: a base (point, centre, disc, cross, ring, bar, edge, saddle,
@@ -13,12 +16,15 @@ nearer than 11 in CIELAB, to normal, deuteranope and protanope eyes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,70 @@ CLASSES = (*PATTERNS, UNIDENTIFIED, FLAT)
 INDEX = {item.id: index for index, item in enumerate(CLASSES)}
 """Class id → index into `CLASSES`."""
 NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])
+
+
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+"""What a colour looks like in files."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnName:
+    """What a user calls something, and its colour ``#RRGGBB``; empty: as usual."""
+
+    name: str = ""
+    colour: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.colour)
+
+
+_SHOWN: ContextVar[tuple[PatternClass, ...]] = ContextVar("classes", default=CLASSES)
+
+
+def class_shown(index: int) -> PatternClass:
+    """A class, by its index into `CLASSES`, with the user's name and colour for it."""
+    return _SHOWN.get()[index]
+
+
+def classes_shown() -> tuple[PatternClass, ...]:
+    """All classes in the order of `CLASSES`, as `class_shown`."""
+    return _SHOWN.get()
+
+
+def show_classes(own: Mapping[str, OwnName]) -> None:
+    """Let `class_shown` have a user's names, by class id, in this thread from now on.
+
+    An own colour is that on light and on dark ground. What has no pattern keeps its
+    name.
+    """
+    _SHOWN.set(_with_own(own))
+
+
+@contextmanager
+def showing_classes(own: Mapping[str, OwnName]) -> Iterator[None]:
+    """The same for as long as the block lasts."""
+    before = _SHOWN.set(_with_own(own))
+    try:
+        yield
+    finally:
+        _SHOWN.reset(before)
+
+
+def _with_own(own: Mapping[str, OwnName]) -> tuple[PatternClass, ...]:
+    if not own:
+        return CLASSES
+    return tuple(
+        item
+        if index in NAMELESS or not (mine := own.get(item.id))
+        else replace(
+            item,
+            name=mine.name or item.name,
+            short=mine.name or item.short,
+            light=mine.colour or item.light,
+            dark=mine.colour or item.dark,
+        )
+        for index, item in enumerate(CLASSES)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,17 @@
-"""What the names that people give to layers tell of them."""
+"""What the names that people give to layers and networks tell of them."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import product
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kernelviewer.kernels.bank import KernelBank
 
 _WEIGHT = re.compile(
     r"(?:^|[._])(?:weights?|w|(?:depthwise_|pointwise_)?kernels?|filters?)$", re.I
@@ -198,3 +207,77 @@ def _tail(path: str, count: int) -> str:
     """The last module names that are not bare numbers."""
     parts = [part for part in path.split(".") if not part.isdigit()]
     return ".".join(parts[-count:])
+
+
+_PART = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+"""A part of a name that says something by itself: not ``2``, ``v1`` or ``b``."""
+
+
+def network_names(banks: Sequence[KernelBank], own: Sequence[str] = ()) -> list[str]:
+    """Names by which networks are told apart, no two the same.
+
+    What all files' names begin or end with is left out: ``resnet_best``,
+    ``resnet_final`` are ``best``, ``final``. Files of one name are told apart by
+    suffix, folder or copy.
+
+    Parameters
+    ----------
+    own
+        The user's name of each network; empty: that of its file.
+    """
+    names = elided([bank.name for bank in banks])
+    names = [mine or name for mine, name in zip(own or names, names, strict=True)]
+    apart: tuple[Callable[[KernelBank], str], ...] = (
+        lambda bank: bank.path.name,
+        lambda bank: "/".join(PurePath(bank.path).parts[-2:]),
+        lambda bank: str(bank.path),
+        lambda bank: f"{bank.name} ({bank.copy})" if bank.copy else bank.name,
+    )
+    for name in [name for name, count in Counter(names).items() if count > 1]:
+        places = [i for i, other in enumerate(names) if other == name]
+        if not any(own[i] for i in places if own):
+            for how in apart:
+                found = [how(banks[i]) for i in places]
+                if len(set(found)) == len(found):
+                    for place, text in zip(places, found, strict=True):
+                        names[place] = text
+                    break
+    taken: set[str] = set()
+    for place, name in enumerate(names):
+        number, wish = 1, name
+        while wish in taken:
+            number += 1
+            wish = f"{name} ({number})"
+        taken.add(wish)
+        names[place] = wish
+    return names
+
+
+def elided(names: Sequence[str]) -> list[str]:
+    """Names without the parts that all of them begin or end with.
+
+    They stay whole where one would have nothing left that says something by itself.
+    """
+    split = [[match.span() for match in _PART.finditer(name)] for name in names]
+    if len(set(names)) < 2 or not all(split):
+        return list(names)
+    words = [
+        [name[a:b] for a, b in spans] for name, spans in zip(names, split, strict=True)
+    ]
+    most = min(map(len, words)) - 1
+    start = end = 0
+    while start < most and len({own[start] for own in words}) == 1:
+        start += 1
+    while start + end < most and len({own[-1 - end] for own in words}) == 1:
+        end += 1
+    for first, last in product(range(start, -1, -1), dict.fromkeys((end, 0))):
+        found = [
+            name[
+                spans[first][0] if first else 0 : spans[-1 - last][1] if last else None
+            ]
+            for name, spans in zip(names, split, strict=True)
+        ]
+        if all(map(_WORD.search, found)):
+            return found
+    return list(names)

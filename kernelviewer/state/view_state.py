@@ -18,6 +18,7 @@ from kernelviewer.state.analysis import (
 )
 from kernelviewer.state.comparing import pairs_of
 from kernelviewer.state.memo import MemoOf
+from kernelviewer.state.own_names import edits, tag_bits
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.similarity import nearest
 from kernelviewer.state.tally import moved, tally, tally_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import OwnName, Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.own_names import Tags
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
     from kernelviewer.state.tally import Tally
@@ -123,6 +125,12 @@ class ViewState:
     track
         Its kernels of the current size at every step, named as ``labels`` are but for
         the threshold; None while they are not encoded.
+    own_classes, edits
+        The user's names of classes, by class id; all that is called otherwise than
+        the program and the files do, a line each.
+    tags, tag_bits
+        The tags by number, and those of the pool's kernels as
+        `kernelviewer.state.own_names.tag_bits`.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -177,6 +185,10 @@ class ViewState:
     pairs: PoolPairs | None
     run: OpenModel | None
     track: Track | None
+    own_classes: dict[str, OwnName]
+    edits: tuple[str, ...]
+    tags: Tags
+    tag_bits: NDArray[np.uint16] | None
 
     @property
     def scheme(self) -> Scheme:
@@ -283,7 +295,20 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         pairs=pairs,
         run=(run := _run(document)),
         track=_track(document, run, size, learned),
+        own_classes=document.marks.names.classes,
+        edits=edits(document.marks, document.models),
+        tags=document.marks.tags,
+        tag_bits=_tag_bits(document, old, pool),
     )
+
+
+def _tag_bits(
+    document: Document, old: ViewState | None, pool: KernelPool | None
+) -> NDArray[np.uint16] | None:
+    tags = document.marks.tags
+    if old is not None and old.pool is pool and old.tags is tags:
+        return old.tag_bits
+    return tag_bits(tags, pool) if pool and tags else None
 
 
 def _axis(
