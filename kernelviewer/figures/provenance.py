@@ -13,7 +13,7 @@ import numpy as np
 
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.text import shown
+from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,8 @@ class FileRecord:
         As in `kernelviewer.open_checkpoint` and `kernelviewer.extract_kernels`.
     shown
         Ranges of kernels shown, as ``0-119,240``; empty: all.
+    called
+        What the figure calls the network; empty: as its file.
     """
 
     name: str
@@ -56,6 +58,7 @@ class FileRecord:
     copy: str = ""
     include: tuple[str, ...] = ()
     shown: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ def _file(item: Any, where: str) -> FileRecord:
         copy=_text(item, "copy", "", where),
         include=tuple(include),
         shown=_text(item, "shown", "", where),
+        called=printable(_text(item, "called", "", where)),
     )
 
 

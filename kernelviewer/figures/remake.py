@@ -66,7 +66,9 @@ def show_again(scene: Scene, record: Record) -> Scene:
             name = shortened(shown(item.name))
             msg = f"{name}: the figure showed kernels that are not there"
             raise FigureError(msg) from None
-        subjects.append(replace(subject, shown=mask, sha256=item.sha256))
+        subjects.append(
+            replace(subject, shown=mask, sha256=item.sha256, called=item.called)
+        )
     return replace(
         scene,
         subjects=tuple(subjects),

@@ -209,7 +209,7 @@ class MainWindow(WindowContext):
             what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
             text = f"Drop to open {what}"
             if (marked := self._beside(paths)) is not None:
-                name = self.document.model(marked).bank.name
+                name = self.document.model(marked).name
                 text = f"Drop to compare {name} with {what}"
             self._overlay.show_over(text, theme.tokens().accent)
             event.acceptProposedAction()

@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from kernelviewer.figures import FigureError, make_figure, name_scene
 from kernelviewer.figures.exhibits import exhibit
-from kernelviewer.figures.export import to_tsv, write_data, write_kernels
+from kernelviewer.figures.export import to_tsv, write_kernels
 from kernelviewer.figures.naming import find_yardstick, with_codings
 from kernelviewer.figures.remake import with_hashes
 from kernelviewer.figures.scene import Scene, Subject
 from kernelviewer.figures.writing import render, render_pixels
 from kernelviewer.jobs.runs import read_step
+from kernelviewer.kernels.classes import showing_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,8 @@ class Part:
         Their codes and classes, if they are known already.
     run, step
         The step of a run that is meant in place of ``bank``, which is another one.
+    called, tags
+        As in `kernelviewer.figures.scene.Subject`.
     """
 
     bank: KernelBank
@@ -60,6 +63,8 @@ class Part:
     coding: Coding | None = None
     run: Run | None = None
     step: int = 0
+    called: str = ""
+    tags: NDArray[np.str_] | None = None
 
     def read(self, ticket: Ticket) -> KernelBank:
         """Its kernels."""
@@ -188,7 +193,14 @@ class FigureCache:
             self._contents.clear()
         self._wish = wish
         if self._bare is None:
-            subjects = (Subject(p.read(ticket), wish.size, p.shown) for p in wish.parts)
+            subjects = (
+                Subject(
+                    *(p.read(ticket), wish.size, p.shown),
+                    called=p.called,
+                    tags=p.tags,
+                )
+                for p in wish.parts
+            )
             self._bare = Scene(
                 tuple(subjects),
                 wish.size,
@@ -263,7 +275,7 @@ def copy_figure(ticket: Ticket, cache: FigureCache, wish: FigureRequest) -> Copi
     svg = render(drawn.figure, ".svg", facts)
     ticket.check()
     png = render(drawn.figure, ".png", facts)
-    table = to_tsv(drawn.content.table()) if wish.kind == "table" else ""
+    table = to_tsv(drawn.table()) if wish.kind == "table" else ""
     return Copies(wish.kind, svg, png, wish.options.dpi, drawn.caption, table)
 
 
@@ -273,7 +285,7 @@ def save_data(
 ) -> Path:
     """Write exactly what the figure draws."""
     drawn = cache.draw(ticket, wish, hashed=False)
-    return write_data(drawn.content, path, ticket)
+    return drawn.write_data(path, ticket)
 
 
 @_refusing
@@ -283,7 +295,8 @@ def save_animation(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
 
     ticket.progress(0, len(wish.parts), "reading the steps")
     scene = FigureCache().scene(ticket, wish, named=True)
-    return write_animation(scene, path, wish.options, watch=ticket)
+    with showing_classes(wish.naming.own):
+        return write_animation(scene, path, wish.options, watch=ticket)
 
 
 @_refusing
@@ -314,8 +327,12 @@ def _shows_classes(wish: FigureRequest) -> bool:
 def _same(one: Part, other: Part) -> bool:
     if one.bank is not other.bank or one.coding is not other.coding:
         return False
-    if (one.run, one.step) != (other.run, other.step):
+    if (one.run, one.step, one.called) != (other.run, other.step, other.called):
         return False
-    if one.shown is None or other.shown is None:
-        return one.shown is other.shown
-    return np.array_equal(one.shown, other.shown)
+    return _alike(one.tags, other.tags) and _alike(one.shown, other.shown)
+
+
+def _alike(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)

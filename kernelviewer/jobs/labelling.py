@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from kernelviewer.device import choose_device
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import PoolLabels
+from kernelviewer.state.own_names import tag_bits, tag_texts
 from kernelviewer.state.pool import make_pool
 from kernelviewer.text import shown
 
@@ -60,6 +61,9 @@ def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWis
 def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
     """Write the CSV file of `kernelviewer label` for what is open; its rows.
 
+    Where networks were renamed, or kernels bear tags, that is a further column:
+    ``network``, ``tags``.
+
     Raises
     ------
     OSError
@@ -78,8 +82,11 @@ def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
                 elif (model.id, size) in chosen:
                     yield chosen[model.id, size]
 
+    marks = wish.work.marks
+    there = {"network": marks.names.networks, "tags": marks.tags}
+    more = [name for name, own in there.items() if own]
     try:
-        return write_rows(path, found(), ticket)
+        return write_rows(path, found(), ticket, more)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -102,7 +109,7 @@ def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Lab
         marks.stretches.get(size),
         codes,
     )
-    return label_kernels(
+    found = label_kernels(
         shown(model.bank.path),
         model.bank,
         size,
@@ -110,6 +117,13 @@ def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Lab
         choose_device(wish.device),
         watch=ticket,
     )
+    count = len(found.kernels)
+    bits = tag_bits(marks.tags, make_pool((model,), size))
+    more = {
+        "network": [model.name] * count,
+        "tags": tag_texts(marks.tags, bits, count),
+    }
+    return replace(found, more=more)
 
 
 def _selected(

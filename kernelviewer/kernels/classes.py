@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kernelviewer.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -164,6 +166,38 @@ class OwnName:
 
     def __bool__(self) -> bool:
         return bool(self.name or self.colour)
+
+
+def own_to_json(own: Mapping[str, OwnName]) -> dict[str, dict[str, str]]:
+    """Own names as plain values, for files."""
+    return {
+        key: {"name": item.name, "colour": item.colour} for key, item in own.items()
+    }
+
+
+def own_from_json(values: object) -> dict[str, OwnName]:
+    """Own names from what `own_to_json` made.
+
+    Raises
+    ------
+    ValueError
+        The values are something else.
+    """
+    if not isinstance(values, dict) or not all(
+        isinstance(own, dict) and {*map(type, own.values())} <= {str}
+        for own in values.values()
+    ):
+        raise ValueError("own names are no table of texts")
+    found = {
+        key: OwnName(printable(own.get("name", "")), own.get("colour", ""))
+        for key, own in values.items()
+    }
+    for key, own in found.items():
+        if INDEX.get(key, NAMELESS[0]) in NAMELESS:
+            raise ValueError(f"there is no class {key[:40]!r}")
+        if own.colour and not COLOUR.fullmatch(own.colour):
+            raise ValueError("a colour is not like #1A2B3C")
+    return found
 
 
 _SHOWN: ContextVar[tuple[PatternClass, ...]] = ContextVar("classes", default=CLASSES)

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -201,7 +201,7 @@ def match(bank: KernelBank, other: KernelBank) -> Match:
 
 
 def best_match(
-    bank: KernelBank, earlier: Sequence[KernelBank]
+    bank: KernelBank, earlier: Iterable[KernelBank]
 ) -> tuple[KernelBank, Match] | None:
     """The network that has most of a network's kernels; None where none has any."""
     matches = [(other, match(bank, other)) for other in earlier]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
-    from kernelviewer.state.selection import Kernels
+    from kernelviewer.state.selection import Kernels, Mode
     from kernelviewer.state.work import Marks
 
 TAG_COLOURS = (
@@ -61,7 +61,7 @@ class Tag:
         found = kernels
         if old is not None:
             shared = len(old.joined("intersect", kernels))
-            mode = "subtract" if shared == len(kernels) else "add"
+            mode: Mode = "subtract" if shared == len(kernels) else "add"
             found = old.joined(mode, kernels)
         others = {size: own for size, own in self.kernels.items() if size != found.size}
         return replace(

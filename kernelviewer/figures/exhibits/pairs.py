@@ -17,7 +17,7 @@ from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import PAPER, Blocks, as_pictures, quantise
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class PairsContent:
             value = f"×{np.exp(found.scale_ratio[row]):.2g}"
         if found.class_a is None or found.class_b is None:
             return (value,)
-        before, after = CLASSES[found.class_a[row]], CLASSES[found.class_b[row]]
+        before, after = class_shown(found.class_a[row]), class_shown(found.class_b[row])
         if before is after:
             return f"{value} {before.short}", value
         return (

@@ -25,7 +25,7 @@ from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -215,13 +215,13 @@ class SpectrumContent:
 
     def _draw_stretches(self, page: Page, x: float, y: float, width: float) -> None:
         for item in self.yardstick.stretches:
-            kind = CLASSES[item.class_index]
+            kind = class_shown(item.class_index)
             page.rectangle(
                 x + item.low * width,
                 y,
                 (item.high - item.low) * width,
                 _BAR * page.face.em,
-                page.ink.of_class(kind),
+                item.colour or page.ink.of_class(kind),
                 edge=page.ink.paper,
                 gid=f"stretch-{kind.id}",
             )
@@ -322,7 +322,7 @@ class NameRow:
             return cls((), (), (), False, 0.4 * face.em)
         anchors = tuple((item.low + item.high) / 2 * width for item in stretches)
         names = tuple(
-            item.name or CLASSES[item.class_index].short for item in stretches
+            item.name or class_shown(item.class_index).short for item in stretches
         )
         widths = [face.width(name) + 0.6 * face.em for name in names]
         room = [(item.high - item.low) * width for item in stretches]

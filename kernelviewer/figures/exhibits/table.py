@@ -21,7 +21,7 @@ from kernelviewer.figures.names import count
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def prepare_table(
 
 def _heads(kinds: list[int]) -> list[str]:
     heads = ["Kernels", "Mean fit", "Identified (%)", "White noise (%)"]
-    return [*heads, *(f"{CLASSES[kind].short} (%)" for kind in kinds)]
+    return [*heads, *(f"{class_shown(kind).short} (%)" for kind in kinds)]
 
 
 def _cells(item: Entry, yardstick: Yardstick, kinds: list[int]) -> list[str]:

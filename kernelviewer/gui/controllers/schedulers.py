@@ -12,7 +12,6 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.tasks import tidy
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import told_apart
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class EncodingScheduler(QObject):
             self._given_up.add(key)
             self._tell()
 
-        title = f"Encode {size_label(size)} of {model.bank.name}"
+        title = f"Encode {size_label(size)} of {model.name}"
         known = self._document.autoencoders.get(size)
         self._asked.submit(
             key,
@@ -254,7 +253,7 @@ class FamilyScheduler(QObject):
             self._declined.add(key)
             self.changed.emit()
 
-        title = f"Name {size_label(size)} of {model.bank.name} by the family"
+        title = f"Name {size_label(size)} of {model.name} by the family"
         reaction = Reaction(
             done,
             failed=lambda message, hint: given_up(),
@@ -318,9 +317,9 @@ class ComparisonScheduler(QObject):
         if document.comparison is not None or how in self._asked:
             return
         if how != self._given_up:
-            self._ask(how, first, document.model(how.b).bank)
+            self._ask(how, document.model(how.a), document.model(how.b))
 
-    def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
+    def _ask(self, how: Comparing, before: OpenModel, after: OpenModel) -> None:
         from kernelviewer.jobs.comparing import compare_networks
 
         def done(found: Comparison) -> str:
@@ -331,14 +330,14 @@ class ComparisonScheduler(QObject):
             self._given_up = how
             self.changed.emit()
 
-        names = told_apart(first, second)
+        first, second = before.bank, after.bank
         reaction = Reaction(
             done,
             failed=lambda message, hint: given_up(),
             stopped=given_up,
             quiet=how.match != "best" and len(first) <= SILENT,
         )
-        title = f"Compare {names[0]} with {names[1]}"
+        title = f"Compare {before.name} with {after.name}"
         name, task = "compare", compare_networks
         self._asked.submit(
             how, first, "compute", name, title, reaction, task, first, second, how

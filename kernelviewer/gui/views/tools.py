@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.controls import ChoiceButton, NumberField
 from kernelviewer.gui.palette import PaletteLine
-from kernelviewer.gui.text import percent, short_percent, spaced
+from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.naming import Naming
@@ -289,6 +289,8 @@ class ThresholdBar(QWidget):
         self.threshold_requested.emit(value, False)
 
 
+LONGEST_EDIT = 90
+"""Letters of a line in the menu of what was edited."""
 WIDE = 1200
 """Width from which on the tool line has room for whole words."""
 
@@ -311,6 +313,7 @@ class ToolLine(QWidget):
         line.addWidget(parts.sizes)
         line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
+        line.addWidget(parts.edited)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
         line.addWidget(parts.export)
@@ -330,7 +333,10 @@ class ToolLine(QWidget):
     def _give_way(self) -> None:
         parts = self._parts
         parts.naming.set_brief(self.width() < WIDE)
-        rest = [parts.naming, parts.threshold, parts.palette, parts.export]
+        rest = [
+            *(parts.naming, parts.threshold, parts.edited),
+            *(parts.palette, parts.export),
+        ]
         widths = [part.sizeHint().width() for part in rest if not part.isHidden()]
         room = self.width() - sum(widths) - GAP * (len(widths) + 2) - 8
         row, menu = parts.sizes.row_width(), parts.sizes.menu.sizeHint().width()
@@ -363,6 +369,7 @@ class ToolController(Controller):
         naming: ChoiceButton = self.parts.naming
         self.naming = naming
         naming.chosen.connect(self._name_by)
+        self.parts.edited.clicked.connect(self._open_edits)
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
@@ -379,6 +386,11 @@ class ToolController(Controller):
         if self.is_news("threshold", state.threshold, state.null):
             self.threshold.set_threshold(state.threshold)
             self.threshold.set_choices(_choices(state.null))
+        if self.is_news("edits", state.edits):
+            self.parts.edited.setVisible(bool(state.edits))
+            said = "\n".join(["Called otherwise by hand:", *state.edits])
+            self.parts.edited.setToolTip(as_tip(said))
+            self.parts.edited.setAccessibleDescription(said)
         scope = (state.pool, state.pooled, state.layers)
         if self.is_news("coverage", *scope, state.threshold, state.null):
             self.threshold.set_coverage(*_coverage(state))
@@ -388,6 +400,19 @@ class ToolController(Controller):
         if naming.by == "code":  # the words stay for when the family names again
             naming = replace(naming, words=self.document.naming.words)
         self.document.name(naming)
+
+    def _open_edits(self) -> None:
+        """What is called otherwise, and the way back."""
+        menu = QMenu(self.window)
+        menu.setObjectName("editedMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for line in self.window.state.edits:
+            text = shortened(line, LONGEST_EDIT).replace("&", "&&")
+            menu.addAction(text).setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(self.window.commands["reset_names"])
+        chip = self.parts.edited
+        menu.popup(chip.mapToGlobal(chip.rect().bottomLeft()))
 
     def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
         if (size := self.document.size) is not None:
@@ -458,6 +483,18 @@ def _choices(null: Null | None) -> ThresholdChoices | None:
     return ThresholdChoices(null.default_threshold, by_null)
 
 
+def _edited_chip(parent: QWidget) -> QToolButton:
+    """Says that names differ from those of files and program; hidden otherwise."""
+    chip = QToolButton(parent)
+    chip.setObjectName("editedNames")
+    chip.setAccessibleName("Names that were edited")
+    chip.setText("edited")
+    chip.setProperty("chip", True)
+    chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    chip.hide()
+    return chip
+
+
 def _export_button(parent: QWidget) -> QPushButton:
     button = QPushButton("Export Figure…", parent)
     button.setObjectName("exportFigure")
@@ -472,13 +509,14 @@ TOOLS = ViewSpec(
         "sizes": SizeBar,
         "naming": _naming_button,
         "threshold": ThresholdBar,
+        "edited": _edited_chip,
         "palette": PaletteLine,
         "export": _export_button,
     },
     controller=ToolController,
     reads=(
         *("sizes", "size", "models", "naming", "named_by", "threshold", "null"),
-        *("pool", "layers", "pooled"),
+        *("pool", "layers", "pooled", "edits"),
     ),
     keys=(
         ViewKeys(

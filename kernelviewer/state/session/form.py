@@ -61,7 +61,7 @@ class SessionError(HintedError):
     """A fault of a session's text, and what can be done about it."""
 
 
-class RunStep(Entry):
+class RunStep(Entry, frozen=True):
     """A step of a run: how far it was, and its file as in `NetworkEntry`."""
 
     number: int
@@ -84,7 +84,7 @@ class RunStep(Entry):
         return self.path.rpartition("/")[2]
 
 
-class RunEntry(Entry):
+class RunEntry(Entry, frozen=True):
     """A run; it stands on the step whose file is that of the network."""
 
     name: Text
@@ -92,7 +92,7 @@ class RunEntry(Entry):
     steps: tuple[RunStep, ...]
 
 
-class NetworkEntry(Entry, omit_defaults=True):
+class NetworkEntry(Entry, frozen=True, omit_defaults=True):
     """An open network, or a run.
 
     Attributes
@@ -133,7 +133,7 @@ class NetworkEntry(Entry, omit_defaults=True):
         return self.hub or self.path.rpartition("/")[2]
 
 
-class CoderEntry(Entry, omit_defaults=True):
+class CoderEntry(Entry, frozen=True, omit_defaults=True):
     """An autoencoder: its name if it comes with the program, else its file's path."""
 
     sha256: Hash
@@ -155,7 +155,7 @@ class CoderEntry(Entry, omit_defaults=True):
         return self.shipped or self.path.rpartition("/")[2]
 
 
-class StretchEntry(Entry):
+class StretchEntry(Entry, frozen=True):
     """A stretch of the spectrum, as in the files of autoencoders."""
 
     low: float
@@ -167,14 +167,14 @@ class StretchEntry(Entry):
     colour: Colour = ""
 
 
-class OwnNameEntry(Entry, omit_defaults=True):
+class OwnNameEntry(Entry, frozen=True, omit_defaults=True):
     """The user's name and colour for something."""
 
     name: Text = ""
     colour: Colour = ""
 
 
-class TagEntry(Entry, omit_defaults=True):
+class TagEntry(Entry, frozen=True, omit_defaults=True):
     """A tag: name, colour, and who bears it, by size as `KernelsEntry.of`."""
 
     name: Text = ""
@@ -187,21 +187,21 @@ class TagEntry(Entry, omit_defaults=True):
                 runs.from_text(written)
 
 
-class NamesEntry(Entry, omit_defaults=True):
+class NamesEntry(Entry, frozen=True, omit_defaults=True):
     """`OwnNames`: networks by number, classes by id."""
 
     networks: dict[Number, Text] = msgspec.field(default_factory=dict)
     classes: dict[ClassId, OwnNameEntry] = msgspec.field(default_factory=dict)
 
 
-class StepEntry(Entry):
+class StepEntry(Entry, frozen=True):
     """One act of selecting."""
 
     mode: Mode
     query: QueryEntry
 
 
-class ScopeEntry(Entry):
+class ScopeEntry(Entry, frozen=True):
     """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
@@ -209,14 +209,14 @@ class ScopeEntry(Entry):
     only_selected: bool = False
 
 
-class NamingEntry(Entry, omit_defaults=True):
+class NamingEntry(Entry, frozen=True, omit_defaults=True):
     """How kernels get their names; the defaults are what once was the only way."""
 
     by: By = "code"
     words: Words = "paper"
 
 
-class Look(Entry):
+class Look(Entry, frozen=True):
     """How the window shows the work. ``layout`` is base64 of Qt's own bytes."""
 
     colormap: Text = "signed"
@@ -224,7 +224,7 @@ class Look(Entry):
     layout: Text = ""
 
 
-class Session(Entry, kw_only=True):
+class Session(Entry, frozen=True, kw_only=True):
     """A session file's content; networks are numbered in opening order.
 
     What was added later has a default, and is written only where it is another.

@@ -192,7 +192,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A part of the file; a field that is not known here is an error."""
 
 
-class ComparingEntry(Entry, omit_defaults=True):
+class ComparingEntry(Entry, frozen=True, omit_defaults=True):
     """`Comparing`: numbers of the networks, how they are paired, layers by hand."""
 
     a: Index
@@ -205,7 +205,7 @@ class ComparingEntry(Entry, omit_defaults=True):
             raise ValueError("compares a network with itself")
 
 
-class KernelEntry(Entry):
+class KernelEntry(Entry, frozen=True):
     """A kernel: number of its network, its size, its place among those of the size."""
 
     network: Index
@@ -216,7 +216,7 @@ class KernelEntry(Entry):
 # --- queries: for each kind its part of the file, and the way there and back ---
 
 
-class AllEntry(Entry, tag_field="type", tag="all"):
+class AllEntry(Entry, frozen=True, tag_field="type", tag="all"):
     """`All`."""
 
     @classmethod
@@ -229,7 +229,7 @@ class AllEntry(Entry, tag_field="type", tag="all"):
         return All()
 
 
-class LayersEntry(Entry, tag_field="type", tag="layers"):
+class LayersEntry(Entry, frozen=True, tag_field="type", tag="layers"):
     """`Layers`: by network number, their names."""
 
     of: dict[Number, tuple[Text, ...]]
@@ -246,6 +246,7 @@ class LayersEntry(Entry, tag_field="type", tag="layers"):
 
 class KernelsEntry(
     Entry,
+    frozen=True,
     tag_field="type",
     tag="kernels",
     omit_defaults=True,
@@ -274,6 +275,7 @@ class KernelsEntry(
 
 class CodesEntry(
     Entry,
+    frozen=True,
     omit_defaults=True,
     tag_field="type",
     tag="codes",
@@ -294,7 +296,7 @@ class CodesEntry(
         return CodeRange(self.low, self.high, self.by)
 
 
-class ClassesEntry(Entry, tag_field="type", tag="classes"):
+class ClassesEntry(Entry, frozen=True, tag_field="type", tag="classes"):
     """`Classes`."""
 
     ids: tuple[ClassId, ...]
@@ -309,7 +311,7 @@ class ClassesEntry(Entry, tag_field="type", tag="classes"):
         return Classes(frozenset(self.ids))
 
 
-class SimilarEntry(Entry, tag_field="type", tag="similar"):
+class SimilarEntry(Entry, frozen=True, tag_field="type", tag="similar"):
     """`Similar`; ``taps`` are numbers with a space between."""
 
     size: SizeKey
@@ -339,7 +341,7 @@ class SimilarEntry(Entry, tag_field="type", tag="similar"):
         return Similar(size_of(self.size), taps, self.cosine, self.name)
 
 
-class EveryEntry(Entry, tag_field="type", tag="every"):
+class EveryEntry(Entry, frozen=True, tag_field="type", tag="every"):
     """`Every`."""
 
     queries: tuple[QueryEntry, ...]

@@ -136,7 +136,7 @@ def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
         own = owner == model.id
         counts, below = tally.among(ticked & own)
         chosen = None if state.chosen is None else state.chosen.label[own].sum(0)
-        content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
+        content = ClassCounts(counts, below, chosen, model.name, model.id)
         contents.append(content)
     return tuple(contents)
 
@@ -175,7 +175,7 @@ def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
                 tuple(table[row].tolist()),
                 state.layers is None or ref in state.layers,
                 () if below is None else tuple(below[row].tolist()),
-                bank.name,
+                models[ref.model].name,
             )
         )
     return tuple(bars)
@@ -191,6 +191,7 @@ class ClassesController(Controller):
         self.histogram = histogram
         histogram.classes_requested.connect(self._on_classes_requested)
         histogram.model_class_requested.connect(self._on_model_class_requested)
+        histogram.name_requested.connect(self.window.rename_class)
         self.parts.count_of.chosen.connect(partial(self.window.set_chart, "count_of"))
         self.parts.names.requested.connect(self._on_names_requested)
         self.window.families.changed.connect(self.again)
@@ -275,6 +276,7 @@ class CompositionController(Controller):
         self.composition = composition
         composition.layer_requested.connect(self._on_layer_requested)
         composition.part_requested.connect(self._on_part_requested)
+        composition.name_requested.connect(self.window.rename_class)
         self.parts.pale.chosen.connect(partial(self.window.set_chart, "pale"))
 
     def show(self, state: ViewState) -> None:
@@ -330,7 +332,10 @@ CLASSES_VIEW = ViewSpec(
         ViewKeys(
             "Classes",
             "views.classes.histogram",
-            (("Select a class", "click; arrow keys, Home, End, then Enter or Space"),),
+            (
+                ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
+                ("Give it a name and a colour", "double click, F2"),
+            ),
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
@@ -361,6 +366,7 @@ COMPOSITION = ViewSpec(
                     "click; arrow keys, Home, End, then Space",
                 ),
                 ("Select the layer", "click its name; Enter"),
+                ("Give the class a name and a colour", "double click, F2"),
             ),
         ),
     ),

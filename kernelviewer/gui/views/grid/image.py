@@ -26,7 +26,7 @@ from kernelviewer.gui.views.grid.mosaic import (
     set_tiles,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PATTERNS, classes_shown, showing_classes
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
 from kernelviewer.watch import NEVER
@@ -101,7 +101,10 @@ def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> Gri
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
         gain = common_gain(mosaic if pairs is None else drawn, layer, shown)
-    order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
+    with showing_classes(state.own_classes):
+        order = arrange(
+            pool, shown, display, state.labels, state.stretches, state.pairs
+        )
     return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs)
 
 
@@ -169,7 +172,7 @@ def content_of(
     image: GridImage, labels: PoolLabels | None, *, framed: bool, dark: bool
 ) -> GridContent:
     """What the grid draws: headings with class colours, frames if wanted."""
-    colours = tuple(item.dark if dark else item.light for item in CLASSES)
+    colours = tuple(item.dark if dark else item.light for item in classes_shown())
     frames = None
     if framed and labels is not None and len(labels.label) == len(image.pool):
         frames = np.where(labels.label < len(PATTERNS), labels.label, NO_FRAME)

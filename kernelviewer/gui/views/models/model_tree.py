@@ -60,7 +60,6 @@ from kernelviewer.gui.views.models.tree_model import (
     SIZE_COLUMN,
     ModelTreeModel,
 )
-from kernelviewer.kernels.equality import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -252,6 +251,8 @@ class ModelTree(QWidget):
     """Model id, layer name, whether to take its kernels in."""
     compare_requested = Signal(int, int)
     """Ids of two networks, before and after."""
+    rename_requested = Signal(int, str)
+    """Model id, and what it is to be called; empty: as its file."""
     details_requested = Signal(int)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
@@ -275,6 +276,10 @@ class ModelTree(QWidget):
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.tree.setModel(self.proxy)
+        self.source.rename_requested.connect(
+            self.rename_requested, Qt.ConnectionType.QueuedConnection
+        )
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._delegate = TreeDelegate(self.tree)
         self.tree.setItemDelegate(self._delegate)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -431,6 +436,17 @@ class ModelTree(QWidget):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
+    def start_rename(self, identity: int) -> None:
+        """Put the cursor into the name of a network."""
+        for item in self.source.roots:
+            if item.model.id == identity:
+                index = self._index(item)
+                if not index.isValid():  # the search hides it
+                    self.search.clear()
+                    index = self._index(item)
+                self.tree.scrollTo(index)
+                self.tree.edit(index)
+
     def current_model(self) -> int | None:
         """Id of the network of the current row, else of the only one."""
         item = self._at(self.tree.currentIndex())
@@ -447,11 +463,14 @@ class ModelTree(QWidget):
         return roots[0].model.id if len(roots) == len(rows) == 1 else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete closes the network, Escape shows all layers again."""
+        """Delete closes the network, F2 renames it, Escape shows all layers again."""
         if event.key() == Qt.Key.Key_Delete and self.tree.hasFocus():
             model = self.current_model()
             if model is not None:
                 self.close_requested.emit(model)
+        elif event.key() == Qt.Key.Key_F2 and self.tree.hasFocus():
+            if (model := self.current_model()) is not None:
+                self.start_rename(model)
         elif event.key() == Qt.Key.Key_Escape:
             if self.search.text():
                 self.search.clear()
@@ -511,11 +530,12 @@ class ModelTree(QWidget):
         beside.setObjectName("compareWith")
         beside.setEnabled(bool(others))
         for other in others:
-            name = told_apart(other.bank, bank)[0].replace("&", "&&")
+            name = other.name.replace("&", "&&")
             ask = partial(self.compare_requested.emit, model, other.id)
             beside.addAction(shortened(name, 48), ask)
+        menu.addAction("Rename…", lambda: self.start_rename(model))
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
-        title = shortened(bank.name, 48).replace("&", "&&")
+        title = shortened(item.model.name, 48).replace("&", "&&")
         menu.addAction(f"Close “{title}”", lambda: self.close_requested.emit(model))
         return menu
 

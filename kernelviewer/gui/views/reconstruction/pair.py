@@ -13,7 +13,7 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.text import as_tip, signed
 from kernelviewer.gui.views.reconstruction.comparison import PictureRow
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,8 +80,8 @@ def _class(state: ViewState, number: int) -> str:
     if labels is None:
         return "–"
     kind, best = int(labels.label[number]), int(labels.best[number])
-    name = CLASSES[kind].short
-    return name if kind == best else f"{name} ({CLASSES[best].short})"
+    name = class_shown(kind).short
+    return name if kind == best else f"{name} ({class_shown(best).short})"
 
 
 def _change(pairs: PoolPairs, row: int) -> str:
