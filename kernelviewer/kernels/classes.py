@@ -200,6 +200,8 @@ def own_from_json(values: object) -> dict[str, OwnName]:
     return found
 
 
+SHORT = 18
+"""Letters of an own name in narrow places."""
 _SHOWN: ContextVar[tuple[PatternClass, ...]] = ContextVar("classes", default=CLASSES)
 
 
@@ -232,6 +234,11 @@ def showing_classes(own: Mapping[str, OwnName]) -> Iterator[None]:
         _SHOWN.reset(before)
 
 
+def _short(name: str) -> str:
+    """A name for narrow places."""
+    return name if len(name) <= SHORT else f"{name[: SHORT - 1].rstrip()}…"
+
+
 def _with_own(own: Mapping[str, OwnName]) -> tuple[PatternClass, ...]:
     if not own:
         return CLASSES
@@ -241,7 +248,7 @@ def _with_own(own: Mapping[str, OwnName]) -> tuple[PatternClass, ...]:
         else replace(
             item,
             name=mine.name or item.name,
-            short=mine.name or item.short,
+            short=_short(mine.name) or item.short,
             light=mine.colour or item.light,
             dark=mine.colour or item.dark,
         )

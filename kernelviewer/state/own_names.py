@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from kernelviewer.state.work import Marks
 
 TAG_COLOURS = (
-    *("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
-    *("#882255", "#B8A800", "#6E6E6E"),
+    *("#009E73", "#B8A800", "#CC79A7", "#882255", "#6E6E6E"),
+    *("#56B4E9", "#E69F00", "#0072B2", "#D55E00"),
 )
-"""Usual colours of the tags 1 to 9."""
+"""Usual colours of the tags 1 to 9; the first are unlike those of weights."""
 TAGS = range(1, len(TAG_COLOURS) + 1)
 LONGEST = 60
 """Letters of a name."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.window_context import WindowContext
 
-SIDE = 18
+SIDE = 20
 WIDTH = 400
 NOTE = (
     "Empty: as usual. The name stands in this session alone, and figures say that it "
@@ -158,17 +158,23 @@ class RenameDialog(Dialog):
 
 
 def _square(colour: str, ratio: float) -> QIcon:
-    """A rounded square of a colour."""
-    picture = QPixmap(round(SIDE * ratio), round(SIDE * ratio))
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(theme.tokens().separator), 1))
-    painter.setBrush(QColor(colour))
-    painter.drawRoundedRect(QRectF(1.5, 1.5, SIDE - 3, SIDE - 3), 3, 3)
-    painter.end()
-    return QIcon(picture)
+    """A rounded square of a colour; a ring goes round the one that is chosen."""
+    icon = QIcon()
+    for state in (QIcon.State.Off, QIcon.State.On):
+        picture = QPixmap(round(SIDE * ratio), round(SIDE * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if state == QIcon.State.On:
+            painter.setPen(QPen(QColor(theme.tokens().text), 2))
+            painter.drawRoundedRect(QRectF(1, 1, SIDE - 2, SIDE - 2), 4, 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawRoundedRect(QRectF(4, 4, SIDE - 8, SIDE - 8), 2, 2)
+        painter.end()
+        icon.addPixmap(picture, QIcon.Mode.Normal, state)
+    return icon
 
 
 def _usual_class(index: int) -> OwnName:

@@ -329,7 +329,7 @@ class ModelTree(QWidget):
         for item in self._items(self.source.roots):
             if not item.children:
                 continue
-            key = (item.model.id, item.text(0), len(item.indices))
+            key = _key(item)
             few = len(item.children) <= 40
             fold = key in folded if item.model.id in known else not few
             self.tree.setExpanded(self._index(item), not fold)
@@ -558,7 +558,7 @@ class ModelTree(QWidget):
 
     def _folded(self) -> set[tuple[int, str, int]]:
         return {
-            (item.model.id, item.text(0), len(item.indices))
+            _key(item)
             for item in self._items(self.source.roots)
             if item.children and not self.tree.isExpanded(self._index(item))
         }
@@ -574,6 +574,12 @@ class ModelTree(QWidget):
             elif item.refs & layers:
                 rows += self._cover(item.children, layers)
         return rows
+
+
+def _key(item: TreeItem) -> tuple[int, str, int]:
+    """What a row is known by, whatever its network is called."""
+    name = item.node.text if item.node else ""
+    return item.model.id, name, len(item.indices)
 
 
 def _is_size(text: str) -> bool:
