@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
+from kernelviewer.cli import main
 from kernelviewer.figures import FigureOptions
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.search import collect
@@ -482,6 +483,22 @@ def test_figures_use_the_names_and_say_that_they_were_given(
     drawn = cache.draw(Ticket("figure", "figure"), wish, hashed=False)
     assert "edited by hand" not in drawn.caption
     assert "“best” is resnet_cifar100_best" in drawn.caption
+
+
+def test_a_figure_is_made_again_from_its_file_with_the_names(
+    two: MainWindow, files: list[Path], tmp_path: Path
+) -> None:
+    two.document.rename_network(two.document.models[0].id, "before")
+    two.document.rename_class("edge-x", OwnName(HAT, ORANGE))
+    wish = FigureRequests(two).wish("composition", "all", FigureOptions())
+    cache = FigureCache()
+    drawn = cache.draw(Ticket("figure", "figure"), wish, hashed=True)
+    first, again = tmp_path / "first.svg", tmp_path / "again.svg"
+    drawn.write(first)
+    words = ["figure", "--from", str(first), *map(str, files), "-o", str(again)]
+    assert main(words) == 0
+    assert again.read_bytes() == first.read_bytes()
+    assert HAT in again.read_text()
 
 
 def _is_text(artist: Any) -> bool:
