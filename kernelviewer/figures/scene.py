@@ -11,8 +11,7 @@ import numpy as np
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER, PATTERNS, own_to_json
-from kernelviewer.kernels.equality import best_match, find_equal
-from kernelviewer.kernels.names import network_names
+from kernelviewer.kernels.equality import best_match, find_equal, network_names
 from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.stretches import to_json
 

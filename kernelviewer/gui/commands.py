@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu
 
+from kernelviewer.files import resource
 from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.text import offer_text, shortened, spaced
@@ -22,7 +23,6 @@ from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.stretches import stretch_at
-from kernelviewer.resources import resource
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.own_names import TAGS, tag_name
 from kernelviewer.state.selection import Layers

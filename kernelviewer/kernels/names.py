@@ -1,17 +1,22 @@
-"""What the names that people give to layers and networks tell of them."""
+"""What names and shapes tell: of layers what they are, of networks the architecture.
+
+The index in resources holds every architecture of timm that has depthwise
+convolutions, with what each of them does (stride, dilation, padding).
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
-from collections import Counter
-from itertools import product
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+import zlib
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from kernelviewer.kernels.bank import KernelBank
+from kernelviewer.files import resource
+from kernelviewer.formats.checkpoint import Operator
 
 _WEIGHT = re.compile(
     r"(?:^|[._])(?:weights?|w|(?:depthwise_|pointwise_)?kernels?|filters?)$", re.I
@@ -209,75 +214,135 @@ def _tail(path: str, count: int) -> str:
     return ".".join(parts[-count:])
 
 
-_PART = re.compile(r"[^\W_]+")
-_WORD = re.compile(r"[^\W\d_]{3,}")
-"""A part of a name that says something by itself: not ``2``, ``v1`` or ``b``."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kernelviewer.formats.checkpoint import Checkpoint, Tensor
+
+    _Group = tuple[str, list[str], str]
+    """Details, names of architectures, and packed facts."""
+
+HEAD_DIMENSIONS = 3
+"""Tensors of fewer dimensions (heads, norms) do not count: heads are replaced."""
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
-def network_names(banks: Sequence[KernelBank], own: Sequence[str] = ()) -> list[str]:
-    """Names by which networks are told apart, no two the same.
-
-    What all files' names begin or end with is left out: ``resnet_best``,
-    ``resnet_final`` are ``best``, ``final``. Files of one name are told apart by
-    suffix, folder or copy.
+def fingerprint(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Hash of the names and shapes of all convolution weights.
 
     Parameters
     ----------
-    own
-        The user's name of each network; empty: that of its file.
+    shapes
+        Name → shape of every tensor; those with fewer than three dimensions are
+        ignored, so that a replaced classifier changes nothing.
     """
-    names = elided([bank.name for bank in banks])
-    names = [mine or name for mine, name in zip(own or names, names, strict=True)]
-    apart: tuple[Callable[[KernelBank], str], ...] = (
-        lambda bank: bank.path.name,
-        lambda bank: "/".join(PurePath(bank.path).parts[-2:]),
-        lambda bank: str(bank.path),
-        lambda bank: f"{bank.name} ({bank.copy})" if bank.copy else bank.name,
+    lines = sorted(
+        f"{name}:{'x'.join(map(str, shape))}"
+        for name, shape in shapes.items()
+        if len(shape) >= HEAD_DIMENSIONS
     )
-    for name in [name for name, count in Counter(names).items() if count > 1]:
-        places = [i for i, other in enumerate(names) if other == name]
-        if not any(own[i] for i in places if own):
-            for how in apart:
-                found = [how(banks[i]) for i in places]
-                if len(set(found)) == len(found):
-                    for place, text in zip(places, found, strict=True):
-                        names[place] = text
-                    break
-    taken: set[str] = set()
-    for place, name in enumerate(names):
-        number, wish = 1, name
-        while wish in taken:
-            number += 1
-            wish = f"{name} ({number})"
-        taken.add(wish)
-        names[place] = wish
-    return names
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:20]
 
 
-def elided(names: Sequence[str]) -> list[str]:
-    """Names without the parts that all of them begin or end with.
+def details(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Hash of the vectors and matrices beside the convolutions.
 
-    They stay whole where one would have nothing left that says something by itself.
+    It tells architectures apart whose convolutions are alike, such as ConvNeXt and
+    ConvNeXt V2. Top modules without convolutions (heads) and running statistics do not
+    count.
     """
-    split = [[match.span() for match in _PART.finditer(name)] for name in names]
-    if len(set(names)) < 2 or not all(split):
-        return list(names)
-    words = [
-        [name[a:b] for a, b in spans] for name, spans in zip(names, split, strict=True)
-    ]
-    most = min(map(len, words)) - 1
-    start = end = 0
-    while start < most and len({own[start] for own in words}) == 1:
-        start += 1
-    while start + end < most and len({own[-1 - end] for own in words}) == 1:
-        end += 1
-    for first, last in product(range(start, -1, -1), dict.fromkeys((end, 0))):
-        found = [
-            name[
-                spans[first][0] if first else 0 : spans[-1 - last][1] if last else None
-            ]
-            for name, spans in zip(names, split, strict=True)
-        ]
-        if all(map(_WORD.search, found)):
-            return found
-    return list(names)
+    tops = {
+        name.partition(".")[0]
+        for name, shape in shapes.items()
+        if len(shape) >= HEAD_DIMENSIONS
+    }
+    lines = sorted(
+        f"{name}:{'x'.join(map(str, shape))}"
+        for name, shape in shapes.items()
+        if len(shape) < HEAD_DIMENSIONS
+        and name.partition(".")[0] in tops
+        and not name.endswith(_STATISTICS)
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
+@cache
+def _index() -> dict[str, list[_Group]]:
+    """Fingerprint → the architectures that have it, by their details."""
+    try:
+        data = resource("architectures", "index.json").read_bytes()
+    except FileNotFoundError:
+        return {}
+    known: dict[str, list[_Group]] = json.loads(data)["architectures"]
+    return known
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(text)))
+    return facts
+
+
+def recognise(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with its architecture's name and operators, if it is known.
+
+    What the file says itself is kept.
+    """
+    shapes = {tensor.name: tensor.shape for tensor in checkpoint.tensors}
+    for prefix in dict.fromkeys(("", _common_prefix(shapes))):
+        own = {name[len(prefix) :]: shape for name, shape in shapes.items()}
+        groups = _index().get(fingerprint(own), [])
+        if groups:
+            return _named(checkpoint, prefix, own, groups)
+    return checkpoint
+
+
+def _named(
+    checkpoint: Checkpoint,
+    prefix: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    groups: list[_Group],
+) -> Checkpoint:
+    """With the name of the group whose details fit, or of all that come into question.
+
+    ``shapes`` are under their names without the prefix.
+    """
+    own = details(shapes)
+    fitting = [group for group in groups if group[0] == own] or groups
+    names = [name for _, alike, _ in fitting for name in alike]
+    stated = checkpoint.architecture
+    name = stated or (names[0] if len(names) == 1 else f"{names[0]} or alike")
+    facts = _unpacked(fitting[0][2])
+    tensors = tuple(
+        _with_operator(tensor, tensor.name[len(prefix) :], facts)
+        for tensor in checkpoint.tensors
+    )
+    return replace(checkpoint, architecture=name, tensors=tensors)
+
+
+def _common_prefix(names: Iterable[str]) -> str:
+    """The start shared by all names, up to a dot: ``net.`` of ``net.stem.0.weight``."""
+    parts = [name.split(".")[:-1] for name in names]
+    common = []
+    for same in zip(*parts, strict=False):
+        if len({*same}) > 1:
+            break
+        common.append(f"{same[0]}.")
+    return "".join(common)
+
+
+def _with_operator(tensor: Tensor, name: str, facts: dict[str, Any]) -> Tensor:
+    if tensor.operator is not None:
+        return tensor
+    if name in facts["one_channel"]:
+        return replace(tensor, operator=Operator(groups=1, in_channels=1))
+    if name not in facts["depthwise"]:
+        return tensor
+    groups, stride, dilation, padding, channels = facts["depthwise"][name]
+    operator = Operator(
+        groups=groups,
+        stride=tuple(stride),
+        dilation=tuple(dilation),
+        padding=padding if isinstance(padding, str) else tuple(padding),
+        in_channels=channels,
+    )
+    return replace(tensor, operator=operator)

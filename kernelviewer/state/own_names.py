@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NAMELESS, OwnName
+from kernelviewer.kernels.equality import network_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -184,10 +185,6 @@ def called(
     models: tuple[OpenModel, ...], own: Mapping[int, str]
 ) -> tuple[OpenModel, ...]:
     """Open networks with the names they are shown by: no two have the same."""
-    if not models:
-        return models
-    from kernelviewer.kernels.names import network_names  # who read them has it
-
     banks = [model.bank for model in models]
     names = network_names(banks, [own.get(model.id, "") for model in models])
     wanted = [

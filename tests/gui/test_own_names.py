@@ -24,8 +24,7 @@ from kernelviewer.figures import FigureOptions
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.search import collect
 from kernelviewer.gui.text import kernel_tip
-from kernelviewer.jobs.drawing import FigureCache, save_kernels
-from kernelviewer.jobs.labelling import wish_of, write_labels
+from kernelviewer.jobs.drawing import FigureCache, save_kernels, wish_of, write_labels
 from kernelviewer.jobs.runner import Ticket, run_now
 from kernelviewer.kernels.classes import CLASSES, INDEX, OwnName, class_shown
 from kernelviewer.state.describe import describe_selection

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelviewer.kernels.names import elided, network_names
+from kernelviewer.kernels.equality import elided, network_names
 from tests.state.banks import make_bank
 
 
