@@ -32,6 +32,7 @@ from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.jobs.tasks import prepare_device, settle_in
+from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 
@@ -237,6 +238,7 @@ class MainWindow(WindowContext):
         self.hide()
         self.sessions.finish()
         self.stopped = self.jobs.close()
+        show_classes({})  # names were this session's
         event.accept()
 
 

@@ -133,5 +133,6 @@ class Presenter:
         show_classes(new.own_classes)
         changed = [name for name, of in _READ.items() if not same(of(old), of(new))]
         self._behind |= {v for v, read in self._reads.items() if read & {*changed}}
-        self._is_forced |= not {*old.models} <= {*new.models}
+        before, now = ({(m.id, m.bank) for m in s.models} for s in (old, new))
+        self._is_forced |= not before <= now
         return changed

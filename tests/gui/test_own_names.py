@@ -230,6 +230,33 @@ def test_the_own_colour_is_painted_at_once_and_goes_with_undo(two: MainWindow) -
     assert histogram.grab().toImage().pixelColor(place).name().upper() == before
 
 
+def test_a_double_click_in_the_legend_or_on_a_chip_names_the_class(
+    two: MainWindow, qtbot: Any
+) -> None:
+    two.layouts.show_panel("scatter")
+    two.docks["scatter"].setFloating(True)
+    two.docks["scatter"].resize(900, 900)
+    wait_idle(qtbot, two)
+    view = two.parts.scatter
+    index = view.legend.classes[0]
+    at = view._ensure_strip().places[0].center().toPoint()
+    QTest.mouseDClick(view, LEFT, NO_KEY, at)
+    type_name(two, HAT)
+    assert class_shown(index).name == HAT
+    assert view.legend.entries[0][1] == HAT
+    two.document.select("replace", Classes(frozenset({CLASSES[index].id})))
+    (pill,) = [pill for pill in two.parts.chips._pills if pill.isVisible()]
+    assert pill.label.text() == HAT
+    QTest.mouseDClick(pill, LEFT)
+    type_name(two, "other")
+    assert class_shown(index).name == "other"
+    assert pill.label.text() == "other"
+    pill.cross.setFocus()
+    QTest.keyClick(pill.cross, Key.Key_F2)
+    type_name(two, "")
+    assert class_shown(index) is CLASSES[index]
+
+
 def test_f2_names_the_class_the_keys_are_at(two: MainWindow) -> None:
     two.layouts.show_panel("classes")
     histogram = two.parts.histogram

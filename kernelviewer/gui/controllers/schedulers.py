@@ -149,7 +149,7 @@ class EncodingScheduler(Scheduler["Key"]):
             for model in document.models
             for size in model.bank.sizes
         }
-        self._asked.keep(wanted)
+        self._asked.keep({key: model.bank for key, model in wanted.items()})
         self._given_up &= wanted.keys() - document.analyses.keys()
         now = document.size
         for key in sorted(wanted, key=lambda key: key[1] != now):
@@ -181,7 +181,15 @@ class EncodingScheduler(Scheduler["Key"]):
         title = f"Encode {label} of {model.name}"
         known, device = self._document.autoencoders.get(size), self._device
         self._submit(
-            key, model, name, title, Reaction(done), analyse, kernels, known, device
+            key,
+            model.bank,
+            name,
+            title,
+            Reaction(done),
+            analyse,
+            kernels,
+            known,
+            device,
         )
 
 
@@ -231,7 +239,7 @@ class FamilyScheduler(Scheduler["Key"]):
         self._seen = seen
         before = self._asked.keys()
         sizes, now = document.sizes, document.size
-        open_now = {(m.id, size): m for m in document.models for size in sizes}
+        open_now = {(m.id, size): m.bank for m in document.models for size in sizes}
         self._asked.keep(open_now)
         self._given_up &= open_now.keys()
         if self._device:
@@ -273,7 +281,14 @@ class FamilyScheduler(Scheduler["Key"]):
         reaction = Reaction(done, quiet=len(kernels) <= SILENT, background=True)
         task, device = name_by_family, self._device
         self._submit(
-            key, model, name, f"{title} by the family", reaction, task, kernels, device
+            key,
+            model.bank,
+            name,
+            f"{title} by the family",
+            reaction,
+            task,
+            kernels,
+            device,
         )
 
 

@@ -281,7 +281,8 @@ class CentreController(Controller):
     def show(self, state: ViewState) -> None:
         """Show the kernels once there are networks."""
         self.parts.centre.setCurrentIndex(1 if state.models else 0)
-        self.window.models_changed.emit(state.models)
+        if self.is_news("open", tuple((m.id, m.bank) for m in state.models)):
+            self.window.models_changed.emit(state.models)
 
 
 CENTRE = ViewSpec(

@@ -58,12 +58,15 @@ class Legend:
         Colours from the low to the high end; with a bar there are no entries.
     low, high
         What stands at the bar's ends.
+    classes
+        The class of each swatch, where they are classes.
     """
 
     entries: tuple[tuple[str, str], ...] = ()
     bar: tuple[str, ...] = ()
     low: str = ""
     high: str = ""
+    classes: tuple[int, ...] = ()
 
 
 class LegendStrip:
@@ -182,7 +185,7 @@ def _by_class(label: NDArray[np.uint8], tokens: Tokens) -> Coloured:
     ordered = [int(i) for i in there if i < UNIDENTIFIED]
     ordered += [UNIDENTIFIED] if UNIDENTIFIED in there else []
     entries = tuple((colours[i], class_shown(i).short) for i in ordered)
-    return label, colours, Legend(entries)
+    return label, colours, Legend(entries, classes=tuple(ordered))
 
 
 def _by_fit(fit: NDArray[np.float32], tokens: Tokens) -> Coloured:
