@@ -100,8 +100,11 @@ class Document:
 
     def _become(self, work: Work) -> None:
         """Hold other work from now on, its networks by names that tell them apart."""
-        models = called(work.models, work.marks.names.networks)
-        self.work = work if models is work.models else replace(work, models=models)
+        now, names = self.work, work.marks.names
+        if work.models is not now.models or names is not now.marks.names:
+            models = called(work.models, names.networks)
+            work = work if models is work.models else replace(work, models=models)
+        self.work = work
         self._tell()
 
     def _tell(self) -> None:
