@@ -231,22 +231,22 @@ def _names(window: WindowContext) -> Iterator[Entry]:
     state = window.state
     renames = [
         *(
-            (f"network {m.name}", partial(window.rename_network, m.id), m.bank.name)
+            ("network", m.name, partial(window.rename_network, m.id))
             for m in state.models
         ),
         *(
-            (f"class {class_shown(index).name}", partial(window.rename_class, kind), "")
+            ("class", class_shown(index).name, partial(window.rename_class, kind))
             for index in (state.scheme.rows[:-2] if state.models else ())
             for kind in [CLASSES[index].id]
         ),
         *(
-            (f"tag {tag_name(state.tags, n)}", partial(window.rename_tag, n), "")
+            ("tag", tag_name(state.tags, n), partial(window.rename_tag, n))
             for n in (TAGS if state.models else ())
         ),
     ]
-    for what, ask, note in renames:
-        title = f"Rename {what}…".replace("tag tag", "tag")
-        yield Entry("Name", title, ask, "rename", note=note, also="own name colour F2")
+    for what, name, ask in renames:
+        title, also = f"Rename “{name}”…", f"own name colour F2 {what}"
+        yield Entry("Name", title, ask, "rename", note=what, also=also)
 
 
 def _layers(model: OpenModel) -> Iterator[LayerRef]:

@@ -211,7 +211,7 @@ def test_a_double_click_names_a_class_everywhere(two: MainWindow, qtbot: Any) ->
     assert describe_selection(two.state) == HAT
     assert [chip.text for chip in two.parts.chips.chips] == [HAT]
     found = [entry.title for entry in collect(two)]
-    assert {HAT, f"Rename class {HAT}…"} <= {*found}
+    assert {HAT, f"Rename “{HAT}”…"} <= {*found}
     two.commands["undo"].trigger()
     two.commands["undo"].trigger()
     assert class_shown(index) is usual
