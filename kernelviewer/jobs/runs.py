@@ -84,9 +84,10 @@ def open_or_ask(ticket: Ticket, paths: Sequence[Path]) -> Tally:
 
     It comes as a partial value, a `RunFound`, and nothing has been opened.
     """
+    from kernelviewer.jobs.corpus import corpus_at
     from kernelviewer.state.session.files import is_session
 
-    if not any(map(is_session, paths)):
+    if not any(is_session(path) or corpus_at(path) for path in paths):
         files = [file for path in paths for file in find_checkpoints(path, ticket)]
         if found := look_for_run(ticket, files):
             ticket.send(replace(found, paths=tuple(paths)))

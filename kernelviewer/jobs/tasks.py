@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from kernelviewer.jobs.corpus import OpenCorpus
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder, Method
@@ -64,19 +65,57 @@ class SessionFound:
     others: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CorpusFound:
+    """A corpus among files to open, opened, and the path by which it was named."""
+
+    path: Path
+    opened: OpenCorpus
+
+
+def open_corpora(ticket: Ticket, paths: Sequence[Path]) -> tuple[list[Path], Tally]:
+    """Open the corpora among paths, each a partial value, `CorpusFound` or `Unusable`.
+
+    Returns
+    -------
+    others, tally
+        The paths that are none, and how it went.
+    """
+    from kernelviewer.jobs.corpus import corpus_at, open_corpus
+
+    others, opened, failed = [], 0, 0
+    for path in paths:
+        if corpus_at(path) is None:
+            others.append(path)
+            continue
+        ticket.progress(0, 0, shown(path.name))
+        try:
+            found = open_corpus(ticket, path)
+        except Exception as error:
+            message, details, hint = describe_failure(error, path.name)
+            failed += 1
+            ticket.send(Unusable(path, message, hint, details))
+        else:
+            opened += 1
+            ticket.send(CorpusFound(path, found))
+    return others, Tally(opened, failed)
+
+
 def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     """Open files and whatever checkpoints lie in folders, one after the other.
 
     Each comes as a partial value, a `KernelBank` or an `Unusable`; a file that cannot
     be used does not stop the others. A session among the paths comes first: it is
-    handed back with the others, and nothing else is opened.
+    handed back with the others, and nothing else is opened. A corpus is opened as what
+    it is, never as a folder of checkpoints.
     """
     from kernelviewer.state.session.files import is_session
 
     paths = as_paths(paths)
     if sessions := [path for path in paths if is_session(path)]:
         return _hand_back(ticket, sessions, paths)
-    opened, failed = 0, 0
+    paths, tally = open_corpora(ticket, paths)
+    opened, failed = tally.opened, tally.failed
     files: list[Path] = []
     for path in paths:
         files += list(find_checkpoints(path, ticket)) or [path]
@@ -140,8 +179,9 @@ def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
     """The path itself if it is a file or a model folder, else what a folder holds.
 
     Files that bear a checkpoint's suffix and are none are among them, so that opening
-    them tells what they are.
+    them tells what they are. What lies in a corpus is not: it is opened by its folder.
     """
+    from kernelviewer.corpus.store import DESCRIPTION, is_corpus
     from kernelviewer.formats.containers.folders import (
         is_for_training,
         is_hidden,
@@ -157,6 +197,9 @@ def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
         return
     for folder, folders, names in os.walk(path):
         watch.progress(0, 0, f"searching {shown(folder)}")
+        if DESCRIPTION in names and is_corpus(folder):
+            folders.clear()
+            continue
         inner = sorted(folders, key=natural_key)
         models = [name for name in inner if is_checkpoint(Path(folder, name))]
         folders[:] = [n for n in inner if n not in models and not is_hidden(n)]

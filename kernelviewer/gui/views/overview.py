@@ -95,6 +95,8 @@ class NetworkRows(QAbstractTableModel):
         super().__init__(parent)
         self.rows: tuple[NetworkCounts, ...] = ()
         self.sizes: tuple[Size, ...] = ()
+        self.tips = TIPS
+        self._keys: dict[int, tuple[Any, ...]] = {}
 
     def set_rows(
         self, rows: tuple[NetworkCounts, ...], sizes: tuple[Size, ...]
@@ -106,6 +108,7 @@ class NetworkRows(QAbstractTableModel):
         if not same:
             self.beginResetModel()
         self.rows, self.sizes = rows, sizes
+        self._keys.clear()
         if not same:
             self.endResetModel()
         elif rows:
@@ -135,7 +138,7 @@ class NetworkRows(QAbstractTableModel):
             right = KERNELS <= section < len(COLUMNS)
             return (side.AlignRight if right else side.AlignLeft) | side.AlignVCenter
         if role == Role.ToolTipRole:
-            return TIPS.get(
+            return self.tips.get(
                 section, "Kernels per class; sorted by the identified share"
             )
         return None
@@ -150,7 +153,9 @@ class NetworkRows(QAbstractTableModel):
         if role == Role.DisplayRole:
             return _texts(row)[column]
         if role == SORT_ROLE:
-            return _sort_keys(row)[column]
+            if (keys := self._keys.get(index.row())) is None:
+                keys = self._keys[index.row()] = _sort_keys(row)
+            return keys[column]
         if role == SEARCH_ROLE:
             return " ".join(_texts(row))
         if role == QUIET_ROLE:
@@ -291,12 +296,19 @@ class NetworkOverview(QWidget):
     """frozenset of ids of networks whose layers to show, or None for all."""
     open_requested = Signal(int)
     """Id of a network to show the kernels of."""
+    kernels_requested = Signal()
+    """Show the kernels of what is picked."""
     leave_requested = Signal()
     close_requested = Signal(object)
     """Ids of networks to close."""
     visibility_changed = Signal(bool)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
+    advice = (
+        " Where networks are counted together they count too: pick the others to leave "
+        "them out."
+    )
+    """What follows from networks that are as noise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -312,7 +324,7 @@ class NetworkOverview(QWidget):
         self.kernels = QPushButton("Show Kernels", self)
         self.kernels.setObjectName("showKernels")
         self.kernels.setAccessibleName("Show the kernels of the picked networks")
-        self.kernels.clicked.connect(lambda: self.leave_requested.emit())
+        self.kernels.clicked.connect(lambda: self.kernels_requested.emit())
         self.source = NetworkRows(self)
         self.proxy = _Order(self)
         self.proxy.setSourceModel(self.source)
@@ -445,8 +457,7 @@ class NetworkOverview(QWidget):
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             self.note.setText(
                 f"{AS_NOISE}{some}{more}: no more of the kernels are identified than "
-                "of white noise, as where nothing was trained. Where networks are "
-                "counted together they count too: pick the others to leave them out."
+                f"of white noise, as where nothing was trained.{self.advice}"
             )
             self.note.setToolTip(as_tip("\n".join(names)))
 
@@ -515,14 +526,17 @@ class NetworkOverview(QWidget):
     def _on_menu_requested(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        picked = self.picked()
-        if picked:
-            several = len(picked) > 1
-            text = f"Close {len(picked)} Networks" if several else "Close the Network"
-            menu.addAction("Show Kernels", self.leave_requested.emit)
-            menu.addAction(text, lambda: self.close_requested.emit(picked))
+        if picked := self.picked():
+            self.fill_menu(menu, picked)
         self.menu_opening.emit(menu)
         menu.popup(self.table.viewport().mapToGlobal(place))
+
+    def fill_menu(self, menu: QMenu, picked: frozenset[int]) -> None:
+        """Offer what can be done with the picked networks."""
+        several = len(picked) > 1
+        text = f"Close {len(picked)} Networks" if several else "Close the Network"
+        menu.addAction("Show Kernels", self.kernels_requested.emit)
+        menu.addAction(text, lambda: self.close_requested.emit(picked))
 
 
 def _is_size(text: str) -> bool:
@@ -539,7 +553,8 @@ class OverviewController(Controller):
         self.view = view
         view.scope_requested.connect(self._show_networks)
         view.open_requested.connect(self._open)
-        view.leave_requested.connect(lambda: self.window.show_overview(False))
+        for signal in (view.kernels_requested, view.leave_requested):
+            signal.connect(lambda: self.window.show_overview(False))
         view.close_requested.connect(self.document.close_some)
         view.visibility_changed.connect(self._on_visibility_changed)
         self._on_visibility_changed(False)

@@ -12,6 +12,7 @@ from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.own_names import OwnNames, Tag
 from kernelviewer.state.selection import Kernels, Selection, Step
 from kernelviewer.state.session.form import (
+    CorpusEntry,
     NamesEntry,
     NamingEntry,
     NetworkEntry,
@@ -84,6 +85,7 @@ def entry_of(
         ),
         hub=model.hub,
         run=None if run is None else RunEntry(run.name, run.unit, steps),
+        corpus=None if model.drawn is None else CorpusEntry.write(model.drawn),
     )
 
 
