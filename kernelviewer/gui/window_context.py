@@ -318,6 +318,8 @@ class WindowContext(QMainWindow):
         if page == self.page:
             return
         parts = self.parts
+        if "corpus" in (page, self.page):
+            self.layouts.make_room(page == "corpus")
         parts.centre.setCurrentIndex(PAGES.index(page))
         if page != "welcome":
             keys = {"overview": parts.overview.table, "corpus": parts.corpus.line}

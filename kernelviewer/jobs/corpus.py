@@ -111,7 +111,8 @@ def title_of(text: str) -> str:
             ]
             parts.append("not " * (term.sign == "!=") + " or ".join(names))
         else:
-            parts.append(f"{term.column} {term.sign} {term.number:g}")
+            sign = {">=": "≥", "<=": "≤", "!=": "≠"}.get(term.sign, term.sign)
+            parts.append(f"{term.column} {sign} {term.number:g}")
     if line.query.networks:
         parts.append(" or ".join(line.query.networks))
     parts += [f"not {name}" for name in line.query.without]

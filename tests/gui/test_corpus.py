@@ -299,7 +299,6 @@ def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(
     QTest.mouseClick(dialog.go_on, LEFT)
     wait_idle(qtbot, third)
     assert [m.drawn for m in third.document.models] == [m.drawn for m in before]
-    dialog.close()
 
 
 def test_closing_leaves_what_was_opened(window: MainWindow, qtbot: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -22,8 +22,18 @@ from kernelviewer.corpus.query import Questions
 from kernelviewer.corpus.store import CorpusError
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
+from kernelviewer.gui.theme import CONTROL
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
-from kernelviewer.gui.views.overview import FIT, TIPS, NetworkOverview
+from kernelviewer.gui.views.overview import (
+    FIT,
+    IDENTIFIED,
+    KERNELS,
+    LAST,
+    NAME,
+    NULL,
+    TIPS,
+    NetworkOverview,
+)
 from kernelviewer.jobs.corpus import (
     LINE_HELP,
     count,
@@ -57,7 +67,8 @@ SEED = 0
 class CorpusNetworks(NetworkOverview):
     """The networks of a corpus, a row each."""
 
-    advice = ""
+    first = (NAME, KERNELS, IDENTIFIED)
+    last = (NULL, *LAST)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -67,12 +78,13 @@ class CorpusNetworks(NetworkOverview):
         self.kernels.setObjectName("openNetworks")
         self.table.setObjectName("corpusTable")
         self.table.setAccessibleName("Networks of the corpus, a row each")
-        self.note.setObjectName("corpusNoise")
         size = "Mean fit of the kernels of the size that is most frequent in the corpus"
         self.source.tips = {**TIPS, FIT: size}
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.removeWidget(self.note)  # rows say it, of thousands it would be long
+        self.note.setFixedSize(0, 0)
 
     def fill_menu(self, menu: QMenu, picked: frozenset[int]) -> None:
         """Offer what can be done with the picked networks."""
@@ -134,9 +146,10 @@ class CorpusPage(QWidget):
         self.nearest.setRange(1, NEAREST_POSSIBLE)
         self.nearest.setValue(NEAREST)
         self.nearest.setSingleStep(100)
-        self.similar = QPushButton("Similar to the Focused Kernel", self)
+        self.similar = QPushButton("Open Similar", self)
         self.similar.setObjectName("openSimilar")
-        self.similar.setAccessibleName(self.similar.text())
+        self.similar.setAccessibleName("Open kernels similar to the focused one")
+        self.similar.setToolTip("The kernels of the corpus nearest to the focused one")
         self.networks = CorpusNetworks(self)
         self._lay_out(close)
         self.line.textChanged.connect(lambda: self.line_changed.emit())
@@ -174,12 +187,13 @@ class CorpusPage(QWidget):
     def set_corpus(self, opened: OpenCorpus) -> None:
         """Show this one."""
         corpus = opened.corpus
-        networks = len(corpus.networks)
+        networks, sizes = len(corpus.networks), corpus.sizes()
         text = f"{opened.name}: {spaced(corpus.kernels)} kernels of {spaced(networks)} "
         text += f"network{'s' * (networks != 1)}"
-        self.facts.setText(text)
+        few = ", ".join(size_label(tuple(map(int, k.split("x")))) for k in [*sizes][:4])
+        more = f" and {len(sizes) - 4} more sizes" if len(sizes) > 4 else ""
+        self.facts.setText(f"{text}; {few}{more}" if sizes else text)
         self.facts.setToolTip(as_tip(shown(corpus.folder)))
-        sizes = corpus.sizes()
         keys = [tuple(map(int, key.split("x"))) for key in sizes]
         self.networks.set_rows(opened.rows, tuple(keys))
         self.line.setText(f"size={next(iter(sizes))}" if sizes else "")
@@ -215,6 +229,9 @@ def _number(name: str, title: str, parent: QWidget) -> QSpinBox:
     field.setAccessibleName(title)
     field.setToolTip(title)
     field.setKeyboardTracking(False)
+    field.setMinimumHeight(CONTROL)
+    field.setLocale(QLocale(QLocale.Language.French))  # thousands as `spaced` has them
+    field.setGroupSeparatorShown(True)
     return field
 
 
@@ -375,7 +392,9 @@ class CorpusController(Controller):
             return
         model, layer = state.pool.layer_of(state.focus)
         most, channel = self.view.nearest.value(), state.pool.channel[state.focus]
-        like = f"like {layer.name} channel {channel} of {model.name}"
+        like = f"like {layer.name} channel {channel}"
+        if model.drawn is None or model.drawn.network:
+            like += f" of {model.name}"
         name = f"{opened.name}: {spaced(most)} {like}"
         wanted = drawn_like(kernel, most, name)
         self.window.opener.open_drawn(opened.corpus, [wanted])

@@ -85,6 +85,8 @@ BAR = 72
 WIDEST = {NAME: 300, ARCHITECTURE: 160, FORMAT: 120, SIZES: 130}
 """Of columns of texts, pixels."""
 PADDING = 18
+MEASURED = 200
+"""Rows whose texts say how wide columns are, as they are in view at first."""
 UNKNOWN = -1.0
 
 
@@ -97,6 +99,7 @@ class NetworkRows(QAbstractTableModel):
         self.sizes: tuple[Size, ...] = ()
         self.tips = TIPS
         self._keys: dict[int, tuple[Any, ...]] = {}
+        self._texts: dict[int, tuple[str, ...]] = {}
 
     def set_rows(
         self, rows: tuple[NetworkCounts, ...], sizes: tuple[Size, ...]
@@ -109,6 +112,7 @@ class NetworkRows(QAbstractTableModel):
             self.beginResetModel()
         self.rows, self.sizes = rows, sizes
         self._keys.clear()
+        self._texts.clear()
         if not same:
             self.endResetModel()
         elif rows:
@@ -151,13 +155,13 @@ class NetworkRows(QAbstractTableModel):
         if column >= len(COLUMNS):
             return self._bar_data(row, self.sizes[column - len(COLUMNS)], role)
         if role == Role.DisplayRole:
-            return _texts(row)[column]
+            return self._texts_of(index.row())[column]
         if role == SORT_ROLE:
             if (keys := self._keys.get(index.row())) is None:
                 keys = self._keys[index.row()] = _sort_keys(row)
             return keys[column]
         if role == SEARCH_ROLE:
-            return " ".join(_texts(row))
+            return " ".join(self._texts_of(index.row()))
         if role == QUIET_ROLE:
             return column != NAME
         if role in (Role.ToolTipRole, Role.AccessibleDescriptionRole):
@@ -169,6 +173,11 @@ class NetworkRows(QAbstractTableModel):
             font.setWeight(QFont.Weight.DemiBold)
             return font
         return None
+
+    def _texts_of(self, number: int) -> tuple[str, ...]:
+        if (texts := self._texts.get(number)) is None:
+            texts = self._texts[number] = _texts(self.rows[number])
+        return texts
 
     def _bar_data(self, row: NetworkCounts, size: Size, role: int) -> Any:
         found = row.sizes.get(size)
@@ -304,11 +313,8 @@ class NetworkOverview(QWidget):
     visibility_changed = Signal(bool)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
-    advice = (
-        " Where networks are counted together they count too: pick the others to leave "
-        "them out."
-    )
-    """What follows from networks that are as noise."""
+    first: tuple[int, ...] = FIRST
+    last: tuple[int, ...] = LAST
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -347,6 +353,7 @@ class NetworkOverview(QWidget):
         self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
+        header.setResizeContentsPrecision(MEASURED)
         header.setSectionsMovable(True)
         header.setSortIndicatorClearable(True)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
@@ -421,7 +428,7 @@ class NetworkOverview(QWidget):
         """Make the columns as wide as what stands in them, names first."""
         header = self.table.horizontalHeader()
         bars = range(len(COLUMNS), self.source.columnCount())
-        for place, column in enumerate((*FIRST, *bars, *LAST)):
+        for place, column in enumerate((*self.first, *bars, *self.last)):
             header.moveSection(header.visualIndex(column), place)
         told = any(row.model.bank.architecture for row in self.source.rows)
         self.table.setColumnHidden(ARCHITECTURE, not told)
@@ -457,7 +464,8 @@ class NetworkOverview(QWidget):
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             self.note.setText(
                 f"{AS_NOISE}{some}{more}: no more of the kernels are identified than "
-                f"of white noise, as where nothing was trained.{self.advice}"
+                "of white noise, as where nothing was trained. Where networks are "
+                "counted together they count too: pick the others to leave them out."
             )
             self.note.setToolTip(as_tip("\n".join(names)))
 
