@@ -28,14 +28,19 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.files import resource
 from kernelviewer.formats.errors import HintedError
-from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.family.members import supported
-from kernelviewer.kernels.keys import KeysError, approximate_kernels, read_keys
+from kernelviewer.kernels.keys import KeysError, approximate_kernels
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.keys import PUBLISHED_SIZE, find_keys, key_set, published
+from kernelviewer.latent.keys import (
+    PUBLISHED_SIZE,
+    find_keys,
+    key_set,
+    published,
+    shipped_keys,
+)
 from kernelviewer.latent.noise import white_noise
 from kernelviewer.watch import NEVER
 
@@ -425,12 +430,11 @@ def _key_rows(size: Size, keys: str | None) -> NDArray[np.float64]:
         return given.rows.astype(np.float64)
     if size == PUBLISHED_SIZE:
         return published().rows.astype(np.float64)
-    try:
-        path = resource("keys", f"best-8-{size_key(size)}.csv")
-    except FileNotFoundError:
+    given = shipped_keys(size)
+    if given is None:
         problem = f"no keys come with the program for {size_label(size)} kernels"
-        raise ReplacingError(problem, "Name a file with --keys.") from None
-    return read_keys(path).rows.astype(np.float64)
+        raise ReplacingError(problem, "Name a file with --keys.")
+    return given.rows.astype(np.float64)
 
 
 def _member_rows(kernels: KernelSet, watch: Watch) -> NDArray[np.float64]:

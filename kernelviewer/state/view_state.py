@@ -17,6 +17,7 @@ from kernelviewer.state.analysis import (
     spectrum_of,
 )
 from kernelviewer.state.comparing import pairs_of
+from kernelviewer.state.keys import keys_of
 from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.similarity import nearest
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Charts, Display
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
+    from kernelviewer.state.keys import KeyChoice, PoolKeys
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
@@ -117,6 +119,8 @@ class ViewState:
     comparing, comparison, pairs
         Which networks are compared, what came of it, and the pairs of the pool; None
         where nothing is compared, or it is not known yet.
+    keys, by_keys
+        Which keys stand for kernels, and the pool's by them; None: not known.
     run
         The open run whose steps are gone through: that of the focused kernel, else the
         one opened last; None without any.
@@ -175,6 +179,8 @@ class ViewState:
     comparing: Comparing | None
     comparison: Comparison | None
     pairs: PoolPairs | None
+    keys: KeyChoice
+    by_keys: PoolKeys | None
     run: OpenModel | None
     track: Track | None
 
@@ -281,6 +287,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         comparing=document.comparing,
         comparison=document.comparison,
         pairs=pairs,
+        keys=document.keys,
+        by_keys=_by_keys(document, old, pool),
         run=(run := _run(document)),
         track=_track(document, run, size, learned),
     )
@@ -358,6 +366,18 @@ def _pairs(
     ):
         return old.pairs
     return pairs_of(pool, document.comparing, comparison)
+
+
+def _by_keys(
+    document: Document, old: ViewState | None, pool: KernelPool | None
+) -> PoolKeys | None:
+    found = None if pool is None else document.keyed_of(pool.size)
+    if pool is None or found is None:
+        return None
+    before = None if old is None or old.pool is not pool else old.by_keys
+    if before is not None and before.found is found:
+        return before
+    return keys_of(pool, found)
 
 
 def _code_threshold(document: Document, size: Size | None) -> float | None:

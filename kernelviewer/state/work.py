@@ -8,6 +8,7 @@ from weakref import ref
 
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.selection import Selection
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks that can be undone: selection, naming, thresholds, stretches, comparing.
+    """Marks that can be undone: selection, naming, thresholds, stretches, keys, pairs.
 
     Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
-    ``comparing`` are the two networks that are compared, or None.
+    ``comparing`` are the two networks that are compared, or None; ``keys`` those that
+    stand for kernels.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -48,10 +50,11 @@ class Marks:
     naming: Naming = field(default_factory=Naming)
     family_thresholds: Mapping[Size, float] = field(default_factory=dict)
     comparing: Comparing | None = None
+    keys: KeyChoice = field(default_factory=KeyChoice)
 
     @property
     def are_blank(self) -> bool:
-        """True if nothing was marked yet; naming and comparing are looks at it."""
+        """True if nothing was marked yet; naming, comparing and keys are looks."""
         changed = (self.thresholds, self.family_thresholds, self.stretches)
         return not (self.selection.steps or any(changed))
 

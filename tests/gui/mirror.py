@@ -85,6 +85,7 @@ class Mirror:
         for listener in (
             *(window.presenter.refresh, window.analyst.look, window.families.look),
             window.comparer.look,
+            window.key_finder.look,
             window.runs.look,
         ):
             window.document.changed.disconnect(listener)

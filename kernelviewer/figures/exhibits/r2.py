@@ -182,5 +182,5 @@ EXHIBIT = Exhibit(
     "R² by layer",
     "how much of each layer's kernels the keys keep, beside white noise",
     prepare_r2,
-    uses=("keys",),
+    uses=("keys", "key_set"),
 )

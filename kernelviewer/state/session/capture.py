@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.naming import Naming
+from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.selection import Selection, Step
 from kernelviewer.state.session.form import (
+    KeysEntry,
     NamingEntry,
     NetworkEntry,
     RunEntry,
@@ -106,6 +108,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
         comparing=places.comparing(marks.comparing) if marks.comparing else None,
+        keys=KeysEntry(marks.keys.by, marks.keys.count, marks.keys.path),
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -157,6 +160,7 @@ def rebuild(
             comparing=(
                 places.compared(session.comparing) if session.comparing else None
             ),
+            keys=KeyChoice(session.keys.by, session.keys.count, session.keys.path),
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

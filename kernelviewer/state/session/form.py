@@ -19,6 +19,7 @@ from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.keys import MOST, KeysBy
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
@@ -178,6 +179,14 @@ class NamingEntry(Struct, frozen=True, omit_defaults=True):
     words: Words = "paper"
 
 
+class KeysEntry(Struct, frozen=True, omit_defaults=True):
+    """The keys in use, as in `kernelviewer.state.keys.KeyChoice`."""
+
+    by: KeysBy = "published"
+    count: Annotated[int, Meta(ge=1, le=MOST)] = 8
+    path: Text = ""
+
+
 class Look(Struct, frozen=True):
     """How the window shows the work. ``layout`` is base64 of Qt's own bytes."""
 
@@ -199,8 +208,8 @@ class Session(Struct, frozen=True, kw_only=True):
         Where those in use are from, by size.
     thresholds, stretches, family_thresholds
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
-    naming
-        By what kernels are named.
+    naming, keys
+        By what kernels are named, and which keys stand for them.
     selection, scope, focus, comparing
         What is marked, shown, looked at and compared.
     position, display, charts
@@ -229,6 +238,7 @@ class Session(Struct, frozen=True, kw_only=True):
     saved: Text
     origin: Text = ""
     naming: NamingEntry = NamingEntry()
+    keys: KeysEntry = KeysEntry()
     family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
 
 
@@ -251,7 +261,7 @@ def to_text(session: Session) -> str:
     for name in ("equal", "matrix", "plane"):
         if getattr(session.charts, name) == getattr(Charts(), name):
             del values["charts"][name]
-    for name in ("origin", "naming", "family_thresholds", "comparing"):
+    for name in ("origin", "naming", "keys", "family_thresholds", "comparing"):
         if not values[name]:
             del values[name]
     plain = json.dumps(
