@@ -86,7 +86,7 @@ class FocusedKey:
     null: float
 
 
-class _Kernels(Ringed):
+class KernelPainter(Ringed):
     """Paints kernels by the pixel in the colours of weights."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -98,7 +98,7 @@ class _Kernels(Ringed):
         self._colours = colours
         self.update()
 
-    def _paint_kernel(
+    def paint_kernel(
         self, painter: QPainter, box: QRectF, taps: NDArray[np.float32], top: float
     ) -> QRectF:
         """Paint a kernel in the middle of a box; where it stands."""
@@ -116,7 +116,7 @@ class _Kernels(Ringed):
         return QRectF(x / ratio, y / ratio, wide / ratio, high / ratio)
 
 
-class KeyTiles(_Kernels):
+class KeyTiles(KernelPainter):
     """A tile for each key, that which adds most first: pattern, kernels, R².
 
     The bar under a pattern is as long as it stands for kernels; of it blue is what is
@@ -226,7 +226,7 @@ class KeyTiles(_Kernels):
             painter.fillRect(box.adjusted(0, -2, 0, -6), QColor(tokens.selected))
         place = QRectF(box.x() + (box.width() - _SIDE) / 2, box.y(), _SIDE, _SIDE)
         top = float(amplitudes(as_pictures(tile.pattern[None]))[0])
-        self._paint_kernel(painter, place, tile.pattern, top)
+        self.paint_kernel(painter, place, tile.pattern, top)
         bar = QRectF(place.x(), place.bottom() + 3, _SIDE, _BAR)
         painter.fillRect(bar, QColor(tokens.separator))
         for count, colour in (
@@ -314,7 +314,7 @@ def describe(tile: KeyTile) -> str:
     return "\n".join(lines)
 
 
-class KeyOfKernel(_Kernels):
+class KeyOfKernel(KernelPainter):
     """The focused kernel, its key, a·f + b, and what is left over, on one scale."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -342,9 +342,9 @@ class KeyOfKernel(_Kernels):
         content = self.content
         if content is None:
             return ""
-        sign = ", turned over" if content.gain < 0 else ""
-        noise = f"white noise {content.null:.2f}"
-        return f"focused: key {content.key + 1}{sign}, R² {content.r2:.2f} ({noise})"
+        sign = " turned over" if content.gain < 0 else ""
+        null = f"noise {content.null:.2f}"
+        return f"key {content.key + 1}{sign}, R² {content.r2:.2f} ({null})"
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -379,7 +379,7 @@ class KeyOfKernel(_Kernels):
             x = _EDGE + number * wide
             side = min(_SIDE, wide - 4)
             box = QRectF(x + (wide - side) / 2, line + 6, side, side)
-            self._paint_kernel(painter, box, taps, reach)
+            self.paint_kernel(painter, box, taps, reach)
             painter.setPen(QColor(tokens.secondary))
             at = QRectF(x, box.bottom() + 1, wide, line)
             painter.drawText(at, Qt.AlignmentFlag.AlignCenter, name)
