@@ -140,7 +140,7 @@ class RewriteDialog(Dialog):
         self._ticket: Ticket | None = None
         self._keys_file = self._other_file = ""
         self._writes = False
-        self.resize(640, 620)
+        self.resize(690, 560)
         note = QLabel(TEXT, self)
         note.setProperty("role", "secondary")
         note.setWordWrap(True)
