@@ -171,6 +171,12 @@ def contents(parts: Parts) -> dict[str, object]:
         "pair": parts.pair.content,
         "transitions": (parts.transitions.content, parts.transitions._message),
         "drift": (parts.drift.layers, parts.drift.selected, parts.drift._message),
+        "keys": (
+            *(parts.keys.facts.text(), parts.keys_choice.text()),
+            *(parts.keys.tiles.tiles, parts.keys.tiles.marked),
+            *(parts.keys.focused.content, parts.keys.layers.layers),
+            *(parts.keys.layers.selected, parts.keys.curve.curve),
+        ),
         "comparison hidden": parts.comparison.isHidden(),
         "inspector": [
             parts.inspector.empty.isHidden(),
