@@ -11,18 +11,22 @@ import os
 import platform
 import re
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from kernelviewer.importing import large_import
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import torch
     from numpy.typing import DTypeLike, NDArray
 
@@ -38,10 +42,10 @@ DRIVERS = (
 )
 """Where NVIDIA's driver shows on Linux, in a container, in WSL and on Windows."""
 
-_SET_THREADS = (
-    "scipy_openblas_set_num_threads64_",
-    "openblas_set_num_threads64_",
-    "openblas_set_num_threads",
+_THREADS_OF_BLAS = (
+    "scipy_openblas_{}_num_threads64_",
+    "openblas_{}_num_threads64_",
+    "openblas_{}_num_threads",
 )
 
 _window_has_a_core = False
@@ -89,6 +93,17 @@ class Device:
         if self.library == "numpy":
             return np.asarray(host(array), dtype)
         return self.xp.asarray(np.array(host(array), dtype), device=self.type)
+
+    def batches(self, total: int, most: int, multiple: int = 1) -> range:
+        """Where batches of ``total`` things start: ``step`` things, ``most`` at most.
+
+        They are as many as there are threads at least, in multiples: the cores share
+        what is little, too.
+        """
+        if self.library == "numpy":
+            share = -(-total // (threads() * multiple)) * multiple
+            most = min(most, max(share, multiple))
+        return range(0, total, most)
 
 
 CPU = Device("cpu", "numpy")
@@ -192,13 +207,75 @@ def leave_a_core() -> None:
     """
     global _window_has_a_core
     _window_has_a_core = True
+    _set_blas_threads(_all_but_one())
+
+
+def side_by_side(
+    work: Callable[[int], None], batches: range, device: Device
+) -> Iterator[None]:
+    """Batches of work, done in order or, where numpy computes, on several threads.
+
+    Those of numpy's products rest meanwhile: after each product they would turn on the
+    spot for a while, on a core that others could use.
+    """
+    count = min(threads(), len(batches)) if device.library == "numpy" else 1
+    if count < 2:
+        yield from map(work, batches)
+        return
+    with _BLAS_RESTS, ThreadPoolExecutor(count) as pool:
+        yield from pool.map(work, batches)
+
+
+class _BlasRests:
+    """One thread for each of numpy's products, while there is any user of it."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = threading.Lock(), 0
+        self._before: list[int] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = [blas.get() for blas in _blas()]
+                _set_blas_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                for blas, count in zip(_blas(), self._before, strict=True):
+                    blas.set(ctypes.c_int(count))
+
+
+_BLAS_RESTS = _BlasRests()
+
+
+class _Blas(NamedTuple):
+    """What asks for and sets the number of threads of a library of products."""
+
+    get: Any
+    set: Any
+
+
+def _set_blas_threads(count: int) -> None:
+    for blas in _blas():
+        blas.set(ctypes.c_int(count))
+
+
+@cache
+def _blas() -> list[_Blas]:
+    """The OpenBLAS of numpy's wheel, if it is there."""
+    found = []
     root = Path(np.__file__).parent
     for path in (root.parent / "numpy.libs").glob("*openblas*"):
         with suppress(OSError):
             library = ctypes.CDLL(str(path))
-            for name in _SET_THREADS:
-                if hasattr(library, name):
-                    getattr(library, name)(ctypes.c_int(_all_but_one()))
+            for name in _THREADS_OF_BLAS:
+                with suppress(AttributeError):
+                    calls = (getattr(library, name.format(w)) for w in ("get", "set"))
+                    found.append(_Blas(*calls))
+    return found
 
 
 def _all_but_one() -> int:

@@ -15,6 +15,7 @@ from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
 from kernelviewer.gui.views.keys import KEYS
 from kernelviewer.gui.views.models import MODELS
+from kernelviewer.gui.views.overview import OVERVIEW
 from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
 from kernelviewer.gui.views.reconstruction.inspector import INSPECTOR
 from kernelviewer.gui.views.run import FORMATION, SHARES, STEPS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 VIEWS: tuple[ViewSpec, ...] = (
     CENTRE,
     MODELS,
+    OVERVIEW,
     COMPARING,
     GRID,
     STEPS,

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
+
+START = 0.5
+"""Where the latent slider stands until it is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks that can be undone: selection, naming, thresholds, stretches, keys, pairs.
+    """What can be undone: selection, naming, thresholds, stretches, pairs, mean, keys.
 
     Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
-    ``comparing`` are the two networks that are compared, or None; ``keys`` those that
-    stand for kernels.
+    ``comparing`` are the two networks that are compared, or None. ``mean`` is whether
+    kernels are drawn with their mean; ``keys`` are those that stand for kernels.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -50,11 +54,12 @@ class Marks:
     naming: Naming = field(default_factory=Naming)
     family_thresholds: Mapping[Size, float] = field(default_factory=dict)
     comparing: Comparing | None = None
+    mean: Mean = "auto"
     keys: KeyChoice = field(default_factory=KeyChoice)
 
     @property
     def are_blank(self) -> bool:
-        """True if nothing was marked yet; naming, comparing and keys are looks."""
+        """True if nothing was marked yet; the other marks are looks at it."""
         changed = (self.thresholds, self.family_thresholds, self.stretches)
         return not (self.selection.steps or any(changed))
 
@@ -104,7 +109,7 @@ class Work:
     focus: KernelRef | None = None
     display: Display = field(default_factory=Display)
     charts: Charts = field(default_factory=Charts)
-    position: float = 0.5
+    position: float = START
     marks: Marks = field(default_factory=Marks)
     autoencoders: Mapping[Size, Autoencoder] = field(default_factory=dict)
     chosen: Mapping[Size, Path | None] = field(default_factory=dict)

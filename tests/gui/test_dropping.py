@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
@@ -15,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 import kernelviewer as kv
-from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.tasks import Tally
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.harness import LEFT, NO_KEY, drop, errors, tree_rows
@@ -23,6 +23,8 @@ from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.gui.harness import MakeWindow
 
@@ -60,10 +62,12 @@ def test_one_bad_file_among_several_leaves_the_others_open(
     ]
     (message,) = errors(window)
     assert "page.pth" in message
-    assert window.docks["jobs"].isVisible()
-    buttons = window.parts.jobs_panel.findChildren(QPushButton, "copyDetails")
-    (copy,) = [button for button in buttons if button.isVisible()]
-    QTest.mouseClick(copy, LEFT)
+    assert window.findChild(QWidget, "unopenedDialog") is None, "nobody asked"
+    assert window.unopened_button.text() == "1 could not be opened"
+    QTest.mouseClick(window.unopened_button, LEFT)
+    dialog = window.findChild(QWidget, "unopenedDialog")
+    assert dialog.isVisible()
+    QTest.mouseClick(dialog.findChild(QPushButton, "copyDetails"), LEFT)
     assert "page.pth" in QGuiApplication.clipboard().text()
 
 
@@ -75,13 +79,12 @@ def test_networks_that_arrive_together_are_one_change(
     window.document.changed.connect(lambda: told.append(len(window.document.banks)))
     paths = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(3)]
     banks = [kv.extract_kernels(kv.open_checkpoint(path)) for path in paths]
-    ticket = Ticket("open")
     for bank in banks[:2]:
-        window.opener._on_partial(ticket, bank)
+        window.opener._on_partial(bank)
     assert told == []
     QApplication.processEvents()
     assert told[0] == 2
-    window.opener._on_partial(ticket, banks[2])
+    window.opener._on_partial(banks[2])
     window.opener._on_done(Tally(3, 0))
     assert window.document.banks == tuple(banks)
     wait_idle(qtbot, window)
@@ -127,6 +130,28 @@ def test_dragging_away_uncovers_the_window(
     assert not window.findChild(QWidget, "dropOverlay").isVisible()
 
 
+def test_the_overlay_hides_the_window_and_counts_folders(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
+) -> None:
+    window = make_window(small_file)
+    wait_idle(qtbot, window)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    data = QMimeData()
+    paths = (small_file, folder, tmp_path / "other.pth")
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NO_KEY)
+    QApplication.sendEvent(window, enter)
+    overlay = window.findChild(QWidget, "dropOverlay")
+    assert overlay.text == "Drop to open 2 files and 1 folder"
+    image = window.grab().toImage()
+    ground = overlay.palette().window().color()
+    quarter = window.height() // 4
+    row = {image.pixelColor(x, quarter).name() for x in range(20, window.width() - 20)}
+    assert row == {ground.name()}
+
+
 def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
     window = make_window()
     data = QMimeData()
@@ -151,3 +176,38 @@ def test_what_was_opened_is_told_after_it_is_shown(
     qtbot.waitUntil(lambda: len(window.document.banks) == 2, timeout=20_000)
     assert "depthwise kernels" in window.statusBar().currentMessage()
     wait_idle(qtbot, window)
+
+
+def test_closing_all_stops_what_is_being_opened(
+    make_window: MakeWindow,
+    qtbot: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from kernelviewer.jobs import tasks
+
+    files = [
+        write_network(tmp_path / f"{name}.safetensors", seed=seed)
+        for seed, name in enumerate(("first", "second", "third"))
+    ]
+    window = make_window(files[0])
+    reading, go_on = threading.Event(), threading.Event()
+    load = tasks.load
+
+    def slow(ticket: Any, path: Path, **options: Any) -> Any:
+        bank = load(ticket, path, **options)
+        if path == files[2]:
+            reading.set()
+            go_on.wait(20)
+        return bank
+
+    monkeypatch.setattr(tasks, "load", slow)
+    window.opener.open(files[1:])
+    qtbot.waitUntil(reading.is_set)
+    window.commands["close_all"].trigger()
+    go_on.set()
+    wait_idle(qtbot, window)
+    assert not window.document.models
+    window.opener.open(files[:1])
+    wait_idle(qtbot, window)
+    assert [bank.name for bank in window.document.banks] == ["first"]

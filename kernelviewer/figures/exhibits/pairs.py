@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import CHANGE
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.tiling import PAPER, Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import (
+    PAPER,
+    Blocks,
+    as_pictures,
+    drawn_weights,
+    quantise,
+)
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER
 
@@ -33,21 +39,6 @@ _ROWS = 6
 _WIDTH, _NARROWEST = 10.2, 5.0
 _BELOW = 2.8
 """Lengths in units of the font size."""
-
-CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
-    "change",
-    "pattern",
-    Choice(
-        label="Largest change of",
-        title="What changed most in the pairs shown first",
-        noun="kind of change",
-        choices={
-            "pattern": "pattern",
-            "scale": "scale",
-            "code": "code",
-        },
-    ),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +81,7 @@ class PairsContent:
             colour = page.ink.secondary
             page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
             y = page.snap(top)
-            pictures = self._pictures(self.rows[:shown])
+            pictures = self._pictures(self.rows[:shown], options)
             per_row = tiling.per_row
             parts = [pictures[i : i + per_row] for i in range(0, shown, per_row)]
             tiling.draw(page, parts, page.margin, y, watch)
@@ -144,10 +135,14 @@ class PairsContent:
             found.side_b.kernels.weights[found.pairs.index_b[rows]],
         )
 
-    def _pictures(self, rows: NDArray[np.int64]) -> NDArray[np.uint16]:
+    def _pictures(
+        self, rows: NDArray[np.int64], options: FigureOptions
+    ) -> NDArray[np.uint16]:
         """Indices of colours [p, rows, columns]: the three side by side."""
         found = self.compared.found
-        before, after = (as_pictures(part) for part in self._weights(rows))
+        before, after = (
+            as_pictures(drawn_weights(part, options)) for part in self._weights(rows)
+        )
         reach = np.maximum(_largest(before), _largest(after))
         flat_a = found.side_a.kernels.flat[found.pairs.index_a[rows]]
         flat_b = found.side_b.kernels.flat[found.pairs.index_b[rows]]
@@ -283,16 +278,3 @@ def prepare_pairs(
         )
     order = np.argsort(-np.nan_to_num(amount, nan=-1.0), kind="stable")[:_MOST]
     return PairsContent(compared, order.astype(np.int64), change)
-
-
-EXHIBIT = Exhibit(
-    "pairs",
-    "Changed kernels",
-    "the kernels that changed most between two networks",
-    prepare_pairs,
-    shows_classes=True,
-    compares=True,
-    pairs=True,
-    uses=("match", "samples"),
-    own=(CHANGE,),
-)

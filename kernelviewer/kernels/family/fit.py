@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.device import choose_device, host, namespace_of, threads
+from kernelviewer.device import choose_device, host, namespace_of, side_by_side
 from kernelviewer.kernels.classes import FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.kernels.family.formulas import (
     KINDS,
@@ -23,8 +22,6 @@ from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from numpy.typing import NDArray
 
     from kernelviewer.device import Array, Device
@@ -46,7 +43,7 @@ OTHER = 4
 """What a class costs in units of `DELTA`: the simpler a class, the less; other bases
 (bar, ring, cross, saddle, checker) need a clearly better fit. A name that is chosen so
 survives noise, and is the one that people give."""
-_CPU = (256, 2**19)
+_CPU = (256, 2**18)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
 CPU the products stay in its cache, and a batch is large enough that refining one class
@@ -178,7 +175,7 @@ def family_fit(
         refined; 2 refines all. The cosines of the others are the bank's, a few
         hundredths lower than they could be.
     watch
-        Told kernels done and N after each batch, without a text; checked before each,
+        Told kernels done and N after each batch, without a text; checked often in it,
         maybe on another thread. What it raises ends the fit.
 
     Returns
@@ -198,18 +195,19 @@ def family_fit(
     results = _Results(total, members)
     rows, taps = _CPU if device.library == "numpy" else _DEVICE
     step = max(256, taps // (plane[0] * plane[1]))
+    batches = device.batches(total, step, rows)
 
     def work(first: int) -> None:
         watch.check()
-        here = slice(first, min(first + step, total))
+        here = slice(first, min(first + batches.step, total))
         kernels = _unit(patterns[here], device, first)
-        found = _search(kernels, members, rows)
+        found = _search(kernels, members, rows, watch)
         if refine:
-            _refine(kernels, members, found, plane, margin)
+            _refine(kernels, members, found, plane, margin, watch)
         results.put(here, found)
 
-    for number, _ in enumerate(_in_turn(work, range(0, total, step), device), 1):
-        watch.progress(min(number * step, total), total)
+    for number, _ in enumerate(side_by_side(work, batches, device), 1):
+        watch.progress(min(number * batches.step, total), total)
     return results.fit(size)
 
 
@@ -259,18 +257,6 @@ def family_fit_set(
                 room = np.empty((len(rows), *values.shape[1:]), values.dtype)
                 joined.setdefault(item.name, room)[place] = values
     return FamilyFit(size=kernels.size, **joined)
-
-
-def _in_turn(
-    work: Callable[[int], None], batches: range, device: Device
-) -> Iterator[None]:
-    """The batches, done in order or, as numpy has one thread, side by side."""
-    count = min(threads(), len(batches)) if device.library == "numpy" else 1
-    if count < 2:
-        yield from map(work, batches)
-        return
-    with ThreadPoolExecutor(count) as pool:
-        yield from pool.map(work, batches)
 
 
 class _Results:
@@ -344,7 +330,7 @@ def _unit(kernels: Array, device: Device, first: int) -> Array:
     return unit
 
 
-def _search(kernels: Array, members: Bank, rows: int) -> _Found:
+def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
     """The bank's nearest member of each class."""
     xp, device = namespace_of(kernels), kernels.device
     shape, kind = (
@@ -355,6 +341,7 @@ def _search(kernels: Array, members: Bank, rows: int) -> _Found:
     cosine, sign = xp.full(shape, NO_CLASS, **kind), xp.ones(shape, **kind)
     products = xp.empty((rows, members.patterns.shape[1]), **kind)
     for first in range(0, len(kernels), rows):
+        watch.check()
         here = slice(first, min(first + rows, len(kernels)))
         every = xp.matmul(
             kernels[here], members.patterns, out=products[: here.stop - first]
@@ -403,26 +390,30 @@ def _refine(
     found: _Found,
     plane: tuple[int, int],
     margin: float,
+    watch: Watch,
 ) -> None:
     """Refine the classes that come near to each kernel's best."""
     xp = namespace_of(kernels)
     near = xp.max(found.cosine, axis=1)[:, None] - margin
     close = (found.cosine >= near) & (found.cosine > NO_CLASS)
     for kind, low, high in members.kinds:
-        for index, _ in CLASSES_OF[kind]:
-            start = found.start[:, index]
-            rows = xp.nonzero(close[:, index] & (start >= low) & (start < high))[0]
-            if not len(rows):
-                continue
-            start = start[rows]
-            signed = kernels[rows] * found.sign[rows, index, None]
-            found.cosine[rows, index], found.parameters[:, rows, index] = refined(
-                kind,
-                _by_taps(signed),
-                members.parameters[:, start],
-                (members.low[:, start], members.high[:, start]),
-                plane,
-            )
+        columns = [index for index, _ in CLASSES_OF[kind]]
+        classes = xp.asarray(columns, device=kernels.device)
+        start = found.start[:, classes]
+        wanted = close[:, classes] & (start >= low) & (start < high)
+        rows, column = xp.nonzero(wanted)
+        if not len(rows):
+            continue
+        watch.check()
+        index, start = classes[column], start[rows, column]
+        signed = kernels[rows] * found.sign[rows, index, None]
+        found.cosine[rows, index], found.parameters[:, rows, index] = refined(
+            kind,
+            _by_taps(signed),
+            members.parameters[:, start],
+            (members.low[:, start], members.high[:, start]),
+            plane,
+        )
 
 
 def _by_taps(kernels: Array) -> Array:

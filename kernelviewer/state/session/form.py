@@ -18,7 +18,7 @@ from kernelviewer.formats.errors import HintedError
 from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.arrangement import Charts, Display, Mean
 from kernelviewer.state.keys import MOST, KeysBy
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
@@ -208,8 +208,9 @@ class Session(Struct, frozen=True, kw_only=True):
         Where those in use are from, by size.
     thresholds, stretches, family_thresholds
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
-    naming, keys
-        By what kernels are named, and which keys stand for them.
+    naming, mean, keys
+        By what kernels are named, whether they are drawn with their mean, and which
+        keys stand for them.
     selection, scope, focus, comparing
         What is marked, shown, looked at and compared.
     position, display, charts
@@ -240,6 +241,7 @@ class Session(Struct, frozen=True, kw_only=True):
     naming: NamingEntry = NamingEntry()
     keys: KeysEntry = KeysEntry()
     family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
+    mean: Mean = "auto"
 
 
 class _Format(Struct):
@@ -261,6 +263,8 @@ def to_text(session: Session) -> str:
     for name in ("equal", "matrix", "plane"):
         if getattr(session.charts, name) == getattr(Charts(), name):
             del values["charts"][name]
+    if session.mean == "auto":
+        del values["mean"]
     for name in ("origin", "naming", "keys", "family_thresholds", "comparing"):
         if not values[name]:
             del values[name]
