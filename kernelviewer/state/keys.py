@@ -136,13 +136,17 @@ class ShownByKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoolKeys:
-    """The kernels of a pool by keys. Arrays as in `Approximation`, of length N."""
+    """The kernels of a pool by keys. Arrays as in `Approximation`, of length N.
+
+    ``place`` is float32, each key's place among all, 0 … 1; NaN without a pattern.
+    """
 
     found: Keyed
     key: NDArray[np.int16]
     gain: NDArray[np.float32]
     offset: NDArray[np.float32]
     r2: NDArray[np.float32]
+    place: NDArray[np.float32]
 
     @property
     def keys(self) -> Keys:
@@ -169,8 +173,14 @@ def keys_of(pool: KernelPool, found: Keyed) -> PoolKeys | None:
         m.bank for m in pool.models
     ):
         return None
-    names = ("key", "gain", "offset", "r2")
-    joined = (
-        np.concatenate([getattr(part, name) for part in found.parts]) for name in names
+    parts = found.parts
+    key = np.concatenate([part.key for part in parts])
+    last = max(1, len(found.keys) - 1)
+    return PoolKeys(
+        found,
+        key,
+        np.concatenate([part.gain for part in parts]),
+        np.concatenate([part.offset for part in parts]),
+        np.concatenate([part.r2 for part in parts]),
+        np.where(key < 0, np.float32(np.nan), key.astype(np.float32) / last),
     )
-    return PoolKeys(found, *joined)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Charts, Display, Mean
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
-    from kernelviewer.state.keys import KeyChoice, PoolKeys
+    from kernelviewer.state.keys import PoolKeys
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
@@ -121,8 +121,8 @@ class ViewState:
     comparing, comparison, pairs
         Which networks are compared, what came of it, and the pairs of the pool; None
         where nothing is compared, or it is not known yet.
-    keys, by_keys
-        Which keys stand for kernels, and the pool's by them; None: not known.
+    by_keys
+        The pool's kernels by the keys in use; None: not known.
     run
         The open run whose steps are gone through: that of the focused kernel, else the
         one opened last; None without any.
@@ -182,7 +182,6 @@ class ViewState:
     comparing: Comparing | None
     comparison: Comparison | None
     pairs: PoolPairs | None
-    keys: KeyChoice
     by_keys: PoolKeys | None
     run: OpenModel | None
     track: Track | None
@@ -237,7 +236,6 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
-    only = document.scope.only_selected
     pairs = _pairs(document, old, pool)
     run = _run(document)
     display = document.display if pairs else document.display.plain
@@ -277,8 +275,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         selection=document.selection,
         selected=selected,
         counted_selected=picked,
-        only_selected=only,
-        listed=selected if only else shown,
+        only_selected=document.scope.only_selected,
+        listed=selected if document.scope.only_selected else shown,
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
@@ -295,7 +293,6 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         comparing=document.comparing,
         comparison=document.comparison,
         pairs=pairs,
-        keys=document.keys,
         by_keys=_by_keys(document, old, pool),
         run=run,
         track=_track(document, run, size, learned),

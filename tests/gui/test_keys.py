@@ -15,7 +15,9 @@ import kernelviewer as kv
 from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.gui.registry import VIEWS
+from kernelviewer.gui.views.grid.mosaic import TOP, ZERO
 from kernelviewer.kernels.keys import Keys, write_keys
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.keys import QUANTILES, published
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.model import LayerRef
@@ -259,3 +261,31 @@ def test_sessions_keep_the_choice(choice: KeyChoice) -> None:
 def test_a_session_cannot_name_any_number_of_keys(count: int) -> None:
     with pytest.raises(ValueError, match="1 to 64"):
         KeyChoice("found", count)
+
+
+def test_the_grid_by_keys(window: MainWindow, settle: Callable[[], None]) -> None:
+    document, grid = window.document, window.parts.grid
+    document.show_as(replace(document.display, group_by="key", picture="key_residual"))
+    settle()
+    keys = window.state.by_keys
+    assert keys is not None  # though nobody looks at the panel
+    groups = [group.title for group in grid.content.groups]
+    used = np.unique(keys.key[keys.key >= 0])
+    assert groups[: len(used)] == [f"Key {key + 1}" for key in used]
+    assert "white noise" in grid.content.groups[0].note
+    order = grid.content.order
+    assert (np.diff(keys.key[order][keys.key[order] >= 0]) >= 0).all()
+    document.name(Naming("code"))  # kernels are drawn with their mean
+    document.draw_mean("with")
+    settle()
+    tiles = grid.content.mosaic.tiles.copy()
+    amplitude = grid.content.mosaic.amplitude
+    for number in np.flatnonzero(keys.key >= 0)[:20]:
+        kernel = window.state.pool.weights_of(int(number)).astype(float)
+        left = kernel - keys.of(int(number))
+        steps = np.floor(left / amplitude[number] * ZERO + ZERO + 0.5)
+        drawn = tiles[number][..., :7].astype(int)
+        assert np.abs(drawn.reshape(7, 7) - np.clip(steps, 0, TOP)).max() <= 1
+    document.show_as(replace(document.display, picture="kernel"))
+    settle()
+    assert not np.array_equal(tiles, grid.content.mosaic.tiles)

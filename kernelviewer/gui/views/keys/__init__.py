@@ -184,9 +184,9 @@ class KeysController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show tiles at once, what they carry as soon as it is known."""
-        if self.is_news("choice", state.keys):
-            self.choice.set_choices(choices(state.keys))
-            self.choice.set_choice(f"{state.keys.by} {state.keys.count}")
+        if self.is_news("choice", choice := state.work.marks.keys):
+            self.choice.set_choices(choices(choice))
+            self.choice.set_choice(f"{choice.by} {choice.count}")
         self.window.key_finder.request()
         pool, keys = state.pool, state.by_keys
         if pool is None or keys is None:
@@ -363,7 +363,7 @@ KEYS = ViewSpec(
     controller=KeysController,
     reads=(
         *("models", "pool", "size", "shown", "counted", "counted_selected"),
-        *("selected", "focus", "keys", "by_keys"),
+        *("selected", "focus", "work.marks", "by_keys"),
     ),
     keys=(
         ViewKeys(
