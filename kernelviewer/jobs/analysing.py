@@ -12,9 +12,11 @@ from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import INDEX
+from kernelviewer.kernels.health import layer_health
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.stretches import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
+from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
+    from kernelviewer.kernels.health import LayerHealth
     from kernelviewer.kernels.keys import Keys
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.comparing import Comparing
@@ -363,3 +366,17 @@ def approximate_shown(
                     LayerR2(ref, name, len(own), float(mean), tuple(spread.tolist()))
                 )
     return ShownByKeys(pool, found, tuple(layers))
+
+
+def health_of(
+    ticket: Ticket, banks: tuple[KernelBank, ...]
+) -> tuple[list[LayerHealth], ...]:
+    """Health of the layers of networks; at once where it was asked for before."""
+    found = []
+    for number, bank in enumerate(banks):
+        ticket.progress(number, len(banks), bank.name)
+        found.append(_health(bank))
+    return tuple(found)
+
+
+_health = MemoOf(layer_health)

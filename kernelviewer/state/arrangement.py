@@ -335,6 +335,8 @@ Switch = Literal["on", "off"]
 EqualKernels = Literal["once", "all"]
 Matrix = Literal["numbers", "shares", "shuffled"]
 Plane = Literal["pca", "codes", "change"]
+Measure = Literal["flat", "sparsity", "entropy", "orthogonality", "support", "scale"]
+"""Of the health of a layer (`kernelviewer.kernels.health`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +365,8 @@ class Charts:
     plane
         What the scatter plot's axes are: components, or of the pairs that are
         compared their codes before and after, or cosine and ln of the scale ratio.
+    health
+        What the list of networks tells of the health of layers.
     """
 
     across: int = 0
@@ -374,6 +378,7 @@ class Charts:
     equal: EqualKernels = "once"
     matrix: Matrix = "numbers"
     plane: Plane = "pca"
+    health: tuple[Measure, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError for a component that none can be, as a session may name."""

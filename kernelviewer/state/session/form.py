@@ -260,7 +260,7 @@ def to_text(session: Session) -> str:
         **msgspec.to_builtins(session),
     }
     # what came later is written where it is used, so that old files stay as they are
-    for name in ("equal", "matrix", "plane"):
+    for name in ("equal", "matrix", "plane", "health"):
         if getattr(session.charts, name) == getattr(Charts(), name):
             del values["charts"][name]
     if session.mean == "auto":
