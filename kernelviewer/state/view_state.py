@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Charts, Display, Mean
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
-    from kernelviewer.state.keys import PoolKeys
+    from kernelviewer.state.keys import KeyChoice, PoolKeys
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
@@ -192,6 +192,11 @@ class ViewState:
         return self.naming.scheme(self.named_by)
 
     @property
+    def keys(self) -> KeyChoice:
+        """Which keys stand for kernels; `KeysScheduler` tells of another choice."""
+        return self.work.marks.keys
+
+    @property
     def all_analysed(self) -> bool:
         """True if there is a pool, and all its models were encoded or cannot be."""
         return self.pool is not None and len(self.known) == len(self.pool.models)
@@ -227,8 +232,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
     learned = document.stretches_of(size) if size else None
-    spectrum, stretches = _axis(document, size)
     threshold = document.threshold_of(size) if size else None
+    spectrum, stretches = _axis(document, size)
     known = _known(document, pool)
     by_code, families, named = _named(document, old, known, pool, learned)
     labels, counts = _labels(document, old, named, pool, threshold)

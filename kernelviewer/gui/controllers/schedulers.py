@@ -341,6 +341,7 @@ class KeysScheduler(Scheduler["tuple[KeyChoice, Size]"]):
         super().__init__(document, jobs, parent)
         self._problems: dict[tuple[KeyChoice, Size], str] = {}
         self._models: tuple[OpenModel, ...] = ()
+        self._told: tuple[KeyChoice, Size] | None = None
 
     @property
     def problem(self) -> str:
@@ -356,7 +357,7 @@ class KeysScheduler(Scheduler["tuple[KeyChoice, Size]"]):
         return None if size is None else (self._document.keys, size)
 
     def look(self) -> None:
-        """Stop what nobody needs any more."""
+        """Stop what nobody needs any more, and tell of another choice."""
         document, key = self._document, self._key
         if document.models is not self._models:
             self._models = document.models
@@ -364,6 +365,9 @@ class KeysScheduler(Scheduler["tuple[KeyChoice, Size]"]):
             self._given_up.clear()
             self._problems.clear()
         self._asked.keep({} if key is None else {key: document.models})
+        if key != self._told:
+            self._told = key
+            self.changed.emit()
 
     def request(self) -> None:
         """Approximate the kernels of the shown size, unless that failed before."""

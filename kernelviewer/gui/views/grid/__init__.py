@@ -76,6 +76,7 @@ class GridController(Controller):
         grid.activated.connect(lambda: self.window.docks["inspector"].show())
         grid.zoom_changed.connect(self._show_zoom)
         acts.revealed.connect(self._on_revealed)
+        self.window.key_finder.changed.connect(self.again)
         controls.zoom_requested.connect(grid.set_zoom)
         controls.display_requested.connect(document.show_as)
         controls.show_all_requested.connect(lambda: document.show_only_selected(False))
@@ -284,7 +285,6 @@ GRID = ViewSpec(
             "near",
             "pairs",
             "by_keys",
-            "work.marks",
             "run",
             "mean",
         ),

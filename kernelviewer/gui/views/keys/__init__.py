@@ -184,7 +184,7 @@ class KeysController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show tiles at once, what they carry as soon as it is known."""
-        if self.is_news("choice", choice := state.work.marks.keys):
+        if self.is_news("choice", choice := state.keys):
             self.choice.set_choices(choices(choice))
             self.choice.set_choice(f"{choice.by} {choice.count}")
         self.window.key_finder.request()
@@ -363,7 +363,7 @@ KEYS = ViewSpec(
     controller=KeysController,
     reads=(
         *("models", "pool", "size", "shown", "counted", "counted_selected"),
-        *("selected", "focus", "work.marks", "by_keys"),
+        *("selected", "focus", "by_keys"),
     ),
     keys=(
         ViewKeys(
@@ -382,6 +382,6 @@ KEYS = ViewSpec(
         "r2Chart": ViewFigure("r2", options=_figure_options),
         "keyCurve": ViewFigure("r2", options=_figure_options),
     },
-    home=Home("right", 0, 3),
-    homes={"compare": Home("right", 1, 3)},
+    home=Home("right", 1, 5),
+    homes={"compare": Home("bottom", 0, 5)},
 )
