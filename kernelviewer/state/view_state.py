@@ -19,6 +19,7 @@ from kernelviewer.state.analysis import (
 from kernelviewer.state.comparing import pairs_of
 from kernelviewer.state.keys import keys_of
 from kernelviewer.state.memo import MemoOf
+from kernelviewer.state.own_names import edits, tag_bits
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.similarity import nearest
 from kernelviewer.state.tally import moved, tally, tally_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import OwnName, Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.document import Document
     from kernelviewer.state.keys import KeyChoice, PoolKeys
     from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.own_names import Tags
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
     from kernelviewer.state.tally import Tally
@@ -129,6 +131,12 @@ class ViewState:
     track
         Its kernels of the current size at every step, named as ``labels`` are but for
         the threshold; None while they are not encoded.
+    own_classes, edits
+        The user's names of classes, by class id; all that is called otherwise than
+        the program and the files do, a line each.
+    tags, tag_bits
+        The tags by number, and those of the pool's kernels as
+        `kernelviewer.state.own_names.tag_bits`.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -185,6 +193,10 @@ class ViewState:
     by_keys: PoolKeys | None
     run: OpenModel | None
     track: Track | None
+    own_classes: dict[str, OwnName]
+    edits: tuple[str, ...]
+    tags: Tags
+    tag_bits: NDArray[np.uint16] | None
 
     @property
     def scheme(self) -> Scheme:
@@ -224,7 +236,7 @@ class ViewState:
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
     """The state of a document, taking from ``old`` what has not changed."""
-    size, layers = document.size, document.scope.layers
+    size, layers, marks = document.size, document.scope.layers, document.marks
     same_pool = old is not None and old.models is document.models and old.size == size
     pool = _pool(document, size) if old is None or not same_pool else old.pool
     shown = _shown(old, pool, layers)
@@ -241,18 +253,14 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
-    pairs = _pairs(document, old, pool)
-    run = _run(document)
-    display = document.display if pairs else document.display.plain
-    if run is None:
-        display = display.still
+    pairs, run = _pairs(document, old, pool), _run(document)
     return ViewState(
         work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=display,
+        display=_display(document, pairs, run),
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -266,7 +274,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         threshold=threshold,
         code_threshold=_code_threshold(document, size),
         naming=document.naming,
-        mean=document.marks.mean,
+        mean=marks.mean,
         named_by=document.named_by(size) if size else None,
         by_code=by_code,
         named=named,
@@ -289,9 +297,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
-        thresholds=document.marks.thresholds,
-        family_thresholds=document.marks.family_thresholds,
-        edited_stretches=document.marks.stretches,
+        thresholds=marks.thresholds,
+        family_thresholds=marks.family_thresholds,
+        edited_stretches=marks.stretches,
         families=families,
         open_families=document.families,
         known=known,
@@ -301,7 +309,28 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         by_keys=_by_keys(document, old, pool),
         run=run,
         track=_track(document, run, size, learned),
+        own_classes=marks.names.classes,
+        edits=edits(marks, document.models),
+        tags=marks.tags,
+        tag_bits=_tag_bits(document, old, pool),
     )
+
+
+def _display(
+    document: Document, pairs: PoolPairs | None, run: OpenModel | None
+) -> Display:
+    """How kernels are ordered and drawn, less what needs pairs or a run."""
+    display = document.display if pairs else document.display.plain
+    return display if run else display.still
+
+
+def _tag_bits(
+    document: Document, old: ViewState | None, pool: KernelPool | None
+) -> NDArray[np.uint16] | None:
+    tags = document.marks.tags
+    if old is not None and old.pool is pool and old.tags is tags:
+        return old.tag_bits
+    return tag_bits(tags, pool) if pool and tags else None
 
 
 def _axis(

@@ -107,6 +107,7 @@ class ModelsController(Controller):
         tree.compare_requested.connect(
             lambda before, after: self.window.compare(Comparing(before, after))
         )
+        tree.rename_requested.connect(self._on_rename_requested)
         tree.details_requested.connect(self._show_details)
         tree.measures_requested.connect(self._on_measures_requested)
         title = "Health of layers"
@@ -116,6 +117,10 @@ class ModelsController(Controller):
 
     def _on_measures_requested(self, measures: tuple[Measure, ...]) -> None:
         self.document.show_charts(replace(self.document.charts, health=measures))
+
+    def _on_rename_requested(self, identity: int, name: str) -> None:
+        if self.document.is_open(identity):
+            self.document.rename_network(identity, name)
 
     def _show_details(self, identity: int) -> None:
 
@@ -189,6 +194,7 @@ MODELS = ViewSpec(
             (
                 ("Show only some layers", "click them; Ctrl+click adds"),
                 ("Show all layers, or clear the search", "Escape"),
+                ("Rename the network; empty: as its file", "F2"),
                 ("Close the network", "Delete"),
                 ("Have columns for the health of layers", "right click on the titles"),
             ),
