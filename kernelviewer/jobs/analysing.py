@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -12,7 +12,6 @@ from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.health import layer_health
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.stretches import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
@@ -375,8 +374,13 @@ def health_of(
     found = []
     for number, bank in enumerate(banks):
         ticket.progress(number, len(banks), bank.name)
-        found.append(_health(bank))
+        found.append(_health()(bank))
     return tuple(found)
 
 
-_health = MemoOf(layer_health)
+@cache
+def _health() -> MemoOf[KernelBank, [], list[LayerHealth]]:
+    """What was computed of each bank, as long as it is."""
+    from kernelviewer.kernels.health import layer_health
+
+    return MemoOf(layer_health)

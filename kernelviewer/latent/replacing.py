@@ -203,7 +203,7 @@ def noise_r2(
     kernels: KernelSet, wish: Wish, sets: Mapping[Size, Keys], watch: Watch = NEVER
 ) -> float:
     """Mean R² of white noise of a size by what a wish puts in the place of kernels."""
-    noise = next(white_noise(kernels.size, NOISE))
+    noise = next(white_noise(kernels.size, NOISE, wish.seed + 1))  # not what replaces
     rows = noise.reshape(len(noise), -1)
     offset, flat = rows.mean(axis=1), np.zeros(len(rows), np.bool_)
     scale = np.linalg.norm(rows - offset[:, None], axis=1)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Charts, Display, Mean
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
-    from kernelviewer.state.keys import KeyChoice, PoolKeys
+    from kernelviewer.state.keys import PoolKeys
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.own_names import Tags
     from kernelviewer.state.pool import KernelPool
@@ -124,7 +124,7 @@ class ViewState:
         Which networks are compared, what came of it, and the pairs of the pool; None
         where nothing is compared, or it is not known yet.
     by_keys
-        The pool's kernels by the keys in use; None: not known.
+        The pool's kernels by the keys in use, `Document.keys`; None: not known.
     run
         The open run whose steps are gone through: that of the focused kernel, else the
         one opened last; None without any.
@@ -202,11 +202,6 @@ class ViewState:
     def scheme(self) -> Scheme:
         """The classes that the kernels of the current size are named by."""
         return self.naming.scheme(self.named_by)
-
-    @property
-    def keys(self) -> KeyChoice:
-        """Which keys stand for kernels; `KeysScheduler` tells of another choice."""
-        return self.work.marks.keys
 
     @property
     def all_analysed(self) -> bool:

@@ -184,7 +184,7 @@ class KeysController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show tiles at once, what they carry as soon as it is known."""
-        if self.is_news("choice", choice := state.keys):
+        if self.is_news("choice", choice := self.document.keys):
             self.choice.set_choices(choices(choice))
             self.choice.set_choice(f"{choice.by} {choice.count}")
         self.window.key_finder.request()
