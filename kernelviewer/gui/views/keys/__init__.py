@@ -137,7 +137,11 @@ class KeysView(QScrollArea):
         self.say(text)
         self.again.setVisible(again)
         self.tiles.set_tiles(())
+        self.tiles.set_marked(None)
         self.focused.set_content(None)
+        self.layers.set_layers(())
+        self.layers.set_selected(frozenset())
+        self.curve.set_curve(())
         self.show_charts(False)
 
     def say(self, text: str) -> None:
@@ -192,7 +196,7 @@ class KeysController(Controller):
         if pool is None or keys is None:
             self._shown.forget()
             self._last = None
-            self.forget("tiles", "charts", "focus", "facts")
+            self.forget("tiles", "charts", "focus", "facts", "selected")
             problem = self.window.key_finder.problem
             text = problem or (NOTHING_OPEN if pool is None else SEEKS)
             self.view.show_nothing(text, again=bool(problem))
