@@ -57,7 +57,7 @@ def test_columns_come_on_demand_with_the_layers_health(
                 for column in range(CLASSES_COLUMN + 1, len(COLUMNS))
             ]
             assert texts[2] == f"{item.entropy:.2f} / {item.noise_entropy:.2f}"
-            assert texts[3] == f"{item.orthogonality:.3g}"
+            assert texts[3] == f"{item.orthogonality:.2f}"
             assert texts[4] == size_label(item.support)
             assert texts[5] == f"{item.scale:.3g}"
             tip = tree.source._tip(rows[layer])

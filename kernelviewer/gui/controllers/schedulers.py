@@ -363,15 +363,16 @@ class KeysScheduler(Scheduler["tuple[KeyChoice, Size]"]):
         return None if size is None else (self._document.keys, size)
 
     def look(self) -> None:
-        """Stop what nobody needs any more, and tell of another choice."""
+        """Stop what nobody needs any more, and tell of another choice or networks."""
         document, key = self._document, self._key
-        if document.models is not self._models:
+        opened = document.models is not self._models
+        if opened:
             self._models = document.models
             self._asked.keep({})
             self._given_up.clear()
             self._problems.clear()
         self._asked.keep({} if key is None else {key: document.models})
-        if key != self._told:
+        if opened or key != self._told:
             self._told = key
             self.changed.emit()
 

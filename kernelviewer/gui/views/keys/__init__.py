@@ -62,6 +62,17 @@ OFFERED: tuple[tuple[KeysBy, int], ...] = (
     *(("centroids", 8), ("centroids", 16)),
 )
 OTHER, FILE = "other", "file"
+BRIEF = {
+    f"{by} {count}": text.format(count)
+    for by, text in (
+        ("published", "published"),
+        ("shipped", "best {}"),
+        ("found", "{} found"),
+        ("centroids", "{} centroids"),
+    )
+    for count in range(1, MOST + 1)
+}
+"""Sets of keys where room is scarce."""
 PUBLISHED_SIZE = (7, 7)
 _WIDE = 640
 """From so many pixels on the parts stand side by side."""
@@ -358,11 +369,10 @@ def _figure_options(document: Document) -> Mapping[str, Any]:
 
 KEYS = ViewSpec(
     id="keys",
-    title="Master keys",
-    short="Keys",
+    title="Keys",
     make={"keys": KeysView},
     controls={
-        "keys_choice": chart_choice("keysChoice", "Keys", choices(KeyChoice())),
+        "keys_choice": chart_choice("keysChoice", "Keys", choices(KeyChoice()), BRIEF),
     },
     controller=KeysController,
     reads=(
@@ -371,7 +381,7 @@ KEYS = ViewSpec(
     ),
     keys=(
         ViewKeys(
-            "Master keys",
+            "Keys",
             "views.keys.tiles",
             (
                 (

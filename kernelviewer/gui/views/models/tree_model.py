@@ -269,7 +269,7 @@ def measured(health: LayerHealth, measure: Measure) -> str:
         return rough_percent(value) if value else "–"
     if measure == "entropy":
         return f"{value:.2f} / {health.noise_entropy:.2f}"
-    return f"{value:.3g}"
+    return f"{value:.2f}" if measure == "orthogonality" else f"{value:.3g}"
 
 
 class ModelTreeModel(QAbstractItemModel):
