@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import chart_choice
+from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import (
     Computed,
@@ -109,6 +110,7 @@ class KeysView(QScrollArea):
         self.setObjectName("keysView")
         self.setAccessibleName("Keys that stand for the kernels")
         self.setFrameShape(QFrame.Shape.NoFrame)
+        AreaRing(self)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
