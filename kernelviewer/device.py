@@ -11,11 +11,12 @@ import os
 import platform
 import re
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,6 +24,8 @@ import numpy as np
 from kernelviewer.importing import large_import
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import torch
     from numpy.typing import DTypeLike, NDArray
 
@@ -38,13 +41,14 @@ DRIVERS = (
 )
 """Where NVIDIA's driver shows on Linux, in a container, in WSL and on Windows."""
 
-_SET_THREADS = (
-    "scipy_openblas_set_num_threads64_",
-    "openblas_set_num_threads64_",
-    "openblas_set_num_threads",
+_BLAS_THREADS = (
+    "scipy_openblas_{}_num_threads64_",
+    "openblas_{}_num_threads64_",
+    "openblas_{}_num_threads",
 )
 
 _window_has_a_core = False
+_several, _several_lock, _usual_threads = 0, Lock(), 1
 
 Array = Any
 """An array of numpy or torch, as the array API standard has it."""
@@ -192,13 +196,48 @@ def leave_a_core() -> None:
     """
     global _window_has_a_core
     _window_has_a_core = True
-    root = Path(np.__file__).parent
+    _choose_blas_threads(_all_but_one())
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """While several threads make products, numpy makes each in one thread.
+
+    Else the threads of each product wait for the other's, at full load: on two cores
+    twice the processor time. The last to leave sets the usual number again.
+    """
+    global _several, _usual_threads
+    with _several_lock:
+        if not _several:
+            _usual_threads = next((ask() for ask, _ in _blas()), 1)
+            _choose_blas_threads(1)
+        _several += 1
+    try:
+        yield
+    finally:
+        with _several_lock:
+            _several -= 1
+            if not _several:
+                _choose_blas_threads(_usual_threads)
+
+
+def _choose_blas_threads(count: int) -> None:
+    for _, choose in _blas():
+        choose(count)
+
+
+@cache
+def _blas() -> tuple[tuple[Callable[[], int], Callable[[int], None]], ...]:
+    """What tells and sets the number of threads of numpy's OpenBLAS."""
+    root, found = Path(np.__file__).parent, []
     for path in (root.parent / "numpy.libs").glob("*openblas*"):
         with suppress(OSError):
             library = ctypes.CDLL(str(path))
-            for name in _SET_THREADS:
-                if hasattr(library, name):
-                    getattr(library, name)(ctypes.c_int(_all_but_one()))
+            for name in _BLAS_THREADS:
+                ask, choose = name.format("get"), name.format("set")
+                if hasattr(library, ask) and hasattr(library, choose):
+                    found.append((getattr(library, ask), getattr(library, choose)))
+    return tuple(found)
 
 
 def _all_but_one() -> int:

@@ -97,6 +97,24 @@ def test_products_leave_one_core_to_the_window() -> None:
         library.scipy_openblas_set_num_threads64_(ctypes.c_int(before))
 
 
+def test_products_of_several_threads_take_one_thread_each() -> None:
+    if not device._blas():
+        pytest.skip("this numpy brings no OpenBLAS that tells its threads")
+    ask, choose = device._blas()[0]
+    before = ask()
+    try:
+        choose(2)
+        with device.one_thread_each():
+            other = device.one_thread_each()
+            other.__enter__()
+            assert ask() == 1
+        assert ask() == 1, "another is still at it"
+        other.__exit__(None, None, None)
+        assert ask() == 2
+    finally:
+        choose(before)
+
+
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_read_only_arrays_of_any_byte_order_are_put(library: str) -> None:
     given = np.arange(6, dtype=">f8").reshape(2, 3)
