@@ -172,3 +172,13 @@ def test_a_kernel_stands_on_its_support() -> None:
 def test_no_kernels_are_no_error() -> None:
     flat = as_set(np.ones((3, 7, 7)))
     assert len(scale_space_fit(flat)) == 0
+
+
+def test_a_lone_tap_anywhere_has_the_least_width() -> None:
+    """Its variance by the moments is 0, which rounding must not make negative."""
+    weights = np.eye(49).reshape(49, 7, 7)
+    found = scale_space_fit(
+        as_set(np.concatenate([weights * scale for scale in (0.3, -0.7, 1.1)]))
+    )
+    assert np.isfinite(found.cosine).all()
+    assert (found.cosine > 0.99).all()

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 MARGIN = 0.1
 NO_CLASS = -1.0
 TIE = 1e-5
-"""By how much y has to be better than x: a tie goes to x."""
+"""By how much y has to be better than x, and a diagonal than y: a tie goes to x."""
 DELTA = 0.02
 """The unit of prices, a cosine; and below which margin a kernel is as near to the next
 class as to its own."""
@@ -57,8 +57,8 @@ PRICES = {
     **{"cross": 6, "ring": 6, "checker": 6},
 }
 """What a base costs in units of `DELTA`: the commoner and simpler it is, the less."""
-DIAGONAL = 0.5
-"""What a diagonal costs beyond."""
+DIAGONAL_EDGE = 0.5
+"""What a diagonal edge costs."""
 _CPU = (256, 2**19)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
@@ -160,9 +160,9 @@ def prices() -> NDArray[np.float32]:
     found = []
     for item in FINE.patterns:
         base = next(part for part in item.id.split("-") if part in PRICES)
-        way = item.id.rpartition("-")[2]
-        units = PRICES[base] + (DIAGONAL if way == "d" else 0.0)
-        found.append(DELTA * units + (TIE if way in "yh" else 0.0))
+        price = DIAGONAL_EDGE if item.id == "edge-d" else PRICES[base]
+        way = {"y": 1, "h": 1, "d": 2}.get(item.id.rpartition("-")[2], 0)
+        found.append(DELTA * price + TIE * way)
     return np.array(found, np.float32)
 
 
