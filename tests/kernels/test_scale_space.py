@@ -177,7 +177,7 @@ def test_no_kernels_are_no_error() -> None:
 def test_a_lone_tap_anywhere_has_the_least_width() -> None:
     """Its variance by the moments is 0, which rounding must not make negative."""
     random = np.random.default_rng(0)
-    weights = np.zeros((1000, 49))
+    weights = 1e-20 * random.standard_normal((1000, 49))
     places = random.integers(0, 49, 1000)
     weights[np.arange(1000), places] = random.standard_normal(1000)
     found = scale_space_fit(as_set(weights.reshape(-1, 7, 7)))
