@@ -119,7 +119,7 @@ class Agreement:
 
 
 def label(
-    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme = PAPER
+    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme | None = None
 ) -> Labels:
     """Classes of kernels from their codes: that of the stretch the code falls in.
 
@@ -132,9 +132,12 @@ def label(
     threshold
         The fit from which on a kernel is identified.
     scheme
-        What to name them in.
+        What to name them in; None: as each stretch shows, in the paper's unless
+        somebody renamed it.
     """
-    names = np.array([item.index_in(scheme) for item in stretches], np.int8)
+    names = np.array(
+        [item.index_in(scheme or item.scheme) for item in stretches], np.int8
+    )
     flat = np.isnan(codes.code)
     best = names[stretch_of(stretches, codes.code)]
     best[flat] = _FLAT

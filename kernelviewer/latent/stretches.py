@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER, PAPER_OF
+from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER, PAPER_OF, SCHEMES
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 
@@ -48,7 +48,8 @@ class Stretch:
     name
         What a user calls it in place of the class's name.
     scheme
-        Whose classes it shows: the paper's where it is of learned codes.
+        Whose classes it shows: the paper's where it is of learned codes, unless
+        somebody gave it a fine one.
     """
 
     low: float
@@ -114,14 +115,27 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
 
 
 def family_stretches(spectrum: FamilySpectrum, scheme: Scheme = FINE) -> Stretches:
-    """The classes of a scheme along the family's own spectrum, each once."""
+    """The classes of a scheme along the family's own spectrum, each once.
+
+    In the paper's words a diagonal is of either axis, by the angle of the kernel: its
+    stretch says so, and has the class of a tie.
+    """
     fine = [Stretch(*item, scheme=scheme) for item in spectrum.stretches]
+
+    def shown(item: Stretch) -> tuple[int, str]:
+        name = "" if scheme is FINE else _DIAGONALS.get(item.class_id[-6:], "")
+        return item.class_index, name
+
     found = []
-    for index, group in groupby(fine, lambda item: item.class_index):
+    for (index, name), group in groupby(fine, shown):
         first, *rest = group
         high = rest[-1].high if rest else first.high
-        found.append(replace(first, high=high, class_id=CLASSES[index].id))
+        id_ = CLASSES[index].id
+        found.append(replace(first, high=high, class_id=id_, name=name))
     return tuple(found)
+
+
+_DIAGONALS = {"edge-d": "∂x or ∂y, by its angle", "-bar-d": "∂²x or ∂²y, by its angle"}
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
@@ -158,13 +172,15 @@ def rename(
     index: int,
     class_id: str | None = None,
     name: str | None = None,
+    scheme: Scheme | None = None,
 ) -> Stretches:
-    """Change a stretch's class, its name, or both.
+    """Change a stretch's class, its name, or both, or whose classes it shows.
 
     How well the family explains a stretch holds for its class and goes with it.
     """
     _need(0 <= index < len(stretches), f"there is no stretch {index}")
     item = stretches[index]
+    item = replace(item, scheme=scheme or item.scheme)
     if class_id is not None and class_id != item.class_id:
         item = replace(item, class_id=class_id, sign=0, family_cosine=float("nan"))
     if name is not None:
@@ -184,17 +200,21 @@ def split(stretches: Stretches, code: float, class_id: str | None = None) -> Str
     return cut if class_id is None else rename(cut, index + 1, class_id, "")
 
 
-def merge(stretches: Stretches, index: int) -> Stretches:
-    """Join stretches ``index`` and ``index + 1``; the longer one's class stays."""
+def merge(stretches: Stretches, index: int, like: int | None = None) -> Stretches:
+    """Join stretches ``index`` and ``index + 1``.
+
+    The class of the one that is ``like`` stays; None: of the longer one.
+    """
     _need(0 <= index < len(stretches) - 1, f"there is no border {index}")
     left, right = stretches[index], stretches[index + 1]
     widths = left.high - left.low, right.high - right.low
-    longer = left if widths[0] >= widths[1] else right
-    cosine = longer.family_cosine
+    kept = left if widths[0] >= widths[1] else right
+    kept = kept if like is None else stretches[like]
+    cosine = kept.family_cosine
     if left.class_id == right.class_id:
         both = [left.family_cosine, right.family_cosine]
         cosine = round(float(np.average(both, weights=widths)), 4)
-    joined = replace(longer, low=left.low, high=right.high, family_cosine=cosine)
+    joined = replace(kept, low=left.low, high=right.high, family_cosine=cosine)
     return _put(stretches, index, 2, joined)
 
 
@@ -241,6 +261,7 @@ def to_json(stretches: Stretches) -> list[dict[str, Any]]:
             if np.isnan(item.family_cosine)
             else item.family_cosine
         }
+        | ({"words": FINE.id} if item.scheme is FINE else {})
         for item in stretches
     ]
 
@@ -271,13 +292,14 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Stretches:
                 sign,
                 float("nan") if cosine is None else _number(cosine),
                 printable(texts[1]),
+                SCHEMES.get(str(value.get("words")), PAPER),
             )
         )
     return check_stretches(items)
 
 
 def _named(item: Stretch) -> tuple[float, float, str, str]:
-    return item.low, item.high, item.class_id, item.name
+    return item.low, item.high, CLASSES[item.class_index].id, item.name
 
 
 def _number(value: object) -> float:
