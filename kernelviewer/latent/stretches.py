@@ -298,8 +298,8 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Stretches:
     return check_stretches(items)
 
 
-def _named(item: Stretch) -> tuple[float, float, str, str]:
-    return item.low, item.high, CLASSES[item.class_index].id, item.name
+def _named(item: Stretch) -> tuple[float, float, str, str, str]:
+    return item.low, item.high, item.class_id, item.scheme.id, item.name
 
 
 def _number(value: object) -> float:
