@@ -3,8 +3,8 @@
 Each point of the curve could be named by its own class in the pattern family, but
 neighbouring classes overlap and the names would flicker. So the names are chosen
 together: those that are right for the most kernels, at a cost for each new stretch. A
-name is right for a kernel if it is the one that the family gives it, the simplest class
-that fits (`kernelviewer.kernels.family.family_fit`): half of that counts for the fine
+name is right for a kernel if it is the one that the family gives it
+(`kernelviewer.kernels.family.family_fit`): half of that counts for the fine
 class, half for the class of the paper that it belongs to, so that the names hold in
 both schemes. What counts is thus where kernels live, not how long the curve is there,
 and no class that many kernels have is swallowed by a neighbour: its kernels count for
