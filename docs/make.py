@@ -106,7 +106,7 @@ def menus() -> str:
 
 def pictures() -> None:
     """The window and figures of the sample network."""
-    from kernelviewer.resources import resource
+    from kernelviewer.files import resource
 
     sample = str(resource("sample", "sample.safetensors"))
     program = (sys.executable, "-m", "kernelviewer")

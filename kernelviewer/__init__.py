@@ -4,7 +4,7 @@ Any checkpoint opens without running code from it; its depthwise kernels come as
 array per kernel size:
 
 >>> import kernelviewer as kv
->>> from kernelviewer.resources import resource
+>>> from kernelviewer.files import resource
 >>> checkpoint = kv.open_checkpoint(resource("sample", "sample.safetensors"))
 >>> bank = kv.extract_kernels(checkpoint)
 >>> kernels = bank.sizes[7, 7]
@@ -30,7 +30,7 @@ from kernelviewer.importing import imported_when_used
 if TYPE_CHECKING:
     from kernelviewer.formats import Checkpoint, CheckpointError, open_checkpoint
     from kernelviewer.kernels import KernelBank, extract_kernels
-    from kernelviewer.kernels.snapshot import snapshot
+    from kernelviewer.kernels.archive import snapshot
     from kernelviewer.latent.compare import compare
     from kernelviewer.latent.keys import approximate
 else:
@@ -44,7 +44,7 @@ else:
             "compare": "kernelviewer.latent.compare",
             "extract_kernels": "kernelviewer.kernels",
             "open_checkpoint": "kernelviewer.formats",
-            "snapshot": "kernelviewer.kernels.snapshot",
+            "snapshot": "kernelviewer.kernels.archive",
         },
     )
 

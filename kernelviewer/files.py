@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, what they hold, and the program's own folders."""
+"""Files: shipped with the program, written whole or not at all, hashed; its folders."""
 
 from __future__ import annotations
 
@@ -156,3 +156,27 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resource(*parts: str) -> Path:
+    """Path of a shipped file or folder.
+
+    Parameters
+    ----------
+    *parts
+        Path below ``resources``, such as ``("sample", "sample.safetensors")``.
+
+    Raises
+    ------
+    FileNotFoundError
+        The installation lacks it.
+    """
+    for root in (_PACKAGE / "data", _PACKAGE.parent / "resources"):
+        path = root.joinpath(*parts)
+        if path.exists():
+            return path
+    msg = f"kernelviewer is installed without its file {'/'.join(parts)}; reinstall it"
+    raise FileNotFoundError(msg)

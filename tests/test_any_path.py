@@ -15,14 +15,12 @@ from kernelviewer.figures import make_figure
 from kernelviewer.figures.export import write_data, write_kernels
 from kernelviewer.figures.naming import FigureNaming
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.provenance import read_record
-from kernelviewer.figures.remake import find_files
+from kernelviewer.figures.provenance import find_files, read_record
 from kernelviewer.figures.report import Report
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.figures.writing import with_suffix, write_figure
 from kernelviewer.formats import is_checkpoint
-from kernelviewer.formats.hashing import hash_at
-from kernelviewer.formats.registry import files_of, holds_checkpoint
+from kernelviewer.formats.registry import files_of, hash_at, holds_checkpoint
 from kernelviewer.formats.source import OpenedFile
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Reopened, Wanted, open_session, write_session

@@ -24,7 +24,7 @@ ROOMS = (
     "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
 )  # fmt: skip
 GROUND = {
-    "resources", "files", "text", "strangers", "importing", "device", "watch"
+    "files", "text", "strangers", "importing", "device", "watch"
 }  # fmt: skip
 FRONT = {"cli", "__main__", "commands", "__init__"}
 HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
@@ -42,7 +42,7 @@ OPENING = (
     FIRST_PAINT
     + """
 import threading
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 def settle():
     calm = 0
     while calm < 3:
@@ -64,9 +64,9 @@ print(*late)
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
     "kernels": {"bank", "classes", "equality", "naming", "statistics"},
-    "latent": {"errors", "labels", "naming", "noise", "stretches"},
+    "latent": {"errors", "labels", "noise", "stretches"},
     "figures": None,
-    "jobs": {"analysing", "runner", "runs", "settling", "tasks"},
+    "jobs": {"analysing", "runner", "runs", "tasks"},
     "state.session": {"files"},
     "gui.dialogs": None,
 }

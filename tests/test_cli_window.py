@@ -12,7 +12,7 @@ import pytest
 
 from kernelviewer import __version__
 from kernelviewer.cli import main
-from kernelviewer.commands import display
+from kernelviewer.commands import window
 
 linux_only = pytest.mark.skipif(
     sys.platform in ("win32", "darwin"), reason="displays are found differently there"
@@ -151,7 +151,7 @@ def test_a_missing_library_of_qt_is_named_with_its_packages(
         return genuine(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without_egl)
-    monkeypatch.setattr(display, "_absent", set)
+    monkeypatch.setattr(window, "_absent", set)
     assert main(["a.pth"]) == 1
     line = complaint(capsys)
     assert "libEGL.so.1" in line
@@ -182,17 +182,17 @@ def test_a_missing_library_of_the_x11_plugin_is_named_before_qt_aborts(
 
 def test_a_missing_python_package_of_the_window_is_named() -> None:
     error = ModuleNotFoundError("No module named 'PySide6'", name="PySide6.QtCore")
-    assert "PySide6" in display.missing_library(error)
+    assert "PySide6" in window.missing_library(error)
 
 
 def test_other_import_errors_are_not_hidden() -> None:
     error = ModuleNotFoundError(
         "No module named 'kernelviewer.x'", name="kernelviewer.x"
     )
-    assert display.missing_library(error) == ""
-    assert display.missing_library(ImportError("cannot import name 'x'")) == ""
+    assert window.missing_library(error) == ""
+    assert window.missing_library(ImportError("cannot import name 'x'")) == ""
 
 
 def test_an_unknown_library_is_named_without_a_package() -> None:
     error = ImportError("libnew.so.3: cannot open shared object file")
-    assert "libnew.so.3" in display.missing_library(error)
+    assert "libnew.so.3" in window.missing_library(error)

@@ -7,7 +7,7 @@ import doctest
 import pytest
 
 import kernelviewer
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 
 
 def test_every_public_name_is_there() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer.device import CPU
+from kernelviewer.files import resource
 from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family import family_fit
-from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
     from pathlib import Path

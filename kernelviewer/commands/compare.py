@@ -28,8 +28,12 @@ from kernelviewer.commands.output import (
     number,
     say,
 )
-from kernelviewer.commands.reading import add_reading_arguments, equal_notes
-from kernelviewer.commands.values import cannot_write, check_output
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
+    cannot_write,
+    check_output,
+    equal_notes,
+)
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.pairing import MATCHES

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.commands.output import complain, say
-from kernelviewer.files import atomic_write
-from kernelviewer.resources import resource
+from kernelviewer.files import atomic_write, resource
 
 if TYPE_CHECKING:
     import argparse

@@ -16,7 +16,7 @@ from kernelviewer.commands.networks import (
     sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, counted, number, say
-from kernelviewer.commands.values import parse_seed, parse_size
+from kernelviewer.commands.reading import parse_seed, parse_size
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import SCHEMES
 from kernelviewer.latent.errors import LatentError
@@ -27,8 +27,8 @@ from kernelviewer.latent.evaluation import (
     mean_rows,
     prepare,
 )
-from kernelviewer.latent.naming import TOLERANCE
 from kernelviewer.latent.networks import Parts, collect, split
+from kernelviewer.latent.stretches import TOLERANCE
 from kernelviewer.latent.training import TrainingOptions
 
 if TYPE_CHECKING:

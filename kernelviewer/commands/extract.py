@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from kernelviewer.commands.output import complain, counted, number, say
 from kernelviewer.commands.reading import (
     add_reading_arguments,
+    cannot_write,
     check_included,
+    check_output,
     read_bank,
 )
-from kernelviewer.commands.values import cannot_write, check_output
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.archive import write_archive
 

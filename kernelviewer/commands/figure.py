@@ -22,21 +22,25 @@ from kernelviewer.commands.reading import (
     add_equal_argument,
     add_reading_arguments,
     check_included,
+    parse_size,
     read_bank,
 )
 from kernelviewer.commands.series import read_run
-from kernelviewer.commands.values import parse_size
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
+from kernelviewer.figures.fonts import load_matplotlib
 from kernelviewer.figures.naming import fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.provenance import read_record
-from kernelviewer.figures.remake import find_files, show_again, with_hashes
+from kernelviewer.figures.provenance import (
+    find_files,
+    read_record,
+    show_again,
+    with_hashes,
+)
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
-from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import with_suffix
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json

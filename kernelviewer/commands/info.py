@@ -18,9 +18,8 @@ from kernelviewer.commands.output import (
 from kernelviewer.commands.reading import (
     add_equal_argument,
     add_reading_arguments,
-    check_included,
     equal_notes,
-    read_bank,
+    read_files,
 )
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.equality import find_equal
@@ -55,12 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the layers."""
-    found: set[str] = set()
-    read = [(path, read_bank(path, options, found)) for path in options.files]
-    named = [(path, bank) for path, bank in read if bank is not None]
-    failed = len(named) < len(read)
-    if not failed:
-        check_included(options, found)
+    named, failed = read_files(options)
     if not named:
         return 1
     notes = equal_notes([bank for _, bank in named])

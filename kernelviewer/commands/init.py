@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from kernelviewer import __version__
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, counted, say
-from kernelviewer.commands.reading import add_reading_arguments
-from kernelviewer.commands.values import (
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
     cannot_write,
     check_output,
     number_between,
@@ -22,8 +22,14 @@ from kernelviewer.formats import CheckpointError, open_checkpoint
 from kernelviewer.formats.rewriting import NOTE
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.keys import KeysError
-from kernelviewer.latent.replacing import ReplacingError, parameter_name, tensors_of
-from kernelviewer.latent.starting import GAMMA, KINDS, starting_kernels
+from kernelviewer.latent.replacing import (
+    GAMMA,
+    KINDS,
+    ReplacingError,
+    parameter_name,
+    starting_kernels,
+    tensors_of,
+)
 
 if TYPE_CHECKING:
     import argparse

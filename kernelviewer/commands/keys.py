@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.commands.networks import LINE, add_network_arguments, read_banks
 from kernelviewer.commands.output import RefusedError, aligned, complain, counted, say
-from kernelviewer.commands.reading import equal_notes
-from kernelviewer.commands.values import cannot_write, check_output, parse_size
+from kernelviewer.commands.reading import (
+    cannot_write,
+    check_output,
+    equal_notes,
+    parse_size,
+)
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.keys import KeysError, write_keys
 from kernelviewer.latent.keys import AMONG, PUBLISHED, approximate

@@ -20,8 +20,12 @@ from kernelviewer.commands.networks import (
     read_banks,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
-from kernelviewer.commands.reading import add_equal_argument, equal_notes
-from kernelviewer.commands.values import cannot_write, check_output
+from kernelviewer.commands.reading import (
+    add_equal_argument,
+    cannot_write,
+    check_output,
+    equal_notes,
+)
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.equality import find_equal

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.commands.networks import add_by_argument, naming_of
-from kernelviewer.commands.values import parse_threshold
+from kernelviewer.commands.reading import parse_threshold
 from kernelviewer.device import CHOICES
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.naming import FigureNaming

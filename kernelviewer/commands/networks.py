@@ -10,9 +10,9 @@ from kernelviewer.commands.output import RefusedError, complain
 from kernelviewer.commands.reading import (
     add_reading_arguments,
     check_included,
+    parse_threshold,
     read_bank,
 )
-from kernelviewer.commands.values import parse_threshold
 from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.jobs.tasks import find_checkpoints

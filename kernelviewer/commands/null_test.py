@@ -22,7 +22,7 @@ from kernelviewer.commands.networks import (
     sizes_of,
 )
 from kernelviewer.commands.output import aligned, complain, number, say
-from kernelviewer.commands.values import (
+from kernelviewer.commands.reading import (
     cannot_write,
     check_output,
     parse_seed,

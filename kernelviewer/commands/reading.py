@@ -1,7 +1,10 @@
-"""Opening the files that a command is given."""
+"""What a command is given, checked and opened: sizes, seeds, files."""
 
 from __future__ import annotations
 
+import math
+import re
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +19,72 @@ from kernelviewer.kernels.extract import find_stack
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kernelviewer.kernels import KernelBank
+    from kernelviewer.kernels.bank import Size
+
+MOST_SEED = 2**32 - 1
+
+
+def parse_size(text: str) -> Size:
+    """A kernel size such as ``7x7``, ``1x11`` or ``7`` (1-D)."""
+    if not re.fullmatch(r"[1-9]\d{0,3}([x×][1-9]\d{0,3}){0,2}", text):
+        msg = f"{text!r} is no kernel size such as 7x7, 1x11 or 7"
+        raise ArgumentTypeError(msg)
+    return tuple(int(part) for part in re.split("[x×]", text))
+
+
+def number_between(least: float, most: float, what: str) -> Callable[[str], float]:
+    """A parser of numbers in a range; ``what`` they are, for people."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            msg = f"{text!r} is no {what} between {least:g} and {most:g}"
+            raise ArgumentTypeError(msg)
+        return value
+
+    return parse
+
+
+parse_threshold = number_between(0, 1, "fit")
+
+
+def parse_seed(text: str) -> int:
+    """A seed that every generator of random numbers takes."""
+    if not re.fullmatch(r"\d{1,10}", text) or int(text) > MOST_SEED:
+        msg = f"{text!r} is no seed; give a whole number from 0 to {MOST_SEED}"
+        raise ArgumentTypeError(msg)
+    return int(text)
+
+
+def check_output(output: Path) -> None:
+    """See whether a file can be written, as far as a look tells.
+
+    Raises
+    ------
+    RefusedError
+        It cannot.
+    """
+    problem = ""
+    if output.is_dir():
+        problem = f"{output} is a folder; name a file in it"
+    elif not output.parent.is_dir():
+        problem = f"{output}: there is no folder {output.parent}"
+    elif output.exists() and not output.is_file():
+        problem = f"{output} is no ordinary file; choose another name"
+    if problem:
+        raise RefusedError(problem)
+
+
+def cannot_write(output: Path, error: OSError) -> str:
+    """What to say when writing fails."""
+    reason = error.strerror or str(error)
+    return f"{output}: cannot be written ({reason}); nothing was left there"
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +152,25 @@ def read_bank(
         message, _, hint = describe_failure(error, path)
         complain(f"{message}. {hint}" if hint else message)
         return None
+
+
+def read_files(
+    options: argparse.Namespace,
+) -> tuple[list[tuple[str, KernelBank]], bool]:
+    """Path and bank of every file that could be read, and if some could not.
+
+    Raises
+    ------
+    RefusedError
+        A layer to include is in none of them.
+    """
+    found: set[str] = set()
+    read = [(path, read_bank(path, options, found)) for path in options.files]
+    named = [(path, bank) for path, bank in read if bank is not None]
+    failed = len(named) < len(read)
+    if not failed:
+        check_included(options, found)
+    return named, failed
 
 
 def check_included(options: argparse.Namespace, found: set[str]) -> None:

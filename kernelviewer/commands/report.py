@@ -10,13 +10,12 @@ from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
     add_equal_argument,
     add_reading_arguments,
-    check_included,
-    read_bank,
+    read_files,
 )
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.errors import FigureError, OptionError
+from kernelviewer.figures.fonts import load_matplotlib
 from kernelviewer.figures.report import Report
-from kernelviewer.figures.style import load_matplotlib
 from kernelviewer.figures.writing import SUFFIXES
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.watch import Watch
@@ -53,13 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the report."""
-    found: set[str] = set()
-    read = [read_bank(path, options, found) for path in options.files]
-    banks = [bank for bank in read if bank is not None]
-    failed = len(banks) < len(read)
-    if not failed:
-        check_included(options, found)
-    if not banks:
+    named, failed = read_files(options)
+    if not named:
         return 1
     try:
         report = Report(
@@ -71,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             count_equal=options.count_equal,
         )
         load_matplotlib(documented=False)
-        page = report.write(banks, watch=_Lines())
+        page = report.write([bank for _, bank in named], watch=_Lines())
     except (OptionError, DeviceError) as error:
         complain(str(error))
         return 2

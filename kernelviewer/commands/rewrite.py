@@ -12,8 +12,8 @@ from kernelviewer import __version__
 from kernelviewer.commands.keys import add_among_argument, add_keys_argument
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, aligned, counted, number, say
-from kernelviewer.commands.reading import add_reading_arguments
-from kernelviewer.commands.values import (
+from kernelviewer.commands.reading import (
+    add_reading_arguments,
     cannot_write,
     check_output,
     parse_seed,

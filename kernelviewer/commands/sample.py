@@ -8,13 +8,13 @@ import io
 from pathlib import Path
 
 from kernelviewer.commands import info, window
-from kernelviewer.commands.display import has_display
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import read_bank
+from kernelviewer.commands.window import has_display
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.writing import write_bytes
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 
 _FOLDER = "kernelviewer-sample"
 

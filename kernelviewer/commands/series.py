@@ -27,16 +27,19 @@ from kernelviewer.commands.output import (
     number,
     say,
 )
-from kernelviewer.commands.reading import check_included
-from kernelviewer.commands.values import cannot_write, check_output, parse_size
+from kernelviewer.commands.reading import (
+    cannot_write,
+    check_included,
+    check_output,
+    parse_size,
+)
 from kernelviewer.figures.animation import check_suffix, write_animation
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.files import atomic_write
+from kernelviewer.files import atomic_write, resource
 from kernelviewer.jobs.tasks import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of
-from kernelviewer.resources import resource
 from kernelviewer.text import csv_text
 
 if TYPE_CHECKING:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +17,7 @@ from kernelviewer.commands.networks import (
     read_banks,
 )
 from kernelviewer.commands.output import RefusedError, complain, counted, say
-from kernelviewer.commands.values import (
+from kernelviewer.commands.reading import (
     cannot_write,
     check_output,
     number_between,
@@ -26,6 +29,7 @@ from kernelviewer.latent.autoencoder import METHODS
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.networks import split
+from kernelviewer.latent.shipping import CARD, Material, ship
 from kernelviewer.latent.training import Training, TrainingOptions, describe
 from kernelviewer.text import shown
 
@@ -112,9 +116,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train and write."""
     if options.shipped:
-        from kernelviewer.commands.shipping import run as ship
-
-        return ship(options)
+        return _remake_shipped(options)
     check_output(options.output)
     device = device_of(options)
     seen, unseen = read_banks(options, options.files, options.holdout)
@@ -217,3 +219,44 @@ def _count(text: str) -> int:
         msg = f"{text!r} is no whole number from 1 to 100 000"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
+
+
+def _remake_shipped(options: argparse.Namespace) -> int:
+    """Train on all files, judge and write to the folder ``options.output``."""
+    folder = options.output
+    if not folder.is_dir():
+        complain(f"{folder} is no folder; with --shipped the output is one")
+        return 2
+    device = device_of(options)
+    read, held_out = read_banks(options, options.files, options.holdout)
+    if not held_out.whole:
+        return 1
+    banks: list[KernelBank] = []
+    controls: list[KernelBank] = []
+    for path, bank in read.named:
+        name = Path(path).name
+        excluded = any(fnmatch(name, pattern) for pattern in options.exclude)
+        (controls if excluded else banks).append(bank)
+    try:
+        ship(
+            Material(banks, controls, held_out.banks),
+            folder,
+            command=_typed(),
+            seed=options.seed,
+            device=device,
+            workers=options.workers,
+            watch=LINE,
+        )
+    except LatentError as error:
+        complain(str(error))
+        return 1
+    except OSError as error:
+        complain(cannot_write(folder, error))
+        return 1
+    say(f"{folder}: autoencoders and {CARD}")
+    return 0
+
+
+def _typed() -> str:
+    """The command line, as a person would type it."""
+    return shlex.join(["kernelviewer", *sys.argv[1:]])

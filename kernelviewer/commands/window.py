@@ -1,23 +1,151 @@
-"""``kernelviewer [FILE…]``: opens the window."""
+"""``kernelviewer [FILE…]``: opens the window, or says why none can open here."""
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import difflib
 import os
 import re
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from kernelviewer import __version__
 from kernelviewer.commands import COMMANDS
-from kernelviewer.commands.display import (
-    has_display,
-    missing_library,
-    window_problem,
-)
 from kernelviewer.commands.output import complain
 from kernelviewer.device import CHOICES
 from kernelviewer.importing import large_import
+
+PACKAGES = {
+    "libEGL.so.1": ("libegl1", "libglvnd-egl"),
+    "libGL.so.1": ("libgl1", "libglvnd-glx"),
+    "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs"),
+    "libfontconfig.so.1": ("libfontconfig1", "fontconfig"),
+    "libfreetype.so.6": ("libfreetype6", "freetype"),
+    "libglib-2.0.so.0": ("libglib2.0-0", "glib2"),
+    "libgthread-2.0.so.0": ("libglib2.0-0", "glib2"),
+    "libxkbcommon.so.0": ("libxkbcommon0", "libxkbcommon"),
+    "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11"),
+    "libX11.so.6": ("libx11-6", "libX11"),
+    "libX11-xcb.so.1": ("libx11-xcb1", "libX11-xcb"),
+    "libxcb.so.1": ("libxcb1", "libxcb"),
+    "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor"),
+    "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm"),
+    "libxcb-image.so.0": ("libxcb-image0", "xcb-util-image"),
+    "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms"),
+    "libxcb-randr.so.0": ("libxcb-randr0", "libxcb"),
+    "libxcb-render-util.so.0": ("libxcb-render-util0", "xcb-util-renderutil"),
+    "libxcb-render.so.0": ("libxcb-render0", "libxcb"),
+    "libxcb-shape.so.0": ("libxcb-shape0", "libxcb"),
+    "libxcb-shm.so.0": ("libxcb-shm0", "libxcb"),
+    "libxcb-sync.so.1": ("libxcb-sync1", "libxcb"),
+    "libxcb-xfixes.so.0": ("libxcb-xfixes0", "libxcb"),
+    "libxcb-xkb.so.1": ("libxcb-xkb1", "libxcb"),
+}
+"""System library that Qt needs → its Debian and its Fedora package."""
+
+_LIBRARY = re.compile(r"\blib[\w.+-]+\.so[.\d]*")
+
+
+def has_display() -> bool:
+    """True if there is a screen, or the user chose a platform that needs none."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return any(os.environ.get(variable) for variable in variables)
+
+
+def window_problem() -> str:
+    """Why no window can open, a sentence; empty if one can, as far as can be told."""
+    if not has_display():
+        return (
+            "there is no display for the window (neither DISPLAY nor WAYLAND_DISPLAY "
+            "is set); kernelviewer info and kernelviewer extract work without one"
+        )
+    if not _uses_x11():
+        return ""
+    return _missing_for_x11() or _unreachable_x11()
+
+
+def missing_library(error: ImportError) -> str:
+    """What to install if Qt cannot be imported; empty if that is not the reason."""
+    if isinstance(error, ModuleNotFoundError):
+        module = (error.name or "").partition(".")[0]
+        if module not in ("PySide6", "shiboken6", "pyqtgraph"):
+            return ""
+        return f"the window needs {module}; reinstall kernelviewer with pip"
+    named = _LIBRARY.search(str(error))
+    return _install({named.group()} | _absent()) if named else ""
+
+
+def _uses_x11() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return False
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform:
+        return platform.partition(":")[0].partition(";")[0] == "xcb"
+    return not os.environ.get("WAYLAND_DISPLAY")
+
+
+def _missing_for_x11() -> str:
+    """Qt ends the process if its X11 plugin cannot be loaded, so load it first."""
+    package = find_spec("PySide6")
+    if package is None or package.origin is None:
+        return ""  # the import will tell
+    plugins = Path(package.origin).parent / "Qt" / "plugins" / "platforms"
+    plugin = plugins / "libqxcb.so"
+    if not plugin.is_file():
+        return ""
+    try:
+        ctypes.CDLL(str(plugin))
+    except OSError as error:
+        named = _LIBRARY.search(str(error).replace(str(plugin), ""))
+        return _install({named.group()} | _absent()) if named else ""
+    return ""
+
+
+def _unreachable_x11() -> str:
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return ""
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)
+    failed = bool(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    if not failed:
+        return ""
+    name = os.environ.get("DISPLAY", "")
+    return f"the display {name!r} cannot be reached (is an X server running there?)"
+
+
+def _absent() -> set[str]:
+    """Which of the libraries that Qt is known to need are not installed."""
+    absent = set()
+    for name in PACKAGES:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            absent.add(name)
+    return absent
+
+
+def _install(libraries: set[str]) -> str:
+    names = sorted(libraries)
+    known = [PACKAGES[name] for name in names if name in PACKAGES]
+    plural = "ies" if len(names) > 1 else "y"
+    text = f"the window needs the missing system librar{plural} {', '.join(names)}"
+    if not known:
+        return f"{text}; install the package of your system that holds it"
+    debian = " ".join(sorted({package for package, _ in known}))
+    fedora = " ".join(sorted({package for _, package in known}))
+    return (
+        f"{text}; install with: sudo apt install {debian} (Debian, Ubuntu) or "
+        f"sudo dnf install {fedora} (Fedora)"
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

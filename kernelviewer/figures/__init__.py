@@ -2,7 +2,7 @@
 
 >>> import kernelviewer as kv
 >>> from kernelviewer.figures import FigureOptions, make_figure, make_scene
->>> from kernelviewer.resources import resource
+>>> from kernelviewer.files import resource
 >>> checkpoint = kv.open_checkpoint(resource("sample", "sample.safetensors"))
 >>> scene = make_scene([kv.extract_kernels(checkpoint)])
 >>> drawn = make_figure("sheet", scene, FigureOptions(width_mm=89))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb
+from kernelviewer.figures.comparing import run_of
 from kernelviewer.figures.counts import count_labels, coverage_facts, named
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits.sheet import prepare_sheet
 from kernelviewer.figures.exhibits.spectrum import BINS, prepare_spectrum
 from kernelviewer.figures.options import FigureOptions
-from kernelviewer.figures.run import run_of
 from kernelviewer.figures.writing import render_pixels, write_bytes
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from kernelviewer.figures.comparing import Run
     from kernelviewer.figures.page import Page
-    from kernelviewer.figures.run import Run
     from kernelviewer.figures.scene import Scene
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch

@@ -1,4 +1,4 @@
-"""Axes and bars on a page, drawn in its own millimetres."""
+"""Charts on a page in its own millimetres: axes, bars, and a place for each layer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from kernelviewer.figures.colours import mix
+from kernelviewer.figures.counts import short_names
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
+    from kernelviewer.figures.fonts import Face
+    from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.page import Page
 
 _TICK = 0.3
@@ -117,3 +126,151 @@ def nice_ticks(top: float, most: int = 4) -> list[float]:
 def fit_name(value: float) -> str:
     """A fit as a tick says it: two decimals at most."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+_HEAD = 2.4
+_NAMES = 12.0
+"""Lengths in units of the font size."""
+_APART, _FARTHEST = 0.22, 0.8
+"""How far a layer and its null stand from its place: in units of a layer's width, and
+at most in units of the font size."""
+_PALE = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPanel:
+    """A dot at each layer's median, lines between its quantiles.
+
+    Attributes
+    ----------
+    heading
+        Texts, longest first; the first that fits is written.
+    layers
+        Names.
+    quantiles
+        [layers, q] with q odd, rising along q: the dot is the middle one; the innermost
+        two are joined by a thick line, the outermost by a thin one. NaN: nothing there.
+    null
+        The same of what chance gives, drawn paler at the right; None: not known.
+    reach, ticks
+        Lower and upper end of the axis, and its ticks.
+    width, face, options
+        Width in mm, font, looks.
+    chart
+        Height of the chart, in units of the font size.
+    named
+        Whether the names of the layers stand below it.
+    name
+        A tick's text.
+    axis
+        Room for these in mm, so that panels below each other agree; None: as needed.
+    """
+
+    heading: Sequence[str]
+    layers: tuple[str, ...]
+    quantiles: NDArray[np.float64]
+    null: NDArray[np.float64] | None
+    reach: tuple[float, float]
+    ticks: Sequence[float]
+    width: float
+    face: Face
+    options: FigureOptions
+    chart: float = 8.0
+    named: bool = True
+    name: Callable[[float], str] = "{:g}".format
+    axis: float | None = None
+
+    @property
+    def height(self) -> float:
+        """Heading, chart, names."""
+        return (_HEAD + self.chart + 1.2) * self.face.em + self._below()
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw it with its upper left corner there."""
+        em = self.face.em
+        page.heading(x, y + em, self.heading, self.width, letter)
+        axis = self.axis_width
+        chart = Chart(
+            *(page, x + axis, y + _HEAD * em),
+            *(self.width - axis - em, self.chart * em),
+            (0.0, float(len(self.layers))),
+            self.reach,
+        )
+        chart.y_axis(self.ticks, self._tick)
+        base = chart.y + chart.height
+        zero = chart.up(min(max(self.reach[0], 0.0), self.reach[1]))
+        page.line([chart.x, chart.x + chart.width], [zero, zero])
+        beside = 0.0
+        if self.null is not None:
+            beside = min(_APART, _FARTHEST * em * len(self.layers) / chart.width)
+        if self.null is not None:
+            pale = mix(page.ink.neutral, page.ink.paper, _PALE)
+            self._spread(page, chart, self.null, 0.5 + beside, pale, page.ink.neutral)
+        ink = page.ink
+        self._spread(page, chart, self.quantiles, 0.5 - beside, ink.line, ink.text)
+        self._draw_names(page, chart, base)
+
+    def _spread(
+        self,
+        page: Page,
+        chart: Chart,
+        quantiles: NDArray[np.float64],
+        place: float,
+        colour: str,
+        dot: str,
+    ) -> None:
+        em = self.face.em
+        pitch = chart.width / len(self.layers)
+        thick = min(0.5 * em, 0.3 * pitch)
+        radius = min(0.26 * em, 0.3 * pitch)
+        low, high = self.reach
+        middle = quantiles.shape[1] // 2
+        for number, row in enumerate(np.clip(quantiles, low, high)):
+            if np.isnan(row).any():
+                continue
+            at = chart.right(number + place)
+            for step in range(middle, 0, -1):
+                ends = chart.up(row[middle + step]), chart.up(row[middle - step])
+                wide = thick if step == 1 else 0.25 * thick
+                page.rectangle(at - wide / 2, ends[0], wide, ends[1] - ends[0], colour)
+            page.dot(at, chart.up(row[middle]), radius, dot)
+
+    def _tick(self, value: float) -> str:
+        return self.name(value).replace("-", "−")
+
+    @property
+    def axis_width(self) -> float:
+        """Room left of the chart in mm."""
+        if self.axis is not None:
+            return self.axis
+        widest = max(self.face.width(self._tick(tick)) for tick in self.ticks)
+        return widest + 0.6 * self.face.em
+
+    def _names(self) -> list[str]:
+        pitch = (self.width - self.axis_width - self.face.em) / len(self.layers)
+        if pitch < self.face.line():
+            return []
+        names = short_names(self.layers)
+        return [self.face.elide(name, _NAMES * self.face.em) for name in names]
+
+    def _below(self) -> float:
+        if not self.options.labels or not self.named:
+            return 0.0
+        names = self._names()
+        longest = max(map(self.face.width, names)) if names else 0.0
+        return max(longest, self.face.em) + 0.8 * self.face.em
+
+    def _draw_names(self, page: Page, chart: Chart, y: float) -> None:
+        """Names of the layers, or what the axis is where they are too many."""
+        em = self.face.em
+        if not page.options.labels or not self.named:
+            return
+        names = self._names()
+        for number, name in enumerate(names):
+            at = chart.right(number + 0.5) + 0.36 * em
+            page.text(at, y + 0.4 * em, name, align="right", rotation=90, gid="layer")
+        if not names:
+            text = f"{len(self.layers)} layers from input to output"
+            middle = chart.x + chart.width / 2
+            text = self.face.elide(text, chart.width)
+            page.text(middle, y + 1.4 * em, text, align="center", gid="axis")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.figures.counts import count, printable
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import exhibit
-from kernelviewer.figures.names import count, printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import FileRecord, Record, to_ranges
 from kernelviewer.figures.writing import write_figure

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.colours import ink
+from kernelviewer.figures.counts import printable
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.kernels import gather
-from kernelviewer.figures.names import printable
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.figures.writing import failing_as_figure, write_bytes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.names import listing
+from kernelviewer.figures.counts import listing
 from kernelviewer.figures.tiling import as_pictures, quantise
 
 if TYPE_CHECKING:

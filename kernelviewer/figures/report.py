@@ -15,10 +15,10 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.export import write_data
 from kernelviewer.figures.naming import name_scene
-from kernelviewer.figures.remake import with_hashes
+from kernelviewer.figures.provenance import with_hashes
 from kernelviewer.figures.scene import Scene, make_scene
 from kernelviewer.figures.writing import render, write_bytes
-from kernelviewer.formats.hashing import network_hash
+from kernelviewer.formats.registry import network_hash
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.text import shown
 from kernelviewer.watch import NEVER

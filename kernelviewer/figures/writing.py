@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.fonts import figure_style
 from kernelviewer.files import atomic_write
 from kernelviewer.text import shown
 from kernelviewer.watch import NEVER

@@ -12,9 +12,8 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Checkpoint
 from kernelviewer.formats.errors import CheckpointError, DamagedError
 from kernelviewer.formats.network.layout import arrange, no_weights
-from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.source import Reader, viewed
-from kernelviewer.formats.stored import ITEMSIZE, decode
+from kernelviewer.formats.stored import ITEMSIZE, Leaf, decode
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

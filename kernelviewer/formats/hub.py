@@ -20,8 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.files import resource
 from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.resources import resource
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:

@@ -21,9 +21,8 @@ from kernelviewer.formats.containers.zip_directory import (
 )
 from kernelviewer.formats.errors import CheckpointError, DamagedError, damage_named
 from kernelviewer.formats.network.layout import arrange, no_weights
-from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.source import Reader
-from kernelviewer.formats.stored import ITEMSIZE, decode
+from kernelviewer.formats.stored import ITEMSIZE, Leaf, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

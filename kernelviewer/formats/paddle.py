@@ -6,15 +6,19 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor, operator_of
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    Skipped,
+    Tensor,
+    operator_of,
+    unread_layers,
+)
 from kernelviewer.formats.errors import CheckpointError, DamagedError
-from kernelviewer.formats.network.advice import unread_layers
-from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.onnx.layers import layer_name
 from kernelviewer.formats.protobuf import BYTES, VARINT, fields, integers, text, varint
 from kernelviewer.formats.source import Reader, file_beside, viewed
-from kernelviewer.formats.stored import ITEMSIZE, decode
+from kernelviewer.formats.stored import ITEMSIZE, Leaf, decode
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,10 +2,15 @@
 
 Another package adds a reader by an entry point of the group ``kernelviewer.readers``
 that names a `Reader`; it is asked before those here.
+
+A network's files are hashed together, so that the network is known again: of one file
+it is the usual SHA-256, of several (an index or a graph, and the parts it names) that
+of their hashes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import stat
 import warnings
@@ -15,31 +20,29 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats import flax, numpy_file, paddle, safetensors
+from kernelviewer.files import file_hash
+from kernelviewer.formats import (
+    flax,
+    keras,
+    numpy_file,
+    onnx,
+    paddle,
+    safetensors,
+    tflite,
+)
 from kernelviewer.formats.containers import archives, folders, sharded
-from kernelviewer.formats.containers.distributed import is_part
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
-from kernelviewer.formats.keras import file as keras
 from kernelviewer.formats.network.assemble import Contents, assemble
 from kernelviewer.formats.network.names import with_printable_names
-from kernelviewer.formats.onnx import file as onnx
 from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
 from kernelviewer.formats.tensorflow import graph, js
-from kernelviewer.formats.tflite import file as tflite
-from kernelviewer.formats.torch import (
-    export,
-    folder,
-    legacy,
-    plain_pickle,
-    script,
-    zip_file,
-)
-from kernelviewer.formats.wrong_files import wrong_file
+from kernelviewer.formats.torch import export, legacy, script, zip_file
+from kernelviewer.formats.wrong_files import is_part, wrong_file
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.text import AnyPath
@@ -61,8 +64,8 @@ READERS: tuple[Reader, ...] = (
     js.READER,
     paddle.READER,
     graph.READER,
-    folder.READER,
-    plain_pickle.READER,
+    zip_file.UNPACKED,
+    legacy.PLAIN,
 )
 """Asked from the top; the first whose ``match`` says yes reads the file."""
 
@@ -323,3 +326,51 @@ def _look_at(path: Path) -> Source:
     except PermissionError:
         hint = "Change its permissions, or copy it to a folder of yours."
         raise CheckpointError(path, "you may not read this file", hint) from None
+
+
+_known: dict[OpenedFile, str] = {}
+"""A file in this state → its hash: what was read stays known when it is replaced."""
+
+
+def network_hash(files: Sequence[OpenedFile], watch: Watch = NEVER) -> str:
+    """Hash of the files of a network as they were when it was read.
+
+    Parameters
+    ----------
+    files
+        `kernelviewer.formats.Checkpoint.files`.
+    watch
+        Checked between pieces of work; what it raises cancels.
+
+    Returns
+    -------
+    str
+        Hexadecimal; empty where there are no files, or one is gone or another one by
+        now and its hash was not asked for before.
+    """
+    return _joined([_known.get(file) or _read(file, watch) for file in files])
+
+
+def hash_at(path: AnyPath, watch: Watch = NEVER) -> str:
+    """Hash of the network at a path as it is now; empty where there is none."""
+    try:
+        return _joined([_read(file, watch) for file in files_of(path, watch=watch)])
+    except (CheckpointError, OSError):
+        return ""
+
+
+def _read(file: OpenedFile, watch: Watch) -> str:
+    try:
+        found = file_hash(file.path, watch)
+        if OpenedFile.of(file.path) != file:
+            return ""
+    except OSError:
+        return ""
+    _known[file] = found
+    return found
+
+
+def _joined(hashes: list[str]) -> str:
+    if len(hashes) < 2 or not all(hashes):
+        return hashes[0] if len(hashes) == 1 else ""
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()

@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.formats.checkpoint import Operator
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.network.assemble import Contents
-from kernelviewer.formats.network.leaves import Leaf, no_values
 from kernelviewer.formats.source import Reader
-from kernelviewer.formats.stored import ITEMSIZE, Contiguous, Transposed
+from kernelviewer.formats.stored import (
+    ITEMSIZE,
+    Contiguous,
+    Leaf,
+    Transposed,
+    no_values,
+)
 
 if TYPE_CHECKING:
     from kernelviewer.formats.source import OpenedFile, Options, Source

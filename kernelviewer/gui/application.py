@@ -13,10 +13,9 @@ from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
 from PySide6.QtGui import QIcon, QImageWriter
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.files import atomic_write
+from kernelviewer.files import atomic_write, resource
 from kernelviewer.gui.main_window import MainWindow
 from kernelviewer.gui.theme import base_font
-from kernelviewer.resources import resource
 from kernelviewer.state.settings import load_settings, reset_settings
 from kernelviewer.text import as_paths
 

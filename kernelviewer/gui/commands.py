@@ -15,10 +15,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu
 
+from kernelviewer.files import resource
 from kernelviewer.gui.text import offer_text, shortened
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.kernels.naming import Naming
-from kernelviewer.resources import resource
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 PADDING = 7
-_ICON_GAP = 4
 MARGIN = 16
 """Between a dialog's frame and what is in it, pixels."""
 
@@ -232,7 +231,7 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
 
     def may_close(self) -> bool:
-        """Whether nothing is lost by closing, or the user agrees to lose it."""
+        """True if nothing is lost by closing, or the user agrees to lose it."""
         return True
 
     def reject(self) -> None:

@@ -55,7 +55,7 @@ def ask_where(
 
 
 def _may_replace(parent: QWidget, path: Path) -> bool:
-    """Whether the user wants an existing file replaced."""
+    """True if the user wants an existing file replaced."""
     where = shown(path.parent.name or path.parent)
     text = f"{shown(path.name)} exists in {where}. What is in it will be lost."
     return confirm(parent, "Replace the file?", text, "Replace")

@@ -161,7 +161,7 @@ class Jobs(QObject):
         self._runner.cancel(key)
 
     def is_current(self, key: str) -> bool:
-        """Whether a task of that key is queued, running or undelivered."""
+        """True if a task of that key is queued, running or undelivered."""
         return any(
             ticket.key == key and not ticket.cancelled
             for ticket in self._runner.tickets()

@@ -31,8 +31,7 @@ from kernelviewer.gui.views.status import StatusLine
 from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
-from kernelviewer.jobs.settling import settle_in
-from kernelviewer.jobs.tasks import prepare_device
+from kernelviewer.jobs.tasks import prepare_device, settle_in
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 

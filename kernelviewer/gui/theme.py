@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,7 @@ def tokens() -> Tokens:
 
 
 def is_theme_change(event: QEvent) -> bool:
-    """Whether a change event says that `tokens` may have changed.
+    """True if a change event says that `tokens` may have changed.
 
     What has not been shown yet is told of the style sheet only.
     """

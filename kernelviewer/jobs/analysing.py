@@ -1,4 +1,4 @@
-"""Tasks that compute codes, family classes and principal components."""
+"""Tasks that compute codes, family classes, principal components and comparisons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
-from kernelviewer.latent.naming import near_classes
+from kernelviewer.latent.stretches import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
 from kernelviewer.state.tally import order_of
 
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.kernels.bank import KernelSet
+    from kernelviewer.kernels.bank import KernelBank, KernelSet
+    from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.pool import KernelPool
-
 
 T = TypeVar("T")
 COMPONENTS = 6
@@ -235,3 +236,23 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         order=order_of(fit),
         null=null,
     )
+
+
+def compare_networks(
+    ticket: Ticket, first: KernelBank, second: KernelBank, how: Comparing
+) -> Comparison:
+    """What changed from the first network to the second; classes are left to views.
+
+    Pairs of layers by hand that cannot correspond are left out.
+    """
+    from kernelviewer.kernels.comparison import compare_pairs
+    from kernelviewer.kernels.pairing import LayerPair, pair, pair_layers
+    from kernelviewer.state.comparing import layers_by_name
+
+    if how.layers is None:
+        pairing = pair(first, second, match=how.match, watch=ticket)
+    else:
+        found = layers_by_name(first, second, how.layers)
+        layers = [LayerPair(a, b, "hand") for a, b in found.items()]
+        pairing = pair_layers(first, second, layers, match=how.match, watch=ticket)
+    return compare_pairs(pairing, {}, watch=ticket)

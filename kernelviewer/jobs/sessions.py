@@ -6,15 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.files import file_hash, write_text
+from kernelviewer.files import file_hash, resource, write_text
 from kernelviewer.formats import CheckpointError
-from kernelviewer.formats.hashing import hash_at, network_hash
 from kernelviewer.formats.hub import PREFIX, fetch
+from kernelviewer.formats.registry import hash_at, network_hash
 from kernelviewer.jobs.runner import GivingWay, describe_failure
 from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.resources import resource
 from kernelviewer.state.model import Run
 from kernelviewer.state.session.capture import (
     Coders,

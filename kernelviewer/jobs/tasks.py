@@ -7,15 +7,11 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernelviewer.device import (
-    choose_device,
-    describe_device,
-    needs_torch,
-    start_torch,
-)
+from kernelviewer.device import choose_device, describe_device, needs_torch, start_torch
 from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.text import as_paths, shown
 from kernelviewer.watch import NEVER
@@ -260,3 +256,30 @@ def run_null_test(
         device=choose_device(device),
         watch=ticket,
     )
+
+
+SOON_NEEDED = (
+    "kernelviewer.formats.registry",
+    "kernelviewer.kernels.extract",
+    "kernelviewer.jobs.sessions",
+    "kernelviewer.kernels.family",
+    "kernelviewer.latent.autoencoder",
+    "safetensors.numpy",
+    "numpy.ma",
+    "numpy.random",
+)
+"""Modules that the first opened file takes, in about this order. Some are asked for on
+the GUI thread, which would stand still meanwhile."""
+
+
+def settle_in(ticket: Ticket) -> None:
+    """Task: import what the first file needs, and remove what was left behind.
+
+    Unpacked archives are left behind by a program that crashed or was killed.
+    """
+    from kernelviewer.formats.containers.unpacked import remove_left_behind
+
+    for name in SOON_NEEDED:
+        ticket.check()
+        import_module(name)
+    remove_left_behind()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -157,10 +156,3 @@ class KernelBank:
 
     def __len__(self) -> int:
         return sum(map(len, self.sizes.values()))
-
-    @cached_property
-    def main_size(self) -> Size | None:
-        """The size with most kernels; among equals the largest; None if empty."""
-        return max(
-            self.sizes, key=lambda size: (len(self.sizes[size]), size), default=None
-        )

@@ -16,9 +16,8 @@ import numpy as np
 
 from kernelviewer.kernels.bank import KernelSet
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.matching import noise_cosines, unit_patterns
-from kernelviewer.kernels.pairing import KernelPairs
-from kernelviewer.kernels.shift import find_shift
+from kernelviewer.kernels.pairing import KernelPairs, noise_cosines, unit_patterns
+from kernelviewer.kernels.statistics import find_shift
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.kernels.pairing import Pairing
-    from kernelviewer.kernels.shift import Shift
+    from kernelviewer.kernels.statistics import Shift
     from kernelviewer.watch import Watch
 
 SHUFFLES = 3

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.kernels import names
-from kernelviewer.kernels.layer import is_kernel_stack
-from kernelviewer.kernels.network import Network
+from kernelviewer.kernels.network import Network, is_kernel_stack
 
 if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint, Operator, Tensor
-    from kernelviewer.kernels.layer import Layer
+    from kernelviewer.kernels.network import Layer
 
 
 Verdict = Literal[

@@ -12,11 +12,10 @@ import numpy as np
 from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.kernels.architectures import recognise
 from kernelviewer.kernels.bank import PER_KERNEL, KernelBank, KernelSet, LayerInfo
 from kernelviewer.kernels.depthwise import Decision, classify
-from kernelviewer.kernels.layer import is_kernel_stack
-from kernelviewer.kernels.names import module_path
+from kernelviewer.kernels.names import module_path, recognise
+from kernelviewer.kernels.network import is_kernel_stack
 from kernelviewer.kernels.statistics import is_filter_bank, measure
 from kernelviewer.kernels.support import find_support, on_support
 from kernelviewer.text import printable, shown

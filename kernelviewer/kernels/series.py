@@ -294,7 +294,7 @@ def unit_of(by: str, names: Sequence[str]) -> Literal["step", "epoch"]:
 
 
 def is_numbered(names: Sequence[str], counters: Sequence[Mapping[str, int]]) -> bool:
-    """Whether checkpoints tell their order: by what they hold, or by their names."""
+    """True if checkpoints tell their order: by what they hold, or by their names."""
     by = order_of(list(zip(names, counters, strict=True))).by
     return by != "names" or _numbers_in(names) is not None
 

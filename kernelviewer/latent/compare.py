@@ -91,7 +91,7 @@ def compare(
     Examples
     --------
     >>> import kernelviewer as kv
-    >>> from kernelviewer.resources import resource
+    >>> from kernelviewer.files import resource
     >>> sample = resource("sample", "sample.safetensors")
     >>> bank = kv.extract_kernels(kv.open_checkpoint(sample))
     >>> found = kv.compare(bank, bank)

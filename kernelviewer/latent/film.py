@@ -28,8 +28,7 @@ from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labels, label
-from kernelviewer.latent.naming import near_classes
-from kernelviewer.latent.stretches import stretch_of
+from kernelviewer.latent.stretches import near_classes, stretch_of
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class Track:
         and by how much it is less near; of kernels that the code names nothing.
     near
         Whole numbers [S, N], bit c set where class c of the paper explains a kernel
-        within `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
+        within `kernelviewer.latent.stretches.TOLERANCE` as well as its member does.
     cosine
         float16 [S, N], with the kernel's own last state; NaN where either is flat.
     scale
@@ -202,7 +201,7 @@ class Track:
         return len(self.layer)
 
     def fits(self, bank: KernelBank, kernels: KernelSet) -> bool:
-        """Whether it is about these kernels of a network, in their order."""
+        """True if it is about these kernels of a network, in their order."""
         used, layer = np.unique(kernels.layer, return_inverse=True)
         return (
             self.layers == tuple(bank.layers[i].name for i in used)

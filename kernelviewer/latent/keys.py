@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from kernelviewer.device import choose_device
+from kernelviewer.files import resource
 from kernelviewer.kernels.bank import KernelBank, size_key, size_label
 from kernelviewer.kernels.family.members import as_plane, supported
 from kernelviewer.kernels.keys import (
@@ -28,7 +29,6 @@ from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.curve import POINTS
 from kernelviewer.latent.networks import collect, network_weights
 from kernelviewer.latent.noise import white_noise
-from kernelviewer.resources import resource
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def approximate(
     Examples
     --------
     >>> import kernelviewer as kv
-    >>> from kernelviewer.resources import resource
+    >>> from kernelviewer.files import resource
     >>> sample = kv.open_checkpoint(resource("sample", "sample.safetensors"))
     >>> found = kv.approximate(kv.extract_kernels(sample), "published")
     >>> found.mean > found.null.mean

@@ -23,8 +23,7 @@ from kernelviewer.kernels.classes import (
     UNIDENTIFIED,
 )
 from kernelviewer.kernels.naming import Naming
-from kernelviewer.latent.naming import TOLERANCE
-from kernelviewer.latent.stretches import stretch_of
+from kernelviewer.latent.stretches import TOLERANCE, stretch_of
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.formats.hashing import network_hash
+from kernelviewer.formats.registry import network_hash
 from kernelviewer.kernels.equality import find_equal
 from kernelviewer.kernels.statistics import patterns as patterns_of
 from kernelviewer.text import shown

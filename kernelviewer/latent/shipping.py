@@ -14,10 +14,16 @@ import numpy as np
 from kernelviewer.files import write_text
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
-from kernelviewer.latent.baselines import COUNTS, centroids_of
 from kernelviewer.latent.curve_training import CurveOptions
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.evaluation import Baselines, by_layer, judge, judge_without
+from kernelviewer.latent.evaluation import (
+    COUNTS,
+    Baselines,
+    by_layer,
+    centroids_of,
+    judge,
+    judge_without,
+)
 from kernelviewer.latent.model_card import model_card
 from kernelviewer.latent.networks import collect, split
 from kernelviewer.latent.training import Training, TrainingOptions, train

@@ -13,13 +13,11 @@ from kernelviewer import __version__
 from kernelviewer.device import choose_device
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder
-from kernelviewer.latent.curve import codes_of_table
+from kernelviewer.latent.curve import PlainFit, codes_of_table
 from kernelviewer.latent.curve_training import CurveFit, CurveOptions
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.finishing import finish
+from kernelviewer.latent.finishing import finish, with_members
 from kernelviewer.latent.networks import network_weights
-from kernelviewer.latent.paper import PlainFit
-from kernelviewer.latent.synthetic import with_members
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -30,9 +28,8 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.kernels import Size
     from kernelviewer.latent.autoencoder import Method
-    from kernelviewer.latent.curve import Curve
+    from kernelviewer.latent.curve import Curve, PlainAutoencoder
     from kernelviewer.latent.networks import Network
-    from kernelviewer.latent.paper import PlainAutoencoder
     from kernelviewer.watch import Watch
 
 SWEEPS: dict[str, int] = {"curve": 40, "paper": 60}

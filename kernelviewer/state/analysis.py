@@ -67,7 +67,7 @@ class FamilyNames:
         that of flat kernels where there is none.
     near
         uint64 [N], bit c set where class c of the paper explains the kernel within
-        `kernelviewer.latent.naming.TOLERANCE` as well as its member does.
+        `kernelviewer.latent.stretches.TOLERANCE` as well as its member does.
     fit
         float32 [N], cosine with the nearest member; NaN for flat kernels.
     second, margin

@@ -172,7 +172,7 @@ class Display:
 
     @property
     def by_pair(self) -> bool:
-        """Whether it shows which kernels of two networks correspond."""
+        """True if it shows which kernels of two networks correspond."""
         pairs = ("transition", "change", "pair")
         return not {self.group_by, self.sort_by, self.picture}.isdisjoint(pairs)
 

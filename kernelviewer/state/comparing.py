@@ -55,7 +55,7 @@ class Comparing:
         return replace(self, a=self.b, b=self.a, layers=layers)
 
     def is_among(self, models: Collection[int]) -> bool:
-        """Whether one of the two has an id among these."""
+        """True if one of the two has an id among these."""
         return self.a in models or self.b in models
 
 

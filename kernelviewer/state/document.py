@@ -25,9 +25,9 @@ from kernelviewer.state.analysis import (
 )
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.comparing import Comparisons
+from kernelviewer.state.memo import Signal
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.selection import Selection, moved_selection
-from kernelviewer.state.signal import Signal
 from kernelviewer.state.work import History, Work
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ class Settings:
 
     ``preset`` is the arrangement of panels that was asked for last.
     ``figure_look`` and ``figure_presets`` are what
-    `kernelviewer.state.figure_presets` writes.
+    `kernelviewer.gui.dialogs.figure.looks` writes.
     """
 
     theme: str = "system"

@@ -361,7 +361,6 @@ def _pairs(
 
 
 def _code_threshold(document: Document, size: Size | None) -> float | None:
-    """The threshold of a size's codes."""
     known = document.autoencoders.get(size) if size else None
     if size is None or known is None:
         return None

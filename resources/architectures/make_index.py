@@ -30,7 +30,7 @@ import timm
 import torch
 from timm.utils.model import reparameterize_model
 
-from kernelviewer.kernels.architectures import details, fingerprint
+from kernelviewer.kernels.names import details, fingerprint
 
 INDEX = Path(__file__).with_name("index.json")
 MODELS = Path(__file__).with_name("models.json.gz")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.style import figure_style
+from kernelviewer.figures.fonts import figure_style
 from kernelviewer.figures.writing import render
 
 if TYPE_CHECKING:

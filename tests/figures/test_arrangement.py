@@ -10,8 +10,7 @@ import pytest
 
 from kernelviewer.cli import main
 from kernelviewer.figures import FigureError, FigureOptions, make_figure
-from kernelviewer.figures.provenance import Record, read_record
-from kernelviewer.figures.remake import show_again
+from kernelviewer.figures.provenance import Record, read_record, show_again
 from kernelviewer.kernels.classes import CLASSES
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import THRESHOLD, make_bank, named

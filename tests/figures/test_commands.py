@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.figures.provenance import read_record
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 from tests.networks import write_network
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import pytest
 
 from kernelviewer.cli import main
 from kernelviewer.figures import FigureError, provenance
-from kernelviewer.figures.provenance import FileRecord, Record, read_record
-from kernelviewer.figures.remake import find_files
+from kernelviewer.figures.provenance import FileRecord, Record, find_files, read_record
 from kernelviewer.files import file_hash
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.tasks import load

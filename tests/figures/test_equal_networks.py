@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.figures import EXHIBITS, FigureOptions, make_figure
-from kernelviewer.figures.provenance import Record
-from kernelviewer.figures.remake import show_again
+from kernelviewer.figures.provenance import Record, show_again
 from tests.figures.scenes import make_bank, named
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from kernelviewer.figures import (
     make_scene,
 )
 from kernelviewer.figures.options import OPTIONS, Choice, Number, OptionError
-from kernelviewer.figures.remake import show_again
+from kernelviewer.figures.provenance import show_again
 from kernelviewer.figures.writing import render
 from kernelviewer.kernels.classes import PAPER
 from tests.figures.reading import Svg, faults

@@ -14,11 +14,13 @@ from kernelviewer.figures import FigureError, FigureOptions, make_figure
 from kernelviewer.figures.provenance import (
     FileRecord,
     Record,
+    find_files,
     from_ranges,
     read_record,
+    show_again,
     to_ranges,
+    with_hashes,
 )
-from kernelviewer.figures.remake import find_files, show_again, with_hashes
 from kernelviewer.files import file_hash
 from kernelviewer.formats.source import OpenedFile
 from tests.figures.scenes import make_bank, named

@@ -14,7 +14,7 @@ from PIL import Image
 from kernelviewer.cli import main
 from kernelviewer.figures import FigureError, FigureOptions, make_figure
 from kernelviewer.figures.animation import write_animation
-from kernelviewer.figures.run import run_of
+from kernelviewer.figures.comparing import run_of
 from kernelviewer.figures.scene import Coding
 from kernelviewer.kernels.classes import PAPER, PATTERNS
 from kernelviewer.kernels.series import places_of

@@ -77,7 +77,7 @@ def test_equal_figures_are_equal_in_another_process() -> None:
     code = (
         "import hashlib, sys\n"
         "from tests.figures.scenes import make_bank, named\n"
-        "from kernelviewer.figures.style import load_matplotlib\n"
+        "from kernelviewer.figures.fonts import load_matplotlib\n"
         "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
         "from kernelviewer.figures import make_figure\n"
         "from kernelviewer.figures.writing import render\n"
@@ -103,7 +103,7 @@ def test_equal_figures_are_equal_in_another_process() -> None:
 def test_only_commands_leave_out_what_matplotlib_says_of_properties() -> None:
     code = (
         "import sys\n"
-        "from kernelviewer.figures.style import load_matplotlib\n"
+        "from kernelviewer.figures.fonts import load_matplotlib\n"
         "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
         "from matplotlib.artist import kwdoc\n"
         "from matplotlib.lines import Line2D\n"

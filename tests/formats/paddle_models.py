@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TYPES = {"int8": 21, "float16": 4, "float32": 5, "int64": 3}
-_NUMBERED = {"groups": 2}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from kernelviewer.files import file_hash
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.hashing import hash_at, network_hash
+from kernelviewer.formats.registry import hash_at, network_hash
 from tests.formats.test_containers import sharded
 from tests.formats.test_onnx import W, external
 from tests.recorder import EndedError, Recorder

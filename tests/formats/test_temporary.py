@@ -15,12 +15,12 @@ import pytest
 
 from kernelviewer.files import FileLock
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.containers.temporary import (
+from kernelviewer.formats.containers.unpacked import (
     TemporaryFolder,
     remove_left_behind,
 )
 from kernelviewer.jobs.runner import run_now
-from kernelviewer.jobs.settling import settle_in
+from kernelviewer.jobs.tasks import settle_in
 from tests.files.opcodes import table, tensor, torch_zip
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.formats import CheckpointError, is_checkpoint, open_checkpoint
-from kernelviewer.formats.hashing import hash_at, network_hash
+from kernelviewer.formats.registry import hash_at, network_hash
 from kernelviewer.kernels import extract_kernels
 from tests.formats.reading import bytes_read, depthwise, named, weights
 from tests.formats.tfjs_models import manifest, node, save_graph, save_layers

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QTreeWidget,
 )
 
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 from kernelviewer.state.selection import Kernels
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, SHIFT

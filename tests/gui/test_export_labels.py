@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.cli import main
-from kernelviewer.jobs.labelling import wish_of, write_labels
+from kernelviewer.jobs.drawing import wish_of, write_labels
 from kernelviewer.jobs.runner import Cancelled, Ticket
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import LayerRef

@@ -25,9 +25,9 @@ from kernelviewer.figures import EXHIBITS
 from kernelviewer.figures.provenance import read_record
 from kernelviewer.files import file_hash
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
+from kernelviewer.gui.dialogs.figure.looks import read_presets
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.kernels.naming import Naming
-from kernelviewer.state.figure_presets import read_presets
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.figure_harness import (

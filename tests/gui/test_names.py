@@ -13,7 +13,7 @@ from kernelviewer.gui.text import percent
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent.labels import agreement, label
-from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.latent.stretches import TOLERANCE
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import LEFT
 from tests.networks import write_network

@@ -9,10 +9,10 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from kernelviewer.files import resource
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
-from kernelviewer.resources import resource
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
 from tests.gui.conftest import answer_next, wait_idle
@@ -231,7 +231,7 @@ def test_new_checkpoints_of_a_watched_folder_join(
     make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("kernelviewer.gui.controllers.runs.WATCHED_MS", 1)
-    monkeypatch.setattr("kernelviewer.jobs.arrivals.SETTLED", 0.0)
+    monkeypatch.setattr("kernelviewer.jobs.runs.SETTLED", 0.0)
     made_run(tmp_path / "all")
     files = sorted((tmp_path / "all").iterdir())
     folder = tmp_path / "training"

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 
 from kernelviewer.gui.view_menus import GridMenu
-from kernelviewer.jobs.labelling import wish_of, write_labels
+from kernelviewer.jobs.drawing import wish_of, write_labels
 from kernelviewer.jobs.runner import Ticket
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent.autoencoder import shipped

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from kernelviewer.jobs.arrivals import Arrivals
+from kernelviewer.jobs.runs import Arrivals
 from tests.recorder import EndedError, Recorder
 
 if TYPE_CHECKING:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import kernelviewer as kv
-from kernelviewer.kernels.architectures import depthwise_architectures, fingerprint
+from kernelviewer.files import resource
+from kernelviewer.kernels.names import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +110,9 @@ def test_another_shape_is_not_taken_for_it(tmp_path: Path) -> None:
 
 
 def test_the_index_knows_the_families_that_matter() -> None:
-    names = depthwise_architectures()
+    index = json.loads(resource("architectures", "index.json").read_bytes())
+    groups = [group for found in index["architectures"].values() for group in found]
+    names = {name for _, names, _ in groups for name in names}
     assert {"convnext_tiny", "convnextv2_large", "mobilenetv3_large_100"} <= names
     assert {"efficientnet_b0", "mixnet_s", "replknet_31b"} & names
     assert "resnet50" not in names

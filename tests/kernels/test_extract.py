@@ -48,7 +48,6 @@ def test_kernels_come_per_size_in_network_order_with_layer_and_channel() -> None
     assert names == ["blocks.0.dwconv"] * 16 + ["blocks.2.dwconv"] * 32
     assert kernels.channel.tolist() == [*range(16), *range(32)]
     assert len(bank) == 64
-    assert bank.main_size == (7, 7)
 
 
 def test_layers_tell_kind_size_type_and_origin() -> None:
@@ -237,7 +236,6 @@ def test_a_network_without_depthwise_kernels_is_no_error() -> None:
     bank = extract_kernels(of_arrays({"a.weight": noise(8, 3, 3, 3)}))
     assert len(bank) == 0
     assert not bank.sizes
-    assert bank.main_size is None
     assert len(bank.convolutions) == 1
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from kernelviewer.kernels.matching import best_assignment, noise_cosines
+from kernelviewer.kernels.pairing import best_assignment, noise_cosines
 from tests.recorder import EndedError, Recorder
 
 

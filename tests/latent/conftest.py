@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kernelviewer.latent import baselines, finishing
+from kernelviewer.latent import evaluation, finishing
 from tests.latent.made import small, write_network
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def train(cli: Cli, tmp_path: Path) -> Cli:
 
 @pytest.fixture(autouse=True)
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (finishing, baselines):
+    for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", NOISE_KERNELS)
 
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from kernelviewer.device import Device
+from kernelviewer.files import resource
 from kernelviewer.kernels import KernelSet
 from kernelviewer.kernels.family import random_members
 from kernelviewer.kernels.statistics import measure
 from kernelviewer.latent.autoencoder import METHODS, Autoencoder, shipped
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.resources import resource
 from tests.latent.made import CPU, SIZE, patterns, small
 from tests.recorder import EndedError, Recorder
 

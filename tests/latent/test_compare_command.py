@@ -13,9 +13,9 @@ from safetensors.numpy import save_file
 import kernelviewer as kv
 from kernelviewer.commands import compare as command
 from kernelviewer.device import CPU
+from kernelviewer.files import resource
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.latent import compare as module
-from kernelviewer.resources import resource
 from tests.latent.made import patterns, write_network
 from tests.recorder import Recorder
 from tests.shared import CHECKPOINTS, needs_checkpoints

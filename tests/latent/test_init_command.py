@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from kernelviewer.cli import main
 from kernelviewer.kernels.keys import approximate_kernels
 from kernelviewer.latent.keys import published
-from kernelviewer.latent.starting import KINDS, difference_of_gaussians
+from kernelviewer.latent.replacing import KINDS, difference_of_gaussians
 
 if TYPE_CHECKING:
     from pathlib import Path

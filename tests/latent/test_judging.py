@@ -12,16 +12,16 @@ import pytest
 
 from kernelviewer.files import cache_dir
 from kernelviewer.kernels import KernelBank, LayerInfo
-from kernelviewer.latent.baselines import centroids_of
-from kernelviewer.latent.cache import cached, content_hash
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.evaluation import (
     Baselines,
     by_layer,
+    centroids_of,
     judge,
     leave_one_family_out,
     mean_rows,
 )
+from kernelviewer.latent.family_null import cached, content_hash
 from kernelviewer.latent.finishing import measure_null
 from kernelviewer.latent.noise_control import null_test, shuffled, untrained_kernels
 from kernelviewer.latent.training import TrainingOptions

@@ -9,9 +9,9 @@ import pytest
 
 import kernelviewer as kv
 from kernelviewer.cli import main
+from kernelviewer.files import resource
 from kernelviewer.kernels.keys import KeysError, read_keys
 from kernelviewer.latent.keys import find_keys, null_of, published
-from kernelviewer.resources import resource
 from tests.shared import CHECKPOINTS, needs_checkpoints
 
 SAMPLE = str(resource("sample", "sample.safetensors"))

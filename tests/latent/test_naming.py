@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import FINE, INDEX, PAPER, PAPER_OF
-from kernelviewer.latent.naming import (
+from kernelviewer.latent.stretches import (
     NamingOptions,
     best_path,
     common_classes,
@@ -19,7 +19,7 @@ from kernelviewer.latent.naming import (
 )
 
 if TYPE_CHECKING:
-    from kernelviewer.latent.naming import Evidence
+    from kernelviewer.latent.stretches import Evidence
 
 POINTS, FINES = 400, len(FINE.patterns)
 ON_CENTRE, ON_DISC, ON_CROSS, EDGE_X, SADDLE = (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from kernelviewer.files import resource
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels, size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, PAPER, SCHEMES
@@ -20,8 +21,7 @@ from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.finishing import measure_null
 from kernelviewer.latent.labels import agreement, label
-from kernelviewer.latent.naming import common_classes
-from kernelviewer.resources import resource
+from kernelviewer.latent.stretches import common_classes
 from tests.latent.made import CPU
 from tests.shared import CHECKPOINTS, SHARED, needs_checkpoints
 

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import kernelviewer as kv
-from kernelviewer.resources import resource
+from kernelviewer.files import resource
 from tests.latent.runs import LAYERS, STEPS, made_run
 from tests.shared import CHECKPOINTS, needs_checkpoints
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from kernelviewer.latent import baselines, finishing, shipping, synthetic
+from kernelviewer.latent import evaluation, finishing, shipping
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.shipping import Task
 from kernelviewer.latent.training import SWEEPS, TrainingOptions
@@ -28,8 +28,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "WIDTHS", (0.01,))
     monkeypatch.setattr(shipping, "SHARES", (0.0,))
     monkeypatch.setattr(shipping, "PULLS", (0.0,))
-    monkeypatch.setattr(synthetic, "PER_KIND", 20)
-    for module in (finishing, baselines):
+    monkeypatch.setattr(finishing, "PER_KIND", 20)
+    for module in (finishing, evaluation):
         monkeypatch.setattr(module, "KERNELS", 2000)
 
 

@@ -12,7 +12,7 @@ from kernelviewer.kernels.family import family_fit, random_members
 from kernelviewer.kernels.family.regions import kinds
 from kernelviewer.latent.autoencoder import Autoencoder
 from kernelviewer.latent.curve_training import CurveOptions
-from kernelviewer.latent.synthetic import PER_KIND, with_members
+from kernelviewer.latent.finishing import PER_KIND, with_members
 from kernelviewer.latent.training import Training, TrainingOptions
 from tests.latent.made import CPU, SIZE, networks, patterns
 

@@ -96,7 +96,7 @@ def test_installed_away_from_the_clone(installed: Path, tmp_path: Path) -> None:
     assert Path(place.strip()).is_relative_to(installed.parent)
     assert run(program, "--version", cwd=tmp_path) == f"kernelviewer {__version__}\n"
     code = (
-        "from kernelviewer.resources import resource as r; "
+        "from kernelviewer.files import resource as r; "
         "print(r('sample', 'sample.safetensors'))"
     )
     sample = run(python, "-c", code, cwd=tmp_path).strip()

@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
-from kernelviewer.kernels.matching import match_kernels
-from kernelviewer.kernels.pairing import pair
+from kernelviewer.kernels.pairing import match_kernels, pair
 from tests.kernels.banks import bank_of, noise
 
 if TYPE_CHECKING:

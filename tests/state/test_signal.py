@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kernelviewer.state.signal import Signal
+from kernelviewer.state.memo import Signal
 
 
 class Listener:

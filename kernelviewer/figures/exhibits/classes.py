@@ -13,14 +13,17 @@ import numpy as np
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     coding_of,
+    count,
     count_labels,
     coverage_sentence,
     labels_of,
     listed,
+    listing,
     named,
+    percent,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     blocks_arrays,
     colour_blocks,
@@ -28,9 +31,7 @@ from kernelviewer.figures.kernels import (
     gather_block,
 )
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT

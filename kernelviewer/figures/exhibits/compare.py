@@ -8,26 +8,32 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
+from kernelviewer.figures.chart import (
+    Chart,
+    LayerPanel,
+    axis_height,
+    fit_name,
+    nice_ticks,
+)
 from kernelviewer.figures.colours import mix
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.counts import (
     coding_of,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentences,
     labels_of,
     listed,
+    listing,
     null_shares,
+    percent,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
-from kernelviewer.figures.layer_panel import LayerPanel
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
@@ -288,7 +294,6 @@ def _side(
 
 
 def _noise(subject: Subject, options: FigureOptions) -> Side:
-    """The side of white noise."""
     rng = np.random.default_rng(options.seed)
     weights = rng.normal(size=(_MOST, *subject.size)).astype(np.float32)
     samples = Block(

@@ -14,19 +14,20 @@ import numpy as np
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     Counts,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentences,
     labels_of,
     listed,
+    listing,
     named,
+    short_names,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
-from kernelviewer.figures.names import count, listing, short_names
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.watch import NEVER
@@ -92,7 +93,7 @@ class CompositionContent:
                 _Panel.of(item, width, options, face, rows, top + face.margin)
                 for item in self.networks
             ]
-            beside = self._beside(entries, panels[0], options, face)
+            beside = self._beside(entries, panels[0], face)
             if beside is not None:
                 return self._draw_one(panels[0], beside, options, face)
             foot = face.margin + legend.height
@@ -155,7 +156,7 @@ class CompositionContent:
         return arrays
 
     def _beside(
-        self, entries: list[Entry], panel: _Panel, options: FigureOptions, face: Face
+        self, entries: list[Entry], panel: _Panel, face: Face
     ) -> tuple[Legend, float] | None:
         """The legend and its place right of the only network's bars, if it fits."""
         if len(self.networks) > 1 or not entries:

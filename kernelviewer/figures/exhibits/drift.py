@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import nice_ticks
+from kernelviewer.figures.chart import LayerPanel, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import percent
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.layer_panel import LayerPanel
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend
-from kernelviewer.figures.names import percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.comparison import QUANTILES
 from kernelviewer.watch import NEVER
 

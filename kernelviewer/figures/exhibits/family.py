@@ -12,12 +12,10 @@ import numpy as np
 
 from kernelviewer.figures.content import Exhibit, Table
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
-from kernelviewer.figures.surface import draw_surface, surface_height
-from kernelviewer.figures.tiling import Blocks, quantise
+from kernelviewer.figures.tiling import Blocks, draw_surface, quantise, surface_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import PAPER
 from kernelviewer.watch import NEVER

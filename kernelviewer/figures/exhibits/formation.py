@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
+from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Exhibit, Table, always
-from kernelviewer.figures.counts import named
+from kernelviewer.figures.counts import count, named, percent, short_names
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.names import count, percent, short_names
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.run import run_of, ticks_of
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.series import places_of
 from kernelviewer.latent.film import Formation, formation_steps
@@ -24,8 +22,8 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.comparing import Run
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.run import Run
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
     from kernelviewer.watch import Watch

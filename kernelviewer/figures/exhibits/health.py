@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import fit_name, nice_ticks
+from kernelviewer.figures.chart import LayerPanel, fit_name, nice_ticks
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import listing
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.layer_panel import LayerPanel
-from kernelviewer.figures.names import listing
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.health import MEASURES, layer_health
 from kernelviewer.watch import NEVER

@@ -13,19 +13,20 @@ from kernelviewer.figures.colours import ink, mix
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     coding_of,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentences,
     labels_of,
+    listing,
     named,
     null_shares,
+    percent,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend, class_entries
-from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX
 from kernelviewer.watch import NEVER

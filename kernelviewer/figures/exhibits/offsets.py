@@ -15,12 +15,11 @@ import numpy as np
 from kernelviewer.device import choose_device
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import count, listing, short_names
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.names import count, listing, short_names
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.options import Number, Own
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.noise import LOWEST_THRESHOLD

@@ -9,13 +9,12 @@ import numpy as np
 
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import short_names
 from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import PAPER, Blocks, as_pictures, quantise
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER

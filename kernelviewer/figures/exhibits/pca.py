@@ -13,9 +13,15 @@ import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
 from kernelviewer.figures.content import Exhibit, Table
-from kernelviewer.figures.counts import coding_of, scene_coverage
+from kernelviewer.figures.counts import (
+    coding_of,
+    count,
+    listing,
+    percent,
+    scene_coverage,
+)
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
     Entry,
     Legend,
@@ -23,9 +29,7 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.names import count, listing, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
@@ -282,7 +286,6 @@ def prepare_pca(
 
 
 def _patterned(subject: Subject) -> NDArray[np.intp]:
-    """Indices of what is shown and not flat."""
     index: NDArray[np.intp] = subject.index[~subject.kernels.flat[subject.index]]
     return index
 
@@ -302,7 +305,6 @@ def _labels(
 
 
 def _fits(parts: list[tuple[Subject, NDArray[np.intp]]]) -> NDArray[np.float32]:
-    """Fits of the points."""
     return np.concatenate([coding_of(subject).fit[index] for subject, index in parts])
 
 

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
+from kernelviewer.figures.chart import (
+    Chart,
+    LayerPanel,
+    axis_height,
+    fit_name,
+    nice_ticks,
+)
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits.keys import approximated
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.layer_panel import LayerPanel
-from kernelviewer.figures.names import listing
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.keys import QUANTILES
 from kernelviewer.watch import NEVER

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
+from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Exhibit, Table, always
 from kernelviewer.figures.counts import (
     Counts,
+    count,
     count_labels,
     coverage_facts,
     coverage_sentence,
@@ -18,12 +20,9 @@ from kernelviewer.figures.counts import (
     named,
 )
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
-from kernelviewer.figures.names import count
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.run import run_of, ticks_of
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.kernels.series import places_of
@@ -32,9 +31,9 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.comparing import Run
     from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.run import Run
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
     from kernelviewer.watch import Watch

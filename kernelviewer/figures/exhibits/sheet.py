@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.content import Exhibit
-from kernelviewer.figures.counts import coding_of, named, scene_coverage
+from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     colour_blocks,
     gather,
@@ -18,9 +18,7 @@ from kernelviewer.figures.kernels import (
     gathered_table,
 )
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX

@@ -1,6 +1,6 @@
 """Exhibit: how the distribution of kernels shifted between two networks.
 
-Gavrikov and Keuper, CNN Filter DB (CVPR 2022); `kernelviewer.kernels.shift`.
+Gavrikov and Keuper, CNN Filter DB (CVPR 2022); `kernelviewer.kernels.statistics`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.chart import Chart, nice_ticks
+from kernelviewer.figures.chart import Chart, LayerPanel, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import percent
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
-from kernelviewer.figures.layer_panel import LayerPanel
-from kernelviewer.figures.names import percent
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import as_pictures, palette, quantise
 from kernelviewer.watch import NEVER
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.comparing import Compared
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene
-    from kernelviewer.kernels.shift import Shift
+    from kernelviewer.kernels.statistics import Shift
     from kernelviewer.watch import Watch
 
 _COMPONENTS = 4

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
     Legend,
     class_entries,
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.names import count, listing
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scene import FAMILY
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES

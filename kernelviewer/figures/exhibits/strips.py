@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.figures.comparing import run_of
 from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, spread
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.names import short_names
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.run import run_of
-from kernelviewer.figures.style import figure_style
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.watch import NEVER
@@ -23,8 +22,8 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kernelviewer.figures.comparing import Run
     from kernelviewer.figures.options import FigureOptions
-    from kernelviewer.figures.run import Run
     from kernelviewer.figures.scene import Scene
     from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size

@@ -10,13 +10,11 @@ import numpy as np
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
 from kernelviewer.figures.content import Exhibit, Table, always
-from kernelviewer.figures.counts import Counts, listed
+from kernelviewer.figures.counts import Counts, count, listed, percent
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import Face
+from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH
-from kernelviewer.figures.names import count, percent
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.style import figure_style
 from kernelviewer.kernels.classes import CLASSES, FLAT
 from kernelviewer.watch import NEVER
 

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from kernelviewer.formats.containers.tar import Tar, is_tar
-from kernelviewer.formats.containers.temporary import (
+from kernelviewer.formats.containers.unpacked import (
     PREFIX,
     TemporaryFolder,
     remove_left_behind,
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.network.leaves import Load
     from kernelviewer.formats.source import Options
+    from kernelviewer.formats.stored import Load
     from kernelviewer.watch import Watch
 
     Opener = Callable[[Source], Checkpoint]
@@ -326,7 +326,6 @@ class _Gzip:
 
 
 def _unpacker(packed_by: str) -> _Unpacker:
-    """A new unpacker."""
     if packed_by == "gzip":
         return _Gzip()
     if packed_by == "bzip2":
@@ -434,7 +433,6 @@ class _Unpacked:
 
 
 def _untar(stream: _Unpacked, folder: Path, limits: Limits) -> None:
-    """Unpack the files of a tar."""
     tar = Tar(stream)
     for member in tar:
         limits.next_file()

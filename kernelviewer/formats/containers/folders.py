@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernelviewer.formats.containers.distributed import divided_in, without_parts
 from kernelviewer.formats.containers.sharded import parts_named
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.names import natural_key
 from kernelviewer.formats.source import HEAD_BYTES
-from kernelviewer.formats.torch.folder import pickle_in
-from kernelviewer.formats.wrong_files import EXPORT
+from kernelviewer.formats.torch.zip_file import pickle_in
+from kernelviewer.formats.wrong_files import EXPORT, divided_in, without_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,9 @@ import re
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats import safetensors
+from kernelviewer.formats import keras, safetensors
 from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.errors import CheckpointError, DamagedError, damage_named
-from kernelviewer.formats.keras import file as keras_file
 from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.names import by_parts, is_listed_by_name
 from kernelviewer.formats.source import HEAD_BYTES, Reader, Source
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.formats.checkpoint import Checkpoint
-    from kernelviewer.formats.network.leaves import Leaf
     from kernelviewer.formats.source import Options
+    from kernelviewer.formats.stored import Leaf
 
 
 WHAT = "the index of a sharded checkpoint"
@@ -58,8 +57,8 @@ def read(source: Source, options: Options) -> Contents | Checkpoint:
     if not 0 < len(names) <= _MAX_PARTS:
         raise DamagedError(f"it names {len(names):,} parts")
     parts = _find_parts(source.path, names)
-    if any(keras_file.is_hdf5(part) for part in parts):
-        return keras_file.read_parts(source, options, parts, where)
+    if any(keras.is_hdf5(part) for part in parts):
+        return keras.read_parts(source, options, parts, where)
     index = {key: held[0] for key, held in where.items() if held}
     return _read_parts(source, options, parts, index)
 

@@ -17,9 +17,9 @@ from kernelviewer.formats.keras.layers import (
     variable_name,
 )
 from kernelviewer.formats.keras.places import places
-from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.network.roles import OPTIMIZER, STATISTICS
+from kernelviewer.formats.stored import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from kernelviewer.formats.keras.hdf5_client import Dataset, Hdf5
     from kernelviewer.formats.keras.layers import Kind
     from kernelviewer.formats.keras.places import Place
-    from kernelviewer.formats.network.leaves import Load
     from kernelviewer.formats.source import OpenedFile
+    from kernelviewer.formats.stored import Load
 
 
 DAMAGED = "it is damaged"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kernelviewer.formats.keras.places import Place
-    from kernelviewer.formats.network.leaves import Leaf
+    from kernelviewer.formats.stored import Leaf
 
     Shape = tuple[int, ...]
     Owner = tuple[str, ...]
@@ -186,7 +186,6 @@ def find_kinds(
 
 
 def _grouped(leaves: Sequence[Leaf], places: Mapping[str, Place]) -> list[_Weights]:
-    """The variables of each layer together."""
     layers: dict[Owner, _Weights] = {}
     for leaf in leaves:
         place = places[leaf.raw_name]

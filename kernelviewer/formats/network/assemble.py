@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Checkpoint, Skipped, Tensor
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    Skipped,
+    Tensor,
+    advice,
+    warnings_of,
+)
 from kernelviewer.formats.errors import CheckpointError, DamagedError
-from kernelviewer.formats.network.advice import advice, warnings_of
 from kernelviewer.formats.network.copies import choose_copy
-from kernelviewer.formats.network.folding import fold
+from kernelviewer.formats.network.folding import apply_scales, fold
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.network.roles import OPTIMIZER, leaf_role
-from kernelviewer.formats.network.scales import apply_scales
 from kernelviewer.formats.source import OpenedFile
 from kernelviewer.formats.stored import Contiguous
 
@@ -25,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.network.copies import Choice
-    from kernelviewer.formats.network.leaves import Leaf, Load
     from kernelviewer.formats.source import Options, Source
+    from kernelviewer.formats.stored import Leaf, Load
 
 
 @dataclass(slots=True, eq=False)

@@ -18,7 +18,7 @@ from kernelviewer.formats.checkpoint import Operator, Tensor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernelviewer.formats.network.leaves import Leaf, Load
+    from kernelviewer.formats.stored import Leaf, Load
 
     Layout = Literal[
         "pytorch", "flax", "keras", "stack", "stack last", "middle", "unknown"

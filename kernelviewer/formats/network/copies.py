@@ -22,7 +22,7 @@ from kernelviewer.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kernelviewer.formats.network.leaves import Leaf
+    from kernelviewer.formats.stored import Leaf
 
     Signature = frozenset[tuple[str, tuple[int, ...]]]
 

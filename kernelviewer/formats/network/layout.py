@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.checkpoint import Skipped
-from kernelviewer.formats.errors import CheckpointError
-from kernelviewer.formats.network.advice import (
+from kernelviewer.formats.checkpoint import (
     EMPTY,
     WHOLE_NUMBERS,
+    Skipped,
     advice,
     warnings_of,
 )
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.axes import DEPTHWISE, find_axes, turned
 from kernelviewer.formats.network.copies import is_average, nearly_same
 from kernelviewer.formats.network.names import natural_key, unique_name
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Tensor
-    from kernelviewer.formats.network.leaves import Leaf
+    from kernelviewer.formats.stored import Leaf
 
 
 _OPTIMIZER = {"opt_state", "optimizer", "optimizer_state", "opt", "optim"}

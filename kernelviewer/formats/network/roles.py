@@ -7,11 +7,11 @@ from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING
 
-from kernelviewer.formats.network.advice import COMPLEX, EMPTY, WHOLE_NUMBERS
+from kernelviewer.formats.checkpoint import COMPLEX, EMPTY, WHOLE_NUMBERS
 from kernelviewer.formats.stored import STORED
 
 if TYPE_CHECKING:
-    from kernelviewer.formats.network.leaves import Leaf
+    from kernelviewer.formats.stored import Leaf
 
 
 OPTIMIZER = "optimizer state"

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.formats.onnx.scales import dequantize, quantize, rounded
-from kernelviewer.formats.onnx.store import TYPES, NotConstantError, given
+from kernelviewer.formats.onnx.store import (
+    TYPES,
+    NotConstantError,
+    dequantize,
+    given,
+    quantize,
+    rounded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

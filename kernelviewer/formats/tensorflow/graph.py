@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Checkpoint, Operator, Skipped, Tensor
+from kernelviewer.formats.checkpoint import (
+    Checkpoint,
+    Operator,
+    Skipped,
+    Tensor,
+    unread_layers,
+)
 from kernelviewer.formats.errors import CheckpointError, DamagedError
-from kernelviewer.formats.network.advice import unread_layers
-from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.network.names import unique_name
 from kernelviewer.formats.protobuf import (
     BYTES,
@@ -24,7 +28,7 @@ from kernelviewer.formats.protobuf import (
     varint,
 )
 from kernelviewer.formats.source import Reader, viewed
-from kernelviewer.formats.stored import ITEMSIZE, decode
+from kernelviewer.formats.stored import ITEMSIZE, Leaf, decode
 from kernelviewer.formats.tflite.tensors import layer_name
 
 if TYPE_CHECKING:
@@ -32,9 +36,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.network.leaves import Load
     from kernelviewer.formats.protobuf import Span
     from kernelviewer.formats.source import Data, OpenedFile, Options, Source
+    from kernelviewer.formats.stored import Load
     from kernelviewer.watch import Watch
 
 

@@ -18,9 +18,8 @@ from kernelviewer.formats.errors import CheckpointError, DamagedError
 from kernelviewer.formats.keras.config import read_config
 from kernelviewer.formats.keras.contents import entries
 from kernelviewer.formats.network.layout import arrange, no_weights
-from kernelviewer.formats.network.leaves import Leaf
 from kernelviewer.formats.source import Reader, file_beside
-from kernelviewer.formats.stored import ITEMSIZE, decode
+from kernelviewer.formats.stored import ITEMSIZE, Leaf, decode
 from kernelviewer.formats.tensorflow.graph import FACTS, Found, Node, convolutions
 
 if TYPE_CHECKING:

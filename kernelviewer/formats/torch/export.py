@@ -16,8 +16,8 @@ from kernelviewer.formats.containers.zip_directory import (
 )
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.network.assemble import Contents
-from kernelviewer.formats.network.leaves import Leaf, no_values
 from kernelviewer.formats.source import Reader, viewed
+from kernelviewer.formats.stored import Leaf, no_values
 from kernelviewer.formats.torch.pickle_values import Storage, StoredTensor
 from kernelviewer.formats.torch.tree import LeafMaker, Place, torch_contents
 from kernelviewer.formats.torch.zip_file import PICKLE, TorchArchive

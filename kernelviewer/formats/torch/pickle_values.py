@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kernelviewer.formats.errors import DamagedError
-from kernelviewer.formats.network.advice import (
+from kernelviewer.formats.checkpoint import (
     NESTED,
     OWN_CLASS,
     SPARSE,
     WITHOUT_VALUES,
 )
+from kernelviewer.formats.errors import DamagedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

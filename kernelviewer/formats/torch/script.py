@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats.checkpoint import Operator
     from kernelviewer.formats.network.assemble import Contents
-    from kernelviewer.formats.network.leaves import Leaf
     from kernelviewer.formats.source import Options, Source
+    from kernelviewer.formats.stored import Leaf
 
 
 WHAT = "a TorchScript file"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernelviewer.formats.checkpoint import Skipped, operator_of
 from kernelviewer.formats.errors import DamagedError
 from kernelviewer.formats.network.assemble import Contents
-from kernelviewer.formats.network.leaves import Leaf, no_values
+from kernelviewer.formats.network.folding import Dequantised
 from kernelviewer.formats.network.roles import (
     OPTIMIZER,
     array_role,
@@ -24,12 +24,13 @@ from kernelviewer.formats.network.roles import (
     is_optimizer,
     object_role,
 )
-from kernelviewer.formats.network.scales import Dequantised
 from kernelviewer.formats.stored import (
     ITEMSIZE,
     STORED,
     Contiguous,
     FortranOrder,
+    Leaf,
+    no_values,
     window,
 )
 from kernelviewer.formats.torch.pickle_values import (
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Operator
-    from kernelviewer.formats.network.leaves import Load
+    from kernelviewer.formats.stored import Load
     from kernelviewer.formats.torch.pickle_values import (
         Readable,
         Storage,
@@ -308,7 +309,6 @@ class Walk:
         return True
 
     def _array(self, value: Any, place: _Place, *, in_state_dict: bool) -> None:
-        """Add a leaf."""
         self._count(_ARRAY_COUNTS)
         path, raw_name = place.path or ("tensor",), place.raw_name or "tensor"
         if isinstance(value, Unreadable):
@@ -545,7 +545,6 @@ class LeafMaker:
 
 
 def _array_leaf(array: NumpyArray) -> Leaf:
-    """Leaf of a numpy array."""
     dtype = _NUMPY_TYPES.get(array.dtype, "")
     shape, data = array.shape, array.data
     if isinstance(data, str):

@@ -50,7 +50,7 @@ class Awaited(Generic[P, T]):
             self._ended.set()
 
     def wait(self) -> bool:
-        """Whether it has ended well, or does so soon."""
+        """True if it has ended well, or does so soon."""
         return self._ended.wait(PATIENCE_S) and self._done
 
 

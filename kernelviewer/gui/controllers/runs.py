@@ -10,7 +10,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.runs import encode_run, open_run, read_step
+from kernelviewer.jobs.runs import Arrivals, encode_run, open_run, read_step
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.gui.jobs import Jobs
-    from kernelviewer.jobs.arrivals import Arrivals
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.runs import EncodedRun, OpenedRun
     from kernelviewer.kernels.bank import KernelBank, Size
@@ -172,7 +171,7 @@ class Runs(QObject):
     # --- playing ---
 
     def is_playing(self, identity: int) -> bool:
-        """Whether a run is played."""
+        """True if a run is played."""
         return self._playing == identity
 
     def toggle(self, identity: int) -> None:
@@ -351,8 +350,6 @@ class Runs(QObject):
         opened
             Opens the run with its first steps, as soon as there are any.
         """
-        from kernelviewer.jobs.arrivals import Arrivals
-
         self.stop_watching()
         self.watched = folder.absolute()
         self._arrivals, self._opened = Arrivals(self.watched), opened

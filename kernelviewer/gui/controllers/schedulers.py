@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Concatenate, Generic, Literal, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,10 +17,11 @@ from kernelviewer.kernels.equality import told_apart
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.jobs.analysing import Analysed
+    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.state.analysis import FamilyNames, Stage, Status
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from kernelviewer.state.model import OpenModel
 
     Key = tuple[int, Size]
+
+K = TypeVar("K")
+P = ParamSpec("P")
 
 LIMIT = 200_000
 """With more kernels of one size, which their codes name, they are named by the family
@@ -39,15 +44,57 @@ MANY = 100_000
 """With fewer kernels there is nothing worth giving back."""
 
 
-class EncodingScheduler(QObject):
-    """Asks for the codes of every open network and size that has none yet.
+class Scheduler(QObject, Generic[K]):
+    """Asks for what the open work lacks; what was stopped or failed is not asked again.
 
     Parameters
     ----------
     document
-        Gets the results.
+        Gets the results; `look` is called whenever it changes.
     jobs
-        Runs the encoding.
+        Runs what is asked for.
+    """
+
+    changed = Signal()
+    """What is running, or was given up, has changed."""
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._asked: Requests[K] = Requests(jobs)
+        self._given_up: set[K] = set()
+        document.changed.connect(self.look)
+
+    def look(self) -> None:
+        """Ask for what is missing, and stop what nobody needs any more."""
+        raise NotImplementedError
+
+    def _submit(
+        self,
+        key: K,
+        subject: object,
+        name: str,
+        title: str,
+        reaction: Reaction,
+        task: Callable[Concatenate[Ticket, P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Run a task as `Requests.submit`, and remember if it is given up."""
+
+        def given_up(*told: str) -> None:
+            self._given_up.add(key)
+            self.changed.emit()
+
+        answer = replace(reaction, failed=given_up, stopped=given_up)
+        self._asked.submit(
+            key, subject, "compute", name, title, answer, task, *args, **kwargs
+        )
+
+
+class EncodingScheduler(Scheduler["Key"]):
+    """Asks for the codes of every open network and size that has none yet.
 
     Attributes
     ----------
@@ -58,14 +105,11 @@ class EncodingScheduler(QObject):
     stage_changed = Signal(str)
 
     def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
-        super().__init__(parent)
-        self._document = document
+        super().__init__(document, jobs, parent)
         self._device = ""
         self._starting = False
-        self._asked: Requests[Key] = Requests(jobs)
-        self._given_up: set[Key] = set()
         self.stage: Stage = "encoding"
-        document.changed.connect(self.look)
+        self.changed.connect(self._tell)
 
     def set_device(self, device: str) -> None:
         """Compute there from now on; before that nothing is computed."""
@@ -133,62 +177,37 @@ class EncodingScheduler(QObject):
                 return "there is no autoencoder for this size"
             return result.note or f"{spaced(len(kernels))} kernels"
 
-        def given_up() -> None:
-            self._given_up.add(key)
-            self._tell()
-
-        title = f"Encode {size_label(size)} of {model.bank.name}"
-        known = self._document.autoencoders.get(size)
-        self._asked.submit(
-            key,
-            model,
-            "compute",
-            f"encode {model.id} {size_label(size)}",
-            title,
-            Reaction(done, failed=lambda message, hint: given_up(), stopped=given_up),
-            analyse,
-            kernels,
-            known,
-            self._device,
+        label = size_label(size)
+        name = f"encode {model.id} {label}"
+        title = f"Encode {label} of {model.bank.name}"
+        known, device = self._document.autoencoders.get(size), self._device
+        self._submit(
+            key, model, name, title, Reaction(done), analyse, kernels, known, device
         )
 
 
-class FamilyScheduler(QObject):
+class FamilyScheduler(Scheduler["Key"]):
     """Asks for the family names of every network and size.
 
     Codes come first. Where the family names the kernels it is asked for all of them.
-
-    Parameters
-    ----------
-    document
-        Gets the results.
-    jobs
-        Runs the naming.
     """
 
-    changed = Signal()
-    """What is running or waits to be asked for has changed."""
-
     def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
-        super().__init__(parent)
-        self._document = document
+        super().__init__(document, jobs, parent)
         self._device = ""
-        self._asked: Requests[Key] = Requests(jobs)
-        self._declined: set[Key] = set()
         self._wished: set[Size] = set()
         self._seen: object = None
-        document.changed.connect(self.look)
 
     def set_device(self, device: str) -> None:
         """Compute there from now on; before that nothing is computed."""
         self._device, self._seen = device, None
-        self._declined.clear()
+        self._given_up.clear()
         self.look()
 
     def request(self, size: Size) -> None:
         """Name the kernels of a size, however many there are."""
         self._wished.add(size)
-        self._declined = {key for key in self._declined if key[1] != size}
+        self._given_up = {key for key in self._given_up if key[1] != size}
         self._seen = None
         self.look()
 
@@ -215,7 +234,7 @@ class FamilyScheduler(QObject):
         sizes, now = document.sizes, document.size
         open_now = {(m.id, size): m for m in document.models for size in sizes}
         self._asked.keep(open_now)
-        self._declined &= open_now.keys()
+        self._given_up &= open_now.keys()
         if self._device:
             for size in sorted(sizes, key=lambda size: size != now):
                 wished = size in self._wished or document.named_by(size) == "family"
@@ -238,7 +257,7 @@ class FamilyScheduler(QObject):
         if (
             key in self._document.families
             or key in self._asked
-            or key in self._declined
+            or key in self._given_up
         ):
             return
         model, size = self._document.model(key[0]), key[1]
@@ -250,45 +269,17 @@ class FamilyScheduler(QObject):
             self.changed.emit()
             return note or f"{spaced(len(kernels))} kernels"
 
-        def given_up() -> None:
-            self._declined.add(key)
-            self.changed.emit()
-
-        title = f"Name {size_label(size)} of {model.bank.name} by the family"
-        reaction = Reaction(
-            done,
-            failed=lambda message, hint: given_up(),
-            stopped=given_up,
-            quiet=len(kernels) <= SILENT,
-            background=True,
-        )
-        name = f"family {key[0]} {size_label(size)}"
+        label = size_label(size)
+        name, title = f"family {key[0]} {label}", f"Name {label} of {model.bank.name}"
+        reaction = Reaction(done, quiet=len(kernels) <= SILENT, background=True)
         task, device = name_by_family, self._device
-        self._asked.submit(
-            key, model, "compute", name, title, reaction, task, kernels, device
+        self._submit(
+            key, model, name, f"{title} by the family", reaction, task, kernels, device
         )
 
 
-class ComparisonScheduler(QObject):
-    """Compares the two networks that the document names.
-
-    Parameters
-    ----------
-    document
-        Gets the result.
-    jobs
-        Runs the comparison.
-    """
-
-    changed = Signal()
-    """A comparison has begun, or has come to an end."""
-
-    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
-        super().__init__(parent)
-        self._document = document
-        self._asked: Requests[Comparing] = Requests(jobs)
-        self._given_up: Comparing | None = None
-        document.changed.connect(self.look)
+class ComparisonScheduler(Scheduler["Comparing"]):
+    """Compares the two networks that the document names."""
 
     @property
     def stage(self) -> Literal["none", "running", "stopped", "done"]:
@@ -298,11 +289,11 @@ class ComparisonScheduler(QObject):
             return "none"
         if self._document.comparison is not None:
             return "done"
-        return "stopped" if how == self._given_up else "running"
+        return "stopped" if how in self._given_up else "running"
 
     def compare_again(self) -> None:
         """Ask also for what was cancelled or has failed."""
-        self._given_up = None
+        self._given_up.clear()
         self.look()
         self.changed.emit()
 
@@ -311,38 +302,28 @@ class ComparisonScheduler(QObject):
         document, how = self._document, self._document.comparing
         if how is None:
             self._asked.keep({})
-            self._given_up = None
+            self._given_up.clear()
             return
+        self._given_up &= {how}
         first = document.model(how.a).bank
         self._asked.keep({how: first} if document.comparison is None else {})
         if document.comparison is not None or how in self._asked:
             return
-        if how != self._given_up:
+        if how not in self._given_up:
             self._ask(how, first, document.model(how.b).bank)
 
     def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
-        from kernelviewer.jobs.comparing import compare_networks
+        from kernelviewer.jobs.analysing import compare_networks
 
         def done(found: Comparison) -> str:
             self._document.set_comparison(how, found)
             return f"{spaced(len(found))} pairs"
 
-        def given_up() -> None:
-            self._given_up = how
-            self.changed.emit()
-
         names = told_apart(first, second)
-        reaction = Reaction(
-            done,
-            failed=lambda message, hint: given_up(),
-            stopped=given_up,
-            quiet=how.match != "best" and len(first) <= SILENT,
-        )
         title = f"Compare {names[0]} with {names[1]}"
-        name, task = "compare", compare_networks
-        self._asked.submit(
-            how, first, "compute", name, title, reaction, task, first, second, how
-        )
+        quiet = how.match != "best" and len(first) <= SILENT
+        reaction, task = Reaction(done, quiet=quiet), compare_networks
+        self._submit(how, first, "compare", title, reaction, task, first, second, how)
 
 
 class FileHashes(QObject):
@@ -398,16 +379,8 @@ class FileHashes(QObject):
 
         name, title = f"hash {model.id}", f"Hash {shown(model.bank.path.name)}"
         reaction = Reaction(done=done, failed=failed, quiet=True, background=True)
-        self._asked.submit(
-            model.id,
-            model.bank,
-            "compute",
-            name,
-            title,
-            reaction,
-            hash_network,
-            model.bank,
-        )
+        bank, task = model.bank, hash_network
+        self._asked.submit(model.id, bank, "compute", name, title, reaction, task, bank)
 
 
 class MemoryReleaser(QObject):

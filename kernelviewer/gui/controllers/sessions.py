@@ -194,7 +194,7 @@ class Sessions(QObject):
 
     @property
     def is_modified(self) -> bool:
-        """Whether there is work that the session's file lacks."""
+        """True if there is work that the session's file lacks."""
         work = self._document.work
         if not work.models:
             return False

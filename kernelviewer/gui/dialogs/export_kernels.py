@@ -14,8 +14,7 @@ from kernelviewer.gui.desktop import ask_where
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.jobs.drawing import Refusal, save_kernels
-from kernelviewer.jobs.labelling import wish_of, write_labels
+from kernelviewer.jobs.drawing import Refusal, save_kernels, wish_of, write_labels
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_selection
 from kernelviewer.text import shown

@@ -12,9 +12,9 @@ from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from kernelviewer import __version__
+from kernelviewer.files import resource
 from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of, show_text
 from kernelviewer.gui.registry import VIEWS
-from kernelviewer.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -285,7 +285,7 @@ class TrainDialog(Dialog):
             self._show_strip(self._table)
 
     def _is_unkept(self) -> bool:
-        """Whether there is an autoencoder that is neither in use nor in a file."""
+        """True if there is an autoencoder that is neither in use nor in a file."""
         return self._result is not None and not self._used and self._saved_as is None
 
     def may_close(self) -> bool:

@@ -155,7 +155,7 @@ BY_ID: dict[str, Arrangement] = {item.id: item for item in ARRANGEMENTS}
 
 
 def is_small(size: QSize) -> bool:
-    """Whether a window of that size has room for the small arrangement only."""
+    """True if a window of that size has room for the small arrangement only."""
     return size.width() < SMALL[0] or size.height() < SMALL[1]
 
 

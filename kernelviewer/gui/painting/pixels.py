@@ -86,7 +86,7 @@ def paint_outline(painter: QPainter, box: QRect, line: int, colour: QColor) -> N
 
 
 def is_ringed(event: QFocusEvent, before: bool) -> bool:
-    """Whether there is a ring after the focus came or went; ``before``: until then."""
+    """True if there is a ring after the focus came or went; ``before``: until then."""
     if event.reason() in _PASSING:
         return before
     return event.gotFocus() and event.reason() in _BY_KEYBOARD

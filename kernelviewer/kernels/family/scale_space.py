@@ -306,7 +306,7 @@ def _fit(kernels: Values) -> Values:
 
 
 def _has(name: str, size: tuple[int, int]) -> bool:
-    """Whether a model's differences have taps along them."""
+    """True if a model's differences have taps along them."""
     return all(
         taps > 1 or operator == "T"
         for taps, operator in zip(size, MODELS[name], strict=True)

@@ -20,11 +20,17 @@ from PySide6.QtWidgets import (
 from kernelviewer.figures import EXHIBITS, FigureError, FigureOptions
 from kernelviewer.gui.controls import Dialog, dialog_button
 from kernelviewer.gui.desktop import confirm
-from kernelviewer.gui.dialogs.figure.looks import LooksForm, PresetBar
-from kernelviewer.gui.dialogs.figure.output import FigureOutput, mime_of
-from kernelviewer.gui.dialogs.figure.preview import FigurePreview
+from kernelviewer.gui.dialogs.figure.looks import (
+    LooksForm,
+    PresetBar,
+    SubjectForm,
+    read_look,
+    read_presets,
+    to_text,
+    write_presets,
+)
+from kernelviewer.gui.dialogs.figure.output import FigureOutput, FigurePreview, mime_of
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
-from kernelviewer.gui.dialogs.figure.subject import SubjectForm
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.view import ViewFigure, match_option
@@ -34,12 +40,6 @@ from kernelviewer.jobs.drawing import (
     copy_figure,
     draw_preview,
     font_families,
-)
-from kernelviewer.state.figure_presets import (
-    read_look,
-    read_presets,
-    to_text,
-    write_presets,
 )
 
 if TYPE_CHECKING:
@@ -367,7 +367,7 @@ def _same(
     one: tuple[FigureRequest, tuple[int, int]],
     other: tuple[FigureRequest, tuple[int, int]],
 ) -> bool:
-    """Whether both give the same picture."""
+    """True if both give the same picture."""
     (wish, room), (new, new_room) = one, other
     looks = (wish.kind, wish.options, room) == (new.kind, new.options, new_room)
     return looks and wish.same_kernels(new)

@@ -317,7 +317,7 @@ class SwitchField(OptionField):
         self.widget.toggled.connect(self.changed)
 
     def value(self) -> bool:
-        """Whether it is ticked."""
+        """True if it is ticked."""
         return self.widget.isChecked()
 
     def _show(self, value: bool) -> None:

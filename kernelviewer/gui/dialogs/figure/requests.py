@@ -86,7 +86,7 @@ class FigureRequests:
         return tuple((m.id, m.bank.name) for m in pool.models) if pool else ()
 
     def is_waiting(self) -> bool:
-        """Whether codes are not there yet."""
+        """True if codes are not there yet."""
         return self.state.pool is not None and self.state.named is None
 
     def wish(

@@ -18,7 +18,7 @@ from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.latent.naming import TOLERANCE
+from kernelviewer.latent.stretches import TOLERANCE
 from kernelviewer.state.analysis import UNIDENTIFIED, agreement
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.selection import Classes, Every, Layers
