@@ -186,7 +186,7 @@ def test_the_master_key_filters_have_their_classes() -> None:
     named = [CLASSES[i].id for i in found.best_class]
     assert named[4:] == ["d1-x", "d1-y", "on-centre", "on-centre"]
     own = [CLASSES[i].id for i in family_fit(filters, device=CPU).paper_index]
-    assert own == ["d1-y", "d1-x", *["d1-y", "d1-x"], *named[4:]]
+    assert own == ["d1-y", "d1-x", "d1-y", "d1-x", *named[4:]]
     # the code takes those whose one tap is more than twice the other for points
     assert all(
         one in (other, "on-centre") for one, other in zip(named, own, strict=True)
