@@ -11,13 +11,14 @@ import os
 import platform
 import re
 import sys
-from contextlib import contextmanager, suppress
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -41,14 +42,13 @@ DRIVERS = (
 )
 """Where NVIDIA's driver shows on Linux, in a container, in WSL and on Windows."""
 
-_BLAS_THREADS = (
+_THREADS_OF_BLAS = (
     "scipy_openblas_{}_num_threads64_",
     "openblas_{}_num_threads64_",
     "openblas_{}_num_threads",
 )
 
 _window_has_a_core = False
-_several, _several_lock, _usual_threads = 0, Lock(), 1
 
 Array = Any
 """An array of numpy or torch, as the array API standard has it."""
@@ -93,6 +93,17 @@ class Device:
         if self.library == "numpy":
             return np.asarray(host(array), dtype)
         return self.xp.asarray(np.array(host(array), dtype), device=self.type)
+
+    def batches(self, total: int, most: int, multiple: int = 1) -> range:
+        """Where batches of ``total`` things start: ``step`` things, ``most`` at most.
+
+        They are as many as there are threads at least, in multiples: the cores share
+        what is little, too.
+        """
+        if self.library == "numpy":
+            share = -(-total // (threads() * multiple)) * multiple
+            most = min(most, max(share, multiple))
+        return range(0, total, most)
 
 
 CPU = Device("cpu", "numpy")
@@ -196,48 +207,75 @@ def leave_a_core() -> None:
     """
     global _window_has_a_core
     _window_has_a_core = True
-    _choose_blas_threads(_all_but_one())
+    _set_blas_threads(_all_but_one())
 
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """While several threads make products, numpy makes each in one thread.
+def side_by_side(
+    work: Callable[[int], None], batches: range, device: Device
+) -> Iterator[None]:
+    """Batches of work, done in order or, where numpy computes, on several threads.
 
-    Else the threads of each product wait for the other's, at full load: on two cores
-    twice the processor time. The last to leave sets the usual number again.
+    Those of numpy's products rest meanwhile: after each product they would turn on the
+    spot for a while, on a core that others could use.
     """
-    global _several, _usual_threads
-    with _several_lock:
-        if not _several:
-            _usual_threads = next((ask() for ask, _ in _blas()), 1)
-            _choose_blas_threads(1)
-        _several += 1
-    try:
-        yield
-    finally:
-        with _several_lock:
-            _several -= 1
-            if not _several:
-                _choose_blas_threads(_usual_threads)
+    count = min(threads(), len(batches)) if device.library == "numpy" else 1
+    if count < 2:
+        yield from map(work, batches)
+        return
+    with _BLAS_RESTS, ThreadPoolExecutor(count) as pool:
+        yield from pool.map(work, batches)
 
 
-def _choose_blas_threads(count: int) -> None:
-    for _, choose in _blas():
-        choose(count)
+class _BlasRests:
+    """One thread for each of numpy's products, while there is any user of it."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = threading.Lock(), 0
+        self._before: list[int] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = [blas.get() for blas in _blas()]
+                _set_blas_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                for blas, count in zip(_blas(), self._before, strict=True):
+                    blas.set(ctypes.c_int(count))
+
+
+_BLAS_RESTS = _BlasRests()
+
+
+class _Blas(NamedTuple):
+    """What asks for and sets the number of threads of a library of products."""
+
+    get: Any
+    set: Any
+
+
+def _set_blas_threads(count: int) -> None:
+    for blas in _blas():
+        blas.set(ctypes.c_int(count))
 
 
 @cache
-def _blas() -> tuple[tuple[Callable[[], int], Callable[[int], None]], ...]:
-    """What tells and sets the number of threads of numpy's OpenBLAS."""
-    root, found = Path(np.__file__).parent, []
+def _blas() -> list[_Blas]:
+    """The OpenBLAS of numpy's wheel, if it is there."""
+    found = []
+    root = Path(np.__file__).parent
     for path in (root.parent / "numpy.libs").glob("*openblas*"):
         with suppress(OSError):
             library = ctypes.CDLL(str(path))
-            for name in _BLAS_THREADS:
-                ask, choose = name.format("get"), name.format("set")
-                if hasattr(library, ask) and hasattr(library, choose):
-                    found.append((getattr(library, ask), getattr(library, choose)))
-    return tuple(found)
+            for name in _THREADS_OF_BLAS:
+                with suppress(AttributeError):
+                    calls = (getattr(library, name.format(w)) for w in ("get", "set"))
+                    found.append(_Blas(*calls))
+    return found
 
 
 def _all_but_one() -> int:

@@ -7,12 +7,16 @@ import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from kernelviewer import device
 from kernelviewer.device import CPU, Device, DeviceError, choose_device, needs_torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 BUILDS = {
     "cuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n": {"cuda"},
@@ -80,7 +84,9 @@ def test_a_broken_torch_is_named_with_the_way_round(
         choose_device("cuda")
 
 
-def test_products_leave_one_core_to_the_window() -> None:
+@pytest.fixture
+def product_threads() -> Iterator[Callable[[], int]]:
+    """How many threads numpy's products have; put back at the end."""
     libraries = (Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas64*")
     path = next(libraries, None)
     if path is None:
@@ -90,29 +96,57 @@ def test_products_leave_one_core_to_the_window() -> None:
     if ask is None:
         pytest.skip("this OpenBLAS does not tell")
     before = ask()
-    try:
-        device.leave_a_core()
-        assert ask() == max(1, (os.cpu_count() or 2) - 1)
-    finally:
-        library.scipy_openblas_set_num_threads64_(ctypes.c_int(before))
+    yield ask
+    library.scipy_openblas_set_num_threads64_(ctypes.c_int(before))
 
 
-def test_products_of_several_threads_take_one_thread_each() -> None:
-    if not device._blas():
-        pytest.skip("this numpy brings no OpenBLAS that tells its threads")
-    ask, choose = device._blas()[0]
-    before = ask()
-    try:
-        choose(2)
-        with device.one_thread_each():
-            other = device.one_thread_each()
-            other.__enter__()
-            assert ask() == 1
-        assert ask() == 1, "another is still at it"
-        other.__exit__(None, None, None)
-        assert ask() == 2
-    finally:
-        choose(before)
+def test_products_leave_one_core_to_the_window(
+    product_threads: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "_window_has_a_core", False)
+    device.leave_a_core()
+    assert product_threads() == max(1, (os.cpu_count() or 2) - 1)
+
+
+def test_products_have_one_thread_while_batches_run_side_by_side(
+    product_threads: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "threads", lambda: 2)
+    device._set_blas_threads(2)
+    before = product_threads()
+    batches = CPU.batches(1000, 10_000, 256)
+    seen: list[tuple[int, int]] = []
+
+    def work(first: int) -> None:
+        seen.append((first, product_threads()))
+
+    for _ in device.side_by_side(work, batches, CPU):
+        pass
+    assert sorted(seen) == [(0, 1), (512, 1)]
+    assert product_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("total", "most", "multiple", "count", "step"),
+    [
+        (3000, 10_000, 256, 2, 1536),
+        (100, 10_000, 256, 1, 256),
+        (50_000, 5_000, 256, 10, 5000),
+        (0, 10, 1, 0, 1),
+    ],
+)
+def test_batches_are_shared_by_the_threads(
+    total: int,
+    most: int,
+    multiple: int,
+    count: int,
+    step: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "threads", lambda: 2)
+    found = CPU.batches(total, most, multiple)
+    assert (len(found), found.step) == (count, step)
+    assert len(Device("cpu", "torch").batches(3000, 10_000, 256)) == 1
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])

@@ -25,7 +25,6 @@ from kernelviewer.commands.reading import (
     parse_size,
     read_bank,
 )
-from kernelviewer.commands.series import read_run
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
@@ -159,6 +158,8 @@ def _make(
     if not options.force and not all(map(_may_write, written)):
         return 1
     if exhibit(kind).is_run and record is None:
+        from kernelviewer.commands.series import read_run
+
         banks, failed = read_run(words, options)
     else:
         found: set[str] = set()

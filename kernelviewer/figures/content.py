@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
+
+from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,8 +64,8 @@ class Exhibit:
         Its name on the command line.
     title, summary
         What people read in menus, and one line more.
-    prepare
-        Gathers the data; options that change what is shown (seed, samples) count.
+    place
+        Module and function of `kernelviewer.figures.exhibits` that gather its data.
     needs_file
         Whether there is nothing to draw without a network.
     needs_classes
@@ -80,13 +83,13 @@ class Exhibit:
     uses
         The options that matter to it beside the looks.
     own
-        Options that no other exhibit has, declared in its module.
+        Options that no other exhibit has.
     """
 
     kind: str
     title: str
     summary: str
-    prepare: Callable[[Scene, FigureOptions, Watch], Content]
+    place: str
     needs_file: bool = True
     needs_classes: Callable[[FigureOptions], bool] = _never
     shows_classes: bool = False
@@ -96,6 +99,15 @@ class Exhibit:
     is_run: bool = False
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
+
+    def prepare(
+        self, scene: Scene, options: FigureOptions, watch: Watch = NEVER
+    ) -> Content:
+        """The data; options that change what is shown (seed, samples) count."""
+        module, _, name = self.place.partition(".")
+        found = import_module(f"kernelviewer.figures.exhibits.{module}")
+        content: Content = getattr(found, name)(scene, options, watch)
+        return content
 
     def has(self, name: str) -> bool:
         """True if an option matters to it beside the looks."""

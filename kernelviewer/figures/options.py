@@ -1,9 +1,9 @@
 """How a figure looks: everything its reader sees that is not data.
 
 Each option is declared once: as a field of `FigureOptions`, or, where it matters to one
-exhibit alone, as an `Own` option in that exhibit's module. Its checks, its argument on
-the command line, its field in the dialog and its place in presets and records are made
-from that declaration.
+exhibit alone, as an `Own` option beside the table of exhibits. Its checks, its argument
+on the command line, its field in the dialog and its place in presets and records are
+made from that declaration.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Code(Number):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Own(Generic[T]):
-    """An option of one exhibit, declared in its module and named in `Exhibit.own`.
+    """An option of one exhibit, named in `Exhibit.own`.
 
     Attributes
     ----------

@@ -124,6 +124,17 @@ def cached_file(repository: str, revision: str = "") -> Path | None:
     return None
 
 
+def cached(name: str) -> Path | None:
+    """A pretrained network's weights, if they need no download.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such name.
+    """
+    return cached_file(*repository_of(name))
+
+
 def fetch(name: str, *, watch: Watch = NEVER) -> Path:
     """Path of a pretrained network's weights, downloaded if the cache lacks them.
 

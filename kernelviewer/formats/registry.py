@@ -35,7 +35,14 @@ from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
 from kernelviewer.formats.network.assemble import Contents, assemble
 from kernelviewer.formats.network.names import with_printable_names
-from kernelviewer.formats.source import HEAD_BYTES, OpenedFile, Options, Reader, Source
+from kernelviewer.formats.source import (
+    HEAD_BYTES,
+    OpenedFile,
+    Options,
+    Reader,
+    Source,
+    settled,
+)
 from kernelviewer.formats.tensorflow import graph, js
 from kernelviewer.formats.torch import export, legacy, script, zip_file
 from kernelviewer.formats.wrong_files import is_part, wrong_file
@@ -311,7 +318,7 @@ def _with_part_warning(checkpoint: Checkpoint) -> Checkpoint:
 def _look_at(path: Path) -> Source:
     """Fetch size and first bytes; a pipe or device is not even opened."""
     try:
-        state = path.stat()
+        state = settled(path)
         if stat.S_ISDIR(state.st_mode):
             return Source(path, 0, b"", is_folder=True)
         if not stat.S_ISREG(state.st_mode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -43,6 +44,28 @@ def reading_through(
         yield
     finally:
         _reads.reset(token)
+
+
+TICK_NS = 10_000_000
+"""Longer than the clock stands still by which systems note when files are written."""
+
+
+def settled(path: Path) -> os.stat_result:
+    """The state of a file, from when on each writing gives it another time.
+
+    Of one that was written this very moment that is a moment later: else what is
+    written to it next, and of the same size, would go unnoticed.
+
+    Raises
+    ------
+    OSError
+        It is not there.
+    """
+    state = path.stat()
+    if 0 <= time.time_ns() - state.st_mtime_ns < TICK_NS:
+        time.sleep(TICK_NS / 1e9)
+        state = path.stat()
+    return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +156,7 @@ class OpenedFile:
     def of(cls, path: AnyPath) -> Self:
         """Take note of the file's present state."""
         path = Path(path)
-        state = path.stat()
+        state = settled(path)
         return cls(path, state.st_size, state.st_mtime_ns)
 
     def read(self, offset: int, count: int) -> NDArray[np.uint8]:
@@ -196,9 +219,10 @@ class OpenedFile:
     def is_as_it_was(self) -> bool:
         """True if the file still has the size and time it had."""
         try:
-            return OpenedFile.of(self.path) == self
+            state = self.path.stat()
         except OSError:
             return False
+        return (state.st_size, state.st_mtime_ns) == (self.size, self.mtime_ns)
 
     def changed(self) -> CheckpointError:
         """The error where the file is written while it is opened."""

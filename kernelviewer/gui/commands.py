@@ -248,6 +248,12 @@ def _export_animation(window: WindowContext) -> None:
     export_animation(window)
 
 
+def _close_all(window: WindowContext) -> None:
+    window.opener.stop()
+    window.jobs.cancel("session")
+    window.document.close_all()
+
+
 def _close_model(window: WindowContext) -> None:
     """Close the network of the tree's current row."""
     identity = window.parts.tree.current_model()
@@ -478,8 +484,8 @@ COMMANDS: tuple[Command, ...] = (
         also="film gif apng movie"),
     Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
         needs="network", also="remove unload"),
-    Command("close_all", "Close &All Networks", "File",
-        lambda w: w.document.close_all(), ("Ctrl+Shift+W",), needs="network"),
+    Command("close_all", "Close &All Networks", "File", _close_all, ("Ctrl+Shift+W",),
+        needs="network", tip="Close what is open, and stop what is being opened"),
     Command("quit", "&Quit", "File", lambda w: w.close(), ("Ctrl+Q",), rule=True),
     Command("undo", "&Undo", "Edit", lambda w: w.document.undo(), ("Ctrl+Z",),
         needs="undo", act=lambda s: s.undo),

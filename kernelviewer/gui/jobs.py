@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import (
     TYPE_CHECKING,
@@ -115,6 +116,11 @@ class JobList(Protocol):
         ...
 
 
+GIVING_WAY = 0.001
+"""Seconds after which a thread lets the window go on. Python's usual five milliseconds
+are waited for at every call of Qt while one paints: 0.1 s a picture of the window."""
+
+
 class Jobs(QObject):
     """Submits tasks, lists them in the jobs panel and hands results over.
 
@@ -133,6 +139,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._panel = panel
         self._reactions: dict[int, Reaction] = {}
+        sys.setswitchinterval(min(sys.getswitchinterval(), GIVING_WAY))
         self._runner = Runner(self.arrived.emit)
         self.arrived.connect(self._on_arrived)
         panel.cancel_requested.connect(self._on_cancel_requested)

@@ -90,12 +90,12 @@ def open_or_ask(ticket: Ticket, paths: Sequence[Path]) -> Tally:
 
 
 def look_for_run(ticket: Ticket, paths: Sequence[Path]) -> RunFound | None:
-    """True if files are steps of one run: most have the same tensors, and an order.
+    """True if files are steps of one run: most are alike and say so.
 
     Only what files say of themselves is read. None: they are something else.
     """
     from kernelviewer.formats import CheckpointError, open_checkpoint
-    from kernelviewer.kernels.series import is_numbered, own_names, stored_counters
+    from kernelviewer.kernels.series import are_steps, own_names, stored_counters
 
     if len(paths) < 2:
         return None
@@ -115,7 +115,7 @@ def look_for_run(ticket: Ticket, paths: Sequence[Path]) -> RunFound | None:
     if not forms or not usual or count < 2 or 2 * count <= len(forms):
         return None
     alike = [path for path, form in forms.items() if form == usual]
-    if not is_numbered([names[p] for p in alike], [counters[p] for p in alike]):
+    if not are_steps([names[p] for p in alike], [counters[p] for p in alike]):
         return None
     return RunFound(tuple(paths), len(paths), count, name_of(alike))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.files import file_hash, resource, write_text
 from kernelviewer.formats import CheckpointError
-from kernelviewer.formats.hub import PREFIX, fetch
+from kernelviewer.formats.hub import PREFIX, cached, fetch
 from kernelviewer.formats.registry import hash_at, network_hash
 from kernelviewer.jobs.runner import GivingWay, describe_failure
 from kernelviewer.jobs.runs import titled
@@ -241,6 +241,9 @@ class Missing:
     outside
         Where it lies outside the session's folder, as it says: nothing has looked
         there, which the user has to allow. None if it is just missing.
+    hub
+        Name of a pretrained network that would have to be downloaded, which the user
+        has to allow too.
     """
 
     key: str
@@ -248,6 +251,7 @@ class Missing:
     where: str
     sha256: str
     outside: Path | None = None
+    hub: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +304,7 @@ def open_session(
 
     What it names outside its folder is touched only if the user has opened it before,
     or says so now, and shares and devices never unasked (`kernelviewer.strangers`);
+    nothing is downloaded unasked, as an address tells a server who reads;
     recovery files are the program's own and are trusted.
 
     Parameters
@@ -360,6 +365,17 @@ def look_along(
     return sightings
 
 
+def download_missing(ticket: Ticket, missing: Sequence[Missing]) -> dict[str, Sighting]:
+    """Download the pretrained networks among what is missing."""
+    sightings = {}
+    for item in missing:
+        if item.hub:
+            place = fetch(item.hub, watch=ticket)
+            same = item.sha256 in ("", hash_at(place, ticket))
+            sightings[item.key] = Sighting(place, same)
+    return sightings
+
+
 def _locate(
     ticket: Ticket, session: Session, path: Path, answers: Answers
 ) -> tuple[Answers, list[Missing]]:
@@ -398,12 +414,13 @@ def _place(
     hub = entry.hub if isinstance(entry, NetworkEntry) else ""
     if hub:
         try:
-            return fetch(hub, watch=ticket)
+            there = cached(hub)
         except CheckpointError as error:
             return replace(missing, where=error.problem)
+        return there or replace(missing, where="the hub", hub=hub)
     written = entry.path
-    there = place_of(folder, written)
-    missing = replace(missing, where=shown(written if is_remote(written) else there))
+    place = place_of(folder, written)
+    missing = replace(missing, where=shown(written if is_remote(written) else place))
     if known is None:
         return find(folder, written) or missing
     looked = look_for(folder, written, known)
@@ -414,7 +431,7 @@ def _place(
         not looked.asks or hash_at(near, ticket) == entry.sha256 != ""
     ):
         return near
-    return replace(missing, outside=there if looked.asks else None)
+    return replace(missing, outside=place if looked.asks else None)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 COUNTERS = ("step", "global_step", "epoch")
 """Names by which files tell how far a run is, the finest first."""
 _WORDS = ("step", "iter(?:ation)?s?", "epochs?")
+_SPEAKS_OF_STEPS = re.compile(
+    r"(?<![a-z])(step|iter(ation)?|epoch|ep?|ckpt|checkpoint|snapshot)s?[-_=. /]?\d",
+    re.I,
+)
+_MANY = 6
 _DIGITS = re.compile(r"\d+")
 _MOST_TOLD = 3
 _UNEVEN = 4
@@ -293,10 +298,16 @@ def unit_of(by: str, names: Sequence[str]) -> Literal["step", "epoch"]:
     return "step"
 
 
-def is_numbered(names: Sequence[str], counters: Sequence[Mapping[str, int]]) -> bool:
-    """True if checkpoints tell their order: by what they hold, or by their names."""
-    by = order_of(list(zip(names, counters, strict=True))).by
-    return by != "names" or _numbers_in(names) is not None
+def are_steps(names: Sequence[str], counters: Sequence[Mapping[str, int]]) -> bool:
+    """True if checkpoints say that they are steps of a run, and in which order.
+
+    By counters that they hold, by names that speak of steps, or by the numbers of many:
+    three that are called ``net0`` to ``net2`` are as well three networks.
+    """
+    if order_of(list(zip(names, counters, strict=True))).by != "names":
+        return True
+    told = all(map(_SPEAKS_OF_STEPS.search, names)) or len(names) >= _MANY
+    return told and _numbers_in(names) is not None
 
 
 def places_of(

@@ -107,9 +107,15 @@ def test_only_commands_leave_out_what_matplotlib_says_of_properties() -> None:
         "load_matplotlib(documented=sys.argv[1] == 'documented')\n"
         "from matplotlib.artist import kwdoc\n"
         "from matplotlib.lines import Line2D\n"
-        "print('dash_capstyle' in Line2D.set.__doc__, 'dash_capstyle' in kwdoc(Line2D))"
+        "text = Line2D.set.__doc__\n"
+        "print('dash_capstyle' in text, 'dash_capstyle' in kwdoc(Line2D))\n"
+        "print('mpl_toolkits.mplot3d' in sys.modules)\n"
+        "import mpl_toolkits.mplot3d"
     )
-    for how, expected in (("documented", "True True"), ("bare", "False True")):
+    for how, expected in (
+        ("documented", "True True\nTrue"),
+        ("bare", "False True\nFalse"),
+    ):
         done = subprocess.run(
             [sys.executable, "-c", code, how],
             cwd=ROOT,

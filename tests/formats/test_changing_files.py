@@ -9,12 +9,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
 import pytest
 
+from kernelviewer.formats import CheckpointError, open_checkpoint
+from kernelviewer.formats.source import TICK_NS, OpenedFile
 from tests.formats.every_format import FORMATS
+from tests.networks import write_network
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +61,21 @@ def test_a_file_that_changes_while_it_is_opened(
     name: str, found: dict[str, list[str]]
 ) -> None:
     assert found[name] == []
+
+
+def test_a_file_is_looked_at_once_another_writing_would_have_another_time(
+    tmp_path: Path,
+) -> None:
+    """Systems note when a file is written by a clock that stands still for 4 ms."""
+    for seed in range(5):
+        path = write_network(tmp_path / f"net{seed}.safetensors", seed=seed)
+        for look in (OpenedFile.of, open_checkpoint):
+            os.utime(path)
+            look(path)
+            assert time.time_ns() - path.stat().st_mtime_ns >= TICK_NS
+    old = path.stat().st_mtime_ns - 10**9
+    os.utime(path, ns=(old, old))
+    checkpoint = open_checkpoint(path)
+    path.write_bytes(path.read_bytes())
+    with pytest.raises(CheckpointError, match="changed"):
+        checkpoint.tensors[0].load()

@@ -118,6 +118,51 @@ def test_no_layer_of_many_numbered_blocks_is_lost(stem: str, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.parametrize("beside", ["first", "last", "between"])
+@pytest.mark.parametrize("sorted_above", [False, True])
+def test_blocks_are_counted_at_every_level_that_the_writer_sorted(
+    beside: str, sorted_above: bool, tmp_path: Path
+) -> None:
+    """A stem is written before, after or among blocks that are sorted by letters."""
+
+    def level(blocks: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        items = sorted(blocks.items())
+        place = {"first": 0, "last": len(items), "between": 3}[beside]
+        return dict([*items[:place], *other.items(), *items[place:]])
+
+    def stage(seed: int) -> dict[str, Any]:
+        blocks = {
+            f"block_{number}": {"dw": {"kernel": packed(W + seed + number)}}
+            for number in range(12)
+        }
+        return level(blocks, {"zoom": {"kernel": packed(weights(seed, (1, 1, 6, 6)))}})
+
+    stages = {f"stage_{number}": stage(100 * number) for number in range(2)}
+    outer = {"stem": {"kernel": packed(weights(2, (3, 3, 3, 6)))}}
+    net = dict(sorted((stages | outer).items())) if sorted_above else outer | stages
+    path = save(tmp_path / "m.msgpack", {"params": net})
+    bank = extract_kernels(open_checkpoint(path))
+    assert [layer.name for layer in bank.layers] == [
+        f"stage_{stage}.block_{number}.dw" for stage in range(2) for number in range(12)
+    ]
+    first = [layer[0] for layer in np.split(bank.sizes[3, 3].weights, 24)]
+    shift = [100 * stage + number for stage in range(2) for number in range(12)]
+    for found, expected in zip(first, shift, strict=True):
+        np.testing.assert_allclose(found, TURNED[0, 0] + expected, rtol=1e-6)
+
+
+def test_blocks_in_their_order_stay_in_it(tmp_path: Path) -> None:
+    """As their names count, or in an order that is no sorting."""
+    for numbers in ([*range(12)], [3, 1, 2], [*range(11, -1, -1)]):
+        tree = {
+            f"block_{number}": {"dw": {"kernel": packed(W)}, "a": packed(ROW)}
+            for number in numbers
+        }
+        checkpoint = open_checkpoint(save(tmp_path / "m.msgpack", {"params": tree}))
+        names = [t.name for t in checkpoint.tensors if len(t.shape) > 1]
+        assert names == [f"block_{number}.dw.weight" for number in numbers]
+
+
 @pytest.mark.parametrize(
     ("base", "average"),
     [

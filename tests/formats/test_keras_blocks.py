@@ -203,6 +203,37 @@ def test_a_custom_class_in_a_list_is_known_by_its_neighbours(tmp_path: Path) -> 
     assert the_only(saved(tmp_path, layers)).name == "one.depthwise.weight"
 
 
+def test_what_the_next_layer_takes_tells_kernels_without_a_norm(tmp_path: Path) -> None:
+    layers = {
+        "layers/conv2d": ("stem", [weights(1, (3, 3, 3, 16))]),
+        "layers/my_filter": ("one", [weights(0, (5, 5, 16, 2))]),
+        "layers/conv2d_1": ("three", [weights(2, (1, 1, 32, 8))]),
+    }
+    assert the_only(saved(tmp_path, layers)).name == "one.depthwise.weight"
+
+
+def test_what_may_be_a_gate_is_left_open(tmp_path: Path) -> None:
+    """A gate makes one channel that all are multiplied with: 16 go in and go on."""
+    ends = {
+        "first": ("layers/conv2d", ("stem", [weights(1, (3, 3, 3, 16))])),
+        "last": ("layers/conv2d_1", ("three", [PROJECT])),
+    }
+    listed = dict(
+        [ends["first"], ("layers/my_filter", ("one", [K])), ends["last"]],
+    )
+    held = {
+        "bn": ("bn", norm(16)),
+        "conv1": ("conv1", [EXPAND]),
+        "middle": ("middle", [K]),
+        "norm2": ("norm2", norm(16)),
+        "norm3": ("norm3", norm(1)),
+        "output_conv": ("output_conv", [PROJECT]),
+    }
+    for layers in (listed, around(held, "block")):
+        (found,) = extract_kernels(saved(tmp_path, layers)).layers
+        assert (found.kind, found.included) == ("ambiguous", False)
+
+
 def test_lists_of_layers_in_a_subclassed_model(tmp_path: Path) -> None:
     layers = {
         "stem": ("stem", [STEM]),

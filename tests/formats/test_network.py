@@ -212,6 +212,44 @@ def test_a_third_copy_is_left_out(tmp_path: Path) -> None:
     assert {item.name for item in checkpoint.skipped} == {"model", "model_swa"}
 
 
+@pytest.mark.parametrize(
+    "marked",
+    [
+        lambda name: f"{name}_ema",
+        lambda name: f"{name}.ema",
+        lambda name: name.replace(".weight", "_ema.weight").replace(
+            ".bias", "_ema.bias"
+        ),
+        lambda name: name.replace("dw.", "dw.shadow.").replace("stem.", "stem.shadow."),
+    ],
+)
+def test_a_copy_with_a_mark_in_every_name_counts_once(
+    marked: Any, tmp_path: Path
+) -> None:
+    value: State = {}
+    for name in NAMES:
+        value |= {f"net.{name}": ONE[name], f"net.{marked(name)}": TWO[name]}
+    value["steps_left.weight"] = torch.ones(3, 3)
+    checkpoint = opened(tmp_path / "x", value)
+    assert checkpoint.copies == ("weights", checkpoint.copy)
+    names = [*(f"net.{name}" for name in NAMES), "steps_left.weight"]
+    assert list(named(checkpoint)) == names
+    assert shown(checkpoint, ONE, TWO) == 1
+    other = open_checkpoint(tmp_path / "x", copy="weights")
+    assert list(named(other)) == names
+    assert shown(other, ONE, TWO) == 0
+    assert [item.name for item in other.skipped] == [checkpoint.copy]
+
+
+def test_averaged_buffers_of_a_layer_are_no_copy(tmp_path: Path) -> None:
+    value = ONE | {"book.weight": torch.ones(4, 4), "book.weight_ema": torch.ones(4, 4)}
+    assert opened(tmp_path / "x", value).copies == ()
+    value["dw.weight_ema"] = TWO["dw.weight"]  # one convolution of two
+    checkpoint = opened(tmp_path / "x", value)
+    assert checkpoint.copies == ()
+    assert "dw.weight_ema" in named(checkpoint)
+
+
 @pytest.mark.parametrize("key", ["critic", "teacher"])
 def test_networks_of_other_shapes_are_no_copies(key: str, tmp_path: Path) -> None:
     larger = {f"layers.{i}.weight": torch.ones(7, 1, 3, 3) for i in range(4)}

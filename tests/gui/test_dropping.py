@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
@@ -23,6 +24,8 @@ from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.gui.harness import MakeWindow
 
@@ -151,3 +154,38 @@ def test_what_was_opened_is_told_after_it_is_shown(
     qtbot.waitUntil(lambda: len(window.document.banks) == 2, timeout=20_000)
     assert "depthwise kernels" in window.statusBar().currentMessage()
     wait_idle(qtbot, window)
+
+
+def test_closing_all_stops_what_is_being_opened(
+    make_window: MakeWindow,
+    qtbot: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from kernelviewer.jobs import tasks
+
+    files = [
+        write_network(tmp_path / f"{name}.safetensors", seed=seed)
+        for seed, name in enumerate(("first", "second", "third"))
+    ]
+    window = make_window(files[0])
+    reading, go_on = threading.Event(), threading.Event()
+    load = tasks.load
+
+    def slow(ticket: Any, path: Path, **options: Any) -> Any:
+        bank = load(ticket, path, **options)
+        if path == files[2]:
+            reading.set()
+            go_on.wait(20)
+        return bank
+
+    monkeypatch.setattr(tasks, "load", slow)
+    window.opener.open(files[1:])
+    qtbot.waitUntil(reading.is_set)
+    window.commands["close_all"].trigger()
+    go_on.set()
+    wait_idle(qtbot, window)
+    assert not window.document.models
+    window.opener.open(files[:1])
+    wait_idle(qtbot, window)
+    assert [bank.name for bank in window.document.banks] == ["first"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +27,17 @@ def harness(qtbot: Any) -> Iterator[tuple[Jobs, JobsPanel]]:
     jobs.close()
     panel.deleteLater()
     jobs.deleteLater()
+
+
+def test_threads_that_compute_give_way_to_the_window(qtbot: Any) -> None:
+    usual = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        jobs = Jobs(JobsPanel())
+        assert sys.getswitchinterval() <= 0.001
+        jobs.close()
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def give(ticket: Ticket, value: object) -> object:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from kernelviewer.latent.stretches import move_border
 from kernelviewer.state.selection import Classes, CodeRange, Kernels, Layers
@@ -287,8 +287,10 @@ def test_a_network_of_the_hub_is_named_by_its_name(
         assert name == "some_net.tag"
         return small_file
 
+    kept: list[Path] = []
     monkeypatch.setattr(hub, "fetch", fetch)
     monkeypatch.setattr(sessions, "fetch", fetch)
+    monkeypatch.setattr(sessions, "cached", lambda name: kept[0] if kept else None)
     window = make_window()
     window.opener.open_named("some_net.tag")
     wait_idle(qtbot, window)
@@ -299,7 +301,20 @@ def test_a_network_of_the_hub_is_named_by_its_name(
     assert "path" not in entry
     window.close()
     again = make_window(path)
+    assert not again.document.banks
+    dialog = dialog_of(again)
+    assert states(dialog) == ["not downloaded"]
+    assert not dialog.findChild(QPushButton, "useOutside").isVisible()
+    click(dialog, "download")
+    wait_idle(qtbot, again)
+    assert states(dialog) == ["found"]
+    click(dialog, "openLocated")
+    wait_idle(qtbot, again)
     assert [bank.name for bank in again.document.banks] == ["some_net.tag"]
+    again.close()
+    kept.append(small_file)
+    third = make_window(path)
+    assert [bank.name for bank in third.document.banks] == ["some_net.tag"]
 
 
 def test_a_session_of_the_first_version_opens_in_the_window_for_ever(

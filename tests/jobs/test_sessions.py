@@ -233,23 +233,62 @@ def test_an_unknown_shipped_autoencoder_is_told(v1: Path) -> None:
     assert any("encoded without magic-7x7" in note for note in found.notes)
 
 
-def test_a_network_of_the_hub_that_cannot_be_had_is_missing(
-    v1: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fetch(name: str, **options: Any) -> Path:
-        raise CheckpointError(Path(name), "the hub cannot be reached")
-
-    monkeypatch.setattr(sessions, "fetch", fetch)
+@pytest.fixture
+def of_the_hub(v1: Path) -> Path:
+    """A session whose network is one of the hub."""
     text = v1.read_text(encoding="utf-8")
     text = text.replace('"path": "first.safetensors"', '"hub": "net.tag"')
     v1.write_text(text, encoding="utf-8")
-    found = read(v1)
+    return v1
+
+
+def test_a_network_of_the_hub_that_cannot_be_had_is_missing(
+    of_the_hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cached(name: str) -> Path:
+        raise CheckpointError(Path(name), "there is no such network")
+
+    monkeypatch.setattr(sessions, "cached", cached)
+    found = read(of_the_hub)
     assert isinstance(found, Lacking)
     (missing,) = found.missing
-    assert (missing.name, missing.where) == ("net.tag", "the hub cannot be reached")
-    file = v1.parent / "first.safetensors"
-    model = reopen(v1, {missing.key: file}).work.models[0]
+    assert (missing.name, missing.where) == ("net.tag", "there is no such network")
+    assert not missing.hub
+    file = of_the_hub.parent / "first.safetensors"
+    model = reopen(of_the_hub, {missing.key: file}).work.models[0]
     assert (model.bank.name, model.hub) == ("net.tag", "net.tag")
+
+
+def test_nothing_is_downloaded_unasked(
+    of_the_hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = of_the_hub.parent / "first.safetensors"
+    fetched: list[str] = []
+
+    def fetch(name: str, **options: Any) -> Path:
+        fetched.append(name)
+        return file
+
+    monkeypatch.setattr(sessions, "cached", lambda name: None)
+    monkeypatch.setattr(sessions, "fetch", fetch)
+    found = read(of_the_hub)
+    assert isinstance(found, Lacking)
+    assert not fetched
+    (missing,) = found.missing
+    assert (missing.name, missing.hub) == ("net.tag", "net.tag")
+    assert missing.outside is None
+    sightings = run_now(sessions.download_missing, found.missing)
+    assert fetched == ["net.tag"]
+    assert sightings == {missing.key: sessions.Sighting(file, True)}
+
+
+def test_what_the_cache_has_of_the_hub_opens(
+    of_the_hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = of_the_hub.parent / "first.safetensors"
+    monkeypatch.setattr(sessions, "cached", lambda name: file)
+    monkeypatch.setattr(sessions, "fetch", None)
+    assert reopen(of_the_hub).work.models[0].bank.path == file
 
 
 # --- writing ---

@@ -148,6 +148,30 @@ def test_a_model_is_found_with_its_widths_and_sign(
     np.testing.assert_allclose(found.sigma_y, widths[1], atol=0.06)
 
 
+@pytest.mark.parametrize("size", [(7, 7), (3, 5), (1, 9)])
+def test_cosines_are_those_of_the_models_themselves(size: tuple[int, int]) -> None:
+    random = np.random.default_rng(3)
+    kernels = random.standard_normal((600, *size)).astype(np.float32)
+    found = scale_space_fit(as_set(kernels))
+    middle = [
+        offset + (taps - 1) / 2
+        for offset, taps in zip((found.offset_y, found.offset_x), size, strict=True)
+    ]
+    patterns = kernels - kernels.mean(axis=(1, 2), keepdims=True)
+    patterns /= np.linalg.norm(patterns, axis=(1, 2), keepdims=True)
+    assert len(set(found.model)) > 3
+    for number in set(found.model):
+        here = found.model == number
+        made = model(
+            NAMES[number],
+            size,
+            (found.sigma_y[here], found.sigma_x[here]),
+            (middle[0][here], middle[1][here]),
+        )
+        cosine = (patterns[here] * made).sum(axis=(1, 2)) * found.sign[here]
+        np.testing.assert_allclose(cosine, found.cosine[here], atol=1e-5)
+
+
 def test_strips_have_no_model_across_and_one_width() -> None:
     strip = made("T[c+1]-T[c-1]", 1.2, 0.5, size=(1, 11))
     for shape in ((1, 11), (11,)):

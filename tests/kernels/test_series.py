@@ -10,6 +10,8 @@ import torch
 from safetensors.numpy import save_file
 
 from kernelviewer.formats import CheckpointError
+from kernelviewer.jobs.runner import run_now
+from kernelviewer.jobs.runs import look_for_run
 from kernelviewer.kernels.comparison import compare_size
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.kernels.series import Series
@@ -204,3 +206,29 @@ def test_the_epochs_of_a_run_drift_from_its_first() -> None:
         cosine.append(float(np.nanmean(compare_size(found, (3, 3)).cosine)))
     assert whole == pytest.approx([1, 0.97, 0.91, 0.85, 0.79], abs=6e-3)
     assert cosine == pytest.approx([1, 0.959, 0.886, 0.802, 0.723], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("files", "facts", "expected"),
+    [
+        (["net0.pth", "net1.pth", "net2.pth"], {}, False),
+        (["a-7x7.pth", "a-9x9.pth"], {}, False),
+        ([f"net{n}.pth" for n in range(6)], {}, True),
+        (["net_ckpt1.pth", "net_ckpt2.pth"], {}, True),
+        (["net-epoch=3.pth", "net-epoch=10.pth"], {}, True),
+        (["checkpoint-500/model.pth", "checkpoint-1000/model.pth"], {}, True),
+        (["net_e1.pth", "net_e2.pth"], {}, True),
+        (["first.pth", "last.pth"], {"epoch": int}, True),
+    ],
+)
+def test_a_run_is_seen_where_files_speak_of_steps(
+    files: list[str], facts: dict[str, type], expected: bool, tmp_path: Path
+) -> None:
+    paths = [
+        write(tmp_path / file, **dict.fromkeys(facts, number))
+        for number, file in enumerate(files)
+    ]
+    found = run_now(look_for_run, paths)
+    assert (found is not None) == expected
+    if found is not None:
+        assert found.steps == len(files)

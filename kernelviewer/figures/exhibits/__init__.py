@@ -1,67 +1,255 @@
-"""The kinds of figures, a module each: its `EXHIBIT` says what it is.
+"""The kinds of figures: a table of them, and a module each that gathers and draws.
 
-A new one is a module here and its place in `EXHIBITS`.
+A new one is a module here and its entry in `EXHIBITS`. The modules are imported when
+their figure is made.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from kernelviewer.figures.content import Exhibit, always
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.exhibits import (
-    classes,
-    compare,
-    composition,
-    drift,
-    family,
-    formation,
-    health,
-    histogram,
-    kernel,
-    keys,
-    offsets,
-    pairs,
-    pca,
-    r2,
-    samples,
-    shares,
-    sheet,
-    shift,
-    spectrum,
-    strips,
-    table,
-    transitions,
-)
-from kernelviewer.figures.options import declare_own
+from kernelviewer.figures.options import Choice, Number, Own, declare_own
 
 if TYPE_CHECKING:
-    from kernelviewer.figures.content import Exhibit
+    from kernelviewer.figures.options import FigureOptions
+
+LEAST: Own[float | None] = Own(
+    "offset_cosine",
+    None,
+    Number(
+        label="Least cosine",
+        title="Least cosine with the pattern family of kernels that count",
+        noun="least cosine",
+        metavar="COSINE",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+        unset="as usual for the size",
+    ),
+)
+REACH: Own[float] = Own(
+    "offset_reach",
+    1.0,
+    Number(
+        label="Offsets to",
+        title="Largest offset on the axes",
+        noun="largest offset on the axes",
+        metavar="PX",
+        low=0.5,
+        high=25.0,
+        unit=" px",
+        step=0.5,
+    ),
+)
+CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
+    "change",
+    "pattern",
+    Choice(
+        label="Largest change of",
+        title="What changed most in the pairs shown first",
+        noun="kind of change",
+        choices={
+            "pattern": "pattern",
+            "scale": "scale",
+            "code": "code",
+        },
+    ),
+)
+
+
+def _told_apart(options: FigureOptions) -> bool:
+    """True if kernels are grouped or sorted by what names them."""
+    return not {"class", "code", "fit"}.isdisjoint((options.group, options.sort))
+
 
 EXHIBITS: dict[str, Exhibit] = {
-    module.EXHIBIT.kind: module.EXHIBIT
-    for module in (
-        family,
-        samples,
-        spectrum,
-        pca,
-        classes,
-        composition,
-        histogram,
-        offsets,
-        keys,
-        r2,
-        health,
-        sheet,
-        kernel,
-        compare,
-        transitions,
-        drift,
-        pairs,
-        shift,
-        shares,
-        formation,
-        strips,
-        table,
+    item.kind: item
+    for item in (
+        Exhibit(
+            "family",
+            "Pattern family",
+            "the classes' patterns as surfaces and kernels",
+            "family.prepare_family",
+            needs_file=False,
+        ),
+        Exhibit(
+            "samples",
+            "Samples",
+            "random depthwise kernels beside regular ones, layer by layer",
+            "samples.prepare_samples",
+            uses=("samples", "seed"),
+        ),
+        Exhibit(
+            "spectrum",
+            "Spectrum",
+            "the decoded code with its named stretches",
+            "spectrum.prepare_spectrum",
+            needs_classes=always,
+            pools=True,
+            uses=("samples", "mark"),
+        ),
+        Exhibit(
+            "pca",
+            "Principal components",
+            "kernels in the plane of their first two principal components",
+            "pca.prepare_pca",
+            needs_classes=lambda options: options.colour == "fit",
+            shows_classes=True,
+            pools=True,
+            uses=("samples", "components", "colour", "seed"),
+        ),
+        Exhibit(
+            "classes",
+            "Classes",
+            "random kernels of every class, with counts and shares",
+            "classes.prepare_classes",
+            needs_classes=always,
+            pools=True,
+            uses=("samples", "seed"),
+        ),
+        Exhibit(
+            "composition",
+            "Composition",
+            "share of each class in every layer",
+            "composition.prepare_composition",
+            needs_classes=always,
+        ),
+        Exhibit(
+            "histogram",
+            "Codes and fits",
+            "distributions of codes and fits, with white noise",
+            "histogram.prepare_histogram",
+            needs_classes=always,
+        ),
+        Exhibit(
+            "offsets",
+            "Offsets",
+            "where the kernels of each layer have their centres",
+            "offsets.prepare_offsets",
+            own=(LEAST, REACH),
+        ),
+        Exhibit(
+            "keys",
+            "Keys",
+            "the keys that stand for the kernels, and how much each carries",
+            "keys.prepare_keys",
+            uses=("keys",),
+        ),
+        Exhibit(
+            "r2",
+            "R² by layer",
+            "how much of each layer's kernels the keys keep, beside white noise",
+            "r2.prepare_r2",
+            uses=("keys",),
+        ),
+        Exhibit(
+            "health",
+            "Health of layers",
+            "sparsity, entropy, orthogonality and scale of each layer",
+            "health.prepare_health",
+        ),
+        Exhibit(
+            "sheet",
+            "Sheet",
+            "every kernel, by layer, class or network",
+            "sheet.prepare_sheet",
+            needs_classes=_told_apart,
+            uses=("group", "sort"),
+        ),
+        Exhibit(
+            "kernel",
+            "Kernel",
+            "a kernel with its reconstruction, or what a code stands for",
+            "kernel.prepare_kernel",
+            needs_classes=lambda options: options.mark is not None,
+            shows_classes=True,
+            pools=True,
+            uses=("samples", "mark"),
+        ),
+        Exhibit(
+            "compare",
+            "Comparison",
+            "two networks, or one and white noise",
+            "compare.prepare_compare",
+            shows_classes=True,
+            compares=True,
+            uses=("samples", "seed"),
+        ),
+        Exhibit(
+            "transitions",
+            "Transitions",
+            "classes of corresponding kernels in two networks",
+            "transitions.prepare_transitions",
+            needs_classes=always,
+            compares=True,
+            pairs=True,
+            uses=("match",),
+        ),
+        Exhibit(
+            "drift",
+            "Drift by layer",
+            "how far kernels moved between two networks, layer by layer",
+            "drift.prepare_drift",
+            shows_classes=True,
+            compares=True,
+            pairs=True,
+            uses=("match",),
+        ),
+        Exhibit(
+            "pairs",
+            "Changed kernels",
+            "the kernels that changed most between two networks",
+            "pairs.prepare_pairs",
+            shows_classes=True,
+            compares=True,
+            pairs=True,
+            uses=("match", "samples"),
+            own=(CHANGE,),
+        ),
+        Exhibit(
+            "shift",
+            "Shift of the distribution",
+            "how the distribution of kernels shifted between two networks",
+            "shift.prepare_shift",
+            compares=True,
+            pairs=True,
+            uses=("match",),
+        ),
+        Exhibit(
+            "shares-over-time",
+            "Shares over time",
+            "share of each class along a training run",
+            "shares.prepare_shares",
+            needs_classes=always,
+            is_run=True,
+            uses=("time",),
+        ),
+        Exhibit(
+            "formation",
+            "Formation",
+            "at which step of a training run the kernels of each layer formed",
+            "formation.prepare_formation",
+            needs_classes=always,
+            is_run=True,
+            uses=("time",),
+        ),
+        Exhibit(
+            "strips",
+            "Film strips",
+            "kernels at the steps of a training run side by side",
+            "strips.prepare_strips",
+            is_run=True,
+            uses=("samples", "seed"),
+        ),
+        Exhibit(
+            "table",
+            "Table",
+            "kernels, coverage and class shares of many networks",
+            "table.prepare_table",
+            needs_classes=always,
+        ),
     )
 }
 """Kind → exhibit, in the order of menus."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -240,14 +240,3 @@ def _names_width(rows: list[int], counts: Counts, face: Face, lines: int) -> flo
     if lines == 1:
         return names + facts + 3 * face.em
     return max(names, facts) + 2 * face.em
-
-
-EXHIBIT = Exhibit(
-    "classes",
-    "Classes",
-    "random kernels of every class, with counts and shares",
-    prepare_classes,
-    needs_classes=always,
-    pools=True,
-    uses=("samples", "seed"),
-)

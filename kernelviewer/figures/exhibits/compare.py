@@ -16,7 +16,7 @@ from kernelviewer.figures.chart import (
     nice_ticks,
 )
 from kernelviewer.figures.colours import mix
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -588,14 +588,3 @@ def _between(ends: tuple[float, float], tight: float) -> float:
 def _shade(colour: str, page: Page, row: int) -> str:
     """The colour for the first side, a paler one for the second."""
     return mix(colour, page.ink.paper, _PALE) if row else colour
-
-
-EXHIBIT = Exhibit(
-    "compare",
-    "Comparison",
-    "two networks, or one and white noise",
-    prepare_compare,
-    shows_classes=True,
-    compares=True,
-    uses=("samples", "seed"),
-)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     Counts,
     count,
@@ -357,12 +357,3 @@ def prepare_composition(
     if not networks:
         raise FigureError("no kernels are shown", "Show a layer or another size.")
     return CompositionContent(tuple(networks), scene.size, yardstick)
-
-
-EXHIBIT = Exhibit(
-    "composition",
-    "Composition",
-    "share of each class in every layer",
-    prepare_composition,
-    needs_classes=always,
-)

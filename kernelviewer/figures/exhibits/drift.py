@@ -11,7 +11,7 @@ import numpy as np
 from kernelviewer.figures.chart import LayerPanel, nice_ticks
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import percent
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -256,15 +256,3 @@ def prepare_drift(
     compared = compare_scene(scene, options, watch)
     layers = compared.found.layers
     return DriftContent(compared, tuple(compared.layer_name(item) for item in layers))
-
-
-EXHIBIT = Exhibit(
-    "drift",
-    "Drift by layer",
-    "how far kernels moved between two networks, layer by layer",
-    prepare_drift,
-    shows_classes=True,
-    compares=True,
-    pairs=True,
-    uses=("match",),
-)

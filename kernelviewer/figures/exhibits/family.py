@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
@@ -267,12 +267,3 @@ def _gaussian(
     z = x / sigma
     hermite = (1.0, -z, z * z - 1)[order]
     return np.asarray(hermite * np.exp(-z * z / 2) / sigma ** (order + 1), np.float64)
-
-
-EXHIBIT = Exhibit(
-    "family",
-    "Pattern family",
-    "the classes' patterns as surfaces and kernels",
-    prepare_family,
-    needs_file=False,
-)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.comparing import run_of, ticks_of
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import count, named, percent, short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -205,14 +205,3 @@ def prepare_formation(
     layer = run.layer.astype(np.int32)
     formation = Formation(first, layer, run.layers, run.numbers)
     return FormationContent(run, formation, scene.size, yardstick)
-
-
-EXHIBIT = Exhibit(
-    "formation",
-    "Formation",
-    "at which step of a training run the kernels of each layer formed",
-    prepare_formation,
-    needs_classes=always,
-    is_run=True,
-    uses=("time",),
-)

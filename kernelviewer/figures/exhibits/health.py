@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.chart import LayerPanel, fit_name, nice_ticks
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -185,11 +185,3 @@ def prepare_health(
     if not networks:
         raise FigureError("no kernels are shown", "Show other layers.")
     return HealthContent(tuple(networks), scene.size)
-
-
-EXHIBIT = Exhibit(
-    "health",
-    "Health of layers",
-    "sparsity, entropy, orthogonality and scale of each layer",
-    prepare_health,
-)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
 from kernelviewer.figures.colours import ink, mix
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -357,12 +357,3 @@ def _kernels_colour(ground: Ink) -> str:
 
 def _noise_colour(ground: Ink) -> str:
     return ground.positive
-
-
-EXHIBIT = Exhibit(
-    "histogram",
-    "Codes and fits",
-    "distributions of codes and fits, with white noise",
-    prepare_histogram,
-    needs_classes=always,
-)

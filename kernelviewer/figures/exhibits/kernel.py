@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -540,15 +540,3 @@ def _mesh(taps: NDArray[np.float32]) -> NDArray[np.float64]:
         values = np.stack([np.interp(wanted, known, line) for line in values]).T
     scaled: NDArray[np.float64] = values / (np.abs(values).max() or 1.0)
     return scaled
-
-
-EXHIBIT = Exhibit(
-    "kernel",
-    "Kernel",
-    "a kernel with its reconstruction, or what a code stands for",
-    prepare_kernel,
-    needs_classes=lambda options: options.mark is not None,
-    shows_classes=True,
-    pools=True,
-    uses=("samples", "mark"),
-)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import listing, percent
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -186,12 +186,3 @@ def prepare_keys(
     """
     names = tuple(subject.name for subject in scene.subjects)
     return KeysContent(approximated(scene, options, watch), names)
-
-
-EXHIBIT = Exhibit(
-    "keys",
-    "Keys",
-    "the keys that stand for the kernels, and how much each carries",
-    prepare_keys,
-    uses=("keys",),
-)

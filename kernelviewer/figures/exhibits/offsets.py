@@ -14,11 +14,11 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.figures.chart import Chart, axis_height
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import count, listing, short_names
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import LEAST, REACH
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.options import Number, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.autoencoder import shipped
@@ -37,34 +37,6 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 
-LEAST: Own[float | None] = Own(
-    "offset_cosine",
-    None,
-    Number(
-        label="Least cosine",
-        title="Least cosine with the pattern family of kernels that count",
-        noun="least cosine",
-        metavar="COSINE",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        unset="as usual for the size",
-    ),
-)
-REACH: Own[float] = Own(
-    "offset_reach",
-    1.0,
-    Number(
-        label="Offsets to",
-        title="Largest offset on the axes",
-        noun="largest offset on the axes",
-        metavar="PX",
-        low=0.5,
-        high=25.0,
-        unit=" px",
-        step=0.5,
-    ),
-)
 _ROW, _LEAST_ROW, _MOST_ROW = 1.35, 1.2, 2.4
 _CHART, _LEAST_CHART = 40.0, 5.0
 _NAME, _LEAST_NAME = 22.0, 4.0
@@ -378,12 +350,3 @@ def prepare_offsets(
     if not networks:
         raise FigureError("no kernels are shown", "Show other layers.")
     return OffsetsContent(tuple(networks), scene.size, least)
-
-
-EXHIBIT = Exhibit(
-    "offsets",
-    "Offsets",
-    "where the kernels of each layer have their centres",
-    prepare_offsets,
-    own=(LEAST, REACH),
-)

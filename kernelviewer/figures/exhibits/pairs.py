@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits import CHANGE
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
-from kernelviewer.figures.options import Choice, Own
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import PAPER, Blocks, as_pictures, quantise
 from kernelviewer.kernels.classes import CLASSES
@@ -33,21 +33,6 @@ _ROWS = 6
 _WIDTH, _NARROWEST = 10.2, 5.0
 _BELOW = 2.8
 """Lengths in units of the font size."""
-
-CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
-    "change",
-    "pattern",
-    Choice(
-        label="Largest change of",
-        title="What changed most in the pairs shown first",
-        noun="kind of change",
-        choices={
-            "pattern": "pattern",
-            "scale": "scale",
-            "code": "code",
-        },
-    ),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,16 +268,3 @@ def prepare_pairs(
         )
     order = np.argsort(-np.nan_to_num(amount, nan=-1.0), kind="stable")[:_MOST]
     return PairsContent(compared, order.astype(np.int64), change)
-
-
-EXHIBIT = Exhibit(
-    "pairs",
-    "Changed kernels",
-    "the kernels that changed most between two networks",
-    prepare_pairs,
-    shows_classes=True,
-    compares=True,
-    pairs=True,
-    uses=("match", "samples"),
-    own=(CHANGE,),
-)

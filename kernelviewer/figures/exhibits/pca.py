@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -648,15 +648,3 @@ def _density(
     kernel = np.exp(-(((steps[:, None] - steps) / _SMOOTH) ** 2) / 2)
     smooth: NDArray[np.float64] = kernel @ counts @ kernel
     return smooth
-
-
-EXHIBIT = Exhibit(
-    "pca",
-    "Principal components",
-    "kernels in the plane of their first two principal components",
-    prepare_pca,
-    needs_classes=lambda options: options.colour == "fit",
-    shows_classes=True,
-    pools=True,
-    uses=("samples", "components", "colour", "seed"),
-)

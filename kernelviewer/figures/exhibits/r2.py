@@ -15,7 +15,7 @@ from kernelviewer.figures.chart import (
     fit_name,
     nice_ticks,
 )
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits.keys import approximated
@@ -175,12 +175,3 @@ def prepare_r2(scene: Scene, options: FigureOptions, watch: Watch = NEVER) -> R2
                 rows.append(np.quantile(there, QUANTILES))
         layers.append((tuple(name for name, _, _ in part.layers), np.array(rows)))
     return R2Content(found, tuple(layers))
-
-
-EXHIBIT = Exhibit(
-    "r2",
-    "R² by layer",
-    "how much of each layer's kernels the keys keep, beside white noise",
-    prepare_r2,
-    uses=("keys",),
-)

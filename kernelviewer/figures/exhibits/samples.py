@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit
 from kernelviewer.figures.counts import count, listing, short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -306,12 +305,3 @@ def _cell(column: Column, pixels: float) -> tuple[int, int]:
 def _first(block: Block, most: int) -> Block:
     """The block with at most ``most`` of its kernels, evenly chosen."""
     return block.take(np.array(spread(range(len(block)), most), np.intp))
-
-
-EXHIBIT = Exhibit(
-    "samples",
-    "Samples",
-    "random depthwise kernels beside regular ones, layer by layer",
-    prepare_samples,
-    uses=("samples", "seed"),
-)

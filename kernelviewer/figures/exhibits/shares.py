@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.comparing import run_of, ticks_of
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     Counts,
     count,
@@ -183,14 +183,3 @@ def prepare_shares(
     run = run_of(scene, watch)
     counts = [count_labels(row.astype(np.int64)).by_class for row in run.labels(scene)]
     return SharesContent(run, np.stack(counts), scene.size, yardstick)
-
-
-EXHIBIT = Exhibit(
-    "shares-over-time",
-    "Shares over time",
-    "share of each class along a training run",
-    prepare_shares,
-    needs_classes=always,
-    is_run=True,
-    uses=("time",),
-)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit
 from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -577,18 +576,3 @@ def _packed(heights: Sequence[int], most: int) -> list[tuple[int, int]]:
             first, filled = number, 0
         filled += height
     return [*groups, (first, len(heights))]
-
-
-def _needs_classes(options: FigureOptions) -> bool:
-    """True if kernels are grouped or sorted by what names them."""
-    return not {"class", "code", "fit"}.isdisjoint((options.group, options.sort))
-
-
-EXHIBIT = Exhibit(
-    "sheet",
-    "Sheet",
-    "every kernel, by layer, class or network",
-    prepare_sheet,
-    needs_classes=_needs_classes,
-    uses=("group", "sort"),
-)

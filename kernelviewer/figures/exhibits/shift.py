@@ -13,7 +13,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, LayerPanel, nice_ticks
 from kernelviewer.figures.comparing import compare_scene
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import percent
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -227,14 +227,3 @@ def prepare_shift(
         shifts.append(found.shift_of(layer))
     names = tuple(compared.layer_name(layer) for layer in found.layers)
     return ShiftContent(compared, whole, names, tuple(shifts))
-
-
-EXHIBIT = Exhibit(
-    "shift",
-    "Shift of the distribution",
-    "how the distribution of kernels shifted between two networks",
-    prepare_shift,
-    compares=True,
-    pairs=True,
-    uses=("match",),
-)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -387,14 +387,3 @@ def _longest(room: Sequence[float], most: int) -> list[int]:
 
 def _mean(pool: list[float]) -> float:
     return pool[0] / pool[1]
-
-
-EXHIBIT = Exhibit(
-    "spectrum",
-    "Spectrum",
-    "the decoded code with its named stretches",
-    prepare_spectrum,
-    needs_classes=always,
-    pools=True,
-    uses=("samples", "mark"),
-)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.comparing import run_of
-from kernelviewer.figures.content import Exhibit, Table
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -287,13 +287,3 @@ def prepare_strips(
             )
         )
     return StripsContent(run, tuple(blocks), scene.size, options.seed)
-
-
-EXHIBIT = Exhibit(
-    "strips",
-    "Film strips",
-    "kernels at the steps of a training run side by side",
-    prepare_strips,
-    is_run=True,
-    uses=("samples", "seed"),
-)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -271,12 +271,3 @@ def _turned(
         rules.append((y, right, True))
         y += em
     return _Layout(texts, rules, y)
-
-
-EXHIBIT = Exhibit(
-    "table",
-    "Table",
-    "kernels, coverage and class shares of many networks",
-    prepare_table,
-    needs_classes=always,
-)

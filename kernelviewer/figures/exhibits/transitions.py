@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
-from kernelviewer.figures.content import Exhibit, Table, always
+from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import Counts, count, listed, percent
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
@@ -287,15 +287,3 @@ def prepare_transitions(
     assert matrix is not None
     assert null is not None
     return TransitionsContent(compared, matrix, null)
-
-
-EXHIBIT = Exhibit(
-    "transitions",
-    "Transitions",
-    "classes of corresponding kernels in two networks",
-    prepare_transitions,
-    needs_classes=always,
-    compares=True,
-    pairs=True,
-    uses=("match",),
-)

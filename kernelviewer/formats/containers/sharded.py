@@ -13,7 +13,7 @@ from kernelviewer.formats.checkpoint import Skipped
 from kernelviewer.formats.errors import CheckpointError, DamagedError, damage_named
 from kernelviewer.formats.network.assemble import Contents
 from kernelviewer.formats.network.names import by_parts, is_listed_by_name
-from kernelviewer.formats.source import HEAD_BYTES, Reader, Source
+from kernelviewer.formats.source import HEAD_BYTES, Reader, Source, settled
 from kernelviewer.formats.torch import legacy, zip_file
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _find_parts(index: Path, names: list[str]) -> list[Source]:
         raise _missing(index, names, missing)
     parts = []
     for path in paths:
-        state = path.stat()
+        state = settled(path)
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         parts.append(Source(path, state.st_size, head, mtime_ns=state.st_mtime_ns))

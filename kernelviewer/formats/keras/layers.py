@@ -277,7 +277,7 @@ def _of_one(layer: _Weights, hint: str, model: _Model) -> Kind:
     if layer.vectors in ([one], [other]):
         return Kind("depthwise" if layer.vectors == [one] else "convolution")
     around, likely = model.surroundings(layer, shape), _is_likely(shape)
-    open_to_both = around.follows(other) and not likely and hint not in _DEPTHWISE
+    open_to_both = around.follows(other) and hint not in _DEPTHWISE
     if around.fit_depthwise(one) and not open_to_both:
         return Kind("depthwise")
     if hint in _DEPTHWISE:
@@ -341,7 +341,8 @@ class _Model:
         norms = [item.vectors[0] for item in following if item.is_norm]
         earlier = (self.layers[at] for at in range(layer.index - 1, -1, -1))
         before = next((item for item in earlier if item.kernels), None)
-        if before is not None and before.gives == shape[-2] and not norms:
+        fed = before is not None and before.gives == shape[-2]
+        if fed and shape[-1] > 1 and not norms:  # one channel may be a gate's
             norms = [prod(shape[-2:])]  # none is there: what is taken decides
         return _Surroundings(
             norms,

@@ -2,7 +2,8 @@
 
 Copies are what lies under sibling keys with the same names and shapes, such as
 ``params`` and ``params_ema``; or, within one state dict, under a prefix that says so,
-such as ``model_ema.`` beside ``model.``. Where the keys say that one copy follows the
+such as ``model_ema.`` beside ``model.``, or with a mark in every name, such as
+``conv.weight_ema`` beside ``conv.weight``. Where the keys say that one copy follows the
 other, a few names may differ: a module may have been renamed in one of them.
 """
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _AVERAGES = {"ema", "swa", "averaged", "average", "teacher", "shadow"}
+_MARK = re.compile(rf"[._]({'|'.join(sorted(_AVERAGES))})(?=[._]|$)", re.IGNORECASE)
+"""What a name of an averaged weight may have that its twin's has not."""
 _FOLLOWERS = (("momentum", ""), ("target", "online"), ("encoder_k", "encoder_q"))
 """Part of the name of a module that follows another slowly, and of that other."""
 _SEPARATORS = str.maketrans("", "", "._")
@@ -304,6 +307,30 @@ def _find_pairs(names: list[str], leaves: list[Leaf]) -> list[_Pair]:
         pair = _pair(prefix, names, shapes, bases)
         if pair is not None:
             pairs.append(pair)
+    return pairs or _told_by_each_name(names, shapes)
+
+
+def _told_by_each_name(names: list[str], shapes: list[tuple[int, ...]]) -> list[_Pair]:
+    """The copy whose every weight is named as its twin and ``_ema`` or the like.
+
+    Where hardly any convolution has such a twin these are buffers of a layer.
+    """
+    places = {name: index for index, name in enumerate(names)}
+    marked: dict[str, dict[int, int]] = defaultdict(dict)
+    for name, index in places.items():
+        for found in _MARK.finditer(name):
+            twin = places.get(name[: found.start()] + name[found.end() :])
+            if twin is not None and shapes[twin] == shapes[index]:
+                marked[found[1].lower()][index] = twin
+    pairs = []
+    for mark, twins in marked.items():
+        followed = sum(len(shapes[twin]) > 2 for twin in twins.values())
+        all_of_them = sum(
+            len(shape) > 2 and not _MARK.search(name)
+            for name, shape in zip(names, shapes, strict=True)
+        )
+        if followed and followed >= _ALIKE * all_of_them:
+            pairs.append(_Pair(mark, "", [*twins], [*twins.values()], twins))
     return pairs
 
 

@@ -19,7 +19,7 @@ from kernelviewer.formats.checkpoint import (
 from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.formats.network.axes import DEPTHWISE, find_axes, turned
 from kernelviewer.formats.network.copies import is_average, nearly_same
-from kernelviewer.formats.network.names import natural_key, unique_name
+from kernelviewer.formats.network.names import in_counted_order, unique_name
 from kernelviewer.formats.network.roles import (
     OPTIMIZER,
     STATISTICS,
@@ -101,8 +101,7 @@ def arrange(path: Path, leaves: Iterable[Leaf], copy: str = "") -> Arranged:
             if leaf.path[0] == chosen:
                 leaf.path = leaf.path[1:]
     paths = [leaf.raw_name.split("/") for leaf in weights]
-    if paths == sorted(paths):  # the writer sorted: block_10 before block_2
-        weights.sort(key=lambda leaf: [*map(natural_key, leaf.raw_name.split("/"))])
+    weights = [weights[place] for place in in_counted_order(paths)]
     tensors, unsure = _tensors(unstacked(weights))
     warnings = [_unsure(unsure)] if unsure else []
     warnings += warnings_of(skipped)

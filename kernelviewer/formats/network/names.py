@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _SEPARATORS = re.compile(r"[./]")
+_DIGITS = re.compile(r"\d+")
 
 
 def unique_name(name: str, taken: set[str]) -> str:
@@ -43,6 +44,53 @@ def natural_key(name: str) -> tuple[tuple[int, str], ...]:
 def by_parts(name: str) -> list[tuple[tuple[int, str], ...]]:
     """Sorting key that counts within each module's name, as readers bring it about."""
     return [natural_key(part) for part in _SEPARATORS.split(name)]
+
+
+def in_counted_order(paths: Sequence[Sequence[str]]) -> list[int]:
+    """Places of paths with ``block_2`` before ``block_10`` where their writer sorted.
+
+    It may have sorted some levels only, or some of the names of a level: those that
+    differ in their numbers alone are taken for blocks that follow each other.
+
+    Parameters
+    ----------
+    paths
+        Names of modules and of their variable, in the order of the file.
+    """
+    children: dict[tuple[str, ...], dict[str, int]] = {}
+    for path in paths:
+        for depth, name in enumerate(path):
+            level = children.setdefault(tuple(path[:depth]), {})
+            level.setdefault(name, len(level))
+    changed = False
+    for level in children.values():
+        names = _counted([*level])
+        changed |= names != [*level]
+        level.update({name: place for place, name in enumerate(names)})
+    if not changed:
+        return list(range(len(paths)))
+
+    def key(place: int) -> list[int]:
+        path = paths[place]
+        return [children[tuple(path[:i])][path[i]] for i in range(len(path))]
+
+    return sorted(range(len(paths)), key=key)
+
+
+def _counted(names: list[str]) -> list[str]:
+    """Siblings in their order: those that were sorted letter by letter, counting."""
+    if names == sorted(names):
+        return sorted(names, key=natural_key)
+    alike: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        alike.setdefault(_DIGITS.sub("#", name), []).append(place)
+    found = list(names)
+    for places in alike.values():
+        own = [names[place] for place in places]
+        if own == sorted(own):
+            for place, name in zip(places, sorted(own, key=natural_key), strict=True):
+                found[place] = name
+    return found
 
 
 def is_listed_by_name(names: Sequence[str]) -> bool:

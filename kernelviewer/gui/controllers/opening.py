@@ -71,6 +71,7 @@ class Opener(QObject):
         super().__init__(parent)
         self._document, self._jobs, self._panel = document, jobs, panel
         self._batches = count(1)
+        self._keys: list[str] = []
         self._arrived: list[KernelBank] = []
         self._beside: int | None = None
         self._found: RunFound | None = None
@@ -98,7 +99,7 @@ class Opener(QObject):
             partial=lambda value: self._on_partial(ticket, value),
         )
         paths = [path.absolute() for path in paths]
-        key = f"open {next(self._batches)}"
+        key = self._new_key()
         task = open_files if apart else open_or_ask
         ticket = self._jobs.submit("files", key, title, reaction, task, paths)
 
@@ -116,7 +117,7 @@ class Opener(QObject):
 
         reaction = Reaction(done=done, failed=self._on_failed)
         paths = [path.absolute() for path in paths]
-        key, title = f"open {next(self._batches)}", f"Open {name or 'a run'}"
+        key, title = self._new_key(), f"Open {name or 'a run'}"
         ticket = self._jobs.submit(
             "files", key, title, reaction, open_run, paths, name=name
         )
@@ -141,8 +142,8 @@ class Opener(QObject):
             return self._tell(bank)
 
         reaction = Reaction(done=done, failed=self._on_failed)
-        key = f"open {next(self._batches)}"
-        self._jobs.submit("files", key, f"Open {name}", reaction, open_named, name)
+        title = f"Open {name}"
+        self._jobs.submit("files", self._new_key(), title, reaction, open_named, name)
 
     def load_autoencoder(self, path: Path) -> None:
         """Use an autoencoder from a file for its kernel size."""
@@ -158,6 +159,19 @@ class Opener(QObject):
         reaction = Reaction(done=done, failed=self._on_failed)
         title = f"Load {shown(path.name)}"
         self._jobs.submit("files", "autoencoder", title, reaction, read_code, path)
+
+    def _new_key(self) -> str:
+        """A key for a job that brings networks."""
+        self._keys.append(f"open {next(self._batches)}")
+        return self._keys[-1]
+
+    def stop(self) -> None:
+        """Bring nothing more of what is being opened, whatever has been read of it."""
+        for key in self._keys:
+            self._jobs.cancel(key)
+        self._keys.clear()
+        self._arrived.clear()
+        self._found = self._beside = None
 
     def reopen(self, identity: int, *, copy: str = "", include: Sequence[str]) -> None:
         """Read an open network again: another copy of it, or other layers."""

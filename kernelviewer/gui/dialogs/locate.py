@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, make_default
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip
-from kernelviewer.jobs.sessions import look_along
+from kernelviewer.jobs.sessions import download_missing, look_along
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ HINT = "Once one is located, those that moved along with it are found by themsel
 OUTSIDE = (
     "A file outside the folder of the session is opened only if you say so, once: who "
     "wrote the session may have named any file of yours, or a server to log in at."
+)
+DOWNLOAD = (
+    "A pretrained network is downloaded only if you say so: the hub learns of it, and "
+    "who wrote the session may own the repository."
 )
 FILE, PLACE, STATE = range(3)
 ROW = 26
@@ -68,9 +72,9 @@ class LocateDialog(Dialog):
             for item in lacking.missing
             if item.outside is not None
         }
+        self._hub = {item.key for item in lacking.missing if item.hub}
         self._is_answered = False
         count = len(lacking.missing)
-        self.resize(800, 220 + ROW * min(count, 10))
         title = QLabel(_title(name, lacking), self)
         title.setProperty("role", "strong")
         title.setTextFormat(Qt.TextFormat.PlainText)
@@ -79,11 +83,13 @@ class LocateDialog(Dialog):
         for label in (title, hint):
             label.setWordWrap(True)
         hint.setVisible(count > 1)
-        warning = QLabel(OUTSIDE, self)
+        asked = [OUTSIDE] * bool(self._unasked) + [DOWNLOAD] * bool(self._hub)
+        self.resize(800, 220 + ROW * min(count, 10) + 2 * ROW * len(asked))
+        warning = QLabel("\n\n".join(asked), self)
         warning.setObjectName("locateOutside")
         warning.setProperty("role", "secondary")
         warning.setWordWrap(True)
-        warning.setVisible(bool(self._unasked))
+        warning.setVisible(bool(asked))
         self.list = self._make_list()
         self.status = QLabel(self)
         self.status.setObjectName("locateStatus")
@@ -92,6 +98,7 @@ class LocateDialog(Dialog):
         self.status.setWordWrap(True)
         self.locate = dialog_button(self, "Locate…", "locateFile", self._on_locate)
         self.allow = dialog_button(self, "", "useOutside", self._on_allowed)
+        self.download = dialog_button(self, "", "download", self._on_download)
         self.without = dialog_button(self, "", "openWithout", self._on_accepted)
         self.go_on = dialog_button(self, "Open", "openLocated", self._on_accepted)
         self.cancel = dialog_button(self, "Cancel", "cancelLocate", self.close)
@@ -99,6 +106,7 @@ class LocateDialog(Dialog):
         buttons.setSpacing(8)
         buttons.addWidget(self.locate)
         buttons.addWidget(self.allow)
+        buttons.addWidget(self.download)
         buttons.addStretch(1)
         for button in (self.without, self.go_on, self.cancel):
             buttons.addWidget(button)
@@ -123,6 +131,7 @@ class LocateDialog(Dialog):
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for item in self._lacking.missing:
             state = "missing" if item.outside is None else "not allowed yet"
+            state = "not downloaded" if item.hub else state
             row = QTreeWidgetItem([item.name, "", state])
             _show_place(row, item.where, item.name)
             width = view.fontMetrics().horizontalAdvance(item.name)
@@ -160,6 +169,23 @@ class LocateDialog(Dialog):
                 widget.setText(STATE, "missing")
         self._look(allowed, "Looking there…")
 
+    def _on_download(self) -> None:
+        """The user lets the session have pretrained networks from the hub."""
+        self.download.setEnabled(False)
+        self.status.setText("Downloading…")
+        self._window.jobs.submit(
+            "files",
+            self._job,
+            "Download missing networks",
+            Reaction(
+                done=lambda found: self._on_found({**self._found, **found}),
+                failed=self._on_failed,
+                stopped=lambda: self.download.setEnabled(True),
+            ).while_alive(self),
+            download_missing,
+            [i for i in self._lacking.missing if i.key not in self._found],
+        )
+
     def _look(self, places: dict[str, Path], text: str) -> None:
         """Look at files that the user named, and for those that moved along."""
         self.status.setText(text)
@@ -190,6 +216,7 @@ class LocateDialog(Dialog):
         self._show_state()
 
     def _on_failed(self, message: str, hint: str) -> None:
+        self.download.setEnabled(True)
         self.status.setText(f"{message}. {hint}" if hint else message)
 
     def _select_missing(self) -> None:
@@ -207,6 +234,12 @@ class LocateDialog(Dialog):
         self.allow.setText(allow)
         self.allow.setAccessibleName(allow)
         self.allow.setVisible(waiting > 0)
+        absent = len(self._hub - self._found.keys())
+        download = "Download It" if absent == 1 else f"Download {absent} Networks"
+        self.download.setText(download)
+        self.download.setAccessibleName(download)
+        self.download.setEnabled(True)
+        self.download.setVisible(absent > 0)
         self.without.setText(text)
         self.without.setAccessibleName(text)
         self.without.setVisible(missing > 0)
@@ -242,7 +275,8 @@ class LocateDialog(Dialog):
 def _title(name: str, lacking: Lacking) -> str:
     """What the session lacks, a sentence."""
     outside = sum(item.outside is not None for item in lacking.missing)
-    gone = len(lacking.missing) - outside
+    absent = sum(bool(item.hub) for item in lacking.missing)
+    gone = len(lacking.missing) - outside - absent
     parts = []
     if gone:
         what = "a file that is" if gone == 1 else f"{gone} files that are"
@@ -250,7 +284,12 @@ def _title(name: str, lacking: Lacking) -> str:
     if outside:
         what = "a file" if outside == 1 else f"{outside} files"
         parts.append(f"{what} outside its folder")
-    return f"{name} names {' and '.join(parts)}."
+    if absent:
+        what = "a network" if absent == 1 else f"{absent} networks"
+        parts.append(f"{what} of the hub")
+    *most, last = parts
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"{name} names {listed}."
 
 
 def _show_place(row: QTreeWidgetItem, where: str, name: str) -> None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.device import (
-    choose_device,
-    host,
-    namespace_of,
-    one_thread_each,
-    threads,
-)
+from kernelviewer.device import choose_device, host, namespace_of, side_by_side
 from kernelviewer.kernels.classes import FINE, INDEX, PAPER, PAPER_OF
 from kernelviewer.kernels.family.formulas import (
     KINDS,
@@ -30,8 +22,6 @@ from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from numpy.typing import NDArray
 
     from kernelviewer.device import Array, Device
@@ -59,7 +49,7 @@ PRICES = {
 """What a base costs in units of `DELTA`: the commoner and simpler it is, the less."""
 DIAGONAL_EDGE = 0.5
 """What a diagonal edge costs."""
-_CPU = (256, 2**19)
+_CPU = (256, 2**18)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
 CPU the products stay in its cache, and a batch is large enough that refining one class
@@ -235,19 +225,19 @@ def family_fit(
     results = _Results(total, members)
     rows, taps = _CPU if device.library == "numpy" else _DEVICE
     step = max(256, taps // (plane[0] * plane[1]))
+    batches = device.batches(total, step, rows)
 
     def work(first: int) -> None:
         watch.check()
-        here = slice(first, min(first + step, total))
+        here = slice(first, min(first + batches.step, total))
         kernels = _unit(patterns[here], device, first)
         found = _search(kernels, members, rows)
         if refine:
             _refine(kernels, members, found, plane, margin)
         results.put(here, found)
 
-    with closing(_in_turn(work, range(0, total, step), device)) as batches:
-        for number, _ in enumerate(batches, 1):
-            watch.progress(min(number * step, total), total)
+    for number, _ in enumerate(side_by_side(work, batches, device), 1):
+        watch.progress(min(number * batches.step, total), total)
     return results.fit(size)
 
 
@@ -297,18 +287,6 @@ def family_fit_set(
                 room = np.empty((len(rows), *values.shape[1:]), values.dtype)
                 joined.setdefault(item.name, room)[place] = values
     return FamilyFit(size=kernels.size, **joined)
-
-
-def _in_turn(
-    work: Callable[[int], None], batches: range, device: Device
-) -> Generator[None]:
-    """The batches, done in order or, as numpy has one thread, side by side."""
-    count = min(threads(), len(batches)) if device.library == "numpy" else 1
-    if count < 2:
-        yield from map(work, batches)
-        return
-    with one_thread_each(), ThreadPoolExecutor(count) as pool:
-        yield from pool.map(work, batches)
 
 
 class _Results:
@@ -475,20 +453,22 @@ def _refine(
     rows = xp.arange(len(kernels), device=kernels.device)
     close[rows, xp.argmax(score, axis=1)] = True
     for kind, low, high in members.kinds:
-        for index, _ in CLASSES_OF[kind]:
-            start = found.start[:, index]
-            rows = xp.nonzero(close[:, index] & (start >= low) & (start < high))[0]
-            if not len(rows):
-                continue
-            start = start[rows]
-            signed = kernels[rows] * found.sign[rows, index, None]
-            found.cosine[rows, index], found.parameters[:, rows, index] = refined(
-                kind,
-                _by_taps(signed),
-                members.parameters[:, start],
-                (members.low[:, start], members.high[:, start]),
-                plane,
-            )
+        columns = [index for index, _ in CLASSES_OF[kind]]
+        classes = xp.asarray(columns, device=kernels.device)
+        start = found.start[:, classes]
+        wanted = close[:, classes] & (start >= low) & (start < high)
+        rows, column = xp.nonzero(wanted)
+        if not len(rows):
+            continue
+        index, start = classes[column], start[rows, column]
+        signed = kernels[rows] * found.sign[rows, index, None]
+        found.cosine[rows, index], found.parameters[:, rows, index] = refined(
+            kind,
+            _by_taps(signed),
+            members.parameters[:, start],
+            (members.low[:, start], members.high[:, start]),
+            plane,
+        )
 
 
 def _by_taps(kernels: Array) -> Array:

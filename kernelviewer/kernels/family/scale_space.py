@@ -16,16 +16,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.device import CPU, side_by_side
 from kernelviewer.kernels.family.members import as_plane
 from kernelviewer.kernels.support import middle_shift, on_support, parts
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelSet
@@ -34,13 +37,15 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 _OPERATORS = {
+    "δ": (),
     "T": ((0, 1.0),),
     "+": ((1, 1.0), (0, -1.0)),
     "-": ((-1, 1.0), (0, -1.0)),
     "c": ((1, 0.5), (-1, -0.5)),
     "2": ((1, 1.0), (0, -2.0), (-1, 1.0)),
 }
-"""(steps, weight): differences of T along one axis, T[n + steps] each."""
+"""(steps, weight): differences of T along one axis, T[n + steps] each; δ is the
+impulse."""
 _SPREAD = {"T": 1.0, "+": 2.0, "-": 2.0, "c": 2.0, "2": 2.245}
 """Variance along an axis, weighed by the absolute value, in units of σ², of the
 Gaussian and of its first and second derivative."""
@@ -69,7 +74,10 @@ _GRID = 0.01
 """Between the σ of the table that T is looked up in, in ln σ."""
 _TRIED = 3
 """Models per kernel whose σ are searched: those nearest at the σ of the moments."""
-_BATCH = 4096
+_BATCH, _SHARE = 4096, 256
+"""Kernels in a batch, and in the parts that threads share out."""
+_NOTHING = 1e-13
+"""Variance of a pattern in units of its mean square that is rounding alone."""
 
 
 def discrete_gaussian(sigma: Values, most: int) -> Values:
@@ -91,19 +99,21 @@ def discrete_gaussian(sigma: Values, most: int) -> Values:
 
 @cache
 def _table(most: int) -> Values:
-    """T(n; σ) for every σ of a fine grid, [σ, most + 1]."""
+    """T(n; σ) for every σ of a fine grid, [most + 1, σ]."""
     low, high = map(math.log, _SIGMAS)
     count = math.ceil((high - low) / _GRID) + 1
-    return discrete_gaussian(np.exp(low + _GRID * np.arange(count)), most)
+    found = discrete_gaussian(np.exp(low + _GRID * np.arange(count)), most)
+    return np.ascontiguousarray(found.T)
 
 
-def _looked_up(sigma: Values, most: int) -> Values:
-    """`discrete_gaussian` to five decimals, from the table; σ within its limits."""
+def _looked_up(log_sigma: Values, most: int) -> Values:
+    """T(n; σ) of ln σ [B] to five decimals, from the table, [most + 1, B]."""
     table = _table(most)
-    place = (np.log(np.asarray(sigma, np.float64).clip(*_SIGMAS) / _SIGMAS[0])) / _GRID
-    row = np.minimum(place.astype(np.int64), len(table) - 2)
-    part = (place - row)[:, None]
-    values: Values = (1 - part) * table[row] + part * table[row + 1]
+    place = (log_sigma.clip(*np.log(_SIGMAS)) - math.log(_SIGMAS[0])) / _GRID
+    row = np.minimum(place.astype(np.int64), table.shape[1] - 2)
+    part = place - row
+    below, above = table.take(row, axis=1), table.take(row + 1, axis=1)
+    values: Values = (1 - part) * below + part * above
     return values
 
 
@@ -145,44 +155,97 @@ def model(
     middle
         The tap of the middle, down and across, [B] each; None: the window's.
     """
-    axes = []
-    for number, taps in enumerate(size):
-        centre = np.full(len(sigma[number]), (taps - 1) / 2 // 1)
-        if middle is not None:
-            centre = middle[number]
-        axes.append(_Axis(taps, sigma[number], centre))
-    down, across = MODELS[name]
-    planes = _product(axes, down, across)
+    if middle is None:
+        ones = np.ones(len(sigma[0]))
+        middle = (ones * ((size[0] - 1) // 2), ones * ((size[1] - 1) // 2))
+    down, across = (
+        _Axis(name, number, size, middle[number]).along(np.log(sigma[number]))
+        for number in (0, 1)
+    )
+    weights = [weight for weight, *_ in _terms(name)]
+    return _unit(np.einsum("t,tib,tjb->bij", weights, down, across))
+
+
+def _terms(name: str) -> list[tuple[float, str, str]]:
+    """A model as a sum of products: weight, difference down, difference across."""
     if name == "sharp":
-        rows, columns = (axis.places == 0 for axis in axes)
-        impulse = rows[:, :, None] & columns[:, None, :]
-        laplacian = _product(axes, "2", "T") + _product(axes, "T", "2")
-        planes = impulse - SHARPNESS * laplacian
-    return _unit(planes)
+        return [(1, "δ", "δ"), (-SHARPNESS, "2", "T"), (-SHARPNESS, "T", "2")]
+    return [(1, *MODELS[name])]
 
 
 class _Axis:
-    """T and its differences along one axis; a single tap has no extent."""
+    """The factors of a model along one axis of B kernels.
 
-    def __init__(self, taps: int, sigma: Values, middle: Values) -> None:
-        self.places = np.arange(taps) - np.rint(middle).astype(np.int64)[:, None]
-        self._single = taps == 1
-        self._values = _looked_up(sigma, taps + 1)
+    Parameters
+    ----------
+    name
+        The model.
+    number
+        0: down, 1: across.
+    size
+        Rows and columns; a single tap has no extent.
+    middle
+        The tap of the middle, [B].
+    """
 
-    def along(self, operator: str) -> Values:
-        if self._single:
-            return np.full(self.places.shape, float(operator == "T"))
-        return np.asarray(
-            sum(
-                weight
-                * np.take_along_axis(self._values, np.abs(self.places + steps), axis=1)
-                for steps, weight in _OPERATORS[operator]
-            )
-        )
+    def __init__(
+        self, name: str, number: int, size: tuple[int, int], middle: Values
+    ) -> None:
+        self._operators = [axes[number] for _, *axes in _terms(name)]
+        self._taps = size[number]
+        self._places = np.arange(self._taps)[:, None] - np.rint(middle).astype(np.int64)
+        steps = {s for name in self._operators for s, _ in _OPERATORS[name]}
+        column = np.arange(len(middle))
+        self._at = {
+            step: np.abs(self._places + step) * len(middle) + column for step in steps
+        }
+
+    def along(self, log_sigma: Values) -> Values:
+        """The factor of each term, [terms, taps, B], at ln σ [B]."""
+        found: Values = np.zeros((len(self._operators), *self._places.shape))
+        if self._taps == 1:
+            found[[name in "Tδ" for name in self._operators]] = 1
+            return found
+        values = _looked_up(log_sigma, self._taps + 1)
+        moved = {step: values.take(at) for step, at in self._at.items()}
+        for own, name in zip(found, self._operators, strict=True):
+            if name == "δ":
+                own[self._places == 0] = 1
+            for step, weight in _OPERATORS[name]:
+                own += weight * moved[step]
+        return found
 
 
-def _product(axes: list[_Axis], down: str, across: str) -> Values:
-    return axes[0].along(down)[:, :, None] * axes[1].along(across)[:, None, :]
+class _Half:
+    """Cosines of B patterns with a model of which the factors of one axis are known.
+
+    Parameters
+    ----------
+    name
+        The model.
+    patterns
+        [taps of the other axis, taps of this, B], mean 0 and length 1.
+    known
+        Factors of this axis, [terms, taps, B].
+    """
+
+    def __init__(self, name: str, patterns: Values, known: Values) -> None:
+        weights = np.array([weight for weight, *_ in _terms(name)])[:, None, None]
+        known = weights * known
+        self._taps = patterns.shape[0] * patterns.shape[1]
+        self._onto = np.stack([(patterns * own).sum(axis=1) for own in known])
+        self._sums = known.sum(axis=1)
+        self._squares = np.einsum("tjb,ujb->tub", known, known)
+
+    def cosine(self, other: Values) -> Values:
+        """[B], with the factors of the other axis, [terms, taps, B]."""
+        onto = (self._onto * other).sum(axis=(0, 1))
+        total = (self._sums * other.sum(axis=1)).sum(axis=0)
+        products = np.einsum("tib,uib->tub", other, other)
+        square = (self._squares * products).sum(axis=(0, 1))
+        around = square - total**2 / self._taps
+        there = around > _NOTHING * square
+        return np.where(there, onto / np.sqrt(np.where(there, around, 1)), 0.0)
 
 
 def _unit(planes: Values) -> Values:
@@ -255,20 +318,33 @@ def scale_space_fit(
     rows = np.flatnonzero(~kernels.flat) if rows is None else rows
     found = np.empty((9, len(rows)), np.float32)
     for place, support in parts(kernels.layer[rows], kernels.supports):
-        whole = as_plane(kernels.size)
-        down = right = 0.0
+        weights = on_support(kernels.weights, support)
+        batches = CPU.batches(len(place), _BATCH, _SHARE)
+        work = partial(_fit_batch, weights, rows, place, batches.step, found, watch)
+        for _ in side_by_side(work, batches, CPU):
+            pass
         if support is not None:
             down, right = (0.0, *middle_shift(kernels.size, support))[-2:]
-        for first in range(0, len(place), _BATCH):
-            watch.check()
-            here = place[first : first + _BATCH]
-            weights = on_support(kernels.weights, support)[rows[here]]
-            plane = as_plane(weights.shape[1:]) if len(weights) else whole
-            found[:, here] = _fit(weights.reshape(-1, *plane).astype(np.float64))
-            found[6, here] += right
-            found[7, here] += down
+            found[6, place] += right
+            found[7, place] += down
     which, sign, *rest = found
     return ScaleSpaceFit(which.astype(np.int8), sign.astype(np.int8), *rest)
+
+
+def _fit_batch(
+    weights: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    place: NDArray[np.intp],
+    count: int,
+    found: NDArray[np.float32],
+    watch: Watch,
+    first: int,
+) -> None:
+    """Fit the kernels at ``count`` places from ``first`` on, into ``found``."""
+    watch.check()
+    here = place[first : first + count]
+    plane = as_plane(weights.shape[1:])
+    found[:, here] = _fit(weights[rows[here]].reshape(-1, *plane).astype(np.float64))
 
 
 def _fit(kernels: Values) -> Values:
@@ -277,10 +353,14 @@ def _fit(kernels: Values) -> Values:
     background = np.median(kernels, axis=(1, 2), keepdims=True)
     middle, variance = moments(kernels - background)
     middle = np.rint(middle)
-    patterns = _unit(kernels)
+    patterns = np.ascontiguousarray(_unit(kernels).transpose(1, 2, 0))
     names = [name for name in NAMES if _has(name, size)]
+    starts = [np.log(_start(name, variance)) for name in names]
     cosine = np.stack(
-        [_cosine(name, patterns, _start(name, variance), middle) for name in names]
+        [
+            _search(name, patterns, start, middle, ())[1]
+            for name, start in zip(names, starts, strict=True)
+        ]
     )
     order = np.argsort(-np.abs(cosine), axis=0)[:_TRIED]
     found = np.zeros((9, len(kernels)))
@@ -289,7 +369,9 @@ def _fit(kernels: Values) -> Values:
         if not len(here):
             continue
         start = _start(name, variance[:, here])
-        log, value = _search(name, patterns[here], np.log(start), middle[:, here])
+        log, value = _search(
+            name, patterns[:, :, here], np.log(start), middle[:, here], _STEPS
+        )
         better = np.abs(value) > found[8, here]
         here, sigma = here[better], np.exp(log[:, better])
         found[0, here] = NAMES.index(name)
@@ -320,29 +402,30 @@ def _start(name: str, variance: Values) -> Values:
     return sigma
 
 
-def _cosine(name: str, patterns: Values, sigma: Values, middle: Values) -> Values:
-    size = (patterns.shape[1], patterns.shape[2])
-    made = model(name, size, (sigma[0], sigma[1]), (middle[0], middle[1]))
-    return np.asarray(np.einsum("ijk,ijk->i", patterns, made))
-
-
 def _search(
-    name: str, patterns: Values, log: Values, middle: Values
+    name: str, patterns: Values, log: Values, middle: Values, steps: Iterable[float]
 ) -> tuple[Values, Values]:
     """Logarithms of σ, [2, n], of the largest cosine in either sign, and that cosine.
 
     Compass search: a step along either axis, taken where it is better, shorter each
-    time.
+    time. Patterns are [rows, columns, n]; without steps, the cosine at the start.
     """
+    size = (patterns.shape[0], patterns.shape[1])
     limits = np.log(_SIGMAS)
-    value = _cosine(name, patterns, np.exp(log), middle)
-    for step in _STEPS:
-        for axis in (0, 1):
+    axes = [_Axis(name, number, size, middle[number]) for number in (0, 1)]
+    log = log.copy()
+    factors = [axis.along(own) for axis, own in zip(axes, log, strict=True)]
+    views = (patterns, patterns.swapaxes(0, 1))
+    value = _Half(name, patterns, factors[1]).cosine(factors[0])
+    for step in steps:
+        for number, axis in enumerate(axes):
+            half = _Half(name, views[number], factors[1 - number])
             for way in (step, -step):
-                trial = log.copy()
-                trial[axis] = (trial[axis] + way).clip(*limits)
-                tried = _cosine(name, patterns, np.exp(trial), middle)
+                trial = (log[number] + way).clip(*limits)
+                made = axis.along(trial)
+                tried = half.cosine(made)
                 better = np.abs(tried) > np.abs(value)
-                log = np.where(better, trial, log)
+                log[number] = np.where(better, trial, log[number])
                 value = np.where(better, tried, value)
+                factors[number] = np.where(better, made, factors[number])
     return log, value
