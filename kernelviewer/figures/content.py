@@ -80,6 +80,9 @@ class Exhibit:
         Whether networks are counted together in it: equal kernels count once.
     is_run
         Whether its networks are the steps of one training run.
+    with_classes
+        Whether, as the options say, its kernels stand with their classes; matters where
+        it ``uses`` the option ``mean``.
     uses
         The options that matter to it beside the looks.
     own
@@ -97,6 +100,7 @@ class Exhibit:
     pairs: bool = False
     pools: bool = False
     is_run: bool = False
+    with_classes: Callable[[FigureOptions], bool] = _never
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
 

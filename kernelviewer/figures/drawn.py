@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 
+WITHOUT_MEAN = "Kernels are drawn without their mean, which no class depends on."
+
+
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """A finished figure with all that goes with it.
@@ -70,6 +73,8 @@ class Drawn:
         sentences = self.content.caption()
         if self.record.selection:
             sentences += f" Shown: {self.record.selection}."
+        if self.exhibit.has("mean") and self.page.options.mean == "without":
+            sentences += f" {WITHOUT_MEAN}"
         return f"{sentences} {self.remark}".rstrip()
 
     def with_caption(self, text: str) -> Drawn:
@@ -125,9 +130,21 @@ def make_figure(
         raise FigureError("there is no network to show", "Open a checkpoint first.")
     content = content or item.prepare(scene, options, watch)
     watch.check()
-    page = content.draw(options, watch)
+    page = content.draw(_with_mean_settled(item, scene, options), watch)
     record = make_record(kind, scene, options)
     return Drawn(item, content, page, record, _remark(item, scene))
+
+
+def _with_mean_settled(
+    item: Exhibit, scene: Scene, options: FigureOptions
+) -> FigureOptions:
+    """The options with ``mean`` as this exhibit of this scene draws it."""
+    if not item.has("mean"):
+        return replace(options, mean="with")
+    if options.mean != "auto":
+        return options
+    seen = scene.yardstick is not None and item.with_classes(options)
+    return replace(options, mean="without" if seen else "with")
 
 
 def _remark(item: Exhibit, scene: Scene) -> str:

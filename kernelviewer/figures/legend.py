@@ -139,5 +139,7 @@ def draw_scale_bar(page: Page, bottom: float, of: str = "") -> None:
     notes = _NOTES[page.options.scale]
     if of:
         notes = f"weight, relative to the largest {of}", of
+    if page.options.mean == "without":
+        notes = (notes[0].replace("weight,", "weight less the mean,"), "less the mean")
     note = next((note for note in notes if face.width(note) <= room), "")
     page.text(x, baseline, note, colour=page.ink.secondary)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.files import resource
 from kernelviewer.gui.text import offer_text, shortened
+from kernelviewer.gui.views.grid import draws_without_mean
 from kernelviewer.gui.views.reconstruction.inspector import array_text
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.comparing import Comparing
@@ -47,7 +48,7 @@ NEEDS: Mapping[str, Callable[[ViewState], object]] = {
 """What a command may need → whether it is there."""
 READS = (
     *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
-    *("only_selected", "charts", "comparing", "run"),
+    *("only_selected", "charts", "comparing", "run", "mean", "display", "labels"),
 )
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
@@ -154,6 +155,7 @@ class Commands(QObject):
         window.looks_changed.connect(self._show_switches)
         window.docks["jobs"].visibilityChanged.connect(self._show_switches)
         window.runs.changed.connect(self._show_switches)
+        window.overview_changed.connect(self._show_switches)
         window.presenter.add(self, READS)
 
     def _add(self, command: Command, menu: QMenu) -> QAction:
@@ -365,6 +367,21 @@ def _null_test(window: WindowContext) -> None:
 # --- help ---
 
 
+def _select_shown(window: WindowContext) -> None:
+    """Select all, and give the keyboard to the grid, where Escape takes it back."""
+    window.acts.select_shown()
+    if window.parts.grid.isVisible():
+        window.parts.grid.setFocus()
+
+
+def _is_without_mean(window: WindowContext) -> bool:
+    return draws_without_mean(window.state, framed=window.looks.framed)
+
+
+def _toggle_mean(window: WindowContext) -> None:
+    window.document.draw_mean("with" if _is_without_mean(window) else "without")
+
+
 def _name_by_other(window: WindowContext) -> None:
     naming = window.document.naming
     by: By = "family" if naming.by == "code" else "code"
@@ -422,20 +439,27 @@ def _panels(window: WindowContext) -> QMenu:
 
 
 def _themes(window: WindowContext) -> QMenu:
-    return _choices(window, THEMES, window.settings.theme, window.set_theme)
+    return _choices(window, THEMES, "theme", window.set_theme)
 
 
 def _devices(window: WindowContext) -> QMenu:
     use = window.device_requested.emit
-    return _choices(window, DEVICES, window.settings.device, use)
+    return _choices(window, DEVICES, "device", use)
 
 
 def _choices(
     window: WindowContext,
     choices: Mapping[str, str],
-    now: str,
+    setting: str,
     use: Callable[[str], object],
 ) -> QMenu:
+    """The values of a setting; one that is chosen here is kept."""
+
+    def choose(action: QAction) -> None:
+        window.of_this_run.discard(setting)
+        use(action.data())
+
+    now = getattr(window.settings, setting)
     menu = QMenu(window)
     group = QActionGroup(menu)
     for key, text in choices.items():
@@ -444,7 +468,7 @@ def _choices(
         action.setChecked(key == now)
         action.setData(key)
         group.addAction(action)
-    group.triggered.connect(lambda action: use(action.data()))
+    group.triggered.connect(choose)
     return menu
 
 
@@ -491,8 +515,8 @@ COMMANDS: tuple[Command, ...] = (
         needs="undo", act=lambda s: s.undo),
     Command("redo", "&Redo", "Edit", lambda w: w.document.redo(),
         ("Ctrl+Shift+Z", "Ctrl+Y"), needs="redo", act=lambda s: s.redo),
-    Command("select_all", "Select &All Shown", "Edit", lambda w: w.acts.select_shown(),
-        ("Ctrl+A",), needs="network", rule=True),
+    Command("select_all", "Select &All Shown", "Edit", _select_shown, ("Ctrl+A",),
+        needs="network", rule=True),
     Command("select_layer", "Select &Layer of Focused Kernel", "Edit", _select_layer,
         ("Ctrl+L",), needs="kernel"),
     Command("similar", "Select &Similar Kernels", "Edit",
@@ -537,6 +561,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("picture", "Kernels, &Reconstructions, Residuals", "View",
         lambda w: w.parts.controls.picture.step(), ("Ctrl+R",), needs="autoencoder",
         tip="Show the kernels, their reconstructions, the residuals, or all three"),
+    Command("mean", "Kernels &without Mean", "View", _toggle_mean, ("Ctrl+Shift+R",),
+        needs="network", on=lambda w: _is_without_mean(w),
+        tip="Draw kernels without their mean, as their classes are given, or with it",
+        also="offset centre pattern"),
     Command("play", "Pla&y the Run", "View", _play, ("Ctrl+Space",), needs="run",
         rule=True, also="film animation steps training time"),
     Command("next_step", "Next Training &Step", "View", lambda w: _go_by(w, 1),
@@ -548,6 +576,10 @@ COMMANDS: tuple[Command, ...] = (
         "other steps", also="run compare"),
     Command("framed", "&Frame Kernels by Class", "View",
         lambda w: w.set_framed(not w.looks.framed), on=lambda w: w.looks.framed),
+    Command("overview", "O&verview of the Networks", "View",
+        lambda w: w.show_overview(not w.overview_shown), ("Ctrl+4",), needs="network",
+        on=lambda w: w.overview_shown, rule=True, also="table list many rows compare",
+        tip="A row for each network, in the place of the kernels, or these again"),
     Command("layout_explore", "&Explore", "View/Layout",
         lambda w: w.use_preset("explore"), ("Ctrl+1",), tip="Everything at a glance"),
     Command("layout_compare", "&Compare", "View/Layout",

@@ -14,7 +14,7 @@ from kernelviewer.gui.commands import COMMANDS, plain
 from kernelviewer.gui.palette import Entry
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS
-from kernelviewer.gui.views.grid.controls import GROUPS, PICTURES, SCALES, SORTS
+from kernelviewer.gui.views.grid.controls import GROUPS, MEANS, SCALES, SORTS
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import KernelRef, LayerRef
@@ -116,11 +116,12 @@ def _display(window: WindowContext) -> Iterator[Entry]:
         (controls.group_by, GROUPS, "Group kernels"),
         (controls.sort_by, SORTS, "Sort kernels"),
         (controls.scale_mode, SCALES, "Scale of the colours"),
+        (controls.mean, MEANS, "Draw kernels"),
     ):
         for key, text in choices.items():
             yield Entry("Kernels", f"{what}: {text}", partial(button.chosen.emit, key))
     if controls.picture.isEnabled():
-        for key, text in PICTURES.items():
+        for key, text in controls.picture.choices.items():
             show = partial(controls.picture.chosen.emit, key)
             yield Entry("Kernels", f"Show: {text}", show, "show", also="decoded grid")
     for name, what in CHARTS.items():

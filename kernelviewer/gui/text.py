@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Scheme
     from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.session.files import Offer
+    from kernelviewer.state.tally import SummedCounts
     from kernelviewer.state.view_state import ViewState
 
+AS_NOISE = "◌ "
+"""Before the name of a network, no more of whose kernels are identified than of noise.
+"""
+NOISE_SENTENCE = (
+    "No more of its kernels are identified than of white noise, as of a network that "
+    "was not trained"
+)
 _TAG = re.compile(r"<[^\s\d]")
 
 
@@ -34,6 +42,28 @@ def counted_once(repeated: int) -> str:
 def percent(share: float) -> str:
     """A share as ``90.8 %``."""
     return f"{100 * share:.1f}\u202f%"
+
+
+def identified_text(row: SummedCounts) -> str:
+    """The identified share of some kernels; a dash where all are flat."""
+    return rough_percent(row.coverage) if row.patterned else "–"
+
+
+def identified_lines(row: SummedCounts) -> list[str]:
+    """Coverage and classes in words, and whether that is no more than of noise."""
+    if not row.patterned:
+        return ["no kernel with a pattern"]
+    text = f"{percent(row.coverage)} identified, "
+    text += f"{spaced(row.named)} of {spaced(row.patterned)}"
+    if row.null is not None:
+        text += f"; of white noise {percent(row.null)}"
+    classes = [
+        f"{CLASSES[i].short} {spaced(count)}"
+        for i, count in enumerate(row.counts)
+        if count
+    ]
+    noise = [NOISE_SENTENCE] if row.is_as_noise else []
+    return [text, *noise, ", ".join(classes)]
 
 
 def short_percent(share: float) -> str:
@@ -114,6 +144,8 @@ def kernel_tip(state: ViewState, number: int) -> str:
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
     if state.pairs is not None:
         lines.append(partner_text(state, state.pairs, number))
+    if (state.near == number).any():
+        lines.append("marked: among the nearest to the spectrum's slider")
     return "\n".join(filter(None, lines))
 
 

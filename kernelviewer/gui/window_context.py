@@ -35,7 +35,8 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.settings import save_settings
+from kernelviewer.state.settings import load_settings, save_settings
+from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
+KERNELS_PAGE, OVERVIEW_PAGE = 1, 2
+"""Of the centre; the first one welcomes."""
 CORNERS = {
     Qt.Corner.TopLeftCorner: "left",
     Qt.Corner.TopRightCorner: "right",
@@ -71,6 +74,7 @@ def make_parts(window: QMainWindow) -> Parts:
     panel.title_line.line.addWidget(parts.controls, 1)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
+    parts.centre.addWidget(Panel("Networks", parts.overview))
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -113,10 +117,15 @@ class WindowContext(QMainWindow):
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
         Command id → its action.
+    all_sizes
+        Counts of the kernels of every size, for all views that tell of networks.
     sessions
         The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
+    of_this_run
+        Names of settings that were given for this run alone: what was kept of them
+        before stays.
     """
 
     sessions: Sessions
@@ -128,6 +137,8 @@ class WindowContext(QMainWindow):
     """Other colours are in use, of the window or of weights."""
     models_changed = Signal(object)
     """Other networks are open, a tuple of `OpenModel`."""
+    overview_changed = Signal()
+    """The networks are shown in the place of the kernels, or these again."""
     laid_out = Signal()
     """The grid shows what the document says."""
 
@@ -142,6 +153,7 @@ class WindowContext(QMainWindow):
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True
+        self.of_this_run: set[str] = set()
         self.device = ""
         self.commands: Mapping[str, QAction] = {}
         self.document: Document = document or Document(
@@ -163,6 +175,7 @@ class WindowContext(QMainWindow):
         self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
         self.runs: Runs = Runs(self.document, self.jobs, self)
         self.presenter = Presenter(self.document)
+        self.all_sizes = AllSizes(self.document)
         self.acts: Acts = Acts(self.document, self.presenter, self)
         self.analyst: EncodingScheduler = EncodingScheduler(
             self.document, self.jobs, self
@@ -176,7 +189,7 @@ class WindowContext(QMainWindow):
         self.layouts: LayoutKeeper = LayoutKeeper(
             self, self.docks, self.dock_layout, settings.preset
         )
-        self.presenter.add(self.layouts, ("focus",))
+        self.presenter.add(self.layouts, ("focus", "position"))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -265,11 +278,28 @@ class WindowContext(QMainWindow):
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
         self.set_framed(look.framed)
-        self.dock_layout.restore(look.layout)
+        if self.dock_layout.restore(look.layout):
+            self.layouts.take_over()
 
     def compare(self, how: Comparing) -> None:
         """Set two open networks beside each other, and show what changed."""
         self.document.compare(how)
+
+    @property
+    def overview_shown(self) -> bool:
+        """Whether the networks stand where the kernels were."""
+        return bool(self.parts.centre.currentIndex() == OVERVIEW_PAGE)
+
+    def show_overview(self, shown: bool) -> None:
+        """Show a row for each network in the place of the kernels, or these again."""
+        if not self.document.models:
+            return
+        page, parts = OVERVIEW_PAGE if shown else KERNELS_PAGE, self.parts
+        if parts.centre.currentIndex() == page:
+            return
+        parts.centre.setCurrentIndex(page)
+        (parts.overview.table if shown else parts.grid).setFocus()
+        self.overview_changed.emit()
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""
@@ -300,8 +330,10 @@ class WindowContext(QMainWindow):
             layout=layout,
             preset=self.layouts.preset,
         )
+        kept = load_settings()[0] if self.of_this_run else self.settings
+        own = {name: getattr(kept, name) for name in self.of_this_run}
         try:
-            save_settings(self.settings)
+            save_settings(replace(self.settings, **own))
         except OSError as error:
             print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
 

@@ -6,9 +6,9 @@ Two schemes choose from the table. `PAPER` has the eleven classes of Babaiee et 
 checker) with sign and direction. Six classes are of both; each other fine class belongs
 to one of the paper's. The order is the legend's order, of either.
 
-The colours began as Paul Tol's "muted" scheme with a brown and a charcoal added; those
-of fine classes were moved apart, within a hue, until no two (nor *unidentified*) are
-nearer than 11 in CIELAB, to normal, deuteranope and protanope eyes.
+The colours began as Paul Tol's "muted" scheme with a brown added; they were moved apart
+until within a scheme no two (nor *unidentified*) are nearer than 11 in CIELAB, to
+normal, deuteranope and protanope eyes. None but *unidentified* and *flat* is a grey.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
     PatternClass("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
     PatternClass("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
-    PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#4D4D4D", "#B8B8B4"),
+    PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
 )
 """The fine classes, and then those that only the paper has."""
 UNIDENTIFIED = PatternClass(

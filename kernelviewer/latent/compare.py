@@ -27,7 +27,7 @@ from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
@@ -52,6 +52,7 @@ def compare(
     by: By = "family",
     words: Words = "fine",
     match: Match = "names",
+    layers: Iterable[tuple[str, str]] | None = None,
     threshold: float | None = None,
     autoencoders: Callable[[Size], Autoencoder | None] = shipped,
     device: Device | None = None,
@@ -72,6 +73,9 @@ def compare(
     match
         Which kernels correspond, as `kernelviewer.kernels.pairing.pair` takes it:
         ``names``, ``order`` or ``best``.
+    layers
+        Names of the layers that correspond, before and after, and no others do; those
+        that cannot are left out. By default they are found.
     threshold
         Least fit of an identified kernel; by default the usual one of the size.
     autoencoders
@@ -104,7 +108,7 @@ def compare(
     True
     """
     place = choose_device() if device is None else device
-    pairing = pair(bank_a, bank_b, match=match, watch=watch)
+    pairing = pair(bank_a, bank_b, match=match, layers=layers, watch=watch)
     names = {}
     for size in pairing.sizes:
         how = _Naming(Naming(by, words), size, autoencoders(size), threshold, place)

@@ -238,6 +238,10 @@ class Track:
         """Codes and fits of a step."""
         return Codes(_unpacked(self.code[step]), _unpacked(self.fit[step]))
 
+    def path(self, kernel: int) -> NDArray[np.float32]:
+        """The codes [S] of one kernel along the run; NaN where it is flat."""
+        return _unpacked(self.code[:, kernel])
+
     def margins(self, step: int) -> NDArray[np.float32]:
         """By how much the second class is less near at a step; NaN for flat ones."""
         return _unpacked(self.margin[step])

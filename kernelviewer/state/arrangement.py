@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -136,7 +136,14 @@ def _by_fit(labels: PoolLabels) -> Cut:
 
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
 ScaleMode = Literal["kernel", "layer", "global"]
-Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair"]
+Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair", "strip"]
+Mean = Literal["auto", "with", "without"]
+"""How kernels are drawn; ``auto``: without their mean where their classes are seen."""
+
+
+def leaves_out_mean(mean: Mean, classes_seen: bool) -> bool:
+    """True if kernels are drawn without their mean, as their classes are given."""
+    return mean == "without" or (mean == "auto" and classes_seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,8 @@ class Display:
         itself, of its layer, or of all that is shown.
     picture
         What is drawn of a kernel: itself, its reconstruction, what that leaves over,
-        the three side by side, or itself before and after and the difference.
+        the three side by side, itself before and after and the difference, or itself
+        at every step of a run.
     """
 
     group_by: GroupBy = "layer"
@@ -169,6 +177,12 @@ class Display:
         """True if the order depends on codes or classes."""
         by = {self.group_by, self.sort_by}
         return not by.isdisjoint(("class", "code", "fit", "transition"))
+
+    @property
+    def by_class(self) -> bool:
+        """True if kernels stand under the names of classes, or in their order."""
+        groups = ("class", "code", "transition")
+        return self.group_by in groups or self.sort_by == "class"
 
     @property
     def by_pair(self) -> bool:
@@ -185,6 +199,11 @@ class Display:
             self.scale_mode,
             "kernel" if self.picture == "pair" else self.picture,
         )
+
+    @property
+    def still(self) -> Display:
+        """The same where there is no run."""
+        return replace(self, picture="kernel") if self.picture == "strip" else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from kernelviewer.state.selection import Selection, moved_selection
 from kernelviewer.state.work import History, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import FamilyNames, Known, PoolLabels
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
@@ -409,6 +410,10 @@ class Document:
         """Close a network; what is marked in the others stays."""
         self._close(model for model in self.models if model.id == identity)
 
+    def close_some(self, identities: Collection[int]) -> None:
+        """Close several networks at once."""
+        self._close([model for model in self.models if model.id in identities])
+
     def close_all(self) -> None:
         """Close every network at once."""
         self._close(self.models)
@@ -510,6 +515,10 @@ class Document:
     def name(self, naming: Naming) -> None:
         """Name kernels by something else; what is selected by class follows."""
         self._mark(replace(self.marks, naming=naming), "Naming")
+
+    def draw_mean(self, mean: Mean) -> None:
+        """Draw kernels with or without their mean; can be undone."""
+        self._mark(replace(self.marks, mean=mean), "Mean of Kernels")
 
     def set_stretches(
         self,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Analysis, FamilyNames, PoolLabels
-    from kernelviewer.state.arrangement import Charts, Display
+    from kernelviewer.state.arrangement import Charts, Display, Mean
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
@@ -82,6 +82,8 @@ class ViewState:
     naming, named_by
         By what kernels are named where there is a choice, and by what those of the
         current size are; None: nothing names them.
+    mean
+        Whether kernels are drawn with their mean; see `leaves_out_mean`.
     by_code
         Codes and the classes of their stretches, every kernel identified; None without
         an autoencoder and while codes are missing.
@@ -146,6 +148,7 @@ class ViewState:
     threshold: float | None
     code_threshold: float | None
     naming: Naming
+    mean: Mean
     named_by: By | None
     by_code: PoolLabels | None
     named: PoolLabels | None
@@ -230,13 +233,17 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     chosen = _chosen(old, pool, labels, counts, selected)
     only = document.scope.only_selected
     pairs = _pairs(document, old, pool)
+    run = _run(document)
+    display = document.display if pairs else document.display.plain
+    if run is None:
+        display = display.still
     return ViewState(
         work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=document.display if pairs else document.display.plain,
+        display=display,
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -250,6 +257,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         threshold=threshold,
         code_threshold=_code_threshold(document, size),
         naming=document.naming,
+        mean=document.marks.mean,
         named_by=document.named_by(size) if size else None,
         by_code=by_code,
         named=named,
@@ -281,7 +289,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         comparing=document.comparing,
         comparison=document.comparison,
         pairs=pairs,
-        run=(run := _run(document)),
+        run=run,
         track=_track(document, run, size, learned),
     )
 

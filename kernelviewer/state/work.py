@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
+
+START = 0.5
+"""Where the latent slider stands until it is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks that can be undone: selection, naming, thresholds, stretches, comparing.
+    """What can be undone: selection, naming, thresholds, stretches, comparing, mean.
 
     Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
-    ``comparing`` are the two networks that are compared, or None.
+    ``comparing`` are the two networks that are compared, or None. ``mean`` is whether
+    kernels are drawn with their mean.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -48,10 +53,11 @@ class Marks:
     naming: Naming = field(default_factory=Naming)
     family_thresholds: Mapping[Size, float] = field(default_factory=dict)
     comparing: Comparing | None = None
+    mean: Mean = "auto"
 
     @property
     def are_blank(self) -> bool:
-        """True if nothing was marked yet; naming and comparing are looks at it."""
+        """True if nothing was marked yet; the other marks are looks at it."""
         changed = (self.thresholds, self.family_thresholds, self.stretches)
         return not (self.selection.steps or any(changed))
 
@@ -101,7 +107,7 @@ class Work:
     focus: KernelRef | None = None
     display: Display = field(default_factory=Display)
     charts: Charts = field(default_factory=Charts)
-    position: float = 0.5
+    position: float = START
     marks: Marks = field(default_factory=Marks)
     autoencoders: Mapping[Size, Autoencoder] = field(default_factory=dict)
     chosen: Mapping[Size, Path | None] = field(default_factory=dict)

@@ -46,7 +46,7 @@ NEED_CLASSES = {
     *("classes", "composition", "histogram", "table"),
     *("shares-over-time", "formation", "transitions"),
 }
-OF_PATTERNS = {"pca", "histogram", "keys", "r2", "shift"}
+OF_PATTERNS = {"pca", "histogram", "keys", "r2", "scatter", "shift"}
 
 
 def drawn(kind: str, scene: Scene | None = None, **options: Any) -> Drawn:

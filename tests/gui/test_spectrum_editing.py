@@ -34,7 +34,8 @@ def no_menu_left(qapp: QApplication) -> Iterator[None]:
 
 
 def at(harness: SpectrumHarness, z: float) -> QPoint:
-    return QPoint(round(harness.view.stretches.axis.logical(z)), 6)
+    strip = harness.view.stretches
+    return QPoint(round(strip.axis.logical(z)), strip.height() // 2)
 
 
 def pick_up(harness: SpectrumHarness, start: float, *way: float) -> None:

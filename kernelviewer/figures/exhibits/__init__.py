@@ -58,10 +58,30 @@ CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
     ),
 )
 
+PLANE: Own[Literal["both", "codes", "change"]] = Own(
+    "plane",
+    "both",
+    Choice(
+        label="Axes",
+        title="What pairs of kernels are placed by",
+        noun="plane",
+        choices={
+            "both": "codes, and change",
+            "codes": "code before and after",
+            "change": "cosine and ln scale ratio",
+        },
+    ),
+)
+
 
 def _told_apart(options: FigureOptions) -> bool:
     """True if kernels are grouped or sorted by what names them."""
     return not {"class", "code", "fit"}.isdisjoint((options.group, options.sort))
+
+
+def _by_class(options: FigureOptions) -> bool:
+    """True if kernels stand under the names of classes, or in their order."""
+    return options.group in ("class", "code") or options.sort == "class"
 
 
 EXHIBITS: dict[str, Exhibit] = {
@@ -79,7 +99,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "Samples",
             "random depthwise kernels beside regular ones, layer by layer",
             "samples.prepare_samples",
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "spectrum",
@@ -98,7 +118,8 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=lambda options: options.colour == "fit",
             shows_classes=True,
             pools=True,
-            uses=("samples", "components", "colour", "seed"),
+            with_classes=always,
+            uses=("samples", "components", "colour", "seed", "mean"),
         ),
         Exhibit(
             "classes",
@@ -107,7 +128,8 @@ EXHIBITS: dict[str, Exhibit] = {
             "classes.prepare_classes",
             needs_classes=always,
             pools=True,
-            uses=("samples", "seed"),
+            with_classes=always,
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "composition",
@@ -156,7 +178,8 @@ EXHIBITS: dict[str, Exhibit] = {
             "every kernel, by layer, class or network",
             "sheet.prepare_sheet",
             needs_classes=_told_apart,
-            uses=("group", "sort"),
+            with_classes=_by_class,
+            uses=("group", "sort", "mean"),
         ),
         Exhibit(
             "kernel",
@@ -166,7 +189,8 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=lambda options: options.mark is not None,
             shows_classes=True,
             pools=True,
-            uses=("samples", "mark"),
+            with_classes=always,
+            uses=("samples", "mark", "mean"),
         ),
         Exhibit(
             "compare",
@@ -175,7 +199,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "compare.prepare_compare",
             shows_classes=True,
             compares=True,
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "transitions",
@@ -185,7 +209,7 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=always,
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
         ),
         Exhibit(
             "drift",
@@ -195,7 +219,18 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
+        ),
+        Exhibit(
+            "scatter",
+            "Before and after",
+            "corresponding kernels of two networks by code, and by how far they moved",
+            "scatter.prepare_scatter",
+            shows_classes=True,
+            compares=True,
+            pairs=True,
+            uses=("match", "pairing", "colour", "seed"),
+            own=(PLANE,),
         ),
         Exhibit(
             "pairs",
@@ -205,7 +240,8 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "samples"),
+            with_classes=always,
+            uses=("match", "pairing", "samples", "mean"),
             own=(CHANGE,),
         ),
         Exhibit(
@@ -215,7 +251,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "shift.prepare_shift",
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
         ),
         Exhibit(
             "shares-over-time",
@@ -241,7 +277,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "kernels at the steps of a training run side by side",
             "strips.prepare_strips",
             is_run=True,
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "table",

@@ -30,7 +30,7 @@ from kernelviewer.figures.legend import (
     scale_bar_height,
 )
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import Blocks, as_pictures, drawn_weights, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
 from kernelviewer.kernels.statistics import patterns
@@ -215,7 +215,7 @@ class PcaContent:
             y = plan.top + (1 - share[1]) * plan.side
             page.marker(x, y, str(number + 1), self._ring(page, place))
             chosen = place.members[: plan.tiling.per_row]
-            pictures = as_pictures(self.weights[chosen])
+            pictures = as_pictures(drawn_weights(self.weights[chosen], page.options))
             blocks.append(quantise(pictures, np.zeros(len(chosen), bool)))
         if not blocks:
             return

@@ -181,9 +181,8 @@ class EncodingScheduler(Scheduler["Key"]):
         name = f"encode {model.id} {label}"
         title = f"Encode {label} of {model.bank.name}"
         known, device = self._document.autoencoders.get(size), self._device
-        self._submit(
-            key, model, name, title, Reaction(done), analyse, kernels, known, device
-        )
+        reaction = Reaction(done, kind="Encode kernels")
+        self._submit(key, model, name, title, reaction, analyse, kernels, known, device)
 
 
 class FamilyScheduler(Scheduler["Key"]):
@@ -271,7 +270,12 @@ class FamilyScheduler(Scheduler["Key"]):
 
         label = size_label(size)
         name, title = f"family {key[0]} {label}", f"Name {label} of {model.bank.name}"
-        reaction = Reaction(done, quiet=len(kernels) <= SILENT, background=True)
+        reaction = Reaction(
+            done,
+            quiet=len(kernels) <= SILENT,
+            background=True,
+            kind="Name kernels by the family",
+        )
         task, device = name_by_family, self._device
         self._submit(
             key, model, name, f"{title} by the family", reaction, task, kernels, device

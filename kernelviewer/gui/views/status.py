@@ -67,6 +67,7 @@ class StatusLine(QStatusBar):
         chips: SelectionChips,
         selected: QLabel,
         device: QLabel,
+        unopened: QToolButton,
         jobs: QToolButton,
         parent: QWidget,
     ) -> None:
@@ -81,6 +82,7 @@ class StatusLine(QStatusBar):
         line.addWidget(chips)
         line.addWidget(selected)
         line.addWidget(self.message, 1)
+        line.addWidget(unopened)
         line.addWidget(device)
         line.addWidget(jobs)
         self.addPermanentWidget(holder, 1)

@@ -205,7 +205,7 @@ def family_fit(
         refined; 2 refines all. The cosines of the others are the bank's, a few
         hundredths lower than they could be.
     watch
-        Told kernels done and N after each batch, without a text; checked before each,
+        Told kernels done and N after each batch, without a text; checked often in it,
         maybe on another thread. What it raises ends the fit.
 
     Returns
@@ -231,9 +231,9 @@ def family_fit(
         watch.check()
         here = slice(first, min(first + batches.step, total))
         kernels = _unit(patterns[here], device, first)
-        found = _search(kernels, members, rows)
+        found = _search(kernels, members, rows, watch)
         if refine:
-            _refine(kernels, members, found, plane, margin)
+            _refine(kernels, members, found, plane, margin, watch)
         results.put(here, found)
 
     for number, _ in enumerate(side_by_side(work, batches, device), 1):
@@ -363,7 +363,7 @@ def _unit(kernels: Array, device: Device, first: int) -> Array:
     return unit
 
 
-def _search(kernels: Array, members: Bank, rows: int) -> _Found:
+def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
     """The bank's nearest member of each class, and the evidence for it."""
     xp, device = namespace_of(kernels), kernels.device
     shape, kind = (
@@ -375,6 +375,7 @@ def _search(kernels: Array, members: Bank, rows: int) -> _Found:
     likelihood = xp.zeros(shape, **kind)
     products = xp.empty((rows, members.patterns.shape[1]), **kind)
     for first in range(0, len(kernels), rows):
+        watch.check()
         here = slice(first, min(first + rows, len(kernels)))
         every = xp.matmul(
             kernels[here], members.patterns, out=products[: here.stop - first]
@@ -444,6 +445,7 @@ def _refine(
     found: _Found,
     plane: tuple[int, int],
     margin: float,
+    watch: Watch,
 ) -> None:
     """Refine each kernel's class and those that come near to its best."""
     xp = namespace_of(kernels)
@@ -460,6 +462,7 @@ def _refine(
         rows, column = xp.nonzero(wanted)
         if not len(rows):
             continue
+        watch.check()
         index, start = classes[column], start[rows, column]
         signed = kernels[rows] * found.sign[rows, index, None]
         found.cosine[rows, index], found.parameters[:, rows, index] = refined(

@@ -99,6 +99,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         family_thresholds={
             size_key(s): float(fit) for s, fit in marks.family_thresholds.items()
         },
+        mean=marks.mean,
         selection=tuple(
             StepEntry(step.mode, write_query(step.query, places))
             for step in marks.selection.steps
@@ -157,6 +158,7 @@ def rebuild(
             comparing=(
                 places.compared(session.comparing) if session.comparing else None
             ),
+            mean=session.mean,
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),

@@ -18,7 +18,7 @@ from kernelviewer.formats.errors import HintedError
 from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.arrangement import Charts, Display, Mean
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session.places import (
     PATTERNS,
@@ -199,8 +199,8 @@ class Session(Struct, frozen=True, kw_only=True):
         Where those in use are from, by size.
     thresholds, stretches, family_thresholds
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
-    naming
-        By what kernels are named.
+    naming, mean
+        By what kernels are named, and whether they are drawn with their mean.
     selection, scope, focus, comparing
         What is marked, shown, looked at and compared.
     position, display, charts
@@ -230,6 +230,7 @@ class Session(Struct, frozen=True, kw_only=True):
     origin: Text = ""
     naming: NamingEntry = NamingEntry()
     family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
+    mean: Mean = "auto"
 
 
 class _Format(Struct):
@@ -251,6 +252,8 @@ def to_text(session: Session) -> str:
     for name in ("equal", "matrix", "plane"):
         if getattr(session.charts, name) == getattr(Charts(), name):
             del values["charts"][name]
+    if session.mean == "auto":
+        del values["mean"]
     for name in ("origin", "naming", "family_thresholds", "comparing"):
         if not values[name]:
             del values[name]

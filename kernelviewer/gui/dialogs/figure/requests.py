@@ -120,8 +120,11 @@ class FigureRequests:
         mask, words = self._mask(key, pool)
         item = EXHIBITS[kind]
         rivals = (rivals or self.compared) if item.compares else None
-        if item.pairs and rivals is not None and rivals == self.compared:
-            mask = self._with_partners(mask)
+        if item.pairs and rivals is not None:
+            if rivals == self.compared:
+                mask = self._with_partners(mask)
+            else:  # layers were paired by hand in other networks
+                options = options.with_values({"pairing": None})
         if item.is_run and state.run is not None:
             parts = self._steps(pool, mask, state.run)
         else:
@@ -158,19 +161,8 @@ class FigureRequests:
     def _with_partners(
         self, mask: NDArray[np.bool_] | None
     ) -> NDArray[np.bool_] | None:
-        """What is shown, with the kernels that correspond to it.
-
-        Raises
-        ------
-        FigureError
-            The layers were paired by hand, which a figure's file could not repeat.
-        """
-        how, pairs = self.state.comparing, self.state.pairs
-        if how is not None and how.layers is not None:
-            raise FigureError(
-                "the layers are paired by hand, and figures pair them themselves",
-                "Choose another pairing above the grid.",
-            )
+        """What is shown, with the kernels that correspond to it."""
+        pairs = self.state.pairs
         return mask if mask is None or pairs is None else pairs.spread(mask)
 
     def _mask(self, key: str, pool: KernelPool) -> tuple[NDArray[np.bool_] | None, str]:

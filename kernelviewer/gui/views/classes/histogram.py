@@ -139,6 +139,7 @@ class ClassRows(Ringed):
         self._message = ""
         self._hovered: int | None = None
         self._row, self._column, self._first = 0, 0, 0
+        self._painted: Columns | None = None
         self._rows = PAPER.rows
 
     def set_counts(
@@ -229,7 +230,10 @@ class ClassRows(Ringed):
         return block * self._block_width()
 
     def _columns(self) -> Columns:
-        """The columns of the first block."""
+        """The columns of the first block; while it is painted they stay."""
+        return self._painted or self._lay_out()
+
+    def _lay_out(self) -> Columns:
         metrics = self.fontMetrics()
         shorts = (CLASSES[index].short for index in self._rows)
         names = max(map(metrics.horizontalAdvance, shorts))
@@ -270,8 +274,9 @@ class ClassRows(Ringed):
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(box, flags, self._message)
+            self.paint_outer_ring(painter)
             return
-        columns = self._columns()
+        columns = self._painted = self._lay_out()
         self._paint_captions(painter, columns)
         painter.setFont(font)
         self._paint_names(painter, columns)
@@ -281,6 +286,7 @@ class ClassRows(Ringed):
             unit = top if len(self._contents) == 1 else top * max(1, content.total)
             for index in self._rows:
                 self._paint_bar(painter, content, column, index, unit)
+        self._painted = None
 
     def _longest(self, content: ClassCounts) -> float:
         """The longest bar: kernels, or with several columns their share."""

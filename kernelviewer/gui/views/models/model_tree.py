@@ -26,6 +26,7 @@ from PySide6.QtGui import (
     QPainter,
     QPalette,
     QPen,
+    QPixmap,
     QPolygonF,
 )
 from PySide6.QtWidgets import (
@@ -44,7 +45,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import shortened
+from kernelviewer.gui.text import AS_NOISE, shortened
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -55,6 +56,7 @@ from kernelviewer.gui.views.models.tree_model import (
     KERNELS_COLUMN,
     MARKED_ROLE,
     NAMED_COLUMN,
+    NOISE_ROLE,
     SEARCH_ROLE,
     SELECTED_ROLE,
     SIZE_COLUMN,
@@ -68,8 +70,9 @@ if TYPE_CHECKING:
     from PySide6.QtCore import (
         QPersistentModelIndex,
         QPoint,
+        QSizeF,
     )
-    from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
     from kernelviewer.gui.views.models.tree_model import TreeItem
@@ -99,6 +102,8 @@ MOST_NAMES = 0.8
 LEFT_OUT = (FLAT_COLUMN, SIZE_COLUMN, NAMED_COLUMN, KERNELS_COLUMN)
 """Columns that go, one after the other, until names have room."""
 SCROLL_BAR = 12
+_MOST_BARS = 2048
+"""Pictures of bars that are kept."""
 
 
 class LayerRows(QTreeView):
@@ -108,12 +113,18 @@ class LayerRows(QTreeView):
     plot; the arrow of a module or network above it takes the same colour.
     """
 
-    _painted_to = 0
+    painted_from = _painted_to = 0
     _hovered = QModelIndex()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: the right button opens a menu, and picks no layers."""
+        if event.button() != Qt.MouseButton.RightButton:
+            super().mousePressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: remember how far to the right it is painted, and what is hovered."""
-        self._painted_to = event.region().boundingRect().right()
+        """Qt: remember how far it is painted, and what is hovered."""
+        painted = event.region().boundingRect()
+        self.painted_from, self._painted_to = painted.left(), painted.right()
         port = self.viewport()
         self._hovered = QModelIndex()
         if port.underMouse():
@@ -179,9 +190,10 @@ class TreeDelegate(QStyledItemDelegate):
     their names run through that column.
     """
 
-    def __init__(self, tree: QTreeView) -> None:
+    def __init__(self, tree: LayerRows) -> None:
         super().__init__(tree)
         self._tree = tree
+        self._bars: dict[object, QPixmap] = {}
 
     def paint(
         self,
@@ -191,6 +203,9 @@ class TreeDelegate(QStyledItemDelegate):
     ) -> None:
         """Qt: paint a cell."""
         column = index.column()
+        wide = self._tree.columnWidth(1) if column == 0 else 0
+        if option.rect.right() + wide < self._tree.painted_from:
+            return
         if column < 2 and not index.sibling(index.row(), 1).data():  # has no size
             if column:
                 return
@@ -210,18 +225,34 @@ class TreeDelegate(QStyledItemDelegate):
         if not counts:
             return
         bar = cell.adjusted(4, cell.height() / 2 - 4, -4, 4 - cell.height() / 2)
-        total, x = max(1, sum(counts)), bar.left()
-        parts = []
-        for number, count in enumerate(counts):
-            if count:
-                width = bar.width() * count / total
-                parts.append((number, QRectF(x, bar.top(), width, bar.height()), False))
-                x += width
-        fill_stack(painter, parts, dark=theme.tokens().dark, upright=False)
+        painter.drawPixmap(bar.topLeft(), self._bar(tuple(counts), bar.size()))
         if chosen := index.data(SELECTED_ROLE):
             wide = max(1.0, bar.width() * chosen)
             line = QRectF(bar.left(), bar.bottom() + 2, wide, 2)
             painter.fillRect(line, QColor(theme.tokens().accent))
+
+    def _bar(self, counts: tuple[int, ...], size: QSizeF) -> QPixmap:
+        """A bar's picture, kept: what is selected changes far more often."""
+        dark, ratio = theme.tokens().dark, self._tree.devicePixelRatioF()
+        key = counts, size.toTuple(), dark, ratio
+        if key not in self._bars:
+            if len(self._bars) >= _MOST_BARS:
+                self._bars.clear()
+            picture = QPixmap((size * ratio).toSize())
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(QColor(0, 0, 0, 0))
+            total, x = max(1, sum(counts)), 0.0
+            parts = []
+            for number, count in enumerate(counts):
+                if count:
+                    width = size.width() * count / total
+                    parts.append((number, QRectF(x, 0, width, size.height()), False))
+                    x += width
+            painter = QPainter(picture)
+            fill_stack(painter, parts, dark=dark, upright=False)
+            painter.end()
+            self._bars[key] = picture
+        return self._bars[key]
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -230,6 +261,8 @@ class TreeDelegate(QStyledItemDelegate):
         super().initStyleOption(option, index)
         if index.column() == 0:
             option.textElideMode = index.data(ELIDE_ROLE)
+            if index.data(NOISE_ROLE):
+                option.text = f"{AS_NOISE}{option.text}"
         if index.column() or index.data(EXCLUDED_ROLE):
             quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
             option.palette.setColor(QPalette.ColorRole.Text, quiet)
@@ -313,6 +346,8 @@ class ModelTree(QWidget):
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; new ones are opened up, others stay as they were."""
+        if models and self.source.step_to(models):
+            return
         for widget in (self.search, self.tree):
             widget.setVisible(bool(models))
         self.empty.setVisible(not models)

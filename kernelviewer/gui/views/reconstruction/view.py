@@ -53,6 +53,7 @@ _INSET = 10
 """From the left of a flat button to its text."""
 _LONG = 1.6
 """Pictures that are longer than this get a line of their own."""
+NEAREST = "Nearest kernels"
 _SHOW_VALUES, _HIDE_VALUES = "Show Values", "Hide Values"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -238,11 +239,17 @@ class ReconstructionView(QScrollArea):
         if _shape(before) != _shape(content):
             self._arrange()
 
-    def set_nearest(self, kernels: tuple[NearKernel, ...]) -> None:
-        """Show the real kernels nearest to it, the nearest first."""
+    def set_nearest(
+        self, kernels: tuple[NearKernel, ...], centred: bool = False
+    ) -> None:
+        """Show the real kernels nearest to it, the nearest first.
+
+        ``centred``: they are without their mean, which is said.
+        """
         before = self.nearest.count
         self.nearest.set_kernels(kernels)
-        self.nearest_title.setText("Nearest kernels" if kernels else "")
+        text = f"{NEAREST}, without mean" if centred else NEAREST
+        self.nearest_title.setText(text if kernels else "")
         if len(kernels) != before:
             self._arrange()
 

@@ -100,6 +100,9 @@ class SpectrumController(Controller):
             )
         if self.is_news("mark", *axis, state.focus, state.named):
             self.view.set_mark(_mark(state))
+        if self.is_news("path", *axis, state.focus, state.run, state.track):
+            step = 0 if state.run is None else state.run.step
+            self.view.histogram.set_path(_path(state), step)
 
     def _show_density(self, state: ViewState, stage: Stage) -> None:
         code = None if state.named is None else state.named.code
@@ -190,6 +193,19 @@ def _mark(state: ViewState) -> float | None:
     return None if np.isnan(code) else code
 
 
+def _path(state: ViewState) -> tuple[float, ...]:
+    """The code of the focused kernel at each step of its run."""
+    model, track, pool = state.run, state.track, state.pool
+    if model is None or track is None or pool is None or state.focus is None:
+        return ()
+    kernel = pool.locate(state.focus)
+    if kernel.model != model.id or track.by != state.named_by:
+        return ()
+    if not track.fits(model.bank, model.bank.sizes[kernel.size]):
+        return ()
+    return tuple(track.path(kernel.index).tolist())
+
+
 SPECTRUM = ViewSpec(
     id="spectrum",
     title=TITLES[None],
@@ -198,7 +214,7 @@ SPECTRUM = ViewSpec(
     reads=(
         *("models", "size", "pool", "known", "autoencoder", "spectrum", "stretches"),
         *("named_by", "named", "counted", "counted_selected", "once"),
-        *("selection", "selected", "position", "focus"),
+        *("selection", "selected", "position", "focus", "run", "track"),
     ),
     keys=(
         ViewKeys(

@@ -115,6 +115,11 @@ class SpectrumContent:
         """Kernel size."""
         return tuple(self.table.shape[1:])
 
+    @property
+    def spans(self) -> list[tuple[float, float]]:
+        """Lower and upper code of each stretch."""
+        return [(stretch.start, stretch.stop) for stretch in self.stretches]
+
     def row_at(self, z: float) -> int:
         """Row of the table nearest to a code."""
         return round(min(max(z, 0.0), 1.0) * (len(self.table) - 1))
