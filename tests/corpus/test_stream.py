@@ -13,6 +13,7 @@ from kernelviewer.corpus.stream import KernelStream
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.latent.autoencoder import Autoencoder
+from kernelviewer.latent.curve import PlainFit
 from kernelviewer.latent.training import Training, TrainingOptions
 from tests.corpus.made import make_corpus
 from tests.networks import write_every_kind, write_network
@@ -82,7 +83,10 @@ def _patterns(source: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", ["curve", "paper"])
-def test_each_sweep_is_shown_other_kernels(folder: Path, method: str) -> None:
+def test_each_sweep_is_shown_other_kernels(
+    folder: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PlainFit, "STEPS", 2)
     stream = KernelStream(Corpus.open(folder), SIZE)
     asked = []
     batch = stream.batch
