@@ -68,7 +68,7 @@ print(*late)
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
     "kernels": {"bank", "classes", "equality", "naming", "statistics"},
-    "latent": {"errors", "labels", "noise", "stretches"},
+    "latent": {"axis", "errors", "labels", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "runner", "runs", "tasks"},
     "state.session": {"files"},

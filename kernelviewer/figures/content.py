@@ -82,6 +82,9 @@ class Exhibit:
         Whether it needs no kernels, but counts of them by class, as a corpus has.
     is_run
         Whether its networks are the steps of one training run.
+    with_classes
+        Whether, as the options say, its kernels stand with their classes; matters where
+        it ``uses`` the option ``mean``.
     uses
         The options that matter to it beside the looks.
     own
@@ -100,6 +103,7 @@ class Exhibit:
     pools: bool = False
     of_counts: bool = False
     is_run: bool = False
+    with_classes: Callable[[FigureOptions], bool] = _never
     uses: tuple[str, ...] = ()
     own: tuple[Own[Any], ...] = ()
 

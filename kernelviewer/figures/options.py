@@ -25,6 +25,7 @@ Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
+Mean = Literal["auto", "with", "without"]
 Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
@@ -296,6 +297,9 @@ class FigureOptions:
         ``signed`` (blue – paper – red) or one of `kernelviewer.figures.colours`.
     scale
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
+    mean
+        Whether kernels are drawn with their mean; ``auto``: without it where they
+        stand with their classes, which are given whatever the mean is.
     samples
         Kernels in a row of random samples; None: as many as look well.
     keys
@@ -466,6 +470,23 @@ class FigureOptions:
                 "kernel": "each kernel",
                 "layer": "each layer",
                 "figure": "all together",
+            },
+        ),
+    )
+    mean: Mean = declared(
+        "auto",
+        Choice(
+            label="Mean",
+            title="Whether kernels are drawn with their mean",
+            help="draw kernels with or without their mean; default: without it where "
+            "they stand with their classes",
+            noun="mean of kernels",
+            is_look=False,
+            drawn_only=True,
+            choices={
+                "auto": "without it where classes are seen",
+                "with": "with mean",
+                "without": "without mean",
             },
         ),
     )

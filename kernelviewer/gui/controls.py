@@ -65,6 +65,7 @@ class ChoiceButton(QToolButton):
         self.setObjectName(name)
         self._title, self._short = title, short or {}
         self._brief = self._bare = False
+        self._notes = ("", "")
         self._key = ""
         self.setToolTip(title)
         self._menu = QMenu(self)
@@ -102,8 +103,21 @@ class ChoiceButton(QToolButton):
         action = self._actions[key]
         action.setChecked(True)
         self._show_text()
-        self.setAccessibleName(f"{self._title}: {action.text()}")
-        self.setToolTip(f"{self._title}: {action.text()}")
+        text = f"{self._title}: {action.text()}{self._notes[0]}"
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+
+    def join(self, other: ChoiceButton) -> None:
+        """Offer another choice in this one's menu; its own button is not seen."""
+        other.hide()
+        self._menu.addSeparator()
+        self._menu.addActions(list(other._actions.values()))
+
+    def set_notes(self, long: str, brief: str) -> None:
+        """What stands after the text, and after the short one."""
+        self._notes = (long, brief)
+        if self._key:
+            self.set_choice(self._key)
 
     def set_icons(self, icons: dict[str, QIcon], size: QSize) -> None:
         """Show pictures beside the menu's texts, and in their place on the button."""
@@ -162,7 +176,7 @@ class ChoiceButton(QToolButton):
             self.setIcon(action.icon())
             return
         text = self._short.get(self._key, action.text()) if self._brief else None
-        self.setText(f"{text or action.text()} ▾")
+        self.setText(f"{text or action.text()}{self._notes[self._brief]} ▾")
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:

@@ -32,6 +32,7 @@ from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.jobs.tasks import prepare_device, settle_in
+from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 
@@ -231,10 +232,10 @@ class MainWindow(WindowContext):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
-            what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
+            what = shown(paths[0].name) if len(paths) == 1 else _counted(paths)
             text = f"Drop to open {what}"
             if (marked := self._beside(paths)) is not None:
-                name = self.document.model(marked).bank.name
+                name = self.document.model(marked).name
                 text = f"Drop to compare {name} with {what}"
             self._overlay.show_over(text, theme.tokens().accent)
             event.acceptProposedAction()
@@ -263,7 +264,19 @@ class MainWindow(WindowContext):
         self.hide()
         self.sessions.finish()
         self.stopped = self.jobs.close()
+        show_classes({})  # names were this session's
         event.accept()
+
+
+def _counted(paths: list[Path]) -> str:
+    """How many files and folders these are, as “2 files and 1 folder”."""
+    folders = sum(path.is_dir() for path in paths)
+    parts = [
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((len(paths) - folders, "file"), (folders, "folder"))
+        if number
+    ]
+    return " and ".join(parts)
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:

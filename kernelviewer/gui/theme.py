@@ -28,8 +28,9 @@ CONTROL = 26
 class Tokens:
     """The colours of one theme, ``#RRGGBB``.
 
-    ``negative`` and ``positive`` are the ends of the weights' colour map; its middle
-    is ``panel``.
+    ``negative`` and ``positive`` are the ends of the weights' colour map; its middle is
+    ``zero``, so near to ``panel`` that weak taps recede, but on dark ground apart from
+    it: how far a kernel reaches is seen there too.
     """
 
     dark: bool
@@ -46,6 +47,7 @@ class Tokens:
     error: str
     negative: str
     positive: str
+    zero: str
     neutral: str
 
 
@@ -64,6 +66,7 @@ LIGHT = Tokens(
     error="#B3261E",
     negative="#265CB2",
     positive="#D64834",
+    zero="#FFFFFF",
     neutral="#C9C9C4",
 )
 DARK = Tokens(
@@ -81,6 +84,7 @@ DARK = Tokens(
     error="#FF8A80",
     negative="#68AAFF",
     positive="#FF8060",
+    zero="#303237",
     neutral="#55575B",
 )
 

@@ -242,7 +242,7 @@ def test_pairs_are_drawn_on_one_scale(window: MainWindow) -> None:
 
 
 def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> None:
-    pairs, view = window.state.pairs, window.parts.pair
+    pairs, view = window.state.pairs, window.parts.inspector.pair
     assert pairs is not None
     window.layouts.show_panel("inspector")
     assert view.isHidden()
@@ -250,8 +250,10 @@ def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> Non
     window.acts.focus(int(pairs.second[row]))
     wait_idle(qtbot, window)
     assert view.isVisible()
-    assert window.parts.comparison.isHidden()
+    assert window.parts.inspector.comparison.isHidden()
     assert view.content is not None
+    window.document.draw_mean("with")
+    wait_idle(qtbot, window)
     assert np.array_equal(
         view.content.before, window.state.pool.weights_of(int(pairs.first[row]))
     )
@@ -262,7 +264,7 @@ def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> Non
     window.document.compare(None)
     wait_idle(qtbot, window)
     assert view.isHidden()
-    assert not window.parts.comparison.isHidden()
+    assert not window.parts.inspector.comparison.isHidden()
 
 
 def test_the_scatter_plots_codes_before_against_after(
@@ -316,7 +318,7 @@ def test_closing_one_of_the_two_ends_the_comparison(
     assert parts.transitions.content is None
     assert "Compare With" in parts.transitions._message
     assert parts.drift.layers == ()
-    assert parts.pair.isHidden()
+    assert parts.inspector.pair.isHidden()
     assert len(parts.grid.content.order) == 42
     while window.document.can_undo:
         window.commands["undo"].trigger()
@@ -521,7 +523,7 @@ def test_flat_kernels_and_nan_lose_nothing(
     assert int(np.isnan(window.state.pairs.found.cosine).sum()) == 3
     window.acts.focus(int(window.state.pairs.first[2]))
     wait_idle(qtbot, window)
-    assert "no cosine" in window.parts.pair.change.text()
+    assert "no cosine" in window.parts.inspector.pair.change.text()
     assert "3 of them with a flat kernel" in window.parts.drift.tip(0)
 
 

@@ -130,6 +130,28 @@ def test_dragging_away_uncovers_the_window(
     assert not window.findChild(QWidget, "dropOverlay").isVisible()
 
 
+def test_the_overlay_hides_the_window_and_counts_folders(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
+) -> None:
+    window = make_window(small_file)
+    wait_idle(qtbot, window)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    data = QMimeData()
+    paths = (small_file, folder, tmp_path / "other.pth")
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NO_KEY)
+    QApplication.sendEvent(window, enter)
+    overlay = window.findChild(QWidget, "dropOverlay")
+    assert overlay.text == "Drop to open 2 files and 1 folder"
+    image = window.grab().toImage()
+    ground = overlay.palette().window().color()
+    quarter = window.height() // 4
+    row = {image.pixelColor(x, quarter).name() for x in range(20, window.width() - 20)}
+    assert row == {ground.name()}
+
+
 def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:
     window = make_window()
     data = QMimeData()

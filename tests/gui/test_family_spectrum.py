@@ -169,15 +169,15 @@ def test_the_focused_kernel_is_beside_the_member_at_its_code(
     state = window.state
     window.acts.focus(5)
     wait_idle(qtbot, window)
-    found = window.parts.comparison.content
+    found = window.parts.inspector.comparison.content
     pattern = family_spectrum((13, 13)).table[row_at(float(state.labels.code[5]))]
     assert np.array_equal(found.decoded, pattern)
     kernel = found.kernel - found.kernel.mean()
     expected = float((kernel * pattern).sum() / np.linalg.norm(kernel))
     assert found.fit == pytest.approx(expected, abs=1e-5)
     assert "angle" in found.note
-    assert window.parts.comparison.go.isVisible()
-    window.parts.comparison.go.click()
+    assert window.parts.inspector.comparison.go.isVisible()
+    window.parts.inspector.comparison.go.click()
     assert window.state.position == pytest.approx(found.code)
 
 

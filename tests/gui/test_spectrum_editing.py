@@ -34,7 +34,8 @@ def no_menu_left(qapp: QApplication) -> Iterator[None]:
 
 
 def at(harness: SpectrumHarness, z: float) -> QPoint:
-    return QPoint(round(harness.view.stretches.axis.logical(z)), 6)
+    strip = harness.view.stretches
+    return QPoint(round(strip.axis.logical(z)), strip.height() // 2)
 
 
 def pick_up(harness: SpectrumHarness, start: float, *way: float) -> None:
@@ -76,7 +77,7 @@ def action(menu: StretchMenu, start: str) -> QAction:
 
 
 def names(menu: StretchMenu) -> dict[str, QAction]:
-    submenu = action(menu, "Rename").menu()
+    submenu = action(menu, "Rename To").menu()
     return {item.text(): item for item in submenu.actions()}  # type: ignore[attr-defined]
 
 
@@ -251,7 +252,7 @@ def test_the_menu_selects_the_kernels_of_a_stretch(harness: SpectrumHarness) -> 
     assert harness.of("range_requested") == [[0.344, 0.413, "replace"]]
 
 
-@pytest.mark.parametrize("key", [Key.Key_F2, Key.Key_Return])
+@pytest.mark.parametrize("key", [Key.Key_Enter, Key.Key_Return])
 def test_keys_open_the_menu_of_the_stretch_at_the_cursor(
     harness: SpectrumHarness, key: Key
 ) -> None:

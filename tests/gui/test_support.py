@@ -42,7 +42,7 @@ def test_tree_tips_and_inspector_tell_the_support(
     assert float(found.split()[-1]) > 0.99
     discrete = window.findChild(QLabel, "value_discrete").text()
     assert discrete.startswith("T[r+1]−T[r−1], cosine 0.9")
-    compared = window.parts.comparison
+    compared = window.parts.inspector.comparison
     assert compared.note.text().startswith("On its effective support, 5×5")
     tree = window.parts.tree.source
     first, second = tree.roots[0].children

@@ -210,7 +210,7 @@ def test_a_size_without_autoencoder_has_the_family_s_spectrum(
     assert not window.parts.spectrum.absent.isVisible()
     assert window.parts.spectrum.content.table.shape[1:] == (11, 11)
     window.acts.focus(5)
-    comparison = window.parts.comparison
+    comparison = window.parts.inspector.comparison
     assert comparison.class_line.label.text()
     assert comparison.fit.isVisible()
     window.acts.focus(0)

@@ -111,6 +111,11 @@ def _told_apart(options: FigureOptions) -> bool:
     return not {"class", "code", "fit"}.isdisjoint((options.group, options.sort))
 
 
+def _by_class(options: FigureOptions) -> bool:
+    """True if kernels stand under the names of classes, or in their order."""
+    return options.group in ("class", "code") or options.sort == "class"
+
+
 EXHIBITS: dict[str, Exhibit] = {
     item.kind: item
     for item in (
@@ -126,7 +131,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "Samples",
             "random depthwise kernels beside regular ones, layer by layer",
             "samples.prepare_samples",
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "spectrum",
@@ -145,7 +150,8 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=lambda options: options.colour == "fit",
             shows_classes=True,
             pools=True,
-            uses=("samples", "components", "colour", "seed"),
+            with_classes=always,
+            uses=("samples", "components", "colour", "seed", "mean"),
         ),
         Exhibit(
             "classes",
@@ -154,7 +160,8 @@ EXHIBITS: dict[str, Exhibit] = {
             "classes.prepare_classes",
             needs_classes=always,
             pools=True,
-            uses=("samples", "seed"),
+            with_classes=always,
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "composition",
@@ -203,7 +210,8 @@ EXHIBITS: dict[str, Exhibit] = {
             "every kernel, by layer, class or network",
             "sheet.prepare_sheet",
             needs_classes=_told_apart,
-            uses=("group", "sort"),
+            with_classes=_by_class,
+            uses=("group", "sort", "mean"),
         ),
         Exhibit(
             "kernel",
@@ -213,7 +221,8 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=lambda options: options.mark is not None,
             shows_classes=True,
             pools=True,
-            uses=("samples", "mark"),
+            with_classes=always,
+            uses=("samples", "mark", "mean"),
         ),
         Exhibit(
             "compare",
@@ -222,7 +231,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "compare.prepare_compare",
             shows_classes=True,
             compares=True,
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "transitions",
@@ -263,7 +272,8 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "pairing", "samples"),
+            with_classes=always,
+            uses=("match", "pairing", "samples", "mean"),
             own=(CHANGE,),
         ),
         Exhibit(
@@ -299,7 +309,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "kernels at the steps of a training run side by side",
             "strips.prepare_strips",
             is_run=True,
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "zoo",

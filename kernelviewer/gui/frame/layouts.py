@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
-from kernelviewer.gui.frame.panel import Panel, TitleLine
+from kernelviewer.gui.frame.panel import DockPanel, Panel, TitleLine
 from kernelviewer.gui.registry import FLEETING, VIEWS
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-    from kernelviewer.gui.frame.panel import DockPanel
     from kernelviewer.gui.view import Side
     from kernelviewer.state.arrangement import GroupBy, SortBy
     from kernelviewer.state.view_state import ViewState
@@ -595,8 +594,10 @@ class LayoutKeeper(QObject):
             -1 if by > 0 else 0,
         )
         for step in range(1, len(panels) + 1):
-            target = _first_in(panels[(place + by * step) % len(panels)])
+            panel = panels[(place + by * step) % len(panels)]
+            target = _first_in(panel)
             if target is not None:
+                panel.raise_()  # from behind another, where the keyboard is not seen
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
@@ -608,6 +609,10 @@ class LayoutKeeper(QObject):
         ]
 
         def place(panel: QWidget) -> tuple[int, int]:
+            if isinstance(panel, DockPanel) and not panel.in_front:
+                beside = self._window.tabifiedDockWidgets(panel)
+                fronts = (dock for dock in self._docks.values() if dock.in_front)
+                panel = next((dock for dock in fronts if dock in beside), panel)
             corner = panel.mapTo(self._window, panel.rect().topLeft())
             return corner.x() // 40, corner.y()
 

@@ -341,6 +341,7 @@ def usual_options(window: WindowContext) -> FigureOptions:
         dark=False,
         colormap=settings.colormap,
         scale=scale,  # type: ignore[arg-type]
+        mean=window.document.marks.mean,
     )
 
 

@@ -23,6 +23,8 @@ from kernelviewer.gui.view import (
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.image import Strips, build_grid, content_of, decodable
+from kernelviewer.state.arrangement import leaves_out_mean
+from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class GridController(Controller):
         controls.zoom_requested.connect(grid.set_zoom)
         controls.display_requested.connect(document.show_as)
         controls.show_all_requested.connect(lambda: document.show_only_selected(False))
+        controls.mean_requested.connect(document.draw_mean)
         controls.colormap_requested.connect(self.window.set_colormap)
 
     def show(self, state: ViewState) -> None:
@@ -80,6 +83,9 @@ class GridController(Controller):
         if self.is_news("display", state.display, *offers):
             self.controls.set_offers(*offers)
             self.controls.set_display(state.display)
+        centred = draws_without_mean(state, framed=self.window.looks.framed)
+        if self.is_news("mean", state.mean, centred):
+            self.controls.set_mean(state.mean, centred)
         if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
             self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
@@ -105,9 +111,10 @@ class GridController(Controller):
                 self.jobs.cancel("grid")
                 self._image = None
                 self._strips = Strips()
-                self.forget("content", "message", "selected", "focus", "near")
+                self.forget("content", "message", "selected", "focus", "near", "tags")
                 self.grid.set_content(None)
                 self.grid.set_focus(None)
+                self.grid.set_tags(None, {})
                 self.grid.set_message(_nothing(self.document))
             return
         picture = state.display.picture
@@ -122,6 +129,7 @@ class GridController(Controller):
             *((code, state.spectrum) if decoded else (None, None)),
             state.pairs if state.display.by_pair else None,
             state.run if picture == "strip" else None,
+            centred := draws_without_mean(state, framed=self.window.looks.framed),
         )
         if self.is_news("pool", *wanted):
             reaction, known = Reaction(done=self._on_built, quiet=True), self._image
@@ -134,6 +142,7 @@ class GridController(Controller):
                 state,
                 known,
                 self._strips,
+                centred,
             )
 
     def _on_built(self, image: GridImage) -> None:
@@ -169,9 +178,14 @@ class GridController(Controller):
             if focus is not None and pairs is not None:
                 focus = pairs.before(focus)
             self.grid.set_focus(focus)
-        if self.is_news("near", self._image, state.near):
+        if self.is_news("tags", self._image, state.tags, state.tag_bits):
+            colours = {n: tag_colour(state.tags, n) for n in state.tags}
+            self.grid.set_tags(state.tag_bits, colours)
+        if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))
+            listed = state.listed[state.near] if len(state.near) else state.near
+            self.controls.set_marked(bool(listed.any()))
 
     def _show_zoom(self) -> None:
         """Show the grid's zoom in the line above it."""
@@ -207,6 +221,15 @@ class GridController(Controller):
             self.parts.grid.scroll_to(number)
 
 
+def draws_without_mean(state: ViewState, *, framed: bool) -> bool:
+    """True if the grid draws kernels without their mean, as they are named.
+
+    ``framed``: their classes are seen by their frames.
+    """
+    seen = (framed or state.display.by_class) and state.labels is not None
+    return leaves_out_mean(state.mean, seen)
+
+
 def _pairs(state: ViewState, pairs: PoolPairs) -> str:
     """How many pairs the grid shows."""
     shown = int(np.count_nonzero(pairs.inside(state.listed)))
@@ -215,7 +238,7 @@ def _pairs(state: ViewState, pairs: PoolPairs) -> str:
 
 def _nothing(document: Document) -> str:
     """Why the grid is empty although networks are open."""
-    names = [bank.name for bank in document.banks]
+    names = [model.name for model in document.models]
     others = sum(len(bank.convolutions) for bank in document.banks)
     if not names:
         return ""
@@ -252,7 +275,8 @@ GRID = ViewSpec(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
         *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
-        *("selected", "only_selected", "focus", "near", "pairs", "run"),
+        *("selected", "only_selected", "focus", "near", "pairs", "run", "mean"),
+        *("tags", "tag_bits", "own_classes"),
     ),
     keys=(
         ViewKeys(

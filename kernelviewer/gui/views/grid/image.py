@@ -29,7 +29,8 @@ from kernelviewer.gui.views.grid.mosaic import (
 )
 from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PATTERNS, classes_shown, showing_classes
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
 from kernelviewer.watch import NEVER
@@ -71,6 +72,7 @@ class GridImage:
     is what is seen of the kernels of ``mosaic``, which is None where that was not
     needed. Where pairs are drawn, each stands at the number of its kernel before.
     ``pane``: which of the states of a strip is the present one; None: no strips.
+    ``centred``: kernels are drawn without their mean.
     """
 
     pool: KernelPool
@@ -81,43 +83,53 @@ class GridImage:
     decoded: Decoded | None = None
     pairs: PoolPairs | None = None
     pane: int | None = None
+    centred: bool = False
 
 
 def build_grid(
-    ticket: Ticket, state: ViewState, known: GridImage | None, strips: Strips
+    ticket: Ticket,
+    state: ViewState,
+    known: GridImage | None,
+    strips: Strips,
+    centred: bool = False,
 ) -> GridImage:
     """Quantise the pool's kernels (unless ``known`` has them), order and group them.
 
     Reconstructions, residuals and strips are made only while they are shown.
+    ``centred``: draw all without the kernels' means.
     """
     pool, display, shown = state.pool, state.display, state.listed
     assert pool is not None
-    if known is not None and known.pool is not pool:
+    if known is not None and (known.pool is not pool or known.centred != centred):
         known = None
     mosaic, decoded, pane = known.mosaic if known else None, None, None
     pairs = state.pairs if display.picture == "pair" else None
     run = state.run if display.picture == "strip" else None
     if run is not None and run in pool.models:
-        drawn, pane = strips.mosaic(ticket, pool, run), run.step
+        drawn, pane = strips.mosaic(ticket, pool, run, centred), run.step
     elif pairs is None:
-        mosaic = mosaic or _quantise(ticket, pool)
+        mosaic = mosaic or _quantise(ticket, pool, centred)
         ticket.check()
-        decoded = _decode(ticket, state, mosaic, known.decoded if known else None)
+        before = known.decoded if known else None
+        decoded = _decode(ticket, state, mosaic, before, centred)
         drawn = _drawn(mosaic, decoded, display.picture)
     else:
         shown = pairs.as_before(shown)
         drawn = (
             known.drawn
             if known is not None and known.pairs is pairs
-            else pair_mosaic(pairs, ticket)
+            else pair_mosaic(pairs, ticket, centred=centred)
         )
     gain = None
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
         as_they_are = mosaic if pairs is None and pane is None else drawn
         gain = common_gain(as_they_are or drawn, layer, shown)
-    order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
-    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane)
+    with showing_classes(state.own_classes):
+        order = arrange(
+            pool, shown, display, state.labels, state.stretches, state.pairs
+        )
+    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
@@ -140,7 +152,11 @@ _PARTS: Mapping[Picture, tuple[Part, ...]] = {
 
 
 def _decode(
-    ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
+    ticket: Ticket,
+    state: ViewState,
+    mosaic: Mosaic,
+    known: Decoded | None,
+    centred: bool,
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
     pool, named = state.pool, state.named
@@ -164,6 +180,7 @@ def _decode(
             named.code,
             spectrum,
             missing,
+            centred=centred,
             watch=ticket.saying("kernels decoded"),
         )
     )
@@ -185,7 +202,7 @@ def content_of(
     image: GridImage, labels: PoolLabels | None, *, framed: bool, dark: bool
 ) -> GridContent:
     """What the grid draws: headings with class colours, frames if wanted."""
-    colours = tuple(item.dark if dark else item.light for item in CLASSES)
+    colours = tuple(item.dark if dark else item.light for item in classes_shown())
     frames = None
     if framed and labels is not None and len(labels.label) == len(image.pool):
         frames = np.where(labels.label < len(PATTERNS), labels.label, NO_FRAME)
@@ -201,10 +218,11 @@ def content_of(
     )
 
 
-def _quantise(ticket: Ticket, pool: KernelPool) -> Mosaic:
+def _quantise(ticket: Ticket, pool: KernelPool, centred: bool) -> Mosaic:
     return build_mosaic(
         [kernels.weights for kernels in pool.sets],
         pool.flat,
+        centred=centred,
         watch=ticket.saying("kernels drawn"),
     )
 
@@ -224,6 +242,7 @@ def decoded_tiles(
     table: NDArray[np.float32],
     parts: Sequence[Part],
     *,
+    centred: bool = False,
     watch: Watch = NEVER,
 ) -> dict[Part, NDArray[np.uint8]]:
     """Tiles of what the codes give back of kernels, and of what that leaves over.
@@ -243,6 +262,8 @@ def decoded_tiles(
         float32 [M, *size], decoded patterns at M equal steps of the code.
     parts
         What is wanted.
+    centred
+        Without the kernels' means, as the mosaic is.
     watch
         As for `build_mosaic`.
     """
@@ -252,6 +273,8 @@ def decoded_tiles(
         there = np.flatnonzero(~np.isnan(code[here]) & ~flat[here])
         which = here.start + there
         kernels = np.asarray(piece[there], np.float32).reshape(len(there), -1)
+        if centred:
+            kernels = without_mean(kernels)
         rows = np.rint(code[which] * (len(table) - 1)).astype(np.intp)
         found = _reconstruct(kernels, patterns[rows])
         gain = gains(mosaic.amplitude[which])[:, None]
@@ -264,7 +287,9 @@ def decoded_tiles(
     return tiles
 
 
-def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
+def pair_mosaic(
+    pairs: PoolPairs, watch: Watch = NEVER, *, centred: bool = False
+) -> Mosaic:
     """Kernels before, after, and what was added, each three on one scale.
 
     They stand at the numbers of the kernels before; what has no partner is blank.
@@ -285,6 +310,8 @@ def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
                 (found.side_b, found.pairs.index_b),
             )
         )
+        if centred:
+            before, after = without_mean(before), without_mean(after)
         three = np.stack([before, after, after - before]).reshape(3, len(which), taps)
         there = np.isfinite(three)
         three = np.where(there, three, np.float32(0))
@@ -315,7 +342,9 @@ class Strips:
         """Keep nothing."""
         self._steps, self._made = {}, None
 
-    def mosaic(self, ticket: Ticket, pool: KernelPool, model: OpenModel) -> Mosaic:
+    def mosaic(
+        self, ticket: Ticket, pool: KernelPool, model: OpenModel, centred: bool = False
+    ) -> Mosaic:
         """The kernels of a pool, those of the run as strips on a scale for each.
 
         What belongs to other networks stands alone at the left. A step that cannot be
@@ -323,22 +352,25 @@ class Strips:
         """
         run = model.run
         assert run is not None
-        states = [self._step(ticket, pool.size, model, i) for i in range(len(run))]
+        states = [
+            self._step(ticket, pool.size, model, i, centred) for i in range(len(run))
+        ]
         place = pool.models.index(model)
         others = [s for i, s in enumerate(pool.sets) if i != place]
         key = (*states, *others, place)
         if self._made is None or not _same_objects(self._made[0], key):
             ticket.check()
-            self._made = key, _joined(pool, place, states)
+            self._made = key, _joined(pool, place, states, centred)
         return self._made[1]
 
     def _step(
-        self, ticket: Ticket, size: Size, model: OpenModel, step: int
+        self, ticket: Ticket, size: Size, model: OpenModel, step: int, centred: bool
     ) -> tuple[Mosaic, NDArray[np.bool_]]:
         run = model.run
         assert run is not None
         ticket.progress(step, len(run), f"reading {run.title(step)}")
-        keys = [(run.copy, run.include, at.path, at.stamp, size) for at in run.steps]
+        drawn = run.copy, run.include, size, centred
+        keys = [(*drawn, at.path, at.stamp) for at in run.steps]
         if keys[step] not in self._steps:
             self._steps = {k: v for k, v in self._steps.items() if k in keys}
             bank = model.bank
@@ -350,7 +382,10 @@ class Strips:
                     none = np.zeros(len(nothing), np.float32)
                     return Mosaic(size, nothing, none), none > 0
             kernels = bank.sizes[size]
-            state = build_mosaic([kernels.weights], watch=ticket.quiet()), kernels.flat
+            tiles = build_mosaic(
+                [kernels.weights], centred=centred, watch=ticket.quiet()
+            )
+            state = tiles, kernels.flat
             self._steps[keys[step]] = state
         return self._steps[keys[step]]
 
@@ -360,7 +395,10 @@ def _same_objects(known: tuple[object, ...], given: tuple[object, ...]) -> bool:
 
 
 def _joined(
-    pool: KernelPool, place: int, states: list[tuple[Mosaic, NDArray[np.bool_]]]
+    pool: KernelPool,
+    place: int,
+    states: list[tuple[Mosaic, NDArray[np.bool_]]],
+    centred: bool,
 ) -> Mosaic:
     """The states of one network's kernels beside each other, among other networks'."""
     here = slice(*pool.starts[place : place + 2].tolist())
@@ -376,7 +414,7 @@ def _joined(
     for number, kernels in enumerate(pool.sets):
         if number != place:
             there = slice(*pool.starts[number : number + 2].tolist())
-            alone = build_mosaic([kernels.weights], kernels.flat)
+            alone = build_mosaic([kernels.weights], kernels.flat, centred=centred)
             panes[0][there], amplitude[there] = alone.tiles, alone.amplitude
     flat = here.start + np.flatnonzero(np.all([flat for _, flat in states], axis=0))
     for pane in panes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def build_mosaic(
     sources: Sequence[NDArray[np.float32]],
     flat: NDArray[np.bool_] | None = None,
     *,
+    centred: bool = False,
     watch: Watch = NEVER,
 ) -> Mosaic:
     """Quantise kernels. The sources' weights are read in pieces, never copied whole.
@@ -101,6 +103,8 @@ def build_mosaic(
         Weights float32 [Nᵢ, *size], at least one; kernels are numbered through.
     flat
         Bool [ΣNᵢ]: kernels without a pattern, drawn as such.
+    centred
+        Draw them without their mean.
     watch
         Told how many kernels are done.
 
@@ -117,7 +121,7 @@ def build_mosaic(
     tiles = blank_tiles(total, size)
     amplitude = np.zeros(total, np.float32)
     for here, piece in pieces(sources, watch):
-        amplitude[here], indices = _quantise(piece)
+        amplitude[here], indices = _quantise(without_mean(piece) if centred else piece)
         set_tiles(tiles, size, here, indices)
     if flat is not None:
         set_tiles(tiles, size, flat, FLAT)

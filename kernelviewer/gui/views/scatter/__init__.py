@@ -33,6 +33,8 @@ from kernelviewer.gui.views.scatter.colours import colours_of
 from kernelviewer.gui.views.scatter.view import ScatterView
 from kernelviewer.jobs.analysing import Projection, project
 from kernelviewer.jobs.runs import kernel_along
+from kernelviewer.kernels.statistics import without_mean
+from kernelviewer.state.arrangement import leaves_out_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +103,7 @@ class ScatterController(Controller):
                 )
             )
         )
+        view.name_requested.connect(self.window.rename_class)
         view.toggle_requested.connect(
             self._if_current(
                 lambda number: acts.select_kernels(
@@ -133,7 +136,9 @@ class ScatterController(Controller):
             self._placed = found
             self._place(state, found[1])
         looks = self.window.looks
-        if self.is_news("thumbnails", charts.thumbnails, self._placed, looks):
+        if self.is_news(
+            "thumbnails", charts.thumbnails, self._placed, looks, state.mean
+        ):
             on = charts.thumbnails == "on" and self._placed is not None
             self.view.set_thumbnail(self._thumbnails(looks) if on else None)
         self._mark(state)
@@ -271,9 +276,12 @@ class ScatterController(Controller):
         pool = self._placed[0]
         tokens = theme.tokens()
         paints = WeightColours.of(looks.weights, tokens.panel, tokens.neutral)
+        # the plane is that of patterns, which have no mean
+        centred = leaves_out_mean(self.window.state.mean, True)
 
         def thumbnail(number: int, side: int) -> QImage:
-            pixels = paints.pixels(pool.weights_of(number)[None])[0]
+            taps = pool.weights_of(number)[None]
+            pixels = paints.pixels(without_mean(taps) if centred else taps)[0]
             rows, columns = pixels.shape
             return to_image(enlarge(pixels, *fit_taps(rows, columns, side, side)))
 
@@ -340,7 +348,7 @@ SCATTER = ViewSpec(
     reads=(
         *("models", "pool", "once", "counted", "labels", "charts"),
         *("counted_selected", "focus", "near", "pairs", "shown", "selected", "named"),
-        "run",
+        *("run", "mean"),
     ),
     keys=(
         ViewKeys(
@@ -353,6 +361,7 @@ SCATTER = ViewSpec(
                     "arrow keys; Shift+arrow keys",
                 ),
                 ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
+                ("Give a class a name and a colour", "double click in the legend"),
                 ("Give up a drag", "Escape"),
             ),
         ),

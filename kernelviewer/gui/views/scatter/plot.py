@@ -198,6 +198,7 @@ class ScatterPlot(Ringed):
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(box, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         self._ensure_image()
         painter.setClipRect(self.field())
@@ -217,10 +218,7 @@ class ScatterPlot(Ringed):
             fill.setAlphaF(0.12)
             painter.setBrush(fill)
             painter.drawPolygon(QPolygonF(self._path))
-        if self._ringed:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.tokens().accent), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -1.5))
+        self.paint_outer_ring(painter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: draw anew."""
