@@ -139,6 +139,11 @@ class CurveFit:
         self._pull = np.zeros((POINTS, self._table.shape[1] + self._shares.shape[1]))
         self._let_pull()
 
+    def show(self, patterns: Tensor, weights: Tensor) -> None:
+        """Show other kernels from now on, as where there are too many for one sweep."""
+        self._patterns, self._weights = patterns, weights / weights.sum()
+        self._classes = self._own_classes()
+
     def sweep(self) -> float:
         """Let every kernel pull once; the loss 1 − mean fit of before that."""
         self._done += 1
