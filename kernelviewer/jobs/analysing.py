@@ -216,7 +216,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
     """The same, batch by batch; other tasks go first in between."""
     from kernelviewer.kernels.family import family_fit_set
     from kernelviewer.kernels.family.spectrum import family_spectrum
-    from kernelviewer.latent.family_null import family_null
+    from kernelviewer.latent.family_null import family_null, like_noise
 
     spectrum = family_spectrum(kernels.size)
     _ = spectrum.table  # drawn here: the window asks for it at once
@@ -232,8 +232,10 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
         found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
-        best[rows], fit[rows] = found.class_index, found.cosine
-        paper[rows] = found.paper_index
+        noise = like_noise(kernels, rows, found.cosine, device=place, watch=ticket)
+        fit[rows] = found.cosine
+        for target, named in ((best, found.class_index), (paper, found.paper_index)):
+            target[rows] = np.where(noise, INDEX["unidentified"], named)
         second[rows], margin[rows] = found.second_index, found.margin
         near[rows], code[rows] = near_classes(found), spectrum.codes(found)
     give_back()

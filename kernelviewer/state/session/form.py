@@ -166,6 +166,7 @@ class StretchEntry(Entry, frozen=True):
     name: Text
     family_cosine: float | None
     colour: Colour = ""
+    words: Literal["", "fine"] = ""
 
 
 class OwnNameEntry(Entry, frozen=True, omit_defaults=True):
@@ -315,8 +316,9 @@ def to_text(session: Session) -> str:
             del values[name]
     for own in values["stretches"].values():
         for stretch in own:
-            if not stretch["colour"]:
-                del stretch["colour"]
+            for name in ("colour", "words"):
+                if not stretch[name]:
+                    del stretch[name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )
