@@ -14,6 +14,7 @@ from kernelviewer.gui.views.comparing import COMPARING, DRIFT, TRANSITIONS
 from kernelviewer.gui.views.corpus import CORPUS
 from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
+from kernelviewer.gui.views.keys import KEYS
 from kernelviewer.gui.views.models import MODELS
 from kernelviewer.gui.views.overview import OVERVIEW
 from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
@@ -41,6 +42,7 @@ VIEWS: tuple[ViewSpec, ...] = (
     INSPECTOR,
     CLASSES_VIEW,
     COMPOSITION,
+    KEYS,
     SCATTER,
     TRANSITIONS,
     DRIFT,

@@ -23,7 +23,7 @@ from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown, classes_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class ZooContent:
             middle = y + (number + 0.5) * row
             left, total = x, max(_counts(item).kernels, 1)
             for kind in np.flatnonzero(item.by_class).tolist():
-                own = CLASSES[kind]
+                own = class_shown(kind)
                 width = wide * int(item.by_class[kind]) / total
                 page.rectangle(
                     left,
@@ -213,7 +213,9 @@ class ZooContent:
         ends = shares.cumsum(axis=1)
         across = (np.arange(_PIXELS) + 0.5) / _PIXELS
         kind = np.stack([np.searchsorted(row, across) for row in ends])
-        colours = np.array([to_rgb(page.ink.of_class(item)) for item in CLASSES])
+        colours = np.array(
+            [to_rgb(page.ink.of_class(item)) for item in classes_shown()]
+        )
         picture: NDArray[np.uint8] = np.round(
             255 * colours[kind.clip(0, len(CLASSES) - 1)]
         ).astype(np.uint8)
