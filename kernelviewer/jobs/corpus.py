@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.corpus.query import HELP, Questions, parse, size_of
-from kernelviewer.corpus.store import DESCRIPTION, Corpus, CorpusError, is_corpus
+from kernelviewer.corpus.store import Corpus, CorpusError
 from kernelviewer.corpus.store import library as corpus_library
+from kernelviewer.formats.containers.folders import DESCRIPTION, is_corpus
 from kernelviewer.kernels.bank import KernelBank, size_key, size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, class_shown
 from kernelviewer.kernels.equality import prepare

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from kernelviewer.corpus.store import content_hash
 from kernelviewer.files import file_hash, resource, write_text
 from kernelviewer.formats import CheckpointError
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.formats.hub import PREFIX, cached, fetch
 from kernelviewer.formats.registry import hash_at, network_hash
-from kernelviewer.jobs.runner import GivingWay, describe_failure
+from kernelviewer.jobs.runner import GivingWay
 from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, needs_torch, start_torch
-from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.text import as_paths, shown
-from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from kernelviewer.jobs.corpus import OpenCorpus
     from kernelviewer.jobs.runner import Ticket
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder, Method
     from kernelviewer.latent.noise_control import NullTest
     from kernelviewer.text import AnyPath
-    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +106,7 @@ def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     handed back with the others, and nothing else is opened. A corpus is opened as what
     it is, never as a folder of checkpoints.
     """
+    from kernelviewer.formats.registry import find_checkpoints
     from kernelviewer.state.session.files import is_session
 
     paths = as_paths(paths)
@@ -173,45 +171,6 @@ def read_code(ticket: Ticket, path: AnyPath) -> Autoencoder:
     from kernelviewer.latent.autoencoder import Autoencoder
 
     return Autoencoder.load(path)
-
-
-def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
-    """The path itself if it is a file or a model folder, else what a folder holds.
-
-    Files that bear a checkpoint's suffix and are none are among them, so that opening
-    them tells what they are. What lies in a corpus is not: it is opened by its folder.
-    """
-    from kernelviewer.corpus.store import DESCRIPTION, is_corpus
-    from kernelviewer.formats.containers.folders import (
-        is_for_training,
-        is_hidden,
-        is_named_so,
-        is_packed,
-    )
-    from kernelviewer.formats.network.names import natural_key
-    from kernelviewer.formats.registry import holds_checkpoint, is_checkpoint
-
-    path = Path(path)
-    if not path.is_dir() or is_checkpoint(path):
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        watch.progress(0, 0, f"searching {shown(folder)}")
-        if DESCRIPTION in names and is_corpus(folder):
-            folders.clear()
-            continue
-        inner = sorted(folders, key=natural_key)
-        models = [name for name in inner if is_checkpoint(Path(folder, name))]
-        folders[:] = [n for n in inner if n not in models and not is_hidden(n)]
-        yield from (Path(folder, name) for name in models)
-        for name in sorted(names, key=natural_key):
-            watch.check()
-            file = Path(folder, name)
-            if is_for_training(file):
-                continue
-            by_name = is_named_so(file) or is_packed(file)
-            if by_name or is_checkpoint(file) or holds_checkpoint(file):
-                yield file
 
 
 def prepare_device(ticket: Ticket, wish: str) -> str:

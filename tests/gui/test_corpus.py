@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.corpus.query import Questions, parse
-from kernelviewer.gui.views.overview import KERNELS, NAME
+from kernelviewer.gui.views.network_table import KERNELS, NAME
 from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
 from tests.gui.conftest import wait_idle

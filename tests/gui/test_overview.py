@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE
-from kernelviewer.gui.views.overview import (
+from kernelviewer.gui.views.network_table import (
     COLUMNS,
     COUNTS_ROLE,
     IDENTIFIED,

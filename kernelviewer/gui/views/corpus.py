@@ -18,13 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.corpus.query import Questions
-from kernelviewer.corpus.store import CorpusError
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
 from kernelviewer.gui.theme import CONTROL
-from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
-from kernelviewer.gui.views.overview import (
+from kernelviewer.gui.view import Controller, ViewSpec
+from kernelviewer.gui.views.network_table import (
     FIT,
     IDENTIFIED,
     KERNELS,
@@ -33,15 +31,6 @@ from kernelviewer.gui.views.overview import (
     NULL,
     TIPS,
     NetworkOverview,
-)
-from kernelviewer.jobs.corpus import (
-    LINE_HELP,
-    count,
-    drawn_like,
-    open_corpus,
-    read_line,
-    sizes_of,
-    title_of,
 )
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.state.model import Drawn
@@ -54,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtWidgets import QMenu
 
+    from kernelviewer.corpus.query import Questions
     from kernelviewer.jobs.corpus import Count, Line, OpenCorpus
     from kernelviewer.state.view_state import ViewState
 
@@ -123,7 +113,6 @@ class CorpusPage(QWidget):
         self.line.setObjectName("corpusLine")
         self.line.setAccessibleName("Which kernels of the corpus")
         self.line.setPlaceholderText("class=on-centre fit>0.9 size=7x7 depth<3")
-        self.line.setToolTip(as_tip(LINE_HELP[0].upper() + LINE_HELP[1:]))
         self.line.setClearButtonEnabled(True)
         self.found = _label("corpusFound", self)
         self.found.setWordWrap(True)
@@ -186,6 +175,9 @@ class CorpusPage(QWidget):
 
     def set_corpus(self, opened: OpenCorpus) -> None:
         """Show this one."""
+        from kernelviewer.jobs.corpus import LINE_HELP
+
+        self.line.setToolTip(as_tip(LINE_HELP[0].upper() + LINE_HELP[1:]))
         corpus = opened.corpus
         networks, sizes = len(corpus.networks), corpus.sizes()
         text = f"{opened.name}: {spaced(corpus.kernels)} kernels of {spaced(networks)} "
@@ -273,6 +265,8 @@ class CorpusController(Controller):
         for model in state.models if self.window.corpus is None else ():
             folder = model.bank.path
             if model.drawn is not None and folder not in self._taken:
+                from kernelviewer.jobs.corpus import open_corpus
+
                 self._taken.add(folder)
                 reaction = Reaction(done=self._take_quietly, quiet=True)
                 name, title = "corpus", f"Open {shown(folder.name)}"
@@ -286,6 +280,8 @@ class CorpusController(Controller):
 
     def _take_quietly(self, opened: OpenCorpus) -> None:
         """Have this corpus in the place of another."""
+        from kernelviewer.corpus.query import Questions
+
         self._stop()
         self._asking = Questions(opened.corpus)
         self._taken.add(opened.corpus.folder)
@@ -307,6 +303,9 @@ class CorpusController(Controller):
 
     def _ask(self) -> None:
         """Count what the line finds; whatever was being counted ends."""
+        from kernelviewer.corpus.store import CorpusError
+        from kernelviewer.jobs.corpus import count, read_line
+
         opened, questions = self.window.corpus, self._asking
         self._stop()
         self._line = self._count = None
@@ -328,6 +327,9 @@ class CorpusController(Controller):
         )
 
     def _say(self, found: Count) -> None:
+        from kernelviewer.corpus.store import CorpusError
+        from kernelviewer.jobs.corpus import sizes_of
+
         opened, line, questions = self.window.corpus, self._line, self._asking
         if opened is None or line is None or questions is None:
             return
@@ -359,6 +361,8 @@ class CorpusController(Controller):
 
     def _open_found(self) -> None:
         """Open what the line finds as one network."""
+        from kernelviewer.jobs.corpus import drawn_like, title_of
+
         opened, line, text = self.window.corpus, self._line, self.view.line.text()
         if opened is None or line is None or self._count is None:
             return
@@ -380,6 +384,8 @@ class CorpusController(Controller):
 
     def _open_similar(self) -> None:
         """Open the kernels that are nearest to the focused one."""
+        from kernelviewer.jobs.corpus import drawn_like
+
         opened, kernel, state = self.window.corpus, self._focused(), self.window.state
         tell = self.window.statusBar().showMessage
         if opened is None or state.pool is None or state.focus is None:
@@ -459,16 +465,4 @@ CORPUS = ViewSpec(
     make={"corpus": CorpusPage},
     controller=CorpusController,
     reads=("models", "focus", "pool"),
-    keys=(
-        ViewKeys(
-            "Networks of the corpus",
-            "views.overview",
-            (
-                ("Sort", "click a column's title"),
-                ("Pick networks to open", "click rows; Ctrl, Shift+click"),
-                ("Open the network", "Enter; double click"),
-                ("Pick none, then show the open kernels", "Escape"),
-            ),
-        ),
-    ),
 )
