@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.corpus.query import Questions, parse
+from kernelviewer.corpus.store import Store
+from kernelviewer.gui.view_menus import GridMenu
 from kernelviewer.gui.views.network_table import KERNELS, NAME
 from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
@@ -247,12 +249,51 @@ def test_similar_kernels_are_the_nearest_of_the_corpus(
     found = write(window, qtbot, f"size=7x7 like>={lowest - 1e-4:.4f}")
     assert found in ("12 kernels", "13 kernels")
     QTest.keyClick(window, Qt.Key.Key_5, CONTROL)
-    menu = window.findChild(object, "kernelGrid")
-    assert menu is not None
-    count = len(window.document.models)
-    window.commands["similar_corpus"].trigger()
+    count, similar = len(window.document.models), window.commands["similar_corpus"]
+    menu = window.findChild(GridMenu).menu_for(3)
+    (action,) = [one for one in menu.actions() if one is similar]
+    action.trigger()
     wait_idle(qtbot, window)
     assert len(window.document.models) == count + 1
+    press(window, qtbot, "closeCorpus")
+    assert similar not in window.findChild(GridMenu).menu_for(3).actions()
+
+
+def test_a_search_that_is_cancelled_opens_nothing(
+    window: MainWindow, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    click_row(window, "elm")
+    press(window, qtbot, "openNetworks")
+    window.acts.focus(3)
+    search = Questions.nearest
+
+    def cancelled(self: Questions, kernel: Any, **how: Any) -> Any:
+        window.jobs._runner.tickets()[-1].cancel()
+        return search(self, kernel, **how)
+
+    monkeypatch.setattr(Questions, "nearest", cancelled)
+    window.commands["similar_corpus"].trigger()
+    wait_idle(qtbot, window)
+    assert [model.name for model in window.document.models] == ["elm"]
+    assert not window.parts.jobs_panel.failed()
+
+
+def test_a_session_says_that_the_corpus_has_changed(
+    window: MainWindow, qtbot: Any, corpus: Corpus, tmp_path: Path
+) -> None:
+    press(window, qtbot, "openKernels")
+    path = tmp_path / "work.kvsession"
+    window.sessions.save_to(path)
+    wait_idle(qtbot, window)
+    before = len(window.document.banks[0])
+    store = Store(corpus.folder)
+    store.remove(next(item.id for item in corpus.networks if item.name == "elm"))
+    store.finish()
+    window.sessions.open(path)
+    wait_idle(qtbot, window)
+    assert len(window.document.banks[0]) < before
+    said = window.statusBar().currentMessage()
+    assert "the corpus zoo has changed since the session was saved" in said
 
 
 def test_a_session_reopens_what_was_drawn_and_misses_a_corpus_that_is_gone(

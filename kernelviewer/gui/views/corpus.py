@@ -187,6 +187,7 @@ class CorpusPage(QWidget):
         self.facts.setText(f"{text}; {few}{more}" if sizes else text)
         self.facts.setToolTip(as_tip(shown(corpus.folder)))
         keys = [tuple(map(int, key.split("x"))) for key in sizes]
+        self.networks.set_rows((), ())  # numbers of networks are others in another one
         self.networks.set_rows(opened.rows, tuple(keys))
         self.line.setText(f"size={next(iter(sizes))}" if sizes else "")
 
