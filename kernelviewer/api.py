@@ -119,7 +119,7 @@ class Spectrum:
     size
         The kernel size.
     codes, patterns
-        float32 [P], evenly from 0 to 1, and what they stand for, float32 [P, *size],
+        float64 [P], evenly from 0 to 1, and what they stand for, float32 [P, *size],
         mean 0 and length 1.
     stretches
         Its named parts: ``low``, ``high`` and ``label`` of each.
@@ -127,7 +127,7 @@ class Spectrum:
 
     by: By
     size: Size
-    codes: NDArray[np.float32]
+    codes: NDArray[np.float64]
     patterns: NDArray[np.float32]
     stretches: Stretches
     _decoder: Autoencoder | FamilySpectrum
@@ -519,8 +519,9 @@ def _looks(preset: str, looks: dict[str, Any]) -> FigureOptions:
             msg = f"figures have no option {key!r}; there are {', '.join(flags)}"
             raise ValueError(msg)
         option = OPTIONS[name]
-        named = isinstance(option, Number) and isinstance(value, str)
-        values[name] = option.names.get(value, value) if named else value
+        if isinstance(option, Number) and isinstance(value, str):
+            value = option.names.get(value, value)
+        values[name] = value
     return (PRESETS[preset] if preset else FigureOptions()).with_values(values)
 
 

@@ -43,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module = import_module(module_of(name))
         parser = parser_of(name)
         module.add_arguments(parser)
-        options = parser.parse_args(words)
+        # argparse itself lets no file follow an option that follows a file
+        mixed = "--" not in words
+        parse = parser.parse_intermixed_args if mixed else parser.parse_args
+        options = parse(words)
         code: int = module.run(options)
         flush()
     except BrokenPipeError:  # the reader of our output has seen enough

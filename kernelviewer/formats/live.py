@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from kernelviewer.formats.checkpoint import Checkpoint, Operator
+    from kernelviewer.formats.stored import Load
 
     Network = nn.Module | Mapping[str, ArrayLike]
 
@@ -147,7 +148,8 @@ def _leaf(path: tuple[str, ...], value: Any, operator: Operator | None = None) -
     """An array of any framework that numpy takes."""
     name, shape = "/".join(path), tuple(int(side) for side in value.shape)
     dtype = str(value.dtype).removeprefix("torch.")
-    problem, load = "", partial(_values, value)
+    problem = ""
+    load: Load = partial(_values, value)
     if hasattr(value, "layout"):  # of torch
         problem = _problem(value)
         load = no_values if problem else partial(_tensor_values, value)

@@ -34,8 +34,9 @@ _TEXT = frozenset(
 class LabelTable:
     """A row for each kernel: what it is called, and how well that fits.
 
-    ``table["fit"]`` is an array, ``table.columns`` names them all; they are those that
-    ``kernelviewer label -o`` writes, numbers with six digits.
+    ``table["class"]`` is an array, ``table.columns`` names them all; they are those
+    that ``kernelviewer label -o`` writes, numbers with six digits: ``fit`` is that of
+    the code, ``family_cosine`` that of the family.
 
     Attributes
     ----------
@@ -101,9 +102,11 @@ class LabelTable:
             for item in self.labelled
             if item.labels is not None and size in (None, item.kernels.size)
         ]
-        found = np.bincount(np.concatenate(chosen), minlength=1) if chosen else []
+        if not chosen:
+            return {}
+        found = np.bincount(np.concatenate(chosen)).tolist()
         order = sorted(enumerate(found), key=lambda pair: (-pair[1], pair[0]))
-        return {CLASSES[number].id: int(count) for number, count in order if count}
+        return {CLASSES[number].id: count for number, count in order if count}
 
     def to_pandas(self) -> pandas.DataFrame:
         """A data frame with these columns; pandas has to be installed.
