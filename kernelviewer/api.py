@@ -273,7 +273,7 @@ def figure(
     >>> drawn = kv.figure("classes", sample, width="single", samples=3)
     >>> drawn
     <RecordedFigure size ...>
-    >>> drawn.caption.startswith("Random kernels")
+    >>> drawn.caption.startswith("Random 7×7 kernels of each class of sample")
     True
     """
     from kernelviewer.figures.drawn import make_figure
@@ -338,11 +338,14 @@ def report(
 
     Examples
     --------
+    >>> import tempfile
+    >>> import numpy as np
     >>> import kernelviewer as kv
-    >>> from kernelviewer.files import resource
-    >>> sample = resource("sample", "sample.safetensors")
-    >>> kv.report(sample, "sample-report")  # doctest: +SKIP
-    PosixPath('sample-report/index.html')
+    >>> kernels = {"conv_dw.weight": np.random.default_rng(0).normal(size=(8, 1, 5, 5))}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = kv.report(kernels, folder, samples=2)
+    ...     page.name, len(list(page.parent.glob("figures/*.svg"))) > 5
+    ('index.html', True)
     """
     from kernelviewer.figures.fonts import load_matplotlib
     from kernelviewer.figures.report import Report
@@ -408,7 +411,7 @@ def show(*sources: Kernels, block: bool | None = None) -> MainWindow | None:
 
 
 def _ipython_with_qt() -> bool:
-    """True in IPython, once its loop serves Qt's events."""
+    """True in IPython, once its loop serves Qt's events; a simple prompt has none."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "enable_gui"):
@@ -417,7 +420,7 @@ def _ipython_with_qt() -> bool:
         shell.enable_gui("qt")
     except Exception:  # a shell without loops, such as that of a document
         return False
-    return True
+    return bool(getattr(shell, "active_eventloop", None))
 
 
 def _bank(source: Kernels) -> KernelBank:

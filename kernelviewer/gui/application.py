@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import traceback
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
 from PySide6.QtGui import QIcon, QImageWriter
 from PySide6.QtWidgets import QApplication
@@ -116,7 +118,7 @@ def run(
 
 
 _shown: list[MainWindow] = []
-"""Windows that nobody else may hold."""
+"""Windows that were opened from Python: nobody else may hold them."""
 
 
 def show_window(
@@ -154,11 +156,24 @@ def show_window(
         else:
             window.document.open(source)
     window.opener.open(paths)
-    _shown[:] = [*(other for other in _shown if other.isVisible()), window]
+    if not _shown:
+        atexit.register(_end_shown)
+    _shown.append(window)
     if served:
         return window
     app.exec()
+    _end_shown()
     return None
+
+
+def _end_shown() -> None:
+    """Take windows apart while Qt still stands, which at exit it may not."""
+    while _shown:
+        window = _shown.pop()
+        if shiboken6.isValid(window):
+            window.close()
+            if window.stopped:
+                shiboken6.delete(window)
 
 
 def _application() -> QApplication:

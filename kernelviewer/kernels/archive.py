@@ -211,6 +211,16 @@ def snapshot(
         the step is negative.
     OSError
         The file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import kernelviewer as kv
+    >>> kernels = {"conv_dw": np.random.default_rng(0).normal(size=(16, 1, 5, 5))}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kv.extract_kernels(kv.snapshot(kernels, 900, folder))
+    <KernelBank step-000900: 16 kernels of 5×5 in 1 layer>
     """
     from safetensors.numpy import save
 
