@@ -171,7 +171,10 @@ def _end_shown() -> None:
     while _shown:
         window = _shown.pop()
         if shiboken6.isValid(window):
-            window.close()
+            if window.isVisible():
+                window.close()
+            if (focused := window.focusWidget()) is not None:
+                focused.clearFocus()  # else its event filters would be told amid it
             if window.stopped:
                 shiboken6.delete(window)
 

@@ -104,7 +104,13 @@ def extract_kernels(
     >>> kv.extract_kernels({"stem.conv_dw.weight": noise})
     <KernelBank state dict: 64 kernels of 5×5 in 1 layer>
     """
-    checkpoint = recognise(_opened(checkpoint, copy, watch))
+    return _extract(recognise(_opened(checkpoint, copy, watch)), include, watch)
+
+
+def _extract(
+    checkpoint: Checkpoint, include: Collection[str], watch: Watch
+) -> KernelBank:
+    """Decide which tensors are depthwise kernels, and read them layer by layer."""
     decisions = _with_filters(checkpoint, classify(checkpoint), watch)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
     _check_size(checkpoint, planned)
