@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(kernelviewer.__file__).parent
 ROOMS = (
-    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
+    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "corpus",
+    "gui", "front"
 )  # fmt: skip
 GROUND = {
     "files", "text", "strangers", "importing", "device", "watch", "notebook"
@@ -29,14 +30,8 @@ GROUND = {
 FRONT = {"cli", "__main__", "commands", "__init__", "api"}
 OPENS_THE_WINDOW = {"commands.window", "api"}
 HEAVY = {
-    "torch",
-    "timm",
-    "matplotlib",
-    "onnx",
-    "h5py",
-    "safetensors",
-    "scipy",
-    "pandas",
+    *("torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"),
+    *("dask", "distributed", "duckdb", "pandas", "psutil", "pyarrow"),
 }
 BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}
 FIRST_PAINT = """
@@ -74,7 +69,7 @@ print(*late)
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
     "kernels": {"bank", "classes", "equality", "naming", "statistics"},
-    "latent": {"errors", "labels", "noise", "stretches"},
+    "latent": {"axis", "errors", "labels", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "runner", "runs", "tasks"},
     "state.session": {"files"},

@@ -33,14 +33,21 @@ def make() -> ModuleType:
 
 def test_every_command_and_option_is_told(make: ModuleType) -> None:
     page = make.commands()
-    sections = dict(re.findall(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", page, re.M | re.S))
+    parts = re.findall(r"^##+ `([^`]+)`\n(.*?)(?=^##+ |\Z)", page, re.M | re.S)
+    sections = dict(parts)
     for name in (WINDOW, *COMMANDS):
         parser = parser_of(name)
         importlib.import_module(module_of(name)).add_arguments(parser)
-        section = sections["kernelviewer" if name == WINDOW else f"kernelviewer {name}"]
-        for action in parser._actions:
-            for option in action.option_strings:
-                assert re.search(rf"`{option}[ `]", section), (name, option)
+        head = "kernelviewer" if name == WINDOW else f"kernelviewer {name}"
+        inner = make._subcommands(parser)
+        for place, one in {"": parser, **inner}.items():
+            section = sections[f"{head} {place}".rstrip()]
+            for action in one._actions:
+                for option in action.option_strings:
+                    assert re.search(rf"`{option}[ `]", section), (name, option)
+    for name in ("build", "table", "query"):
+        assert f"### `kernelviewer corpus {name}`" in page
+    assert "`--scheduler-file F`" in page
     assert "%(" not in page
 
 
