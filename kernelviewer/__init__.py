@@ -16,8 +16,9 @@ True
 them, and `show` opens the window:
 
 >>> table = kv.label(bank)
->>> table["class"].shape, f"{table.coverage[7, 7][0]:.3f}"
-((880,), '0.936')
+>>> identified, by_chance = table.coverage[7, 7]
+>>> table["class"].shape, identified > 0.9, by_chance < 0.001
+((880,), True, True)
 
 Of two networks, `compare` tells what changed, kernel by kernel:
 

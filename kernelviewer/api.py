@@ -81,7 +81,7 @@ def label(
     >>> from kernelviewer.files import resource
     >>> table = kv.label(resource("sample", "sample.safetensors"))
     >>> table
-    <LabelTable: 880 kernels; identified: 7×7 93.6% (noise 0.0%)>
+    <LabelTable: 880 kernels; identified: 7×7 9...% (noise 0.0%)>
     >>> next(iter(table.counts())) in table["class"]
     True
     >>> float(table["fit"].max()) <= 1

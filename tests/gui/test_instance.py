@@ -60,9 +60,9 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
         env=environment(),
     )
-    yield process
-    process.kill()
-    process.wait()
+    with process:
+        yield process
+        process.kill()
 
 
 def second(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -116,14 +116,14 @@ def test_the_window_used_last_is_asked_and_dead_ones_are_passed(
         "from pathlib import Path; from kernelviewer.gui import instance; "
         "print(instance.hand_over([Path('/a'), Path('/b c')]))"
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),
-    )
-    qtbot.waitUntil(lambda: process.poll() is not None, timeout=60_000)
-    assert process.communicate()[0] == "True\n"
+    ) as process:
+        qtbot.waitUntil(lambda: process.poll() is not None, timeout=60_000)
+        assert process.communicate()[0] == "True\n"
     assert asked == [("first", [Path("/a"), Path("/b c")])]
     assert not dead.exists()
     first.close()
