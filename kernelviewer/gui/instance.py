@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _HELLO, _TAKEN = b"kernelviewer 1\n", b"taken\n"
 _MOST = 1 << 20
-_CONNECT_MS, _ANSWER_MS = 100, 1000
+_CONNECT_MS, _ANSWER_MS = 100, 2000
 
 
 class Doorkeeper(QObject):

@@ -51,8 +51,11 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def running(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[subprocess.Popen[str]]:
     """A process with a window that closes once a second network is open."""
+    save_settings(Settings(reuse=request.param))
     first = write_network(tmp_path / "first.safetensors")
     process = subprocess.Popen(
         [sys.executable, "-c", WINDOW, str(first)],
@@ -77,19 +80,20 @@ def second(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("how", ["option", "setting"])
+@pytest.mark.parametrize(
+    ("running", "words"),
+    [("off", ["--reuse-window"]), ("on", [])],
+    indirect=["running"],
+    ids=["option", "setting"],
+)
 def test_a_second_process_hands_its_files_over(
-    how: str, running: subprocess.Popen[str], tmp_path: Path, qtbot: QtBot
+    running: subprocess.Popen[str], words: list[str], tmp_path: Path, qtbot: QtBot
 ) -> None:
     write_network(tmp_path / "second\udcff.safetensors", seed=2)
     folder = files.running_dir()
     qtbot.waitUntil(lambda: any(folder.iterdir()), timeout=60_000)
-    words = ["second\udcff.safetensors"]  # relative, and no UTF-8
-    if how == "option":
-        words.append("--reuse-window")
-    else:
-        save_settings(Settings(reuse="on"))
-    done = second(*words, folder=tmp_path)
+    # relative, and no UTF-8
+    done = second("second\udcff.safetensors", *words, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     out, _ = running.communicate(timeout=100)
     assert out == "closed with first second\\xff\n"
