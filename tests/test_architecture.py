@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(kernelviewer.__file__).parent
 ROOMS = (
-    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
+    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "corpus",
+    "gui", "front"
 )  # fmt: skip
 GROUND = {
     "files", "text", "strangers", "importing", "device", "watch"
 }  # fmt: skip
 FRONT = {"cli", "__main__", "commands", "__init__"}
-HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
+HEAVY = {
+    *("torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"),
+    *("dask", "distributed", "duckdb", "psutil", "pyarrow"),
+}
 BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}
 FIRST_PAINT = """
 import sys
@@ -64,7 +68,7 @@ print(*late)
 MAY_COME_BEFORE = {
     "formats": {"checkpoint", "errors"},
     "kernels": {"bank", "classes", "equality", "naming", "statistics"},
-    "latent": {"errors", "labels", "noise", "stretches"},
+    "latent": {"axis", "errors", "labels", "noise", "stretches"},
     "figures": None,
     "jobs": {"analysing", "runner", "runs", "tasks"},
     "state.session": {"files"},

@@ -33,10 +33,11 @@ from kernelviewer.commands.reading import (
     cannot_write,
     check_output,
     equal_notes,
+    parse_pair,
 )
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.pairing import MATCHES
+from kernelviewer.kernels.pairing import MATCHES, why_apart
 from kernelviewer.latent.compare import compare, write_pairs
 
 if TYPE_CHECKING:
@@ -76,6 +77,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "order and shape of the layers; or the best match within a layer, for "
         "networks trained apart (default: names)",
     )
+    parser.add_argument(
+        "--pair",
+        dest="pairing",
+        type=parse_pair,
+        action="append",
+        metavar="BEFORE=AFTER",
+        help="these layers correspond, and no others do; may be given several times "
+        "(default: as --match finds)",
+    )
     add_threshold_argument(parser)
     add_autoencoder_argument(parser)
     parser.add_argument(
@@ -98,12 +108,16 @@ def run(options: argparse.Namespace) -> int:
     banks = _banks(options)
     if banks is None:
         return 1
+    if problem := why_apart(*banks, options.pairing or ()):
+        complain(problem)
+        return 1
     whole, naming = autoencoders.fit(banks), naming_of(options)
     found = compare(
         *banks,
         by=naming.by,
         words=naming.words,
         match=options.match,
+        layers=options.pairing,
         threshold=options.threshold,
         autoencoders=autoencoders.get,
         device=device,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.commands.networks import add_by_argument, naming_of
-from kernelviewer.commands.reading import parse_threshold
+from kernelviewer.commands.reading import parse_pair, parse_threshold
 from kernelviewer.device import CHOICES
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.naming import FigureNaming
@@ -18,6 +18,7 @@ from kernelviewer.figures.options import (
     PRESETS,
     Choice,
     FigureOptions,
+    LayerPairs,
     Number,
     Pair,
     Switch,
@@ -52,6 +53,11 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
         common: dict[str, Any] = {"dest": name, "default": None, "help": what}
         if isinstance(option, Switch):
             group.add_argument(flag, action=BooleanOptionalAction, **common)
+        elif isinstance(option, LayerPairs):
+            metavar = option.metavar
+            group.add_argument(
+                flag, type=parse_pair, action="append", metavar=metavar, **common
+            )
         elif isinstance(option, Choice) and not option.open:
             group.add_argument(flag, choices=tuple(option.choices), **common)
         else:
@@ -78,8 +84,8 @@ def looks(
     if arguments.preset:
         base = arguments.preset
     given = {
-        name: value
-        for name in OPTIONS
+        name: option.frozen(value)
+        for name, option in OPTIONS.items()
         if (value := getattr(arguments, name)) is not None
     }
     return base.with_values(given)

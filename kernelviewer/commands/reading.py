@@ -35,6 +35,15 @@ def parse_size(text: str) -> Size:
     return tuple(int(part) for part in re.split("[x×]", text))
 
 
+def parse_pair(text: str) -> tuple[str, str]:
+    """Two names of layers, such as ``stem.dw=stem.conv``."""
+    before, _, after = text.partition("=")
+    if not before or not after:
+        msg = f"{text!r} is no pair of layers such as stem.dw=stem.conv"
+        raise ArgumentTypeError(msg)
+    return before, after
+
+
 def number_between(least: float, most: float, what: str) -> Callable[[str], float]:
     """A parser of numbers in a range; ``what`` they are, for people."""
 

@@ -27,6 +27,7 @@ COLORMAPS = {
     "magma": "Magma",
 }
 """Colour maps on offer and their names; ``signed`` runs through the paper's colour."""
+_LIFT = 0.08
 _REVERSED = {"rdbu": "RdBu_r", "puor": "PuOr_r"}
 """Those that other programs know by the opposite order."""
 
@@ -99,9 +100,9 @@ def weight_colours(name: str, ground: Ink) -> NDArray[np.uint8]:
         There is no such colour map.
     """
     if name == "signed":
-        stops = np.stack(
-            [rgb(ground.negative), rgb(ground.paper), rgb(ground.positive)]
-        )
+        # on dark ground zero is a little lighter: how far a kernel reaches is seen
+        zero = mix(ground.paper, ground.text, _LIFT) if ground.dark else ground.paper
+        stops = np.stack([rgb(ground.negative), rgb(zero), rgb(ground.positive)])
     elif name == "grey":
         stops = np.stack([rgb("#000000"), rgb("#FFFFFF")])
     else:

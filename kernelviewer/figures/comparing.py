@@ -18,8 +18,7 @@ from kernelviewer.figures.counts import (
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.comparison import KernelNames, compare_size
-from kernelviewer.kernels.equality import told_apart
-from kernelviewer.kernels.pairing import pair
+from kernelviewer.kernels.pairing import pair, why_apart
 from kernelviewer.kernels.series import common_layers, order_of, own_names, unit_of
 from kernelviewer.kernels.series import stored_counters as counters_of
 from kernelviewer.text import shown
@@ -38,10 +37,14 @@ if TYPE_CHECKING:
     from kernelviewer.watch import Watch
 
 _WORDS = {
-    "names": "the same layer and channel",
-    "order": "the same place and channel",
+    "names": "the same layer and channel in both",
+    "order": "the same place and channel in both",
     "best": "the best match within each layer",
 }
+_BY_HAND = (
+    "the same channel of layers paired by hand",
+    "the best match within layers paired by hand",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,8 @@ class Compared:
         What named the kernels; None where nothing did.
     match
         How kernels were paired.
+    by_hand
+        Whether somebody said which layers correspond.
     """
 
     before: Subject
@@ -65,6 +70,7 @@ class Compared:
     found: SizeComparison
     yardstick: Yardstick | None
     match: Match
+    by_hand: bool = False
 
     @property
     def size(self) -> Size:
@@ -73,8 +79,8 @@ class Compared:
 
     @property
     def names(self) -> tuple[str, str]:
-        """The networks' names; those of their files where they share one."""
-        return told_apart(self.before.bank, self.after.bank)
+        """What the networks are called."""
+        return self.before.name, self.after.name
 
     def layer_name(self, layer: LayerComparison) -> str:
         """The name of a layer, in the first network."""
@@ -85,11 +91,12 @@ class Compared:
         """Which kernels correspond, and how many have no partner."""
         left = len(self.found.unpaired_a), len(self.found.unpaired_b)
         alone = f"; without a partner {count(left[0])} and {count(left[1])}"
+        best = self.match == "best"
+        how = _BY_HAND[best] if self.by_hand else _WORDS[self.match]
         return (
             f"{count(len(self.found), 'pair')} of {size_label(self.size)} kernels of "
-            f"{self.names[0]} and {self.names[1]}, {_WORDS[self.match]} in both"
-            f"{alone if any(left) else ''}."
-        ).replace("each layer in both", "each layer")
+            f"{self.names[0]} and {self.names[1]}, {how}{alone if any(left) else ''}."
+        )
 
 
 def compare_scene(
@@ -100,7 +107,8 @@ def compare_scene(
     Raises
     ------
     FigureError
-        There are not two networks, or none of their kernels correspond.
+        There are not two networks, none of their kernels correspond, or layers named
+        in the options cannot be paired.
     """
     number = len(scene.subjects)
     if number != 2:
@@ -111,9 +119,11 @@ def compare_scene(
     first, second = scene.subjects
     if not len(first.index) or not len(second.index):
         raise FigureError("no kernels are shown", "Show a layer or another size.")
-    match = options.match
+    match, layers = options.match, options.pairing
+    if problem := why_apart(first.bank, second.bank, layers or ()):
+        raise FigureError(problem, "Name layers as kernelviewer info lists them.")
     one, other = (_bank(subject, match) for subject in scene.subjects)
-    pairing = pair(one, other, match=match, watch=watch)
+    pairing = pair(one, other, match=match, layers=layers, watch=watch)
     found = compare_size(
         pairing,
         scene.size,
@@ -126,7 +136,8 @@ def compare_scene(
             "no kernels of the two networks correspond",
             "Show other layers, or match by order or best.",
         )
-    return Compared(first, second, found, scene.yardstick, match)
+    by_hand = layers is not None
+    return Compared(first, second, found, scene.yardstick, match, by_hand)
 
 
 def classes_of(compared: Compared) -> tuple[NDArray[np.int8], NDArray[np.int8]]:

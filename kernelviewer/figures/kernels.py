@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import listing
-from kernelviewer.figures.tiling import as_pictures, quantise
+from kernelviewer.figures.tiling import as_pictures, drawn_weights, quantise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def make_block(
     """The kernels of a subject with these indices."""
     kernels = subject.kernels
     return Block(
-        network=subject.bank.name,
+        network=subject.name,
         layer=layer,
         weights=kernels.weights[index],
         channel=kernels.channel[index],
@@ -158,7 +158,7 @@ def colour_blocks(
 
     What shares a scale is the option's: a block is a layer.
     """
-    pictures = [as_pictures(block.weights) for block in blocks]
+    pictures = [as_pictures(drawn_weights(block.weights, options)) for block in blocks]
     if options.scale == "kernel":
         reaches: list[NDArray[np.float32] | None] = [None] * len(blocks)
     else:

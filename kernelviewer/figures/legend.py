@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.colours import weight_colours
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import FLAT, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def class_entries(indices: Iterable[int], ground: Ink) -> list[Entry]:
     """Entries of classes, given by their index, in the order of the classes."""
     return [
         Entry(ground.of_class(item), item.name, HATCH if item is FLAT else "")
-        for item in (CLASSES[index] for index in sorted(set(indices)))
+        for item in (class_shown(index) for index in sorted(set(indices)))
     ]
 
 
@@ -139,5 +139,7 @@ def draw_scale_bar(page: Page, bottom: float, of: str = "") -> None:
     notes = _NOTES[page.options.scale]
     if of:
         notes = f"weight, relative to the largest {of}", of
+    if page.options.mean == "without":
+        notes = (notes[0].replace("weight,", "weight less the mean,"), "less the mean")
     note = next((note for note in notes if face.width(note) <= room), "")
     page.text(x, baseline, note, colour=page.ink.secondary)

@@ -25,6 +25,7 @@ Scale = Literal["kernel", "layer", "figure"]
 Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
+Mean = Literal["auto", "with", "without"]
 Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
@@ -74,6 +75,10 @@ class Option:
     def fits(self, value: object) -> bool:
         """True if a value read from a file is of the right type."""
         return isinstance(value, str)
+
+    def frozen(self, value: Any) -> Any:
+        """A value as it was read from a file or the command line, made hashable."""
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +187,31 @@ class Pair(Option):
             and all(type(item) is int and abs(item) < _TOO_LARGE for item in value)
         )
 
+    def frozen(self, value: Any) -> Any:
+        """The two as a tuple."""
+        return tuple(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerPairs(Option):
+    """Names of layers that correspond in two networks, or none; each is told once."""
+
+    def fits(self, value: object) -> bool:
+        """True if it is pairs of texts."""
+        return value is None or (
+            isinstance(value, list | tuple)
+            and all(
+                isinstance(item, list | tuple)
+                and len(item) == 2
+                and all(isinstance(name, str) for name in item)
+                for item in value
+            )
+        )
+
+    def frozen(self, value: Any) -> Any:
+        """The pairs as tuples."""
+        return None if value is None else tuple((a, b) for a, b in value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Code(Number):
@@ -267,6 +297,9 @@ class FigureOptions:
         ``signed`` (blue – paper – red) or one of `kernelviewer.figures.colours`.
     scale
         What shares one scale of colours: each ``kernel``, each ``layer``, all.
+    mean
+        Whether kernels are drawn with their mean; ``auto``: without it where they
+        stand with their classes, which are given whatever the mean is.
     samples
         Kernels in a row of random samples; None: as many as look well.
     keys
@@ -284,6 +317,9 @@ class FigureOptions:
     match
         Which kernels of two networks correspond, as
         `kernelviewer.kernels.pairing.pair` takes it.
+    pairing
+        Names of the layers that correspond, before and after, and no others do; None:
+        found by ``match``.
     time
         How the steps of a run are spaced: ``even`` (each alike), ``step`` (by their
         numbers), ``log``; ``auto``: by their numbers, where these are uneven ``log``.
@@ -437,6 +473,23 @@ class FigureOptions:
             },
         ),
     )
+    mean: Mean = declared(
+        "auto",
+        Choice(
+            label="Mean",
+            title="Whether kernels are drawn with their mean",
+            help="draw kernels with or without their mean; default: without it where "
+            "they stand with their classes",
+            noun="mean of kernels",
+            is_look=False,
+            drawn_only=True,
+            choices={
+                "auto": "without it where classes are seen",
+                "with": "with mean",
+                "without": "without mean",
+            },
+        ),
+    )
     samples: int | None = declared(
         None,
         Number(
@@ -547,6 +600,18 @@ class FigureOptions:
                 "order": "order and shape of layers",
                 "best": "best match within a layer",
             },
+        ),
+    )
+    pairing: tuple[tuple[str, str], ...] | None = declared(
+        None,
+        LayerPairs(
+            label="Layers as paired by hand",
+            help="these layers correspond, and no others do; may be given several "
+            "times (default: as --match finds)",
+            noun="pair of layers",
+            flag="pair",
+            metavar="BEFORE=AFTER",
+            is_look=False,
         ),
     )
     time: Time = declared(
@@ -661,8 +726,7 @@ class FigureOptions:
         if not all(OPTIONS[name].fits(value) for name, value in given.items()):
             msg = "the options of this figure have values of the wrong type"
             raise FigureError(msg)
-        if "components" in given:
-            given["components"] = tuple(given["components"])
+        given = {name: OPTIONS[name].frozen(value) for name, value in given.items()}
         try:
             return cls().with_values(given)
         except OptionError as error:  # the file's, not the user's

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.figures.colours import LEVELS, mix, rgb, weight_colours
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def as_pictures(weights: NDArray[np.float32]) -> NDArray[np.float32]:
             thick = max(1, round(_THICK * weights.shape[other]))
             weights = weights.repeat(thick, axis=axis)
     return weights
+
+
+def drawn_weights(
+    weights: NDArray[np.float32], options: FigureOptions
+) -> NDArray[np.float32]:
+    """Kernels [N, *size] as they are drawn: with their mean or without."""
+    return without_mean(weights) if options.mean == "without" else weights
 
 
 def quantise(

@@ -73,7 +73,7 @@ def run(
     reset
         Forget settings and layout first.
     device, theme, size
-        In place of what the settings say.
+        In place of what the settings say, for this run.
     watch
         Folder whose new checkpoints join a run.
 
@@ -91,13 +91,13 @@ def run(
     if reset:
         reset_settings()
     settings, problem = load_settings()
-    if device:
-        settings = replace(settings, device=device)
-    if theme:
-        settings = replace(settings, theme=theme)
+    given = {"device": device, "theme": theme}
+    given = {name: value for name, value in given.items() if value}
+    settings = replace(settings, **given)  # type: ignore[arg-type]
     if screenshot:
         settings = replace(settings, geometry="", layout="")
     window = MainWindow(settings, problem)
+    window.of_this_run = set(given)
     window.keeps_settings = window.opener.asks = screenshot is None
     report_errors_in(window)
     if size:
@@ -135,7 +135,9 @@ class _Photographer(QObject):
         if self._calm < CALM_TICKS:
             return
         self._timer.stop()
+        unusable = self._window.opener.unusable.values()
         failures = self._window.parts.jobs_panel.failures()
+        failures += [found.sentence for found in unusable if not found.empty]
         for text in failures:
             print(f"kernelviewer: {text}", file=sys.stderr)
         try:

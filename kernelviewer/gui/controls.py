@@ -13,6 +13,9 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 
 PADDING = 7
+_FRAME = 22
+"""Of a number's field and what is free beside the number, pixels."""
 MARGIN = 16
 """Between a dialog's frame and what is in it, pixels."""
 
@@ -60,6 +65,7 @@ class ChoiceButton(QToolButton):
         self.setObjectName(name)
         self._title, self._short = title, short or {}
         self._brief = self._bare = False
+        self._notes = ("", "")
         self._key = ""
         self.setToolTip(title)
         self._menu = QMenu(self)
@@ -97,8 +103,21 @@ class ChoiceButton(QToolButton):
         action = self._actions[key]
         action.setChecked(True)
         self._show_text()
-        self.setAccessibleName(f"{self._title}: {action.text()}")
-        self.setToolTip(f"{self._title}: {action.text()}")
+        text = f"{self._title}: {action.text()}{self._notes[0]}"
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+
+    def join(self, other: ChoiceButton) -> None:
+        """Offer another choice in this one's menu; its own button is not seen."""
+        other.hide()
+        self._menu.addSeparator()
+        self._menu.addActions(list(other._actions.values()))
+
+    def set_notes(self, long: str, brief: str) -> None:
+        """What stands after the text, and after the short one."""
+        self._notes = (long, brief)
+        if self._key:
+            self.set_choice(self._key)
 
     def set_icons(self, icons: dict[str, QIcon], size: QSize) -> None:
         """Show pictures beside the menu's texts, and in their place on the button."""
@@ -126,6 +145,29 @@ class ChoiceButton(QToolButton):
         keys = list(self._actions)
         self.chosen.emit(keys[(keys.index(self._key) + 1) % len(keys)])
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt: it may lose the end of its text; the tooltip has all of it."""
+        hint = self.sizeHint()
+        if self._bare:
+            return hint
+        least = self.fontMetrics().horizontalAdvance("abc… ▾") + 2 * PADDING
+        return QSize(min(hint.width(), least), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint as much of the text as there is room for."""
+        if self._bare or self.width() >= self.sizeHint().width():
+            super().paintEvent(event)
+            return
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        room, end = self.width() - 2 * PADDING, Qt.TextElideMode.ElideRight
+        arrow = f" {option.text[-1:]}"
+        room -= self.fontMetrics().horizontalAdvance(arrow)
+        text = self.fontMetrics().elidedText(option.text[:-2], end, room)
+        option.text = f"{text}{arrow}"
+        control = QStyle.ComplexControl.CC_ToolButton
+        QStylePainter(self).drawComplexControl(control, option)
+
     def _show_text(self) -> None:
         if self._key not in self._actions:
             return
@@ -134,7 +176,7 @@ class ChoiceButton(QToolButton):
             self.setIcon(action.icon())
             return
         text = self._short.get(self._key, action.text()) if self._brief else None
-        self.setText(f"{text or action.text()} ▾")
+        self.setText(f"{text or action.text()}{self._notes[self._brief]} ▾")
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
@@ -144,10 +186,6 @@ class ChoiceButton(QToolButton):
             return QSize(self.iconSize().width() + 2 * PADDING, height)
         text = self.fontMetrics().horizontalAdvance(self.text())
         return QSize(text + 2 * PADDING, height)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: the text is never cut."""
-        return self.sizeHint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: the down key opens the menu, as in combo boxes."""
@@ -194,6 +232,11 @@ class NumberField(QDoubleSpinBox):
         self.setSingleStep(step)
         self.setKeyboardTracking(False)
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+
+    def fit_width(self) -> None:
+        """Be as wide as a number needs in this font."""
+        digits = self.fontMetrics().horizontalAdvance("0.000")
+        self.setFixedWidth(digits + _FRAME)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: a box as other fields have; the style's own has room for buttons."""

@@ -63,6 +63,9 @@ class Reaction:
     stoppable
         False for what cannot be stopped midway: it is listed without Cancel, and the
         list does not come up by itself, for there is nothing to be done about it.
+    kind
+        Jobs of one kind are one row of the list, such as *Encode kernels*; empty: it
+        stands for itself.
     """
 
     done: Callable[[Any], str | None] = lambda value: None
@@ -73,6 +76,7 @@ class Reaction:
     quiet: bool = False
     background: bool = False
     stoppable: bool = True
+    kind: str = ""
 
     def while_alive(self, widget: QWidget) -> Reaction:
         """The same, but silent once the widget is gone."""
@@ -96,8 +100,10 @@ class JobList(Protocol):
     cancel_requested: Any
     """Signal: the number of a job."""
 
-    def add(self, number: int, title: str, *, stoppable: bool = True) -> None:
-        """List a job."""
+    def add(
+        self, number: int, title: str, *, stoppable: bool = True, kind: str = ""
+    ) -> None:
+        """List a job; those of one kind are one row."""
 
     def set_progress(self, number: int, done: int, total: int, text: str) -> None:
         """Say how far it is."""
@@ -159,7 +165,8 @@ class Jobs(QObject):
         ticket = self._runner.ticket(key, title, background=reaction.background)
         self._reactions[ticket.number] = reaction
         if not reaction.quiet:
-            self._panel.add(ticket.number, title, stoppable=reaction.stoppable)
+            stoppable, kind = reaction.stoppable, reaction.kind
+            self._panel.add(ticket.number, title, stoppable=stoppable, kind=kind)
             self.counted.emit(self._panel.running())
         return self._runner.submit_to(lane, ticket, task, *args, **kwargs)
 

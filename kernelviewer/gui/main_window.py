@@ -32,6 +32,7 @@ from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.jobs.tasks import prepare_device, settle_in
+from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 
@@ -92,8 +93,15 @@ class MainWindow(WindowContext):
         self.jobs_button.setText("no jobs running")
         self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
+        self.unopened_button = QToolButton(self)
+        self.unopened_button.setObjectName("unopenedButton")
+        self.unopened_button.setProperty("warning", True)
+        self.unopened_button.hide()
         parts, device, jobs = self.parts, self.device_label, self.jobs_button
-        self.setStatusBar(StatusLine(parts.chips, parts.selected, device, jobs, self))
+        unopened = self.unopened_button
+        self.setStatusBar(
+            StatusLine(parts.chips, parts.selected, device, unopened, jobs, self)
+        )
 
     def _connect(self) -> None:
         parts, commands = self.parts, self.commands
@@ -113,6 +121,9 @@ class MainWindow(WindowContext):
         self.opener.run_found.connect(self._on_run_found)
         self.runs.told.connect(self.statusBar().showMessage)
         self.opener.told.connect(self.statusBar().showMessage)
+        self.opener.unusable_changed.connect(self._on_unusable_changed)
+        self.opener.nothing_opened.connect(self._show_unopened)
+        self.unopened_button.clicked.connect(self._show_unopened)
         self.acts.told.connect(self.statusBar().showMessage)
         self.opener.compare_requested.connect(
             lambda before, after: self.compare(Comparing(before, after))
@@ -149,6 +160,22 @@ class MainWindow(WindowContext):
         from kernelviewer.gui.dialogs.runs import ask_about_run
 
         ask_about_run(self, found)
+
+    def _on_unusable_changed(self) -> None:
+        from kernelviewer.gui.dialogs.unopened import unopened_text
+
+        text, button = unopened_text(self), self.unopened_button
+        button.setText(text)
+        button.setAccessibleName(f"Show what was not opened: {text}")
+        button.setToolTip("Show what was not opened, and what to do")
+        button.setVisible(bool(text))
+
+    def _show_unopened(self) -> None:
+        """List what could not be opened, where somebody is there to read it."""
+        from kernelviewer.gui.dialogs.unopened import show_unopened
+
+        if self.opener.unusable and self.opener.asks:
+            show_unopened(self)
 
     def _on_first_picture(self) -> None:
         """Nothing is computed, and torch not imported, before kernels are on screen."""
@@ -205,10 +232,10 @@ class MainWindow(WindowContext):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt: show that files can be dropped."""
         if paths := dropped_paths(event.mimeData()):
-            what = shown(paths[0].name) if len(paths) == 1 else f"{len(paths)} files"
+            what = shown(paths[0].name) if len(paths) == 1 else _counted(paths)
             text = f"Drop to open {what}"
             if (marked := self._beside(paths)) is not None:
-                name = self.document.model(marked).bank.name
+                name = self.document.model(marked).name
                 text = f"Drop to compare {name} with {what}"
             self._overlay.show_over(text, theme.tokens().accent)
             event.acceptProposedAction()
@@ -237,7 +264,19 @@ class MainWindow(WindowContext):
         self.hide()
         self.sessions.finish()
         self.stopped = self.jobs.close()
+        show_classes({})  # names were this session's
         event.accept()
+
+
+def _counted(paths: list[Path]) -> str:
+    """How many files and folders these are, as “2 files and 1 folder”."""
+    folders = sum(path.is_dir() for path in paths)
+    parts = [
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((len(paths) - folders, "file"), (folders, "folder"))
+        if number
+    ]
+    return " and ".join(parts)
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:

@@ -66,7 +66,10 @@ SHOWN = 12
 KIND_WIDTH = 88
 GAP = 10
 WIDTH = 720
-WISH, LEAST = 190, 110
+WISH, LEAST = 190, 84
+SEARCH = "Search…"
+_FRAME = 28
+"""Beside the text of the line, pixels."""
 REMEMBERED = 8
 NOTHING = "Nothing is called that. Try a layer, a class, a size or a command."
 _MOVES = {
@@ -355,9 +358,10 @@ class PaletteLine(QLineEdit):
         self.setObjectName("commandPalette")
         self.setAccessibleName("Search commands, layers, classes and settings")
         native = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
-        self.setPlaceholderText(f"Search…   {native.replace('+', ' ')}")
+        self._keys = native.replace("+", " ")
+        self._brief = False
+        self.setPlaceholderText(f"{SEARCH}   {self._keys}")
         self.setToolTip("Find a command, a layer, a class and more by typing")
-        self.setMinimumWidth(LEAST)
         self._collect: Callable[[], list[Entry]] = list
         self._entries: list[Entry] = []
         self._used: list[tuple[str, ...]] = []
@@ -392,9 +396,29 @@ class PaletteLine(QLineEdit):
         self.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._open()
 
+    def set_brief(self, brief: bool) -> None:
+        """Take little room, or say by which keys it is reached."""
+        if brief != self._brief:
+            self._brief = brief
+            keys = "" if brief else f"   {self._keys}"
+            self.setPlaceholderText(f"{SEARCH}{keys}")
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
         """Qt: as in the target picture."""
-        return QSize(WISH, super().sizeHint().height())
+        if self._brief:
+            return self.minimumSizeHint()
+        return QSize(self._wide(WISH, self.placeholderText()), self._height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: what it is for can be read."""
+        return QSize(self._wide(LEAST, SEARCH), self._height())
+
+    def _wide(self, least: int, text: str) -> int:
+        return max(least, self.fontMetrics().horizontalAdvance(text) + _FRAME)
+
+    def _height(self) -> int:
+        return super().sizeHint().height()
 
     def _open(self) -> None:
         self.selectAll()

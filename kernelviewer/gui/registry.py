@@ -14,6 +14,7 @@ from kernelviewer.gui.views.comparing import COMPARING, DRIFT, TRANSITIONS
 from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
 from kernelviewer.gui.views.models import MODELS
+from kernelviewer.gui.views.overview import OVERVIEW
 from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
 from kernelviewer.gui.views.reconstruction.inspector import INSPECTOR
 from kernelviewer.gui.views.run import FORMATION, SHARES, STEPS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 VIEWS: tuple[ViewSpec, ...] = (
     CENTRE,
     MODELS,
+    OVERVIEW,
     COMPARING,
     GRID,
     STEPS,

@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, PAPER, PAPER_OF
+from kernelviewer.kernels.classes import PAPER, PAPER_OF, class_shown
 from kernelviewer.state.analysis import UNIDENTIFIED
+from kernelviewer.state.own_names import tag_name, tags_in
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Scheme
     from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.session.files import Offer
+    from kernelviewer.state.tally import SummedCounts
     from kernelviewer.state.view_state import ViewState
 
+AS_NOISE = "◌ "
+"""Before the name of a network, no more of whose kernels are identified than of noise.
+"""
+NOISE_SENTENCE = (
+    "No more of its kernels are identified than of white noise, as of a network that "
+    "was not trained"
+)
 _TAG = re.compile(r"<[^\s\d]")
 
 
@@ -34,6 +43,28 @@ def counted_once(repeated: int) -> str:
 def percent(share: float) -> str:
     """A share as ``90.8 %``."""
     return f"{100 * share:.1f}\u202f%"
+
+
+def identified_text(row: SummedCounts) -> str:
+    """The identified share of some kernels; a dash where all are flat."""
+    return rough_percent(row.coverage) if row.patterned else "–"
+
+
+def identified_lines(row: SummedCounts) -> list[str]:
+    """Coverage and classes in words, and whether that is no more than of noise."""
+    if not row.patterned:
+        return ["no kernel with a pattern"]
+    text = f"{percent(row.coverage)} identified, "
+    text += f"{spaced(row.named)} of {spaced(row.patterned)}"
+    if row.null is not None:
+        text += f"; of white noise {percent(row.null)}"
+    classes = [
+        f"{class_shown(i).short} {spaced(count)}"
+        for i, count in enumerate(row.counts)
+        if count
+    ]
+    noise = [NOISE_SENTENCE] if row.is_as_noise else []
+    return [text, *noise, ", ".join(classes)]
 
 
 def short_percent(share: float) -> str:
@@ -105,16 +136,29 @@ def kernel_tip(state: ViewState, number: int) -> str:
     model, layer = pool.layer_of(number)
     lines = [layer.name, f"channel {pool.channel[number]} of {layer.kernels}"]
     if len(pool.models) > 1:
-        lines.insert(0, model.bank.name)
+        lines.insert(0, model.name)
     if layer.support:
         lines.append(f"named on its effective support {layer.support_label}")
     lines += [class_text(state, number), near_text(state, number)]
     lines.append(values_text(state, number))
     scale, offset = pool.scale[number], pool.offset[number]
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
+    lines.append(tags_text(state, number))
     if state.pairs is not None:
         lines.append(partner_text(state, state.pairs, number))
+    if (state.near == number).any():
+        lines.append("marked: among the nearest to the spectrum's slider")
     return "\n".join(filter(None, lines))
+
+
+def tags_text(state: ViewState, number: int) -> str:
+    """The tags of a kernel."""
+    if state.tag_bits is None or not state.tag_bits[number]:
+        return ""
+    numbers = tags_in(int(state.tag_bits[number]))
+    names = [tag_name(state.tags, tag) for tag in numbers]
+    plain = [name if name.startswith("tag ") else f"“{name}”" for name in names]
+    return f"tagged {', '.join(plain)}"
 
 
 def partner_text(state: ViewState, pairs: PoolPairs, number: int) -> str:
@@ -141,7 +185,7 @@ def class_text(state: ViewState, number: int) -> str:
         return "flat: dead or constant"
     if state.labels is None:
         return ""
-    best = CLASSES[state.labels.best[number]].name
+    best = class_shown(state.labels.best[number]).name
     below = state.labels.label[number] == UNIDENTIFIED
     return f"unidentified, best class {best}" if below else best
 
@@ -170,7 +214,11 @@ def near_text(state: ViewState, number: int) -> str:
     second = second_class(
         state.scheme, int(names.best[number]), int(names.second[number])
     )
-    return f"near {CLASSES[second].name}, by {margin:.3f}" if second is not None else ""
+    return (
+        f"near {class_shown(second).name}, by {margin:.3f}"
+        if second is not None
+        else ""
+    )
 
 
 def second_class(scheme: Scheme, best: int, second: int) -> int | None:

@@ -28,8 +28,9 @@ CONTROL = 26
 class Tokens:
     """The colours of one theme, ``#RRGGBB``.
 
-    ``negative`` and ``positive`` are the ends of the weights' colour map; its middle
-    is ``panel``.
+    ``negative`` and ``positive`` are the ends of the weights' colour map; its middle is
+    ``zero``, so near to ``panel`` that weak taps recede, but on dark ground apart from
+    it: how far a kernel reaches is seen there too.
     """
 
     dark: bool
@@ -46,6 +47,7 @@ class Tokens:
     error: str
     negative: str
     positive: str
+    zero: str
     neutral: str
 
 
@@ -64,6 +66,7 @@ LIGHT = Tokens(
     error="#B3261E",
     negative="#265CB2",
     positive="#D64834",
+    zero="#FFFFFF",
     neutral="#C9C9C4",
 )
 DARK = Tokens(
@@ -81,6 +84,7 @@ DARK = Tokens(
     error="#FF8A80",
     negative="#68AAFF",
     positive="#FF8060",
+    zero="#303237",
     neutral="#55575B",
 )
 
@@ -254,6 +258,7 @@ QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 2px 6p
 QToolButton:hover { background: $hover; }
 QToolButton[quiet="true"] { color: $secondary; }
 QToolButton[quiet="true"]:hover { color: $text; }
+QToolButton[warning="true"] { color: $error; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $panel; border: 1px solid $separator; border-radius: 5px;
   padding: 0 8px; min-height: ${control}px; selection-background-color: $selected;
@@ -303,6 +308,7 @@ QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: transparent; color: $secondary; border: none;
   padding: 2px 4px; font-size: 12px; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
 QScrollBar::handle { background: $neutral; border-radius: 4px; margin: 2px; }

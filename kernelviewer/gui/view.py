@@ -58,8 +58,8 @@ class ViewFigure:
     ----------
     kind
         Exhibit.
-    paired
-        Another one, while the view shows pairs of the networks that are compared.
+    instead
+        The figure of what the view shows now, where that is another one.
     scope
         Which kernels, a key of `FigureRequests.choices`.
     options
@@ -69,7 +69,7 @@ class ViewFigure:
     kind: str
     scope: str = "shown"
     options: Callable[[Document], Mapping[str, Any]] = lambda document: {}
-    paired: str = ""
+    instead: Callable[[ViewState], ViewFigure | None] = lambda state: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,9 @@ class ViewSpec:
     of_runs, of_comparisons
         True: the panel comes when a run is opened, or two networks are compared, and
         goes with the last one.
+    says
+        Whether the panel has something to say of a state; without, it is folded to its
+        title. None: it always has.
     """
 
     id: str
@@ -141,6 +144,7 @@ class ViewSpec:
     width: int = 0
     of_runs: bool = False
     of_comparisons: bool = False
+    says: Callable[[ViewState], bool] | None = None
 
     @property
     def is_panel(self) -> bool:
@@ -155,7 +159,7 @@ class ViewSpec:
 def match_option(document: Document) -> Mapping[str, Any]:
     """How a figure pairs the kernels of the networks that are compared."""
     how = document.comparing
-    return {} if how is None else {"match": how.match}
+    return {} if how is None else {"match": how.match, "pairing": how.layers}
 
 
 class Parts(SimpleNamespace):
@@ -211,7 +215,11 @@ class Controller(QObject):
         self.window.presenter.show_again(self)
 
     def is_news(self, name: str, *values: object) -> bool:
-        """Whether values differ from those given under that name the last time."""
+        """Whether values differ from those given under that name the last time.
+
+        What classes are called is always one of them.
+        """
+        values = (self.window.state.own_classes, *values)
         told = self._told.get(name)
         if told is not None and all(map(same, told, values)):
             return False

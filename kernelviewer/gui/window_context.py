@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
@@ -35,22 +35,25 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.settings import save_settings
+from kernelviewer.state.settings import load_settings, save_settings
+from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.kernels.classes import OwnName
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
+KERNELS_PAGE, OVERVIEW_PAGE = 1, 2
+"""Of the centre; the first one welcomes."""
 CORNERS = {
     Qt.Corner.TopLeftCorner: "left",
     Qt.Corner.TopRightCorner: "right",
@@ -71,6 +74,7 @@ def make_parts(window: QMainWindow) -> Parts:
     panel.title_line.line.addWidget(parts.controls, 1)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
+    parts.centre.addWidget(Panel("Networks", parts.overview))
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -102,6 +106,21 @@ def _dock(spec: ViewSpec, parts: Parts) -> DockPanel:
     return dock
 
 
+class Repainter:
+    """Has all be painted anew when classes are called otherwise, as in a new theme."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._known: dict[str, OwnName] = {}
+
+    def show(self, state: ViewState) -> None:
+        """Tell the widgets."""
+        if state.own_classes != self._known:
+            self._known = state.own_classes
+            for widget in self._window.findChildren(QWidget):
+                QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
+
+
 class WindowContext(QMainWindow):
     """Document, jobs, views and settings of a window; `MainWindow` adds what is done.
 
@@ -113,10 +132,15 @@ class WindowContext(QMainWindow):
         Background tasks; ``jobs.is_idle()`` when nothing is left to do.
     commands
         Command id → its action.
+    all_sizes
+        Counts of the kernels of every size, for all views that tell of networks.
     sessions
         The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
+    of_this_run
+        Names of settings that were given for this run alone: what was kept of them
+        before stays.
     """
 
     sessions: Sessions
@@ -128,6 +152,8 @@ class WindowContext(QMainWindow):
     """Other colours are in use, of the window or of weights."""
     models_changed = Signal(object)
     """Other networks are open, a tuple of `OpenModel`."""
+    overview_changed = Signal()
+    """The networks are shown in the place of the kernels, or these again."""
     laid_out = Signal()
     """The grid shows what the document says."""
 
@@ -142,6 +168,7 @@ class WindowContext(QMainWindow):
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True
+        self.of_this_run: set[str] = set()
         self.device = ""
         self.commands: Mapping[str, QAction] = {}
         self.document: Document = document or Document(
@@ -163,6 +190,7 @@ class WindowContext(QMainWindow):
         self.families = FamilyScheduler(self.document, self.jobs, self)  # asks first
         self.runs: Runs = Runs(self.document, self.jobs, self)
         self.presenter = Presenter(self.document)
+        self.all_sizes = AllSizes(self.document)
         self.acts: Acts = Acts(self.document, self.presenter, self)
         self.analyst: EncodingScheduler = EncodingScheduler(
             self.document, self.jobs, self
@@ -176,7 +204,8 @@ class WindowContext(QMainWindow):
         self.layouts: LayoutKeeper = LayoutKeeper(
             self, self.docks, self.dock_layout, settings.preset
         )
-        self.presenter.add(self.layouts, ("focus",))
+        self.presenter.add(self.layouts, ("focus", "position"))
+        self.presenter.add(Repainter(self), ("own_classes",))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -190,7 +219,7 @@ class WindowContext(QMainWindow):
                 self.docks[spec.id].visibilityChanged.connect(
                     partial(self._on_panel_shown, controller)
                 )
-            self.presenter.add(controller, spec.reads)
+            self.presenter.add(controller, (*spec.reads, "own_classes"))
         return tuple(controllers)
 
     def show_panels(self, names: Sequence[str], shown: bool) -> None:
@@ -265,11 +294,51 @@ class WindowContext(QMainWindow):
         if look.colormap in COLORMAPS:
             self.set_colormap(look.colormap)
         self.set_framed(look.framed)
-        self.dock_layout.restore(look.layout)
+        if self.dock_layout.restore(look.layout):
+            self.layouts.take_over()
 
     def compare(self, how: Comparing) -> None:
         """Set two open networks beside each other, and show what changed."""
         self.document.compare(how)
+
+    @property
+    def overview_shown(self) -> bool:
+        """Whether the networks stand where the kernels were."""
+        return bool(self.parts.centre.currentIndex() == OVERVIEW_PAGE)
+
+    def show_overview(self, shown: bool) -> None:
+        """Show a row for each network in the place of the kernels, or these again."""
+        if not self.document.models:
+            return
+        page, parts = OVERVIEW_PAGE if shown else KERNELS_PAGE, self.parts
+        if parts.centre.currentIndex() == page:
+            return
+        parts.centre.setCurrentIndex(page)
+        (parts.overview.table if shown else parts.grid).setFocus()
+        self.overview_changed.emit()
+
+    def rename_class(self, class_id: str) -> None:
+        """Ask what a class is to be called."""
+        from kernelviewer.gui.dialogs.rename import rename_class
+
+        rename_class(self, class_id)
+
+    def rename_stretch(self, index: int) -> None:
+        """Ask what a stretch of the spectrum is to be called."""
+        from kernelviewer.gui.dialogs.rename import rename_stretch
+
+        rename_stretch(self, index)
+
+    def rename_tag(self, number: int) -> None:
+        """Ask what a tag is to be called."""
+        from kernelviewer.gui.dialogs.rename import rename_tag
+
+        rename_tag(self, number)
+
+    def rename_network(self, identity: int) -> None:
+        """Let the user type what a network is to be called, in the tree."""
+        self.layouts.show_panel("models")
+        self.parts.tree.start_rename(identity)
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""
@@ -300,8 +369,10 @@ class WindowContext(QMainWindow):
             layout=layout,
             preset=self.layouts.preset,
         )
+        kept = load_settings()[0] if self.of_this_run else self.settings
+        own = {name: getattr(kept, name) for name in self.of_this_run}
         try:
-            save_settings(self.settings)
+            save_settings(replace(self.settings, **own))
         except OSError as error:
             print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
 

@@ -121,11 +121,19 @@ class Projection:
         float32 [P, K], their places on the first K components.
     share
         [K], share of the variance that each component explains.
+    axes, centre
+        float32 [taps, K], the components; [K], where the mean pattern lies on them.
     """
 
     numbers: NDArray[np.int64]
     points: NDArray[np.float32]
     share: tuple[float, ...]
+    axes: NDArray[np.float32]
+    centre: NDArray[np.float32]
+
+    def places(self, patterns: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where other patterns [n, taps] lie, [n, K]; NaN where they have NaN."""
+        return np.asarray(patterns @ self.axes - self.centre, np.float32)
 
 
 def project(
@@ -155,11 +163,12 @@ def project(
     points = (
         np.concatenate(parts) if parts else np.zeros((0, axes.shape[1]), np.float32)
     )
-    points -= (mean @ axes).astype(np.float32)
+    centre = (mean @ axes).astype(np.float32)
+    points -= centre
     variance = max(float(values.clip(0).sum()), 1e-12)
     share = tuple(float(max(values[i], 0)) / variance for i in order)
     give_back()
-    return pool, Projection(numbers, points, share)
+    return pool, Projection(numbers, points, share, axes, centre)
 
 
 def _batches(
@@ -201,7 +210,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
     """The same, batch by batch; other tasks go first in between."""
     from kernelviewer.kernels.family import family_fit_set
     from kernelviewer.kernels.family.spectrum import family_spectrum
-    from kernelviewer.latent.family_null import family_null
+    from kernelviewer.latent.family_null import family_null, like_noise
 
     spectrum = family_spectrum(kernels.size)
     _ = spectrum.table  # drawn here: the window asks for it at once
@@ -217,8 +226,10 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
         found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
-        best[rows], fit[rows] = found.class_index, found.cosine
-        paper[rows] = found.paper_index
+        noise = like_noise(kernels, rows, found.cosine, device=place, watch=ticket)
+        fit[rows] = found.cosine
+        for target, named in ((best, found.class_index), (paper, found.paper_index)):
+            target[rows] = np.where(noise, INDEX["unidentified"], named)
         second[rows], margin[rows] = found.second_index, found.margin
         near[rows], code[rows] = near_classes(found), spectrum.codes(found)
     give_back()
@@ -244,13 +255,7 @@ def compare_networks(
     Pairs of layers by hand that cannot correspond are left out.
     """
     from kernelviewer.kernels.comparison import compare_pairs
-    from kernelviewer.kernels.pairing import LayerPair, pair, pair_layers
-    from kernelviewer.state.comparing import layers_by_name
+    from kernelviewer.kernels.pairing import pair
 
-    if how.layers is None:
-        pairing = pair(first, second, match=how.match, watch=ticket)
-    else:
-        found = layers_by_name(first, second, how.layers)
-        layers = [LayerPair(a, b, "hand") for a, b in found.items()]
-        pairing = pair_layers(first, second, layers, match=how.match, watch=ticket)
+    pairing = pair(first, second, match=how.match, layers=how.layers, watch=ticket)
     return compare_pairs(pairing, {}, watch=ticket)

@@ -7,8 +7,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.runner import GivingWay
@@ -19,6 +22,8 @@ from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.jobs.runner import Ticket
@@ -191,6 +196,36 @@ def read_step(ticket: Ticket, run: Run, step: int, like: KernelBank) -> KernelBa
     path = run.steps[step].path
     bank = load(ticket, path, copy=run.copy, include=run.include)
     return titled(arranged_as(bank, like), run, step)
+
+
+def kernel_along(
+    ticket: Ticket, run: Run, size: Size, layer: str, channel: int
+) -> NDArray[np.float32]:
+    """Patterns [S, taps] of one kernel at the steps of a run.
+
+    NaN where it is flat, or the step cannot be read any more.
+    """
+    from kernelviewer.formats import CheckpointError
+    from kernelviewer.kernels.statistics import patterns
+
+    found = np.full((len(run), prod(size)), np.nan, np.float32)
+    for number, step in enumerate(run.steps):
+        ticket.progress(number, len(run), f"reading {run.title(number)}")
+        try:
+            bank = load(ticket, step.path, copy=run.copy, include=run.include)
+        except (CheckpointError, OSError):
+            continue
+        kernels = bank.sizes.get(size)
+        if kernels is None:
+            continue
+        named = [i for i, item in enumerate(bank.layers) if item.name == layer]
+        here = np.isin(kernels.layer, named) & (kernels.channel == channel)
+        rows = np.flatnonzero(here & ~kernels.flat)[:1]
+        own = kernels.weights[rows], kernels.scale[rows], kernels.offset[rows]
+        found[number, :] = (
+            patterns(*own).reshape(len(rows), -1) if len(rows) else np.nan
+        )
+    return found
 
 
 def titled(bank: KernelBank, run: Run, step: int) -> KernelBank:

@@ -30,12 +30,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A file that could not be opened: message, hint and details for people."""
+    """A file that could not be opened: message, hint and details for people.
+
+    ``empty``: it could, but there are no depthwise kernels in it.
+    """
 
     path: Path
     message: str
     hint: str
     details: str
+    empty: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What it is and what to do."""
+        return f"{self.message}. {self.hint}" if self.hint else self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.watch import NEVER
 
@@ -282,6 +283,7 @@ def pair(
     bank_b: KernelBank,
     *,
     match: Match = "names",
+    layers: Iterable[tuple[str, str]] | None = None,
     watch: Watch = NEVER,
 ) -> Pairing:
     """Find the kernels of two networks that correspond.
@@ -298,10 +300,17 @@ def pair(
         channel. ``best``: layers of the same kernel size by name, the others in the
         longest runs that agree; within a layer, kernels so that their cosines are
         largest in all, with their signs.
+    layers
+        Names of the layers that correspond, before and after, and no others do; those
+        that cannot are left out (`why_apart`). None: found by ``match``.
     watch
         Told layers done, of ``best``; what it raises ends the work.
     """
-    found = find_layers(bank_a, bank_b, match=match)
+    if layers is None:
+        found = find_layers(bank_a, bank_b, match=match)
+    else:
+        known = layers_by_name(bank_a, bank_b, layers)
+        found = [LayerPair(a, b, "hand") for a, b in known.items()]
     return pair_layers(bank_a, bank_b, found, match=match, watch=watch)
 
 
@@ -355,6 +364,61 @@ def pair_layers(
         tuple(_without(_layers(bank_b), {item.b for item in layers})),
         match,
     )
+
+
+def kernel_sizes(bank: KernelBank) -> dict[int, tuple[Size, int]]:
+    """Layers that have kernels → their size and how many kernels they have."""
+    found = {}
+    for size, kernels in bank.sizes.items():
+        layers, counts = np.unique(kernels.layer, return_counts=True)
+        for layer, count in zip(layers.tolist(), counts.tolist(), strict=True):
+            found[layer] = size, count
+    return dict(sorted(found.items()))
+
+
+def layers_by_name(
+    first: KernelBank, second: KernelBank, names: Iterable[tuple[str, str]]
+) -> dict[int, int]:
+    """Layers that correspond by hand, in the first network's order.
+
+    Those that cannot are left out, as `why_apart` tells.
+    """
+    return dict(sorted(_by_hand(first, second, names)[0].items()))
+
+
+def why_apart(
+    first: KernelBank, second: KernelBank, names: Iterable[tuple[str, str]]
+) -> str:
+    """Why the first of some layers named cannot be paired; empty if all can.
+
+    A network does not have the name, the kernels have different sizes, or one of the
+    layers has a partner already.
+    """
+    return next(iter(_by_hand(first, second, names)[1]), "")
+
+
+def _by_hand(
+    first: KernelBank, second: KernelBank, names: Iterable[tuple[str, str]]
+) -> tuple[dict[int, int], list[str]]:
+    """The layers that can be paired, and what is said of the others."""
+    mine, theirs = kernel_sizes(first), kernel_sizes(second)
+    places_a = {first.layers[i].name: i for i in reversed(mine)}
+    places_b = {second.layers[i].name: i for i in reversed(theirs)}
+    found: dict[int, int] = {}
+    refused = []
+    for one, other in names:
+        a, b = places_a.get(one), places_b.get(other)
+        if a is None or b is None:
+            name, bank = (one, first) if a is None else (other, second)
+            refused.append(f"{bank.name} has no kernels in a layer {name!r}")
+        elif a in found or b in found.values():
+            refused.append(f"{(one if a in found else other)!r} is in two pairs")
+        elif mine[a][0] != theirs[b][0]:
+            sizes = f"{size_label(mine[a][0])} and {size_label(theirs[b][0])} kernels"
+            refused.append(f"{one!r} and {other!r} have {sizes}")
+        else:
+            found[a] = b
+    return found, refused
 
 
 def cleaned_names(names: Iterable[str]) -> list[str]:

@@ -128,6 +128,22 @@ def patterns(
     return result
 
 
+def without_mean(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Kernels [N, *size] less the mean of each: what their classes are of.
+
+    Taps that are not finite stay as they are and do not count.
+    """
+    taps = math.prod(weights.shape[1:])
+    rows = np.asarray(weights, np.float32).reshape(len(weights), taps)
+    mean = rows.mean(axis=1)
+    if not np.isfinite(mean).all():
+        there = np.isfinite(rows)
+        total = np.where(there, rows, 0).sum(axis=1)
+        mean = total / np.maximum(there.sum(axis=1), 1)
+    free: NDArray[np.float32] = (rows - mean[:, None]).astype(np.float32)
+    return free.reshape(weights.shape)
+
+
 def is_filter_bank(weights: NDArray[np.float32]) -> bool:
     """True if a layer just repeats a filter or a few: nothing that was trained.
 

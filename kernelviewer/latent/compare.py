@@ -16,7 +16,6 @@ from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
-from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import (
     ROWS_BETWEEN_CHECKS,
@@ -28,7 +27,7 @@ from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
@@ -53,6 +52,7 @@ def compare(
     by: By = "family",
     words: Words = "fine",
     match: Match = "names",
+    layers: Iterable[tuple[str, str]] | None = None,
     threshold: float | None = None,
     autoencoders: Callable[[Size], Autoencoder | None] = shipped,
     device: Device | None = None,
@@ -73,6 +73,9 @@ def compare(
     match
         Which kernels correspond, as `kernelviewer.kernels.pairing.pair` takes it:
         ``names``, ``order`` or ``best``.
+    layers
+        Names of the layers that correspond, before and after, and no others do; those
+        that cannot are left out. By default they are found.
     threshold
         Least fit of an identified kernel; by default the usual one of the size.
     autoencoders
@@ -105,7 +108,7 @@ def compare(
     True
     """
     place = choose_device() if device is None else device
-    pairing = pair(bank_a, bank_b, match=match, watch=watch)
+    pairing = pair(bank_a, bank_b, match=match, layers=layers, watch=watch)
     names = {}
     for size in pairing.sizes:
         how = _Naming(Naming(by, words), size, autoencoders(size), threshold, place)
@@ -152,23 +155,22 @@ class _Naming:
     def _by_family(
         self, kernels: KernelSet, code: np.ndarray, watch: Watch
     ) -> KernelNames | None:
-        from kernelviewer.kernels.family import family_fit
-        from kernelviewer.latent.family_null import family_null
+        from kernelviewer.kernels.family import family_fit_set
+        from kernelviewer.latent.family_null import family_null, like_noise
 
         level = self._threshold
         if level is None:
             null = family_null(self._size, device=self._device, watch=watch)
             level = null.default_threshold
         there = ~kernels.flat
-        rows = patterns(
-            kernels.weights[there], kernels.scale[there], kernels.offset[there]
-        )
         text = f"fitting the family to {size_label(self._size)} kernels"
-        found = family_fit(rows, device=self._device, watch=watch.saying(text))
+        found = family_fit_set(kernels, device=self._device, watch=watch.saying(text))
         fit = np.full(len(kernels), np.nan, np.float32)
         kind = np.full(len(kernels), INDEX[FLAT.id], np.int8)
         fit[there] = found.cosine
-        enough = reaches(fit[there], level)
+        enough = reaches(found.cosine, level) & ~like_noise(
+            kernels, np.flatnonzero(there), found.cosine, device=self._device
+        )
         kind[there] = np.where(
             enough, found.index_in(self._scheme), INDEX[UNIDENTIFIED.id]
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.state.analysis import FLAT, UNIDENTIFIED
@@ -55,14 +55,14 @@ def cut_into_groups(
         return _by_transition(pairs, labels)
     if labels is not None and group_by == "class":
         keys = labels.label.astype(np.int64)
-        return Cut(keys, lambda key: (CLASSES[key].name, "", key))
+        return Cut(keys, lambda key: (class_shown(key).name, "", key))
     if labels is not None and group_by == "fit":
         return _by_fit(labels)
     if labels is not None and stretches is not None and group_by == "code":
         return _by_code(labels, stretches)
     if group_by == "model":
         rows = np.repeat(np.arange(len(pool.models)), np.diff(pool.starts))
-        names = [model.bank.name for model in pool.models]
+        names = [model.name for model in pool.models]
         return Cut(rows.astype(np.int64), lambda key: (names[key], "", None))
     if group_by == "none":
         return Cut(np.zeros(len(pool), np.int64), lambda key: ("All kernels", "", None))
@@ -73,7 +73,7 @@ def _layer(pool: KernelPool, key: int) -> tuple[str, str]:
     """Name of a layer as in the tree, and that of its network if there are several."""
     ref = pool.layer_refs[key]
     model = next(model for model in pool.models if model.id == ref.model)
-    note = model.bank.name if len(pool.models) > 1 else ""
+    note = model.name if len(pool.models) > 1 else ""
     return tree_names(model.bank)[ref.layer], note
 
 
@@ -89,7 +89,7 @@ def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:
         if key == len(stretches):
             return "Flat", "no code", FLAT
         stretch = stretches[key]
-        name = stretch.name or CLASSES[stretch.class_index].name
+        name = stretch.name or class_shown(stretch.class_index).name
         return name, f"code {stretch.low:.3f}–{stretch.high:.3f}", stretch.class_index
 
     return Cut(keys, heading)
@@ -112,8 +112,8 @@ def _by_transition(pairs: PoolPairs, labels: PoolLabels) -> Cut:
             return "Without a partner", "", None
         before, after = divmod(int(order[key]), side)
         if before == after:
-            return f"{CLASSES[after].name}, as before", "", after
-        return f"{CLASSES[before].name} → {CLASSES[after].name}", "", after
+            return f"{class_shown(after).name}, as before", "", after
+        return f"{class_shown(before).name} → {class_shown(after).name}", "", after
 
     return Cut(keys, heading)
 
@@ -136,7 +136,14 @@ def _by_fit(labels: PoolLabels) -> Cut:
 
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
 ScaleMode = Literal["kernel", "layer", "global"]
-Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair"]
+Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair", "strip"]
+Mean = Literal["auto", "with", "without"]
+"""How kernels are drawn; ``auto``: without their mean where their classes are seen."""
+
+
+def leaves_out_mean(mean: Mean, classes_seen: bool) -> bool:
+    """True if kernels are drawn without their mean, as their classes are given."""
+    return mean == "without" or (mean == "auto" and classes_seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,8 @@ class Display:
         itself, of its layer, or of all that is shown.
     picture
         What is drawn of a kernel: itself, its reconstruction, what that leaves over,
-        the three side by side, or itself before and after and the difference.
+        the three side by side, itself before and after and the difference, or itself
+        at every step of a run.
     """
 
     group_by: GroupBy = "layer"
@@ -169,6 +177,12 @@ class Display:
         """True if the order depends on codes or classes."""
         by = {self.group_by, self.sort_by}
         return not by.isdisjoint(("class", "code", "fit", "transition"))
+
+    @property
+    def by_class(self) -> bool:
+        """True if kernels stand under the names of classes, or in their order."""
+        groups = ("class", "code", "transition")
+        return self.group_by in groups or self.sort_by == "class"
 
     @property
     def by_pair(self) -> bool:
@@ -185,6 +199,11 @@ class Display:
             self.scale_mode,
             "kernel" if self.picture == "pair" else self.picture,
         )
+
+    @property
+    def still(self) -> Display:
+        """The same where there is no run."""
+        return replace(self, picture="kernel") if self.picture == "strip" else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.kernels.comparison import Comparison, SizeComparison, Summary
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.model import OpenModel
@@ -291,34 +291,3 @@ def drift_of(
             )
         )
     return tuple(layers)
-
-
-def kernel_sizes(bank: KernelBank) -> dict[int, tuple[Size, int]]:
-    """Layers that have kernels → their size and how many kernels they have."""
-    found = {}
-    for size, kernels in bank.sizes.items():
-        layers, counts = np.unique(kernels.layer, return_counts=True)
-        for layer, count in zip(layers.tolist(), counts.tolist(), strict=True):
-            found[layer] = size, count
-    return dict(sorted(found.items()))
-
-
-def layers_by_name(
-    first: KernelBank, second: KernelBank, names: Iterable[tuple[str, str]]
-) -> dict[int, int]:
-    """Layers that correspond by hand, in the first network's order.
-
-    Names that a network does not have (any more), layers of different kernel sizes,
-    and those that have a partner already are left out.
-    """
-    mine, theirs = kernel_sizes(first), kernel_sizes(second)
-    places_a = {first.layers[i].name: i for i in reversed(mine)}
-    places_b = {second.layers[i].name: i for i in reversed(theirs)}
-    found: dict[int, int] = {}
-    for one, other in names:
-        a, b = places_a.get(one), places_b.get(other)
-        if a is None or b is None or a in found or b in found.values():
-            continue
-        if mine[a][0] == theirs[b][0]:
-            found[a] = b
-    return dict(sorted(found.items()))

@@ -6,6 +6,7 @@ found at once in the order of the fits, so that a drag costs what it changes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ import numpy as np
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.analysis import UNIDENTIFIED, identified
 from kernelviewer.state.memo import Memo
+from kernelviewer.state.model import LayerRef
 from kernelviewer.state.pool import make_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import Known, PoolLabels
     from kernelviewer.state.document import Document
-    from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
 
 KINDS = len(CLASSES)
+FEWEST, CHANCE = 50, 0.05
+"""Of fewer kernels nothing is said; how rarely noise has as many identified."""
 MOST_CHANGED = 8
 """A change of more than one in so many kernels is cheaper to count anew."""
 
@@ -192,6 +196,143 @@ class LayerCounts:
 
     counts: tuple[int, ...]
     null: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SummedCounts:
+    """Kernels of several layers together.
+
+    Attributes
+    ----------
+    counts
+        Kernels per class, in the order of `CLASSES`.
+    null
+        Share of white noise that would be identified, over the sizes of the kernels;
+        None: not known.
+    """
+
+    counts: tuple[int, ...]
+    null: float | None
+
+    @property
+    def kernels(self) -> int:
+        """All of them."""
+        return sum(self.counts)
+
+    @property
+    def named(self) -> int:
+        """Identified kernels."""
+        return sum(self.counts[:UNIDENTIFIED])
+
+    @property
+    def patterned(self) -> int:
+        """Kernels that are not flat."""
+        return sum(self.counts[: UNIDENTIFIED + 1])
+
+    @property
+    def coverage(self) -> float:
+        """Identified share of the kernels that are not flat; NaN without any."""
+        return self.named / self.patterned if self.patterned else float("nan")
+
+    @property
+    def is_as_noise(self) -> bool:
+        """Whether no more are identified than might be of as much white noise.
+
+        At most one in twenty sets of noise has as many; of few kernels it is not said.
+        """
+        if self.null is None or self.patterned < FEWEST:
+            return False
+        return poisson_tail(self.named, self.null * self.patterned) >= CHANCE
+
+
+def poisson_tail(least: int, mean: float) -> float:
+    """Probability of ``least`` or more events where ``mean`` are expected."""
+    below, term = 0.0, math.exp(-mean)
+    for number in range(least):
+        below += term
+        term *= mean / (number + 1)
+    return max(0.0, 1.0 - below)
+
+
+def add_up(layers: Sequence[LayerCounts]) -> SummedCounts:
+    """Layers together; noise is weighed as the kernels with a pattern."""
+    counts = tuple(map(sum, zip(*(layer.counts for layer in layers), strict=True)))
+    weights = [sum(layer.counts[: UNIDENTIFIED + 1]) for layer in layers]
+    nulls = [layer.null for layer in layers]
+    if any(null is None for null in nulls) or not sum(weights):
+        return SummedCounts(counts, None)
+    pairs = zip(nulls, weights, strict=True)
+    mean = sum(null * weight for null, weight in pairs if null is not None)
+    return SummedCounts(counts, mean / sum(weights))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCounts:
+    """A network as one row: what is known of it without looking at its layers.
+
+    Attributes
+    ----------
+    model
+        The network.
+    kernels, flat
+        How many of every size.
+    total, sizes
+        Its kernels by class, all together and of each size; None, and left out, while
+        they are not named.
+    fit
+        Mean fit of the kernels of the size in use; NaN without any.
+    """
+
+    model: OpenModel
+    kernels: Mapping[Size, int]
+    flat: int
+    total: SummedCounts | None
+    sizes: Mapping[Size, SummedCounts]
+    fit: float
+
+    @property
+    def count(self) -> int:
+        """All its kernels."""
+        return sum(self.kernels.values())
+
+
+def count_networks(
+    state: ViewState, layers: Mapping[LayerRef, LayerCounts]
+) -> tuple[NetworkCounts, ...]:
+    """A row for each open network, from the counts of its layers."""
+    fits = _mean_fits(state)
+    rows = []
+    for model in state.models:
+        bank = model.bank
+        by_size: dict[Size, list[LayerCounts]] = {}
+        for number, layer in enumerate(bank.layers):
+            if (found := layers.get(LayerRef(model.id, number))) is not None:
+                by_size.setdefault(layer.size, []).append(found)
+        together = [found for parts in by_size.values() for found in parts]
+        rows.append(
+            NetworkCounts(
+                model,
+                {size: len(kernels) for size, kernels in bank.sizes.items()},
+                sum(int(np.count_nonzero(k.flat)) for k in bank.sizes.values()),
+                add_up(together) if together else None,
+                {size: add_up(parts) for size, parts in by_size.items()},
+                fits.get(model.id, float("nan")),
+            )
+        )
+    return tuple(rows)
+
+
+def _mean_fits(state: ViewState) -> dict[int, float]:
+    """Model id → mean fit of its kernels of the current size."""
+    pool, labels = state.pool, state.labels
+    if pool is None or labels is None:
+        return {}
+    known = np.isfinite(labels.fit)
+    fit = np.where(known, labels.fit, 0).astype(np.float64)
+    starts = pool.starts[:-1]
+    sums, counts = (np.add.reduceat(a, starts) for a in (fit, known.astype(np.int64)))
+    pairs = zip(pool.models, sums.tolist(), counts.tolist(), strict=True)
+    return {model.id: total / n if n else float("nan") for model, total, n in pairs}
 
 
 class AllSizes:

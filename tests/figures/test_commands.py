@@ -234,7 +234,7 @@ def test_a_report_of_two_networks_tells_what_changed(tmp_path: Path, cli: Cli) -
     command = ["report", *paths, "-o", folder, "--autoencoder", "family"]
     cli(*command, "--device", "cpu")
     names = {path.name for path in (folder / "figures").iterdir()}
-    for kind in ("transitions", "drift", "pairs", "shift"):
+    for kind in ("transitions", "drift", "scatter", "pairs", "shift"):
         assert {f"{kind}-7x7.svg", f"{kind}-3x3.svg"} <= names
         assert (folder / "data" / f"{kind}-7x7.csv").read_text().count("\n") > 1
 

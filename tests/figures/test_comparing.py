@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from kernelviewer.kernels.classes import CLASSES, INDEX
 from tests.figures.reading import Svg
 from tests.figures.scenes import THRESHOLD, make_bank, make_coding, named
 
-KINDS = ("transitions", "drift", "pairs", "shift")
+KINDS = ("transitions", "drift", "scatter", "pairs", "shift")
 
 
 def test_a_network_beside_itself_has_not_changed() -> None:
@@ -91,6 +92,63 @@ def test_how_kernels_are_matched_is_an_option() -> None:
     assert "the best match within each layer." in drawn.caption
     assert "The best match of noise" in drawn.caption
     assert drawn.record.options == {"match": "best"}
+
+
+def test_points_are_the_pairs_beside_other_channels() -> None:
+    first, second = make_bank(name="before"), make_bank(name="after", seed=1)
+    scene = named(first, second)
+    drawn = make_figure("scatter", scene)
+    compared = drawn.content.compared  # type: ignore[attr-defined]
+    found, arrays = compared.found, drawn.content.arrays()
+    before, after = (item.coding.code for item in scene.subjects)  # type: ignore[union-attr]
+    assert arrays["codes"][:, 0] == pytest.approx(before, nan_ok=True)
+    assert arrays["codes"][:, 1] == pytest.approx(after, nan_ok=True)
+    other = found.shuffled[0]
+    assert arrays["shuffled_codes"][:, 1] == pytest.approx(after[other], nan_ok=True)
+    assert arrays["change"][:, 0] == pytest.approx(found.cosine, nan_ok=True)
+    assert arrays["change"][:, 1] == pytest.approx(found.scale_ratio, nan_ok=True)
+    texts = Svg(drawn.figure).texts
+    assert {"code before", "code after", "cosine", "ln scale ratio"} <= {*texts}
+    flat = int(np.isnan(found.cosine).sum())
+    assert flat
+    assert f"{flat} pairs with flat kernels: no point." in drawn.caption
+    one = FigureOptions().with_values({"plane": "change"})
+    texts = Svg(make_figure("scatter", scene, one).figure).texts
+    assert "code after" not in texts
+    assert "cosine" in texts
+    two = FigureOptions().with_values({"plane": "codes"})
+    with pytest.raises(FigureError, match="no classes yet"):
+        make_figure("scatter", make_scene([first, second]), two)
+    alone = make_figure("scatter", make_scene([first, second])).content.arrays()
+    assert "codes" not in alone
+    assert "change" in alone
+
+
+def test_layers_paired_by_hand_stay_so_in_a_figure_made_again() -> None:
+    first = make_bank([("a", 30), ("b", 30)], name="before")
+    second = make_bank([("x", 30), ("y", 30)], name="after")
+    scene = make_scene([first, second])
+    crossed = FigureOptions(pairing=(("a", "y"), ("b", "x")))
+    drawn = make_figure("drift", scene, crossed)
+    pairs = drawn.content.compared.found.pairs  # type: ignore[attr-defined]
+    assert {*zip(pairs.layer_a.tolist(), pairs.layer_b.tolist(), strict=True)} == {
+        (0, 1),
+        (1, 0),
+    }
+    assert "the same channel of layers paired by hand." in drawn.caption
+    again = FigureOptions.from_json(json.loads(json.dumps(drawn.record.options)))
+    assert again == crossed
+    assert again.content_key != FigureOptions().content_key
+    alone = FigureOptions(pairing=(("a", "y"),), match="best")
+    drawn = make_figure("drift", scene, alone)
+    assert drawn.content.table().columns["layer"] == ["a"]
+    assert "the best match within layers paired by hand; without" in drawn.caption
+    wrong = FigureOptions(pairing=(("a", "z"),))
+    with pytest.raises(FigureError, match="no kernels in a layer 'z'"):
+        make_figure("drift", scene, wrong)
+    for value in ("a=b", [["a"]], [["a", 1]], 3):
+        with pytest.raises(FigureError, match="wrong type"):
+            FigureOptions.from_json({"pairing": value})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -94,6 +94,36 @@ def test_scale_says_what_shares_one(scale: str) -> None:
     assert (upper > 0.9 * lower) == (scale != "figure")
 
 
+@pytest.mark.parametrize("kind", ["sheet", "classes", "kernel", "pca", "pairs"])
+def test_kernels_stand_without_their_mean_beside_their_classes(kind: str) -> None:
+    def blue(mean: str, group: str = "class") -> float:
+        banks = [make_bank() for _ in range(2 if kind == "pairs" else 1)]
+        for bank in banks:
+            bank.sizes[7, 7].weights[:] -= 9 * np.abs(bank.sizes[7, 7].weights).max()
+        options = FigureOptions(
+            labels=False,
+            legend=False,
+            scale_bar=False,
+            mean=mean,  # type: ignore[arg-type]
+            group=group,  # type: ignore[arg-type]
+        )
+        drawn = make_figure(kind, scene_of(kind, *banks), options)
+        assert ("without their mean" in drawn.caption) == (
+            said := drawn.page.options.mean == "without"
+        )
+        assert drawn.record.options.get("mean", "auto") == mean
+        images = Svg(drawn.figure).images
+        rgb = np.concatenate([i[:, :, :3].reshape(-1, 3) for i in images]).astype(int)
+        red, blues = rgb[:, 0] - rgb[:, 2] > 40, rgb[:, 2] - rgb[:, 0] > 40
+        assert said == (mean == "without" or (mean == "auto" and group == "class"))
+        return float(blues.sum() / max(red.sum() + blues.sum(), 1))
+
+    assert blue("with") > blue("auto") + 0.1
+    assert blue("auto") == blue("without")
+    if kind == "sheet":
+        assert blue("auto", "layer") == blue("with", "layer") > 0.9
+
+
 def test_samples_put_regular_kernels_beside() -> None:
     regular = Tensor(
         "stem.weight",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.counts import count, percent, short_names
-from kernelviewer.figures.exhibits.spectrum import spaced
 from kernelviewer.figures.fonts import Face, installed
+from kernelviewer.latent.axis import spaced
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
 

@@ -57,6 +57,7 @@ def test_texts_keep_clear_of_each_other_and_the_border(kind: str, look: str) -> 
         "transitions",
         "drift",
         "pairs",
+        "scatter",
         "shift",
     ],
 )

@@ -91,7 +91,9 @@ def click_row(window: MainWindow, name: str, key: Any = NO_KEY) -> None:
 
 
 def errors(window: MainWindow) -> list[str]:
-    """What the jobs panel lists as failed."""
+    """What could not be opened, and what the jobs panel lists as failed."""
     rows = window.parts.jobs_panel.rows.values()
     parts = [line.text.text() for row in rows for line in row.failures]
-    return parts + [row.text.text() for row in rows if row.failed and not row.failures]
+    parts += [row.text.text() for row in rows if row.failed and not row.failures]
+    unusable = window.opener.unusable.values()
+    return parts + [found.sentence for found in unusable if not found.empty]

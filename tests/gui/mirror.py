@@ -78,6 +78,7 @@ class Mirror:
         self.parts.tree.search.setText(window.parts.tree.search.text())
         self._window.compute_on("cpu")
         jobs.work()
+        self._window.presenter.show_hidden()
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -100,6 +101,11 @@ def contents(parts: Parts) -> dict[str, object]:
         "tree rows": list(rows_of(parts.tree.proxy)),
         "tree picked": parts.tree._picked(),
         "tree classes": parts.tree.source._counts,
+        "overview": [
+            (row.model.id, row.kernels, row.flat, row.total, row.sizes)
+            for row in parts.overview.source.rows
+        ],
+        "overview picked": parts.overview.picked(),
         "sizes": [
             (button.text(), button.isChecked(), button.toolTip())
             for button in parts.sizes._group.buttons()
@@ -113,6 +119,9 @@ def contents(parts: Parts) -> dict[str, object]:
         "grid selected": parts.grid.selected,
         "grid focus": parts.grid.focus,
         "grid message": parts.grid.message,
+        "grid tags": (parts.grid._painter.tags, parts.grid._painter.tag_colours),
+        "edited": (parts.edited.isHidden(), parts.edited.toolTip()),
+        "class names": parts.histogram.accessibleDescription().rpartition(". ")[2],
         "count": parts.selected.text(),
         "names": (parts.names.text.text(), parts.names.isHidden()),
         "chips": (parts.chips.chips, parts.chips.scope),
@@ -158,7 +167,7 @@ def contents(parts: Parts) -> dict[str, object]:
         "ranges": histogram._ranges,
         "reconstruction": parts.reconstruction.content,
         "nearest": parts.reconstruction.nearest._kernels,
-        "comparison": parts.comparison.content,
+        "comparison": parts.inspector.comparison.content,
         "comparing": (
             parts.comparing.isHidden(),
             *(
@@ -167,16 +176,19 @@ def contents(parts: Parts) -> dict[str, object]:
                 else ()
             ),
         ),
-        "pair": parts.pair.content,
+        "pair": parts.inspector.pair.content,
         "transitions": (parts.transitions.content, parts.transitions._message),
         "drift": (parts.drift.layers, parts.drift.selected, parts.drift._message),
-        "comparison hidden": parts.comparison.isHidden(),
+        "comparison hidden": parts.inspector.comparison.isHidden(),
         "inspector": [
             parts.inspector.empty.isHidden(),
             parts.inspector.picture._taps,
             *(
                 label.text() if parts.inspector.empty.isHidden() else ""
-                for label in parts.inspector.values._labels.values()
+                for label in (
+                    *parts.inspector.place._labels.values(),
+                    *parts.inspector.values._labels.values(),
+                )
             ),
         ],
     }

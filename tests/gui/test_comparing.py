@@ -119,9 +119,11 @@ def test_a_cell_selects_what_changed_in_both_networks(
     np.fill_diagonal(off, 0)
     cell = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
     assert off[cell]
+    plain = view.grab().toImage()
     QTest.mouseClick(view, LEFT, NO_KEY, view.boxes()[cell].center().toPoint())
     [step] = window.document.selection.steps
     assert isinstance(step.query, Kernels)
+    assert view.grab().toImage() != plain
     assert len(step.query) == 2 * off[cell]
     chosen = window.state.selected
     labels, pairs = state.labels, state.pairs
@@ -151,8 +153,10 @@ def test_a_cell_selects_what_changed_in_both_networks(
 
 def test_the_matrix_follows_threshold_and_scope(window: MainWindow, qtbot: Any) -> None:
     view, last = window.parts.transitions, len(CLASSES) - 2
+    before = view.grab().toImage()
     window.document.set_threshold(SEVEN, 1.0)
     wait_idle(qtbot, window)
+    assert view.grab().toImage() != before
     named = view.content.counts[:last, :last]
     assert named.sum() == 0
     window.document.set_threshold(SEVEN, None)
@@ -238,7 +242,7 @@ def test_pairs_are_drawn_on_one_scale(window: MainWindow) -> None:
 
 
 def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> None:
-    pairs, view = window.state.pairs, window.parts.pair
+    pairs, view = window.state.pairs, window.parts.inspector.pair
     assert pairs is not None
     window.layouts.show_panel("inspector")
     assert view.isHidden()
@@ -246,8 +250,10 @@ def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> Non
     window.acts.focus(int(pairs.second[row]))
     wait_idle(qtbot, window)
     assert view.isVisible()
-    assert window.parts.comparison.isHidden()
+    assert window.parts.inspector.comparison.isHidden()
     assert view.content is not None
+    window.document.draw_mean("with")
+    wait_idle(qtbot, window)
     assert np.array_equal(
         view.content.before, window.state.pool.weights_of(int(pairs.first[row]))
     )
@@ -258,7 +264,7 @@ def test_the_inspector_shows_both_kernels(window: MainWindow, qtbot: Any) -> Non
     window.document.compare(None)
     wait_idle(qtbot, window)
     assert view.isHidden()
-    assert not window.parts.comparison.isHidden()
+    assert not window.parts.inspector.comparison.isHidden()
 
 
 def test_the_scatter_plots_codes_before_against_after(
@@ -272,6 +278,8 @@ def test_the_scatter_plots_codes_before_against_after(
     view.across._actions["codes"].trigger()
     wait_idle(qtbot, window)
     assert (view.across.text(), view.up.text()) == ("code before ▾", "code after ▾")
+    title = window.docks["scatter"].title_line.label
+    assert title.text() == "Before and after"
     code = window.state.labels.code
     rows = pairs.row[view.content.numbers]
     assert np.array_equal(view.content.points[:, 0], code[pairs.first[rows]])
@@ -279,13 +287,20 @@ def test_the_scatter_plots_codes_before_against_after(
     view.up._actions["change"].trigger()
     wait_idle(qtbot, window)
     rows = pairs.row[view.content.numbers]
+    assert view.content.slope == 0.0
     assert np.array_equal(view.content.points[:, 0], pairs.found.cosine[rows])
+    dialog = window.view_menus.export("scatterView")
+    wish = dialog.wish()
+    assert (wish.kind, wish.options.value("plane")) == ("scatter", "change")
+    qtbot.waitUntil(lambda: "A point is a pair" in dialog.caption.toPlainText())
+    dialog.close()
     number = int(view.content.numbers[3])
     view.selection_requested.emit(np.array([number]), NO_KEY)
     assert int(window.state.selected.sum()) == 2
     view.across._actions["1"].trigger()
     wait_idle(qtbot, window)
     assert view.content.axes[0].startswith("PC2")
+    assert title.text() == "PCA"
     window.document.compare(None)
     wait_idle(qtbot, window)
     assert "codes" not in view.across.choices
@@ -303,7 +318,7 @@ def test_closing_one_of_the_two_ends_the_comparison(
     assert parts.transitions.content is None
     assert "Compare With" in parts.transitions._message
     assert parts.drift.layers == ()
-    assert parts.pair.isHidden()
+    assert parts.inspector.pair.isHidden()
     assert len(parts.grid.content.order) == 42
     while window.document.can_undo:
         window.commands["undo"].trigger()
@@ -394,8 +409,19 @@ def test_layers_are_paired_by_hand(window: MainWindow, qtbot: Any) -> None:
     assert (layers[0].a, layers[0].b, layers[0].how) == (0, 1, "hand")
     assert len(window.state.pairs) == 28
     assert window.parts.comparing.edit.text() == "Pairing by hand…"
+    dialog = window.view_menus.export("driftChart")
+    assert dialog.subject.fields["pairing"].widget.isVisible()
+    wish = dialog.wish()
+    assert wish.options.pairing[0] == ("stages.0.blocks.0.dw", "stages.0.blocks.1.dw")
+    assert len(wish.options.pairing) == len(layers)
+    qtbot.waitUntil(lambda: "28 pairs of 7×7" in dialog.caption.toPlainText())
+    assert "layers paired by hand" in dialog.caption.toPlainText()
+    QTest.mouseClick(dialog.subject.fields["pairing"].widget, LEFT)
+    assert dialog.wish().options.pairing is None
+    dialog.close()
     window.view_menus.copy("transitionMatrix")
-    assert "by hand" in window.statusBar().currentMessage()
+    wait_idle(qtbot, window)
+    assert window.statusBar().currentMessage().startswith("Transitions copied")
     window.commands["undo"].trigger()
     wait_idle(qtbot, window)
     assert len(window.state.pairs) == 42
@@ -497,7 +523,7 @@ def test_flat_kernels_and_nan_lose_nothing(
     assert int(np.isnan(window.state.pairs.found.cosine).sum()) == 3
     window.acts.focus(int(window.state.pairs.first[2]))
     wait_idle(qtbot, window)
-    assert "no cosine" in window.parts.pair.change.text()
+    assert "no cosine" in window.parts.inspector.pair.change.text()
     assert "3 of them with a flat kernel" in window.parts.drift.tip(0)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def comparison(qtbot: QtBot) -> ComparisonView:
     comparison = ComparisonView()
     qtbot.addWidget(comparison)
-    comparison.set_colours(weight_colours("signed", LIGHT))
+    comparison.row.set_colours(weight_colours("signed", LIGHT))
     comparison.resize(300, 300)
     comparison.show()
     return comparison

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 import kernelviewer as kv
-from kernelviewer.jobs.runner import Ticket
 from kernelviewer.jobs.tasks import Tally
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.harness import LEFT, NO_KEY, drop, errors, tree_rows
@@ -63,10 +62,12 @@ def test_one_bad_file_among_several_leaves_the_others_open(
     ]
     (message,) = errors(window)
     assert "page.pth" in message
-    assert window.docks["jobs"].isVisible()
-    buttons = window.parts.jobs_panel.findChildren(QPushButton, "copyDetails")
-    (copy,) = [button for button in buttons if button.isVisible()]
-    QTest.mouseClick(copy, LEFT)
+    assert window.findChild(QWidget, "unopenedDialog") is None, "nobody asked"
+    assert window.unopened_button.text() == "1 could not be opened"
+    QTest.mouseClick(window.unopened_button, LEFT)
+    dialog = window.findChild(QWidget, "unopenedDialog")
+    assert dialog.isVisible()
+    QTest.mouseClick(dialog.findChild(QPushButton, "copyDetails"), LEFT)
     assert "page.pth" in QGuiApplication.clipboard().text()
 
 
@@ -78,13 +79,12 @@ def test_networks_that_arrive_together_are_one_change(
     window.document.changed.connect(lambda: told.append(len(window.document.banks)))
     paths = [write_network(tmp_path / f"net{n}.safetensors", seed=n) for n in range(3)]
     banks = [kv.extract_kernels(kv.open_checkpoint(path)) for path in paths]
-    ticket = Ticket("open")
     for bank in banks[:2]:
-        window.opener._on_partial(ticket, bank)
+        window.opener._on_partial(bank)
     assert told == []
     QApplication.processEvents()
     assert told[0] == 2
-    window.opener._on_partial(ticket, banks[2])
+    window.opener._on_partial(banks[2])
     window.opener._on_done(Tally(3, 0))
     assert window.document.banks == tuple(banks)
     wait_idle(qtbot, window)
@@ -128,6 +128,28 @@ def test_dragging_away_uncovers_the_window(
     QApplication.sendEvent(window, enter)
     QApplication.sendEvent(window, QDragLeaveEvent())
     assert not window.findChild(QWidget, "dropOverlay").isVisible()
+
+
+def test_the_overlay_hides_the_window_and_counts_folders(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, tmp_path: Path
+) -> None:
+    window = make_window(small_file)
+    wait_idle(qtbot, window)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    data = QMimeData()
+    paths = (small_file, folder, tmp_path / "other.pth")
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NO_KEY)
+    QApplication.sendEvent(window, enter)
+    overlay = window.findChild(QWidget, "dropOverlay")
+    assert overlay.text == "Drop to open 2 files and 1 folder"
+    image = window.grab().toImage()
+    ground = overlay.palette().window().color()
+    quarter = window.height() // 4
+    row = {image.pixelColor(x, quarter).name() for x in range(20, window.width() - 20)}
+    assert row == {ground.name()}
 
 
 def test_text_cannot_be_dropped(make_window: MakeWindow) -> None:

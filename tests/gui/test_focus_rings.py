@@ -67,6 +67,33 @@ def test_each_control_of_the_window_shows_the_keyboard(
     assert unseen(window) == []
 
 
+@pytest.mark.parametrize("preset", ["explore", "compare", "label", "empty"])
+def test_each_stop_of_f6_is_seen(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, preset: str
+) -> None:
+    window = make_window(*[small_file] * (preset != "empty"))
+    if preset != "empty":
+        window.use_preset(preset)
+    window.resize(1300, 860)
+    wait_idle(qtbot, window)
+    stops: list[QWidget] = []
+    for _ in range(20):
+        window.commands["next_panel"].trigger()
+        QApplication.processEvents()
+        stop = QApplication.focusWidget()
+        if stop is None or stop in stops:
+            break
+        stops.append(stop)
+        assert not stop.visibleRegion().isEmpty(), stop.objectName()
+        part = QRect(stop.mapTo(window, QPoint(0, 0)), stop.size())
+        with_ring = picture(window, part)
+        stop.clearFocus()
+        change = np.abs(picture(window, part) - with_ring).max(2)
+        assert np.count_nonzero(change > CLEAR) >= LEAST, stop.objectName()
+        stop.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    assert len(stops) >= (2 if preset == "empty" else 6)
+
+
 @pytest.mark.parametrize(
     "command", ["export", "export_labels", "train", "null_test", "shortcuts"]
 )

@@ -20,13 +20,15 @@ from kernelviewer.gui.views.grid.mosaic import BLANK, FRAMES, TOP, ZERO
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
 
-DARK = replace(LIGHT, panel="#212225", negative="#68AAFF", positive="#FF8060")
+DARK = replace(
+    LIGHT, panel="#212225", zero="#212225", negative="#68AAFF", positive="#FF8060"
+)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_zero_recedes_into_the_panel(theme: Tokens) -> None:
     colours = weight_colours("signed", theme)
-    assert colours[ZERO].tolist() == rgb(theme.panel).tolist()
+    assert colours[ZERO].tolist() == rgb(theme.zero).tolist()
     assert colours[0].tolist() == rgb(theme.negative).tolist()
     assert colours[TOP].tolist() == rgb(theme.positive).tolist()
 

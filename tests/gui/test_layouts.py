@@ -99,7 +99,7 @@ def test_the_kernels_have_most_of_the_window_and_charts_share_a_place(
     make_window: MakeWindow, small_file: Path
 ) -> None:
     window = make_window(small_file)
-    shares = {(1280, 800): 0.32, (1600, 1000): 0.4, (2560, 1440): 0.45}
+    shares = {(1280, 800): 0.4, (1600, 1000): 0.5, (2560, 1440): 0.5}
     for (width, height), share in shares.items():
         resize(window, width, height)
         window.layouts.reset()
@@ -108,6 +108,73 @@ def test_the_kernels_have_most_of_the_window_and_charts_share_a_place(
         assert kernels.width() * kernels.height() > share * width * height
     behind = window.tabifiedDockWidgets(window.docks["classes"])
     assert {window.docks["composition"], window.docks["scatter"]} <= {*behind}
+
+
+def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
+    make_window: MakeWindow, qtbot: Any, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1600, 1000)
+    window.layouts.reset()
+    QApplication.processEvents()
+    dock, grid, models = (
+        window.docks["reconstruction"],
+        window.parts.grid,
+        window.docks["models"],
+    )
+    assert dock.folded
+    assert dock.height() < 60
+    assert not window.parts.reconstruction.isVisible()
+    before, tall = grid.size(), models.height()
+    window.document.set_position(0.3)
+    QApplication.processEvents()
+    assert window.parts.reconstruction.isVisible()
+    assert dock.height() > 150
+    assert models.height() < tall
+    assert grid.size() == before, "what unfolds takes nothing from the kernels"
+    fold = window.findChild(QToolButton, "reconstructionDockFold")
+    QTest.mouseClick(fold, LEFT)
+    window.document.set_position(0.4)
+    QApplication.processEvents()
+    assert dock.folded, "it stays as the user has it"
+    window.layouts.show_panel("inspector")
+    QApplication.processEvents()
+    assert not window.docks["inspector"].folded
+    assert window.parts.inspector.isVisible()
+
+
+@pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
+def test_side_panels_grow_back_in_a_window_that_was_small(
+    make_window: MakeWindow, small_file: Path, preset: str
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1600, 1000)
+    window.use_preset(preset)
+    window.document.set_focus(KernelRef(window.state.models[0].id, (7, 7), 3))
+    models = window.docks["models"]
+    window.resizeDocks([models], [models.width() + 40], Qt.Orientation.Horizontal)
+    QApplication.processEvents()
+    border = QPoint(models.geometry().right() + 3, models.geometry().center().y())
+    QTest.mouseRelease(window, LEFT, Qt.KeyboardModifier.NoModifier, border)
+
+    def sizes() -> dict[str, tuple[int, int]]:
+        QApplication.processEvents()
+        QApplication.processEvents()
+        return {
+            name: (dock.width(), dock.height())
+            for name, dock in window.docks.items()
+            if dock.in_front
+        }
+
+    before = sizes()
+    for size in ((1024, 700), (1280, 800), (1600, 1000)):
+        resize(window, *size)
+        sizes()
+    now = sizes()
+    assert now.keys() == before.keys()
+    for name, (width, height) in before.items():
+        assert abs(now[name][0] - width) <= 2, name
+        assert abs(now[name][1] - height) <= 2, name
 
 
 def test_the_first_focused_kernel_brings_its_panel_to_the_front(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -120,3 +121,38 @@ def test_reset_forgets_the_settings(tmp_path: Path, own_folders: Path) -> None:
     done = run("-m", "kernelviewer", "--reset", "--screenshot", str(picture))
     assert done.returncode == 0, done.stderr
     assert not settings.exists()
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_what_is_given_for_one_run_does_not_stick(
+    own_folders: Path, chosen: bool
+) -> None:
+    settings = own_folders / "config" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"theme": "light", "device": "auto", "colormap": "grey"}')
+    code = f"""
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from kernelviewer.gui import application
+from kernelviewer.gui.theme import tokens
+app = QApplication([])
+
+def end():
+    window = next(w for w in app.topLevelWidgets() if w.objectName() == "mainWindow")
+    assert tokens().dark
+    assert window.settings.device == "cpu"
+    if {chosen}:
+        menu = window.commands["theme"].menu()
+        next(a for a in menu.actions() if a.data() == "dark").trigger()
+    window.close()
+
+QTimer.singleShot(300, end)
+sys.exit(application.run(theme="dark", device="cpu"))
+"""
+    done = run("-c", code)
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(settings.read_text())
+    assert kept["theme"] == ("dark" if chosen else "light")
+    assert kept["device"] == "auto"
+    assert kept["colormap"] == "grey"

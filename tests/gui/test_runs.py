@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.files import resource
+from kernelviewer.gui.controllers import runs
+from kernelviewer.gui.views.grid import image
+from kernelviewer.gui.views.grid.mosaic import BLANK, ZERO
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.runner import Ticket
+from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.classes import CLASSES, PATTERNS
 from kernelviewer.state.selection import Classes
 from kernelviewer.state.session.files import SUFFIX
@@ -279,3 +287,165 @@ def test_the_sample_run_opens(make_window: MakeWindow, qtbot: Any) -> None:
     coverage = window.parts.steps.content.coverage
     assert coverage[0] < 0.05
     assert coverage[-1] > 0.9
+
+
+def test_film_strips_show_every_step_and_mark_the_present_one(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    grid, picture = window.parts.grid, window.parts.controls.picture
+    assert picture.choices["strip"].startswith("film strips")
+    picture.chosen.emit("strip")
+    wait_idle(qtbot, window)
+    mosaic = grid.content.mosaic
+    panes = (mosaic.tiles, *mosaic.beside)
+    assert len(panes) == len(STEPS)
+    assert grid.content.pane == LAST
+    weights = [
+        read_step(Ticket("x"), model.run, step, model.bank).sizes[SIZE].weights
+        for model in window.document.models
+        for step in range(len(STEPS))
+    ]
+    largest = np.abs(weights).max(axis=(0, 2, 3))
+    for pane, own in zip(panes, weights, strict=True):
+        shown = pane[..., :-1].astype(float) - ZERO
+        wanted = own / np.maximum(largest, 1e-30)[:, None, None] * ZERO
+        there = largest > 0
+        assert np.abs(shown - wanted)[there].max() < 2
+    before = grid.grab().toImage()
+    click_step(window, qtbot, 1)
+    assert grid.content.mosaic is mosaic
+    assert grid.content.pane == 1
+    assert grid.grab().toImage() != before
+    number = int(grid.content.order[4])
+    grid.focus_requested.emit(number)
+    assert window.document.focus == window.state.pool.locate(number)
+    dialog = window.view_menus.export("kernelGrid")
+    assert dialog.wish().kind == "strips"
+    dialog.close()
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    assert "strip" not in picture.choices
+    assert window.state.display.picture == "kernel"
+
+
+def test_a_strip_s_step_that_cannot_be_read_any_more_is_blank(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    sorted(tmp_path.iterdir())[1].unlink()
+    window.parts.controls.picture.chosen.emit("strip")
+    wait_idle(qtbot, window)
+    panes = window.parts.grid.content.mosaic.beside
+    assert (panes[0] == BLANK).all()
+    assert (panes[1] != BLANK).any()
+
+
+def test_the_focused_kernel_s_way_is_drawn_on_spectrum_and_plane(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    window.layouts.show_panel("scatter")
+    spectrum, scatter = window.parts.spectrum.histogram, window.parts.scatter
+    assert spectrum.path == ()
+    assert scatter.trail is None
+    plain = spectrum.grab().toImage(), scatter.grab().toImage()
+    window.document.set_focus(window.state.pool.locate(5))
+    wait_idle(qtbot, window)
+    codes = [window.state.track.codes(i).code[5] for i in range(len(STEPS))]
+    assert spectrum.path == pytest.approx(codes, nan_ok=True)
+    assert spectrum.grab().toImage() != plain[0]
+    assert scatter.trail.shape == (len(STEPS), 2)
+    for step in (LAST, 2):  # the way's place is that of the kernel's point
+        click_step(window, qtbot, step)
+        row = int(np.searchsorted(scatter.content.numbers, 5))
+        assert scatter.content.numbers[row] == 5
+        assert np.allclose(scatter.trail[step], scatter.content.points[row], atol=1e-4)
+    window.document.set_focus(window.state.pool.locate(0))  # flat throughout
+    wait_idle(qtbot, window)
+    assert np.isnan(scatter.trail).all()
+    assert np.isnan(spectrum.path).all()
+    spectrum.grab(), scatter.grab()
+    window.document.set_focus(None)
+    wait_idle(qtbot, window)
+    assert spectrum.path == ()
+    assert scatter.trail is None
+
+
+def test_memory_holds_a_few_steps_and_what_names_all(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    alive: list[weakref.ref[Any]] = []
+
+    def read(*given: Any) -> Any:
+        bank = read_step(*given)
+        alive.append(weakref.ref(bank))
+        return bank
+
+    monkeypatch.setattr(runs, "read_step", read)
+    monkeypatch.setattr(image, "read_step", read)
+    monkeypatch.setattr(runs, "KEPT_BYTES", 0)
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    window.parts.controls.picture.chosen.emit("strip")
+    wait_idle(qtbot, window)
+    for step in range(len(STEPS)):
+        click_step(window, qtbot, step)
+    assert len(alive) >= 2 * (len(STEPS) - 1)
+    gc.collect()
+    assert sum(item() is not None for item in alive) <= runs.KEPT_STEPS
+    track = window.state.track
+    many = len(STEPS) * len(track)
+    assert track.code.nbytes + track.fit.nbytes == 4 * many
+    each = ("code", "fit", "best", "paper", "second", "margin", "near", "cosine")
+    assert sum(getattr(track, name).nbytes for name in each) <= 20 * many
+
+
+def test_keys_go_from_step_to_step_and_the_curve_is_over_them(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    slider = window.parts.steps.slider
+    for key, step in (
+        (Qt.Key.Key_Home, 0),
+        (Qt.Key.Key_Right, 1),
+        (Qt.Key.Key_Up, 2),
+        (Qt.Key.Key_Left, 1),
+        (Qt.Key.Key_End, LAST),
+    ):
+        QTest.keyClick(slider, key)
+        wait_idle(qtbot, window)
+        assert window.state.run.step == step
+        assert slider.content.step == step
+    with_curve = slider.grab().toImage()
+    slider.set_content(replace(slider.content, coverage=()))
+    assert slider.grab().toImage() != with_curve
+
+
+def test_the_tree_s_rows_stay_from_step_to_step(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> None:
+    window = make_window()
+    open_made(window, qtbot, tmp_path)
+    tree = window.parts.tree
+    (root,) = tree.source.roots
+    tree.tree.collapse(tree._index(root))
+    resets = []
+    tree.source.modelReset.connect(lambda: resets.append(1))
+    click_step(window, qtbot, 1)
+    assert tree.source.roots == [root]
+    assert not resets
+    assert root.text(0).endswith(f"step {STEPS[1]}")
+    assert root.model is window.document.models[0]
+    assert all(item.model is root.model for item in root.children)
+    assert not tree.tree.isExpanded(tree._index(root))
+    held = weakref.ref(root.model.bank)
+    window.document.close_all()
+    wait_idle(qtbot, window)
+    del root
+    gc.collect()
+    assert held() is None

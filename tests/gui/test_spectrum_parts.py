@@ -20,8 +20,8 @@ from kernelviewer.gui.views.spectrum.histogram import (
     fitting_bars,
     join_bins,
 )
-from kernelviewer.gui.views.spectrum.stretches import place_names
 from kernelviewer.gui.views.spectrum.strip import Axis
+from kernelviewer.latent.axis import place_kernels, place_names
 from tests.gui.spectrum_harness import STRETCHES, make_codes, make_spectrum
 
 # Density
@@ -97,7 +97,8 @@ def test_names_are_whole_apart_and_at_their_stretch(
     edges = np.cumsum([12.0, *lengths])
     spans = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
     low, high = 6.0, float(edges[-1]) + 6
-    placed = place_names(spans, [width] * len(spans), (low, high))
+    names = [str(number) for number in range(len(spans))]
+    placed = place_names(spans, names, [width] * len(spans), (low, high), 8)
     for name in placed:
         left, right = spans[name.index]
         assert low - 1e-6 <= name.left
@@ -107,15 +108,74 @@ def test_names_are_whole_apart_and_at_their_stretch(
         else:
             assert left <= name.left
             assert name.left + width <= right
-    for line in (True, False):
-        ends = sorted((n.left, n.left + n.width) for n in placed if n.led is line)
-        assert all(a[1] <= b[0] for a, b in itertools.pairwise(ends))
+    for side in (True, False):
+        ends = sorted((n.left, n.left + n.width) for n in placed if n.above is side)
+        assert all(a[1] <= b[0] + 1e-6 for a, b in itertools.pairwise(ends))
 
 
 def test_the_names_of_short_stretches_go_first() -> None:
-    spans = [(0.0, 40.0), (40.0, 50.0), (50.0, 90.0)]
-    placed = place_names(spans, [50.0, 50.0, 50.0], (0.0, 130.0))
-    assert [name.index for name in placed] == [0, 2]
+    spans = [(0.0, 40.0), (40.0, 44.0), (44.0, 48.0), (48.0, 88.0)]
+    placed = place_names(spans, list("abcd"), [40.0] * 4, (0.0, 90.0), 8)
+    assert {0, 3} <= {name.index for name in placed}
+    assert len(placed) < 4
+
+
+def test_neighbours_stand_on_both_sides() -> None:
+    spans = [(35.0 * i, 35.0 * (i + 1)) for i in range(20)]
+    names = [f"name {i}" for i in range(20)]
+    placed = place_names(spans, names, [60.0] * 20, (-6.0, 706.0), 8)
+    assert len(placed) >= 19
+    assert {name.above for name in placed} == {True, False}
+
+
+def test_a_name_stands_once_unless_far_away() -> None:
+    spans = [(0.0, 100.0), (100.0, 190.0), (190.0, 250.0), (250.0, 300.0)]
+    names = ["On-centre", "∂x", "On-centre", "∂y"]
+    widths = [50.0, 15.0, 50.0, 15.0]
+    placed = place_names(spans, names, widths, (0.0, 300.0), 8)
+    assert [name.index for name in placed] == [0, 1, 2, 3]  # 170 of 300 apart
+    spans = [(0.0, 100.0), (100.0, 130.0), (130.0, 200.0), (200.0, 600.0)]
+    placed = place_names(spans, names, widths, (0.0, 600.0), 8)
+    assert [name.index for name in placed] == [0, 1, 3]
+
+
+# Kernels
+
+
+@given(
+    st.lists(st.floats(0.002, 1), min_size=0, max_size=30),
+    st.floats(60, 2000),
+    st.floats(8, 60),
+)
+def test_kernels_stand_apart_near_their_codes(
+    lengths: list[float], length: float, pitch: float
+) -> None:
+    edges = [0.0, *(np.cumsum(lengths) / max(sum(lengths), 1e-9)).tolist()]
+    spans = list(itertools.pairwise(edges))
+    placed = place_kernels(spans, length, pitch)
+    assert 1 <= len(placed) <= max(1, length / pitch + 1e-6)
+    codes, places = zip(*placed, strict=True)
+    assert list(codes) == sorted(set(codes))
+    assert all(b - a >= pitch - 1e-6 for a, b in itertools.pairwise(places))
+    assert places[0] >= pitch / 2 - 1e-6
+    assert places[-1] <= max(length - pitch / 2, pitch / 2) + 1e-6
+    for code, at in placed:
+        assert abs(at - code * length) <= pitch
+
+
+def test_more_room_adds_kernels_and_changes_hardly_any() -> None:
+    edges = np.linspace(0, 1, 24)
+    spans = list(itertools.pairwise(edges.tolist()))
+    before: set[float] = set()
+    kept = []
+    for length in range(280, 1580, 20):
+        codes = {code for code, _ in place_kernels(spans, length, 30)}
+        kept.append(len(codes & before) / max(len(before), 1))
+        assert len(codes) >= 0.75 * (length // 30)
+        before = codes
+    assert np.mean(kept[1:]) > 0.95
+    assert min(kept[1:]) > 0.7
+    assert all(any(low < z < high for z in codes) for low, high in spans)
 
 
 # Content

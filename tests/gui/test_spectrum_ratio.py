@@ -64,11 +64,10 @@ def check(taps, left, top, tap):
 
 strip = view.kernels
 left, top = corner(strip)
-tap = round(40 * ratio) // 7
-for z in strip.codes():
+tap = round(32 * ratio) // 7
+for z, at in strip.places():
     if abs(z - 0.4405) > 0.05:
-        x = left + strip.axis.pixel(z) - 7 * tap // 2
-        check(table[view.content.row_at(z)], x, top, tap)
+        check(table[view.content.row_at(z)], left + at, top, tap)
 
 place = decoded.picture.picture_rect()
 left, top = corner(decoded.picture)

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from safetensors.numpy import save_file
 
+import kernelviewer as kv
 from kernelviewer.gui.search import collect
 from kernelviewer.gui.text import kernel_tip
 from kernelviewer.gui.views.models.tree_model import COUNTS_ROLE, NAMED_COLUMN
@@ -209,7 +210,7 @@ def test_a_size_without_autoencoder_has_the_family_s_spectrum(
     assert not window.parts.spectrum.absent.isVisible()
     assert window.parts.spectrum.content.table.shape[1:] == (11, 11)
     window.acts.focus(5)
-    comparison = window.parts.comparison
+    comparison = window.parts.inspector.comparison
     assert comparison.class_line.label.text()
     assert comparison.fit.isVisible()
     window.acts.focus(0)
@@ -238,7 +239,8 @@ def test_a_network_without_depthwise_kernels_is_told_everywhere(
     make_window: MakeWindow,
 ) -> None:
     path = CHECKPOINTS / "resnet8-cifar10-mlcommons.h5"
-    window = make_window(path, size=LARGE)
+    window = make_window(size=LARGE)
+    window.document.open(kv.extract_kernels(kv.open_checkpoint(path)))
     assert "no depthwise kernels" in window.parts.grid.message
     assert window.parts.spectrum.absent.title.text() == "No depthwise kernels"
     for view in (window.parts.histogram, window.parts.composition):

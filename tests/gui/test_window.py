@@ -160,7 +160,7 @@ def test_what_comes_of_a_network_closed_meanwhile_is_let_go(
     qtbot.waitUntil(lambda: known() is None)
 
 
-def test_a_network_without_depthwise_kernels_opens_and_says_so(
+def test_a_network_without_depthwise_kernels_is_no_row_and_is_told_of(
     make_window: MakeWindow, tmp_path: Path
 ) -> None:
     from safetensors.numpy import save_file
@@ -169,10 +169,10 @@ def test_a_network_without_depthwise_kernels_opens_and_says_so(
     weights = np.ones((4, 3, 3, 3), np.float32)
     save_file({"conv1.weight": weights, "conv2.weight": weights}, path)
     window = make_window(path)
-    assert len(window.document.banks) == 1
+    assert window.document.banks == ()
     assert not errors(window)
     assert "no depthwise kernels" in window.statusBar().currentMessage()
-    assert window.parts.centre.currentIndex() == 1
+    assert window.unopened_button.text() == "1 without depthwise kernels"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -293,7 +293,9 @@ def test_a_narrow_tree_keeps_the_names(
     window.resize(1024, 700)
     window.layouts.reset()
     QApplication.processEvents()
-    assert tree.columnWidth(0) >= 140
+    texts = [name for name in tree_rows(window) if name != "deep"]
+    widest = max(map(tree.fontMetrics().horizontalAdvance, texts))
+    assert tree.columnWidth(0) >= widest + 2 * tree.indentation()
     window.resize(2560, 1440)
     window.layouts.reset()
     qtbot.waitUntil(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kernelviewer.kernels.pairing import cleaned_names, pair
+from kernelviewer.kernels.pairing import cleaned_names, pair, why_apart
 from tests.kernels.banks import bank_of, noise
 
 if TYPE_CHECKING:
@@ -96,3 +96,41 @@ def test_networks_without_common_layers_have_no_pairs() -> None:
     found = pair(bank_of(noise(4, 0)), bank_of(noise(4, 0, (5, 5))))
     assert len(found) == 0
     assert (found.left_a, found.left_b) == ((0,), (0,))
+
+
+def test_layers_named_are_paired_and_no_others() -> None:
+    first = named(bank_of(noise(4, 0), noise(4, 1), noise(4, 2)), "a", "b", "c")
+    second = named(bank_of(noise(4, 0), noise(4, 1), noise(3, 2, (5, 5))), *"abd")
+    found = pair(first, second, layers=[("b", "a"), ("a", "b")])
+    assert [(item.a, item.b, item.how) for item in found.layers] == [
+        (0, 1, "hand"),
+        (1, 0, "hand"),
+    ]
+    assert len(found) == 8
+    assert found.left_a == found.left_b == (2,)
+    assert not len(pair(first, second, layers=[]))
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        ([("a", "b")], ""),
+        ([("x", "b")], "has no kernels in a layer 'x'"),
+        ([("a", "c")], "has no kernels in a layer 'c'"),
+        ([("a", "b"), ("a", "a")], "'a' is in two pairs"),
+        ([("a", "b"), ("b", "b")], "'b' is in two pairs"),
+        ([("a", "d")], "'a' and 'd' have 3×3 and 5×5 kernels"),
+    ],
+)
+def test_why_layers_cannot_be_paired(
+    names: list[tuple[str, str]], problem: str
+) -> None:
+    first = named(bank_of(noise(4, 0), noise(4, 1), noise(4, 2)), "a", "b", "c")
+    second = named(bank_of(noise(4, 0), noise(4, 1), noise(3, 2, (5, 5))), *"abd")
+    told = why_apart(first, second, names)
+    assert problem in told
+    assert bool(problem) == bool(told)
+    possible = {
+        a: b for a, b in reversed(names) if not why_apart(first, second, [(a, b)])
+    }
+    assert len(pair(first, second, layers=names).layers) <= len(possible)

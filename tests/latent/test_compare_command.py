@@ -271,3 +271,20 @@ def test_weights_stored_otherwise_are_the_same_network() -> None:
     assert found.pairing.left_a == found.pairing.left_b == ()
     for item in found.sizes.values():
         assert item.summary.mean_cosine == pytest.approx(1, abs=1e-5)
+
+
+def test_layers_are_paired_by_hand(network: Path, tmp_path: Path, cli: Cli) -> None:
+    one, other = "a.dwconv", "b.dwconv"
+    out = tmp_path / "hand.csv"
+    cli("compare", network, network, "--pair", f"{one}={other}", "-o", out)
+    assert {(r["layer_a"], r["layer_b"]) for r in rows_of(out)} == {(one, other)}
+    done = cli("compare", network, network, "--pair", f"{one}=c.dwconv", code=1)
+    assert "'a.dwconv' and 'c.dwconv' have 7×7 and 1×11 kernels" in done.err
+    done = cli("compare", network, network, "--pair", "nothing", code=2)
+    assert "no pair of layers such as" in done.err
+    figure = tmp_path / "drift.svg"
+    cli("figure", "drift", network, network, "-o", figure, "--pair", f"{one}={other}")
+    again = tmp_path / "again.csv"
+    cli("figure", "--from", figure, "-o", tmp_path / "again.svg", "--data", again)
+    with again.open(newline="") as file:
+        assert [row["layer"] for row in csv.DictReader(file)] == [one]

@@ -211,6 +211,25 @@ def test_looking_through_a_run_can_be_ended(tmp_path: Path) -> None:
             film_of(series, shipped, by="code", device=CPU, watch=Recorder(end))
 
 
+def test_it_can_be_ended_between_batches_of_kernels(tmp_path: Path) -> None:
+    """A network of any size is given up after some thousands of its kernels."""
+    few, many = 2_000, 12_000
+    rng = np.random.default_rng(0)
+    checks = {}
+    for count in (few, many):
+        for step in range(2):
+            weights = rng.standard_normal((count, 1, 7, 7)).astype(np.float32)
+            kv.snapshot({"a.dw": weights}, step, tmp_path / str(count))
+        for by in ("code", "family"):
+            watch = Recorder()
+            paths = list((tmp_path / str(count)).iterdir())
+            film_of(Series(paths), shipped, by=by, device=CPU, watch=watch)  # type: ignore[arg-type]
+            checks[by, count] = watch.checks
+    for by in ("code", "family"):
+        some = 256 if by == "family" else 4096  # fits take longer
+        assert checks[by, many] - checks[by, few] >= 2 * (many - few) // some, by
+
+
 @needs_checkpoints
 def test_the_epochs_of_mini_xception() -> None:
     paths = sorted(CHECKPOINTS.glob("minixception-fer2013-epoch*"))[::-1]

@@ -51,7 +51,7 @@ def test_every_view_answers(kernels: int, tmp_path: Path) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     print(f"\n{kernels} kernels, drawing the whole window: {found['naive']:.0f} ms")
     for name, (median, worst) in GOALS[kernels].items():
-        clock, busy = np.array(found[name]).T
+        clock, busy, _ = np.array(found[name]).T
         print(
             f"{name:10} median {np.median(clock):6.1f} ms (wished {median}), "
             f"worst {clock.max():6.1f} (wished {worst}); of the thread alone "

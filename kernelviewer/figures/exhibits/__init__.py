@@ -58,10 +58,62 @@ CHANGE: Own[Literal["pattern", "scale", "code"]] = Own(
     ),
 )
 
+PLANE: Own[Literal["both", "codes", "change"]] = Own(
+    "plane",
+    "both",
+    Choice(
+        label="Axes",
+        title="What pairs of kernels are placed by",
+        noun="plane",
+        choices={
+            "both": "codes, and change",
+            "codes": "code before and after",
+            "change": "cosine and ln scale ratio",
+        },
+    ),
+)
+
+ORDER: Own[Literal["coverage", "kernels", "name"]] = Own(
+    "networks_order",
+    "coverage",
+    Choice(
+        label="Networks by",
+        title="Order of the networks",
+        noun="order of networks",
+        choices={
+            "coverage": "share identified",
+            "kernels": "number of kernels",
+            "name": "name",
+        },
+    ),
+)
+AGAINST: Own[Literal["auto", "accuracy", "kernels"]] = Own(
+    "against",
+    "auto",
+    Choice(
+        label="Against",
+        title="What the networks are set against",
+        help="what the share identified is drawn against: accuracies, which "
+        "--accuracy gives, or the number of kernels (auto: accuracies if there are "
+        "some)",
+        noun="other axis",
+        choices={
+            "auto": "accuracy, else kernels",
+            "accuracy": "accuracy",
+            "kernels": "number of kernels",
+        },
+    ),
+)
+
 
 def _told_apart(options: FigureOptions) -> bool:
     """True if kernels are grouped or sorted by what names them."""
     return not {"class", "code", "fit"}.isdisjoint((options.group, options.sort))
+
+
+def _by_class(options: FigureOptions) -> bool:
+    """True if kernels stand under the names of classes, or in their order."""
+    return options.group in ("class", "code") or options.sort == "class"
 
 
 EXHIBITS: dict[str, Exhibit] = {
@@ -79,7 +131,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "Samples",
             "random depthwise kernels beside regular ones, layer by layer",
             "samples.prepare_samples",
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "spectrum",
@@ -98,7 +150,8 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=lambda options: options.colour == "fit",
             shows_classes=True,
             pools=True,
-            uses=("samples", "components", "colour", "seed"),
+            with_classes=always,
+            uses=("samples", "components", "colour", "seed", "mean"),
         ),
         Exhibit(
             "classes",
@@ -107,7 +160,8 @@ EXHIBITS: dict[str, Exhibit] = {
             "classes.prepare_classes",
             needs_classes=always,
             pools=True,
-            uses=("samples", "seed"),
+            with_classes=always,
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "composition",
@@ -156,7 +210,8 @@ EXHIBITS: dict[str, Exhibit] = {
             "every kernel, by layer, class or network",
             "sheet.prepare_sheet",
             needs_classes=_told_apart,
-            uses=("group", "sort"),
+            with_classes=_by_class,
+            uses=("group", "sort", "mean"),
         ),
         Exhibit(
             "kernel",
@@ -166,7 +221,8 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=lambda options: options.mark is not None,
             shows_classes=True,
             pools=True,
-            uses=("samples", "mark"),
+            with_classes=always,
+            uses=("samples", "mark", "mean"),
         ),
         Exhibit(
             "compare",
@@ -175,7 +231,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "compare.prepare_compare",
             shows_classes=True,
             compares=True,
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
         ),
         Exhibit(
             "transitions",
@@ -185,7 +241,7 @@ EXHIBITS: dict[str, Exhibit] = {
             needs_classes=always,
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
         ),
         Exhibit(
             "drift",
@@ -195,7 +251,18 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
+        ),
+        Exhibit(
+            "scatter",
+            "Before and after",
+            "corresponding kernels of two networks by code, and by how far they moved",
+            "scatter.prepare_scatter",
+            shows_classes=True,
+            compares=True,
+            pairs=True,
+            uses=("match", "pairing", "colour", "seed"),
+            own=(PLANE,),
         ),
         Exhibit(
             "pairs",
@@ -205,7 +272,8 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "samples"),
+            with_classes=always,
+            uses=("match", "pairing", "samples", "mean"),
             own=(CHANGE,),
         ),
         Exhibit(
@@ -215,7 +283,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "shift.prepare_shift",
             compares=True,
             pairs=True,
-            uses=("match",),
+            uses=("match", "pairing"),
         ),
         Exhibit(
             "shares-over-time",
@@ -241,7 +309,26 @@ EXHIBITS: dict[str, Exhibit] = {
             "kernels at the steps of a training run side by side",
             "strips.prepare_strips",
             is_run=True,
-            uses=("samples", "seed"),
+            uses=("samples", "seed", "mean"),
+        ),
+        Exhibit(
+            "zoo",
+            "Zoo",
+            "the networks, each as the shares of its classes",
+            "zoo.prepare_zoo",
+            needs_classes=always,
+            of_counts=True,
+            own=(ORDER,),
+        ),
+        Exhibit(
+            "coverage-accuracy",
+            "Coverage against accuracy",
+            "share identified of each network against its accuracy or number of "
+            "kernels",
+            "coverage.prepare_coverage",
+            needs_classes=always,
+            of_counts=True,
+            own=(AGAINST,),
         ),
         Exhibit(
             "table",

@@ -5,7 +5,7 @@ With a marked code: what the code stands for, and the real kernels nearest to it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +21,12 @@ from kernelviewer.figures.tiling import (
     Blocks,
     as_pictures,
     draw_surface,
+    drawn_weights,
     quantise,
     surface_height,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
@@ -76,7 +77,7 @@ class KernelContent:
         """A row for each kernel: surface, kernel, reconstruction, residual, facts."""
         with figure_style():
             face = Face.of(options)
-            near = NearRow.of(self.nearest, options, face)
+            near = NearRow.of(drawn_weights(self.nearest, options), options, face)
             top, foot = title_height(options, face), scale_bar_height(options, face)
             rest = top + foot + face.margin + near.height
             rows, plan = self._arrange(options, face, rest)
@@ -96,7 +97,8 @@ class KernelContent:
         """As many kernels as are wanted, or fewer where that does not matter."""
         most = min(options.samples or _USUAL, len(self.items))
         while True:
-            rows = [Row(item, face) for item in spread(self.items, most)]
+            items = [item.drawn(options) for item in spread(self.items, most)]
+            rows = [Row(item, face) for item in items]
             try:
                 return rows, arrange(rows, options, face, rest)
             except FigureError:
@@ -315,6 +317,13 @@ class Item:
     identified: bool = True
     flat: bool = False
 
+    def drawn(self, options: FigureOptions) -> Item:
+        """The item with its parts as they are drawn: with their mean or without."""
+        parts = tuple(
+            (name, drawn_weights(taps[None], options)[0]) for name, taps in self.parts
+        )
+        return replace(self, parts=parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -458,7 +467,7 @@ class Row:
         face, em = self._face, self._face.em
         baseline = y + em
         if self.item.class_index is not None:
-            kind = CLASSES[self.item.class_index]
+            kind = class_shown(self.item.class_index)
             side = 0.75 * em
             page.rectangle(
                 x, baseline - side, side, side, page.ink.of_class(kind), gid="class"

@@ -15,8 +15,14 @@ from kernelviewer.figures.exhibits import CHANGE
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.tiling import PAPER, Blocks, as_pictures, quantise
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.figures.tiling import (
+    PAPER,
+    Blocks,
+    as_pictures,
+    drawn_weights,
+    quantise,
+)
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -75,7 +81,7 @@ class PairsContent:
             colour = page.ink.secondary
             page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
             y = page.snap(top)
-            pictures = self._pictures(self.rows[:shown])
+            pictures = self._pictures(self.rows[:shown], options)
             per_row = tiling.per_row
             parts = [pictures[i : i + per_row] for i in range(0, shown, per_row)]
             tiling.draw(page, parts, page.margin, y, watch)
@@ -129,10 +135,14 @@ class PairsContent:
             found.side_b.kernels.weights[found.pairs.index_b[rows]],
         )
 
-    def _pictures(self, rows: NDArray[np.int64]) -> NDArray[np.uint16]:
+    def _pictures(
+        self, rows: NDArray[np.int64], options: FigureOptions
+    ) -> NDArray[np.uint16]:
         """Indices of colours [p, rows, columns]: the three side by side."""
         found = self.compared.found
-        before, after = (as_pictures(part) for part in self._weights(rows))
+        before, after = (
+            as_pictures(drawn_weights(part, options)) for part in self._weights(rows)
+        )
         reach = np.maximum(_largest(before), _largest(after))
         flat_a = found.side_a.kernels.flat[found.pairs.index_a[rows]]
         flat_b = found.side_b.kernels.flat[found.pairs.index_b[rows]]
@@ -222,7 +232,7 @@ class PairsContent:
             value = f"×{np.exp(found.scale_ratio[row]):.2g}"
         if found.class_a is None or found.class_b is None:
             return (value,)
-        before, after = CLASSES[found.class_a[row]], CLASSES[found.class_b[row]]
+        before, after = class_shown(found.class_a[row]), class_shown(found.class_b[row])
         if before is after:
             return f"{value} {before.short}", value
         return (

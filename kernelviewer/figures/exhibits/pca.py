@@ -30,9 +30,15 @@ from kernelviewer.figures.legend import (
     scale_bar_height,
 )
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import Blocks, as_pictures, drawn_weights, quantise
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    INDEX,
+    NETWORK_COLOURS,
+    class_shown,
+    classes_shown,
+)
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.watch import NEVER
 
@@ -215,7 +221,7 @@ class PcaContent:
             y = plan.top + (1 - share[1]) * plan.side
             page.marker(x, y, str(number + 1), self._ring(page, place))
             chosen = place.members[: plan.tiling.per_row]
-            pictures = as_pictures(self.weights[chosen])
+            pictures = as_pictures(drawn_weights(self.weights[chosen], page.options))
             blocks.append(quantise(pictures, np.zeros(len(chosen), bool)))
         if not blocks:
             return
@@ -232,7 +238,7 @@ class PcaContent:
         """Colour of a place's marker."""
         if place.class_index is None:
             return page.ink.text
-        return page.ink.of_class(CLASSES[place.class_index])
+        return page.ink.of_class(class_shown(place.class_index))
 
 
 def prepare_pca(
@@ -425,7 +431,7 @@ class Colouring:
 
 def by_class(label: NDArray[np.int64], ground: Ink) -> Colouring:
     """Colours of the classes, given by their index [N]."""
-    table = _table(ground.of_class(item) for item in CLASSES)
+    table = _table(ground.of_class(item) for item in classes_shown())
     return Colouring(table[label], class_entries(label.tolist(), ground))
 
 

@@ -15,16 +15,17 @@ from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
+    Entry,
     Legend,
-    class_entries,
     draw_scale_bar,
     scale_bar_height,
 )
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scene import FAMILY
-from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
+from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
+from kernelviewer.latent.axis import place_kernels, place_names
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -32,16 +33,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.legend import Entry
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
-    from kernelviewer.figures.tiling import Tiling
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.latent.axis import Name
     from kernelviewer.latent.stretches import Stretch
     from kernelviewer.watch import Watch
 
 
-_CELL = 2.4
+_CELL = 1.7
+_GAP = 0.25
+"""Least space between kernels, mm."""
 _DENSITY, _BAR = 4.0, 0.7
 _MOST_DENSITY = 4.0
 """Heights in units of the font size; how far the codes may grow on a high page."""
@@ -73,16 +75,17 @@ class SpectrumContent:
         with figure_style():
             face = Face.of(options)
             em, room = face.em, options.width_mm - 2 * face.margin
-            tiling = self._tile(options, face)
-            width = tiling.width
-            names = NameRow.of(self.yardstick.stretches, width, face, options.labels)
-            legend = Legend(self._entries(options), face, room)
+            row = self._row(options, face)
+            width = row.width
+            names = NameRows.of(self.yardstick.stretches, width, face, options.labels)
+            entries = [] if names.names else self._entries(options)
+            legend = Legend(entries, face, room)
             density = usual = _DENSITY * em if len(self.codes) else 0.0
             top = title_height(options, face)
             foot = legend.height + scale_bar_height(options, face) + face.margin
             axis = 3.6 * em if options.labels else 2.3 * em
-            height = top + density + _BAR * em + names.height + tiling.height
-            height += axis + foot
+            stretches = _BAR * em + 2 * max(names.height, 0.2 * em)
+            height = top + density + stretches + row.height + axis + foot
             if options.height_mm is not None:
                 spare = options.height_mm - height
                 if spare < 0:
@@ -94,18 +97,21 @@ class SpectrumContent:
             page.title()
             x = page.snap(page.margin + (room - width) / 2)
             y = top + density + (page.height - height) / 2
-            above = (y - density, y + (_BAR + 0.2) * em)
             self._draw_density(page, x, y, width, density)
+            start, y = y - density, y + max(names.height, 0.2 * em)
             self._draw_stretches(page, x, y, width)
-            y += _BAR * em
-            names.draw(page, x, y)
+            names.draw(page, x, y, y + _BAR * em)
             watch.check()
-            y = page.snap(y + names.height)
-            self._draw_kernels(page, tiling, x, y)
-            _draw_axis(page, x, y + tiling.height, width)
+            band, y = y, page.snap(y + stretches - max(names.height, 0.2 * em))
+            row.draw(page, x, y, self.spectrum)
+            _draw_axis(page, x, y + row.height, width)
             if options.mark is not None:
-                below = (y - 0.3 * em, y + tiling.height + 0.2 * em)
-                _draw_mark(page, x + options.mark * width, above, below)
+                spans = (
+                    (start, start + density),
+                    (band, band + _BAR * em),
+                    (y, y + row.height + 0.2 * em),
+                )
+                _draw_mark(page, x + options.mark * width, *spans)
             y = page.height - foot
             legend.draw(page, page.margin, y)
             draw_scale_bar(page, page.height - page.margin)
@@ -167,37 +173,38 @@ class SpectrumContent:
             return []
         from kernelviewer.figures.colours import ink
 
-        indices = [item.class_index for item in self.yardstick.stretches]
-        return class_entries(indices, ink(options.dark))
+        kinds = sorted({item.class_index for item in self.yardstick.stretches})
+        ground = ink(options.dark)
+        return [
+            Entry(ground.of_class(class_shown(kind)), class_shown(kind).short)
+            for kind in kinds
+        ]
 
-    def _tile(self, options: FigureOptions, face: Face) -> Tiling:
-        """One row of kernels as wide as the page."""
+    def _row(self, options: FigureOptions, face: Face) -> KernelRow:
+        """Kernels as large as is usual, or as the number asked for allows."""
         rows, columns = as_pictures(self.spectrum[:0]).shape[1:]
         room = options.width_mm - 2 * face.margin
-        plan = Blocks((rows, columns), (1,), room, options.dpi)
-        if options.samples:
-            plan = Blocks(
-                (rows, columns), (1,), room, options.dpi, per_row=options.samples
-            )
-        largest = plan.most_pixels(room if options.samples else _CELL * face.em)
-        tilings = map(plan.tile, range(largest, (largest * 2) // 3, -1))
-        fitting = [tiling for tiling in tilings if tiling.width <= room + 1e-6]
-        if options.samples and not fitting:
-            fitting = [tiling] if (tiling := plan.fit(1e6, room)) else []
-        if not fitting:
+        widest = room / options.samples if options.samples else _CELL * face.em
+        side = widest * max(1.0, rows / columns) if options.samples else widest
+        pixels = int(side / max(rows, columns) * options.dpi / 25.4)
+        tap = max(1, pixels) * 25.4 / options.dpi
+        while options.samples and pixels > 1:
+            gap = _gap(tap, columns)
+            if options.samples * (columns + gap) * tap <= room + gap * tap:
+                break
+            pixels -= 1
+            tap = pixels * 25.4 / options.dpi
+        taps = int(room / tap + 1e-6)
+        if taps < columns:
             problem = "the kernels are too large for this width"
             raise FigureError(problem, "Make the figure wider or show fewer samples.")
-        return max(fitting, key=lambda tiling: tiling.width)
-
-    def _draw_kernels(self, page: Page, tiling: Tiling, x: float, y: float) -> None:
-        """The pattern at the middle of each cell."""
-        at = (np.arange(tiling.per_row) + 0.5) / tiling.per_row
-        index = np.minimum(
-            (at * len(self.spectrum)).astype(int), len(self.spectrum) - 1
-        )
-        chosen = as_pictures(self.spectrum[index])
-        colours = quantise(chosen, np.zeros(len(chosen), bool))
-        tiling.draw(page, [colours], x, y)
+        gap = _gap(tap, columns)
+        spans = [(item.low, item.high) for item in self.yardstick.stretches]
+        places = place_kernels(spans, taps, columns + gap, options.samples)
+        if options.samples and len(places) < options.samples:
+            problem = f"{options.samples} kernels do not fit into this width"
+            raise FigureError(problem, "Make the figure wider or show fewer samples.")
+        return KernelRow(tuple(places), (rows, columns), taps, max(1, pixels), tap)
 
     def _draw_density(
         self, page: Page, x: float, y: float, width: float, height: float
@@ -214,16 +221,70 @@ class SpectrumContent:
 
     def _draw_stretches(self, page: Page, x: float, y: float, width: float) -> None:
         for item in self.yardstick.stretches:
-            kind = CLASSES[item.class_index]
+            kind = class_shown(item.class_index)
             page.rectangle(
                 x + item.low * width,
                 y,
                 (item.high - item.low) * width,
                 _BAR * page.face.em,
-                page.ink.of_class(kind),
+                item.colour or page.ink.of_class(kind),
                 edge=page.ink.paper,
                 gid=f"stretch-{kind.id}",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRow:
+    """Kernels along the axis, as one picture of whole taps.
+
+    Attributes
+    ----------
+    places
+        Code of each kernel, and where its middle stands, in taps.
+    cell
+        Rows and columns of a kernel.
+    taps
+        Length of the axis.
+    pixels, tap
+        Side of a tap in pixels and in mm.
+    """
+
+    places: tuple[tuple[float, float], ...]
+    cell: tuple[int, int]
+    taps: int
+    pixels: int
+    tap: float
+
+    @property
+    def width(self) -> float:
+        """Length of the axis in mm."""
+        return self.taps * self.tap
+
+    @property
+    def height(self) -> float:
+        """Height of a kernel in mm."""
+        return self.cell[0] * self.tap
+
+    def draw(
+        self, page: Page, x: float, y: float, spectrum: NDArray[np.float32]
+    ) -> None:
+        """Draw what the codes stand for."""
+        rows, columns = self.cell
+        last = len(spectrum) - 1
+        index = [min(int(code * len(spectrum)), last) for code, _ in self.places]
+        pictures = as_pictures(spectrum[index])
+        mosaic = Mosaic(rows, self.taps)
+        colours = quantise(pictures, np.zeros(len(pictures), bool))
+        for picture, (_, middle) in zip(colours, self.places, strict=True):
+            left = min(max(round(middle - columns / 2), 0), self.taps - columns)
+            mosaic.indices[:, left : left + columns] = picture
+        picture = mosaic.picture(palette(page.options, page.ink), self.pixels)
+        page.image(picture, page.snap(x), page.snap(y), self.width, self.height)
+
+
+def _gap(tap: float, columns: int) -> int:
+    """Taps between two kernels."""
+    return max(1, round(max(_GAP / tap, 0.1 * columns)))
 
 
 def prepare_spectrum(
@@ -285,105 +346,46 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
         page.line([x, x], [top, bottom], colour=page.ink.text, width=width)
 
 
-_LEADER = 1.2
-_LONGEST = 9.0
-"""Length of the leading lines and of the longest name, in units of the font size."""
-
-
 @dataclass(frozen=True, slots=True)
-class NameRow:
-    """Names and where they stand.
+class NameRows:
+    """Names above and below the stretches; empty where there is no room for all.
 
     Attributes
     ----------
     names
-        As they are written.
-    anchors, places
-        Middle of each stretch and of its name, mm from the left.
-    upright
-        Whether they are turned by 90°.
+        What is written, and where.
     height
-        Room they take, mm.
+        Room that a row takes, mm; 0 without names.
     """
 
-    names: tuple[str, ...]
-    anchors: tuple[float, ...]
-    places: tuple[float, ...]
-    upright: bool
+    names: tuple[tuple[str, Name], ...]
     height: float
 
     @classmethod
     def of(
         cls, stretches: Sequence[Stretch], width: float, face: Face, wanted: bool
-    ) -> NameRow:
+    ) -> NameRows:
         """Names of stretches along ``width`` mm; none where none are wanted."""
-        if not wanted or not stretches:
-            return cls((), (), (), False, 0.4 * face.em)
-        anchors = tuple((item.low + item.high) / 2 * width for item in stretches)
-        names = tuple(
-            item.name or CLASSES[item.class_index].short for item in stretches
-        )
-        widths = [face.width(name) + 0.6 * face.em for name in names]
-        room = [(item.high - item.low) * width for item in stretches]
-        if all(wide <= here for wide, here in zip(widths, room, strict=True)):
-            return cls(names, anchors, anchors, False, 1.8 * face.em)
-        kept = _longest(room, int(width / face.line()))
-        names = tuple(face.elide(names[i], _LONGEST * face.em) for i in kept)
-        anchors = tuple(anchors[i] for i in kept)
-        gap = face.line()
-        places = spaced(anchors, gap, gap / 2, width - gap / 2)
-        longest = max(map(face.width, names))
-        height = (_LEADER + 0.6) * face.em + longest
-        return cls(names, anchors, tuple(places), True, height)
+        names = [item.name or class_shown(item.class_index).short for item in stretches]
+        spans = [(item.low * width, item.high * width) for item in stretches]
+        widths = list(map(face.width, names))
+        limits = (-face.margin / 2, width + face.margin / 2)
+        placed = place_names(spans, names, widths, limits, 0.5 * face.em)
+        found = tuple((names[name.index], name) for name in placed)
+        if not wanted or {text for text, _ in found} != set(names):
+            return cls((), 0.0)
+        return cls(found, 1.5 * face.em)
 
-    def draw(self, page: Page, x: float, y: float) -> None:
-        """Write them below y."""
+    def draw(self, page: Page, x: float, top: float, below: float) -> None:
+        """Write them above ``top`` and below ``below``, with lines to the stretches."""
         em = page.face.em
-        for name, anchor, place in zip(
-            self.names, self.anchors, self.places, strict=True
-        ):
-            if not self.upright:
-                page.text(x + place, y + 1.2 * em, name, align="center", gid="stretch")
-                continue
-            bend = y + (_LEADER - 0.2) * em
-            page.line([x + anchor, x + place], [y + 0.1 * em, bend])
-            page.text(
-                x + place + 0.36 * em,
-                bend + 0.2 * em,
-                name,
-                align="right",
-                rotation=90,
-                gid="stretch",
-            )
-
-
-def spaced(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places in the same order, at least ``gap`` apart, as near as can be to wanted.
-
-    Least squares under an order: neighbours that would come too close are pooled and
-    move together. All are within ``low … high`` if there is room.
-    """
-    pools: list[list[float]] = []  # [sum of wanted, number] of pooled neighbours
-    for number, value in enumerate(wanted):
-        pools.append([value - number * gap, 1.0])
-        while len(pools) > 1 and _mean(pools[-2]) > _mean(pools[-1]):
-            total, n = pools.pop()
-            pools[-1][0] += total
-            pools[-1][1] += n
-    last = high - (len(wanted) - 1) * gap
-    places: list[float] = []
-    for pool in pools:
-        start = max(min(_mean(pool), last), low)
-        for _ in range(int(pool[1])):
-            places.append(start + len(places) * gap)
-    return places
-
-
-def _longest(room: Sequence[float], most: int) -> list[int]:
-    """Indices, in order, of the ``most`` longest stretches."""
-    order = sorted(range(len(room)), key=lambda i: -room[i])
-    return sorted(order[: max(most, 1)])
-
-
-def _mean(pool: list[float]) -> float:
-    return pool[0] / pool[1]
+        for text, name in self.names:
+            left = x + name.left
+            if name.led:
+                at = x + name.anchor
+                ends = (
+                    [top - 0.4 * em, top] if name.above else [below, below + 0.4 * em]
+                )
+                page.line([at, at], ends)
+            y = top - 0.65 * em if name.above else below + 1.2 * em
+            page.text(left, y, text, gid="stretch")

@@ -20,7 +20,7 @@ from kernelviewer.jobs.tasks import (
     read_code,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.kernels.equality import best_match
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.views.jobs import JobsPanel
-    from kernelviewer.jobs.runner import Ticket
     from kernelviewer.jobs.runs import OpenedRun
     from kernelviewer.jobs.tasks import Tally
     from kernelviewer.kernels.bank import KernelBank
@@ -52,6 +51,8 @@ class Opener(QObject):
     ----------
     asks
         Whether somebody is there to say how a run is to be opened; else as one.
+    unusable
+        What could not be opened, or has no depthwise kernels, by its path.
     """
 
     opened = Signal(object)
@@ -62,6 +63,10 @@ class Opener(QObject):
     """`RunFound`: files to open that are steps of one run."""
     told = Signal(str)
     """A sentence for the status bar."""
+    unusable_changed = Signal()
+    """Files could not be opened, or are not told of any more."""
+    nothing_opened = Signal()
+    """Of what was to be opened nothing could be."""
     compare_requested = Signal(int, int)
     """Ids of an open network and of one that was opened to be compared with it."""
 
@@ -73,9 +78,25 @@ class Opener(QObject):
         self._batches = count(1)
         self._keys: list[str] = []
         self._arrived: list[KernelBank] = []
+        self._empty = 0
         self._beside: int | None = None
         self._found: RunFound | None = None
         self.asks = True
+        self.unusable: dict[Path, Unusable] = {}
+
+    def try_again(self, paths: Sequence[Path]) -> None:
+        """Open files that could not be opened once more."""
+        self.open(paths, apart=True)
+
+    def dismiss(self, paths: Sequence[Path]) -> None:
+        """Tell of these files no more."""
+        self.unusable = {k: v for k, v in self.unusable.items() if k not in paths}
+        self.unusable_changed.emit()
+
+    def _note_unusable(self, found: Unusable) -> None:
+        self.unusable = {**self.unusable, found.path: found}
+        self.unusable_changed.emit()
+        self.told.emit(found.sentence)
 
     def open_beside(self, identity: int, path: Path) -> None:
         """Open a file, and compare an open network with the first that is in it."""
@@ -96,12 +117,13 @@ class Opener(QObject):
             done=self._on_done,
             failed=lambda message, hint: self._open_arrived(),
             stopped=self._open_arrived,
-            partial=lambda value: self._on_partial(ticket, value),
+            partial=self._on_partial,
+            kind="Open files",
         )
         paths = [path.absolute() for path in paths]
         key = self._new_key()
         task = open_files if apart else open_or_ask
-        ticket = self._jobs.submit("files", key, title, reaction, task, paths)
+        self._jobs.submit("files", key, title, reaction, task, paths)
 
     def open_run(self, paths: Sequence[Path], name: str = "") -> None:
         """Open files, and what lies in folders, as the steps of one run."""
@@ -138,6 +160,10 @@ class Opener(QObject):
         """Open a pretrained network of timm's list or of the hub."""
 
         def done(bank: KernelBank) -> str:
+            if is_empty(bank):
+                self._note_unusable(unusable_as_empty(bank))
+                self.nothing_opened.emit()
+                return "no depthwise kernels"
             self._document.open(bank, hub=name)
             return self._tell(bank)
 
@@ -210,16 +236,17 @@ class Opener(QObject):
         self.reopen(identity, include=names)
 
     def _on_partial(
-        self, ticket: Ticket, value: KernelBank | Unusable | SessionFound | RunFound
+        self, value: KernelBank | Unusable | SessionFound | RunFound
     ) -> None:
         if isinstance(value, Unusable):
-            text = f"{value.message}. {value.hint}" if value.hint else value.message
-            self._panel.add_failure(ticket.number, text, value.details)
-            self.told.emit(text)
+            self._note_unusable(value)
         elif isinstance(value, SessionFound):
             self.session_found.emit(value.path, value.others)
         elif isinstance(value, RunFound):
             self._found = value
+        elif is_empty(value):
+            self._empty += 1
+            self._note_unusable(unusable_as_empty(value))
         else:
             self._arrived.append(value)
             if len(self._arrived) == 1:
@@ -230,6 +257,8 @@ class Opener(QObject):
         arrived, self._arrived = self._arrived, []
         with self._document.batch():
             opened = [self._document.open(bank) for bank in arrived]
+        if self.unusable.keys() & {bank.path for bank in arrived}:
+            self.dismiss([bank.path for bank in arrived])
         beside, self._beside = self._beside, None if opened else self._beside
         if beside is not None and opened and self._document.is_open(beside):
             self.compare_requested.emit(beside, opened[0].id)
@@ -249,19 +278,21 @@ class Opener(QObject):
                 self.open_run(found.paths, found.name)
             return f"{found.steps} steps of one run"
         self._open_arrived()
-        if tally.failed and tally.opened:
-            self.told.emit(f"{tally.opened} opened, {tally.failed} could not be opened")
+        empty, self._empty = self._empty, 0
+        opened = tally.opened - empty
         if tally.session:
             return f"{tally.session} is a session"
-        return f"{tally.opened} opened, {tally.failed} failed"
+        text = came_of(opened, tally.failed, empty)
+        if opened and opened < tally.opened + tally.failed:
+            self.told.emit(text)
+        if not opened:
+            self.nothing_opened.emit()
+        return text
 
     def _tell(self, bank: KernelBank) -> str:
         text = f"{bank.name}: {spaced(len(bank))} depthwise kernels"
         if not len(bank):
-            text = (
-                f"{bank.name} has no depthwise kernels "
-                f"(it has {len(bank.convolutions)} other convolutions)"
-            )
+            text = without_kernels(bank)
         # what is equal comes first: the status line cuts the end off
         notes = [*self._equal(bank), text, *(w.rstrip(".") for w in bank.warnings)]
         self.told.emit(". ".join(notes))
@@ -269,12 +300,43 @@ class Opener(QObject):
 
     def _equal(self, bank: KernelBank) -> list[str]:
         """A sentence about kernels that another open network has as well."""
-        others = [other for other in self._document.banks if other is not bank]
-        found = best_match(bank, others)
+        names = {model.bank: model.name for model in self._document.models}
+        names.pop(bank, None)
+        found = best_match(bank, names)
         if found is None:
             return []
         other, match = found
-        text = match.describe(told_apart(bank, other)[1])
+        text = match.describe(names[other])
         text = text[0].upper() + text[1:]
         once = self._document.charts.equal == "once"
         return [f"{text}; equal kernels count once" if once else text]
+
+
+def is_empty(bank: KernelBank) -> bool:
+    """Whether there are no depthwise kernels, and none that could be included."""
+    return not len(bank) and not any(layer.kernels for layer in bank.layers)
+
+
+def without_kernels(bank: KernelBank) -> str:
+    """A sentence about a network without kernels."""
+    others = len(bank.convolutions)
+    has = f"it has {spaced(others)} other convolution{'s' * (others != 1)}"
+    return f"{bank.name} has no depthwise kernels ({has})"
+
+
+def unusable_as_empty(bank: KernelBank) -> Unusable:
+    """Why a network is not among those that are shown."""
+    left_out = [f"{entry.name}: {entry.reason}" for entry in bank.skipped]
+    hint = "Only convolutions with one input channel per group are shown here."
+    details = "\n".join([shown(bank.path), *left_out])
+    return Unusable(bank.path, without_kernels(bank), hint, details, empty=True)
+
+
+def came_of(opened: int, failed: int, empty: int) -> str:
+    """How a batch of files went."""
+    parts = [f"{opened} opened"]
+    if failed:
+        parts.append(f"{failed} could not be opened")
+    if empty:
+        parts.append(f"{empty} without depthwise kernels")
+    return ", ".join(parts)

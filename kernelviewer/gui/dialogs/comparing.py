@@ -26,8 +26,8 @@ from kernelviewer.gui.controls import (
 )
 from kernelviewer.gui.views.comparing.bar import MATCHES
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.pairing import find_layers
-from kernelviewer.state.comparing import Comparing, kernel_sizes, layers_by_name
+from kernelviewer.kernels.pairing import find_layers, kernel_sizes, layers_by_name
+from kernelviewer.state.comparing import Comparing
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex
@@ -137,7 +137,7 @@ class ComparingDialog(Dialog):
         box.setObjectName(name)
         box.setAccessibleName(title)
         for model in self._window.document.models:
-            box.addItem(f"{model.bank.name}  ({model.bank.path.name})", model.id)
+            box.addItem(f"{model.name}  ({model.bank.path.name})", model.id)
         return box
 
     def _lay_out(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
-from kernelviewer.gui.frame.panel import Panel, TitleLine
+from kernelviewer.gui.frame.panel import DockPanel, Panel, TitleLine
 from kernelviewer.gui.registry import FLEETING, VIEWS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-    from kernelviewer.gui.frame.panel import DockPanel
     from kernelviewer.gui.view import Side
     from kernelviewer.state.arrangement import GroupBy, SortBy
     from kernelviewer.state.view_state import ViewState
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Cell = tuple[str, ...]
 """Panels that lie behind each other as tabs, the first in front."""
 WIDEST_LIST = 420
-"""Of the list of networks: in a large window the kernels have the room, pixels."""
+"""Of the side with the networks: in a large window kernels have the room, pixels."""
 SMALL = (1440, 900)
 """A window that is narrower or lower than this has less beside each other."""
 AREAS = {
@@ -77,6 +77,8 @@ class Arrangement:
         How far each side reaches into a large and into a small window.
     group_by, sort_by
         How the grid is ordered for it.
+    beside
+        Sides that it does not have → the side where what lies there follows.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Arrangement:
     extents: Mapping[Side, tuple[float, float]]
     group_by: GroupBy
     sort_by: SortBy = "code"
+    beside: Mapping[Side, Side] = field(default_factory=dict)
 
     def places(self, *, small: bool) -> tuple[Place, ...]:
         """Where the panels go in a large or in a small window."""
@@ -95,16 +98,21 @@ class Arrangement:
     def _cells(self, side: Side, small: bool) -> tuple[Cell, ...]:
         """What lies along a side, from the homes of the views.
 
-        Panels of a side that the arrangement does not have lie behind its last ones. In
-        a small window those of runs lie behind what is before them.
+        Panels of a side that the arrangement does not have follow beside another, or
+        lie behind its last ones. In a small window those of runs lie behind what is
+        before them.
         """
-        cells: dict[int, list[tuple[int, str]]] = {}
+        cells: dict[tuple[bool, int], list[tuple[int, str]]] = {}
         for spec in VIEWS:
             home = spec.home_in(self.id)
-            if home is not None and home.side == side:
-                behind = small and spec.of_runs and home.cell > 0
+            if home is not None and side in (home.side, self.beside.get(home.side)):
+                follows = home.side != side
+                behind = spec.of_runs and home.cell > 0 and (small or follows)
                 rank = home.rank + _BEHIND * behind
-                cells.setdefault(home.cell - behind, []).append((rank, spec.id))
+                place = follows, home.cell - behind
+                if small and place == (True, 0):
+                    place, rank = (False, 0), rank + _BEHIND
+                cells.setdefault(place, []).append((rank, spec.id))
         found = [
             tuple(name for _, name in sorted(cell, key=lambda item: item[0]))
             for _, cell in sorted(cells.items())
@@ -118,7 +126,8 @@ class Arrangement:
         """Panels whose side the arrangement does not have."""
         for spec in VIEWS:
             home = spec.home_in(self.id)
-            if home is not None and home.side not in ("below", *self.extents):
+            sides = ("below", *self.extents, *self.beside)
+            if home is not None and home.side not in sides:
                 yield spec.id
 
 
@@ -126,12 +135,9 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
     Arrangement(
         "explore",
         "Explore",
-        {
-            "left": (0.175, 0.21),
-            "top": (0.2, 0.25),
-            "right": (0.18, 0.22),
-        },
+        {"top": (0.2, 0.25), "left": (0.19, 0.24)},
         group_by="class",
+        beside={"right": "left"},  # one column beside the kernels, not two
     ),
     Arrangement(
         "compare",
@@ -160,18 +166,24 @@ def is_small(size: QSize) -> bool:
 
 
 def arrange_panels(
-    window: QMainWindow, docks: Mapping[str, QDockWidget], arrangement: Arrangement
-) -> None:
+    window: QMainWindow, docks: Mapping[str, DockPanel], arrangement: Arrangement
+) -> dict[DockPanel, QSize]:
     """Put every panel where the arrangement has it, floating and closed ones too.
 
     The jobs panel goes below all, in a small window behind the charts. Panels that come
     and go are shown or hidden as they were; the window keeps its size.
+
+    Returns
+    -------
+    dict
+        How large each panel is to be.
     """
     small = is_small(window.size())
     places = arrangement.places(small=small)
     jobs = docks["jobs"]
     hidden = [n for n in FLEETING if not docks[n].toggleViewAction().isChecked()]
     for dock in docks.values():
+        dock.set_folded(False)
         dock.setFloating(False)
         window.removeDockWidget(dock)
     for place in places:
@@ -181,19 +193,24 @@ def arrange_panels(
                 window.tabifyDockWidget(docks[first], docks[name])
     window.addDockWidget(AREAS["bottom"], jobs, Qt.Orientation.Vertical)
     if small:
-        charts = [cell for cell in places[-1].cells if not {*cell} <= {*FLEETING}]
-        window.tabifyDockWidget(docks[charts[-1][-1]], jobs)
+        cells = [cell for place in places for cell in place.cells]
+        charts = next(cell for cell in cells if "classes" in cell)
+        window.tabifyDockWidget(docks[charts[-1]], jobs)
     for name, dock in docks.items():
         dock.setVisible(name not in hidden)
     for place in places:
         for first, *_ in place.cells:
             docks[first].raise_()
-        _resize(window, docks, place)
+    return {
+        docks[name]: size
+        for place in places
+        for name, size in _resize(window, docks, place).items()
+    }
 
 
 def _resize(
     window: QMainWindow, docks: Mapping[str, QDockWidget], place: Place
-) -> None:
+) -> dict[str, QSize]:
     """Give a side its extent, and its cells their shares of its length."""
     heads = [docks[cell[0]] for cell in place.cells]
     along = ALONG[place.side]
@@ -204,11 +221,16 @@ def _resize(
     )
     room = window.width() if across == Qt.Orientation.Horizontal else window.height()
     reach = round(room * place.extent)
-    if place.cells == (("models",),):
+    if place.cells[0][0] == "models":
         reach = min(reach, WIDEST_LIST)
     window.resizeDocks(heads, [reach] * len(heads), across)
     length = window.height() if along == Qt.Orientation.Vertical else window.width()
-    window.resizeDocks(heads, [round(length / len(heads))] * len(heads), along)
+    share = round(length / len(heads))
+    window.resizeDocks(heads, [share] * len(heads), along)
+    size = QSize(reach, share)
+    if along == Qt.Orientation.Horizontal:
+        size.transpose()
+    return {name: size for cell in place.cells for name in cell}
 
 
 class DockLayout(QObject):
@@ -313,6 +335,105 @@ def from_text(text: str) -> QByteArray:
     return QByteArray.fromBase64(text.encode("ascii", "ignore"))
 
 
+class Extents(QObject):
+    """How large the panels were made; in a window that was small they are so again.
+
+    Qt takes from the panels what a small window lacks, and gives it to the kernels once
+    it is large.
+
+    Parameters
+    ----------
+    window
+        Its panels.
+    docks
+        They by name.
+    """
+
+    def __init__(self, window: QMainWindow, docks: Mapping[str, DockPanel]) -> None:
+        super().__init__(window)
+        self._window, self._docks = window, docks
+        self._sizes: dict[DockPanel, QSize] = {}
+        self._room = QSize()
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.restore)
+        window.installEventFilter(self)
+
+    def wish(self, sizes: Mapping[DockPanel, QSize]) -> None:
+        """Panels are to be as large in a window as large as it is now."""
+        self._sizes, self._room = dict(sizes), self._window.size()
+
+    def note(self) -> None:
+        """The panels are as large as they are wished to be."""
+        self._room = self._window.size()
+        for dock in self._heads():
+            if not dock.folded:
+                behind = self._window.tabifiedDockWidgets(dock)
+                size = dock.size() + QSize(0, self._tabs_below(dock) if behind else 0)
+                self._sizes |= {
+                    one: size
+                    for one in self._docks.values()
+                    if one is dock or one in behind
+                }
+
+    def forget(self) -> None:
+        """What the panels are now is what they are wished to be."""
+        self._sizes = {}
+
+    def _tabs_below(self, dock: DockPanel) -> int:
+        """Height of the tabs below a panel, which Qt counts as a part of it."""
+        box = dock.geometry()
+        return next(
+            (
+                bar.height()
+                for bar in self._window.findChildren(QTabBar, "panelTabs")
+                if bar.isVisible()
+                and bar.geometry().left() in range(box.left() - 4, box.right())
+                and bar.geometry().top() in range(box.bottom(), box.bottom() + 8)
+            ),
+            0,
+        )
+
+    def restore(self) -> None:
+        """Make the panels as large as wished, or by as much smaller as it is."""
+        _settle(self._window)
+        heads = [d for d in self._heads() if d in self._sizes and not d.folded]
+        if not heads or self._room.isEmpty():
+            return
+        now, then = self._window.size(), self._room
+        wide = min(1.0, now.width() / then.width())
+        high = min(1.0, now.height() / then.height())
+        widths = [round(self._sizes[dock].width() * wide) for dock in heads]
+        heights = [round(self._sizes[dock].height() * high) for dock in heads]
+        self._window.resizeDocks(heads, widths, Qt.Orientation.Horizontal)
+        self._window.resizeDocks(heads, heights, Qt.Orientation.Vertical)
+
+    def _heads(self) -> list[DockPanel]:
+        """The panels that can be seen and lie in the window."""
+        return [
+            dock
+            for dock in self._docks.values()
+            if dock.in_front and not dock.isFloating()
+        ]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: lines between panels were let go, or the window has another size."""
+        if event.type() == QEvent.Type.MouseButtonRelease:
+            self.note()
+        elif event.type() == QEvent.Type.Resize:
+            if not self._sizes and self._window.isVisible():
+                self.note()  # as a session or the settings have it
+            self._later.start(0)
+        return False
+
+
+def _settle(window: QMainWindow) -> None:
+    """Let panels have the sizes that were asked for."""
+    layout = window.layout()
+    assert layout is not None
+    layout.activate()
+
+
 class LayoutKeeper(QObject):
     """Arranges a window's docks, and leads the keyboard from panel to panel.
 
@@ -341,6 +462,10 @@ class LayoutKeeper(QObject):
         self._fresh = False
         self._had_focus = False
         self._active: TitleLine | None = None
+        self._silent: dict[str, bool] = {}
+        self._extents = Extents(window, docks)
+        for dock in docks.values():
+            dock.fold_requested.connect(partial(self._fold, dock))
         window.setMinimumSize(SMALLEST)
         window.installEventFilter(self)
         app = QApplication.instance()
@@ -364,8 +489,15 @@ class LayoutKeeper(QObject):
     def use(self, preset: str) -> None:
         """Arrange the panels for a task."""
         self.preset, self._fresh = preset, False
-        arrange_panels(self._window, self._docks, BY_ID[preset])
+        sizes = arrange_panels(self._window, self._docks, BY_ID[preset])
+        self._extents.wish(sizes)
+        self._silent, before = {}, self._silent
+        self._fold_silent(before)
         self._kept.note_change()
+
+    def take_over(self) -> None:
+        """The panels were arranged by a session."""
+        self._extents.forget()
 
     def reset(self) -> None:
         """Put every panel back where the preset has it."""
@@ -385,8 +517,12 @@ class LayoutKeeper(QObject):
     def show(self, state: ViewState) -> None:
         """Bring the panel of the focused kernel to the front, once there is one.
 
-        Later either stays in front as the user has it.
+        Later either stays in front as the user has it. Panels with nothing to say are
+        folded to their titles, and unfold with the first that has something.
         """
+        self._fold_silent(
+            {spec.id: not spec.says(state) for spec in VIEWS if spec.says is not None}
+        )
         inspector, other = self._docks["inspector"], self._docks["reconstruction"]
         beside = other in self._window.tabifiedDockWidgets(inspector)
         if state.focus is not None and not self._had_focus and beside:
@@ -397,10 +533,53 @@ class LayoutKeeper(QObject):
         """Open a panel, bring it to the front and give it the keyboard."""
         dock = self._docks[name]
         dock.show()
+        self._fold(dock, False)
         dock.raise_()
         self._kept.note_change()
         if (target := _first_in(dock)) is not None:
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # --- folding ---
+
+    def _fold_silent(self, silent: Mapping[str, bool]) -> None:
+        """Fold what has nothing to say any more, unfold what has again.
+
+        What is folded or unfolded by hand stays so until that changes.
+        """
+        news = {name for name, now in silent.items() if self._silent.get(name) != now}
+        self._silent = dict(silent)
+        for name in news:
+            group = self._group(self._docks[name])
+            fold = all(silent.get(self._name(dock), False) for dock in group)
+            if not fold or self._has_room_beside(group):
+                self._fold(self._docks[name], fold)
+
+    def _fold(self, dock: DockPanel, folded: bool) -> None:
+        """Fold a panel and those that lie behind it, or unfold them."""
+        group = self._group(dock)
+        if all(one.folded == folded for one in group):
+            return
+        for one in group:
+            one.set_folded(folded)
+        self._extents.restore()
+
+    def _group(self, dock: DockPanel) -> list[DockPanel]:
+        """A panel and those that share its place as tabs."""
+        behind = self._window.tabifiedDockWidgets(dock)
+        return [dock, *(one for one in self._docks.values() if one in behind)]
+
+    def _name(self, dock: DockPanel) -> str:
+        return next(name for name, one in self._docks.items() if one is dock)
+
+    def _has_room_beside(self, group: list[DockPanel]) -> bool:
+        """Whether another panel of the same side takes the room of a folded one."""
+        window, first = self._window, group[0]
+        area = window.dockWidgetArea(first)
+        return not first.isFloating() and any(
+            window.dockWidgetArea(one) == area and not (one.folded or one.isFloating())
+            for one in self._docks.values()
+            if one not in group and one.toggleViewAction().isChecked()
+        )
 
     # --- keyboard ---
 
@@ -415,8 +594,10 @@ class LayoutKeeper(QObject):
             -1 if by > 0 else 0,
         )
         for step in range(1, len(panels) + 1):
-            target = _first_in(panels[(place + by * step) % len(panels)])
+            panel = panels[(place + by * step) % len(panels)]
+            target = _first_in(panel)
             if target is not None:
+                panel.raise_()  # from behind another, where the keyboard is not seen
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
@@ -428,6 +609,10 @@ class LayoutKeeper(QObject):
         ]
 
         def place(panel: QWidget) -> tuple[int, int]:
+            if isinstance(panel, DockPanel) and not panel.in_front:
+                beside = self._window.tabifiedDockWidgets(panel)
+                fronts = (dock for dock in self._docks.values() if dock.in_front)
+                panel = next((dock for dock in fronts if dock in beside), panel)
             corner = panel.mapTo(self._window, panel.rect().topLeft())
             return corner.x() // 40, corner.y()
 
@@ -452,6 +637,7 @@ def _name_tabs(bar: QTabBar) -> None:
     bar.setAccessibleName("Panels that lie behind each other")
     bar.setDrawBase(False)
     bar.setElideMode(Qt.TextElideMode.ElideRight)
+    bar.setUsesScrollButtons(False)
     bar.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectPreviousTab)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -16,10 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.theme import RADIUS
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
 _SPACING = 4
+_UNBOUNDED = (1 << 24) - 1
+"""Qt's own bound of a widget's height."""
 
 
 class TitleLine(QFrame):
@@ -54,7 +58,7 @@ class TitleLine(QFrame):
         """Qt: the title and what is always there."""
         least = super().minimumSizeHint()
         there = [control for control in self._controls if not control.isHidden()]
-        wide = sum(control.sizeHint().width() + _SPACING for control in there)
+        wide = sum(control.minimumSizeHint().width() + _SPACING for control in there)
         return QSize(least.width() - wide, least.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -62,7 +66,7 @@ class TitleLine(QFrame):
         super().resizeEvent(event)
         room = self.width() - self.minimumSizeHint().width()
         for control in self._controls:
-            room -= control.sizeHint().width() + _SPACING
+            room -= control.minimumSizeHint().width() + _SPACING
             control.setVisible(room >= 0)
 
 
@@ -75,6 +79,13 @@ class PanelBody(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 0, 1, 1)
         layout.addWidget(content)
+        self._content = content
+
+    def set_folded(self, folded: bool) -> None:
+        """Be no more than the panel's lower edge, or whole."""
+        self._content.setVisible(not folded)
+        self.setMinimumHeight(RADIUS if folded else 0)
+        self.setMaximumHeight(RADIUS if folded else _UNBOUNDED)
 
 
 class Panel(QWidget):
@@ -106,7 +117,11 @@ class DockPanel(QDockWidget):
     ----------
     in_front
         It can be seen: neither closed nor behind another panel.
+    folded
+        Only its title line is there.
     """
+
+    fold_requested = Signal(bool)
 
     def __init__(
         self, name: str, title: str, content: QWidget, short: str = ""
@@ -114,6 +129,12 @@ class DockPanel(QDockWidget):
         super().__init__(short or title)
         self.setObjectName(name)
         self.title_line = TitleLine(title, self)
+        self.folded = False
+        self._title = title
+        self._fold = QToolButton(self.title_line)
+        self._fold.setObjectName(f"{name}Fold")
+        self._fold.setProperty("quiet", True)
+        self._fold.clicked.connect(lambda: self.fold_requested.emit(not self.folded))
         self.title_line.line.addStretch(1)
         close = QToolButton(self.title_line)
         close.setText("×")
@@ -122,11 +143,30 @@ class DockPanel(QDockWidget):
         close.setAccessibleName(f"Close the panel {title}")
         close.setToolTip("Close this panel; View → Panels shows it again")
         close.clicked.connect(self.close)
+        self.title_line.line.addWidget(self._fold)
         self.title_line.line.addWidget(close)
         self.setTitleBarWidget(self.title_line)
-        self.setWidget(PanelBody(content, self))
+        self._body = PanelBody(content, self)
+        self.setWidget(self._body)
+        self._say_fold()
         self.in_front = False
         self.visibilityChanged.connect(self._note_visible)
+
+    def set_folded(self, folded: bool) -> None:
+        """Show the title line alone, or the whole panel."""
+        if folded == self.folded:
+            return
+        self.folded = folded
+        self._body.set_folded(folded)
+        high = self.title_line.sizeHint().height() + RADIUS
+        self.setMaximumHeight(high if folded else _UNBOUNDED)
+        self._say_fold()
+
+    def _say_fold(self) -> None:
+        what = "Unfold" if self.folded else "Fold"
+        self._fold.setText("▸" if self.folded else "▾")
+        self._fold.setAccessibleName(f"{what} the panel {self._title}")
+        self._fold.setToolTip(f"{what} this panel")
 
     def _note_visible(self, visible: bool) -> None:
         self.in_front = visible

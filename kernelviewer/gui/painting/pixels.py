@@ -111,6 +111,13 @@ class Ringed(QWidget):
         self._ringed = is_ringed(event, self._ringed)
         self.update()
 
+    def paint_outer_ring(self, painter: QPainter) -> None:
+        """A ring along the edge, for what has no parts that could have one."""
+        if self._ringed:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(self.palette().link().color())
+            painter.drawRect(QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -1.5))
+
 
 class AreaRing(QWidget):
     """The ring of an area that scrolls, which paints only its contents itself."""

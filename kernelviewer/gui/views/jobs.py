@@ -63,9 +63,8 @@ class JobRow(QWidget):
         self.bar.setRange(0, 0)
         self.bar.setFixedWidth(140)
         self.bar.setAccessibleName(f"Progress of {title}")
-        self.button = QPushButton("Cancel", self)
-        self.button.setObjectName("cancelJob")
-        self.button.setAccessibleName(f"Cancel {title}")
+        self.button = QPushButton(self)
+        self.set_running()
         self.button.clicked.connect(self._on_button_clicked)
         self.copy = _copy_button(self)
         self.copy.hide()
@@ -93,6 +92,14 @@ class JobRow(QWidget):
         """Offer Cancel, or not."""
         self.stoppable = stoppable
         self.button.setVisible(stoppable)
+
+    def set_running(self) -> None:
+        """Show that it runs, again after it had ended."""
+        self.running = True
+        self.bar.show()
+        self.button.setText("Cancel")
+        self.button.setObjectName("cancelJob")
+        self.button.setAccessibleName(f"Cancel {self.title.text()}")
 
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
@@ -147,6 +154,75 @@ class JobRow(QWidget):
             self.cancel_requested.emit()
         else:
             self.dismissed.emit()
+
+
+class JobGroup(QWidget):
+    """Jobs of one kind: how many are done, Cancel for all, and each of them on demand.
+
+    A lone job stands for itself.
+    """
+
+    cancel_requested = Signal()
+    dismissed = Signal()
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.kind = kind
+        self.rows: list[JobRow] = []
+        self.total = self.done = 0
+        self.head = JobRow(kind, self)
+        self.head.fold.setToolTip("Show each of these jobs")
+        self.head.fold.setAccessibleName(f"Show each job of: {kind}")
+        self.head.cancel_requested.connect(self.cancel_requested)
+        self.head.dismissed.connect(self.dismissed)
+        self.head.fold.show()
+        self.head.fold.setText("▸")
+        self.head.hide()
+        self._below = QWidget(self)
+        self._inner = QVBoxLayout(self._below)
+        self._inner.setContentsMargins(0, 0, 0, 0)
+        self._inner.setSpacing(4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.head)
+        layout.addWidget(self._below)
+        self.head.fold.toggled.connect(lambda _: self.look())
+
+    def add(self, row: JobRow) -> None:
+        """Take a job in, the newest first; after a pause it is counted anew."""
+        if not any(other.running for other in self.rows):
+            self.total = self.done = 0
+            self.head.set_running()
+        self.total += 1
+        self.rows.append(row)
+        self._inner.insertWidget(0, row)
+        self.look()
+
+    def release(self, row: JobRow) -> None:
+        """Let a job go, such as one that failed and stands for itself."""
+        if row in self.rows:
+            self.rows.remove(row)
+            self._inner.removeWidget(row)
+            self.look()
+
+    def look(self) -> None:
+        """Show how far they are."""
+        several = self.total > 1
+        running = sum(row.running for row in self.rows)
+        done = self.total - running
+        inner = 32 if several else 0
+        self._inner.setContentsMargins(inner, 0, 0, 0)
+        self._below.setVisible(not several or self.head.fold.isChecked())
+        self.head.setVisible(several)
+        if not several:
+            return
+        self.head.set_stoppable(any(row.running and row.stoppable for row in self.rows))
+        if running:
+            self.head.set_progress(done, self.total, "")
+            self.head.text.setText(f"{done} of {self.total} done")
+        elif self.head.running:
+            self.head.set_ended(f"{self.total} done")
 
 
 class FailureLine(QWidget):
@@ -226,15 +302,21 @@ class JobsPanel(QScrollArea):
         self._layout.addWidget(self.empty)
         self.setWidget(body)
         self.rows: dict[int, JobRow] = {}
+        self.groups: dict[str, JobGroup] = {}
         self._finished = 0
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(APPEARS_AFTER_MS)
         self._slow.timeout.connect(self._on_slow)
 
-    def add(self, number: int, title: str, *, stoppable: bool = True) -> None:
+    def add(
+        self, number: int, title: str, *, stoppable: bool = True, kind: str = ""
+    ) -> None:
         """List a job that was submitted; it shows itself if it takes long."""
-        self._row(number, title).set_stoppable(stoppable)
+        row = self._row(number, title)
+        row.set_stoppable(stoppable)
+        if kind:
+            self._group(kind).add(row)
         if not self._slow.isActive():
             self._slow.start()
 
@@ -247,6 +329,7 @@ class JobsPanel(QScrollArea):
         """Show what came of a job."""
         if number in self.rows:
             self.rows[number].set_ended(text)
+            self._look_at(self.rows[number])
             self._trim()
 
     def add_error(self, title: str, text: str, details: str) -> None:
@@ -258,7 +341,7 @@ class JobsPanel(QScrollArea):
         """Show a job's error and ask to be seen."""
         row = self._row(number, title)
         row.set_ended(text, details, failed=True)
-        self._layout.insertWidget(0, row)
+        self._bring_forward(row)
         self._trim()
         self.attention_requested.emit()
 
@@ -267,12 +350,16 @@ class JobsPanel(QScrollArea):
         if number in self.rows:
             row = self.rows[number]
             row.add_failure(text, details)
-            self._layout.insertWidget(0, row)
+            self._bring_forward(row)
             self.attention_requested.emit()
 
     def remove(self, number: int) -> None:
         """Take a job off the list."""
         if row := self.rows.pop(number, None):
+            for group in list(self.groups.values()):
+                group.release(row)
+                if not group.rows:
+                    self._drop(group)
             row.hide()
             row.deleteLater()
         self.empty.setVisible(not self.rows)
@@ -313,9 +400,53 @@ class JobsPanel(QScrollArea):
             self.empty.hide()
         return self.rows[number]
 
+    def _bring_forward(self, row: JobRow) -> None:
+        """Let a job with a failure stand first, and for itself."""
+        for group in self.groups.values():
+            group.release(row)
+        self._layout.insertWidget(0, row)
+        row.show()
+
+    def _group(self, kind: str) -> JobGroup:
+        """The row of all jobs of a kind."""
+        if kind not in self.groups:
+            group = JobGroup(kind, self)
+            group.cancel_requested.connect(lambda: self._cancel_all(group))
+            group.dismissed.connect(lambda: self._dismiss_all(group))
+            self.groups[kind] = group
+            failed = sum(row.failed for row in self.rows.values())
+            self._layout.insertWidget(failed, group)
+        return self.groups[kind]
+
+    def _numbers(self, group: JobGroup) -> list[int]:
+        return [number for number, row in self.rows.items() if row in group.rows]
+
+    def _cancel_all(self, group: JobGroup) -> None:
+        for number in self._numbers(group):
+            row = self.rows[number]
+            if row.running and row.stoppable:
+                self.cancel_requested.emit(number)
+
+    def _dismiss_all(self, group: JobGroup) -> None:
+        for number in self._numbers(group):
+            self.remove(number)
+
+    def _drop(self, group: JobGroup) -> None:
+        if self.groups.pop(group.kind, None):
+            group.hide()
+            group.deleteLater()
+
+    def _look_at(self, row: JobRow) -> None:
+        """Count a job that has ended among those of its kind."""
+        for group in self.groups.values():
+            if row in group.rows:
+                group.look()
+
     def _trim(self) -> None:
-        """Keep the list short: the oldest ended jobs go."""
+        """Keep the list short: the oldest ended jobs go, those of many first."""
+        grouped = {row for group in self.groups.values() for row in group.rows}
         ended = [number for number, row in self.rows.items() if not row.running]
+        ended.sort(key=lambda number: self.rows[number] not in grouped)
         for number in ended[: max(0, len(ended) - KEPT)]:
             self.remove(number)
 

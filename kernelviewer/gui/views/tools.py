@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.controls import ChoiceButton, NumberField
 from kernelviewer.gui.palette import PaletteLine
-from kernelviewer.gui.text import percent, short_percent, spaced
+from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.naming import Naming
@@ -45,6 +45,7 @@ SPACING = 6
 STEPS = 1000
 HEIGHT = 38
 GAP = 20
+EXPORT = "Export Figure…"
 
 
 class SizeBar(QWidget):
@@ -173,8 +174,10 @@ class ThresholdBar(QWidget):
         self.setObjectName("thresholdBar")
         self._choices: ThresholdChoices | None = None
         self._threshold = 0.0
-        title = QLabel("Threshold", self)
-        title.setProperty("role", "secondary")
+        self._brevity = 0
+        self._said: tuple[float, float | None] = (math.nan, None)
+        self.title = QLabel("Threshold", self)
+        self.title.setProperty("role", "secondary")
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setObjectName("thresholdSlider")
         self.slider.setAccessibleName("Threshold of the fit")
@@ -183,7 +186,7 @@ class ThresholdBar(QWidget):
         self.slider.setMaximumWidth(140)
         title_of_value = "Threshold of the fit, a cosine"
         self.value = NumberField("thresholdValue", title_of_value, 0.01, self)
-        self.value.setFixedWidth(58)
+        self.value.fit_width()
         self.presets = self._tool("thresholdPresets", "▾", "Thresholds to choose from")
         self.reset = self._tool("thresholdReset", "↺", "Back to the default threshold")
         policy = self.reset.sizePolicy()
@@ -198,7 +201,7 @@ class ThresholdBar(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
-        line.addWidget(title)
+        line.addWidget(self.title)
         line.addWidget(self.slider, 1)
         tools = QHBoxLayout()
         tools.setSpacing(0)
@@ -241,12 +244,42 @@ class ThresholdBar(QWidget):
 
     def set_coverage(self, coverage: float, null: float | None) -> None:
         """Show the identified share of the kernels, and of white noise."""
-        known = not math.isnan(coverage)
-        self.coverage.setText(f"{percent(coverage)} identified" if known else "")
-        self.null.setText("" if null is None else f"white noise {percent(null)}")
+        self._said = coverage, null
+        self._say()
+        self.coverage.setToolTip("Identified share of the kernels with a pattern")
         self.null.setToolTip(
             "Share of white-noise kernels that would be identified at this threshold"
         )
+
+    def set_brevity(self, brevity: int) -> None:
+        """Use fewer words: from 0, all of them, to `BREVITIES`, numbers alone."""
+        if brevity != self._brevity:
+            self._brevity = brevity
+            self.title.setVisible(brevity < 1)
+            self.slider.setMinimumWidth(70 if brevity < 2 else 36)
+            self._say()
+
+    def _say(self) -> None:
+        coverage, null = self._said
+        share, noise = (
+            "" if value is None or math.isnan(value) else percent(value)
+            for value in (coverage, null)
+        )
+        identified = f"{share} identified" if self._brevity < 3 else share
+        words = "white noise" if self._brevity < 2 else "noise"
+        self.coverage.setText(identified if share else "")
+        self.null.setText(f"{words} {noise}" if noise else "")
+
+    @property
+    def said(self) -> tuple[float, float | None]:
+        """The shares that are told."""
+        return self._said
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: texts of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.value.fit_width()
 
     def make_menu(self) -> QMenu:
         """The default, and the thresholds that some of the noise reaches."""
@@ -289,32 +322,43 @@ class ThresholdBar(QWidget):
         self.threshold_requested.emit(value, False)
 
 
-WIDE = 1200
-"""Width from which on the tool line has room for whole words."""
+BREVITIES = 3
+"""How far `ThresholdBar` can shorten what it says."""
+LONGEST_EDIT = 90
+"""Letters of a line in the menu of what was edited."""
 
 
 class ToolLine(QWidget):
-    """Gives way where it is narrow: the title goes first, then the row of sizes."""
+    """Gives way where it is narrow, one thing after the other; nothing is lost.
+
+    The title goes first, words become short, the row of sizes becomes a menu.
+    """
 
     def __init__(self, parent: QWidget, parts: Parts) -> None:
         super().__init__(parent)
         self.setMinimumHeight(HEIGHT)
         self._parts = parts
+        self._fitted: object = None
         self.title = QLabel("kernelviewer", self)
         self.title.setProperty("role", "heading")
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        line = QHBoxLayout(self)
+        self._line = line = QHBoxLayout(self)
         line.setContentsMargins(4, 4, 4, 6)
         line.setSpacing(GAP)
         line.addWidget(self.title)
         line.addWidget(parts.sizes)
         line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
+        line.addWidget(parts.edited)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
         line.addWidget(parts.export)
         parts.sizes.widened.connect(self._give_way)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: it has given way by then."""
+        return QSize(0, super().minimumSizeHint().height())
 
     def event(self, event: QEvent) -> bool:
         """Qt: a part may want more room than before."""
@@ -328,16 +372,41 @@ class ToolLine(QWidget):
         self._give_way()
 
     def _give_way(self) -> None:
+        """Take the fewest steps that leave room for the rest."""
         parts = self._parts
-        parts.naming.set_brief(self.width() < WIDE)
-        rest = [parts.naming, parts.threshold, parts.palette, parts.export]
-        widths = [part.sizeHint().width() for part in rest if not part.isHidden()]
-        room = self.width() - sum(widths) - GAP * (len(widths) + 2) - 8
-        row, menu = parts.sizes.row_width(), parts.sizes.menu.sizeHint().width()
-        title = self.title.sizeHint().width()
-        compact = row > room
-        parts.sizes.set_compact(compact)
-        self.title.setVisible(title + (menu if compact else row) <= room)
+        now = (
+            *(self.width(), parts.sizes.row_width(), parts.sizes.menu.text()),
+            *(parts.naming.choice, parts.naming.isHidden(), self.font().key()),
+            *(
+                parts.threshold.said,
+                parts.threshold.isHidden(),
+                parts.edited.isHidden(),
+            ),
+        )
+        if now == self._fitted:  # its own changes ask as well
+            return
+        self._fitted = now
+        steps: tuple[Callable[[bool], object], ...] = (
+            lambda on: self.title.setVisible(not on),
+            parts.naming.set_brief,
+            parts.sizes.set_compact,
+            parts.palette.set_brief,
+            lambda on: parts.export.setText("Export…" if on else EXPORT),
+        )
+        for taken in range(len(steps) + BREVITIES + 1):
+            for number, step in enumerate(steps):
+                step(number < taken)
+            parts.threshold.set_brevity(max(0, taken - len(steps)))
+            if self._needed() <= self.width():
+                return
+
+    def _needed(self) -> int:
+        """How wide all of it is."""
+        parts = self._parts
+        told = (self.title, parts.sizes, parts.naming, parts.threshold)
+        whole = (*told, parts.edited, parts.palette, parts.export)
+        widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
+        return sum(widths) + GAP * (len(widths) + 1) + 8
 
 
 def make_tool_line(window: QMainWindow, parts: Parts) -> QToolBar:
@@ -363,6 +432,7 @@ class ToolController(Controller):
         naming: ChoiceButton = self.parts.naming
         self.naming = naming
         naming.chosen.connect(self._name_by)
+        self.parts.edited.clicked.connect(self._open_edits)
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
@@ -379,6 +449,11 @@ class ToolController(Controller):
         if self.is_news("threshold", state.threshold, state.null):
             self.threshold.set_threshold(state.threshold)
             self.threshold.set_choices(_choices(state.null))
+        if self.is_news("edits", state.edits):
+            self.parts.edited.setVisible(bool(state.edits))
+            said = "\n".join(["Called otherwise by hand:", *state.edits])
+            self.parts.edited.setToolTip(as_tip(said))
+            self.parts.edited.setAccessibleDescription(said)
         scope = (state.pool, state.pooled, state.layers)
         if self.is_news("coverage", *scope, state.threshold, state.null):
             self.threshold.set_coverage(*_coverage(state))
@@ -388,6 +463,19 @@ class ToolController(Controller):
         if naming.by == "code":  # the words stay for when the family names again
             naming = replace(naming, words=self.document.naming.words)
         self.document.name(naming)
+
+    def _open_edits(self) -> None:
+        """What is called otherwise, and the way back."""
+        menu = QMenu(self.window)
+        menu.setObjectName("editedMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for line in self.window.state.edits:
+            text = shortened(line, LONGEST_EDIT).replace("&", "&&")
+            menu.addAction(text).setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(self.window.commands["reset_names"])
+        chip = self.parts.edited
+        menu.popup(chip.mapToGlobal(chip.rect().bottomLeft()))
 
     def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
         if (size := self.document.size) is not None:
@@ -458,8 +546,20 @@ def _choices(null: Null | None) -> ThresholdChoices | None:
     return ThresholdChoices(null.default_threshold, by_null)
 
 
+def _edited_chip(parent: QWidget) -> QToolButton:
+    """Says that names differ from those of files and program; hidden otherwise."""
+    chip = QToolButton(parent)
+    chip.setObjectName("editedNames")
+    chip.setAccessibleName("Names that were edited")
+    chip.setText("edited")
+    chip.setProperty("chip", True)
+    chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    chip.hide()
+    return chip
+
+
 def _export_button(parent: QWidget) -> QPushButton:
-    button = QPushButton("Export Figure…", parent)
+    button = QPushButton(EXPORT, parent)
     button.setObjectName("exportFigure")
     button.setAccessibleName("Export a figure of what is open")
     return button
@@ -472,13 +572,14 @@ TOOLS = ViewSpec(
         "sizes": SizeBar,
         "naming": _naming_button,
         "threshold": ThresholdBar,
+        "edited": _edited_chip,
         "palette": PaletteLine,
         "export": _export_button,
     },
     controller=ToolController,
     reads=(
         *("sizes", "size", "models", "naming", "named_by", "threshold", "null"),
-        *("pool", "layers", "pooled"),
+        *("pool", "layers", "pooled", "edits"),
     ),
     keys=(
         ViewKeys(

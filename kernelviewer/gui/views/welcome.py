@@ -61,18 +61,18 @@ class DropOverlay(QWidget):
         self.show()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: a veil, a frame, a sentence."""
+        """Qt: a frame and a sentence; nothing of the window is seen behind them."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        veil = self.palette().window().color()
-        veil.setAlphaF(0.85)
-        painter.fillRect(self.rect(), veil)
+        painter.fillRect(self.rect(), self.palette().window().color())
         painter.setPen(QPen(self._accent, 2))
         painter.drawRoundedRect(self.rect().adjusted(8, 8, -8, -8), 8, 8)
         font = painter.font()
-        font.setPixelSize(18)
+        font.setPixelSize(round(1.4 * self.fontInfo().pixelSize()))
         painter.setFont(font)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
+        box = self.rect().adjusted(32, 32, -32, -32)
+        wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWrapAnywhere
+        painter.drawText(box, wrapped, self.text)
 
 
 class ShortenedButton(QPushButton):
@@ -280,8 +280,11 @@ class CentreController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Show the kernels once there are networks."""
-        self.parts.centre.setCurrentIndex(1 if state.models else 0)
-        self.window.models_changed.emit(state.models)
+        centre = self.parts.centre
+        if bool(centre.currentIndex()) != bool(state.models):
+            centre.setCurrentIndex(1 if state.models else 0)
+        if self.is_news("open", tuple((m.id, m.bank) for m in state.models)):
+            self.window.models_changed.emit(state.models)
 
 
 CENTRE = ViewSpec(

@@ -33,7 +33,7 @@ from kernelviewer.gui.dialogs.figure.output import FigureOutput, FigurePreview, 
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
-from kernelviewer.gui.view import ViewFigure, match_option
+from kernelviewer.gui.view import match_option
 from kernelviewer.jobs.drawing import (
     FigureCache,
     Refusal,
@@ -45,6 +45,7 @@ from kernelviewer.jobs.drawing import (
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
+    from kernelviewer.gui.view import ViewFigure
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies, FigureRequest, Preview
 
@@ -102,7 +103,8 @@ class FigureDialog(Dialog):
         self.caption = self._make_caption()
         self.output = FigureOutput(window, self._cache, self.wish, self)
         self._lay_out()
-        self._begin(kind, scope, options or usual_options(window))
+        look = options or usual_options(window)
+        self._begin(kind, scope, look.with_values(match_option(window.document)))
         self._listen()
 
     # --- what it is made of ---
@@ -237,7 +239,10 @@ class FigureDialog(Dialog):
         self.subject.set_choices(
             requests.choices(), requests.networks(), requests.compared
         )
-        self.subject.set_position(self._window.document.position)
+        document = self._window.document
+        self.subject.set_position(document.position)
+        how = document.comparing
+        self.subject.set_layers(None if how is None else how.layers)
 
     def _draw(self) -> None:
         try:
@@ -336,6 +341,7 @@ def usual_options(window: WindowContext) -> FigureOptions:
         dark=False,
         colormap=settings.colormap,
         scale=scale,  # type: ignore[arg-type]
+        mean=window.document.marks.mean,
     )
 
 
@@ -418,9 +424,7 @@ class ViewFigures:
 
     def _now(self, view: ViewFigure) -> ViewFigure:
         """The figure of what a view shows now."""
-        if not view.paired or self._window.state.display.picture != "pair":
-            return view
-        return ViewFigure(view.paired, view.scope, match_option)
+        return view.instead(self._window.state) or view
 
     def _options(self, view: ViewFigure) -> FigureOptions:
         """The look used last, and the view's own state."""

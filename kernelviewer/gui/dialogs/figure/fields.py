@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.figures.options import (
     Choice,
     Code,
+    LayerPairs,
     Number,
     Pair,
     Switch,
@@ -394,10 +395,31 @@ class CodeField(OptionField):
         self.widget.setChecked(value is not None)
 
 
+class LayersField(OptionField):
+    """A box that takes the layers as they are paired in the window, if by hand."""
+
+    widget: QCheckBox
+
+    def __init__(self, name: str, option: LayerPairs, parent: QWidget) -> None:
+        super().__init__(name, option, parent)
+        self.layers: tuple[tuple[str, str], ...] | None = None
+        self.widget = check_box(option.label, self.object_name, parent)
+        self.widget.toggled.connect(self.changed)
+
+    def value(self) -> tuple[tuple[str, str], ...] | None:
+        """The pairs of the window if the box is ticked."""
+        return self.layers if self.widget.isChecked() else None
+
+    def _show(self, value: tuple[tuple[str, str], ...] | None) -> None:
+        self.widget.setChecked(value is not None)
+
+
 def make_field(name: str, option: Option, parent: QWidget) -> OptionField:
     """The field that suits an option."""
     if isinstance(option, Code):
         return CodeField(name, option, parent)
+    if isinstance(option, LayerPairs):
+        return LayersField(name, option, parent)
     if isinstance(option, Number):
         return NumberField(name, option, parent)
     if isinstance(option, Choice):

@@ -25,6 +25,7 @@ from kernelviewer.gui.dialogs.figure.fields import (
     Choices,
     CodeField,
     Form,
+    LayersField,
     NumberField,
     SwitchField,
     make_field,
@@ -79,7 +80,7 @@ class SubjectForm(Form):
         ):
             self.add(label, name, box, title)
         for name, field in self.fields.items():
-            if isinstance(field, CodeField):
+            if isinstance(field, CodeField | LayersField):
                 self.add_wide(field.widget)
             else:
                 label = OPTIONS[name].label
@@ -148,6 +149,13 @@ class SubjectForm(Form):
             if isinstance(field, CodeField):
                 field.position = position
 
+    def set_layers(self, layers: tuple[tuple[str, str], ...] | None) -> None:
+        """The layers that were paired by hand in the window; None: there are none."""
+        for field in self.fields.values():
+            if isinstance(field, LayersField):
+                field.layers = layers
+        self._show_fields()
+
     def _matters(self, name: str) -> bool:
         return name == "title" or self.exhibit.has(name)
 
@@ -161,7 +169,8 @@ class SubjectForm(Form):
         self.show_row(self.left, item.compares)
         self.show_row(self.right, item.compares)
         for name, field in self.fields.items():
-            self.show_row(field.widget, self._matters(name))
+            there = not isinstance(field, LayersField) or field.layers is not None
+            self.show_row(field.widget, there and self._matters(name))
             if isinstance(field, CodeField):
                 field.set_kind(item.kind)
 

@@ -13,6 +13,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import FigureRequest, Part
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_layers, describe_selection
+from kernelviewer.state.own_names import tag_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class FigureRequests:
             found.append(_choice("focus", "the focused kernel", 1))
         if len(pool.models) > 1:
             found += [
-                _choice(f"{MODEL}{model.id}", model.bank.name, len(kernels))
+                _choice(f"{MODEL}{model.id}", model.name, len(kernels))
                 for model, kernels in zip(pool.models, pool.sets, strict=True)
             ]
         return tuple(found)
@@ -83,7 +84,7 @@ class FigureRequests:
     def networks(self) -> tuple[tuple[int, str], ...]:
         """Id and name of each network that has kernels of the size."""
         pool = self.state.pool
-        return tuple((m.id, m.bank.name) for m in pool.models) if pool else ()
+        return tuple((m.id, m.name) for m in pool.models) if pool else ()
 
     def is_waiting(self) -> bool:
         """True if codes are not there yet."""
@@ -120,8 +121,11 @@ class FigureRequests:
         mask, words = self._mask(key, pool)
         item = EXHIBITS[kind]
         rivals = (rivals or self.compared) if item.compares else None
-        if item.pairs and rivals is not None and rivals == self.compared:
-            mask = self._with_partners(mask)
+        if item.pairs and rivals is not None:
+            if rivals == self.compared:
+                mask = self._with_partners(mask)
+            else:  # layers were paired by hand in other networks
+                options = options.with_values({"pairing": None})
         if item.is_run and state.run is not None:
             parts = self._steps(pool, mask, state.run)
         else:
@@ -136,6 +140,7 @@ class FigureRequests:
             state.threshold,
             state.learned_stretches or (),
             state.naming,
+            state.own_classes,
         )
         return FigureRequest(
             kind=kind,
@@ -158,19 +163,8 @@ class FigureRequests:
     def _with_partners(
         self, mask: NDArray[np.bool_] | None
     ) -> NDArray[np.bool_] | None:
-        """What is shown, with the kernels that correspond to it.
-
-        Raises
-        ------
-        FigureError
-            The layers were paired by hand, which a figure's file could not repeat.
-        """
-        how, pairs = self.state.comparing, self.state.pairs
-        if how is not None and how.layers is not None:
-            raise FigureError(
-                "the layers are paired by hand, and figures pair them themselves",
-                "Choose another pairing above the grid.",
-            )
+        """What is shown, with the kernels that correspond to it."""
+        pairs = self.state.pairs
         return mask if mask is None or pairs is None else pairs.spread(mask)
 
     def _mask(self, key: str, pool: KernelPool) -> tuple[NDArray[np.bool_] | None, str]:
@@ -213,11 +207,22 @@ class FigureRequests:
             if shown is not None and shown.all():
                 shown = None
             coding = codings[row] if codings else None
-            bank = pool.models[row].bank
-            found[model] = Part(bank, shown, coding)
+            network = pool.models[row]
+            called = "" if network.name == network.bank.name else network.name
+            found[model] = Part(
+                network.bank, shown, coding, called=called, tags=self._tags(start, end)
+            )
         if rivals is None:
             return tuple(found.values())
         return tuple(found[model] for model in dict.fromkeys(rivals) if model in found)
+
+    def _tags(self, start: int, end: int) -> NDArray[np.str_] | None:
+        """Names of the tags of a network's kernels, by where they lie in the pool."""
+        state = self.state
+        if state.tag_bits is None:
+            return None
+        bits = state.tag_bits[start:end]
+        return np.array(tag_texts(state.tags, bits, len(bits)), np.str_)
 
     def _steps(
         self, pool: KernelPool, mask: NDArray[np.bool_] | None, model: OpenModel

@@ -15,13 +15,14 @@ from kernelviewer.gui.controls import chart_choice
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
 from kernelviewer.gui.views.classes.bars import CompositionBar, SelectedPart
-from kernelviewer.gui.views.classes.composition import LayerComposition
+from kernelviewer.gui.views.classes.composition import MANY, LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.latent.stretches import TOLERANCE
 from kernelviewer.state.analysis import UNIDENTIFIED, agreement
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.selection import Classes, Every, Layers
+from kernelviewer.state.tally import SummedCounts
 
 if TYPE_CHECKING:
     from PySide6.QtCore import Qt
@@ -136,7 +137,7 @@ def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
         own = owner == model.id
         counts, below = tally.among(ticked & own)
         chosen = None if state.chosen is None else state.chosen.label[own].sum(0)
-        content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
+        content = ClassCounts(counts, below, chosen, model.name, model.id)
         contents.append(content)
     return tuple(contents)
 
@@ -155,7 +156,10 @@ def selected_parts(state: ViewState) -> dict[LayerRef, SelectedPart]:
 
 
 def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
-    """A bar for each layer of the pool, in network order."""
+    """A bar for each layer of the pool, in network order.
+
+    Of many networks only those with a layer in scope have bars.
+    """
     pool, tally = state.pool, state.tally
     assert pool is not None
     assert tally is not None
@@ -163,8 +167,13 @@ def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
     below = tally.below if state.charts.pale == "on" else None
     models = {model.id: model for model in pool.models}
     names = {model.id: short_names(model.bank) for model in pool.models}
+    noise = as_noise(state)
     bars = []
+    scope = {ref.model for ref in state.layers or ()}
+    told = scope if scope and len(models) >= MANY else models.keys()
     for row, ref in enumerate(pool.layer_refs):
+        if ref.model not in told:
+            continue
         bank = models[ref.model].bank
         bars.append(
             CompositionBar(
@@ -175,10 +184,26 @@ def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
                 tuple(table[row].tolist()),
                 state.layers is None or ref in state.layers,
                 () if below is None else tuple(below[row].tolist()),
-                bank.name,
+                models[ref.model].name,
+                ref.model in noise,
             )
         )
     return tuple(bars)
+
+
+def as_noise(state: ViewState) -> frozenset[int]:
+    """Ids of networks of whose kernels of the size no more are named than of noise."""
+    pool, tally = state.pool, state.tally
+    if pool is None or tally is None or state.null is None or state.threshold is None:
+        return frozenset()
+    null = state.null.coverage(state.threshold)
+    owner = np.array([ref.model for ref in pool.layer_refs])
+    sums = {m.id: tally.label[owner == m.id].sum(0).tolist() for m in pool.models}
+    return frozenset(
+        identity
+        for identity, counts in sums.items()
+        if SummedCounts(tuple(counts), null).is_as_noise
+    )
 
 
 class ClassesController(Controller):
@@ -191,6 +216,7 @@ class ClassesController(Controller):
         self.histogram = histogram
         histogram.classes_requested.connect(self._on_classes_requested)
         histogram.model_class_requested.connect(self._on_model_class_requested)
+        histogram.name_requested.connect(self.window.rename_class)
         self.parts.count_of.chosen.connect(partial(self.window.set_chart, "count_of"))
         self.parts.names.requested.connect(self._on_names_requested)
         self.window.families.changed.connect(self.again)
@@ -275,6 +301,8 @@ class CompositionController(Controller):
         self.composition = composition
         composition.layer_requested.connect(self._on_layer_requested)
         composition.part_requested.connect(self._on_part_requested)
+        composition.overview_requested.connect(lambda: self.window.show_overview(True))
+        composition.name_requested.connect(self.window.rename_class)
         self.parts.pale.chosen.connect(partial(self.window.set_chart, "pale"))
 
     def show(self, state: ViewState) -> None:
@@ -282,7 +310,7 @@ class CompositionController(Controller):
         pale = state.charts.pale
         self.parts.pale.set_choice(pale)
         scope = (state.pool, state.labels, state.layers, state.models, state.known)
-        if self.is_news("bars", *scope, pale):
+        if self.is_news("bars", *scope, state.null, pale):
             if state.pool is None or state.labels is None:
                 self.composition.set_bars((), why_no_labels(state))
             else:
@@ -330,7 +358,10 @@ CLASSES_VIEW = ViewSpec(
         ViewKeys(
             "Classes",
             "views.classes.histogram",
-            (("Select a class", "click; arrow keys, Home, End, then Enter or Space"),),
+            (
+                ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
+                ("Give it a name and a colour", "double click, F2"),
+            ),
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
@@ -350,6 +381,7 @@ COMPOSITION = ViewSpec(
     controller=CompositionController,
     reads=(
         *("models", "pool", "layers", "labels", "known", "tally", "chosen", "charts"),
+        *("null", "threshold"),
     ),
     keys=(
         ViewKeys(
@@ -361,6 +393,7 @@ COMPOSITION = ViewSpec(
                     "click; arrow keys, Home, End, then Space",
                 ),
                 ("Select the layer", "click its name; Enter"),
+                ("Give the class a name and a colour", "double click, F2"),
             ),
         ),
     ),

@@ -44,8 +44,8 @@ class CompositionBar:
         Whether the layer is in scope; others recede.
     below
         Unidentified kernels per best class, to be shown paler; empty: all as one.
-    network
-        Name of the model.
+    network, as_noise
+        Name of the model; whether no more of its kernels are identified than of noise.
     """
 
     key: object
@@ -56,6 +56,7 @@ class CompositionBar:
     shown: bool = True
     below: tuple[int, ...] = ()
     network: str = ""
+    as_noise: bool = False
 
     def parts(self) -> list[tuple[int, int, bool]]:
         """Class index, count, and whether it is pale, from the bottom up."""

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QScrollBar, QToolTip
+from PySide6.QtWidgets import (
+    QLabel,
+    QPushButton,
+    QScrollBar,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import elided, fill_stack
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, spaced
+from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, as_tip, percent, spaced
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
     UNIDENTIFIED,
@@ -19,20 +26,19 @@ from kernelviewer.gui.views.classes.bars import (
     model_runs,
     place_names,
 )
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import (
-        QFocusEvent,
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
         QResizeEvent,
         QWheelEvent,
     )
-    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.classes.bars import (
         CompositionBar,
@@ -44,6 +50,52 @@ TOP = 6
 LINE = 16
 """Height of a line of names."""
 SCROLL = 10
+MANY, SCREENS = 4, 2.5
+"""From so many networks on, and from so many views' widths of bars, they are offered as
+rows."""
+
+
+class TooMany(QWidget):
+    """In place of slivers: how many bars there are, and what shows as much better."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self.text = QLabel(self)
+        self.text.setProperty("role", "secondary")
+        self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.overview = QPushButton("Show the Overview", self)
+        self.overview.setObjectName("offerOverview")
+        self.overview.setAccessibleName("Show a row for each network")
+        self.bars = QPushButton("Show the bars all the same", self)
+        self.bars.setObjectName("showBars")
+        self.bars.setAccessibleName("Show a thin bar for each layer")
+        self.bars.setProperty("link", True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 8)
+        layout.addStretch(1)
+        layout.addWidget(self.text)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        layout.addWidget(self.overview, 0, centre)
+        layout.addWidget(self.bars, 0, centre)
+        layout.addStretch(1)
+
+    def set_counts(self, bars: int, networks: int) -> None:
+        """Say how many there are."""
+        self.text.setText(
+            f"{spaced(bars)} layers of {networks} networks are too many to be read "
+            "side by side. Pick some in the overview, which has a row for each network."
+        )
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: the ground of panels in another theme."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            palette = self.palette()
+            palette.setColor(palette.ColorRole.Window, QColor(theme.tokens().panel))
+            if palette != self.palette():
+                self.setPalette(palette)
 
 
 class LayerComposition(Ringed):
@@ -57,6 +109,10 @@ class LayerComposition(Ringed):
     """Key of the layer, keyboard modifiers held."""
     part_requested = Signal(object, str, object)
     """Key of the layer, class id, keyboard modifiers held."""
+    overview_requested = Signal()
+    """A row for each network, as there are too many bars to be read."""
+    name_requested = Signal(str)
+    """Id of a class that is to be called otherwise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +131,11 @@ class LayerComposition(Ringed):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.valueChanged.connect(lambda _: self.update())
         self._scroll.hide()
+        self._insists = False
+        self.offer = TooMany(self)
+        self.offer.hide()
+        self.offer.overview.clicked.connect(lambda: self.overview_requested.emit())
+        self.offer.bars.clicked.connect(self._insist)
 
     def set_bars(self, bars: tuple[CompositionBar, ...], message: str = "") -> None:
         """Show layers, or say what would fill the view."""
@@ -82,6 +143,7 @@ class LayerComposition(Ringed):
         self._bars, self._message = bars, message
         if not same:
             self._current = self._part = 0
+            self._insists = False
             self._arrange()
         self._describe()
         self.update()
@@ -152,8 +214,19 @@ class LayerComposition(Ringed):
         self._scroll.setPageStep(self.width())
         self._scroll.setSingleStep(40)
         self._scroll.setVisible(beyond > 0)
+        networks = len(model_runs(self._bars))
+        slivers = networks >= MANY and extent > SCREENS * self.width()
+        self.offer.set_counts(len(self._bars), networks)
+        self.offer.setGeometry(self.rect())
+        self.offer.setVisible(slivers and not self._insists)
         place = self.height() - SCROLL - 1
         self._scroll.setGeometry(4, place, self.width() - 8, SCROLL)
+
+    def _insist(self) -> None:
+        """Show the bars, however thin."""
+        self._insists = True
+        self._arrange()
+        self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: fill the new size."""
@@ -169,6 +242,7 @@ class LayerComposition(Ringed):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             whole = self.rect().adjusted(int(MARGIN), 0, -int(MARGIN), 0)
             painter.drawText(whole, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         painter.setFont(caption_font(self.font()))
         boxes = self.boxes()
@@ -217,7 +291,9 @@ class LayerComposition(Ringed):
             left, right = max(left, MARGIN), min(right, self.width() - MARGIN)
             place = QRectF(left, y + 1, max(0.0, right - left), LINE)
             painter.setPen(QColor(theme.tokens().text))
-            text = elided(painter, self._bars[start].network, place.width())
+            mark = AS_NOISE if self._bars[start].as_noise else ""
+            name = f"{mark}{self._bars[start].network}"
+            text = elided(painter, name, place.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_ring(self, painter: QPainter, box: QRectF) -> None:
@@ -243,6 +319,20 @@ class LayerComposition(Ringed):
         else:
             self.part_requested.emit(key, CLASSES[index].id, event.modifiers())
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Qt: ask what the class is to be called."""
+        index = self.class_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index is not None:
+            self.name_requested.emit(CLASSES[index].id)
+
+    def class_at(self, place: QPoint | None) -> int | None:
+        """Class index of the part at a place, or (None) that the keys are at."""
+        if place is not None:
+            found = self.part_at(QPointF(place))
+            return None if found is None else found[1]
+        parts = self._bars[self._current].parts() if self._bars else []
+        return parts[self._part][0] if self._part < len(parts) else None
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt: scroll along the layers where not all have room."""
         if self._scroll.maximum():
@@ -266,6 +356,9 @@ class LayerComposition(Ringed):
             self._go_to(ends[Qt.Key(key)], self._part)
         elif key in up:
             self._go_to(self._current, self._part + up[Qt.Key(key)])
+        elif key == keys.Key_F2:
+            if (index := self.class_at(None)) is not None:
+                self.name_requested.emit(CLASSES[index].id)
         elif key == keys.Key_Space:
             index, _, pale = self._bars[self._current].parts()[self._part]
             wanted = CLASSES[UNIDENTIFIED if pale else index].id
@@ -289,11 +382,6 @@ class LayerComposition(Ringed):
         self._describe()
         self.update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt: who comes by keyboard sees which bar it is."""
-        super().focusInEvent(event)
-        self._ringed = self._ringed and bool(self._bars)
-
     # Words
 
     def event(self, event: QEvent) -> bool:
@@ -311,17 +399,20 @@ class LayerComposition(Ringed):
         bar = self._bars[found[0]]
         total = sum(bar.counts)
         lines = [bar.network] if bar.network and self._several() else []
+        lines += [NOISE_SENTENCE] if bar.as_noise else []
         lines += [bar.title, f"{spaced(total)} kernels"]
         if (chosen := self._selected.get(bar.key)) is not None:
             lines[-1] += f", {spaced(sum(chosen.counts))} selected"
         for index, count in enumerate(bar.counts):
             if count:
                 mark = "▸ " if index == found[1] else ""
-                name, share = CLASSES[index].name, percent(count / max(1, total))
+                name, share = class_shown(index).name, percent(count / max(1, total))
                 lines.append(f"{mark}{name}: {spaced(count)}, {share}")
         if any(bar.below):
             best = [
-                f"{CLASSES[i].short} {spaced(n)}" for i, n in enumerate(bar.below) if n
+                f"{class_shown(i).short} {spaced(n)}"
+                for i, n in enumerate(bar.below)
+                if n
             ]
             lines.append(f"best class of the unidentified: {', '.join(best)}")
         return "\n".join(lines)

@@ -178,6 +178,7 @@ class DriftChart(Ringed):
             painter.setPen(QColor(tokens.secondary))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(10, 0, -10, 0), flags, self._message)
+            self.paint_outer_ring(painter)
             return
         painter.setFont(caption_font(self.font()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

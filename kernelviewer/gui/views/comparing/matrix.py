@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QHelpEvent,
     QPainter,
     QPen,
+    QPixmap,
 )
 from PySide6.QtWidgets import QToolTip
 
@@ -22,13 +23,13 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.state.arrangement import Matrix
@@ -58,6 +59,10 @@ class Transitions:
     counts: NDArray[np.int64]
     selected: NDArray[np.int64]
     null: NDArray[np.float64]
+
+    def same_pairs(self, other: Transitions) -> bool:
+        """Whether only what is selected differs."""
+        return self.counts is other.counts and self.null is other.null
 
     @property
     def kinds(self) -> list[int]:
@@ -99,9 +104,13 @@ class TransitionMatrix(Ringed):
         self._message = ""
         self._shows: Matrix = "numbers"
         self._current = (0, 0)
+        self._picture: QPixmap | None = None
 
     def set_content(self, content: Transitions | None, message: str = "") -> None:
         """Show other pairs, or say what would fill the view."""
+        old = self.content
+        if old is None or content is None or not content.same_pairs(old):
+            self._picture = None
         self.content, self._message = content, message
         last = max(0, len(content.kinds) - 1) if content else 0
         self._current = min(self._current[0], last), min(self._current[1], last)
@@ -110,8 +119,19 @@ class TransitionMatrix(Ringed):
 
     def set_shows(self, shows: Matrix) -> None:
         """Show numbers, shares of the rows, or numbers with channels shuffled."""
-        self._shows = shows
-        self.update()
+        if shows != self._shows:
+            self._shows, self._picture = shows, None
+            self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: draw anew."""
+        self._picture = None
+        super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours or letters."""
+        self._picture = None
+        super().changeEvent(event)
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -142,7 +162,9 @@ class TransitionMatrix(Ringed):
         assert self.content is not None
         kinds = self.content.kinds
         metrics = QFontMetricsF(caption_font(self.font()))
-        names = max(metrics.horizontalAdvance(CLASSES[kind].short) for kind in kinds)
+        names = max(
+            metrics.horizontalAdvance(class_shown(kind).short) for kind in kinds
+        )
         names = min(names, self.width() * 0.3)
         left = _MARGIN + names + 2 * _GAP + _SWATCH
         right = metrics.horizontalAdvance("100 %") + _GAP + _MARGIN
@@ -182,16 +204,46 @@ class TransitionMatrix(Ringed):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             inside = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
             painter.drawText(inside, flags, self._message)
+            self.paint_outer_ring(painter)
             return
-        painter.setFont(caption_font(self.font()))
-        self._paint_names(painter)
-        self._paint_cells(painter)
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.devicePixelRatioF() != ratio:
+            self._picture = self._drawn(ratio)
+        painter.drawPixmap(0, 0, self._picture)
+        self._paint_selected(painter)
         if self._ringed:
             kinds = self.content.kinds
             row, column = self._current
             box = self.boxes()[kinds[row], kinds[column]]
             painter.setPen(QPen(QColor(tokens.accent), 2))
             painter.drawRect(box.adjusted(1, 1, -2, -2))
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        """All but what is selected, which changes most often."""
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(QColor(0, 0, 0, 0))
+        painter = QPainter(picture)
+        painter.setFont(caption_font(self.font()))
+        self._paint_names(painter)
+        self._paint_cells(painter)
+        painter.end()
+        return picture
+
+    def _paint_selected(self, painter: QPainter) -> None:
+        """Frames around cells with selected pairs; a line as long as their share."""
+        assert self.content is not None
+        if not self.content.selected.any():
+            return
+        accent = QColor(theme.tokens().accent)
+        for cell, box in self.boxes().items():
+            if chosen := int(self.content.selected[cell]):
+                inner = box.adjusted(0.5, 0.5, -0.5, -0.5)
+                part = chosen / max(1, int(self.content.counts[cell]))
+                painter.setPen(QPen(accent, 1.5))
+                painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
+                line = QRectF(inner.left(), inner.bottom() - 2, inner.width() * part, 2)
+                painter.fillRect(line, accent)
 
     def _matrix(self) -> NDArray[np.int64] | NDArray[np.float64]:
         assert self.content is not None
@@ -213,7 +265,7 @@ class TransitionMatrix(Ringed):
         painter.drawText(kept, flags.AlignVCenter, "kept")
         upright = field.top() > 2 * line + _SWATCH + 3 * _GAP
         for number, kind in enumerate(kinds):
-            name = CLASSES[kind].short
+            name = class_shown(kind).short
             y = field.top() + (number + 0.5) * high
             x = field.left() + (number + 0.5) * wide
             room = field.left() - _MARGIN - 2 * _GAP - _SWATCH
@@ -265,7 +317,7 @@ class TransitionMatrix(Ringed):
             for text in {*texts.values()}
             if not low and advance(text) <= side.width()
         }
-        empty, accent = QColor(tokens.hover), QColor(tokens.accent)
+        empty = QColor(tokens.hover)
         ink, paper = QColor(tokens.text), QColor(tokens.panel)
         for cell, box in boxes.items():
             inner = box.adjusted(0.5, 0.5, -0.5, -0.5)
@@ -277,12 +329,6 @@ class TransitionMatrix(Ringed):
             strength = 0.12 + 0.88 * float(shares[cell]) ** 0.5
             ground.setAlphaF(strength)
             painter.fillRect(inner, ground)
-            if chosen := int(self.content.selected[cell]):
-                part = chosen / max(1, int(self.content.counts[cell]))
-                painter.setPen(QPen(accent, 1.5))
-                painter.drawRect(inner.adjusted(0.5, 0.5, -0.5, -0.5))
-                line = QRectF(inner.left(), inner.bottom() - 2, inner.width() * part, 2)
-                painter.fillRect(line, accent)
             if texts[cell] in readable:
                 painter.setPen(paper if strength > 0.55 and not tokens.dark else ink)
                 painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, texts[cell])
@@ -375,10 +421,10 @@ class TransitionMatrix(Ringed):
             assert kind is not None
             total = int((counts[kind] if after is None else counts[:, kind]).sum())
             when = "before" if after is None else "after"
-            return f"{CLASSES[kind].name} {when}: {_pairs(total)}"
+            return f"{class_shown(kind).name} {when}: {_pairs(total)}"
         count, total = int(counts[before, after]), int(counts[before].sum())
-        name = CLASSES[before].name
-        lines = [f"{name} → {CLASSES[after].name}: {_pairs(count)}"]
+        name = class_shown(before).name
+        lines = [f"{name} → {class_shown(after).name}: {_pairs(count)}"]
         if before == after:
             lines = [f"{name}, as before: {_pairs(count)}"]
         if total:

@@ -18,10 +18,13 @@ from kernelviewer.gui.view import (
     ViewFigure,
     ViewKeys,
     ViewSpec,
+    match_option,
 )
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
-from kernelviewer.gui.views.grid.image import build_grid, content_of, decodable
+from kernelviewer.gui.views.grid.image import Strips, build_grid, content_of, decodable
+from kernelviewer.state.arrangement import leaves_out_mean
+from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class GridController(Controller):
         self.controls = controls
         document, acts = self.document, self.window.acts
         self._image: GridImage | None = None
+        self._strips = Strips()
         self._wanted: KernelRef | None = None
         grid.setMinimumHeight(LEAST_HEIGHT)
         grid.set_tooltip(acts.tooltip)
@@ -70,13 +74,18 @@ class GridController(Controller):
         controls.zoom_requested.connect(grid.set_zoom)
         controls.display_requested.connect(document.show_as)
         controls.show_all_requested.connect(lambda: document.show_only_selected(False))
+        controls.mean_requested.connect(document.draw_mean)
         controls.colormap_requested.connect(self.window.set_colormap)
 
     def show(self, state: ViewState) -> None:
         """Show how the grid is ordered, lay it out, mark what is marked."""
-        if self.is_news("display", state.display, state.pairs is None):
-            self.controls.set_comparing(state.pairs is not None)
+        offers = state.pairs is not None, state.run is not None
+        if self.is_news("display", state.display, *offers):
+            self.controls.set_offers(*offers)
             self.controls.set_display(state.display)
+        centred = draws_without_mean(state, framed=self.window.looks.framed)
+        if self.is_news("mean", state.mean, centred):
+            self.controls.set_mean(state.mean, centred)
         if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
             self.controls.set_decodable(*decodable(state))
         sets = (state.pool, state.shown, state.selected, state.only_selected)
@@ -101,23 +110,39 @@ class GridController(Controller):
             if self.is_news("pool", None, state.models):
                 self.jobs.cancel("grid")
                 self._image = None
-                self.forget("content", "message", "selected", "focus", "near")
+                self._strips = Strips()
+                self.forget("content", "message", "selected", "focus", "near", "tags")
                 self.grid.set_content(None)
                 self.grid.set_focus(None)
+                self.grid.set_tags(None, {})
                 self.grid.set_message(_nothing(self.document))
             return
-        decoded = state.display.picture != "kernel" and state.named is not None
+        picture = state.display.picture
+        decoded = picture in ("reconstruction", "residual", "beside")
+        decoded = decoded and state.named is not None
+        if picture != "strip":
+            self._strips = Strips()
         code = state.named.code if state.named else None
         wanted = (
             *(state.pool, state.listed, state.display),
             state.labels if state.display.by_label else None,
             *((code, state.spectrum) if decoded else (None, None)),
             state.pairs if state.display.by_pair else None,
+            state.run if picture == "strip" else None,
+            centred := draws_without_mean(state, framed=self.window.looks.framed),
         )
         if self.is_news("pool", *wanted):
             reaction, known = Reaction(done=self._on_built, quiet=True), self._image
             self.jobs.submit(
-                "views", "grid", "Draw kernels", reaction, build_grid, state, known
+                "views",
+                "grid",
+                "Draw kernels",
+                reaction,
+                build_grid,
+                state,
+                known,
+                self._strips,
+                centred,
             )
 
     def _on_built(self, image: GridImage) -> None:
@@ -153,9 +178,14 @@ class GridController(Controller):
             if focus is not None and pairs is not None:
                 focus = pairs.before(focus)
             self.grid.set_focus(focus)
-        if self.is_news("near", self._image, state.near):
+        if self.is_news("tags", self._image, state.tags, state.tag_bits):
+            colours = {n: tag_colour(state.tags, n) for n in state.tags}
+            self.grid.set_tags(state.tag_bits, colours)
+        if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))
+            listed = state.listed[state.near] if len(state.near) else state.near
+            self.controls.set_marked(bool(listed.any()))
 
     def _show_zoom(self) -> None:
         """Show the grid's zoom in the line above it."""
@@ -191,6 +221,15 @@ class GridController(Controller):
             self.parts.grid.scroll_to(number)
 
 
+def draws_without_mean(state: ViewState, *, framed: bool) -> bool:
+    """True if the grid draws kernels without their mean, as they are named.
+
+    ``framed``: their classes are seen by their frames.
+    """
+    seen = (framed or state.display.by_class) and state.labels is not None
+    return leaves_out_mean(state.mean, seen)
+
+
 def _pairs(state: ViewState, pairs: PoolPairs) -> str:
     """How many pairs the grid shows."""
     shown = int(np.count_nonzero(pairs.inside(state.listed)))
@@ -199,7 +238,7 @@ def _pairs(state: ViewState, pairs: PoolPairs) -> str:
 
 def _nothing(document: Document) -> str:
     """Why the grid is empty although networks are open."""
-    names = [bank.name for bank in document.banks]
+    names = [model.name for model in document.models]
     others = sum(len(bank.convolutions) for bank in document.banks)
     if not names:
         return ""
@@ -219,6 +258,13 @@ def _figure_options(document: Document) -> dict[str, str]:
     return {"group": group, "sort": display.sort_by}
 
 
+def _figure_of_pictures(state: ViewState) -> ViewFigure | None:
+    """Another figure while each picture is more than a kernel."""
+    if state.display.picture == "pair":
+        return ViewFigure("pairs", options=match_option)
+    return ViewFigure("strips") if state.display.picture == "strip" else None
+
+
 GRID = ViewSpec(
     id="grid",
     title="Kernels",
@@ -229,7 +275,8 @@ GRID = ViewSpec(
         *("models", "pool", "shown", "listed", "display", "labels", "analyses"),
         *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
-        *("selected", "only_selected", "focus", "near", "pairs"),
+        *("selected", "only_selected", "focus", "near", "pairs", "run", "mean"),
+        *("tags", "tag_bits", "own_classes"),
     ),
     keys=(
         ViewKeys(
@@ -250,6 +297,8 @@ GRID = ViewSpec(
         ),
     ),
     figures={
-        "kernelGrid": ViewFigure("sheet", options=_figure_options, paired="pairs")
+        "kernelGrid": ViewFigure(
+            "sheet", options=_figure_options, instead=_figure_of_pictures
+        )
     },
 )

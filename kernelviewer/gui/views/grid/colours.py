@@ -83,7 +83,7 @@ def weight_colours(colormap: str, theme: Tokens) -> NDArray[np.float64]:
         One of `COLORMAPS`.
     """
     stops: Sequence[str] = (
-        (theme.negative, theme.panel, theme.positive)
+        (theme.negative, theme.zero, theme.positive)
         if colormap == "signed"
         else _STOPS[colormap]
     )

@@ -18,8 +18,7 @@ from kernelviewer.gui.views.grid.mosaic import (
     HATCH,
     NO_FRAME,
     RING,
-    TOP,
-    ZERO,
+    shrink,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +98,8 @@ def _band(
         hatching = np.where(lines % marks.hatch < marks.line, HATCH, FLAT)
         _inside(cells, cell, 0)[flat] = hatching
     _mark(content, cells, cell, ids, used, marks)
+    if content.pane is not None:
+        _underline(content, cells, cell, ids.size - used, marks)
     if marks.dimmed and marks.selected is not None:
         chosen = marks.selected[ids].astype(np.uint8) << 7
         band >>= 1
@@ -127,22 +128,10 @@ def _taps(content: GridContent, ids: NDArray[np.int64], used: int) -> NDArray[np
             left = number * across
             body[:, left : left + across] = tiles[lines.ravel()]
     if content.gain is not None:
-        _scale(picture[:-1].reshape(rows, height, -1), content.gain[ids], width)
+        shrink(picture[:-1].reshape(rows, height, -1), content.gain[ids], width)
     last = body.reshape(rows, height, columns, width)[-1]
     last[:, used - (rows - 1) * columns :] = BLANK
     return picture
-
-
-def _scale(picture: NDArray[np.uint8], gain: NDArray[np.float32], width: int) -> None:
-    """Shrink weights towards zero by a gain per kernel, in 8-bit fixed point."""
-    factors = np.round(gain * 256).astype(np.int16).repeat(width, axis=1)
-    values = picture.astype(np.int16)
-    values -= ZERO
-    values *= factors[:, None]
-    values += 128
-    values >>= 8
-    values += ZERO
-    np.copyto(picture, values, where=picture <= TOP, casting="unsafe")
 
 
 def _enlarge(
@@ -196,6 +185,24 @@ def _mark(
         chosen = valid & marks.selected[ids]
         ring = np.array(RING, np.uint8)
         _outline(_inside(cells, cell, line), chosen, ring, line)
+
+
+def _underline(
+    content: GridContent, cells: NDArray[np.uint8], cell: Cell, free: int, marks: Marks
+) -> None:
+    """A line below one pane of each kernel, and above it where there is room."""
+    assert content.pane is not None
+    line = min(max(1, marks.line // 2), cell.lead)
+    slices = cell.slices // (1 + len(content.mosaic.beside))
+    wide = cell.columns * cell.tap + cell.slice_gap
+    left = cell.lead + content.pane * slices * wide
+    across = slice(left, left + slices * wide - cell.slice_gap)
+    bottom = cell.lead + cell.height
+    used = cells.shape[0] * cells.shape[1] - free
+    valid = np.arange(used + free).reshape(cells.shape[:2]) < used
+    for rows in (slice(bottom, bottom + line), slice(cell.lead - line, cell.lead)):
+        strip = cells[:, :, rows, across]
+        strip[valid] = RING
 
 
 def _outline(

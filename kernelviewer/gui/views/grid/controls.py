@@ -7,8 +7,8 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -22,13 +22,15 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.controls import PADDING, ChoiceButton
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
+from kernelviewer.gui.views.grid.painter import paint_corners
 from kernelviewer.state.arrangement import Display
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtGui import QPaintEvent, QResizeEvent
 
+    from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.tally import Counts
 
 GROUPS = {
@@ -62,26 +64,76 @@ SCALES = {
     "global": "one scale",
 }
 BRIEF_SCALES = {"kernel": "own scale", "layer": "layer scale"}
+MEANS = {
+    "auto": "without mean where classes are seen",
+    "with": "with mean",
+    "without": "without mean",
+}
 PICTURES = {
     "kernel": "kernels",
     "reconstruction": "reconstructions",
     "residual": "residuals",
     "beside": "side by side",
 }
-BRIEF_PICTURES = {"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"}
+BRIEF_PICTURES = {
+    **{"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"},
+    "strip": "film strips",
+}
 PAIRED = {
     "group_by": {"transition": "by change of class"},
     "sort_by": {"change": "most changed first"},
     "picture": {"pair": "before, after, difference"},
 }
 """What is offered besides while two networks are compared."""
+OF_RUNS = {"strip": "film strips, first step to last"}
+"""Pictures that are offered besides while a run is open."""
 SWATCH = QSize(32, 10)
+_ZOOM, _LEAST_ZOOM = 80, 56
+"""Widths of the slider, pixels."""
+KEY = 14
+"""Side of the mark that is explained, pixels."""
+
+
+class NearestKey(QWidget):
+    """What the marked corners of kernels mean, beside such a mark."""
+
+    TEXT = "nearest to the slider"
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("nearestKey")
+        self.setAccessibleName(f"Marked corners: {self.TEXT}")
+        self.setToolTip(
+            "Marked corners: the kernels most like the pattern at the spectrum's slider"
+        )
+
+    def sizeHint(self) -> QSize:
+        """Qt: the mark and the text."""
+        metrics = self.fontMetrics()
+        wide = KEY + 3 * PADDING + metrics.horizontalAdvance(self.TEXT)
+        return QSize(wide, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: the text is never cut."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint the mark and the text."""
+        painter, tokens = QPainter(self), theme.tokens()
+        box = QRect(PADDING + 2, (self.height() - KEY) // 2 + 2, KEY - 4, KEY - 4)
+        paint_corners(painter, box, 1, tokens.accent)
+        painter.setPen(QColor(tokens.secondary))
+        left = KEY + 2 * PADDING
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), flags, self.TEXT)
 
 
 class GridControls(QWidget):
     """Counts, grouping, sorting, scale, colour map and zoom of the grid."""
 
     display_requested = Signal(object)
+    mean_requested = Signal(str)
+    """Draw kernels with or without their mean: a `Mean`."""
     colormap_requested = Signal(str)
     show_all_requested = Signal()
     """Show what is not selected as well."""
@@ -93,7 +145,7 @@ class GridControls(QWidget):
         self._display = Display()
         self._zoom_range = (1.0, 64.0)
         self._long_counts = self._brief_counts = ""
-        self._decodable, self._comparing = True, False
+        self._decodable = True
         self.counts = QLabel(self)
         self.counts.setObjectName("gridCounts")
         self.counts.setProperty("role", "secondary")
@@ -114,6 +166,9 @@ class GridControls(QWidget):
         self.scale_mode = ChoiceButton(
             "scaleMode", "Scale of the colours", SCALES, self, BRIEF_SCALES
         )
+        self.mean = ChoiceButton("meanMode", "Mean of the kernels", MEANS, self)
+        self.mean.chosen.connect(self.mean_requested)
+        self.scale_mode.join(self.mean)
         self.picture = ChoiceButton(
             "gridPicture", "Show of each kernel", PICTURES, self, BRIEF_PICTURES
         )
@@ -123,7 +178,7 @@ class GridControls(QWidget):
         self.zoom.setAccessibleName("Zoom of the kernel grid")
         self.zoom.setToolTip("Zoom (Ctrl+wheel)")
         self.zoom.setRange(0, 100)
-        self.zoom.setFixedWidth(80)
+        self.zoom.setFixedWidth(_ZOOM)
         self._buttons = {
             "group_by": self.group_by,
             "sort_by": self.sort_by,
@@ -138,6 +193,9 @@ class GridControls(QWidget):
         line.addWidget(self.only_selected)
         for button in self._buttons.values():
             line.addWidget(button)
+        self.near = NearestKey(self)
+        self._marked = False
+        line.addWidget(self.near)
         line.addStretch(1)
         line.addWidget(self.colormap)
         line.addWidget(self.zoom)
@@ -152,18 +210,25 @@ class GridControls(QWidget):
         return QSize(260, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: short texts, then no slider, then no total, where it is narrow."""
+        """Qt: short texts, then no total, then no count, where it is narrow."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        """Use the longest texts that there is room for, rather than the slider."""
-        room = ((False, True, True), (True, True, True), (True, True, False))
-        for brief, total, zoom in (*room, (True, False, False)):
+        """Use the longest texts that there is room for; then buttons shorten theirs."""
+        long, short = self._long_counts, self._brief_counts
+        room = (
+            *((False, long, _ZOOM, True), (True, long, _ZOOM, True)),
+            *((True, long, _ZOOM, False), (True, short, _ZOOM, False)),
+            (True, "", _LEAST_ZOOM, False),
+        )
+        for brief, counts, zoom, near in room:
+            self.near.setVisible(near and self._marked)
             for button in self._buttons.values():
                 button.set_brief(brief)
-            self.counts.setText(self._long_counts if total else self._brief_counts)
-            self.zoom.setVisible(zoom)
+            self.counts.setText(counts)
+            self.counts.setVisible(bool(counts))
+            self.zoom.setFixedWidth(zoom)
             if self._line.sizeHint().width() <= self.width():
                 return
 
@@ -172,23 +237,38 @@ class GridControls(QWidget):
         self._display = display
         for name, button in self._buttons.items():
             button.set_choice(getattr(display, name))
-        if not self._decodable and display.picture != "pair":
+        if not self._decodable and display.picture not in ("pair", "strip"):
             self.picture.set_choice("kernel")
         self._fit()
 
-    def set_comparing(self, comparing: bool) -> None:
-        """Offer what shows the pairs of two networks, or not."""
-        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": PICTURES}
-        self._comparing = comparing
+    def set_mean(self, choice: Mean, left_out: bool) -> None:
+        """Show what was chosen, and say so where the mean is left out."""
+        self.mean.set_choice(choice)
+        notes = (", without mean", ", no mean") if left_out else ("", "")
+        self.scale_mode.set_notes(*notes)
+        self._fit()
+
+    def set_marked(self, marked: bool) -> None:
+        """Say what the marked corners mean, where kernels have some."""
+        if marked != self._marked:
+            self._marked = marked
+            self._fit()
+
+    def set_offers(self, comparing: bool, running: bool) -> None:
+        """Offer what shows the pairs of two networks, or the steps of a run."""
+        pictures = {**PICTURES, **OF_RUNS} if running else PICTURES
+        plain = {"group_by": GROUPS, "sort_by": SORTS, "picture": pictures}
         for name, choices in plain.items():
             more = PAIRED[name] if comparing else {}
             self._buttons[name].set_choices({**choices, **more})
+        self.picture.setEnabled(self._decodable or comparing or running)
 
     def set_decodable(self, decodable: bool, why: str = "") -> None:
         """Offer reconstructions, or say why there are none; then kernels are shown."""
         self._decodable = decodable
         self.set_display(self._display)
-        self.picture.setEnabled(decodable or self._comparing)
+        more = len(self.picture.choices) > len(PICTURES)
+        self.picture.setEnabled(decodable or more)
         if not self.picture.isEnabled():
             self.picture.setToolTip(why)
 

@@ -42,6 +42,8 @@ _EDGE_STEP = 2
 """The least of such a step."""
 _WIDEST_GAP = 12
 """Space between kernels at the largest zoom, logical pixels."""
+_FEW_SLICES = 5
+"""From more slices on, kernels stand further apart than their slices do."""
 _ZOOM_STEP = 1.2
 
 
@@ -57,6 +59,8 @@ class Cell:
         Pixels per tap.
     gap, slice_gap
         Space between kernels and between the slices of a 3-D kernel.
+    spread
+        What more there is between the kernels of a row, so that rows reach the edge.
     """
 
     slices: int
@@ -65,13 +69,15 @@ class Cell:
     tap: int
     gap: int
     slice_gap: int
+    spread: int = 0
 
     @classmethod
     def fit(cls, shape: tuple[int, int, int], tap: int, ratio: float) -> Cell:
         """Cell at ``tap`` pixels per tap on a screen of the given pixel ratio."""
         slices, rows, columns = shape
         side = tap * (rows + slices * columns) / 2
-        widest = min(_WIDEST_GAP * ratio, max(tap, 3 * ratio))
+        least = (3 if slices <= _FEW_SLICES else 6) * ratio
+        widest = min(_WIDEST_GAP * ratio, max(tap, least))
         gap = max(1, round(min(side / 10, widest)))
         return cls(slices, rows, columns, tap, gap, max(1, gap // 2))
 
@@ -94,7 +100,7 @@ class Cell:
     @property
     def pitch_x(self) -> int:
         """Distance from one kernel to the next in its row."""
-        return self.width + self.gap
+        return self.width + self.gap + self.spread
 
     @property
     def pitch_y(self) -> int:
@@ -156,12 +162,14 @@ class GridLayout:
         heading: int,
         space: int,
     ) -> None:
-        self.cell = cell
+        room = width - 2 * margin + cell.gap
+        self.columns = max(1, room // cell.pitch_x)
+        spare = max(0, room - self.columns * cell.pitch_x) // max(1, self.columns - 1)
+        self.cell = cell = replace(cell, spread=min(spare, cell.gap))
         self.count = count
         self.starts = starts
         self.margin = margin
         self.heading = heading
-        self.columns = max(1, (width - 2 * margin + cell.gap) // cell.pitch_x)
         self.ends = np.append(starts[1:], count)[: len(starts)]
         self.rows = -(-(self.ends - starts) // self.columns)
         heights = heading + self.rows * cell.pitch_y
@@ -170,7 +178,7 @@ class GridLayout:
         self.tops = top + below - heights - space
         self.bottoms = self.tops + heights
         self.height = int(self.bottoms[-1]) + margin if len(starts) else 0
-        self.width = 2 * margin + self.columns * cell.pitch_x - cell.gap
+        self.width = 2 * margin + self.columns * cell.pitch_x - cell.gap - cell.spread
 
     @property
     def left(self) -> int:
@@ -256,7 +264,8 @@ class GridLayout:
     def positions_in(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.int64]:
         """Positions of the kernels that a rectangle touches, ascending, int64."""
         cell = self.cell
-        column0 = max(0, (x0 - self.margin + cell.gap) // cell.pitch_x)
+        apart = cell.gap + cell.spread
+        column0 = max(0, (x0 - self.margin + apart) // cell.pitch_x)
         column1 = min(self.columns, (x1 - self.margin) // cell.pitch_x + 1)
         groups = np.asarray(self.groups_in(y0, y1 + 1), np.int64)
         tops = self.tops[groups] + self.heading + cell.lead

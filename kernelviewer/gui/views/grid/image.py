@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from kernelviewer.formats.errors import CheckpointError
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.mosaic import (
     FLAT,
@@ -24,9 +25,12 @@ from kernelviewer.gui.views.grid.mosaic import (
     gains,
     pieces,
     set_tiles,
+    shrink,
 )
+from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PATTERNS, classes_shown, showing_classes
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
 from kernelviewer.watch import NEVER
@@ -37,9 +41,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.jobs.runner import Ticket
+    from kernelviewer.kernels.bank import Size
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.arrangement import Arrangement, Group, Picture
     from kernelviewer.state.comparing import PoolPairs
+    from kernelviewer.state.model import OpenModel
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
     from kernelviewer.watch import Watch
@@ -63,46 +69,67 @@ class GridImage:
     """A pool's kernels quantised, ordered and grouped.
 
     ``gain`` float32 [N] is the common scale; None: each kernel has its own. ``drawn``
-    is what is seen of the kernels of ``mosaic``. Where pairs are drawn, each stands at
-    the number of its kernel before.
+    is what is seen of the kernels of ``mosaic``, which is None where that was not
+    needed. Where pairs are drawn, each stands at the number of its kernel before.
+    ``pane``: which of the states of a strip is the present one; None: no strips.
+    ``centred``: kernels are drawn without their mean.
     """
 
     pool: KernelPool
-    mosaic: Mosaic
+    mosaic: Mosaic | None
     drawn: Mosaic
     arrangement: Arrangement
     gain: NDArray[np.float32] | None
     decoded: Decoded | None = None
     pairs: PoolPairs | None = None
+    pane: int | None = None
+    centred: bool = False
 
 
-def build_grid(ticket: Ticket, state: ViewState, known: GridImage | None) -> GridImage:
+def build_grid(
+    ticket: Ticket,
+    state: ViewState,
+    known: GridImage | None,
+    strips: Strips,
+    centred: bool = False,
+) -> GridImage:
     """Quantise the pool's kernels (unless ``known`` has them), order and group them.
 
-    Reconstructions and residuals are made only while they are shown.
+    Reconstructions, residuals and strips are made only while they are shown.
+    ``centred``: draw all without the kernels' means.
     """
     pool, display, shown = state.pool, state.display, state.listed
     assert pool is not None
-    same = known is not None and known.pool is pool
-    mosaic = known.mosaic if known is not None and same else _quantise(ticket, pool)
-    ticket.check()
+    if known is not None and (known.pool is not pool or known.centred != centred):
+        known = None
+    mosaic, decoded, pane = known.mosaic if known else None, None, None
     pairs = state.pairs if display.picture == "pair" else None
-    decoded = _decode(ticket, state, mosaic, known.decoded if known and same else None)
-    if pairs is None:
+    run = state.run if display.picture == "strip" else None
+    if run is not None and run in pool.models:
+        drawn, pane = strips.mosaic(ticket, pool, run, centred), run.step
+    elif pairs is None:
+        mosaic = mosaic or _quantise(ticket, pool, centred)
+        ticket.check()
+        before = known.decoded if known else None
+        decoded = _decode(ticket, state, mosaic, before, centred)
         drawn = _drawn(mosaic, decoded, display.picture)
     else:
         shown = pairs.as_before(shown)
         drawn = (
             known.drawn
             if known is not None and known.pairs is pairs
-            else pair_mosaic(pairs, ticket)
+            else pair_mosaic(pairs, ticket, centred=centred)
         )
     gain = None
     if display.scale_mode != "kernel":
         layer = pool.layer if display.scale_mode == "layer" else None
-        gain = common_gain(mosaic if pairs is None else drawn, layer, shown)
-    order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
-    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs)
+        as_they_are = mosaic if pairs is None and pane is None else drawn
+        gain = common_gain(as_they_are or drawn, layer, shown)
+    with showing_classes(state.own_classes):
+        order = arrange(
+            pool, shown, display, state.labels, state.stretches, state.pairs
+        )
+    return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
@@ -120,11 +147,16 @@ _PARTS: Mapping[Picture, tuple[Part, ...]] = {
     "residual": ("residual",),
     "beside": ("reconstruction", "residual"),
     "pair": (),
+    "strip": (),
 }
 
 
 def _decode(
-    ticket: Ticket, state: ViewState, mosaic: Mosaic, known: Decoded | None
+    ticket: Ticket,
+    state: ViewState,
+    mosaic: Mosaic,
+    known: Decoded | None,
+    centred: bool,
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
     pool, named = state.pool, state.named
@@ -148,6 +180,7 @@ def _decode(
             named.code,
             spectrum,
             missing,
+            centred=centred,
             watch=ticket.saying("kernels decoded"),
         )
     )
@@ -157,7 +190,7 @@ def _decode(
 
 
 def _drawn(mosaic: Mosaic, decoded: Decoded | None, picture: Picture) -> Mosaic:
-    if decoded is None or picture == "kernel":
+    if decoded is None:
         return mosaic
     if picture == "beside":
         return replace(mosaic, beside=tuple(decoded.tiles.values()))
@@ -169,7 +202,7 @@ def content_of(
     image: GridImage, labels: PoolLabels | None, *, framed: bool, dark: bool
 ) -> GridContent:
     """What the grid draws: headings with class colours, frames if wanted."""
-    colours = tuple(item.dark if dark else item.light for item in CLASSES)
+    colours = tuple(item.dark if dark else item.light for item in classes_shown())
     frames = None
     if framed and labels is not None and len(labels.label) == len(image.pool):
         frames = np.where(labels.label < len(PATTERNS), labels.label, NO_FRAME)
@@ -181,13 +214,15 @@ def content_of(
         image.gain,
         frames,
         colours[: len(PATTERNS)],
+        image.pane,
     )
 
 
-def _quantise(ticket: Ticket, pool: KernelPool) -> Mosaic:
+def _quantise(ticket: Ticket, pool: KernelPool, centred: bool) -> Mosaic:
     return build_mosaic(
         [kernels.weights for kernels in pool.sets],
         pool.flat,
+        centred=centred,
         watch=ticket.saying("kernels drawn"),
     )
 
@@ -207,6 +242,7 @@ def decoded_tiles(
     table: NDArray[np.float32],
     parts: Sequence[Part],
     *,
+    centred: bool = False,
     watch: Watch = NEVER,
 ) -> dict[Part, NDArray[np.uint8]]:
     """Tiles of what the codes give back of kernels, and of what that leaves over.
@@ -226,6 +262,8 @@ def decoded_tiles(
         float32 [M, *size], decoded patterns at M equal steps of the code.
     parts
         What is wanted.
+    centred
+        Without the kernels' means, as the mosaic is.
     watch
         As for `build_mosaic`.
     """
@@ -235,6 +273,8 @@ def decoded_tiles(
         there = np.flatnonzero(~np.isnan(code[here]) & ~flat[here])
         which = here.start + there
         kernels = np.asarray(piece[there], np.float32).reshape(len(there), -1)
+        if centred:
+            kernels = without_mean(kernels)
         rows = np.rint(code[which] * (len(table) - 1)).astype(np.intp)
         found = _reconstruct(kernels, patterns[rows])
         gain = gains(mosaic.amplitude[which])[:, None]
@@ -247,7 +287,9 @@ def decoded_tiles(
     return tiles
 
 
-def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
+def pair_mosaic(
+    pairs: PoolPairs, watch: Watch = NEVER, *, centred: bool = False
+) -> Mosaic:
     """Kernels before, after, and what was added, each three on one scale.
 
     They stand at the numbers of the kernels before; what has no partner is blank.
@@ -268,6 +310,8 @@ def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
                 (found.side_b, found.pairs.index_b),
             )
         )
+        if centred:
+            before, after = without_mean(before), without_mean(after)
         three = np.stack([before, after, after - before]).reshape(3, len(which), taps)
         there = np.isfinite(three)
         three = np.where(there, three, np.float32(0))
@@ -281,6 +325,101 @@ def pair_mosaic(pairs: PoolPairs, watch: Watch = NEVER) -> Mosaic:
     for pane in panes:
         set_tiles(pane, size, flat, FLAT)
     return Mosaic(size, panes[0], amplitude, (panes[1], panes[2]))
+
+
+class Strips:
+    """The kernels of a run's steps side by side, from the first to the last.
+
+    A step is read once and kept as 8 bits a tap, so that to stand on another one costs
+    nothing; those of other runs and sizes are let go.
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[object, tuple[Mosaic, NDArray[np.bool_]]] = {}
+        self._made: tuple[tuple[object, ...], Mosaic] | None = None
+
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._steps, self._made = {}, None
+
+    def mosaic(
+        self, ticket: Ticket, pool: KernelPool, model: OpenModel, centred: bool = False
+    ) -> Mosaic:
+        """The kernels of a pool, those of the run as strips on a scale for each.
+
+        What belongs to other networks stands alone at the left. A step that cannot be
+        read any more is blank.
+        """
+        run = model.run
+        assert run is not None
+        states = [
+            self._step(ticket, pool.size, model, i, centred) for i in range(len(run))
+        ]
+        place = pool.models.index(model)
+        others = [s for i, s in enumerate(pool.sets) if i != place]
+        key = (*states, *others, place)
+        if self._made is None or not _same_objects(self._made[0], key):
+            ticket.check()
+            self._made = key, _joined(pool, place, states, centred)
+        return self._made[1]
+
+    def _step(
+        self, ticket: Ticket, size: Size, model: OpenModel, step: int, centred: bool
+    ) -> tuple[Mosaic, NDArray[np.bool_]]:
+        run = model.run
+        assert run is not None
+        ticket.progress(step, len(run), f"reading {run.title(step)}")
+        drawn = run.copy, run.include, size, centred
+        keys = [(*drawn, at.path, at.stamp) for at in run.steps]
+        if keys[step] not in self._steps:
+            self._steps = {k: v for k, v in self._steps.items() if k in keys}
+            bank = model.bank
+            if step != model.step:
+                try:
+                    bank = read_step(ticket, run, step, bank)
+                except (OSError, CheckpointError):
+                    nothing = blank_tiles(len(bank.sizes[size]), size)
+                    none = np.zeros(len(nothing), np.float32)
+                    return Mosaic(size, nothing, none), none > 0
+            kernels = bank.sizes[size]
+            tiles = build_mosaic(
+                [kernels.weights], centred=centred, watch=ticket.quiet()
+            )
+            state = tiles, kernels.flat
+            self._steps[keys[step]] = state
+        return self._steps[keys[step]]
+
+
+def _same_objects(known: tuple[object, ...], given: tuple[object, ...]) -> bool:
+    return len(known) == len(given) and all(map(same, known, given))
+
+
+def _joined(
+    pool: KernelPool,
+    place: int,
+    states: list[tuple[Mosaic, NDArray[np.bool_]]],
+    centred: bool,
+) -> Mosaic:
+    """The states of one network's kernels beside each other, among other networks'."""
+    here = slice(*pool.starts[place : place + 2].tolist())
+    amplitude = np.zeros(len(pool), np.float32)
+    amplitude[here] = np.max([state.amplitude for state, _ in states], axis=0)
+    panes = [blank_tiles(len(pool), pool.size) for _ in states]
+    largest = np.maximum(amplitude[here], np.float32(1e-30))
+    for pane, (state, _) in zip(panes, states, strict=True):
+        tiles = pane[here]
+        tiles[:] = state.tiles
+        share = np.asarray(state.amplitude / largest, np.float32)
+        shrink(tiles, share[:, None], tiles.shape[2])
+    for number, kernels in enumerate(pool.sets):
+        if number != place:
+            there = slice(*pool.starts[number : number + 2].tolist())
+            alone = build_mosaic([kernels.weights], kernels.flat, centred=centred)
+            panes[0][there], amplitude[there] = alone.tiles, alone.amplitude
+    flat = here.start + np.flatnonzero(np.all([flat for _, flat in states], axis=0))
+    for pane in panes:
+        set_tiles(pane, pool.size, flat, FLAT)
+    return Mosaic(pool.size, panes[0], amplitude, tuple(panes[1:]))
 
 
 def _unit(patterns: NDArray[np.float32]) -> NDArray[np.float32]:

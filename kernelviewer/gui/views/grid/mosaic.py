@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def build_mosaic(
     sources: Sequence[NDArray[np.float32]],
     flat: NDArray[np.bool_] | None = None,
     *,
+    centred: bool = False,
     watch: Watch = NEVER,
 ) -> Mosaic:
     """Quantise kernels. The sources' weights are read in pieces, never copied whole.
@@ -101,6 +103,8 @@ def build_mosaic(
         Weights float32 [Nᵢ, *size], at least one; kernels are numbered through.
     flat
         Bool [ΣNᵢ]: kernels without a pattern, drawn as such.
+    centred
+        Draw them without their mean.
     watch
         Told how many kernels are done.
 
@@ -117,7 +121,7 @@ def build_mosaic(
     tiles = blank_tiles(total, size)
     amplitude = np.zeros(total, np.float32)
     for here, piece in pieces(sources, watch):
-        amplitude[here], indices = _quantise(piece)
+        amplitude[here], indices = _quantise(without_mean(piece) if centred else piece)
         set_tiles(tiles, size, here, indices)
     if flat is not None:
         set_tiles(tiles, size, flat, FLAT)
@@ -215,6 +219,28 @@ def common_gain(
     return gain
 
 
+def shrink(picture: NDArray[np.uint8], gain: NDArray[np.float32], width: int) -> None:
+    """Shrink weights towards zero in 8-bit fixed point.
+
+    Parameters
+    ----------
+    picture
+        uint8 [rows, lines, columns · width]: what is above `TOP` stays.
+    gain
+        float32 [rows, columns] in 0 … 1, of each kernel.
+    width
+        Taps across a kernel.
+    """
+    factors = np.round(gain * 256).astype(np.int16).repeat(width, axis=1)
+    values = picture.astype(np.int16)
+    values -= ZERO
+    values *= factors[:, None]
+    values += 128
+    values >>= 8
+    values += ZERO
+    np.copyto(picture, values, where=picture <= TOP, casting="unsafe")
+
+
 @dataclass(frozen=True, slots=True)
 class GridGroup:
     """Kernels under one heading.
@@ -256,6 +282,8 @@ class GridContent:
         uint8 [N], index into ``frame_colours``, or `NO_FRAME`; None: no frames.
     frame_colours
         ``#RRGGBB``, at most `MAX_FRAMES`.
+    pane
+        Which of the tiles beside each other is marked, from 0; None: none is.
 
     Raises
     ------
@@ -269,6 +297,7 @@ class GridContent:
     gain: NDArray[np.float32] | None = None
     frames: NDArray[np.uint8] | None = None
     frame_colours: tuple[str, ...] = ()
+    pane: int | None = None
 
     def __post_init__(self) -> None:
         starts = self.starts

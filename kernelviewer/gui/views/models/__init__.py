@@ -14,7 +14,6 @@ from kernelviewer.gui.views.models.model_tree import ModelTree
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Layers
-from kernelviewer.state.tally import AllSizes
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -86,7 +85,6 @@ class ModelsController(Controller):
         tree: ModelTree = self.parts.tree
         self.tree = tree
         document, opener = self.document, self.window.opener
-        self._all_sizes = AllSizes(document)
         tree.layers_requested.connect(document.show_layers)
         tree.select_requested.connect(
             lambda refs, keys: document.select(mode_of(keys), Layers(refs))
@@ -99,7 +97,12 @@ class ModelsController(Controller):
         tree.compare_requested.connect(
             lambda before, after: self.window.compare(Comparing(before, after))
         )
+        tree.rename_requested.connect(self._on_rename_requested)
         tree.details_requested.connect(self._show_details)
+
+    def _on_rename_requested(self, identity: int, name: str) -> None:
+        if self.document.is_open(identity):
+            self.document.rename_network(identity, name)
 
     def _show_details(self, identity: int) -> None:
 
@@ -115,7 +118,7 @@ class ModelsController(Controller):
         edits = (state.thresholds, state.family_thresholds, state.edited_stretches)
         computed = (state.analyses, state.open_families, state.naming)
         if self.is_news("classes", models, *computed, *edits):
-            self.tree.set_class_counts(self._all_sizes.count(state))
+            self.tree.set_class_counts(self.window.all_sizes.count(state))
         if self.is_news("selected", state.pool, state.chosen):
             self.tree.set_selected(_selected(state))
         if self.is_news("near", state.pool, state.near):
@@ -157,6 +160,7 @@ MODELS = ViewSpec(
             (
                 ("Show only some layers", "click them; Ctrl+click adds"),
                 ("Show all layers, or clear the search", "Escape"),
+                ("Rename the network; empty: as its file", "F2"),
                 ("Close the network", "Delete"),
             ),
         ),

@@ -26,6 +26,7 @@ from PySide6.QtGui import (
     QPainter,
     QPalette,
     QPen,
+    QPixmap,
     QPolygonF,
 )
 from PySide6.QtWidgets import (
@@ -44,7 +45,7 @@ from PySide6.QtWidgets import (
 from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import fill_stack
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import shortened
+from kernelviewer.gui.text import AS_NOISE, shortened
 from kernelviewer.gui.views.models.tree_model import (
     CLASSES_COLUMN,
     COLUMNS,
@@ -55,12 +56,12 @@ from kernelviewer.gui.views.models.tree_model import (
     KERNELS_COLUMN,
     MARKED_ROLE,
     NAMED_COLUMN,
+    NOISE_ROLE,
     SEARCH_ROLE,
     SELECTED_ROLE,
     SIZE_COLUMN,
     ModelTreeModel,
 )
-from kernelviewer.kernels.equality import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,8 +69,9 @@ if TYPE_CHECKING:
     from PySide6.QtCore import (
         QPersistentModelIndex,
         QPoint,
+        QSizeF,
     )
-    from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
     from kernelviewer.gui.views.models.tree_model import TreeItem
@@ -99,6 +101,8 @@ MOST_NAMES = 0.8
 LEFT_OUT = (FLAT_COLUMN, SIZE_COLUMN, NAMED_COLUMN, KERNELS_COLUMN)
 """Columns that go, one after the other, until names have room."""
 SCROLL_BAR = 12
+_MOST_BARS = 2048
+"""Pictures of bars that are kept."""
 
 
 class LayerRows(QTreeView):
@@ -108,12 +112,18 @@ class LayerRows(QTreeView):
     plot; the arrow of a module or network above it takes the same colour.
     """
 
-    _painted_to = 0
+    painted_from = _painted_to = 0
     _hovered = QModelIndex()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: the right button opens a menu, and picks no layers."""
+        if event.button() != Qt.MouseButton.RightButton:
+            super().mousePressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: remember how far to the right it is painted, and what is hovered."""
-        self._painted_to = event.region().boundingRect().right()
+        """Qt: remember how far it is painted, and what is hovered."""
+        painted = event.region().boundingRect()
+        self.painted_from, self._painted_to = painted.left(), painted.right()
         port = self.viewport()
         self._hovered = QModelIndex()
         if port.underMouse():
@@ -179,9 +189,10 @@ class TreeDelegate(QStyledItemDelegate):
     their names run through that column.
     """
 
-    def __init__(self, tree: QTreeView) -> None:
+    def __init__(self, tree: LayerRows) -> None:
         super().__init__(tree)
         self._tree = tree
+        self._bars: dict[object, QPixmap] = {}
 
     def paint(
         self,
@@ -191,6 +202,9 @@ class TreeDelegate(QStyledItemDelegate):
     ) -> None:
         """Qt: paint a cell."""
         column = index.column()
+        wide = self._tree.columnWidth(1) if column == 0 else 0
+        if option.rect.right() + wide < self._tree.painted_from:
+            return
         if column < 2 and not index.sibling(index.row(), 1).data():  # has no size
             if column:
                 return
@@ -210,18 +224,34 @@ class TreeDelegate(QStyledItemDelegate):
         if not counts:
             return
         bar = cell.adjusted(4, cell.height() / 2 - 4, -4, 4 - cell.height() / 2)
-        total, x = max(1, sum(counts)), bar.left()
-        parts = []
-        for number, count in enumerate(counts):
-            if count:
-                width = bar.width() * count / total
-                parts.append((number, QRectF(x, bar.top(), width, bar.height()), False))
-                x += width
-        fill_stack(painter, parts, dark=theme.tokens().dark, upright=False)
+        painter.drawPixmap(bar.topLeft(), self._bar(tuple(counts), bar.size()))
         if chosen := index.data(SELECTED_ROLE):
             wide = max(1.0, bar.width() * chosen)
             line = QRectF(bar.left(), bar.bottom() + 2, wide, 2)
             painter.fillRect(line, QColor(theme.tokens().accent))
+
+    def _bar(self, counts: tuple[int, ...], size: QSizeF) -> QPixmap:
+        """A bar's picture, kept: what is selected changes far more often."""
+        dark, ratio = theme.tokens().dark, self._tree.devicePixelRatioF()
+        key = counts, size.toTuple(), dark, ratio
+        if key not in self._bars:
+            if len(self._bars) >= _MOST_BARS:
+                self._bars.clear()
+            picture = QPixmap((size * ratio).toSize())
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(QColor(0, 0, 0, 0))
+            total, x = max(1, sum(counts)), 0.0
+            parts = []
+            for number, count in enumerate(counts):
+                if count:
+                    width = size.width() * count / total
+                    parts.append((number, QRectF(x, 0, width, size.height()), False))
+                    x += width
+            painter = QPainter(picture)
+            fill_stack(painter, parts, dark=dark, upright=False)
+            painter.end()
+            self._bars[key] = picture
+        return self._bars[key]
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -230,6 +260,8 @@ class TreeDelegate(QStyledItemDelegate):
         super().initStyleOption(option, index)
         if index.column() == 0:
             option.textElideMode = index.data(ELIDE_ROLE)
+            if index.data(NOISE_ROLE):
+                option.text = f"{AS_NOISE}{option.text}"
         if index.column() or index.data(EXCLUDED_ROLE):
             quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
             option.palette.setColor(QPalette.ColorRole.Text, quiet)
@@ -252,6 +284,8 @@ class ModelTree(QWidget):
     """Model id, layer name, whether to take its kernels in."""
     compare_requested = Signal(int, int)
     """Ids of two networks, before and after."""
+    rename_requested = Signal(int, str)
+    """Model id, and what it is to be called; empty: as its file."""
     details_requested = Signal(int)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
@@ -275,6 +309,10 @@ class ModelTree(QWidget):
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.tree.setModel(self.proxy)
+        self.source.rename_requested.connect(
+            self.rename_requested, Qt.ConnectionType.QueuedConnection
+        )
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._delegate = TreeDelegate(self.tree)
         self.tree.setItemDelegate(self._delegate)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -313,6 +351,8 @@ class ModelTree(QWidget):
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; new ones are opened up, others stay as they were."""
+        if models and self.source.step_to(models):
+            return
         for widget in (self.search, self.tree):
             widget.setVisible(bool(models))
         self.empty.setVisible(not models)
@@ -324,7 +364,7 @@ class ModelTree(QWidget):
         for item in self._items(self.source.roots):
             if not item.children:
                 continue
-            key = (item.model.id, item.text(0), len(item.indices))
+            key = _key(item)
             few = len(item.children) <= 40
             fold = key in folded if item.model.id in known else not few
             self.tree.setExpanded(self._index(item), not fold)
@@ -431,6 +471,17 @@ class ModelTree(QWidget):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
+    def start_rename(self, identity: int) -> None:
+        """Put the cursor into the name of a network."""
+        for item in self.source.roots:
+            if item.model.id == identity:
+                index = self._index(item)
+                if not index.isValid():  # the search hides it
+                    self.search.clear()
+                    index = self._index(item)
+                self.tree.scrollTo(index)
+                self.tree.edit(index)
+
     def current_model(self) -> int | None:
         """Id of the network of the current row, else of the only one."""
         item = self._at(self.tree.currentIndex())
@@ -447,11 +498,14 @@ class ModelTree(QWidget):
         return roots[0].model.id if len(roots) == len(rows) == 1 else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete closes the network, Escape shows all layers again."""
+        """Delete closes the network, F2 renames it, Escape shows all layers again."""
         if event.key() == Qt.Key.Key_Delete and self.tree.hasFocus():
             model = self.current_model()
             if model is not None:
                 self.close_requested.emit(model)
+        elif event.key() == Qt.Key.Key_F2 and self.tree.hasFocus():
+            if (model := self.current_model()) is not None:
+                self.start_rename(model)
         elif event.key() == Qt.Key.Key_Escape:
             if self.search.text():
                 self.search.clear()
@@ -511,11 +565,12 @@ class ModelTree(QWidget):
         beside.setObjectName("compareWith")
         beside.setEnabled(bool(others))
         for other in others:
-            name = told_apart(other.bank, bank)[0].replace("&", "&&")
+            name = other.name.replace("&", "&&")
             ask = partial(self.compare_requested.emit, model, other.id)
             beside.addAction(shortened(name, 48), ask)
+        menu.addAction("Rename…", lambda: self.start_rename(model))
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
-        title = shortened(bank.name, 48).replace("&", "&&")
+        title = shortened(item.model.name, 48).replace("&", "&&")
         menu.addAction(f"Close “{title}”", lambda: self.close_requested.emit(model))
         return menu
 
@@ -538,7 +593,7 @@ class ModelTree(QWidget):
 
     def _folded(self) -> set[tuple[int, str, int]]:
         return {
-            (item.model.id, item.text(0), len(item.indices))
+            _key(item)
             for item in self._items(self.source.roots)
             if item.children and not self.tree.isExpanded(self._index(item))
         }
@@ -554,6 +609,12 @@ class ModelTree(QWidget):
             elif item.refs & layers:
                 rows += self._cover(item.children, layers)
         return rows
+
+
+def _key(item: TreeItem) -> tuple[int, str, int]:
+    """What a row is known by, whatever its network is called."""
+    name = item.node.text if item.node else ""
+    return item.model.id, name, len(item.indices)
 
 
 def _is_size(text: str) -> bool:

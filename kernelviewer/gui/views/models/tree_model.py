@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref as weak
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QFont
 
-from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
+from kernelviewer.gui.text import (
+    as_tip,
+    identified_lines,
+    identified_text,
+    rough_percent,
+    spaced,
+)
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.kernels.equality import best_match
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
+from kernelviewer.state.tally import add_up
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
     from kernelviewer.kernels.equality import Match
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
-    from kernelviewer.state.tally import LayerCounts
+    from kernelviewer.state.tally import LayerCounts, SummedCounts
 
     Index = QModelIndex | QPersistentModelIndex
 
-UNIDENTIFIED = INDEX["unidentified"]
 COLUMNS = ("Layer", "Size", "Count", "Flat", "Ident.", "Classes")
 SIZE_COLUMN, KERNELS_COLUMN, FLAT_COLUMN, NAMED_COLUMN, CLASSES_COLUMN = range(1, 6)
 HEADER_TIPS = {
@@ -54,66 +58,10 @@ SELECTED_ROLE = Role.UserRole + 5
 """Share of the kernels at or below a row that are selected."""
 MARKED_ROLE = Role.UserRole + 4
 """How many of the kernels nearest to the slider are at or below the row."""
+NOISE_ROLE = Role.UserRole + 7
+"""True for a network of whose kernels no more are identified than of white noise."""
 ELIDE_ROLE = Role.UserRole + 6
 """Where a long name is cut: where the names of the rows beside it are the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowCounts:
-    """Kernels of a layer, a module or a network.
-
-    Attributes
-    ----------
-    counts
-        Kernels per class, in the order of `CLASSES`.
-    null
-        Share of white noise that would be identified, over the sizes of the kernels;
-        None: not known.
-    """
-
-    counts: tuple[int, ...]
-    null: float | None
-
-    @property
-    def named(self) -> int:
-        """Identified kernels."""
-        return sum(self.counts[:UNIDENTIFIED])
-
-    @property
-    def patterned(self) -> int:
-        """Kernels that are not flat."""
-        return sum(self.counts[: UNIDENTIFIED + 1])
-
-    def text(self) -> str:
-        """The identified share; empty where all kernels are flat."""
-        return rough_percent(self.named / self.patterned) if self.patterned else "–"
-
-    def lines(self) -> list[str]:
-        """Coverage and classes in words."""
-        if not self.patterned:
-            return ["no kernel with a pattern"]
-        share = percent(self.named / self.patterned)
-        text = f"{share} identified, {spaced(self.named)} of {spaced(self.patterned)}"
-        if self.null is not None:
-            text += f"; of white noise {percent(self.null)}"
-        classes = [
-            f"{CLASSES[i].short} {spaced(count)}"
-            for i, count in enumerate(self.counts)
-            if count
-        ]
-        return [text, ", ".join(classes)]
-
-
-def add_up(layers: Sequence[LayerCounts]) -> RowCounts:
-    """One row of several layers; noise is weighed as the kernels with a pattern."""
-    counts = tuple(map(sum, zip(*(layer.counts for layer in layers), strict=True)))
-    weights = [sum(layer.counts[: UNIDENTIFIED + 1]) for layer in layers]
-    nulls = [layer.null for layer in layers]
-    if any(null is None for null in nulls) or not sum(weights):
-        return RowCounts(counts, None)
-    pairs = zip(nulls, weights, strict=True)
-    mean = sum(null * weight for null, weight in pairs if null is not None)
-    return RowCounts(counts, mean / sum(weights))
 
 
 class TreeItem:
@@ -157,6 +105,17 @@ class TreeItem:
             if bank.layers[index].included
         )
 
+    def step_to(self, model: OpenModel) -> Iterator[TreeItem]:
+        """Tell of another step of the same run; the rows that show something else."""
+        before, self.model = self.summary, model
+        self.summary = summarize(model.bank, self.indices)
+        if self.node is not None and self.node.layer is not None:
+            self.layer = model.bank.layers[self.node.layer]
+        if self.node is None or self.summary != before:
+            yield self
+        for child in self.children:
+            yield from child.step_to(model)
+
     @property
     def parent(self) -> TreeItem | None:
         """The row above; held weakly, so that a closed network is let go at once."""
@@ -177,7 +136,7 @@ class TreeItem:
     def text(self, column: int) -> str:
         """What the row shows in a column."""
         if column == 0:
-            return self.node.text if self.node else self.model.bank.name
+            return self.node.text if self.node else self.model.name
         if self.excluded and self.layer and column == 2:
             return self.layer.kind
         if column == 1:
@@ -210,6 +169,8 @@ class TreeItem:
         bank = self.model.bank
         if self.node is None:
             lines = [shown(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
+            if self.model.name != bank.name:
+                lines.insert(0, f"{self.model.name}: {bank.name}")
             if bank.architecture:
                 lines.append(bank.architecture)
             if bank.copies:
@@ -256,14 +217,27 @@ def _cuts(nodes: list[Node]) -> list[Qt.TextElideMode]:
     ]
 
 
+def is_step_of(one: OpenModel, other: OpenModel) -> bool:
+    """Whether two are steps of one run, with the same layers."""
+    if one.id != other.id or one.run is None or one.run is not other.run:
+        return False
+    layers = zip(one.bank.layers, other.bank.layers, strict=False)
+    return len(one.bank.layers) == len(other.bank.layers) and all(
+        (a.name, a.included) == (b.name, b.included) for a, b in layers
+    )
+
+
 class ModelTreeModel(QAbstractItemModel):
     """Rows of the model tree; rebuilt when networks open or close."""
+
+    rename_requested = Signal(int, str)
+    """Model id, and what it is to be called; empty: as its file."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.roots: list[TreeItem] = []
         self._counts: dict[LayerRef, LayerCounts] = {}
-        self._sums: dict[TreeItem, RowCounts | None] = {}
+        self._sums: dict[TreeItem, SummedCounts | None] = {}
         self._marked: Mapping[LayerRef, int] = {}
         self._selected: Mapping[LayerRef, int] = {}
         self._rows: dict[LayerRef, TreeItem] = {}
@@ -305,7 +279,7 @@ class ModelTreeModel(QAbstractItemModel):
                 yield item
                 item = item.parent
 
-    def counts_of(self, item: TreeItem) -> RowCounts | None:
+    def counts_of(self, item: TreeItem) -> SummedCounts | None:
         """Kernels per class at or below a row; None where there are no labels."""
         if item not in self._sums:
             known = [self._counts[ref] for ref in item.refs if ref in self._counts]
@@ -322,7 +296,7 @@ class ModelTreeModel(QAbstractItemModel):
         """What a row says of itself, its classes, and the kernels near the slider."""
         lines = [item.tip(), *self._equal_lines(item)]
         if (row := self.counts_of(item)) is not None:
-            lines += row.lines()
+            lines += identified_lines(row)
         if selected := self.selected_of(item):
             lines.append(f"{spaced(selected)} selected")
         if marked := self.marked_of(item):
@@ -352,22 +326,38 @@ class ModelTreeModel(QAbstractItemModel):
         layer = item.node.layer
         return EQUAL if not whole and layer in match.layers else ""
 
+    def step_to(self, models: tuple[OpenModel, ...]) -> bool:
+        """Show runs at other steps; False if anything else is another.
+
+        The rows stay: a reset would lay out and draw all of them anew.
+        """
+        pairs = [*zip(self.roots, models, strict=False)]
+        news = [(root, model) for root, model in pairs if root.model is not model]
+        alike = all(is_step_of(model, root.model) for root, model in news)
+        if len(models) != len(self.roots) or self._equal or not alike:
+            return False
+        for root, model in news:
+            for item in [*root.step_to(model)]:
+                for column in range(len(COLUMNS)):
+                    index = self.createIndex(item.row, column, item)
+                    self.dataChanged.emit(index, index)
+        return True
+
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
-        known = {item.model: item for item in self.roots}
+        known = {(item.model.id, item.model.bank): item for item in self.roots}
         self.beginResetModel()
         self.roots = []
         for row, model in enumerate(models):
-            item = known.get(model) or TreeItem(model, None, None, row)
-            item.row = row
+            item = known.get((model.id, model.bank)) or TreeItem(model, None, None, row)
+            item.model, item.row = model, row
             self.roots.append(item)
         self._rows = {ref: item for root in self.roots for ref, item in root.leaves()}
         self._equal = {}
         for row, model in enumerate(models):
-            earlier = [other.bank for other in models[:row]]
+            earlier = {other.bank: other.name for other in models[:row]}
             if found := best_match(model.bank, earlier):
-                name = told_apart(model.bank, found[0])[1]
-                self._equal[model.id] = name, found[1]
+                self._equal[model.id] = earlier[found[0]], found[1]
         self.endResetModel()
 
     def item(self, index: Index) -> TreeItem | None:
@@ -419,6 +409,21 @@ class ModelTreeModel(QAbstractItemModel):
             return HEADER_TIPS.get(section)
         return None
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Qt: the names of networks can be changed."""
+        item, flags = self.item(index), super().flags(index)
+        named = item is not None and item.node is None and not index.column()
+        return flags | Qt.ItemFlag.ItemIsEditable if named else flags
+
+    def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
+        """Qt: ask for another name of a network; the row changes when it has one."""
+        item = self.item(index)
+        if role != Role.EditRole or item is None or item.node is not None:
+            return False
+        if value != item.model.name:
+            self.rename_requested.emit(item.model.id, value)
+        return False
+
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         """Qt: what a cell shows."""
         item = self.item(index)
@@ -427,9 +432,11 @@ class ModelTreeModel(QAbstractItemModel):
         if role == Role.DisplayRole:
             if index.column() == NAMED_COLUMN:
                 counts = self.counts_of(item)
-                return "" if counts is None else counts.text()
+                return "" if counts is None else identified_text(counts)
             mark = "" if index.column() else self._mark(item)
             return f"{mark}{item.text(index.column())}"
+        if role == Role.EditRole and item.node is None and not index.column():
+            return item.model.name
         if role == Role.ToolTipRole:
             return as_tip(self._tip(item))
         if role == Role.AccessibleDescriptionRole:
@@ -443,6 +450,9 @@ class ModelTreeModel(QAbstractItemModel):
         if role == COUNTS_ROLE:
             row = self.counts_of(item)
             return None if row is None else row.counts
+        if role == NOISE_ROLE:
+            row = self.counts_of(item) if item.node is None else None
+            return row is not None and row.is_as_noise
         if role == SELECTED_ROLE:
             return self.selected_of(item) / max(1, item.summary.kernels)
         if role == MARKED_ROLE:

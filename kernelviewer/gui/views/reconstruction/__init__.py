@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kernelviewer.gui.view import (
     Computed,
     Controller,
@@ -21,8 +23,11 @@ from kernelviewer.gui.views.reconstruction.content import (
 )
 from kernelviewer.gui.views.reconstruction.view import ReconstructionView
 from kernelviewer.jobs.analysing import fit_points
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.latent.stretches import stretch_at
+from kernelviewer.state.arrangement import leaves_out_mean
 from kernelviewer.state.similarity import cosines, row_at
+from kernelviewer.state.work import START
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.family import FamilyFit as PointFits
@@ -55,8 +60,9 @@ class ReconstructionController(Controller):
         if self.is_news("content", *shown):
             self.view.set_content(_content(state, row, fits))
         titles = tuple(near_title(state, number) for number in state.near.tolist())
-        if self.is_news("near", state.near, titles):
-            self.view.set_nearest(_near(state, row, titles))
+        if self.is_news("near", state.near, titles, state.mean):
+            centred = leaves_out_mean(state.mean, True)
+            self.view.set_nearest(_near(state, row, titles, centred), centred)
 
 
 def _content(
@@ -82,17 +88,20 @@ def _content(
 
 
 def _near(
-    state: ViewState, row: int, titles: tuple[str, ...]
+    state: ViewState, row: int, titles: tuple[str, ...], centred: bool
 ) -> tuple[NearKernel, ...]:
-    """The real kernels nearest to the decoded one, the nearest first."""
+    """The real kernels nearest to the decoded one, the nearest first.
+
+    ``centred``: without their mean, as that is.
+    """
     pool, spectrum, numbers = state.pool, state.spectrum, state.near
     if pool is None or spectrum is None or not len(numbers):
         return ()
     found = cosines(pool, spectrum[row], numbers).tolist()
-    return tuple(
-        NearKernel(number, pool.weights_of(number), cosine, title)
-        for number, cosine, title in zip(numbers.tolist(), found, titles, strict=True)
-    )
+    taps = np.stack([pool.weights_of(number) for number in numbers.tolist()])
+    drawn = without_mean(taps) if centred else taps
+    rows = zip(numbers.tolist(), drawn, found, titles, strict=True)
+    return tuple(NearKernel(*row) for row in rows)
 
 
 RECONSTRUCTION = ViewSpec(
@@ -102,7 +111,7 @@ RECONSTRUCTION = ViewSpec(
     controller=ReconstructionController,
     reads=(
         *("pool", "autoencoder", "known", "spectrum", "stretches", "labels"),
-        *("position", "near", "naming"),
+        *("position", "near", "naming", "mean"),
     ),
     keys=(
         ViewKeys(
@@ -122,5 +131,6 @@ RECONSTRUCTION = ViewSpec(
         )
     },
     home=Home("right", 0, 0),
+    says=lambda state: state.focus is not None or state.position != START,
     homes={"compare": Home("right", 1, 1)},
 )

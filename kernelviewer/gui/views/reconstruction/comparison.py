@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SIDE, _GAP = 84, 8
 _VALUES_WIDE = 360
+WITHOUT_MEAN = "drawn without their mean"
 _NAMES = {"code": "Code", "fit": "Fit, cosine", "class": "Class"}
 
 
@@ -53,6 +54,7 @@ class PictureRow(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+        self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self.pictures: dict[str, TapsPicture] = {}
         self._captions: dict[str, QLabel] = {}
         for part in parts:
@@ -61,21 +63,51 @@ class PictureRow(QWidget):
             self.pictures[part] = picture
             self._captions[part] = caption = QLabel(part, self)
             caption.setProperty("role", "caption")
+        self._remark = QLabel(self)
+        self._remark.setObjectName(f"{name}_mean")
+        self._remark.setProperty("role", "caption")
+        self._remark.setToolTip("Classes are of the pattern, whatever the mean is")
+        self._remark.hide()
 
-    def show_parts(self, *parts: NDArray[np.float32] | None, top: float) -> None:
-        """Show a kernel for each part, the colours reaching to ±top."""
+    def show_parts(
+        self, *parts: NDArray[np.float32] | None, top: float, centred: bool = False
+    ) -> None:
+        """Show a kernel for each part, the colours reaching to ±top.
+
+        ``centred``: they are without their mean, which is said.
+        """
         before = self.sizeHint()
+        self._remark.setText(WITHOUT_MEAN if centred else "")
+        self._remark.setVisible(centred)
         for picture, taps in zip(self.pictures.values(), parts, strict=True):
             picture.set_taps(taps, top)
         if self.sizeHint() != before:
             self.updateGeometry()
         self._arrange()
 
+    def set_colours(self, colours: NDArray[np.float64]) -> None:
+        """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
+        self._colours = colours
+        self._show_colours()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours."""
+        super().changeEvent(event)
+        if theme.is_theme_change(event):
+            self._show_colours()
+
+    def _show_colours(self) -> None:
+        tokens = theme.tokens()
+        paints = WeightColours.of(self._colours, tokens.panel, tokens.neutral)
+        for picture in self.pictures.values():
+            picture.set_paints(paints)
+
     def heightForWidth(self, width: int) -> int:
         """Qt: the pictures' height, and a line of text."""
         first = self._parts[0]
         picture = self.pictures[first].heightForWidth(self._wide(width))
-        return picture + 2 + self._captions[first].sizeHint().height()
+        line = self._captions[first].sizeHint().height()
+        return picture + 2 + line * (1 if self._remark.isHidden() else 2)
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -105,6 +137,8 @@ class PictureRow(QWidget):
             left = x + round(picture.picture_rect().width() - hint.width()) // 2
             at = QPoint(max(0, left), tall + 2)
             self._captions[part].setGeometry(QRect(at, hint))
+            below = at.y() + hint.height()
+        self._remark.setGeometry(0, below, self.width(), hint.height())
 
 
 class ComparisonView(QWidget):
@@ -118,7 +152,6 @@ class ComparisonView(QWidget):
         self.setObjectName("comparisonView")
         self.setAccessibleName("Focused kernel and its reconstruction")
         self.content: ComparisonContent | None = None
-        self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self.message = QLabel(NO_FOCUS, self)
         self.message.setProperty("role", "secondary")
         self.message.setWordWrap(True)
@@ -143,7 +176,7 @@ class ComparisonView(QWidget):
         body.addWidget(self._values)
         body.addWidget(self.go, 0, Qt.AlignmentFlag.AlignLeft)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 4, 12, 12)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.message)
         column.addWidget(self._body)
         column.addStretch(1)
@@ -208,30 +241,14 @@ class ComparisonView(QWidget):
         """What is said while no kernel has the focus."""
         self.message.setText(text)
 
-    def set_colours(self, colours: NDArray[np.float64]) -> None:
-        """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
-        self._colours = colours
-        self._show_colours()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt: other colours."""
-        super().changeEvent(event)
-        if theme.is_theme_change(event):
-            self._show_colours()
-
-    def _show_colours(self) -> None:
-        tokens = theme.tokens()
-        paints = WeightColours.of(self._colours, tokens.panel, tokens.neutral)
-        for picture in self.pictures.values():
-            picture.set_paints(paints)
-
     def _show_pictures(self, content: ComparisonContent) -> None:
         """All on the scale of the kernel, so that the residual shows its size."""
         finite = np.abs(content.kernel[np.isfinite(content.kernel)])
         top = float(finite.max(initial=0.0)) or 1.0
         reconstruction = content.reconstruction
         residual = None if reconstruction is None else content.kernel - reconstruction
-        self.row.show_parts(content.kernel, reconstruction, residual, top=top)
+        three = (content.kernel, reconstruction, residual)
+        self.row.show_parts(*three, top=top, centred=content.centred)
 
     def _on_go_clicked(self) -> None:
         if self.content is not None and self.content.code is not None:

@@ -111,6 +111,8 @@ class ComparisonContent:
         Whether the fit reaches the threshold.
     note
         Why there is no code, or which part of the kernel this is.
+    centred
+        Whether the kernel's taps are given without their mean.
     """
 
     kernel: NDArray[np.float32]
@@ -120,6 +122,7 @@ class ComparisonContent:
     class_index: int | None = None
     identified: bool = True
     note: str = ""
+    centred: bool = False
 
     @property
     def reconstruction(self) -> NDArray[np.float32] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import as_tip, second_class, signed
+from kernelviewer.gui.text import as_tip, second_class, signed, tags_text
 from kernelviewer.gui.view import (
     Computed,
     Controller,
@@ -38,8 +39,10 @@ from kernelviewer.gui.views.reconstruction.content import (
 from kernelviewer.gui.views.reconstruction.pair import PairView, pair_content
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.kernels.classes import FINE, class_shown
+from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.latent.labels import reaches
+from kernelviewer.state.arrangement import leaves_out_mean
 from kernelviewer.state.similarity import row_at
 
 if TYPE_CHECKING:
@@ -60,16 +63,19 @@ _STANDARD = (
 )
 MAX_CELL = 34
 MAX_VALUE_WIDTH = 0.86
-FIELDS = (
+PLACE = (
     ("network", "Network"),
     ("layer", "Layer"),
     ("channel", "Channel"),
+)
+FIELDS = (
     ("size", "Size"),
     ("scale", "Scale ‖w − mean‖"),
     ("offset", "Offset, mean"),
     ("range", "Smallest, largest"),
     ("norm", "Norm ‖w‖"),
     ("state", "Pattern"),
+    ("tags", "Tags"),
     ("class", "Class by code"),
     ("family", "Class by family"),
     ("margin", "Margin to the next"),
@@ -181,7 +187,11 @@ def readable_on(ground: QColor) -> QColor:
 
 
 class Inspector(QScrollArea):
-    """Shows one kernel; says what to do while there is none."""
+    """One kernel: where it is, beside what, its taps, its facts.
+
+    Says what to do while there is none. ``pair`` and ``comparison`` are within, as all
+    of the panel scrolls as one.
+    """
 
     copy_requested = Signal()
 
@@ -194,20 +204,27 @@ class Inspector(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget(self)
         self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(12, 4, 12, 12)
+        self._layout.setContentsMargins(12, 4, 8, 12)
         self._layout.setSpacing(8)
         self.empty = QLabel(EMPTY, body)
         self.empty.setProperty("role", "secondary")
         self.empty.setWordWrap(True)
+        self.place = _Values(PLACE, body)
+        self.pair = PairView(body)
+        self.comparison = ComparisonView(body)
         self.picture = KernelPicture("kernelPicture", body)
         self.unit = QLabel(body)
         self.unit.setProperty("role", "caption")
-        self.values = _Values(body)
+        self.values = _Values(FIELDS, body)
         self.copy = QPushButton("Copy as Array", body)
         self.copy.setObjectName("copyKernel")
         self.copy.setAccessibleName("Copy the focused kernel as a NumPy array")
         self.copy.clicked.connect(lambda: self.copy_requested.emit())
-        for widget in (self.empty, self.picture, self.unit, self.values, self.copy):
+        self._parts = (self.place, self.picture, self.unit, self.values, self.copy)
+        for widget in (
+            *(self.empty, self.place, self.pair, self.comparison),
+            *self._parts[1:],
+        ):
             self._layout.addWidget(widget)
         self._layout.addStretch(1)
         self.setWidget(body)
@@ -219,22 +236,37 @@ class Inspector(QScrollArea):
 
     def set_colours(self, colours: NDArray[np.float64]) -> None:
         """Use these colours [K, 3] of 0 … 255 for taps, zero in the middle."""
-        self.picture.set_colours(colours)
+        for part in (self.picture, self.pair.row, self.comparison.row):
+            part.set_colours(colours)
 
-    def set_kernel(self, pool: KernelPool | None, number: int | None) -> None:
-        """Show kernel ``number`` of the pool, or the empty state."""
+    def set_kernel(
+        self, pool: KernelPool | None, number: int | None, centred: bool = False
+    ) -> None:
+        """Show kernel ``number`` of the pool, or the empty state.
+
+        ``centred``: its taps are drawn and written without their mean.
+        """
         there = pool is not None and number is not None
         self.empty.setVisible(not there)
-        for widget in (self.picture, self.unit, self.values, self.copy):
+        for widget in self._parts:
             widget.setVisible(there)
         if pool is None or number is None:
             self.picture.set_taps(None)
             return
         taps = pool.weights_of(number)
-        self.picture.set_taps(taps)
-        power = str(decimal_exponent(taps)).translate(SUPERSCRIPTS)
-        self.unit.setText("taps" if power == "⁰" else f"taps × 10{power}")
-        self.values.set_values(describe(pool, number))
+        drawn = without_mean(taps[None])[0] if centred else taps
+        self.picture.set_taps(drawn)
+        power = str(decimal_exponent(drawn)).translate(SUPERSCRIPTS)
+        what = "taps − mean" if centred else "taps"
+        factor = "" if power == "⁰" else f" × 10{power}"
+        self.unit.setText(f"({what}){factor}" if centred and factor else what + factor)
+        facts = describe(pool, number)
+        self.place.set_values({key: facts.pop(key) for key, _ in PLACE})
+        self.values.set_values(facts)
+
+    def set_tags(self, text: str) -> None:
+        """Show the kernel's tags; empty: it has none."""
+        self.values.set_values({"tags": text or "none (keys 1–9)"})
 
     def set_class(self, name: str) -> None:
         """Show the class by the kernel's code; empty: it has none."""
@@ -250,9 +282,12 @@ class Inspector(QScrollArea):
 
 
 class _Values(QWidget):
-    """Two columns: what it is, and its value, selectable as text."""
+    """Two columns: what it is, and its value, selectable as text.
 
-    def __init__(self, parent: QWidget) -> None:
+    ``fields``: key and title of each value.
+    """
+
+    def __init__(self, fields: tuple[tuple[str, str], ...], parent: QWidget) -> None:
         super().__init__(parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 4, 0, 4)
@@ -260,7 +295,7 @@ class _Values(QWidget):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         self._labels: dict[str, QLabel] = {}
-        for row, (key, title) in enumerate(FIELDS):
+        for row, (key, title) in enumerate(fields):
             name = QLabel(title, self)
             name.setProperty("role", "secondary")
             value = QLabel(self)
@@ -310,7 +345,7 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
     else:
         state = "has a pattern"
     return {
-        "network": model.bank.name,
+        "network": model.name,
         "layer": layer.name,
         "channel": f"{pool.channel[number]} of {layer.kernels}",
         "size": size_label(pool.size)
@@ -331,10 +366,10 @@ def describe_family(found: FamilyFit | None, scheme: Scheme) -> dict[str, str]:
     keys = ("family", "margin", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
-    name = CLASSES[int(found.index_in(scheme)[0])].name
+    name = class_shown(int(found.index_in(scheme)[0])).name
     both = int(found.class_index[0]), int(found.second_index[0])
     second = second_class(scheme, *both)
-    after = "" if second is None else f", {CLASSES[second].name}"
+    after = "" if second is None else f", {class_shown(second).name}"
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
@@ -383,12 +418,10 @@ class InspectorController(Controller):
 
     def listen(self) -> None:
         """Its code can be gone to, its values can be copied."""
-        comparison: ComparisonView = self.parts.comparison
-        self.comparison = comparison
         inspector: Inspector = self.parts.inspector
         self.inspector = inspector
-        self.pair: PairView = self.parts.pair
-        comparison.code_requested.connect(self.document.set_position)
+        self.comparison, self.pair = inspector.comparison, inspector.pair
+        self.comparison.code_requested.connect(self.document.set_position)
         inspector.copy_requested.connect(
             lambda: self.window.commands["copy_kernel"].trigger()
         )
@@ -401,18 +434,21 @@ class InspectorController(Controller):
     def show(self, state: ViewState) -> None:
         """Look at one kernel of the pool."""
         pool, focus = state.pool, state.focus
-        if self.is_news("kernel", pool, focus):
-            self.inspector.set_kernel(pool, focus)
-        if self.is_news("content", pool, focus, state.labels, state.spectrum):
-            self.comparison.set_content(_content(state))
-        if self.is_news("pair", state.pairs, focus, state.labels):
+        centred = leaves_out_mean(state.mean, state.labels is not None)
+        if self.is_news("kernel", pool, focus, centred):
+            self.inspector.set_kernel(pool, focus, centred)
+        if self.is_news("content", pool, focus, state.labels, state.spectrum, centred):
+            self.comparison.set_content(_content(state, centred))
+        if self.is_news("pair", state.pairs, focus, state.labels, centred):
             self.pair.set_content(pair_content(state))
             paired = self.pair.content is not None
             self.comparison.setVisible(focus is not None and not paired)
         if pool is None or focus is None:
             self._family.forget()
-            self.forget("class")
+            self.forget("class", "tags")
             return
+        if self.is_news("tags", pool, focus, state.tags, state.tag_bits):
+            self.inspector.set_tags(tags_text(state, focus).removeprefix("tagged "))
         if self.is_news("class", pool, focus, state.by_code, state.code_threshold):
             self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
@@ -434,23 +470,24 @@ def _class_name(state: ViewState, focus: int) -> str:
     labels, threshold = state.by_code, state.code_threshold
     if labels is None or threshold is None or np.isnan(labels.code[focus]):
         return ""
-    name, fit = CLASSES[int(labels.best[focus])].name, float(labels.fit[focus])
+    name, fit = class_shown(int(labels.best[focus])).name, float(labels.fit[focus])
     known = bool(reaches(labels.fit[focus : focus + 1], threshold)[0])
     return f"{name}{'' if known else ', but unidentified'}, fit {fit:.3f}"
 
 
-def _content(state: ViewState) -> ComparisonContent | None:
-    """The kernel beside what its code is decoded to."""
+def _content(state: ViewState, centred: bool) -> ComparisonContent | None:
+    """The kernel beside what its code is decoded to; centred: without its mean."""
     pool, focus, labels = state.pool, state.focus, state.labels
     if pool is None or focus is None:
         return None
     from kernelviewer.kernels.support import on_support
 
     layer = pool.layer_of(focus)[1]
-    kernel = on_support(pool.weights_of(focus)[None], layer.support)[0]
+    taps = on_support(pool.weights_of(focus)[None], layer.support)
+    kernel = (without_mean(taps) if centred else taps)[0]
     code = float("nan") if labels is None else float(labels.code[focus])
     if labels is None or state.spectrum is None or np.isnan(code):
-        return without_code(state, focus, kernel)
+        return replace(without_code(state, focus, kernel), centred=centred)
     decoded = on_support(state.spectrum[row_at(code)][None], layer.support)[0]
     notes = [_ON_SUPPORT.format(layer.support_label)] if layer.support else []
     notes += [_STANDARD] if labels.by == "family" else []
@@ -462,18 +499,19 @@ def _content(state: ViewState) -> ComparisonContent | None:
         int(labels.best[focus]),
         int(labels.label[focus]) != UNIDENTIFIED,
         " ".join(notes),
+        centred,
     )
 
 
 INSPECTOR = ViewSpec(
     id="inspector",
     title="Focused kernel",
-    make={"pair": PairView, "comparison": ComparisonView, "inspector": Inspector},
+    make={"inspector": Inspector},
     width=LEAST_WIDTH,
     controller=InspectorController,
     reads=(
         *("pool", "focus", "labels", "by_code", "code_threshold", "spectrum"),
-        *("pairs", "naming"),
+        *("pairs", "naming", "mean", "tags", "tag_bits"),
     ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),
@@ -481,5 +519,6 @@ INSPECTOR = ViewSpec(
         "pairView": ViewFigure("pairs", options=match_option),
     },
     home=Home("right", 0, 1),
+    says=lambda state: state.focus is not None,
     homes={"compare": Home("right", 1, 2)},
 )

@@ -9,15 +9,14 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from kernelviewer.gui import theme
-from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.text import as_tip, signed
 from kernelviewer.gui.views.reconstruction.comparison import PictureRow
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
+from kernelviewer.kernels.statistics import without_mean
+from kernelviewer.state.arrangement import leaves_out_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtCore import QEvent
 
     from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.view_state import ViewState
@@ -37,12 +36,15 @@ class PairContent:
         What is said of each: a text for each of `TITLES`.
     change
         What changed, in words; the layers first, where they have different names.
+    centred
+        Whether the taps are without their mean.
     """
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     facts: tuple[tuple[str, ...], tuple[str, ...]]
     change: str
+    centred: bool = False
 
 
 def pair_content(state: ViewState) -> PairContent | None:
@@ -51,12 +53,16 @@ def pair_content(state: ViewState) -> PairContent | None:
     if pairs is None or focus is None or pairs.row[focus] < 0:
         return None
     row = int(pairs.row[focus])
+    centred = leaves_out_mean(state.mean, state.labels is not None)
     first, second = int(pairs.first[row]), int(pairs.second[row])
+    both = np.stack([pairs.pool.weights_of(number) for number in (first, second)])
+    before, after = without_mean(both) if centred else both
     return PairContent(
-        pairs.pool.weights_of(first),
-        pairs.pool.weights_of(second),
+        before,
+        after,
         (_facts(state, pairs, first), _facts(state, pairs, second)),
         _change(pairs, row),
+        centred,
     )
 
 
@@ -80,8 +86,8 @@ def _class(state: ViewState, number: int) -> str:
     if labels is None:
         return "–"
     kind, best = int(labels.label[number]), int(labels.best[number])
-    name = CLASSES[kind].short
-    return name if kind == best else f"{name} ({CLASSES[best].short})"
+    name = class_shown(kind).short
+    return name if kind == best else f"{name} ({class_shown(best).short})"
 
 
 def _change(pairs: PoolPairs, row: int) -> str:
@@ -109,7 +115,6 @@ class PairView(QWidget):
         self.setObjectName("pairView")
         self.setAccessibleName("Focused kernel before and after")
         self.content: PairContent | None = None
-        self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self.row = PictureRow("pair", ("before", "after", "difference"), self)
         self.change = QLabel(self)
         self.change.setObjectName("pairChange")
@@ -135,7 +140,7 @@ class PairView(QWidget):
                 grid.addWidget(value, row, column)
                 labels.append(value)
         column_ = QVBoxLayout(self)
-        column_.setContentsMargins(12, 4, 12, 12)
+        column_.setContentsMargins(0, 0, 0, 0)
         column_.setSpacing(8)
         column_.addWidget(self.row)
         column_.addWidget(self.change)
@@ -166,26 +171,9 @@ class PairView(QWidget):
         three = (content.before, content.after, difference)
         finite = [np.abs(taps[np.isfinite(taps)]) for taps in three]
         top = max(float(taps.max(initial=0.0)) for taps in finite) or 1.0
-        self.row.show_parts(*three, top=top)
+        self.row.show_parts(*three, top=top, centred=content.centred)
         self.change.setText(content.change)
         for side, facts in zip(self._values, content.facts, strict=True):
             for label, text in zip(side, facts, strict=True):
                 label.setToolTip(as_tip(text))
                 label.setText(text)
-
-    def set_colours(self, colours: NDArray[np.float64]) -> None:
-        """Colour weights by [K, 3] of 0 … 255, zero in the middle."""
-        self._colours = colours
-        self._show_colours()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt: other colours."""
-        super().changeEvent(event)
-        if theme.is_theme_change(event):
-            self._show_colours()
-
-    def _show_colours(self) -> None:
-        tokens = theme.tokens()
-        paints = WeightColours.of(self._colours, tokens.panel, tokens.neutral)
-        for picture in self.row.pictures.values():
-            picture.set_paints(paints)

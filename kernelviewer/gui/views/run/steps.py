@@ -272,7 +272,6 @@ class StepsBar(QWidget):
         self.play = QToolButton(self)
         self.play.setObjectName("playSteps")
         self.play.setProperty("button", True)
-        self.play.setFixedWidth(32)
         self.play.clicked.connect(lambda: self.slider.play_requested.emit())
         self.step = QLabel(self)
         self.step.setObjectName("stepShown")

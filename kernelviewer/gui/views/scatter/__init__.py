@@ -26,11 +26,15 @@ from kernelviewer.gui.view import (
     ViewFigure,
     ViewKeys,
     ViewSpec,
+    match_option,
 )
 from kernelviewer.gui.views.scatter.cloud import ScatterContent
 from kernelviewer.gui.views.scatter.colours import colours_of
 from kernelviewer.gui.views.scatter.view import ScatterView
-from kernelviewer.jobs.analysing import project
+from kernelviewer.jobs.analysing import Projection, project
+from kernelviewer.jobs.runs import kernel_along
+from kernelviewer.kernels.statistics import without_mean
+from kernelviewer.state.arrangement import leaves_out_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +43,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from kernelviewer.gui.theme import Looks
-    from kernelviewer.jobs.analysing import Projection
     from kernelviewer.state.comparing import PoolPairs
     from kernelviewer.state.document import Document
+    from kernelviewer.state.model import KernelRef
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.view_state import ViewState
 
@@ -56,6 +60,8 @@ PLANES = {
     "change": ("cosine", "ln scale ratio"),
 }
 """What pairs can be placed by: names across and up."""
+_SLOPES = {"codes": 1.0, "change": 0.0}
+"""Of the line where they do not change."""
 COLOURS = {
     "class": "by class",
     "layer": "by layer",
@@ -81,6 +87,10 @@ class ScatterController(Controller):
         self._projection = Computed(
             *(self.jobs, "views", "pca", "Principal components", project, self.again)
         )
+        self._along = Computed(
+            *(self.jobs, "views", "kernel along", "A kernel along its run"),
+            *(kernel_along, self.again),
+        )
         self._placed: tuple[KernelPool, object] | None = None
         view.set_tooltip(acts.tooltip)
         view.axes_requested.connect(self._on_axes_requested)
@@ -93,6 +103,7 @@ class ScatterController(Controller):
                 )
             )
         )
+        view.name_requested.connect(self.window.rename_class)
         view.toggle_requested.connect(
             self._if_current(
                 lambda number: acts.select_kernels(
@@ -110,6 +121,8 @@ class ScatterController(Controller):
         self.parts.colour_by.set_choice(charts.colour_by)
         self.parts.thumbnails.set_choice(charts.thumbnails)
         self.view.set_planes({} if state.pairs is None else PLANES)
+        if self.is_news("title", title := _title(state)):
+            self.window.docks["scatter"].title_line.label.setText(title)
         if (pairs := _plotted(state)) is not None:
             self._projection.forget()
             self._placed = pairs.pool, pairs
@@ -123,10 +136,13 @@ class ScatterController(Controller):
             self._placed = found
             self._place(state, found[1])
         looks = self.window.looks
-        if self.is_news("thumbnails", charts.thumbnails, self._placed, looks):
+        if self.is_news(
+            "thumbnails", charts.thumbnails, self._placed, looks, state.mean
+        ):
             on = charts.thumbnails == "on" and self._placed is not None
             self.view.set_thumbnail(self._thumbnails(looks) if on else None)
         self._mark(state)
+        self._show_trail(state)
 
     def set_looks(self, looks: Looks) -> None:
         """Use other colours, also for the points."""
@@ -189,6 +205,7 @@ class ScatterController(Controller):
             np.ascontiguousarray(points[there]),
             PLANES[plane],
             note if missing else "",
+            _SLOPES[plane],
         )
         self.view.set_plane(plane)
         self.view.set_content(content if there.any() else None, NO_PAIRS)
@@ -212,6 +229,28 @@ class ScatterController(Controller):
             self.view.set_focus(focus)
             near = near if pairs is None else pairs.befores(near)
             self.view.set_marked(near if there else near[:0])
+
+    def _show_trail(self, state: ViewState) -> None:
+        """Show the way of the focused kernel along its run."""
+        found = self._placed[1] if self._is_current() and self._placed else None
+        kernel, run = _of_run(state), state.run
+        if not isinstance(found, Projection) or kernel is None or run is None:
+            self._along.forget()
+            self.view.set_trail(None)
+            return
+        kernels = run.bank.sizes[kernel.size]
+        layer = run.bank.layers[int(kernels.layer[kernel.index])].name
+        channel = int(kernels.channel[kernel.index])
+        assert run.run is not None
+        taps = self._along.of(run.run, kernel.size, layer, channel)
+        if taps is None:
+            self.view.set_trail(None)
+            return
+        across, up = state.charts.across, state.charts.up
+        kinds = len(found.share)
+        if not {across, up} <= set(range(kinds)) or across == up:
+            across, up = 0, 1
+        self.view.set_trail(found.places(taps)[:, [across, up]])
 
     def _is_current(self) -> bool:
         """Whether the plot's numbers mean the kernels of the pool."""
@@ -237,9 +276,12 @@ class ScatterController(Controller):
         pool = self._placed[0]
         tokens = theme.tokens()
         paints = WeightColours.of(looks.weights, tokens.panel, tokens.neutral)
+        # the plane is that of patterns, which have no mean
+        centred = leaves_out_mean(self.window.state.mean, True)
 
         def thumbnail(number: int, side: int) -> QImage:
-            pixels = paints.pixels(pool.weights_of(number)[None])[0]
+            taps = pool.weights_of(number)[None]
+            pixels = paints.pixels(without_mean(taps) if centred else taps)[0]
             rows, columns = pixels.shape
             return to_image(enlarge(pixels, *fit_taps(rows, columns, side, side)))
 
@@ -250,9 +292,22 @@ class ScatterController(Controller):
         self.document.show_charts(charts)
 
 
+def _of_run(state: ViewState) -> KernelRef | None:
+    """The focused kernel, if it is one of the run."""
+    if state.run is None or state.pool is None or state.focus is None:
+        return None
+    kernel = state.pool.locate(state.focus)
+    return kernel if kernel.model == state.run.id else None
+
+
 def _plotted(state: ViewState) -> PoolPairs | None:
     """The pairs, if they are what is plotted."""
     return None if state.charts.plane == "pca" else state.pairs
+
+
+def _title(state: ViewState) -> str:
+    """What the plot is called: pairs are not placed by components."""
+    return "PCA" if _plotted(state) is None else "Before and after"
 
 
 def rounded(share: float) -> str:
@@ -267,6 +322,20 @@ def _figure_options(document: Document) -> dict[str, object]:
     return {"components": (charts.across + 1, charts.up + 1), "colour": colour}
 
 
+def _pair_options(document: Document) -> dict[str, object]:
+    """What pairs are placed by, their colours, and how they are paired."""
+    colour = _figure_options(document)["colour"]
+    plane = document.charts.plane
+    return {**match_option(document), "plane": plane, "colour": colour}
+
+
+def _figure_of_pairs(state: ViewState) -> ViewFigure | None:
+    """Another figure while pairs are plotted."""
+    if _plotted(state) is None:
+        return None
+    return ViewFigure("scatter", options=_pair_options)
+
+
 SCATTER = ViewSpec(
     id="scatter",
     title="PCA",
@@ -279,6 +348,7 @@ SCATTER = ViewSpec(
     reads=(
         *("models", "pool", "once", "counted", "labels", "charts"),
         *("counted_selected", "focus", "near", "pairs", "shown", "selected", "named"),
+        *("run", "mean"),
     ),
     keys=(
         ViewKeys(
@@ -291,11 +361,16 @@ SCATTER = ViewSpec(
                     "arrow keys; Shift+arrow keys",
                 ),
                 ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
+                ("Give a class a name and a colour", "double click in the legend"),
                 ("Give up a drag", "Escape"),
             ),
         ),
     ),
-    figures={"scatterView": ViewFigure("pca", options=_figure_options)},
+    figures={
+        "scatterView": ViewFigure(
+            "pca", options=_figure_options, instead=_figure_of_pairs
+        ),
+    },
     home=Home("right", 1, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},
 )

@@ -188,12 +188,15 @@ class ScatterContent:
         Names of the two axes, with the variance they explain.
     note
         What is missing, such as flat kernels, which have no point.
+    slope
+        Of a line through the origin on which nothing changed; None: there is none.
     """
 
     numbers: NDArray[np.int64]
     points: NDArray[np.float32]
     axes: tuple[str, str]
     note: str = ""
+    slope: float | None = None
 
 
 class Cloud:

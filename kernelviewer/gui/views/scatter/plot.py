@@ -46,6 +46,7 @@ class ScatterPlot(Ringed):
         self._selected: NDArray[np.bool_] | None = None
         self._focus: int | None = None
         self._marked: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.trail: NDArray[np.float32] | None = None
         self._message = ""
         self._thumbnail: Callable[[int, int], QImage] | None = None
         self._thumbnails: list[tuple[QRectF, QImage]] | None = None
@@ -117,6 +118,12 @@ class ScatterPlot(Ringed):
     def marked(self) -> NDArray[np.int64]:
         """Kernels that are ringed thinly."""
         return self._marked
+
+    def set_trail(self, trail: NDArray[np.float32] | None) -> None:
+        """Draw a kernel's way along a run: its places [S, 2]; NaN where it has none."""
+        if trail is not None or self.trail is not None:
+            self.trail = trail
+            self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt: other colours."""
@@ -191,6 +198,7 @@ class ScatterPlot(Ringed):
             box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(box, flags, self._message)
+            self.paint_outer_ring(painter)
             return
         self._ensure_image()
         painter.setClipRect(self.field())
@@ -210,10 +218,7 @@ class ScatterPlot(Ringed):
             fill.setAlphaF(0.12)
             painter.setBrush(fill)
             painter.drawPolygon(QPolygonF(self._path))
-        if self._ringed:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.tokens().accent), 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -1.5))
+        self.paint_outer_ring(painter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: draw anew."""
@@ -258,7 +263,39 @@ class ScatterPlot(Ringed):
                 self._thumbnails.append((logical(box, ratio), picture))
         return self._thumbnails
 
+    def _at(self, x: float, y: float) -> QPointF:
+        """Where a point of the plane lies in the widget."""
+        (left, right, bottom, top), field = self._box, self.field()
+        return QPointF(
+            (x - left) / (right - left) * field.width(),
+            field.top() + (top - y) / (top - bottom) * field.height(),
+        )
+
+    def _paint_trail(self, painter: QPainter, trail: NDArray[np.float32]) -> None:
+        """A line with a dot for each step, larger ones later."""
+        text = QColor(theme.tokens().text)
+        places = {
+            step: self._at(x, y)
+            for step, (x, y) in enumerate(trail.tolist())
+            if x == x and y == y
+        }
+        painter.setPen(QPen(text, 1.2))
+        painter.drawPolyline(QPolygonF([*places.values()]))
+        painter.setPen(QPen(QColor(theme.tokens().panel), 1))
+        painter.setBrush(text)
+        for step, place in places.items():
+            radius = 2 + 1.5 * step / max(1, len(trail) - 1)
+            painter.drawEllipse(place, radius, radius)
+
     def _paint_marks(self, painter: QPainter) -> None:
+        if self._content is not None and (slope := self._content.slope) is not None:
+            painter.setPen(QPen(QColor(theme.tokens().secondary), 1))
+            left, right = self._box[:2]
+            painter.drawLine(
+                self._at(left, slope * left), self._at(right, slope * right)
+            )
+        if self.trail is not None:
+            self._paint_trail(painter, self.trail)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme.tokens().accent), 1.5))
         for number in self._marked:

@@ -24,7 +24,7 @@ from kernelviewer.gui.views.spectrum.content import (
 )
 from kernelviewer.gui.views.spectrum.histogram import bin_codes, count_codes
 from kernelviewer.gui.views.spectrum.view import SpectrumView
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER
 from kernelviewer.latent import stretches as editing
 from kernelviewer.state.memo import Memo
 from kernelviewer.state.selection import CodeRange
@@ -64,6 +64,7 @@ class SpectrumController(Controller):
         view.border_set.connect(lambda i, z: self._move_border(i, z, False))
         view.border_dropped.connect(lambda border: document.give_up_drag())
         view.rename_requested.connect(self._on_rename_requested)
+        view.name_requested.connect(window.rename_stretch)
         view.split_requested.connect(self._on_split_requested)
         view.merge_requested.connect(self._on_merge_requested)
         view.reset_requested.connect(document.reset_stretches)
@@ -100,6 +101,9 @@ class SpectrumController(Controller):
             )
         if self.is_news("mark", *axis, state.focus, state.named):
             self.view.set_mark(_mark(state))
+        if self.is_news("path", *axis, state.focus, state.run, state.track):
+            step = 0 if state.run is None else state.run.step
+            self.view.histogram.set_path(_path(state), step)
 
     def _show_density(self, state: ViewState, stage: Stage) -> None:
         code = None if state.named is None else state.named.code
@@ -124,7 +128,9 @@ class SpectrumController(Controller):
 
     def _on_rename_requested(self, stretch: int, class_index: int) -> None:
         if (now := self._stretches()) is not None:
-            renamed = editing.rename(now, stretch, CLASSES[class_index].id, "")
+            scheme = FINE if CLASSES[class_index].paper else PAPER
+            id_ = CLASSES[class_index].id
+            renamed = editing.rename(now, stretch, id_, "", "", scheme)
             self._edit(renamed, "Rename")
 
     def _on_split_requested(self, stretch: int, code: float) -> None:
@@ -133,10 +139,8 @@ class SpectrumController(Controller):
 
     def _on_merge_requested(self, stretch: int, neighbour: int) -> None:
         if (now := self._stretches()) is not None:
-            kept = now[neighbour]
             lower = min(stretch, neighbour)
-            joined = editing.merge(now, lower)
-            merged = editing.rename(joined, lower, kept.class_id, kept.name)
+            merged = editing.merge(now, lower, like=neighbour)
             self._edit(merged, "Merge")
 
     def _stretches(self) -> Stretches | None:
@@ -158,7 +162,9 @@ def _content(state: ViewState) -> SpectrumContent | None:
     editable = state.named_by == "code"
     edited = bool(editable and own and not editing.same_names(stretches, own.stretches))
     parts = tuple(
-        StretchSpan(s.low, s.high, s.class_index, s.family_cosine, s.name)
+        StretchSpan(
+            s.low, s.high, s.class_index, s.family_cosine, s.name, colour=s.colour
+        )
         for s in stretches
     )
     return SpectrumContent(state.spectrum, parts, edited, editable)
@@ -190,6 +196,19 @@ def _mark(state: ViewState) -> float | None:
     return None if np.isnan(code) else code
 
 
+def _path(state: ViewState) -> tuple[float, ...]:
+    """The code of the focused kernel at each step of its run."""
+    model, track, pool = state.run, state.track, state.pool
+    if model is None or track is None or pool is None or state.focus is None:
+        return ()
+    kernel = pool.locate(state.focus)
+    if kernel.model != model.id or track.by != state.named_by:
+        return ()
+    if not track.fits(model.bank, model.bank.sizes[kernel.size]):
+        return ()
+    return tuple(track.path(kernel.index).tolist())
+
+
 SPECTRUM = ViewSpec(
     id="spectrum",
     title=TITLES[None],
@@ -198,7 +217,7 @@ SPECTRUM = ViewSpec(
     reads=(
         *("models", "size", "pool", "known", "autoencoder", "spectrum", "stretches"),
         *("named_by", "named", "counted", "counted_selected", "once"),
-        *("selection", "selected", "position", "focus"),
+        *("selection", "selected", "position", "focus", "run", "track"),
     ),
     keys=(
         ViewKeys(
@@ -225,7 +244,8 @@ SPECTRUM = ViewSpec(
             (
                 ("Next stretch", "Left, Right"),
                 ("Move its upper or lower border", "drag; Shift+arrows, Ctrl+arrows"),
-                ("Rename, split, merge", "right click, Enter, F2"),
+                ("Give it a name and a colour", "double click, F2"),
+                ("Rename, split, merge", "right click, Enter"),
                 ("Give up a drag", "Escape"),
             ),
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QApplication, QSizePolicy
 
 from kernelviewer.gui import theme
@@ -18,7 +18,7 @@ from kernelviewer.gui.views.spectrum.strip import Strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter
+    from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.spectrum.content import SpectrumContent
@@ -36,7 +36,7 @@ _FIRST_RANGE = 0.02
 _NARROWEST = 1e-3
 """Ranges that keys make are at least this wide."""
 _HEIGHT, _LOWEST = 46, 28
-_BAR = 4
+_BAR, _DOT = 4, 2
 """Narrowest bar, logical pixels."""
 _HEADROOM = 2
 """Above the highest bar."""
@@ -283,6 +283,8 @@ class CodeHistogram(BrushedStrip):
         expanding = QSizePolicy.Policy.Expanding
         self.setSizePolicy(expanding, expanding)
         self.density: Density | None = None
+        self.path: tuple[float, ...] = ()
+        self._step = 0
         self._message = ""
 
     def set_content(self, content: SpectrumContent | None) -> None:
@@ -298,6 +300,19 @@ class CodeHistogram(BrushedStrip):
         """Say why there are no counts yet."""
         self._message = text
         self.redraw()
+
+    def set_path(self, path: tuple[float, ...], step: int) -> None:
+        """Draw the way of one kernel along a run, from the top down.
+
+        Parameters
+        ----------
+        path
+            Its code at each step; NaN where it has none. Empty: no way.
+        step
+            Index of the present one.
+        """
+        self.path, self._step = path, step
+        self.update()
 
     def can_brush(self) -> bool:
         """Whether there are codes to select."""
@@ -336,6 +351,32 @@ class CodeHistogram(BrushedStrip):
             painter.fillRect(left, height - tall, bar, tall - marked, grey)
             painter.fillRect(left, height - marked, bar, marked, accent)
 
+    def draw_over(self, painter: QPainter, width: int, height: int) -> None:
+        """The way of the focused kernel under the ranges and the cursor."""
+        if self.path:
+            self._draw_path(painter, height)
+        super().draw_over(painter, width, height)
+
+    def _draw_path(self, painter: QPainter, height: int) -> None:
+        radius = float(self.pixels(_DOT))
+        down = np.linspace(2 * radius, height - 2 * radius, len(self.path))
+        places = {
+            step: QPointF(self.axis.pixel(code), y)
+            for step, (code, y) in enumerate(zip(self.path, down, strict=True))
+            if code == code
+        }
+        text, accent = QColor(theme.tokens().text), QColor(theme.tokens().accent)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(text, self.pixels(1)))
+        painter.drawPolyline(QPolygonF([*places.values()]))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for step, place in places.items():
+            now = step == self._step
+            painter.setBrush(accent if now else text)
+            painter.drawEllipse(place, radius * (1 + now), radius * (1 + now))
+        painter.restore()
+
     def _draw_message(self, painter: QPainter) -> None:
         painter.scale(self.ratio, self.ratio)
         painter.setPen(QColor(theme.tokens().secondary))
@@ -356,5 +397,7 @@ class CodeHistogram(BrushedStrip):
         )
         if selected:
             text += f", {spaced(selected)} of them selected"
+        if self.path:
+            text += "\nthe line: the focused kernel's code, first step at the top"
         left, right = (round(axis.logical(i / bars)) for i in (bar, bar + 1))
         return text, QRect(left, 0, max(1, right - left), self.height())

@@ -17,6 +17,7 @@ from kernelviewer.gui.painting.kernels import (
     to_image,
 )
 from kernelviewer.gui.views.spectrum.strip import Strip
+from kernelviewer.latent.axis import place_kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.spectrum.content import SpectrumContent
+    from kernelviewer.gui.views.spectrum.strip import Axis
 
-_TALL = 40
+_TALL = 32
 """Height wished for, logical pixels; whole taps come near to it."""
 _WIDEST = {1: 64, 2: _TALL, 3: 170}
 """Number of dimensions → width wished for; slices stand side by side."""
@@ -36,7 +38,10 @@ _BELOW = 4
 
 
 class KernelStrip(Strip):
-    """What the code looks like from 0 to 1: each kernel stands at its code."""
+    """What the code looks like from 0 to 1: each kernel stands at its code.
+
+    A wider strip shows more kernels; which ones is decided by the spectrum alone.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("spectrumKernels", "Decoded kernels along the code", parent)
@@ -44,6 +49,8 @@ class KernelStrip(Strip):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, fixed)
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
         self._paints = self._make_paints()
+        self._placed: list[tuple[float, int]] = []
+        self._made_for: tuple[Axis, int] | None = None
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt: other colours."""
@@ -60,7 +67,13 @@ class KernelStrip(Strip):
     def set_content(self, content: SpectrumContent | None) -> None:
         """Show another spectrum."""
         before = self.content
-        if before and content and before.table is content.table:
+        self._placed = []
+        if (
+            before
+            and content
+            and before.table is content.table
+            and before.spans == content.spans
+        ):
             self.content = content
             return
         super().set_content(content)
@@ -77,36 +90,42 @@ class KernelStrip(Strip):
 
     def codes(self) -> list[float]:
         """Codes of the kernels that are drawn, from left to right."""
-        gap = self.pixels(_GAPS[self._dimensions()])
-        count = max(1, (self.axis.length + gap) // (self._cell()[0] + gap))
-        return [(i + 0.5) / count for i in range(count)]
+        return [code for code, _ in self.places()]
+
+    def places(self) -> list[tuple[float, int]]:
+        """The same, with the left edge of each kernel, device pixels."""
+        axis, wide = self.axis, self._cell()[0]
+        pitch = wide + self.pixels(_GAPS[self._dimensions()])
+        made_for = (axis, pitch)
+        if not self._placed or self._made_for != made_for:
+            spans = self.content.spans if self.content else ()
+            self._made_for = made_for
+            self._placed = [
+                (code, axis.left + round(at) - wide // 2)
+                for code, at in place_kernels(spans, axis.length, pitch)
+            ]
+        return self._placed
 
     def draw(self, painter: QPainter, width: int, height: int) -> None:
         """The kernels."""
         if self.content is None:
             return
-        axis, codes = self.axis, self.codes()
-        rows = [self.content.row_at(z) for z in codes]
-        across, down = self._taps()
-        wide = self._cell()[0]
-        for z, pixels in zip(
-            codes, self._paints.pixels(self.content.table[rows]), strict=True
-        ):
-            image = to_image(enlarge(pixels, across, down))
-            painter.drawImage(axis.pixel(z) - wide // 2, 0, image)
+        rows = [self.content.row_at(z) for z in self.codes()]
+        drawn = self._paints.pixels(self.content.table[rows])
+        for (_, left), pixels in zip(self.places(), drawn, strict=True):
+            painter.drawImage(left, 0, to_image(enlarge(pixels, *self._taps())))
 
     def tip_at(self, point: QPointF) -> tuple[str, QRect]:
         """Code and class of the kernel under the mouse."""
         if self.content is None:
             return "", QRect()
-        axis, codes = self.axis, self.codes()
-        z = codes[min(int(axis.code(point.x()) * len(codes)), len(codes) - 1)]
+        x, wide = point.x() * self.ratio, self._cell()[0]
+        z, at = min(self.places(), key=lambda place: abs(place[1] + wide / 2 - x))
         text, index = f"code {z:.3f}", self.content.stretch_at(z)
         if index is not None:
             text += f"\n{self.content.stretches[index].title}"
-        half = axis.length / len(codes) / 2 / self.ratio
-        left = round(axis.logical(z) - half)
-        return text, QRect(left, 0, round(2 * half), self.height())
+        left, right = at / self.ratio, (at + wide) / self.ratio
+        return text, QRect(round(left), 0, round(right - left), self.height())
 
     def _make_paints(self) -> WeightColours:
         tokens = theme.tokens()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -13,100 +12,25 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.painting.classes import class_colour
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.views.spectrum.strip import MARGIN, Strip
+from kernelviewer.latent.axis import place_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.spectrum.content import SpectrumContent, StretchSpan
+    from kernelviewer.latent.axis import Name
 
-_PADDING = 3
-"""Free on both sides of a name within its stretch, logical pixels."""
 _SPACE = 8
-"""Between two names that are led out."""
-_HOLD = 3
-"""A leading line ends at least this far inside of its name."""
-_ABOVE, _BAND, _UNDER, _BETWEEN, _BELOW = 3, 7, 3, 2, 3
-"""Heights in logical pixels: free, band, free, (name,) free, (name,) free."""
+"""Between two names, logical pixels."""
+_BAND, _LINE = 7, 3
+"""Heights in logical pixels: of the band, and of the lines to names."""
 _ERASED = 2
 """Free beside a name that is drawn over the cursor's line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name that found a place.
-
-    Attributes
-    ----------
-    index
-        Of its stretch.
-    left, width
-        Logical pixels.
-    led
-        In the second line, with a line leading to it from the stretch.
-    """
-
-    index: int
-    left: float
-    width: float
-    led: bool
-
-
-def place_names(
-    spans: Sequence[tuple[float, float]],
-    widths: Sequence[float],
-    limits: tuple[float, float],
-) -> list[Name]:
-    """Place names under their stretches, or lead them out; none is cut or overlaps.
-
-    Those that fit neither way are left out, the names of short stretches first.
-
-    Parameters
-    ----------
-    spans
-        Left and right end of each stretch, logical pixels.
-    widths
-        Of each name.
-    limits
-        Between which names may stand.
-    """
-    placed: list[Name] = []
-    narrow: list[int] = []
-    for index, ((left, right), width) in enumerate(zip(spans, widths, strict=True)):
-        if width + 2 * _PADDING <= right - left:
-            placed.append(Name(index, (left + right - width) / 2, width, led=False))
-        else:
-            narrow.append(index)
-    narrow.sort(key=lambda index: spans[index][0] - spans[index][1])
-    led: list[Name] = []
-    for index in narrow:
-        width = widths[index]
-        lefts = _places(sum(spans[index]) / 2, width, limits)
-        free = [left for left in lefts if _is_free(left, width, led)]
-        led += [Name(index, left, width, led=True) for left in free[:1]]
-    return sorted(placed + led, key=lambda name: name.index)
-
-
-def _places(middle: float, width: float, limits: tuple[float, float]) -> list[float]:
-    """Where a name may stand so that the line from the middle ends at it."""
-    first, last = middle - width + _HOLD, middle - _HOLD
-    wished = (middle - width / 2, middle - width / 4, middle - width * 3 / 4)
-    low, high = limits[0], limits[1] - width
-    held = [min(max(left, low), high) for left in (*wished, last, first)]
-    return [left for left in held if low <= left and first <= left <= last]
-
-
-def _is_free(left: float, width: float, others: Sequence[Name]) -> bool:
-    return all(
-        left + width + _SPACE <= other.left or other.left + other.width + _SPACE <= left
-        for other in others
-    )
-
-
 class StretchStrip(Strip):
-    """A band in the colours of the classes, and the names that find room."""
+    """A band in the colours of the classes, with the names that find room around it."""
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(name, title, parent)
@@ -136,7 +60,7 @@ class StretchStrip(Strip):
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
         lines = 2 * ceil(self._line_height())
-        return QSize(600, _ABOVE + _BAND + _UNDER + lines + _BETWEEN + _BELOW)
+        return QSize(600, lines + 2 * _LINE + _BAND + 2)
 
     def minimumSizeHint(self) -> QSize:
         """Qt: least size; names go where there is no room for them."""
@@ -160,7 +84,7 @@ class StretchStrip(Strip):
         self._names = []
         if self.drawn is None:
             return
-        top, band = self.pixels(_ABOVE), self.pixels(_BAND)
+        top, band = self._band_rows()
         for stretch in self.drawn.stretches:
             left, bar = self._band(stretch)
             painter.fillRect(left, top, bar, band, self._colour(stretch))
@@ -170,9 +94,9 @@ class StretchStrip(Strip):
             if name.led:
                 stretch = self.drawn.stretches[name.index]
                 left, bar = self._band(stretch)
-                x, end = left + (bar - line) // 2, self.pixels(self._box(name).top())
-                foot = top + band
-                painter.fillRect(x, foot, line, end - foot, self._colour(stretch))
+                x, long = left + (bar - line) // 2, self.pixels(_LINE)
+                y = top - long if name.above else top + band
+                painter.fillRect(x, y, line, long, self._colour(stretch))
         for name in self._names:
             self._draw_name(painter, name, theme.tokens().secondary)
 
@@ -209,15 +133,21 @@ class StretchStrip(Strip):
         stretches = self.drawn.stretches
         return place_names(
             [(axis.logical(s.start), axis.logical(s.stop)) for s in stretches],
+            [stretch.label for stretch in stretches],
             [metrics.horizontalAdvance(stretch.label) for stretch in stretches],
             (MARGIN / 2, self.width() - MARGIN / 2),
+            _SPACE,
         )
 
     def _box(self, name: Name) -> QRectF:
         """Where a name stands, logical pixels."""
         line = self._line_height()
-        top = _ABOVE + _BAND + _UNDER + (ceil(line) + _BETWEEN if name.led else 0)
+        top = 0 if name.above else ceil(line) + 2 * _LINE + _BAND
         return QRectF(name.left, top, name.width, line)
+
+    def _band_rows(self) -> tuple[int, int]:
+        """Top and height of the band, device pixels."""
+        return self.pixels(ceil(self._line_height()) + _LINE), self.pixels(_BAND)
 
     def _band(self, stretch: StretchSpan) -> tuple[int, int]:
         """Left and width of a stretch's band, a pixel free between two of them."""
@@ -233,6 +163,8 @@ class StretchStrip(Strip):
         return None if index is None else self.drawn.stretches[index]
 
     def _colour(self, stretch: StretchSpan) -> QColor:
+        if stretch.colour:
+            return QColor(stretch.colour)
         return class_colour(stretch.class_index, dark=theme.tokens().dark)
 
     def _line_height(self) -> float:

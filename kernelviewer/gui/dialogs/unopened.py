@@ -1,0 +1,143 @@
+"""What could not be opened, as a list: what it is, what to do, once more, no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of
+from kernelviewer.gui.text import as_tip
+from kernelviewer.text import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kernelviewer.gui.window_context import WindowContext
+    from kernelviewer.jobs.tasks import Unusable
+
+NAME = "unopenedDialog"
+SIZE = (720, 420)
+
+
+def show_unopened(window: WindowContext) -> None:
+    """Show the list beside the window; once only."""
+    known = window.findChild(UnopenedDialog, NAME)
+    dialog = known or UnopenedDialog(window)
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
+
+
+def unopened_text(window: WindowContext) -> str:
+    """How many files could not be opened, in a few words; empty without any."""
+    unusable = window.opener.unusable.values()
+    failed = sum(not found.empty for found in unusable)
+    empty = len(unusable) - failed
+    if failed:
+        more = f", {empty} without kernels" if empty else ""
+        return f"{failed} could not be opened{more}"
+    return f"{empty} without depthwise kernels" if empty else ""
+
+
+class UnopenedDialog(Dialog):
+    """The files with reason and advice; gone once none is left."""
+
+    def __init__(self, window: WindowContext) -> None:
+        super().__init__(window, NAME, "Not opened")
+        self._opener = window.opener
+        screen = window.screen().availableSize()
+        self.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
+        scroll = QScrollArea(self)
+        scroll.setObjectName("unopenedList")
+        scroll.setAccessibleName("Files that could not be opened")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        body = QWidget(scroll)
+        self._list = QVBoxLayout(body)
+        self._list.setContentsMargins(0, 0, 8, 0)
+        self._list.setSpacing(12)
+        self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
+        scroll.setWidget(body)
+        again = dialog_button(self, "Try All Again", "tryAllAgain", self._try_all)
+        gone = dialog_button(self, "Dismiss All", "dismissAll", self._dismiss_all)
+        shut = dialog_button(self, "Close", "unopenedClose", self.close)
+        shut.setDefault(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        layout.setSpacing(12)
+        layout.addWidget(scroll, 1)
+        layout.addLayout(line_of(again, gone, shut))
+        self._rows: dict[Path, tuple[Unusable, QWidget]] = {}
+        self._opener.unusable_changed.connect(self._fill)
+        self._fill()
+
+    def _fill(self) -> None:
+        """List what there is now; rows that stay are not made anew."""
+        unusable = self._opener.unusable
+        for path, (found, row) in list(self._rows.items()):
+            if unusable.get(path) is not found:
+                del self._rows[path]
+                row.hide()
+                row.deleteLater()
+        for path, found in unusable.items():
+            if path not in self._rows:
+                row = self._row(found)
+                self._rows[path] = found, row
+                self._list.addWidget(row)
+        if not self._rows:
+            self.close()
+
+    def _row(self, found: Unusable) -> QWidget:
+        row = QWidget(self)
+        title = QLabel(shown(found.path.name), row)
+        title.setTextFormat(Qt.TextFormat.PlainText)
+        title.setProperty("role", "strong")
+        title.setToolTip(as_tip(shown(found.path)))
+        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        name = f"{shown(found.path.name)}: "
+        reason = QLabel(found.sentence.removeprefix(name), row)
+        reason.setTextFormat(Qt.TextFormat.PlainText)
+        reason.setProperty("role", "secondary")
+        reason.setWordWrap(True)
+        flags = Qt.TextInteractionFlag
+        reason.setTextInteractionFlags(flags.TextSelectableByMouse)
+        again = dialog_button(row, "Try Again", "tryAgain", lambda: self._again(found))
+        again.setAccessibleName(f"Try {shown(found.path.name)} again")
+        copy = dialog_button(row, "Copy Details", "copyDetails", lambda: _copy(found))
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(title)
+        texts.addWidget(reason)
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addLayout(texts, 1)
+        line.addWidget(again)
+        line.addWidget(copy)
+        again.setVisible(not found.empty)  # it will be without kernels again
+        return row
+
+    def _again(self, found: Unusable) -> None:
+        self._opener.try_again([found.path])
+
+    def _try_all(self) -> None:
+        found = self._opener.unusable.values()
+        self._opener.try_again([one.path for one in found if not one.empty])
+
+    def _dismiss_all(self) -> None:
+        self._opener.dismiss([*self._rows])
+
+
+def _copy(found: Unusable) -> None:
+    text = f"{found.sentence}\n{found.details}"
+    QGuiApplication.clipboard().setText(text)

@@ -1,0 +1,204 @@
+"""Whatever the size of window and text: nothing is cut, covered or out of sight."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QMenuBar,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QTabBar,
+    QToolButton,
+    QWidget,
+)
+
+from tests.gui.conftest import wait_idle
+from tests.gui.test_random import write_patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kernelviewer.gui.main_window import MainWindow
+    from tests.gui.harness import MakeWindow
+
+SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
+"""In this order: smaller, much larger, and between."""
+SCALES = (1.0, 1.25, 1.5)
+STATES = ("empty", "open", "comparison", "run")
+CONTROLS = (
+    *(QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QSlider, QLabel),
+    *(QTabBar, QMenuBar),
+)
+
+
+@pytest.fixture(params=SCALES)
+def scale(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[float]:
+    """Text that is so much larger than usual, as on a screen of more dots per inch."""
+    before = qapp.font()
+    font = QFont(before)
+    font.setPixelSize(round(13 * request.param))
+    qapp.setFont(font)
+    yield request.param
+    qapp.setFont(before)
+
+
+@pytest.fixture
+def show(
+    make_window: MakeWindow, qtbot: Any, tmp_path: Path
+) -> Callable[[str], MainWindow]:
+    """Make a window in one of the states."""
+
+    def make(state: str) -> MainWindow:
+        names = {"empty": (), "run": (), "open": ("oak",), "comparison": ("oak", "elm")}
+        files = [
+            write_patterns(tmp_path / f"{name}.safetensors", seed)
+            for seed, name in enumerate(names[state])
+        ]
+        window = make_window(*files)
+        if state == "comparison":
+            window.commands["compare"].trigger()
+        if state == "run":
+            window.commands["open_sample_run"].trigger()
+        wait_idle(qtbot, window)
+        return window
+
+    return make
+
+
+def is_in_sight(widget: QWidget) -> bool:
+    """Whether it is shown, and no panel that lies behind another has it."""
+    if not widget.isVisible() or widget.visibleRegion().isEmpty():
+        return False
+    parent = widget
+    while (parent := parent.parentWidget()) is not None:
+        if isinstance(parent, QDockWidget) and not parent.in_front:
+            return False
+    return True
+
+
+def scrolls(widget: QWidget) -> bool:
+    """Whether it lies in something that scrolls to it."""
+    parent = widget.parentWidget()
+    while parent is not None and not parent.isWindow():
+        if isinstance(parent.parentWidget(), QAbstractScrollArea):
+            return True
+        parent = parent.parentWidget()
+    return False
+
+
+def name_of(widget: QWidget) -> str:
+    """What to call it in a message."""
+    text = widget.text() if hasattr(widget, "text") else ""
+    return f"{type(widget).__name__} {widget.objectName() or text!r}"
+
+
+def place_of(widget: QWidget, window: QWidget) -> QRect:
+    """Its box in the window."""
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+
+def out_of_sight(window: QWidget, controls: list[QWidget]) -> list[str]:
+    """Controls that reach beyond the window or what they lie in."""
+    found = []
+    for widget in controls:
+        parent = widget.parentWidget()
+        if scrolls(widget):
+            continue
+        while parent is not None:
+            box = QRect(widget.mapTo(parent, QPoint(0, 0)), widget.size())
+            if not parent.rect().contains(box):
+                where = f"{box.getRect()} in {name_of(parent)} {parent.size()}"
+                found.append(f"{name_of(widget)} reaches beyond: {where}")
+                break
+            if parent is window:
+                break
+            parent = parent.parentWidget()
+    return found
+
+
+def overlapping(window: QWidget, controls: list[QWidget]) -> list[str]:
+    """Pairs of controls of which one covers the other."""
+    found = []
+    boxes = [(widget, place_of(widget, window)) for widget in controls]
+    for (a, at), (b, bt) in combinations(boxes, 2):
+        related = a.isAncestorOf(b) or b.isAncestorOf(a)
+        if at.intersects(bt) and not related and scrolls(a) == scrolls(b):
+            boxed = f"{at.getRect()} {bt.getRect()}"
+            found.append(f"{name_of(a)} and {name_of(b)} overlap: {boxed}")
+    return found
+
+
+def cut(controls: list[QWidget]) -> list[str]:
+    """Buttons and labels whose text has not the room that it needs."""
+    found = []
+    for widget in controls:
+        if isinstance(widget, QLabel):
+            if widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Ignored:
+                continue  # it is shortened
+            wide, high = widget.minimumSizeHint().width(), widget.height()
+            if widget.wordWrap():
+                wide, high = 0, widget.heightForWidth(widget.width())
+        elif isinstance(widget, QPushButton | QToolButton):
+            hint = widget.minimumSizeHint()
+            wide, high = hint.width(), hint.height() - 2  # it is generous
+        elif isinstance(widget, QAbstractSpinBox):
+            wide, high = widget.fontMetrics().horizontalAdvance(widget.text()) + 8, 0
+        else:
+            continue
+        if wide > widget.width() or high > widget.height():
+            has = f"{widget.width()}×{widget.height()} of {wide}×{high}"
+            found.append(f"{name_of(widget)} is cut: {has}")
+    return found
+
+
+def faults(window: MainWindow) -> list[str]:
+    """What is wrong with the window as it is now."""
+    controls = [
+        widget
+        for widget in window.findChildren(QWidget)
+        if isinstance(widget, CONTROLS)
+        and is_in_sight(widget)
+        and widget.window() is window
+        and not (isinstance(widget.parentWidget(), QAbstractSpinBox))
+        and not widget.objectName().startswith("qt_")
+        and not (isinstance(widget, QLabel) and not widget.text())
+    ]
+    assert len(controls) > 10
+    return [
+        *out_of_sight(window, controls),
+        *overlapping(window, controls),
+        *cut(controls),
+    ]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_control_is_whole_and_in_the_window(
+    show: Callable[[str], MainWindow], state: str, scale: float
+) -> None:
+    window = show(state)
+    for arranged in (False, True):
+        for width, height in SIZES:
+            window.resize(width, height)
+            QApplication.processEvents()
+            if arranged:
+                window.layouts.reset()
+            for _ in range(3):
+                QApplication.processEvents()
+            told = f"{state} at {width}×{height}, text × {scale}, {arranged=}"
+            assert (window.width(), window.height()) == (width, height), told
+            assert faults(window) == [], told
