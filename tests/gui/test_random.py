@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.runs import open_run
-from kernelviewer.kernels import extract_kernels, family
+from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import PATTERNS, OwnName
 from kernelviewer.latent import stretches as stretch_editing
 from kernelviewer.state.comparing import Comparing
@@ -46,7 +46,7 @@ MODIFIERS = (
 )
 PANELS = (
     *("classes", "composition", "scatter", "spectrum", "reconstruction"),
-    *("transitions", "drift", "shares", "formation"),
+    *("transitions", "drift", "shares", "formation", "keys"),
 )
 STEPS = 500
 BETWEEN_MIRRORS = 16
@@ -111,6 +111,7 @@ class Visitor:
                 (4, self.naming),
                 (3, self.words),
             ),
+            *((3, self.choose_keys), (4, self.click_key)),
             *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
             *((6, self.bring_up), (4, self.rename), (5, self.tag), (1, self.reset)),
         ]
@@ -376,6 +377,15 @@ class Visitor:
         if view.isVisible():
             QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
 
+    def choose_keys(self) -> None:
+        names = [n for n in self.window.parts.keys_choice.choices if " " in n]
+        self.window.parts.keys_choice.chosen.emit(self.random.choice(names))
+
+    def click_key(self) -> None:
+        view = self.window.parts.keys.tiles
+        if view.isVisible() and view.height():
+            QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
+
     def plane(self) -> None:
         view = self.window.parts.scatter
         keys = ["codes", "change"] if view._planes else []
@@ -469,21 +479,6 @@ class Visitor:
 
     def reset(self) -> None:
         self.trigger("reset_names")
-
-
-@pytest.fixture(autouse=True)
-def each_fit_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same kernels are fitted to the family over and over: once is enough."""
-    known: dict[tuple[object, ...], object] = {}
-    fit = family.family_fit
-
-    def remember(patterns: np.ndarray, **how: Any) -> object:
-        key = patterns.shape, patterns.tobytes()
-        if key not in known:
-            known[key] = fit(patterns, **how)
-        return known[key]
-
-    monkeypatch.setattr(family, "family_fit", remember)
 
 
 @pytest.fixture

@@ -189,14 +189,14 @@ EXHIBITS: dict[str, Exhibit] = {
             "Keys",
             "the keys that stand for the kernels, and how much each carries",
             "keys.prepare_keys",
-            uses=("keys",),
+            uses=("keys", "key_set"),
         ),
         Exhibit(
             "r2",
             "R² by layer",
             "how much of each layer's kernels the keys keep, beside white noise",
             "r2.prepare_r2",
-            uses=("keys",),
+            uses=("keys", "key_set"),
         ),
         Exhibit(
             "health",
