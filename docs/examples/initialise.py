@@ -1,4 +1,4 @@
-"""PyTorch: does it help to start from kernels that trained networks have?
+"""PyTorch: a small network from initial kernels of several kinds.
 
     python docs/examples/initialise.py --photographs FOLDER
 
@@ -43,7 +43,8 @@ def starting_network(kind: str, seed: int, classes: int, folder: Path) -> Networ
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     kernels = load_file(path)
     unknown = network.load_state_dict(kernels, strict=False).unexpected_keys
-    assert kernels and not unknown, unknown
+    assert kernels
+    assert not unknown, unknown
     return network.to(memory_format=torch.channels_last)
 
 
@@ -100,8 +101,8 @@ def main() -> None:
                     share = accuracy(network, test, unseen=unseen, batches=10)
                     shares.append(share)
             cells = [
-                f"{statistics.mean(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
-                for shares in found.values()
+                f"{statistics.mean(some):.1%} ({min(some):.1%} to {max(some):.1%})"
+                for some in found.values()
             ]
             spent = time.process_time() - began
             print(f"| {kind} | {' | '.join(cells)} | {spent:.0f} |", flush=True)
