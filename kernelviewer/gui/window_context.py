@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMainWindow
 
+from kernelviewer.gui import accessible
 from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
 from kernelviewer.gui.controllers.runs import Runs
@@ -149,6 +150,7 @@ class WindowContext(QMainWindow):
         jobs: Jobs | None = None,
     ) -> None:
         super().__init__()
+        accessible.install()
         self.setDockNestingEnabled(True)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings

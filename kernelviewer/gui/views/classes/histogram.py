@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
@@ -374,7 +375,7 @@ class ClassRows(Ringed):
             painter.drawText(number, left, text)
 
 
-class ClassHistogram(ClassRows):
+class ClassHistogram(Listed, ClassRows):
     """One row a class: name, bar, count and share; several networks in columns.
 
     A click, or Space on the row that the arrow keys lead to, asks for the class.
@@ -520,3 +521,45 @@ class ClassHistogram(ClassRows):
         index = self._rows[self._row]
         here = f"{CLASSES[index].name}: {int(content.counts[index])} kernels"
         self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))
+        self.tell_item()
+
+    # Items, as a screen reader has them: each class of each network
+
+    def item_count(self) -> int:
+        """Rows and columns."""
+        return len(self._rows) * len(self._contents)
+
+    def item_name(self, item: int) -> str:
+        """Counts and share of a class."""
+        column, row = divmod(item, len(self._rows))
+        return one_line(self.tip(self._rows[row], column))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Its row within the column; None for a column that has no room."""
+        column, row = divmod(item, len(self._rows))
+        columns, box = self._columns(), self.row_box(self._rows[row])
+        if column not in columns.shown():
+            return None
+        left, right = columns.whole(column)
+        if len(self._contents) > 1:
+            box.setRight(box.left() + right)
+            box.setLeft(box.left() + left)
+        return box
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The row and column at a place."""
+        index = self.row_at(place)
+        if index is None or not self._contents:
+            return None
+        return self.column_at(place) * len(self._rows) + self._rows.index(index)
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        there = bool(self._contents)
+        return self._column * len(self._rows) + self._row if there else None
+
+    def item_selected(self, item: int) -> bool:
+        """Whether a kernel of it is selected."""
+        column, row = divmod(item, len(self._rows))
+        chosen = self._contents[column].selected
+        return chosen is not None and bool(chosen[self._rows[row]])

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QScrollBar, QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, signed, spaced
 
@@ -51,7 +52,7 @@ class _Track:
         return self.box.bottom() - share * self.box.height()
 
 
-class DriftChart(Ringed):
+class DriftChart(Listed, Ringed):
     """Medians, quartiles and 5 to 95 % by layer, the null pale beside.
 
     A click asks for a layer; Left and right go from layer to layer, Space or Enter
@@ -365,8 +366,35 @@ class DriftChart(Ringed):
         """What a screen reader says: the layer that keys are at."""
         text = self._message
         if self.layers:
-            text = self.tip(self._current).replace("\n", ", ")
+            text = one_line(self.tip(self._current))
         self.setAccessibleDescription(text)
+        self.tell_item()
+
+    # Items, as a screen reader has them: layers
+
+    def item_count(self) -> int:
+        """Layers."""
+        return len(self.layers)
+
+    def item_name(self, item: int) -> str:
+        """A layer in words."""
+        return one_line(self.tip(item))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it lies, over all charts."""
+        return self.box_of(item)
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The layer there."""
+        return self.layer_at(place)
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        return self._current if self.layers else None
+
+    def item_selected(self, item: int) -> bool:
+        """Whether kernels of it are selected."""
+        return item in self.selected
 
 
 def _paint_spread(

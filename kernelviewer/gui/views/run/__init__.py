@@ -268,7 +268,10 @@ SHARES = ViewSpec(
         ViewKeys(
             "Classes along the run",
             "views.run.charts",
-            (("To a step", "click, drag; Left, Right, Home, End"),),
+            (
+                ("To a step", "click, drag; Left, Right, Home, End"),
+                ("Select a forming layer", "click; Up, Down, Enter, Space"),
+            ),
         ),
     ),
     figures={"sharesChart": ViewFigure("shares-over-time")},

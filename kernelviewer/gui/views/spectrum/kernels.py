@@ -115,6 +115,15 @@ class KernelStrip(Strip):
         for (_, left), pixels in zip(self.places(), drawn, strict=True):
             painter.drawImage(left, 0, to_image(enlarge(pixels, *self._taps())))
 
+    def spans(self) -> list[tuple[float, float]]:
+        """The kernels."""
+        return [] if self.content is None else [(z, z) for z in self.codes()]
+
+    def _item_of(self, z: float) -> int | None:
+        codes = self.codes() if self.content else []
+        near = range(len(codes))
+        return min(near, key=lambda item: abs(codes[item] - z), default=None)
+
     def tip_at(self, point: QPointF) -> tuple[str, QRect]:
         """Code and class of the kernel under the mouse."""
         if self.content is None:
