@@ -29,7 +29,7 @@ from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit
-from kernelviewer.figures.export import DATA_SUFFIXES, write_data, write_kernels
+from kernelviewer.figures.export import DATA_SUFFIXES, write_kernels
 from kernelviewer.figures.fonts import load_matplotlib
 from kernelviewer.figures.naming import fingerprint, name_scene
 from kernelviewer.figures.options import FigureOptions
@@ -41,6 +41,7 @@ from kernelviewer.figures.provenance import (
 )
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
 from kernelviewer.figures.writing import with_suffix
+from kernelviewer.kernels.classes import own_from_json
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json
 
@@ -176,12 +177,12 @@ def _make(
     if caption:
         drawn = drawn.with_caption(caption)
     if output.suffix.lower() in _TABLES:
-        write_data(drawn.content, output)
+        drawn.write_data(output)
     else:
         output = drawn.write(output)
     say(f"{output}: {drawn.caption}")
     if options.data:
-        say(f"{write_data(drawn.content, options.data)}: data")
+        say(f"{drawn.write_data(options.data)}: data")
     if options.kernels:
         say(f"{write_kernels(scene, options.kernels)}: kernels")
     for note in (*drawn.notes, drawn.remark):
@@ -258,6 +259,12 @@ def _naming(
         ) from None
     threshold = facts.get("threshold") if options.by == recorded else None
     chosen = naming(options, scene.size, threshold, stretches)
+    try:
+        chosen = replace(chosen, own=own_from_json(facts.get("own", {})))
+    except ValueError as error:
+        raise FigureError(
+            f"the names that the figure tells of are damaged: {error}"
+        ) from None
     found = fingerprint(chosen.autoencoder) if chosen.autoencoder else ""
     if options.by == recorded == "code" and found != facts.get("sha256", ""):
         raise FigureError(

@@ -18,7 +18,7 @@ from kernelviewer.figures.exhibits.spectrum import BINS, prepare_spectrum
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.writing import render_pixels, write_bytes
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import classes_shown
 from kernelviewer.text import shown
 from kernelviewer.watch import NEVER
 
@@ -128,7 +128,7 @@ def _palette(frame: Image.Image, options: FigureOptions) -> Image.Image:
     from PIL import Image
 
     ground = ink(options.dark)
-    fixed = [ground.paper, ground.text, *map(ground.of_class, CLASSES)]
+    fixed = [ground.paper, ground.text, *map(ground.of_class, classes_shown())]
     found = (
         frame.quantize(256 - len(fixed), dither=Image.Dither.NONE).getpalette() or []
     )

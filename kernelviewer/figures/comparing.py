@@ -18,7 +18,6 @@ from kernelviewer.figures.counts import (
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.comparison import KernelNames, compare_size
-from kernelviewer.kernels.equality import told_apart
 from kernelviewer.kernels.pairing import pair, why_apart
 from kernelviewer.kernels.series import common_layers, order_of, own_names, unit_of
 from kernelviewer.kernels.series import stored_counters as counters_of
@@ -80,8 +79,8 @@ class Compared:
 
     @property
     def names(self) -> tuple[str, str]:
-        """The networks' names; those of their files where they share one."""
-        return told_apart(self.before.bank, self.after.bank)
+        """What the networks are called."""
+        return self.before.name, self.after.name
 
     def layer_name(self, layer: LayerComparison) -> str:
         """The name of a layer, in the first network."""

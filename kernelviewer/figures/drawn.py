@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.figures.counts import count, printable
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import exhibit
+from kernelviewer.figures.export import write_data
 from kernelviewer.figures.options import FigureOptions
 from kernelviewer.figures.provenance import FileRecord, Record, to_ranges
 from kernelviewer.figures.writing import write_figure
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.classes import showing_classes
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
-    from kernelviewer.figures.content import Content, Exhibit
+    from kernelviewer.figures.content import Content, Exhibit, Table
     from kernelviewer.figures.page import Page
     from kernelviewer.figures.scene import Scene
+    from kernelviewer.kernels.classes import OwnName
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -43,7 +47,10 @@ class Drawn:
     record
         How to make it again.
     remark
-        What its networks have alike, and how that is counted; mostly empty.
+        What its networks have alike and how that is counted, and what is called
+        otherwise than files and program do; mostly empty.
+    own
+        The user's names and colours of classes in it.
     """
 
     exhibit: Exhibit
@@ -51,6 +58,7 @@ class Drawn:
     page: Page
     record: Record
     remark: str = ""
+    own: Mapping[str, OwnName] = field(default_factory=dict)
 
     @property
     def figure(self) -> Figure:
@@ -70,7 +78,8 @@ class Drawn:
     @cached_property
     def proposal(self) -> str:
         """What the figure shows, and which kernels if it is not all of them."""
-        sentences = self.content.caption()
+        with showing_classes(self.own):
+            sentences = self.content.caption()
         if self.record.selection:
             sentences += f" Shown: {self.record.selection}."
         if self.exhibit.has("mean") and self.page.options.mean == "without":
@@ -81,6 +90,16 @@ class Drawn:
         """The figure with the user's own caption, or the proposed one if empty."""
         own = "" if text.strip() == self.proposal else text.strip()
         return replace(self, record=replace(self.record, caption=own))
+
+    def table(self) -> Table:
+        """The drawn data, as rows."""
+        with showing_classes(self.own):
+            return self.content.table()
+
+    def write_data(self, path: AnyPath, watch: Watch = NEVER) -> Path:
+        """Write the drawn data; see `kernelviewer.figures.export.write_data`."""
+        with showing_classes(self.own):
+            return write_data(self.content, path, watch)
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of the file."""
@@ -128,11 +147,13 @@ def make_figure(
     item = exhibit(kind)
     if item.needs_file and not scene.subjects:
         raise FigureError("there is no network to show", "Open a checkpoint first.")
-    content = content or item.prepare(scene, options, watch)
-    watch.check()
-    page = content.draw(_with_mean_settled(item, scene, options), watch)
+    own = scene.yardstick.own if scene.yardstick else {}
+    with showing_classes(own):
+        content = content or item.prepare(scene, options, watch)
+        watch.check()
+        page = content.draw(_with_mean_settled(item, scene, options), watch)
     record = make_record(kind, scene, options)
-    return Drawn(item, content, page, record, _remark(item, scene))
+    return Drawn(item, content, page, record, _remark(item, scene), own)
 
 
 def _with_mean_settled(
@@ -148,8 +169,15 @@ def _with_mean_settled(
 
 
 def _remark(item: Exhibit, scene: Scene) -> str:
-    """A sentence on what the networks have alike, and how it is counted."""
-    if not item.needs_file or len(scene.subjects) < 2:
+    """Sentences on what the networks have alike, and on names given by hand."""
+    if not item.needs_file:
+        return ""
+    return f"{scene.name_sentences()} {_equal(item, scene)}".strip()
+
+
+def _equal(item: Exhibit, scene: Scene) -> str:
+    """What the networks have alike, and how it is counted."""
+    if len(scene.subjects) < 2:
         return ""
     told = scene.equal_sentences()
     if told and item.pools and (repeated := scene.repeated):
@@ -171,6 +199,7 @@ def make_record(kind: str, scene: Scene, options: FigureOptions) -> Record:
                 if layer.included and layer.kind in ("ambiguous", "fixed")
             ),
             shown=to_ranges(subject.shown),
+            called=subject.called,
         )
         for subject in scene.subjects
     )

@@ -129,6 +129,13 @@ def _gather(scene: Scene) -> dict[str, NDArray[Any]]:
         name if name in ("layers", "sources") else f"{name}_{key}": values
         for name, values in gather(scene.subjects, owner, index).items()
     }
+    if any(subject.tags is not None for subject in scene.subjects):
+        arrays[f"tags_{key}"] = np.concatenate(
+            [
+                np.full(len(index), "") if own.tags is None else own.tags[index]
+                for own, index in parts
+            ]
+        )
     codings = [subject.coding for subject in scene.subjects]
     if scene.yardstick is not None and None not in codings:
         known = [(c, i) for c, (_, i) in zip(codings, parts, strict=True) if c]

@@ -70,7 +70,7 @@ def make_block(
     """The kernels of a subject with these indices."""
     kernels = subject.kernels
     return Block(
-        network=subject.bank.name,
+        network=subject.name,
         layer=layer,
         weights=kernels.weights[index],
         channel=kernels.channel[index],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernelviewer.figures.colours import weight_colours
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import FLAT, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def class_entries(indices: Iterable[int], ground: Ink) -> list[Entry]:
     """Entries of classes, given by their index, in the order of the classes."""
     return [
         Entry(ground.of_class(item), item.name, HATCH if item is FLAT else "")
-        for item in (CLASSES[index] for index in sorted(set(indices)))
+        for item in (class_shown(index) for index in sorted(set(indices)))
     ]
 
 

@@ -19,13 +19,14 @@ from kernelviewer.latent.stretches import family_stretches, same_names
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.device import Device
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import OwnName
     from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
@@ -47,6 +48,8 @@ class FigureNaming:
         names it.
     stretches
         Stretches in place of the autoencoder's own.
+    own
+        The user's names and colours of classes, by class id.
     naming
         By what they are named. Where the family has no kernels of the size, it is by
         the code.
@@ -56,6 +59,7 @@ class FigureNaming:
     threshold: float | None = None
     stretches: Stretches = ()
     naming: Naming = field(default_factory=Naming)
+    own: Mapping[str, OwnName] = field(default_factory=dict)
 
     def by(self, size: Size) -> By:
         """What names kernels of a size.
@@ -121,7 +125,8 @@ def find_yardstick(
         )
     if by == "code":
         assert autoencoder is not None
-        return yardstick_of(autoencoder, naming.threshold, naming.stretches)
+        found = yardstick_of(autoencoder, naming.threshold, naming.stretches)
+        return replace(found, own=naming.own)
     from kernelviewer.kernels.family.spectrum import family_spectrum
     from kernelviewer.latent.family_null import family_null
 
@@ -135,6 +140,7 @@ def find_yardstick(
         spectrum=own.spectrum(_POINTS),
         stretches=family_stretches(own, scheme),
         scheme=scheme,
+        own=naming.own,
     )
 
 

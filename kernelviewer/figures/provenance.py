@@ -15,7 +15,7 @@ from kernelviewer import __version__
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.formats.registry import hash_at, network_hash
 from kernelviewer.strangers import is_plain, reach
-from kernelviewer.text import shortened, shown
+from kernelviewer.text import printable, shortened, shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class FileRecord:
         As in `kernelviewer.open_checkpoint` and `kernelviewer.extract_kernels`.
     shown
         Ranges of kernels shown, as ``0-119,240``; empty: all.
+    called
+        What the figure calls the network; empty: as its file.
     """
 
     name: str
@@ -60,6 +62,7 @@ class FileRecord:
     copy: str = ""
     include: tuple[str, ...] = ()
     shown: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,7 @@ def _file(item: Any, where: str) -> FileRecord:
         copy=_text(item, "copy", "", where),
         include=tuple(include),
         shown=_text(item, "shown", "", where),
+        called=printable(_text(item, "called", "", where)),
     )
 
 
@@ -376,7 +380,9 @@ def show_again(scene: Scene, record: Record) -> Scene:
             name = shortened(shown(item.name))
             msg = f"{name}: the figure showed kernels that are not there"
             raise FigureError(msg) from None
-        subjects.append(replace(subject, shown=mask, sha256=item.sha256))
+        subjects.append(
+            replace(subject, shown=mask, sha256=item.sha256, called=item.called)
+        )
     return replace(
         scene,
         subjects=tuple(subjects),

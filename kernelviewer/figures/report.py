@@ -13,7 +13,6 @@ from kernelviewer import __version__
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
-from kernelviewer.figures.export import write_data
 from kernelviewer.figures.naming import name_scene
 from kernelviewer.figures.provenance import with_hashes
 from kernelviewer.figures.scene import Scene, make_scene
@@ -137,7 +136,7 @@ class Report:
         picture = self._write_figure(drawn, plan.stem)
         files = [f"figures/{plan.stem}{suffix}" for suffix in self.formats]
         for suffix in _DATA.get(plan.kind, (".csv",)):
-            write_data(drawn.content, self._root / "data" / f"{plan.stem}{suffix}")
+            drawn.write_data(self._root / "data" / f"{plan.stem}{suffix}")
             files.append(f"data/{plan.stem}{suffix}")
         caption = " ".join((drawn.caption, *drawn.notes))
         return Entry(title, picture, caption, tuple(files))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +10,18 @@ import numpy as np
 
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX, PAPER, PATTERNS
-from kernelviewer.kernels.equality import best_match, find_equal, told_apart
+from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER, PATTERNS, own_to_json
+from kernelviewer.kernels.equality import best_match, find_equal, network_names
 from kernelviewer.latent.labels import reaches
 from kernelviewer.latent.stretches import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import OwnName, Scheme
     from kernelviewer.kernels.naming import By
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
@@ -78,6 +78,8 @@ class Yardstick:
         Fingerprint of the autoencoder that names them; empty: the family does.
     edited
         Whether somebody has given the stretches other borders or names by hand.
+    own
+        The user's names and colours of classes, by class id.
     scheme
         The classes that the kernels are named by.
     """
@@ -90,6 +92,7 @@ class Yardstick:
     sha256: str = ""
     edited: bool = False
     scheme: Scheme = PAPER
+    own: Mapping[str, OwnName] = field(default_factory=dict)
 
     @property
     def by(self) -> By:
@@ -114,7 +117,24 @@ class Yardstick:
             facts["sha256"] = self.sha256
         if self.stretches and self.by == "code":
             facts["stretches"] = to_json(self.stretches)
+        if self.own:
+            facts["own"] = own_to_json(self.own)
         return facts
+
+    @property
+    def own_words(self) -> str:
+        """Which names somebody gave by hand, a sentence; mostly empty."""
+        told = [
+            f"“{own.name}” for {CLASSES[INDEX[class_id]].name}"
+            for class_id, own in self.own.items()
+            if own.name
+        ]
+        told += [
+            f"“{item.name}” for codes {item.low:.3f}–{item.high:.3f}"
+            for item in self.stretches
+            if item.name
+        ]
+        return f"Names edited by hand: {', '.join(told)}." if told else ""
 
     @property
     def null_coverage(self) -> float:
@@ -138,6 +158,10 @@ class Subject:
         Their codes and classes; None where nothing names them.
     sha256
         Hash of the file, hexadecimal; empty where it is not known.
+    called
+        What it is called among the networks; empty: as its bank.
+    tags
+        str [N]: names of the tags of each kernel; None: there are none.
     """
 
     bank: KernelBank
@@ -145,11 +169,13 @@ class Subject:
     shown: NDArray[np.bool_] | None = None
     coding: Coding | None = None
     sha256: str = ""
+    called: str = ""
+    tags: NDArray[np.str_] | None = None
 
     @property
     def name(self) -> str:
         """The network's name for people."""
-        return self.bank.name
+        return self.called or self.bank.name
 
     @property
     def kernels(self) -> KernelSet:
@@ -238,12 +264,21 @@ class Scene:
         """Which networks have kernels that an earlier one has too; mostly empty."""
         told = []
         for number, subject in enumerate(self.subjects):
-            earlier = [other.bank for other in self.subjects[:number]]
+            earlier = {other.bank: other.name for other in self.subjects[:number]}
             if found := best_match(subject.bank, earlier):
                 other, match = found
-                name, first = told_apart(subject.bank, other)
-                told.append(f"{name}: {match.describe(first)}.")
+                told.append(f"{subject.name}: {match.describe(earlier[other])}.")
         return " ".join(told)
+
+    def name_sentences(self) -> str:
+        """What is called otherwise than the files and the program do; mostly empty."""
+        told = [
+            f"“{subject.name}” is {subject.bank.name}"
+            for subject in self.subjects
+            if subject.name != subject.bank.name
+        ]
+        words = self.yardstick.own_words if self.yardstick else ""
+        return f"{', '.join(told)}. {words}".rstrip() if told else words
 
 
 def make_scene(banks: Sequence[KernelBank], size: Size | None = None) -> Scene:
@@ -274,6 +309,9 @@ def make_scene(banks: Sequence[KernelBank], size: Size | None = None) -> Scene:
         sizes = ", ".join(map(size_key, counts))
         problem = f"{names}: there are no {size_label(size)} kernels"
         raise FigureError(problem, f"There are kernels of the sizes {sizes}.")
-    return Scene(
-        tuple(Subject(bank, size) for bank in banks if size in bank.sizes), size
+    there = [bank for bank in banks if size in bank.sizes]
+    subjects = (
+        Subject(bank, size, called="" if name == bank.name else name)
+        for bank, name in zip(there, network_names(there), strict=True)
     )
+    return Scene(tuple(subjects), size)

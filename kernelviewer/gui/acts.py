@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
-from kernelviewer.gui.text import kernel_name, kernel_tip
+from kernelviewer.gui.text import kernel_name, kernel_tip, spaced
 from kernelviewer.state.layer_tree import tree_names
+from kernelviewer.state.own_names import tag_name
 from kernelviewer.state.selection import All, Kernels, Layers, Similar
 from kernelviewer.state.similarity import pattern_of
 
@@ -92,9 +94,43 @@ class Acts(QObject):
         layer = tree_names(model.bank)[pool.layer_refs[pool.layer[number]].layer]
         name = f"{layer} channel {pool.channel[number]}"
         if len(pool.models) > 1:
-            name = f"{model.bank.name}: {name}"
+            name = f"{model.name}: {name}"
         taps = tuple(pattern.tolist())
         self._document.select("replace", Similar(pool.size, taps, SIMILAR, name))
+
+    def toggle_tag(self, number: int) -> None:
+        """Tag what is selected, else the focused kernel; or take the tag away."""
+        state = self._state
+        pool, mask = state.pool, state.selected
+        if pool is None:
+            return
+        if not mask.any() and state.focus is not None:
+            mask = np.arange(len(pool)) == state.focus
+        if not mask.any():
+            self.told.emit("Select kernels, or click one: then a tag can mark them.")
+            return
+        bits = self._state.tag_bits
+        bit = np.uint16(1 << number)
+        had = bits is not None and bool((bits[mask] & bit).all())
+        self._document.toggle_tag(number, Kernels.of(pool, mask))
+        name, count = tag_name(state.tags, number), int(np.count_nonzero(mask))
+        what = "kernel" if count == 1 else "kernels"
+        how = "not tagged any more:" if had else "tagged"
+        self.told.emit(f"{spaced(count)} {what} {how} “{name}”")
+
+    def select_tagged(self, number: int, mode: Mode = "replace") -> None:
+        """Select what bears a tag, of the shown size or else of one that has some."""
+        tag = self._state.tags.get(number)
+        if tag is None or not len(tag):
+            return
+        size = self._state.size
+        if size not in tag.kernels:
+            size = max(tag.kernels, key=lambda key: (len(tag.kernels[key]), key))
+        assert size is not None
+        name = f"tagged “{tag_name(self._state.tags, number)}”"
+        with self._document.batch():
+            self._document.show_size(size)
+            self._document.select(mode, replace(tag.kernels[size], name=name))
 
     def invert(self) -> None:
         """Select what is in scope and not selected."""

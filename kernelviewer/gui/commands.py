@@ -16,11 +16,16 @@ from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.files import resource
-from kernelviewer.gui.text import offer_text, shortened
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.classes import swatch_icon
+from kernelviewer.gui.text import offer_text, shortened, spaced
 from kernelviewer.gui.views.grid import draws_without_mean
 from kernelviewer.gui.views.reconstruction.inspector import array_text
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.kernels.naming import Naming
+from kernelviewer.latent.stretches import stretch_at
 from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.own_names import TAGS, tag_name
 from kernelviewer.state.selection import Layers
 
 if TYPE_CHECKING:
@@ -40,6 +45,9 @@ NEEDS: Mapping[str, Callable[[ViewState], object]] = {
     "sizes": lambda s: len(s.sizes) > 1,
     "kernel": lambda s: s.focus is not None,
     "selection": lambda s: s.selection.steps,
+    "marked": lambda s: s.focus is not None or s.selection.steps,
+    "edits": lambda s: s.edits,
+    "tags": lambda s: s.tags,
     "autoencoder": lambda s: s.spectrum is not None,
     "run": lambda s: s.run is not None,
     "undo": lambda s: s.undo,
@@ -49,6 +57,7 @@ NEEDS: Mapping[str, Callable[[ViewState], object]] = {
 READS = (
     *("models", "sizes", "focus", "selection", "spectrum", "undo", "redo"),
     *("only_selected", "charts", "comparing", "run", "mean", "display", "labels"),
+    *("edits", "tags"),
 )
 RECENT_LENGTH = 80
 """Letters of a path in the menu; its middle is left out beyond."""
@@ -248,6 +257,86 @@ def _export_animation(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.runs import export_animation
 
     export_animation(window)
+
+
+def _rename_network(window: WindowContext) -> None:
+    """Rename the network of the tree's current row."""
+    identity = window.parts.tree.current_model()
+    if identity is None:
+        identity = window.document.models[-1].id
+    window.rename_network(identity)
+
+
+def _rename_stretch(window: WindowContext) -> None:
+    """Rename the stretch at the slider."""
+    stretches = window.state.stretches
+    if stretches:
+        at = stretch_at(stretches, window.state.position)
+        window.rename_stretch(min(at, len(stretches) - 1))
+
+
+def _rename_class(window: WindowContext) -> QMenu:
+    menu = QMenu(window)
+    menu.aboutToShow.connect(partial(_fill_classes, window, menu))
+    return menu
+
+
+def _fill_classes(window: WindowContext, menu: QMenu) -> None:
+    """The classes that can be called otherwise."""
+    menu.clear()
+    ratio = window.devicePixelRatioF()
+    for index in window.state.scheme.rows[:-2]:
+        icon = swatch_icon(index, theme.tokens(), ratio)
+        ask = partial(window.rename_class, CLASSES[index].id)
+        menu.addAction(icon, f"{class_shown(index).name}…".replace("&", "&&"), ask)
+
+
+def _tags_menu(
+    use: Callable[[WindowContext, int], object], window: WindowContext
+) -> QMenu:
+    menu = QMenu(window)
+    menu.aboutToShow.connect(partial(_fill_tags, window, menu, use))
+    return menu
+
+
+def _fill_tags(
+    window: WindowContext,
+    menu: QMenu,
+    use: Callable[[WindowContext, int], object],
+) -> None:
+    """The tags with how many kernels bear them."""
+    menu.clear()
+    tags = window.state.tags
+    for number in TAGS:
+        count = len(tags[number]) if number in tags else 0
+        text = f"&{number}  {tag_name(tags, number)}"
+        text += f"  ({spaced(count)})" if count else ""
+        action = menu.addAction(text, partial(use, window, number))
+        action.setEnabled(bool(count) or use is not _select_tagged)
+
+
+def _select_tagged(window: WindowContext, number: int) -> None:
+    window.acts.select_tagged(number)
+
+
+def _tag(number: int) -> Command:
+    """Tagging with one of the keys 1 to 9."""
+
+    def named(state: ViewState) -> str:
+        name = tag_name(state.tags, number)
+        return "" if name == f"tag {number}" else f"“{name}”"
+
+    return Command(
+        f"tag{number}",
+        f"Tag &{number}",
+        "Edit/Tags",
+        lambda window: window.acts.toggle_tag(number),
+        (str(number),),
+        needs="marked",
+        act=named,
+        tip="Mark the selected kernels, else the focused one, or take the mark away",
+        also="label mark flag",
+    )
 
 
 def _close_all(window: WindowContext) -> None:
@@ -528,6 +617,21 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+D",), needs="selection"),
     Command("copy_kernel", "&Copy Kernel as Array", "Edit", _copy_kernel, ("Ctrl+C",),
         needs="kernel", rule=True),
+    *(_tag(number) for number in TAGS),
+    Command("tagged", "&Select Tagged", "Edit/Tags", needs="tags", rule=True,
+        choices=partial(_tags_menu, _select_tagged)),
+    Command("rename_tag", "&Rename Tag", "Edit/Tags", needs="network",
+        choices=partial(_tags_menu, lambda w, number: w.rename_tag(number))),
+    Command("rename_network", "Rename &Network…", "Edit/Names", _rename_network,
+        needs="network", also="before after own name F2"),
+    Command("rename_class", "Rename &Class", "Edit/Names", needs="network",
+        choices=_rename_class),
+    Command("rename_stretch", "Rename &Stretch at the Slider…", "Edit/Names",
+        _rename_stretch, needs="autoencoder", also="own name colour F2"),
+    Command("reset_names", "&Reset Names", "Edit/Names",
+        lambda w: w.document.reset_names(), needs="edits", rule=True,
+        tip="Call networks, classes and stretches as files and program do; tags stay",
+        also="edited own usual shipped"),
     Command("find", "&Find Layer", "Edit", lambda w: w.parts.tree.start_search(),
         ("Ctrl+F",), also="search"),
     Command("compare", "Co&mpare Two Networks…", "Edit", _compare, ("Ctrl+Shift+C",),

@@ -32,6 +32,7 @@ from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
 from kernelviewer.jobs.tasks import prepare_device, settle_in
+from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.text import shown
 
@@ -234,7 +235,7 @@ class MainWindow(WindowContext):
             what = shown(paths[0].name) if len(paths) == 1 else _counted(paths)
             text = f"Drop to open {what}"
             if (marked := self._beside(paths)) is not None:
-                name = self.document.model(marked).bank.name
+                name = self.document.model(marked).name
                 text = f"Drop to compare {name} with {what}"
             self._overlay.show_over(text, theme.tokens().accent)
             event.acceptProposedAction()
@@ -263,6 +264,7 @@ class MainWindow(WindowContext):
         self.hide()
         self.sessions.finish()
         self.stopped = self.jobs.close()
+        show_classes({})  # names were this session's
         event.accept()
 
 

@@ -16,8 +16,9 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS
 from kernelviewer.gui.views.grid.controls import GROUPS, MEANS, SCALES, SORTS
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.state.model import KernelRef, LayerRef
+from kernelviewer.state.own_names import TAGS, tag_name
 from kernelviewer.state.selection import Classes
 from kernelviewer.text import shown
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.state.model import OpenModel
 
+NOT_LISTED = ("palette", "panels", "recent", "rename_class", "rename_tag", "tagged")
+"""Commands that are here, or whose choices are found by other entries."""
 CHARTS = {
     "count_of": "Class histogram",
     "pale": "Layer composition",
@@ -49,6 +52,8 @@ def collect(window: WindowContext) -> list[Entry]:
         *_sizes(window),
         *_classes(window),
         *_networks(window),
+        *_tags(window),
+        *_names(window),
     ]
 
 
@@ -56,7 +61,7 @@ def _commands(window: WindowContext) -> Iterator[Entry]:
     for command in COMMANDS:
         action = window.commands[command.id]
         also = " ".join((command.id, command.tip, command.also))
-        if command.id in ("palette", "panels", "recent"):
+        if command.id in NOT_LISTED:
             continue
         menu = action.menu()
         if not isinstance(menu, QMenu):
@@ -160,7 +165,7 @@ def _classes(window: WindowContext) -> Iterator[Entry]:
         counts = np.bincount(labels.label[counted], minlength=len(CLASSES))
     there = [] if counts is None else np.flatnonzero(counts).tolist()
     for index in sorted({*state.scheme.rows, *there}):
-        item = CLASSES[index]
+        item = class_shown(index)
         query = Classes(frozenset({item.id}))
         yield Entry(
             "Class",
@@ -182,16 +187,16 @@ def _networks(window: WindowContext) -> Iterator[Entry]:
         first = min(refs, default=None)
         yield Entry(
             "Network",
-            bank.name,
+            model.name,
             partial(_go_to, window, first),
             "go to",
             note=f"{spaced(len(bank))} kernels",
             enabled=first is not None,
-            also="network model file",
+            also=f"network model file {bank.name}",
             other=partial(window.document.show_layers, refs),
             other_verb="show only this network",
         )
-        beside = f" · {bank.name}" if len(window.document.models) > 1 else ""
+        beside = f" · {model.name}" if len(window.document.models) > 1 else ""
         for ref in sorted(refs):
             layer = bank.layers[ref.layer]
             size = size_label(layer.size)
@@ -204,6 +209,45 @@ def _networks(window: WindowContext) -> Iterator[Entry]:
                 other=partial(window.document.show_layers, frozenset({ref})),
                 other_verb="show only this layer",
             )
+
+
+def _tags(window: WindowContext) -> Iterator[Entry]:
+    tags = window.state.tags
+    for number, tag in tags.items():
+        yield Entry(
+            "Tag",
+            f"Select tagged “{tag_name(tags, number)}”",
+            partial(window.acts.select_tagged, number),
+            "select",
+            note=f"{spaced(len(tag))} kernels",
+            enabled=bool(len(tag)),
+            also=f"tag {number} tagged mark",
+            other=partial(window.acts.select_tagged, number, "add"),
+            other_verb="add to the selection",
+        )
+
+
+def _names(window: WindowContext) -> Iterator[Entry]:
+    """What can be called otherwise."""
+    state = window.state
+    renames = [
+        *(
+            ("network", m.name, partial(window.rename_network, m.id))
+            for m in state.models
+        ),
+        *(
+            ("class", class_shown(index).name, partial(window.rename_class, kind))
+            for index in (state.scheme.rows[:-2] if state.models else ())
+            for kind in [CLASSES[index].id]
+        ),
+        *(
+            ("tag", tag_name(state.tags, n), partial(window.rename_tag, n))
+            for n in (TAGS if state.models else ())
+        ),
+    ]
+    for what, name, ask in renames:
+        title, also = f"Rename “{name}”…", f"own name colour F2 {what}"
+        yield Entry("Name", title, ask, "rename", note=what, also=also)
 
 
 def _layers(model: OpenModel) -> Iterator[LayerRef]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, PAPER, PAPER_OF
+from kernelviewer.kernels.classes import PAPER, PAPER_OF, class_shown
 from kernelviewer.state.analysis import UNIDENTIFIED
+from kernelviewer.state.own_names import tag_name, tags_in
 
 if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Scheme
@@ -58,7 +59,7 @@ def identified_lines(row: SummedCounts) -> list[str]:
     if row.null is not None:
         text += f"; of white noise {percent(row.null)}"
     classes = [
-        f"{CLASSES[i].short} {spaced(count)}"
+        f"{class_shown(i).short} {spaced(count)}"
         for i, count in enumerate(row.counts)
         if count
     ]
@@ -135,13 +136,14 @@ def kernel_tip(state: ViewState, number: int) -> str:
     model, layer = pool.layer_of(number)
     lines = [layer.name, f"channel {pool.channel[number]} of {layer.kernels}"]
     if len(pool.models) > 1:
-        lines.insert(0, model.bank.name)
+        lines.insert(0, model.name)
     if layer.support:
         lines.append(f"named on its effective support {layer.support_label}")
     lines += [class_text(state, number), near_text(state, number)]
     lines.append(values_text(state, number))
     scale, offset = pool.scale[number], pool.offset[number]
     lines.append(signed(f"scale {scale:.4g}, offset {offset:.4g}"))
+    lines.append(tags_text(state, number))
     if state.pairs is not None:
         lines.append(partner_text(state, state.pairs, number))
     if (state.near == number).any():
@@ -158,12 +160,22 @@ def kernel_name(state: ViewState, number: int) -> str:
     if pool is None or number >= len(pool):
         return ""
     model, layer = pool.layer_of(number)
-    owner = f" of {model.bank.name}" if len(pool.models) > 1 else ""
+    owner = f" of {model.name}" if len(pool.models) > 1 else ""
     parts = [f"kernel {pool.channel[number]} of {layer.name}{owner}"]
     parts.append(class_text(state, number))
     fit = np.nan if state.labels is None else state.labels.fit[number]
     parts.append("" if np.isnan(fit) else signed(f"fit {fit:.2f}"))
     return ", ".join(filter(None, parts))
+
+
+def tags_text(state: ViewState, number: int) -> str:
+    """The tags of a kernel."""
+    if state.tag_bits is None or not state.tag_bits[number]:
+        return ""
+    numbers = tags_in(int(state.tag_bits[number]))
+    names = [tag_name(state.tags, tag) for tag in numbers]
+    plain = [name if name.startswith("tag ") else f"“{name}”" for name in names]
+    return f"tagged {', '.join(plain)}"
 
 
 def partner_text(state: ViewState, pairs: PoolPairs, number: int) -> str:
@@ -190,7 +202,7 @@ def class_text(state: ViewState, number: int) -> str:
         return "flat: dead or constant"
     if state.labels is None:
         return ""
-    best = CLASSES[state.labels.best[number]].name
+    best = class_shown(state.labels.best[number]).name
     below = state.labels.label[number] == UNIDENTIFIED
     return f"unidentified, best class {best}" if below else best
 
@@ -219,7 +231,11 @@ def near_text(state: ViewState, number: int) -> str:
     second = second_class(
         state.scheme, int(names.best[number]), int(names.second[number])
     )
-    return f"near {CLASSES[second].name}, by {margin:.3f}" if second is not None else ""
+    return (
+        f"near {class_shown(second).name}, by {margin:.3f}"
+        if second is not None
+        else ""
+    )
 
 
 def second_class(scheme: Scheme, best: int, second: int) -> int | None:

@@ -215,7 +215,11 @@ class Controller(QObject):
         self.window.presenter.show_again(self)
 
     def is_news(self, name: str, *values: object) -> bool:
-        """Whether values differ from those given under that name the last time."""
+        """Whether values differ from those given under that name the last time.
+
+        What classes are called is always one of them.
+        """
+        values = (self.window.state.own_classes, *values)
         told = self._told.get(name)
         if told is not None and all(map(same, told, values)):
             return False

@@ -10,6 +10,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from kernelviewer.gui.registry import VIEWS
+from kernelviewer.kernels.classes import CLASSES, NAMELESS, class_shown
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
@@ -59,13 +60,24 @@ class ViewMenus(QObject):
         menu = QMenu(self._window)
         menu.setObjectName("viewMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.add_to(menu, name)
         assert isinstance(event, QContextMenuEvent)
         place = event.globalPos()
+        at: QPoint | None = event.pos()
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            place = watched.mapToGlobal(watched.rect().center())
+            place, at = watched.mapToGlobal(watched.rect().center()), None
+        class_at = getattr(watched, "class_at", None)
+        if class_at is not None and (index := class_at(at)) is not None:
+            self._add_rename(menu, index)
+        self.add_to(menu, name)
         menu.popup(place)
         return True
+
+    def _add_rename(self, menu: QMenu, index: int) -> None:
+        """Offer to call a class otherwise."""
+        if index not in NAMELESS:
+            title = class_shown(index).name.replace("&", "&&")
+            ask = partial(self._window.rename_class, CLASSES[index].id)
+            menu.addAction(f"Rename “{title}”…", ask).setObjectName("renameClass")
 
     def add_to(self, menu: QMenu, name: str) -> None:
         """Add the commands of a view, by its name, to a menu."""

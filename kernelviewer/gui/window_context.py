@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from kernelviewer.gui import accessible
 from kernelviewer.gui.acts import Acts
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.kernels.classes import OwnName
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
@@ -105,6 +105,21 @@ def _dock(spec: ViewSpec, parts: Parts) -> DockPanel:
     for name in spec.controls:
         dock.title_line.add_control(getattr(parts, name))
     return dock
+
+
+class Repainter:
+    """Has all be painted anew when classes are called otherwise, as in a new theme."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._known: dict[str, OwnName] = {}
+
+    def show(self, state: ViewState) -> None:
+        """Tell the widgets."""
+        if state.own_classes != self._known:
+            self._known = state.own_classes
+            for widget in self._window.findChildren(QWidget):
+                QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
 class WindowContext(QMainWindow):
@@ -192,6 +207,7 @@ class WindowContext(QMainWindow):
             self, self.docks, self.dock_layout, settings.preset
         )
         self.presenter.add(self.layouts, ("focus", "position"))
+        self.presenter.add(Repainter(self), ("own_classes",))
 
     def _make_controllers(self) -> tuple[Controller, ...]:
         """Have every view shown, those whose panels are hidden once they are seen."""
@@ -205,7 +221,7 @@ class WindowContext(QMainWindow):
                 self.docks[spec.id].visibilityChanged.connect(
                     partial(self._on_panel_shown, controller)
                 )
-            self.presenter.add(controller, spec.reads)
+            self.presenter.add(controller, (*spec.reads, "own_classes"))
         return tuple(controllers)
 
     def show_panels(self, names: Sequence[str], shown: bool) -> None:
@@ -302,6 +318,29 @@ class WindowContext(QMainWindow):
         parts.centre.setCurrentIndex(page)
         (parts.overview.table if shown else parts.grid).setFocus()
         self.overview_changed.emit()
+
+    def rename_class(self, class_id: str) -> None:
+        """Ask what a class is to be called."""
+        from kernelviewer.gui.dialogs.rename import rename_class
+
+        rename_class(self, class_id)
+
+    def rename_stretch(self, index: int) -> None:
+        """Ask what a stretch of the spectrum is to be called."""
+        from kernelviewer.gui.dialogs.rename import rename_stretch
+
+        rename_stretch(self, index)
+
+    def rename_tag(self, number: int) -> None:
+        """Ask what a tag is to be called."""
+        from kernelviewer.gui.dialogs.rename import rename_tag
+
+        rename_tag(self, number)
+
+    def rename_network(self, identity: int) -> None:
+        """Let the user type what a network is to be called, in the tree."""
+        self.layouts.show_panel("models")
+        self.parts.tree.start_rename(identity)
 
     def use_preset(self, name: str) -> None:
         """Arrange the panels and order the grid for a task."""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.figures import FigureError, make_figure, name_scene
 from kernelviewer.figures.exhibits import exhibit
-from kernelviewer.figures.export import to_tsv, write_data, write_kernels
+from kernelviewer.figures.export import to_tsv, write_kernels
 from kernelviewer.figures.naming import find_yardstick, with_codings
 from kernelviewer.figures.provenance import with_hashes
 from kernelviewer.figures.scene import Scene, Subject
 from kernelviewer.figures.writing import render, render_pixels
 from kernelviewer.jobs.runs import read_step
+from kernelviewer.kernels.classes import showing_classes
 from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.analysis import PoolLabels
+from kernelviewer.state.own_names import tag_bits, tag_texts
 from kernelviewer.state.pool import make_pool
 from kernelviewer.text import shown
 
@@ -64,6 +66,8 @@ class Part:
         Their codes and classes, if they are known already.
     run, step
         The step of a run that is meant in place of ``bank``, which is another one.
+    called, tags
+        As in `kernelviewer.figures.scene.Subject`.
     """
 
     bank: KernelBank
@@ -71,6 +75,8 @@ class Part:
     coding: Coding | None = None
     run: Run | None = None
     step: int = 0
+    called: str = ""
+    tags: NDArray[np.str_] | None = None
 
     def read(self, ticket: Ticket) -> KernelBank:
         """Its kernels."""
@@ -199,7 +205,14 @@ class FigureCache:
             self._contents.clear()
         self._wish = wish
         if self._bare is None:
-            subjects = (Subject(p.read(ticket), wish.size, p.shown) for p in wish.parts)
+            subjects = (
+                Subject(
+                    *(p.read(ticket), wish.size, p.shown),
+                    called=p.called,
+                    tags=p.tags,
+                )
+                for p in wish.parts
+            )
             self._bare = Scene(
                 tuple(subjects),
                 wish.size,
@@ -274,7 +287,7 @@ def copy_figure(ticket: Ticket, cache: FigureCache, wish: FigureRequest) -> Copi
     svg = render(drawn.figure, ".svg", facts)
     ticket.check()
     png = render(drawn.figure, ".png", facts)
-    table = to_tsv(drawn.content.table()) if wish.kind == "table" else ""
+    table = to_tsv(drawn.table()) if wish.kind == "table" else ""
     return Copies(wish.kind, svg, png, wish.options.dpi, drawn.caption, table)
 
 
@@ -284,7 +297,7 @@ def save_data(
 ) -> Path:
     """Write exactly what the figure draws."""
     drawn = cache.draw(ticket, wish, hashed=False)
-    return write_data(drawn.content, path, ticket)
+    return drawn.write_data(path, ticket)
 
 
 @_refusing
@@ -294,7 +307,8 @@ def save_animation(ticket: Ticket, wish: FigureRequest, path: AnyPath) -> Path:
 
     ticket.progress(0, len(wish.parts), "reading the steps")
     scene = FigureCache().scene(ticket, wish, named=True)
-    return write_animation(scene, path, wish.options, watch=ticket)
+    with showing_classes(wish.naming.own):
+        return write_animation(scene, path, wish.options, watch=ticket)
 
 
 @_refusing
@@ -325,11 +339,15 @@ def _shows_classes(wish: FigureRequest) -> bool:
 def _same(one: Part, other: Part) -> bool:
     if one.bank is not other.bank or one.coding is not other.coding:
         return False
-    if (one.run, one.step) != (other.run, other.step):
+    if (one.run, one.step, one.called) != (other.run, other.step, other.called):
         return False
-    if one.shown is None or other.shown is None:
-        return one.shown is other.shown
-    return np.array_equal(one.shown, other.shown)
+    return _alike(one.tags, other.tags) and _alike(one.shown, other.shown)
+
+
+def _alike(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,6 +380,9 @@ def wish_of(document: Document, device: str, *, only_selected: bool) -> LabelWis
 def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
     """Write the CSV file of `kernelviewer label` for what is open; its rows.
 
+    Where networks were renamed, or kernels bear tags, that is a further column:
+    ``network``, ``tags``.
+
     Raises
     ------
     OSError
@@ -380,8 +401,11 @@ def write_labels(ticket: Ticket, path: AnyPath, wish: LabelWish) -> int:
                 elif (model.id, size) in chosen:
                     yield chosen[model.id, size]
 
+    marks = wish.work.marks
+    there = {"network": marks.names.networks, "tags": marks.tags}
+    more = [name for name, own in there.items() if own]
     try:
-        return write_rows(path, found(), ticket)
+        return write_rows(path, found(), ticket, more)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -404,7 +428,7 @@ def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Lab
         marks.stretches.get(size),
         codes,
     )
-    return label_kernels(
+    found = label_kernels(
         shown(model.bank.path),
         model.bank,
         size,
@@ -412,6 +436,13 @@ def _label(ticket: Ticket, wish: LabelWish, model: OpenModel, size: Size) -> Lab
         choose_device(wish.device),
         watch=ticket,
     )
+    count = len(found.kernels)
+    bits = tag_bits(marks.tags, make_pool((model,), size))
+    more = {
+        "network": [model.name] * count,
+        "tags": tag_texts(marks.tags, bits, count),
+    }
+    return replace(found, more=more)
 
 
 def _selected(

@@ -1,5 +1,8 @@
 """The pattern classes in one table: ids, names, colours; the colours of networks.
 
+`CLASSES` is what ships; a user may call a class otherwise, and `class_shown` is what
+people are to read then. Ids are never another.
+
 Two schemes choose from the table. `PAPER` has the eleven classes of Babaiee et al.,
 *Unveiling the Unseen* (ICLR 2024), section 4; the learned codes are named by them.
 `FINE` has what people see: a base (point, centre, disc, cross, ring, bar, edge, saddle,
@@ -13,12 +16,17 @@ normal, deuteranope and protanope eyes. None but *unidentified* and *flat* is a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kernelviewer.text import printable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,109 @@ CLASSES = (*PATTERNS, UNIDENTIFIED, FLAT)
 INDEX = {item.id: index for index, item in enumerate(CLASSES)}
 """Class id → index into `CLASSES`."""
 NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])
+
+
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+"""What a colour looks like in files."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnName:
+    """What a user calls something, and its colour ``#RRGGBB``; empty: as usual."""
+
+    name: str = ""
+    colour: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.colour)
+
+
+def own_to_json(own: Mapping[str, OwnName]) -> dict[str, dict[str, str]]:
+    """Own names as plain values, for files."""
+    return {
+        key: {"name": item.name, "colour": item.colour} for key, item in own.items()
+    }
+
+
+def own_from_json(values: object) -> dict[str, OwnName]:
+    """Own names from what `own_to_json` made.
+
+    Raises
+    ------
+    ValueError
+        The values are something else.
+    """
+    if not isinstance(values, dict) or not all(
+        isinstance(own, dict) and {*map(type, own.values())} <= {str}
+        for own in values.values()
+    ):
+        raise ValueError("own names are no table of texts")
+    found = {
+        key: OwnName(printable(own.get("name", "")), own.get("colour", ""))
+        for key, own in values.items()
+    }
+    for key, own in found.items():
+        if INDEX.get(key, NAMELESS[0]) in NAMELESS:
+            raise ValueError(f"there is no class {key[:40]!r}")
+        if own.colour and not COLOUR.fullmatch(own.colour):
+            raise ValueError("a colour is not like #1A2B3C")
+    return found
+
+
+SHORT = 18
+"""Letters of an own name in narrow places."""
+_SHOWN: ContextVar[tuple[PatternClass, ...]] = ContextVar("classes", default=CLASSES)
+
+
+def class_shown(index: int) -> PatternClass:
+    """A class, by its index into `CLASSES`, with the user's name and colour for it."""
+    return _SHOWN.get()[index]
+
+
+def classes_shown() -> tuple[PatternClass, ...]:
+    """All classes in the order of `CLASSES`, as `class_shown`."""
+    return _SHOWN.get()
+
+
+def show_classes(own: Mapping[str, OwnName]) -> None:
+    """Let `class_shown` have a user's names, by class id, in this thread from now on.
+
+    An own colour is that on light and on dark ground. What has no pattern keeps its
+    name.
+    """
+    _SHOWN.set(_with_own(own))
+
+
+@contextmanager
+def showing_classes(own: Mapping[str, OwnName]) -> Iterator[None]:
+    """The same for as long as the block lasts."""
+    before = _SHOWN.set(_with_own(own))
+    try:
+        yield
+    finally:
+        _SHOWN.reset(before)
+
+
+def _short(name: str) -> str:
+    """A name for narrow places."""
+    return name if len(name) <= SHORT else f"{name[: SHORT - 1].rstrip()}…"
+
+
+def _with_own(own: Mapping[str, OwnName]) -> tuple[PatternClass, ...]:
+    if not own:
+        return CLASSES
+    return tuple(
+        item
+        if index in NAMELESS or not (mine := own.get(item.id))
+        else replace(
+            item,
+            name=mine.name or item.name,
+            short=_short(mine.name) or item.short,
+            light=mine.colour or item.light,
+            dark=mine.colour or item.dark,
+        )
+        for index, item in enumerate(CLASSES)
+    )
 
 
 @dataclass(frozen=True, eq=False)

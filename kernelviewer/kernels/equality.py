@@ -9,18 +9,25 @@ only where all kernels of its size are.
 
 Every kernel is known by a hash of 64 bits, with which of a million kernels two that
 differ coincide once in tens of millions of times.
+
+Networks that have much alike often have alike names too: `network_names` tells them
+apart.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import product
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +37,9 @@ _ROWS = 2048  # kernels at a time: their hashes' parts stay in the cache
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
+_PART = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+"""A part of a name that says something by itself: not ``2``, ``v1`` or ``b``."""
 
 
 def _nothing() -> NDArray[np.int64]:
@@ -201,7 +211,7 @@ def match(bank: KernelBank, other: KernelBank) -> Match:
 
 
 def best_match(
-    bank: KernelBank, earlier: Sequence[KernelBank]
+    bank: KernelBank, earlier: Iterable[KernelBank]
 ) -> tuple[KernelBank, Match] | None:
     """The network that has most of a network's kernels; None where none has any."""
     matches = [(other, match(bank, other)) for other in earlier]
@@ -219,6 +229,75 @@ def told_apart(bank: KernelBank, other: KernelBank) -> tuple[str, str]:
         if names[0] != names[1]:
             return names
     return bank.name, other.name
+
+
+def network_names(banks: Sequence[KernelBank], own: Sequence[str] = ()) -> list[str]:
+    """Names by which networks are told apart, no two the same.
+
+    What all files' names begin or end with is left out: ``resnet_best``,
+    ``resnet_final`` are ``best``, ``final``. Files of one name are told apart by
+    suffix, folder or copy.
+
+    Parameters
+    ----------
+    own
+        The user's name of each network; empty: that of its file.
+    """
+    names = elided([bank.name for bank in banks])
+    names = [mine or name for mine, name in zip(own or names, names, strict=True)]
+    apart: tuple[Callable[[KernelBank], str], ...] = (
+        lambda bank: bank.path.name,
+        lambda bank: "/".join(PurePath(bank.path).parts[-2:]),
+        lambda bank: str(bank.path),
+        lambda bank: f"{bank.name} ({bank.copy})" if bank.copy else bank.name,
+    )
+    for name in [name for name, count in Counter(names).items() if count > 1]:
+        places = [i for i, other in enumerate(names) if other == name]
+        if not any(own[i] for i in places if own):
+            for how in apart:
+                found = [how(banks[i]) for i in places]
+                if len(set(found)) == len(found):
+                    for place, text in zip(places, found, strict=True):
+                        names[place] = text
+                    break
+    taken: set[str] = set()
+    for place, name in enumerate(names):
+        number, wish = 1, name
+        while wish in taken:
+            number += 1
+            wish = f"{name} ({number})"
+        taken.add(wish)
+        names[place] = wish
+    return names
+
+
+def elided(names: Sequence[str]) -> list[str]:
+    """Names without the parts that all of them begin or end with.
+
+    They stay whole where one would have nothing left that says something by itself.
+    """
+    split = [[match.span() for match in _PART.finditer(name)] for name in names]
+    if len(set(names)) < 2 or not all(split):
+        return list(names)
+    words = [
+        [name[a:b] for a, b in spans] for name, spans in zip(names, split, strict=True)
+    ]
+    most = min(map(len, words)) - 1
+    start = end = 0
+    while start < most and len({own[start] for own in words}) == 1:
+        start += 1
+    while start + end < most and len({own[-1 - end] for own in words}) == 1:
+        end += 1
+    for first, last in product(range(start, -1, -1), dict.fromkeys((end, 0))):
+        found = [
+            name[
+                spans[first][0] if first else 0 : spans[-1 - last][1] if last else None
+            ]
+            for name, spans in zip(names, split, strict=True)
+        ]
+        if all(map(_WORD.search, found)):
+            return found
+    return list(names)
 
 
 def _match(bank: KernelBank, other: KernelBank) -> Match:

@@ -28,7 +28,7 @@ from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -301,6 +301,8 @@ class Labelled:
         What names them, None: nothing does; and the classes that it names them by.
     null
         What white noise reaches by that.
+    more
+        Further columns of the table by their names, a text for each kernel.
     """
 
     source: str
@@ -314,6 +316,7 @@ class Labelled:
     by: By | None
     scheme: Scheme
     null: Null | None
+    more: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def labels(self) -> Labels | None:
@@ -400,6 +403,7 @@ def write_rows(
     path: AnyPath,
     found: Iterable[tuple[Labelled, NDArray[np.bool_] | None]],
     watch: Watch = NEVER,
+    more: Sequence[str] = (),
 ) -> int:
     """Write the CSV file, whole or not at all, and count its rows.
 
@@ -409,6 +413,8 @@ def write_rows(
     ----------
     found
         Kernels, and bool [N] of those to write; None: all.
+    more
+        Names of further columns, which `Labelled.more` of each has.
     watch
         Checked often; what it raises leaves no file.
 
@@ -422,7 +428,7 @@ def write_rows(
     with atomic_write(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow((*COLUMNS, *more))
         for item, wanted in found:
             here = np.arange(len(item.kernels))
             if wanted is not None:
@@ -431,12 +437,14 @@ def write_rows(
             for start in range(0, len(here), ROWS_BETWEEN_CHECKS):
                 watch.check()
                 part = here[start : start + ROWS_BETWEEN_CHECKS]
-                writer.writerows(_rows(item, part))
+                writer.writerows(_rows(item, part, more))
         text.detach()
     return count
 
 
-def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...]]:
+def _rows(
+    item: Labelled, here: NDArray[np.int64], more: Sequence[str] = ()
+) -> Iterator[tuple[object, ...]]:
     """Rows of kernels by their numbers."""
     kernels, names = item.kernels, [entry.id for entry in CLASSES]
     source = csv_text(item.source)
@@ -471,6 +479,7 @@ def _rows(item: Labelled, here: NDArray[np.int64]) -> Iterator[tuple[object, ...
             item.by or "",
             code_class,
             margin[at],
+            *(csv_text(item.more[name][i]) for name in more),
         )
 
 

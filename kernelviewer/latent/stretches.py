@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER, PAPER_OF
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    COLOUR,
+    FINE,
+    INDEX,
+    PAPER,
+    PAPER_OF,
+    class_shown,
+)
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 
@@ -57,8 +65,9 @@ class Stretch:
     family_cosine
         Mean cosine of its points with their nearest members of that class; NaN where
         it is not known.
-    name
-        What a user calls it in place of the class's name.
+    name, colour
+        What a user calls it in place of the class's name, and the colour that it has
+        in place of the class's, ``#RRGGBB``.
     scheme
         Whose classes it shows: the paper's where it is of learned codes.
     """
@@ -69,6 +78,7 @@ class Stretch:
     sign: int = 0
     family_cosine: float = float("nan")
     name: str = ""
+    colour: str = ""
     scheme: Scheme = PAPER
 
     def __post_init__(self) -> None:
@@ -79,7 +89,7 @@ class Stretch:
     @property
     def label(self) -> str:
         """Its name for people."""
-        return self.name or CLASSES[self.class_index].name
+        return self.name or class_shown(self.class_index).name
 
     @property
     def class_index(self) -> int:
@@ -137,7 +147,7 @@ def family_stretches(spectrum: FamilySpectrum, scheme: Scheme = FINE) -> Stretch
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
-    """True if stretches have the same borders, classes and names."""
+    """True if stretches have the same borders, classes, names and colours."""
     return [_named(item) for item in some] == [_named(item) for item in others]
 
 
@@ -170,8 +180,9 @@ def rename(
     index: int,
     class_id: str | None = None,
     name: str | None = None,
+    colour: str | None = None,
 ) -> Stretches:
-    """Change a stretch's class, its name, or both.
+    """Change a stretch's class, its name, its colour.
 
     How well the family explains a stretch holds for its class and goes with it.
     """
@@ -181,6 +192,8 @@ def rename(
         item = replace(item, class_id=class_id, sign=0, family_cosine=float("nan"))
     if name is not None:
         item = replace(item, name=" ".join(name.split()))
+    if colour is not None:
+        item = replace(item, colour=colour)
     return _put(stretches, index, 1, item)
 
 
@@ -193,7 +206,7 @@ def split(stretches: Stretches, code: float, class_id: str | None = None) -> Str
         raise LatentError(msg, "Split further away from the border.")
     parts = (replace(item, high=at), replace(item, low=at))
     cut = _put(stretches, index, 1, *parts)
-    return cut if class_id is None else rename(cut, index + 1, class_id, "")
+    return cut if class_id is None else rename(cut, index + 1, class_id, "", "")
 
 
 def merge(stretches: Stretches, index: int) -> Stretches:
@@ -253,6 +266,7 @@ def to_json(stretches: Stretches) -> list[dict[str, Any]]:
             if np.isnan(item.family_cosine)
             else item.family_cosine
         }
+        | ({"colour": item.colour} if item.colour else {})
         for item in stretches
     ]
 
@@ -272,8 +286,10 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Stretches:
     for value in values:
         _need(isinstance(value, dict), "a stretch is no table")
         cosine, sign = value["family_cosine"], value["sign"]
-        texts = value["class_id"], value["name"]
+        texts = value["class_id"], value["name"], value.get("colour", "")
         _need(all(isinstance(text, str) for text in texts), "a name is no text")
+        good = not texts[2] or COLOUR.fullmatch(texts[2]) is not None
+        _need(good, "a colour is not like #1A2B3C")
         _need(type(sign) is int and -1 <= sign <= 1, "a sign is not −1, 0 or 1")
         items.append(
             Stretch(
@@ -283,13 +299,14 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Stretches:
                 sign,
                 float("nan") if cosine is None else _number(cosine),
                 printable(texts[1]),
+                texts[2],
             )
         )
     return check_stretches(items)
 
 
-def _named(item: Stretch) -> tuple[float, float, str, str]:
-    return item.low, item.high, item.class_id, item.name
+def _named(item: Stretch) -> tuple[float, float, str, str, str]:
+    return item.low, item.high, item.class_id, item.name, item.colour
 
 
 def _number(value: object) -> float:

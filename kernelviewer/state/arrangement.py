@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.state.analysis import FLAT, UNIDENTIFIED
@@ -55,14 +55,14 @@ def cut_into_groups(
         return _by_transition(pairs, labels)
     if labels is not None and group_by == "class":
         keys = labels.label.astype(np.int64)
-        return Cut(keys, lambda key: (CLASSES[key].name, "", key))
+        return Cut(keys, lambda key: (class_shown(key).name, "", key))
     if labels is not None and group_by == "fit":
         return _by_fit(labels)
     if labels is not None and stretches is not None and group_by == "code":
         return _by_code(labels, stretches)
     if group_by == "model":
         rows = np.repeat(np.arange(len(pool.models)), np.diff(pool.starts))
-        names = [model.bank.name for model in pool.models]
+        names = [model.name for model in pool.models]
         return Cut(rows.astype(np.int64), lambda key: (names[key], "", None))
     if group_by == "none":
         return Cut(np.zeros(len(pool), np.int64), lambda key: ("All kernels", "", None))
@@ -73,7 +73,7 @@ def _layer(pool: KernelPool, key: int) -> tuple[str, str]:
     """Name of a layer as in the tree, and that of its network if there are several."""
     ref = pool.layer_refs[key]
     model = next(model for model in pool.models if model.id == ref.model)
-    note = model.bank.name if len(pool.models) > 1 else ""
+    note = model.name if len(pool.models) > 1 else ""
     return tree_names(model.bank)[ref.layer], note
 
 
@@ -89,7 +89,7 @@ def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:
         if key == len(stretches):
             return "Flat", "no code", FLAT
         stretch = stretches[key]
-        name = stretch.name or CLASSES[stretch.class_index].name
+        name = stretch.name or class_shown(stretch.class_index).name
         return name, f"code {stretch.low:.3f}–{stretch.high:.3f}", stretch.class_index
 
     return Cut(keys, heading)
@@ -112,8 +112,8 @@ def _by_transition(pairs: PoolPairs, labels: PoolLabels) -> Cut:
             return "Without a partner", "", None
         before, after = divmod(int(order[key]), side)
         if before == after:
-            return f"{CLASSES[after].name}, as before", "", after
-        return f"{CLASSES[before].name} → {CLASSES[after].name}", "", after
+            return f"{class_shown(after).name}, as before", "", after
+        return f"{class_shown(before).name} → {class_shown(after).name}", "", after
 
     return Cut(keys, heading)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, UNIDENTIFIED
+from kernelviewer.kernels.classes import UNIDENTIFIED, classes_shown
 from kernelviewer.state.layer_tree import tree_names
 from kernelviewer.state.selection import (
     All,
@@ -127,9 +127,9 @@ def describe_layers(layers: frozenset[LayerRef], models: Sequence[OpenModel]) ->
             text = _layers_of(model.bank, chosen)
             if text:
                 several = len(models) > 1
-                texts.append(f"{model.bank.name}: {text}" if several else text)
+                texts.append(f"{model.name}: {text}" if several else text)
             else:
-                texts.append(f"all of {model.bank.name}")
+                texts.append(f"all of {model.name}")
     if by_model and not texts:
         return "layers of a closed network"
     return ", ".join(texts) if texts else "no layers"
@@ -159,8 +159,9 @@ def _layers_of(bank: KernelBank, chosen: set[int]) -> str:
 
 
 def _classes(ids: frozenset[str]) -> str:
-    items = [item for item in CLASSES if item.id in ids]
-    names = [item.name if item is UNIDENTIFIED else item.short for item in items]
+    items = [item for item in classes_shown() if item.id in ids]
+    nameless = UNIDENTIFIED.id
+    names = [item.name if item.id == nameless else item.short for item in items]
     if len(names) > FEW:
         return f"{len(names)} classes"
     return ", ".join(names) if names else "no class"

@@ -27,7 +27,8 @@ from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.comparing import Comparisons
 from kernelviewer.state.memo import Signal
 from kernelviewer.state.model import OpenModel
-from kernelviewer.state.selection import Selection, moved_selection
+from kernelviewer.state.own_names import OwnNames, Tag, called, tidied, with_tag
+from kernelviewer.state.selection import Selection
 from kernelviewer.state.work import History, Work
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernelviewer.kernels.bank import KernelBank, Size
+    from kernelviewer.kernels.classes import OwnName
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
-    from kernelviewer.state.selection import Mode, Query
+    from kernelviewer.state.selection import Kernels, Mode, Query
     from kernelviewer.state.work import Marks, Scope
 
 FEW_TAPS = 12
@@ -98,7 +100,11 @@ class Document:
                 self.changed.emit()
 
     def _become(self, work: Work) -> None:
-        """Hold other work from now on."""
+        """Hold other work from now on, its networks by names that tell them apart."""
+        now, names = self.work, work.marks.names
+        if work.models is not now.models or names is not now.marks.names:
+            models = called(work.models, names.networks)
+            work = work if models is work.models else replace(work, models=models)
         self.work = work
         self._tell()
 
@@ -396,8 +402,7 @@ class Document:
         old = self.model(identity).bank
 
         def moved(marks: Marks) -> Marks:
-            selection = moved_selection(marks.selection, identity, old, bank)
-            return replace(marks, selection=selection)
+            return marks.replaced(identity, old, bank)
 
         self._history.change(moved)
         model = self.model(identity)
@@ -519,6 +524,41 @@ class Document:
     def draw_mean(self, mean: Mean) -> None:
         """Draw kernels with or without their mean; can be undone."""
         self._mark(replace(self.marks, mean=mean), "Mean of Kernels")
+
+    def rename_network(self, identity: int, name: str) -> None:
+        """Call an open network otherwise (empty: as its file); can be undone."""
+        self.model(identity)
+        names = self.marks.names.with_network(identity, name)
+        self._mark(replace(self.marks, names=names), "Rename")
+
+    def rename_class(self, class_id: str, own: OwnName) -> None:
+        """Call a class otherwise, in another colour (empty: as usual)."""
+        names = self.marks.names.with_class(class_id, own)
+        self._mark(replace(self.marks, names=names), "Rename")
+
+    def rename_tag(self, number: int, own: OwnName) -> None:
+        """Call a tag otherwise, in another colour (empty: as usual)."""
+        tag = self.marks.tags.get(number, Tag())
+        tag = replace(tag, own=replace(own, name=tidied(own.name)))
+        self._set_tag(number, tag, "Rename")
+
+    def toggle_tag(self, number: int, kernels: Kernels) -> None:
+        """Let kernels bear a tag, or none of them if all do already."""
+        if len(kernels):
+            tag = self.marks.tags.get(number, Tag())
+            self._set_tag(number, tag.toggled(kernels), "Tag")
+
+    def _set_tag(self, number: int, tag: Tag, act: str) -> None:
+        tags = with_tag(self.marks.tags, number, tag)
+        self._mark(replace(self.marks, tags=tags), act)
+
+    def reset_names(self) -> None:
+        """Call networks, classes and stretches as files and program do.
+
+        Stretches get their borders back too; tags stay.
+        """
+        marks = replace(self.marks, names=OwnNames(), stretches={})
+        self._mark(marks, "Reset of Names")
 
     def set_stretches(
         self,

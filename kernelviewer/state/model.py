@@ -62,7 +62,8 @@ class OpenModel:
 
     ``id`` is never given twice while the program runs; ``hub`` is the name by which
     it was fetched, empty for files. ``step`` is an index into the steps of ``run``;
-    its kernels have the same places at each step.
+    its kernels have the same places at each step. ``called`` is what it is called among
+    the open networks; empty: what its bank is.
     """
 
     id: int
@@ -70,6 +71,12 @@ class OpenModel:
     hub: str = ""
     run: Run | None = None
     step: int = 0
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.called or self.bank.name
 
 
 @dataclass(frozen=True, slots=True, order=True)

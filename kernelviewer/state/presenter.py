@@ -6,6 +6,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
+from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.memo import same
 from kernelviewer.state.view_state import ViewState, resolve
 from kernelviewer.state.work import Work
@@ -50,6 +51,7 @@ class Presenter:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.state = resolve(document, None)
+        show_classes(self.state.own_classes)
         self._reads: dict[Shows, frozenset[str]] = {}
         self._behind: set[Shows] = set()
         self._hidden: set[Shows] = set()
@@ -128,7 +130,9 @@ class Presenter:
         self._is_stale = False
         old, self.state = self.state, resolve(self.document, self.state)
         new = self.state
+        show_classes(new.own_classes)
         changed = [name for name, of in _READ.items() if not same(of(old), of(new))]
         self._behind |= {v for v, read in self._reads.items() if read & {*changed}}
-        self._is_forced |= not {*old.models} <= {*new.models}
+        before, now = ({(m.id, m.bank) for m in s.models} for s in (old, new))
+        self._is_forced |= not before <= now
         return changed

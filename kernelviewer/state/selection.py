@@ -12,7 +12,7 @@ from kernelviewer.state.model import LayerRef
 from kernelviewer.state.similarity import known_cosines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -96,6 +96,13 @@ class Kernels:
 
     def __len__(self) -> int:
         return sum(len(own) for own in self.indices.values())
+
+    def outside(self, closed: Collection[int]) -> Kernels:
+        """The same without kernels of models of these ids."""
+        if self.indices.keys().isdisjoint(closed):
+            return self
+        left = {key: own for key, own in self.indices.items() if key not in closed}
+        return replace(self, indices=left)
 
     def joined(self, how: Mode, other: Kernels) -> Kernels:
         """These after another act on kernels of the same size."""
@@ -366,16 +373,25 @@ def _moved(query: Query, model: int, old: KernelBank, new: KernelBank) -> Query:
             there = {LayerRef(model, places[name]) for name in own & places.keys()}
             others = {ref for ref in layers if ref.model != model}
             return Layers(frozenset(others | there))
-        case Kernels(size, indices) if model in indices:
-            found = _moved_kernels(indices[model], size, old, new)
-            return replace(query, indices={**indices, model: found})
+        case Kernels():
+            return moved_kernels(query, model, old, new)
         case Every(queries):
             return Every(tuple(_moved(part, model, old, new) for part in queries))
         case _:
             return query
 
 
-def _moved_kernels(
+def moved_kernels(
+    query: Kernels, model: int, old: KernelBank, new: KernelBank
+) -> Kernels:
+    """The same kernels in another bank of a model; those it lacks are left out."""
+    if model not in query.indices:
+        return query
+    found = _places(query.indices[model], query.size, old, new)
+    return replace(query, indices={**query.indices, model: found})
+
+
+def _places(
     indices: NDArray[np.int64], size: Size, old: KernelBank, new: KernelBank
 ) -> NDArray[np.int64]:
     """Where kernels of the old bank lie in the new one; those it lacks are left out."""

@@ -18,6 +18,7 @@ from kernelviewer.state.analysis import (
 )
 from kernelviewer.state.comparing import pairs_of
 from kernelviewer.state.memo import MemoOf
+from kernelviewer.state.own_names import edits, tag_bits
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.similarity import nearest
 from kernelviewer.state.tally import moved, tally, tally_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import OwnName, Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.naming import By, Naming
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
     from kernelviewer.state.model import LayerRef, OpenModel
+    from kernelviewer.state.own_names import Tags
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Selection
     from kernelviewer.state.tally import Tally
@@ -125,6 +127,12 @@ class ViewState:
     track
         Its kernels of the current size at every step, named as ``labels`` are but for
         the threshold; None while they are not encoded.
+    own_classes, edits
+        The user's names of classes, by class id; all that is called otherwise than
+        the program and the files do, a line each.
+    tags, tag_bits
+        The tags by number, and those of the pool's kernels as
+        `kernelviewer.state.own_names.tag_bits`.
     undo, redo
         The act that would be taken back or restored; empty without one.
     """
@@ -180,6 +188,10 @@ class ViewState:
     pairs: PoolPairs | None
     run: OpenModel | None
     track: Track | None
+    own_classes: dict[str, OwnName]
+    edits: tuple[str, ...]
+    tags: Tags
+    tag_bits: NDArray[np.uint16] | None
 
     @property
     def scheme(self) -> Scheme:
@@ -231,19 +243,15 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
-    only = document.scope.only_selected
-    pairs = _pairs(document, old, pool)
-    run = _run(document)
-    display = document.display if pairs else document.display.plain
-    if run is None:
-        display = display.still
+    only, marks = document.scope.only_selected, document.marks
+    pairs, run = _pairs(document, old, pool), _run(document)
     return ViewState(
         work=document.work,
         models=document.models,
         sizes=_sizes(document, equal),
         size=size,
         layers=layers,
-        display=display,
+        display=_display(document, pairs, run),
         charts=document.charts,
         pool=pool,
         equal=equal,
@@ -257,7 +265,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         threshold=threshold,
         code_threshold=_code_threshold(document, size),
         naming=document.naming,
-        mean=document.marks.mean,
+        mean=marks.mean,
         named_by=document.named_by(size) if size else None,
         by_code=by_code,
         named=named,
@@ -280,9 +288,9 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         undo=document.undo_name,
         redo=document.redo_name,
         analyses=document.analyses,
-        thresholds=document.marks.thresholds,
-        family_thresholds=document.marks.family_thresholds,
-        edited_stretches=document.marks.stretches,
+        thresholds=marks.thresholds,
+        family_thresholds=marks.family_thresholds,
+        edited_stretches=marks.stretches,
         families=families,
         open_families=document.families,
         known=known,
@@ -291,7 +299,28 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         pairs=pairs,
         run=run,
         track=_track(document, run, size, learned),
+        own_classes=marks.names.classes,
+        edits=edits(marks, document.models),
+        tags=marks.tags,
+        tag_bits=_tag_bits(document, old, pool),
     )
+
+
+def _display(
+    document: Document, pairs: PoolPairs | None, run: OpenModel | None
+) -> Display:
+    """How kernels are ordered and drawn, less what needs pairs or a run."""
+    display = document.display if pairs else document.display.plain
+    return display if run else display.still
+
+
+def _tag_bits(
+    document: Document, old: ViewState | None, pool: KernelPool | None
+) -> NDArray[np.uint16] | None:
+    tags = document.marks.tags
+    if old is not None and old.pool is pool and old.tags is tags:
+        return old.tag_bits
+    return tag_bits(tags, pool) if pool and tags else None
 
 
 def _axis(

@@ -8,7 +8,12 @@ from weakref import ref
 
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.arrangement import Charts, Display
-from kernelviewer.state.selection import Selection
+from kernelviewer.state.own_names import OwnNames, changed_tags
+from kernelviewer.state.selection import (
+    Selection,
+    moved_kernels,
+    moved_selection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.model import KernelRef, LayerRef, OpenModel, Run
+    from kernelviewer.state.own_names import Tags
 
 START = 0.5
 """Where the latent slider stands until it is moved."""
@@ -39,12 +45,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What can be undone: selection, naming, thresholds, stretches, comparing, mean.
+    """Marks that can be undone, from the selection to names and tags.
 
     Sizes that are not in ``thresholds`` or ``stretches`` have the usual ones.
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
     ``comparing`` are the two networks that are compared, or None. ``mean`` is whether
-    kernels are drawn with their mean.
+    kernels are drawn with their mean. ``names`` are the user's for networks and
+    classes, ``tags`` those that kernels bear.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -54,18 +61,37 @@ class Marks:
     family_thresholds: Mapping[Size, float] = field(default_factory=dict)
     comparing: Comparing | None = None
     mean: Mean = "auto"
+    names: OwnNames = field(default_factory=OwnNames)
+    tags: Tags = field(default_factory=dict)
 
     @property
     def are_blank(self) -> bool:
         """True if nothing was marked yet; the other marks are looks at it."""
         changed = (self.thresholds, self.family_thresholds, self.stretches)
-        return not (self.selection.steps or any(changed))
+        named = (self.names, self.tags)
+        return not (self.selection.steps or any((*changed, *named)))
 
     def without(self, closed: Collection[int]) -> Marks:
-        """The same without a comparison that a model of these ids is in."""
-        if self.comparing is None or not self.comparing.is_among(closed):
-            return self
-        return replace(self, comparing=None)
+        """The same without models of these ids: their names, tags and comparison."""
+        compared = self.comparing
+        if compared is not None and compared.is_among(closed):
+            compared = None
+        return replace(
+            self,
+            comparing=compared,
+            names=self.names.without(closed),
+            tags=changed_tags(self.tags, lambda kernels: kernels.outside(closed)),
+        )
+
+    def replaced(self, model: int, old: KernelBank, new: KernelBank) -> Marks:
+        """What is selected and tagged in a model, in another bank of it."""
+        return replace(
+            self,
+            selection=moved_selection(self.selection, model, old, new),
+            tags=changed_tags(
+                self.tags, lambda kernels: moved_kernels(kernels, model, old, new)
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,16 @@ def test_what_lacks_what_it_needs_is_disabled(
     window.acts.focus(3)
     window.commands["select_layer"].trigger()
     two, run = {"two", "comparison"}, {"run"}
-    assert enabled() == {*NEEDS} - {"redo"} - two - run
+    own = {"edits", "tags"}
+    assert enabled() == {*NEEDS} - {"redo"} - two - run - own
     assert window.commands["undo"].text() == "&Undo Selection"
     window.commands["undo"].trigger()
-    assert enabled() == {*NEEDS} - {"undo", "selection"} - two - run
+    assert enabled() == {*NEEDS} - {"undo", "selection"} - two - run - own
+    window.commands["tag1"].trigger()
+    window.document.rename_network(window.document.models[0].id, "mine")
+    assert enabled() >= own
+    window.commands["reset_names"].trigger()
+    assert enabled() & own == {"tags"}
     window.document.open(window.document.banks[0])
     assert enabled() & two == {"two"}
     window.commands["compare"].trigger()

@@ -19,7 +19,8 @@ from kernelviewer.formats import open_checkpoint
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.runs import open_run
 from kernelviewer.kernels import extract_kernels, family
-from kernelviewer.kernels.classes import PATTERNS
+from kernelviewer.kernels.classes import PATTERNS, OwnName
+from kernelviewer.latent import stretches as stretch_editing
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.view_state import resolve
 from tests.gui.conftest import wait_idle
@@ -111,7 +112,7 @@ class Visitor:
                 (3, self.words),
             ),
             *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
-            (6, self.bring_up),
+            *((6, self.bring_up), (4, self.rename), (5, self.tag), (1, self.reset)),
         ]
         weights, acts = zip(*self._acts, strict=True)
         more = self.random.choices(acts, weights, k=STEPS - len(acts))
@@ -442,6 +443,32 @@ class Visitor:
 
     def words(self) -> None:
         self.trigger("words")
+
+    def rename(self) -> None:
+        """Call a network, a class, a stretch or a tag otherwise, or as usual again."""
+        document = self.window.document
+        name = self.random.choice(("", "mine", "Mexican hat", "a & b <i>"))
+        own = OwnName(name, self.random.choice(("", "#D55E00")))
+        what = self.random.choice(("network", "class", "stretch", "tag"))
+        if what == "network" and document.models:
+            identity = self.random.choice(document.models).id
+            self.window.parts.tree.rename_requested.emit(identity, name)
+        elif what == "class" and document.models:
+            document.rename_class(self.random.choice(PATTERNS).id, own)
+        elif what == "tag" and document.models:
+            document.rename_tag(self.random.randrange(1, 10), own)
+        elif what == "stretch" and self.window.state.learned_stretches:
+            stretches, size = self.window.state.learned_stretches, document.size
+            at = self.random.randrange(len(stretches))
+            named = stretch_editing.rename(stretches, at, None, name, own.colour)
+            document.set_stretches(size, named, act="Rename")
+
+    def tag(self) -> None:
+        key = getattr(Qt.Key, f"Key_{self.random.randrange(1, 4)}")
+        QTest.keyClick(self.window.parts.grid, key)
+
+    def reset(self) -> None:
+        self.trigger("reset_names")
 
 
 @pytest.fixture(autouse=True)

@@ -77,7 +77,7 @@ def action(menu: StretchMenu, start: str) -> QAction:
 
 
 def names(menu: StretchMenu) -> dict[str, QAction]:
-    submenu = action(menu, "Rename").menu()
+    submenu = action(menu, "Rename To").menu()
     return {item.text(): item for item in submenu.actions()}  # type: ignore[attr-defined]
 
 
@@ -252,7 +252,7 @@ def test_the_menu_selects_the_kernels_of_a_stretch(harness: SpectrumHarness) -> 
     assert harness.of("range_requested") == [[0.344, 0.413, "replace"]]
 
 
-@pytest.mark.parametrize("key", [Key.Key_F2, Key.Key_Return])
+@pytest.mark.parametrize("key", [Key.Key_Enter, Key.Key_Return])
 def test_keys_open_the_menu_of_the_stretch_at_the_cursor(
     harness: SpectrumHarness, key: Key
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.kernels.classes import OwnName
 from kernelviewer.latent.stretches import Stretch
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 SEVEN = (7, 7)
 HASH = "a" * 64
-STRETCHES = (Stretch(0.0, 0.25, "on-centre", 1, 0.9), Stretch(0.25, 1.0, "d1-x"))
+STRETCHES = (
+    Stretch(0.0, 0.25, "on-centre", 1, 0.9, "hats", "#1A2B3C"),
+    Stretch(0.25, 1.0, "d1-x"),
+)
 
 
 def worked_on() -> Document:
@@ -55,6 +59,11 @@ def worked_on() -> Document:
         ("toggle", Kernels(SEVEN, own)),
     ):
         document.select(mode, query)  # type: ignore[arg-type]
+    document.rename_network(second.id, "after")
+    document.rename_class("edge-x", OwnName("Kante", "#D55E00"))
+    document.rename_tag(3, OwnName("broken", "#009E73"))
+    document.toggle_tag(3, Kernels(SEVEN, {**own, second.id: np.array([2])}))
+    document.toggle_tag(9, Kernels((3, 3), {first.id: np.array([0])}))
     document.set_focus(KernelRef(second.id, SEVEN, 3))
     document.set_position(0.123456789)
     document.show_charts(Charts(across=2, up=0, colour_by="layer"))

@@ -225,6 +225,32 @@ BAD: dict[str, tuple[str, str]] = {
     "look-2": (broken(look={"layout": 5}), "look.layout is not a text"),
     "program": (broken(program=1), "program is not a text"),
     "saved": (broken(saved=None), "saved is not a text"),
+    "new-field": (broken(mood="fine"), "it has “mood”, which is of a newer"),
+    "new-field-within": (
+        broken(networks=[{**NETWORK, "mood": 1}]),
+        "$.networks[0] has “mood”, which is of a newer",
+    ),
+    "name-of-none": (
+        broken(names={"networks": {"7": "x"}}),
+        "$.names.networks is about network 7, but there are only 2",
+    ),
+    "name-of-class": (
+        broken(names={"classes": {"blob": {}}}),
+        "a key of $.names.classes is not one of",
+    ),
+    "colour": (
+        broken(names={"classes": {"d1-x": {"colour": "red"}}}),
+        "$.names.classes.d1-x.colour is not a colour such as #1A2B3C",
+    ),
+    "colour-of-stretch": (
+        broken(stretches={"7x7": [{**STRETCH, "colour": "#12345"}]}),
+        "colour is not a colour such as #1A2B3C",
+    ),
+    "tag": (broken(tags={"10": {}}), "a key of $.tags is not a number from 1 to 9"),
+    "tag-kernels": (
+        broken(tags={"1": {"kernels": {"7x7": {"0": "3-1"}}}}),
+        "$.tags.1 is no list of kernels",
+    ),
     "deep": ("[" * 100_000, "damaged"),
     "deep-query": (
         broken(selection=[]).replace(

@@ -34,7 +34,7 @@ from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class ClassesContent:
         face, em = page.face, page.face.em
         kernels = page.margin + _names_width(self.rows, self.counts, face, lines)
         for row, y in zip(self.rows, tiling.tops(top), strict=True):
-            item, number = CLASSES[row], int(self.counts.by_class[row])
+            item, number = class_shown(row), int(self.counts.by_class[row])
             high = max(tiling.cell_height, _HIGH[lines] * em)
             page.rectangle(
                 page.margin,
@@ -235,7 +235,7 @@ def _names_width(rows: list[int], counts: Counts, face: Face, lines: int) -> flo
     """Room in mm for the names and numbers left of the kernels."""
     if not lines:
         return 0.0
-    names = max(face.width(CLASSES[row].short, weight="bold") for row in rows)
+    names = max(face.width(class_shown(row).short, weight="bold") for row in rows)
     facts = max(face.width(_facts(int(n), counts.kernels)) for n in counts.by_class)
     if lines == 1:
         return names + facts + 3 * face.em

@@ -36,7 +36,7 @@ from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.watch import NEVER
 
@@ -409,7 +409,7 @@ class SharePanel:
             name = face.elide(side.name, self.width - 1.5 * em)
             page.text(x + 1.4 * em, y + (1.2 * row + 0.95) * em, name, gid="side")
         y += 2.8 * em
-        kinds = [CLASSES[kind] for kind in self.classes]
+        kinds = [class_shown(kind) for kind in self.classes]
         names = max(face.width(item.short) for item in kinds) + 0.8 * em
         shares = [
             s.counts.by_class[self.classes] / max(s.counts.kernels, 1)

@@ -29,7 +29,7 @@ from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, classes_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -281,7 +281,9 @@ class _Panel:
         for number, row in enumerate(item.by_class):
             left = x + number * self.pitch + (self.pitch - wide) / 2
             base = y + self.bars
-            for kind, share in zip(CLASSES, row / max(int(row.sum()), 1), strict=True):
+            for kind, share in zip(
+                classes_shown(), row / max(int(row.sum()), 1), strict=True
+            ):
                 high = float(share) * self.bars
                 if high > 0:
                     page.rectangle(

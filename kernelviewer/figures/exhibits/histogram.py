@@ -28,7 +28,7 @@ from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import CLASSES, INDEX, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class _Row:
             base = 0.0
             for pale in range(2):
                 for index in np.flatnonzero(counts[pale, :, number]):
-                    colour = page.ink.of_class(CLASSES[index])
+                    colour = page.ink.of_class(class_shown(int(index)))
                     if pale:
                         colour = mix(colour, page.ink.paper, _PALE)
                     high = base + float(counts[pale, index, number])

@@ -26,7 +26,7 @@ from kernelviewer.figures.tiling import (
     surface_height,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
@@ -467,7 +467,7 @@ class Row:
         face, em = self._face, self._face.em
         baseline = y + em
         if self.item.class_index is not None:
-            kind = CLASSES[self.item.class_index]
+            kind = class_shown(self.item.class_index)
             side = 0.75 * em
             page.rectangle(
                 x, baseline - side, side, side, page.ink.of_class(kind), gid="class"

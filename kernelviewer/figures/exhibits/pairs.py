@@ -22,7 +22,7 @@ from kernelviewer.figures.tiling import (
     drawn_weights,
     quantise,
 )
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class PairsContent:
             value = f"×{np.exp(found.scale_ratio[row]):.2g}"
         if found.class_a is None or found.class_b is None:
             return (value,)
-        before, after = CLASSES[found.class_a[row]], CLASSES[found.class_b[row]]
+        before, after = class_shown(found.class_a[row]), class_shown(found.class_b[row])
         if before is after:
             return f"{value} {before.short}", value
         return (

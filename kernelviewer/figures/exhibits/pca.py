@@ -32,7 +32,13 @@ from kernelviewer.figures.legend import (
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks, as_pictures, drawn_weights, quantise
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX, NETWORK_COLOURS
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    INDEX,
+    NETWORK_COLOURS,
+    class_shown,
+    classes_shown,
+)
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.watch import NEVER
 
@@ -232,7 +238,7 @@ class PcaContent:
         """Colour of a place's marker."""
         if place.class_index is None:
             return page.ink.text
-        return page.ink.of_class(CLASSES[place.class_index])
+        return page.ink.of_class(class_shown(place.class_index))
 
 
 def prepare_pca(
@@ -425,7 +431,7 @@ class Colouring:
 
 def by_class(label: NDArray[np.int64], ground: Ink) -> Colouring:
     """Colours of the classes, given by their index [N]."""
-    table = _table(ground.of_class(item) for item in CLASSES)
+    table = _table(ground.of_class(item) for item in classes_shown())
     return Colouring(table[label], class_entries(label.tolist(), ground))
 
 

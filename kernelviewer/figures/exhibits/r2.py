@@ -41,11 +41,13 @@ _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 class R2Content:
     """R² by layer of each network, and by the number of keys of all together.
 
-    ``layers``: for each network the names, and R² at `QUANTILES` [layers, 5].
+    ``layers``: for each network the names, and R² at `QUANTILES` [layers, 5];
+    ``names`` are those of the networks.
     """
 
     found: Approximated
     layers: tuple[tuple[tuple[str, ...], NDArray[np.float64]], ...]
+    names: tuple[str, ...]
 
     def draw(self, options: FigureOptions, watch: Watch = NEVER) -> Page:
         """A panel for each network, and the curve below."""
@@ -82,11 +84,12 @@ class R2Content:
         self, number: int, room: float, options: FigureOptions, face: Face
     ) -> LayerPanel:
         part, (names, quantiles) = self.found.parts[number], self.layers[number]
+        name = self.names[number]
         noise = f"white noise {self.found.null.mean:.2f}"
         heading = (
-            f"{part.bank.name}: mean R² {part.mean:.2f}, {noise}",
-            f"{part.bank.name}: {part.mean:.2f}",
-            part.bank.name,
+            f"{name}: mean R² {part.mean:.2f}, {noise}",
+            f"{name}: {part.mean:.2f}",
+            name,
         )
         null = np.tile(self.found.null.quantiles, (len(names), 1))
         reach = (0.0, 1.0)
@@ -119,7 +122,7 @@ class R2Content:
     def caption(self) -> str:
         """What R² is, and what noise reaches."""
         found = self.found
-        names = listing([part.bank.name for part in found.parts])
+        names = listing(self.names)
         return (
             f"Share R² of the variance of the {size_label(found.keys.size)} kernels of "
             f"{names} that {len(found.keys)} keys ({found.keys.name}) keep: median "
@@ -131,8 +134,8 @@ class R2Content:
     def table(self) -> Table:
         """A row for each layer."""
         rows = [
-            (part.bank.name, *layer)
-            for part in self.found.parts
+            (name, *layer)
+            for name, part in zip(self.names, self.found.parts, strict=True)
             for layer in part.layers
         ]
         return Table(
@@ -163,6 +166,11 @@ def prepare_r2(scene: Scene, options: FigureOptions, watch: Watch = NEVER) -> R2
         There are no keys of the size, or no kernel has a pattern.
     """
     found = approximated(scene, options, watch)
+    names = tuple(
+        subject.name
+        for subject, part in zip(scene.subjects, found.parts, strict=True)
+        if part.layers
+    )
     found = replace(found, parts=tuple(part for part in found.parts if part.layers))
     layers = []
     for part in found.parts:
@@ -174,4 +182,4 @@ def prepare_r2(scene: Scene, options: FigureOptions, watch: Watch = NEVER) -> R2
             if len(there):
                 rows.append(np.quantile(there, QUANTILES))
         layers.append((tuple(name for name, _, _ in part.layers), np.array(rows)))
-    return R2Content(found, tuple(layers))
+    return R2Content(found, tuple(layers), names)

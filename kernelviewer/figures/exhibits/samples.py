@@ -154,7 +154,7 @@ def prepare_samples(
             for i, (name, index) in enumerate(subject.layers())
         ]
         if blocks:
-            name = subject.bank.name
+            name = subject.name
             left = Column("Depthwise", subject.size, name, tuple(blocks))
             right = _regular(subject, options, watch)
             pairs.append((left, right) if right else (left,))
@@ -181,8 +181,8 @@ def _regular(subject: Subject, options: FigureOptions, watch: Watch) -> Column |
     for number, tensor in enumerate(tensors):
         watch.check()
         if tensor.shape[2:] == size:
-            blocks.append(_some_of(tensor, subject.bank.name, options.seed, number))
-    return Column("Regular", size, subject.bank.name, tuple(blocks))
+            blocks.append(_some_of(tensor, subject.name, options.seed, number))
+    return Column("Regular", size, subject.name, tuple(blocks))
 
 
 def _some_of(tensor: Tensor, network: str, *seeds: int) -> Block:

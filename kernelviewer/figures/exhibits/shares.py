@@ -24,7 +24,7 @@ from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, classes_shown
 from kernelviewer.kernels.series import places_of
 from kernelviewer.watch import NEVER
 
@@ -147,7 +147,7 @@ class SharesContent:
         shares = shares if len(places) > 1 else np.repeat(shares, 2, axis=0)
         right = [chart.right(place) for place in xs]
         below = np.zeros(len(xs))
-        for number, kind in enumerate(CLASSES):
+        for number, kind in enumerate(classes_shown()):
             above = below + shares[:, number]
             if shares[:, number].any():
                 up = [chart.up(value) for value in above]

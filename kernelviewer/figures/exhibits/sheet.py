@@ -20,7 +20,7 @@ from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX
+from kernelviewer.kernels.classes import FLAT, INDEX, class_shown, classes_shown
 from kernelviewer.latent.labels import FIT_BANDS, band_title, fit_bands
 from kernelviewer.latent.stretches import stretch_of
 from kernelviewer.watch import NEVER
@@ -222,7 +222,7 @@ def _draw_heading(
     """Name of the group, its number of kernels where there is room."""
     face = page.face
     if group.class_index is not None:
-        kind = CLASSES[group.class_index]
+        kind = class_shown(group.class_index)
         side, step = 0.75 * face.em, 1.2 * face.em
         hatch = HATCH if kind is FLAT else ""
         colour = page.ink.of_class(kind)
@@ -343,7 +343,9 @@ def _by_label(
         found = _keys(coding_of(subject), group, yardstick)
         keys[mine] = found[index[mine]]
     if group == "class":
-        return [(item.name, number) for number, item in enumerate(CLASSES)], keys
+        return [
+            (item.name, number) for number, item in enumerate(classes_shown())
+        ], keys
     headings: list[tuple[str, int | None]]
     if group == "fit":
         headings = [(band_title(band), None) for band in range(len(FIT_BANDS) + 1)]

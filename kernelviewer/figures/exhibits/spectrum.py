@@ -24,7 +24,7 @@ from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.latent.axis import place_kernels, place_names
 from kernelviewer.watch import NEVER
 
@@ -176,7 +176,8 @@ class SpectrumContent:
         kinds = sorted({item.class_index for item in self.yardstick.stretches})
         ground = ink(options.dark)
         return [
-            Entry(ground.of_class(CLASSES[kind]), CLASSES[kind].short) for kind in kinds
+            Entry(ground.of_class(class_shown(kind)), class_shown(kind).short)
+            for kind in kinds
         ]
 
     def _row(self, options: FigureOptions, face: Face) -> KernelRow:
@@ -220,13 +221,13 @@ class SpectrumContent:
 
     def _draw_stretches(self, page: Page, x: float, y: float, width: float) -> None:
         for item in self.yardstick.stretches:
-            kind = CLASSES[item.class_index]
+            kind = class_shown(item.class_index)
             page.rectangle(
                 x + item.low * width,
                 y,
                 (item.high - item.low) * width,
                 _BAR * page.face.em,
-                page.ink.of_class(kind),
+                item.colour or page.ink.of_class(kind),
                 edge=page.ink.paper,
                 gid=f"stretch-{kind.id}",
             )
@@ -365,7 +366,7 @@ class NameRows:
         cls, stretches: Sequence[Stretch], width: float, face: Face, wanted: bool
     ) -> NameRows:
         """Names of stretches along ``width`` mm; none where none are wanted."""
-        names = [item.name or CLASSES[item.class_index].short for item in stretches]
+        names = [item.name or class_shown(item.class_index).short for item in stretches]
         spans = [(item.low * width, item.high * width) for item in stretches]
         widths = list(map(face.width, names))
         limits = (-face.margin / 2, width + face.margin / 2)

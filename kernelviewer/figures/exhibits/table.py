@@ -20,7 +20,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def prepare_table(
 
 def _heads(kinds: list[int]) -> list[str]:
     heads = ["Kernels", "Mean fit", "Identified (%)", "White noise (%)"]
-    return [*heads, *(f"{CLASSES[kind].short} (%)" for kind in kinds)]
+    return [*heads, *(f"{class_shown(kind).short} (%)" for kind in kinds)]
 
 
 def _cells(item: Entry, yardstick: Yardstick, kinds: list[int]) -> list[str]:

@@ -15,7 +15,7 @@ from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class _Grid:
         self._face, self._width = face, width
         self._kinds = [int(kind) for kind in kinds]
         em, small = face.em, _SMALL * face.size
-        names = max(face.width(CLASSES[kind].short) for kind in self._kinds)
+        names = max(face.width(class_shown(kind).short) for kind in self._kinds)
         labels = options.labels
         self._left = names + 1.8 * em if labels else 1.3 * em
         self._kept = face.width("100.0 %", small) + em if labels else 0.0
@@ -215,7 +215,7 @@ class _Grid:
     def _draw_classes(self, page: Page, left: float, top: float) -> None:
         em, size = self._face.em, 0.8 * self._face.em
         for number, kind in enumerate(self._kinds):
-            item = CLASSES[kind]
+            item = class_shown(kind)
             colour = page.ink.of_class(item)
             middle = top + (number + 0.5) * self._high
             hatch = HATCH if item is FLAT else ""

@@ -20,7 +20,7 @@ from kernelviewer.jobs.tasks import (
     read_code,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.kernels.equality import best_match
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -300,12 +300,13 @@ class Opener(QObject):
 
     def _equal(self, bank: KernelBank) -> list[str]:
         """A sentence about kernels that another open network has as well."""
-        others = [other for other in self._document.banks if other is not bank]
-        found = best_match(bank, others)
+        names = {model.bank: model.name for model in self._document.models}
+        names.pop(bank, None)
+        found = best_match(bank, names)
         if found is None:
             return []
         other, match = found
-        text = match.describe(told_apart(bank, other)[1])
+        text = match.describe(names[other])
         text = text[0].upper() + text[1:]
         once = self._document.charts.equal == "once"
         return [f"{text}; equal kernels count once" if once else text]

@@ -13,7 +13,6 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.analysing import analyse, name_by_family
 from kernelviewer.jobs.tasks import tidy
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import told_apart
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ class EncodingScheduler(Scheduler["Key"]):
             for model in document.models
             for size in model.bank.sizes
         }
-        self._asked.keep(wanted)
+        self._asked.keep({key: model.bank for key, model in wanted.items()})
         self._given_up &= wanted.keys() - document.analyses.keys()
         now = document.size
         for key in sorted(wanted, key=lambda key: key[1] != now):
@@ -179,10 +178,10 @@ class EncodingScheduler(Scheduler["Key"]):
 
         label = size_label(size)
         name = f"encode {model.id} {label}"
-        title = f"Encode {label} of {model.bank.name}"
+        title = f"Encode {label} of {model.name}"
         known, device = self._document.autoencoders.get(size), self._device
-        reaction = Reaction(done, kind="Encode kernels")
-        self._submit(key, model, name, title, reaction, analyse, kernels, known, device)
+        reaction, bank = Reaction(done, kind="Encode kernels"), model.bank
+        self._submit(key, bank, name, title, reaction, analyse, kernels, known, device)
 
 
 class FamilyScheduler(Scheduler["Key"]):
@@ -231,7 +230,7 @@ class FamilyScheduler(Scheduler["Key"]):
         self._seen = seen
         before = self._asked.keys()
         sizes, now = document.sizes, document.size
-        open_now = {(m.id, size): m for m in document.models for size in sizes}
+        open_now = {(m.id, size): m.bank for m in document.models for size in sizes}
         self._asked.keep(open_now)
         self._given_up &= open_now.keys()
         if self._device:
@@ -269,7 +268,7 @@ class FamilyScheduler(Scheduler["Key"]):
             return note or f"{spaced(len(kernels))} kernels"
 
         label = size_label(size)
-        name, title = f"family {key[0]} {label}", f"Name {label} of {model.bank.name}"
+        name, title = f"family {key[0]} {label}", f"Name {label} of {model.name}"
         reaction = Reaction(
             done,
             quiet=len(kernels) <= SILENT,
@@ -278,7 +277,14 @@ class FamilyScheduler(Scheduler["Key"]):
         )
         task, device = name_by_family, self._device
         self._submit(
-            key, model, name, f"{title} by the family", reaction, task, kernels, device
+            key,
+            model.bank,
+            name,
+            f"{title} by the family",
+            reaction,
+            task,
+            kernels,
+            device,
         )
 
 
@@ -314,17 +320,17 @@ class ComparisonScheduler(Scheduler["Comparing"]):
         if document.comparison is not None or how in self._asked:
             return
         if how not in self._given_up:
-            self._ask(how, first, document.model(how.b).bank)
+            self._ask(how, document.model(how.a), document.model(how.b))
 
-    def _ask(self, how: Comparing, first: KernelBank, second: KernelBank) -> None:
+    def _ask(self, how: Comparing, before: OpenModel, after: OpenModel) -> None:
         from kernelviewer.jobs.analysing import compare_networks
 
         def done(found: Comparison) -> str:
             self._document.set_comparison(how, found)
             return f"{spaced(len(found))} pairs"
 
-        names = told_apart(first, second)
-        title = f"Compare {names[0]} with {names[1]}"
+        first, second = before.bank, after.bank
+        title = f"Compare {before.name} with {after.name}"
         quiet = how.match != "best" and len(first) <= SILENT
         reaction, task = Reaction(done, quiet=quiet), compare_networks
         self._submit(how, first, "compare", title, reaction, task, first, second, how)

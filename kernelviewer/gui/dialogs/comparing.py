@@ -137,7 +137,7 @@ class ComparingDialog(Dialog):
         box.setObjectName(name)
         box.setAccessibleName(title)
         for model in self._window.document.models:
-            box.addItem(f"{model.bank.name}  ({model.bank.path.name})", model.id)
+            box.addItem(f"{model.name}  ({model.bank.path.name})", model.id)
         return box
 
     def _lay_out(self) -> None:

@@ -36,8 +36,9 @@ KINDS = {
 TEXT = (
     "One row for each kernel: network, layer, channel, size, code, fit, class, best "
     "class, scale, offset, by what it is named, the class by its code and by the "
-    "pattern family, and the margin; the same columns as kernelviewer label. Naming, "
-    "stretches and thresholds are those of the window."
+    "pattern family, and the margin; the same columns as kernelviewer label. Names of "
+    "networks that were edited, and tags, are two more. Naming, stretches and "
+    "thresholds are those of the window; classes go by their ids."
 )
 LABEL_KINDS = {".csv": "Tables"}
 WIDTH = 480

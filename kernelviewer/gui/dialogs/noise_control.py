@@ -21,7 +21,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.jobs.tasks import run_null_test
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX
+from kernelviewer.kernels.classes import INDEX, class_shown
 
 if TYPE_CHECKING:
     from kernelviewer.gui.theme import Tokens
@@ -203,7 +203,7 @@ def _row(*cells: str) -> str:
 
 def _colour(number: int, tokens: Tokens) -> str:
     """Colour of a condition's curve."""
-    item = CLASSES[COLOURS[number]]
+    item = class_shown(COLOURS[number])
     return item.dark if tokens.dark else item.light
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kernelviewer.gui import theme
-from kernelviewer.kernels.classes import CLASSES, FLAT
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ PALE = 0.38
 
 def class_colour(class_index: int, *, dark: bool) -> QColor:
     """Colour of a class, an index into `kernelviewer.kernels.classes.CLASSES`."""
-    found = CLASSES[class_index]
+    found = class_shown(class_index)
     return QColor(found.dark if dark else found.light)
 
 
@@ -85,11 +85,12 @@ class ClassSwatch(QWidget):
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(fixed, fixed)
         self._class_index: int | None = None
+        self._colour = ""
 
-    def set_class(self, class_index: int | None) -> None:
-        """Show the colour of a class; None: nothing."""
-        if class_index != self._class_index:
-            self._class_index = class_index
+    def set_class(self, class_index: int | None, colour: str = "") -> None:
+        """Show the colour of a class, or its own ``#RRGGBB``; None: nothing."""
+        if (class_index, colour) != (self._class_index, self._colour):
+            self._class_index, self._colour = class_index, colour
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -99,10 +100,11 @@ class ClassSwatch(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the square."""
         if self._class_index is not None:
-            painter = QPainter(self)
-            paint_swatch(
-                painter, QRectF(self.rect()), self._class_index, theme.tokens()
-            )
+            painter, box = QPainter(self), QRectF(self.rect())
+            if self._colour:
+                painter.fillRect(box, QColor(self._colour))
+            else:
+                paint_swatch(painter, box, self._class_index, theme.tokens())
 
 
 def fill_class(

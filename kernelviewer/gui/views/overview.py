@@ -187,7 +187,7 @@ def _texts(row: NetworkCounts) -> tuple[str, ...]:
     mark = AS_NOISE if total is not None and total.is_as_noise else ""
     null = None if total is None else total.null
     return (
-        f"{mark}{bank.name}",
+        f"{mark}{row.model.name}",
         bank.format,
         bank.architecture or "",
         ", ".join(map(size_label, row.kernels)),
@@ -205,7 +205,7 @@ def _sort_keys(row: NetworkCounts) -> tuple[Any, ...]:
     known = total is not None and total.patterned > 0
     null = None if total is None else total.null
     return (
-        bank.name.casefold(),
+        row.model.name.casefold(),
         bank.format.casefold(),
         (bank.architecture or "\uffff").casefold(),
         float(max(map(prod, row.kernels), default=0)),
@@ -435,7 +435,7 @@ class NetworkOverview(QWidget):
         text = networks if listed == total else f"{listed} of {networks}"
         self.counts.setText(text)
         names = [
-            row.model.bank.name
+            row.model.name
             for row in self.source.rows
             if row.total is not None and row.total.is_as_noise
         ]

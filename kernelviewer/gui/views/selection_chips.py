@@ -25,7 +25,7 @@ from kernelviewer.gui.theme import as_field
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
+    from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QResizeEvent
 
 STEPS = 100
 HEIGHT = 24
@@ -137,6 +137,8 @@ class Pill(QWidget):
 
     removed = Signal()
     adjusted = Signal()
+    named = Signal()
+    """It was double clicked, or F2 was pressed in it."""
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -199,8 +201,14 @@ class Pill(QWidget):
         removing = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
         if event.key() in removing and not self.cross.isHidden():
             self.removed.emit()
+        elif event.key() == Qt.Key.Key_F2:
+            self.named.emit()
         else:
             super().keyPressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Qt: what it says may get another name."""
+        self.named.emit()
 
 
 class SelectionChips(QWidget):
@@ -212,6 +220,8 @@ class SelectionChips(QWidget):
     """Show everything again."""
     cosine_requested = Signal(int, float, bool)
     """Number of the act, the wished cosine, and whether it is still being changed."""
+    name_requested = Signal(int)
+    """Number of the act; what it marks is to be called otherwise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -280,6 +290,7 @@ class SelectionChips(QWidget):
     def _pill(self, number: int) -> Pill:
         pill = Pill(f"chip{number}", self)
         pill.removed.connect(lambda: self._on_removed(number))
+        pill.named.connect(lambda: self.name_requested.emit(number))
         pill.adjusted.connect(lambda: self._on_adjusted(number))
         return pill
 

@@ -19,7 +19,7 @@ from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.gui.views.selection_chips import Chip, ScopeChip, SelectionChips
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_layers, describe_step
-from kernelviewer.state.selection import Similar
+from kernelviewer.state.selection import Classes, Similar
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class StatusController(Controller):
         self.chips = chips
         chips.remove_requested.connect(self.document.remove_step)
         chips.scope_removed.connect(lambda: self.document.show_layers(None))
+        chips.name_requested.connect(self._on_name_requested)
         chips.cosine_requested.connect(self._on_cosine_requested)
 
     def show(self, state: ViewState) -> None:
@@ -110,6 +111,13 @@ class StatusController(Controller):
         sets = (state.counted, state.counted_selected, state.selection, state.sizes)
         if self.is_news("count", state.models, state.shown, *sets):
             self.parts.selected.setText(_count(state))
+
+    def _on_name_requested(self, number: int) -> None:
+        """Rename what a chip says: a class, where it is of one."""
+        steps = self.document.selection.steps
+        query = steps[number].query if number < len(steps) else None
+        if isinstance(query, Classes) and len(query.ids) == 1:
+            self.window.rename_class(next(iter(query.ids)))
 
     def _on_cosine_requested(self, number: int, cosine: float, dragging: bool) -> None:
         """Change from which cosine on kernels are similar."""
@@ -175,7 +183,10 @@ STATUS = ViewSpec(
         ViewKeys(
             "Selection in words",
             "views.selection_chips",
-            (("Take a part away", "click its ×; Delete, Backspace"),),
+            (
+                ("Take a part away", "click its ×; Delete, Backspace"),
+                ("Give its class a name and a colour", "double click; F2"),
+            ),
         ),
     ),
 )

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui.controls import ChoiceButton, NumberField
 from kernelviewer.gui.palette import PaletteLine
-from kernelviewer.gui.text import percent, short_percent, spaced
+from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.naming import Naming
@@ -324,6 +324,8 @@ class ThresholdBar(QWidget):
 
 BREVITIES = 3
 """How far `ThresholdBar` can shorten what it says."""
+LONGEST_EDIT = 90
+"""Letters of a line in the menu of what was edited."""
 
 
 class ToolLine(QWidget):
@@ -348,6 +350,7 @@ class ToolLine(QWidget):
         line.addWidget(parts.sizes)
         line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
+        line.addWidget(parts.edited)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
         line.addWidget(parts.export)
@@ -374,7 +377,11 @@ class ToolLine(QWidget):
         now = (
             *(self.width(), parts.sizes.row_width(), parts.sizes.menu.text()),
             *(parts.naming.choice, parts.naming.isHidden(), self.font().key()),
-            *(parts.threshold.said, parts.threshold.isHidden()),
+            *(
+                parts.threshold.said,
+                parts.threshold.isHidden(),
+                parts.edited.isHidden(),
+            ),
         )
         if now == self._fitted:  # its own changes ask as well
             return
@@ -397,7 +404,7 @@ class ToolLine(QWidget):
         """How wide all of it is."""
         parts = self._parts
         told = (self.title, parts.sizes, parts.naming, parts.threshold)
-        whole = (*told, parts.palette, parts.export)
+        whole = (*told, parts.edited, parts.palette, parts.export)
         widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
         return sum(widths) + GAP * (len(widths) + 1) + 8
 
@@ -425,6 +432,7 @@ class ToolController(Controller):
         naming: ChoiceButton = self.parts.naming
         self.naming = naming
         naming.chosen.connect(self._name_by)
+        self.parts.edited.clicked.connect(self._open_edits)
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
@@ -441,6 +449,11 @@ class ToolController(Controller):
         if self.is_news("threshold", state.threshold, state.null):
             self.threshold.set_threshold(state.threshold)
             self.threshold.set_choices(_choices(state.null))
+        if self.is_news("edits", state.edits):
+            self.parts.edited.setVisible(bool(state.edits))
+            said = "\n".join(["Called otherwise by hand:", *state.edits])
+            self.parts.edited.setToolTip(as_tip(said))
+            self.parts.edited.setAccessibleDescription(said)
         scope = (state.pool, state.pooled, state.layers)
         if self.is_news("coverage", *scope, state.threshold, state.null):
             self.threshold.set_coverage(*_coverage(state))
@@ -450,6 +463,19 @@ class ToolController(Controller):
         if naming.by == "code":  # the words stay for when the family names again
             naming = replace(naming, words=self.document.naming.words)
         self.document.name(naming)
+
+    def _open_edits(self) -> None:
+        """What is called otherwise, and the way back."""
+        menu = QMenu(self.window)
+        menu.setObjectName("editedMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for line in self.window.state.edits:
+            text = shortened(line, LONGEST_EDIT).replace("&", "&&")
+            menu.addAction(text).setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(self.window.commands["reset_names"])
+        chip = self.parts.edited
+        menu.popup(chip.mapToGlobal(chip.rect().bottomLeft()))
 
     def _set_threshold(self, threshold: float | None, dragging: bool = False) -> None:
         if (size := self.document.size) is not None:
@@ -520,6 +546,18 @@ def _choices(null: Null | None) -> ThresholdChoices | None:
     return ThresholdChoices(null.default_threshold, by_null)
 
 
+def _edited_chip(parent: QWidget) -> QToolButton:
+    """Says that names differ from those of files and program; hidden otherwise."""
+    chip = QToolButton(parent)
+    chip.setObjectName("editedNames")
+    chip.setAccessibleName("Names that were edited")
+    chip.setText("edited")
+    chip.setProperty("chip", True)
+    chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    chip.hide()
+    return chip
+
+
 def _export_button(parent: QWidget) -> QPushButton:
     button = QPushButton(EXPORT, parent)
     button.setObjectName("exportFigure")
@@ -534,13 +572,14 @@ TOOLS = ViewSpec(
         "sizes": SizeBar,
         "naming": _naming_button,
         "threshold": ThresholdBar,
+        "edited": _edited_chip,
         "palette": PaletteLine,
         "export": _export_button,
     },
     controller=ToolController,
     reads=(
         *("sizes", "size", "models", "naming", "named_by", "threshold", "null"),
-        *("pool", "layers", "pooled"),
+        *("pool", "layers", "pooled", "edits"),
     ),
     keys=(
         ViewKeys(

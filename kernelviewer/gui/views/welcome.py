@@ -283,7 +283,8 @@ class CentreController(Controller):
         centre = self.parts.centre
         if bool(centre.currentIndex()) != bool(state.models):
             centre.setCurrentIndex(1 if state.models else 0)
-        self.window.models_changed.emit(state.models)
+        if self.is_news("open", tuple((m.id, m.bank) for m in state.models)):
+            self.window.models_changed.emit(state.models)
 
 
 CENTRE = ViewSpec(

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
+from kernelviewer.kernels.classes import OwnName
 from kernelviewer.kernels.naming import Naming
-from kernelviewer.state.selection import Selection, Step
+from kernelviewer.state.own_names import OwnNames, Tag
+from kernelviewer.state.selection import Kernels, Selection, Step
 from kernelviewer.state.session.form import (
+    NamesEntry,
     NamingEntry,
     NetworkEntry,
+    OwnNameEntry,
     RunEntry,
     ScopeEntry,
     Session,
     StepEntry,
+    TagEntry,
     stretch_entries,
     stretches_of,
 )
@@ -104,6 +109,24 @@ def describe(work: Work, around: Surroundings) -> Session:
             StepEntry(step.mode, write_query(step.query, places))
             for step in marks.selection.steps
         ),
+        names=NamesEntry(
+            places.network_names(marks.names.networks),
+            {
+                class_id: OwnNameEntry(own.name, own.colour)
+                for class_id, own in marks.names.classes.items()
+            },
+        ),
+        tags={
+            str(number): TagEntry(
+                tag.own.name,
+                tag.own.colour,
+                {
+                    size_key(s): places.kernel_runs(own.indices)
+                    for s, own in tag.kernels.items()
+                },
+            )
+            for number, tag in marks.tags.items()
+        },
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
         comparing=places.comparing(marks.comparing) if marks.comparing else None,
@@ -159,12 +182,29 @@ def rebuild(
                 places.compared(session.comparing) if session.comparing else None
             ),
             mean=session.mean,
+            names=OwnNames(
+                places.named_networks(session.names.networks),
+                {
+                    class_id: OwnName(own.name, own.colour)
+                    for class_id, own in session.names.classes.items()
+                },
+            ),
+            tags={int(key): _tag(entry, places) for key, entry in session.tags.items()},
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),
         **plain,
     )
     return work, list(_lost(session, models, places))
+
+
+def _tag(entry: TagEntry, places: Places) -> Tag:
+    """A tag, as far as its kernels are there."""
+    sizes = {size_of(key): of for key, of in entry.kernels.items()}
+    return Tag(
+        OwnName(entry.name, entry.colour),
+        {size: Kernels(size, places.kernels(of, size)) for size, of in sizes.items()},
+    )
 
 
 def _lost(

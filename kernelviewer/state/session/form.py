@@ -15,20 +15,25 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
+from kernelviewer.kernels.classes import COLOUR
 from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display, Mean
 from kernelviewer.state.selection import Mode
+from kernelviewer.state.session import runs
 from kernelviewer.state.session.places import (
     PATTERNS,
+    ClassId,
     ComparingEntry,
+    Entry,
     KernelEntry,
     Number,
     Places,
     QueryEntry,
     SizeKey,
     Text,
+    size_of,
 )
 from kernelviewer.text import shortened
 
@@ -40,6 +45,11 @@ VERSION = 1
 _AGAIN = "Save it again, or take a copy of it that is whole."
 _HASH = r"^([0-9a-f]{64})?\Z"
 
+_COLOUR = rf"^({COLOUR.pattern})?\Z"
+_TAG = r"^[1-9]\Z"
+
+Colour = Annotated[str, Meta(pattern=_COLOUR)]
+TagNumber = Annotated[str, Meta(pattern=_TAG)]
 Hash = Annotated[str, Meta(pattern=_HASH)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Fit = Annotated[float, Meta(ge=-1, le=1)]
@@ -51,7 +61,7 @@ class SessionError(HintedError):
     """A fault of a session's text, and what can be done about it."""
 
 
-class RunStep(Struct, frozen=True):
+class RunStep(Entry, frozen=True):
     """A step of a run: how far it was, and its file as in `NetworkEntry`."""
 
     number: int
@@ -74,7 +84,7 @@ class RunStep(Struct, frozen=True):
         return self.path.rpartition("/")[2]
 
 
-class RunEntry(Struct, frozen=True):
+class RunEntry(Entry, frozen=True):
     """A run; it stands on the step whose file is that of the network."""
 
     name: Text
@@ -82,7 +92,7 @@ class RunEntry(Struct, frozen=True):
     steps: tuple[RunStep, ...]
 
 
-class NetworkEntry(Struct, frozen=True, omit_defaults=True):
+class NetworkEntry(Entry, frozen=True, omit_defaults=True):
     """An open network, or a run.
 
     Attributes
@@ -123,7 +133,7 @@ class NetworkEntry(Struct, frozen=True, omit_defaults=True):
         return self.hub or self.path.rpartition("/")[2]
 
 
-class CoderEntry(Struct, frozen=True, omit_defaults=True):
+class CoderEntry(Entry, frozen=True, omit_defaults=True):
     """An autoencoder: its name if it comes with the program, else its file's path."""
 
     sha256: Hash
@@ -145,7 +155,7 @@ class CoderEntry(Struct, frozen=True, omit_defaults=True):
         return self.shipped or self.path.rpartition("/")[2]
 
 
-class StretchEntry(Struct, frozen=True):
+class StretchEntry(Entry, frozen=True):
     """A stretch of the spectrum, as in the files of autoencoders."""
 
     low: float
@@ -154,16 +164,44 @@ class StretchEntry(Struct, frozen=True):
     sign: Literal[-1, 0, 1]
     name: Text
     family_cosine: float | None
+    colour: Colour = ""
 
 
-class StepEntry(Struct, frozen=True):
+class OwnNameEntry(Entry, frozen=True, omit_defaults=True):
+    """The user's name and colour for something."""
+
+    name: Text = ""
+    colour: Colour = ""
+
+
+class TagEntry(Entry, frozen=True, omit_defaults=True):
+    """A tag: name, colour, and who bears it, by size as `KernelsEntry.of`."""
+
+    name: Text = ""
+    colour: Colour = ""
+    kernels: dict[SizeKey, dict[Number, str]] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for of in self.kernels.values():
+            for written in of.values():
+                runs.from_text(written)
+
+
+class NamesEntry(Entry, frozen=True, omit_defaults=True):
+    """`OwnNames`: networks by number, classes by id."""
+
+    networks: dict[Number, Text] = msgspec.field(default_factory=dict)
+    classes: dict[ClassId, OwnNameEntry] = msgspec.field(default_factory=dict)
+
+
+class StepEntry(Entry, frozen=True):
     """One act of selecting."""
 
     mode: Mode
     query: QueryEntry
 
 
-class ScopeEntry(Struct, frozen=True):
+class ScopeEntry(Entry, frozen=True):
     """The scope; ``layers`` by network number, None: all of them."""
 
     layers: dict[Number, tuple[Text, ...]] | None = None
@@ -171,14 +209,14 @@ class ScopeEntry(Struct, frozen=True):
     only_selected: bool = False
 
 
-class NamingEntry(Struct, frozen=True, omit_defaults=True):
+class NamingEntry(Entry, frozen=True, omit_defaults=True):
     """How kernels get their names; the defaults are what once was the only way."""
 
     by: By = "code"
     words: Words = "paper"
 
 
-class Look(Struct, frozen=True):
+class Look(Entry, frozen=True):
     """How the window shows the work. ``layout`` is base64 of Qt's own bytes."""
 
     colormap: Text = "signed"
@@ -186,7 +224,7 @@ class Look(Struct, frozen=True):
     layout: Text = ""
 
 
-class Session(Struct, frozen=True, kw_only=True):
+class Session(Entry, frozen=True, kw_only=True):
     """A session file's content; networks are numbered in opening order.
 
     What was added later has a default, and is written only where it is another.
@@ -201,6 +239,8 @@ class Session(Struct, frozen=True, kw_only=True):
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
     naming, mean
         By what kernels are named, and whether they are drawn with their mean.
+    names, tags
+        What the user calls things, and tags by number.
     selection, scope, focus, comparing
         What is marked, shown, looked at and compared.
     position, display, charts
@@ -231,6 +271,8 @@ class Session(Struct, frozen=True, kw_only=True):
     naming: NamingEntry = NamingEntry()
     family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
     mean: Mean = "auto"
+    names: NamesEntry = NamesEntry()
+    tags: dict[TagNumber, TagEntry] = msgspec.field(default_factory=dict)
 
 
 class _Format(Struct):
@@ -254,9 +296,15 @@ def to_text(session: Session) -> str:
             del values["charts"][name]
     if session.mean == "auto":
         del values["mean"]
-    for name in ("origin", "naming", "family_thresholds", "comparing"):
+    for name in (
+        *("origin", "naming", "family_thresholds", "comparing", "names", "tags"),
+    ):
         if not values[name]:
             del values[name]
+    for own in values["stretches"].values():
+        for stretch in own:
+            if not stretch["colour"]:
+                del stretch["colour"]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )
@@ -283,7 +331,8 @@ def from_text(source: str) -> Session:
             f"this program reads up to {VERSION})",
             "Open it with that version, or update this program.",
         )
-    session = _read(values, Session)
+    parts = {name: values[name] for name in values.keys() - {"format", "version"}}
+    session = _read(parts, Session)
     _check(session)
     return session
 
@@ -314,6 +363,14 @@ def _check(session: Session) -> None:
     ]
     if session.focus is not None:
         parts.append(("$.focus", partial(nowhere.kernel_at, session.focus)))
+    parts.append(
+        ("$.names.networks", partial(nowhere.named_networks, session.names.networks))
+    )
+    parts += [
+        (f"$.tags.{number}.kernels.{size}", partial(nowhere.kernels, of, size_of(size)))
+        for number, tag in session.tags.items()
+        for size, of in tag.kernels.items()
+    ]
     if session.comparing is not None:
         parts.append(("$.comparing", partial(nowhere.compared, session.comparing)))
     for where, read in parts:
@@ -352,7 +409,12 @@ _TYPES = {
     "bool": "true or false",
     "null": "nothing",
 }
-_WORDS = {**PATTERNS, _HASH: "a hash"}
+_WORDS = {
+    **PATTERNS,
+    _HASH: "a hash",
+    _COLOUR: "a colour such as #1A2B3C",
+    _TAG: "a number from 1 to 9",
+}
 
 
 def _read(values: Any, kind: type[T]) -> T:
@@ -379,6 +441,10 @@ def _told(error: str) -> SessionError:
             wanted += " " + limit.replace("<=", "≤").replace(">=", "≥")
         wanted = next(known, wanted)
         return SessionError(f"the session is damaged: {where} is not {wanted}")
+    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", what, re.S):
+        odd = unknown[1].replace("\n", " ")[:40]
+        problem = f"{where} has “{odd}”, which is of a newer kernelviewer"
+        return SessionError(problem, "Open it with that version.")
     if lacking := re.fullmatch(r"Object missing required field `(.+)`", what):
         return SessionError(f"the session is damaged: {where} has no “{lacking[1]}”")
     if value := re.fullmatch(r"Invalid (?:enum )?value '?(.*?)'?", what, re.S):

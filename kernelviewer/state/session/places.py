@@ -103,6 +103,14 @@ class Places:
             if identity in self._numbers and len(chosen)
         }
 
+    def network_names(self, own: Mapping[int, str]) -> dict[Number, str]:
+        """The user's names of open networks by network number."""
+        return {
+            str(self._numbers[identity]): name
+            for identity, name in sorted(own.items())
+            if identity in self._numbers
+        }
+
     def kernel(self, ref: KernelRef) -> KernelEntry | None:
         """One kernel; None if its network is closed."""
         number = self._numbers.get(ref.model)
@@ -127,6 +135,11 @@ class Places:
                 else:
                     self.missing[int(key), "layer"] += 1
         return frozenset(found)
+
+    def named_networks(self, written: Mapping[Number, str]) -> dict[int, str]:
+        """The names that `network_names` wrote, of networks that are there."""
+        found = ((self._model(int(key)), name) for key, name in written.items())
+        return {model.id: name for model, name in found if model is not None and name}
 
     def kernels(
         self, written: Mapping[Number, str], size: Size
@@ -175,7 +188,11 @@ def _count(model: OpenModel | None, size: Size) -> int:
     return 0 if kernels is None else len(kernels)
 
 
-class ComparingEntry(Struct, frozen=True, omit_defaults=True):
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the file; a field that is not known here is an error."""
+
+
+class ComparingEntry(Entry, frozen=True, omit_defaults=True):
     """`Comparing`: numbers of the networks, how they are paired, layers by hand."""
 
     a: Index
@@ -188,7 +205,7 @@ class ComparingEntry(Struct, frozen=True, omit_defaults=True):
             raise ValueError("compares a network with itself")
 
 
-class KernelEntry(Struct, frozen=True):
+class KernelEntry(Entry, frozen=True):
     """A kernel: number of its network, its size, its place among those of the size."""
 
     network: Index
@@ -199,7 +216,7 @@ class KernelEntry(Struct, frozen=True):
 # --- queries: for each kind its part of the file, and the way there and back ---
 
 
-class AllEntry(Struct, frozen=True, tag_field="type", tag="all"):
+class AllEntry(Entry, frozen=True, tag_field="type", tag="all"):
     """`All`."""
 
     @classmethod
@@ -212,7 +229,7 @@ class AllEntry(Struct, frozen=True, tag_field="type", tag="all"):
         return All()
 
 
-class LayersEntry(Struct, frozen=True, tag_field="type", tag="layers"):
+class LayersEntry(Entry, frozen=True, tag_field="type", tag="layers"):
     """`Layers`: by network number, their names."""
 
     of: dict[Number, tuple[Text, ...]]
@@ -228,7 +245,11 @@ class LayersEntry(Struct, frozen=True, tag_field="type", tag="layers"):
 
 
 class KernelsEntry(
-    Struct, frozen=True, tag_field="type", tag="kernels", omit_defaults=True
+    Entry,
+    frozen=True,
+    tag_field="type",
+    tag="kernels",
+    omit_defaults=True,
 ):
     """`Kernels`: by network number, runs (`kernelviewer.state.session.runs`)."""
 
@@ -253,7 +274,11 @@ class KernelsEntry(
 
 
 class CodesEntry(
-    Struct, frozen=True, omit_defaults=True, tag_field="type", tag="codes"
+    Entry,
+    frozen=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="codes",
 ):
     """`CodeRange`."""
 
@@ -271,7 +296,7 @@ class CodesEntry(
         return CodeRange(self.low, self.high, self.by)
 
 
-class ClassesEntry(Struct, frozen=True, tag_field="type", tag="classes"):
+class ClassesEntry(Entry, frozen=True, tag_field="type", tag="classes"):
     """`Classes`."""
 
     ids: tuple[ClassId, ...]
@@ -286,7 +311,7 @@ class ClassesEntry(Struct, frozen=True, tag_field="type", tag="classes"):
         return Classes(frozenset(self.ids))
 
 
-class SimilarEntry(Struct, frozen=True, tag_field="type", tag="similar"):
+class SimilarEntry(Entry, frozen=True, tag_field="type", tag="similar"):
     """`Similar`; ``taps`` are numbers with a space between."""
 
     size: SizeKey
@@ -316,7 +341,7 @@ class SimilarEntry(Struct, frozen=True, tag_field="type", tag="similar"):
         return Similar(size_of(self.size), taps, self.cosine, self.name)
 
 
-class EveryEntry(Struct, frozen=True, tag_field="type", tag="every"):
+class EveryEntry(Entry, frozen=True, tag_field="type", tag="every"):
     """`Every`."""
 
     queries: tuple[QueryEntry, ...]

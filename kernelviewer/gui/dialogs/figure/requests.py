@@ -13,6 +13,7 @@ from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import FigureRequest, Part
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.describe import describe_layers, describe_selection
+from kernelviewer.state.own_names import tag_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class FigureRequests:
             found.append(_choice("focus", "the focused kernel", 1))
         if len(pool.models) > 1:
             found += [
-                _choice(f"{MODEL}{model.id}", model.bank.name, len(kernels))
+                _choice(f"{MODEL}{model.id}", model.name, len(kernels))
                 for model, kernels in zip(pool.models, pool.sets, strict=True)
             ]
         return tuple(found)
@@ -83,7 +84,7 @@ class FigureRequests:
     def networks(self) -> tuple[tuple[int, str], ...]:
         """Id and name of each network that has kernels of the size."""
         pool = self.state.pool
-        return tuple((m.id, m.bank.name) for m in pool.models) if pool else ()
+        return tuple((m.id, m.name) for m in pool.models) if pool else ()
 
     def is_waiting(self) -> bool:
         """True if codes are not there yet."""
@@ -139,6 +140,7 @@ class FigureRequests:
             state.threshold,
             state.learned_stretches or (),
             state.naming,
+            state.own_classes,
         )
         return FigureRequest(
             kind=kind,
@@ -205,11 +207,22 @@ class FigureRequests:
             if shown is not None and shown.all():
                 shown = None
             coding = codings[row] if codings else None
-            bank = pool.models[row].bank
-            found[model] = Part(bank, shown, coding)
+            network = pool.models[row]
+            called = "" if network.name == network.bank.name else network.name
+            found[model] = Part(
+                network.bank, shown, coding, called=called, tags=self._tags(start, end)
+            )
         if rivals is None:
             return tuple(found.values())
         return tuple(found[model] for model in dict.fromkeys(rivals) if model in found)
+
+    def _tags(self, start: int, end: int) -> NDArray[np.str_] | None:
+        """Names of the tags of a network's kernels, by where they lie in the pool."""
+        state = self.state
+        if state.tag_bits is None:
+            return None
+        bits = state.tag_bits[start:end]
+        return np.array(tag_texts(state.tags, bits, len(bits)), np.str_)
 
     def _steps(
         self, pool: KernelPool, mask: NDArray[np.bool_] | None, model: OpenModel

@@ -137,7 +137,7 @@ def by_model(state: ViewState) -> tuple[ClassCounts, ...]:
         own = owner == model.id
         counts, below = tally.among(ticked & own)
         chosen = None if state.chosen is None else state.chosen.label[own].sum(0)
-        content = ClassCounts(counts, below, chosen, model.bank.name, model.id)
+        content = ClassCounts(counts, below, chosen, model.name, model.id)
         contents.append(content)
     return tuple(contents)
 
@@ -184,7 +184,7 @@ def composition_bars(state: ViewState) -> tuple[CompositionBar, ...]:
                 tuple(table[row].tolist()),
                 state.layers is None or ref in state.layers,
                 () if below is None else tuple(below[row].tolist()),
-                bank.name,
+                models[ref.model].name,
                 ref.model in noise,
             )
         )
@@ -216,6 +216,7 @@ class ClassesController(Controller):
         self.histogram = histogram
         histogram.classes_requested.connect(self._on_classes_requested)
         histogram.model_class_requested.connect(self._on_model_class_requested)
+        histogram.name_requested.connect(self.window.rename_class)
         self.parts.count_of.chosen.connect(partial(self.window.set_chart, "count_of"))
         self.parts.names.requested.connect(self._on_names_requested)
         self.window.families.changed.connect(self.again)
@@ -301,6 +302,7 @@ class CompositionController(Controller):
         composition.layer_requested.connect(self._on_layer_requested)
         composition.part_requested.connect(self._on_part_requested)
         composition.overview_requested.connect(lambda: self.window.show_overview(True))
+        composition.name_requested.connect(self.window.rename_class)
         self.parts.pale.chosen.connect(partial(self.window.set_chart, "pale"))
 
     def show(self, state: ViewState) -> None:
@@ -356,7 +358,10 @@ CLASSES_VIEW = ViewSpec(
         ViewKeys(
             "Classes",
             "views.classes.histogram",
-            (("Select a class", "click; arrow keys, Home, End, then Enter or Space"),),
+            (
+                ("Select a class", "click; arrow keys, Home, End, then Enter or Space"),
+                ("Give it a name and a colour", "double click, F2"),
+            ),
         ),
     ),
     figures={"classHistogram": ViewFigure("classes")},
@@ -388,6 +393,7 @@ COMPOSITION = ViewSpec(
                     "click; arrow keys, Home, End, then Space",
                 ),
                 ("Select the layer", "click its name; Enter"),
+                ("Give the class a name and a colour", "double click, F2"),
             ),
         ),
     ),

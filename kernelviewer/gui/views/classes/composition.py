@@ -27,11 +27,12 @@ from kernelviewer.gui.views.classes.bars import (
     model_runs,
     place_names,
 )
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
@@ -111,6 +112,8 @@ class LayerComposition(Listed, Ringed):
     """Key of the layer, class id, keyboard modifiers held."""
     overview_requested = Signal()
     """A row for each network, as there are too many bars to be read."""
+    name_requested = Signal(str)
+    """Id of a class that is to be called otherwise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -323,6 +326,20 @@ class LayerComposition(Listed, Ringed):
         else:
             self.part_requested.emit(key, CLASSES[index].id, event.modifiers())
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Qt: ask what the class is to be called."""
+        index = self.class_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index is not None:
+            self.name_requested.emit(CLASSES[index].id)
+
+    def class_at(self, place: QPoint | None) -> int | None:
+        """Class index of the part at a place, or (None) that the keys are at."""
+        if place is not None:
+            found = self.part_at(QPointF(place))
+            return None if found is None else found[1]
+        parts = self._bars[self._current].parts() if self._bars else []
+        return parts[self._part][0] if self._part < len(parts) else None
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt: scroll along the layers where not all have room."""
         if self._scroll.maximum():
@@ -346,6 +363,9 @@ class LayerComposition(Listed, Ringed):
             self._go_to(ends[Qt.Key(key)], self._part)
         elif key in up:
             self._go_to(self._current, self._part + up[Qt.Key(key)])
+        elif key == keys.Key_F2:
+            if (index := self.class_at(None)) is not None:
+                self.name_requested.emit(CLASSES[index].id)
         elif key == keys.Key_Space:
             index, _, pale = self._bars[self._current].parts()[self._part]
             wanted = CLASSES[UNIDENTIFIED if pale else index].id
@@ -393,11 +413,13 @@ class LayerComposition(Listed, Ringed):
         for index, count in enumerate(bar.counts):
             if count:
                 mark = "▸ " if index == found[1] else ""
-                name, share = CLASSES[index].name, percent(count / max(1, total))
+                name, share = class_shown(index).name, percent(count / max(1, total))
                 lines.append(f"{mark}{name}: {spaced(count)}, {share}")
         if any(bar.below):
             best = [
-                f"{CLASSES[i].short} {spaced(n)}" for i, n in enumerate(bar.below) if n
+                f"{class_shown(i).short} {spaced(n)}"
+                for i, n in enumerate(bar.below)
+                if n
             ]
             lines.append(f"best class of the unidentified: {', '.join(best)}")
         return "\n".join(lines)
@@ -425,7 +447,7 @@ class LayerComposition(Listed, Ringed):
         bar = self._bars[number]
         index, count, pale = bar.parts()[part]
         total = sum(bar.counts)
-        name = CLASSES[index].name
+        name = class_shown(index).name
         who = f"unidentified, best class {name}" if pale else name
         owner = f" of {bar.network}" if self._several() else ""
         share = percent(count / max(1, total))

@@ -14,11 +14,12 @@ from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
-from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS
+from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS, class_shown
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
@@ -236,7 +237,7 @@ class ClassRows(Ringed):
 
     def _lay_out(self) -> Columns:
         metrics = self.fontMetrics()
-        shorts = (CLASSES[index].short for index in self._rows)
+        shorts = (class_shown(index).short for index in self._rows)
         names = max(map(metrics.horizontalAdvance, shorts))
         several = self._blocks() > 1
         left, count = MARGIN + names + GAP, max(1, len(self._contents))
@@ -329,7 +330,7 @@ class ClassRows(Ringed):
             painter.setPen(QColor(ink))
             name = line.adjusted(MARGIN, 0, 0, 0)
             name.setWidth(columns.left - MARGIN - GAP)
-            text = elided(painter, CLASSES[index].short, name.width())
+            text = elided(painter, class_shown(index).short, name.width())
             painter.drawText(name, right, text)
         if self._ringed:
             left, end = columns.whole(self._column)
@@ -385,6 +386,8 @@ class ClassHistogram(Listed, ClassRows):
     """frozenset of class ids, and the keyboard modifiers held."""
     model_class_requested = Signal(int, str, object)
     """Model id, class id, and the keyboard modifiers held."""
+    name_requested = Signal(str)
+    """Id of a class that is to be called otherwise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -427,6 +430,18 @@ class ClassHistogram(Listed, ClassRows):
             self._column = self.column_at(event.position())
             self._ask(event.modifiers())
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Qt: ask what the class is to be called."""
+        index = self.row_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index is not None:
+            self.name_requested.emit(CLASSES[index].id)
+
+    def class_at(self, place: QPoint | None) -> int | None:
+        """Class index of the row at a place, or (None) that the keys are at."""
+        if place is None:
+            return self._rows[self._row]
+        return self.row_at(QPointF(place))
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt: show other networks where not all have room."""
         if len(self._columns().shown()) < len(self._contents):
@@ -450,6 +465,8 @@ class ClassHistogram(Listed, ClassRows):
             self._go_to(ends[Qt.Key(key)], self._column)
         elif key in across and len(self._contents) > 1:
             self._go_to(self._row, self._column + across[Qt.Key(key)])
+        elif key == keys.Key_F2:
+            self.name_requested.emit(CLASSES[self._rows[self._row]].id)
         elif key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
             if self._contents:
                 self._ask(event.modifiers())
@@ -495,7 +512,7 @@ class ClassHistogram(Listed, ClassRows):
         content = self._contents[column]
         count, total = spaced(int(content.counts[index])), spaced(content.total)
         lines = [
-            CLASSES[index].name,
+            class_shown(index).name,
             f"{count} kernels of {total}, {percent(content.share(index))}",
         ]
         if content.title:
@@ -514,12 +531,12 @@ class ClassHistogram(Listed, ClassRows):
             return
         content = self._contents[self._column]
         shares = [
-            f"{CLASSES[i].name} {content.counts[i]}"
+            f"{class_shown(i).name} {content.counts[i]}"
             for i in self._rows
             if content.counts[i]
         ]
         index = self._rows[self._row]
-        here = f"{CLASSES[index].name}: {int(content.counts[index])} kernels"
+        here = f"{class_shown(index).name}: {int(content.counts[index])} kernels"
         self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))
         self.tell_item()
 

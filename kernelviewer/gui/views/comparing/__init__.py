@@ -28,8 +28,8 @@ from kernelviewer.gui.views.comparing.bar import ComparingBar
 from kernelviewer.gui.views.comparing.drift import DriftChart
 from kernelviewer.gui.views.comparing.matrix import TransitionMatrix, Transitions
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
-from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.kernels.classes import class_shown
+from kernelviewer.kernels.equality import best_match
 from kernelviewer.state.comparing import crossed, drift_of, shuffled_kinds
 from kernelviewer.state.layer_tree import short_names
 from kernelviewer.state.memo import Memo
@@ -86,18 +86,19 @@ class ComparingController(Controller):
             self.forget("names", "facts")
             return
         if self.is_news("names", how, state.models):
-            banks = {model.id: model.bank for model in state.models}
-            self.bar.set_names(*told_apart(banks[how.a], banks[how.b]))
+            names = {model.id: model.name for model in state.models}
+            self.bar.set_names(names[how.a], names[how.b])
             self.bar.set_match(how.match, how.layers is not None)
         stage = self.window.comparer.stage
-        if self.is_news("facts", state.comparison, state.pairs, state.size, stage):
+        known = (state.comparison, state.pairs, state.models)
+        if self.is_news("facts", *known, state.size, stage):
             found, pairs = state.comparison, state.pairs
             if found is None:
                 stopped = stage == "stopped"
                 text = "The comparison was stopped." if stopped else COMPARES
                 self.bar.set_facts(text, stopped=stopped)
             else:
-                told = [*facts(found, pairs)]
+                told = [*facts(found, pairs, self.document.model(how.a).name)]
                 self.bar.set_facts("  ·  ".join(told), tip="\n".join(_all(found, told)))
 
     def _on_swap_requested(self) -> None:
@@ -109,8 +110,11 @@ class ComparingController(Controller):
             self.document.compare(replace(how, match=match, layers=None))  # type: ignore[arg-type]
 
 
-def facts(found: Comparison, pairs: PoolPairs | None) -> Iterator[str]:
-    """What is said of a comparison, and of the pairs of the shown size."""
+def facts(found: Comparison, pairs: PoolPairs | None, first: str) -> Iterator[str]:
+    """What is said of a comparison, and of the pairs of the shown size.
+
+    ``first`` is what the network before is called.
+    """
     if not len(found):
         others = "" if found.pairing.match == "best" else ", or pair by best match"
         yield f"No kernels of the two correspond: set the pairing by hand{others}"
@@ -132,7 +136,7 @@ def facts(found: Comparison, pairs: PoolPairs | None) -> Iterator[str]:
         layers = "layer" if by_order == 1 else "layers"
         yield f"{by_order} {layers} paired by order alone, since names differ"
     if equal := best_match(found.bank_b, [found.bank_a]):
-        yield equal[1].describe(told_apart(found.bank_a, found.bank_b)[0])
+        yield equal[1].describe(first)
 
 
 def _all(found: Comparison, told: list[str]) -> Iterator[str]:
@@ -195,7 +199,7 @@ class TransitionsController(Controller):
         for kind, own in zip((before, after), classes, strict=True):
             if kind is not None:
                 rows &= own == kind
-            names.append("any" if kind is None else CLASSES[kind].short)
+            names.append("any" if kind is None else class_shown(kind).short)
         query = pairs.kernels(rows, " → ".join(names))
         self.document.select(mode_of(keys), query)
 

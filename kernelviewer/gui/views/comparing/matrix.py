@@ -24,7 +24,7 @@ from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,7 +163,9 @@ class TransitionMatrix(Listed, Ringed):
         assert self.content is not None
         kinds = self.content.kinds
         metrics = QFontMetricsF(caption_font(self.font()))
-        names = max(metrics.horizontalAdvance(CLASSES[kind].short) for kind in kinds)
+        names = max(
+            metrics.horizontalAdvance(class_shown(kind).short) for kind in kinds
+        )
         names = min(names, self.width() * 0.3)
         left = _MARGIN + names + 2 * _GAP + _SWATCH
         right = metrics.horizontalAdvance("100 %") + _GAP + _MARGIN
@@ -264,7 +266,7 @@ class TransitionMatrix(Listed, Ringed):
         painter.drawText(kept, flags.AlignVCenter, "kept")
         upright = field.top() > 2 * line + _SWATCH + 3 * _GAP
         for number, kind in enumerate(kinds):
-            name = CLASSES[kind].short
+            name = class_shown(kind).short
             y = field.top() + (number + 0.5) * high
             x = field.left() + (number + 0.5) * wide
             room = field.left() - _MARGIN - 2 * _GAP - _SWATCH
@@ -420,10 +422,10 @@ class TransitionMatrix(Listed, Ringed):
             assert kind is not None
             total = int((counts[kind] if after is None else counts[:, kind]).sum())
             when = "before" if after is None else "after"
-            return f"{CLASSES[kind].name} {when}: {_pairs(total)}"
+            return f"{class_shown(kind).name} {when}: {_pairs(total)}"
         count, total = int(counts[before, after]), int(counts[before].sum())
-        name = CLASSES[before].name
-        lines = [f"{name} → {CLASSES[after].name}: {_pairs(count)}"]
+        name = class_shown(before).name
+        lines = [f"{name} → {class_shown(after).name}: {_pairs(count)}"]
         if before == after:
             lines = [f"{name}, as before: {_pairs(count)}"]
         if total:

@@ -24,6 +24,7 @@ from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
 from kernelviewer.gui.views.grid.image import Strips, build_grid, content_of, decodable
 from kernelviewer.state.arrangement import leaves_out_mean
+from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.tally import count_kernels
 
 if TYPE_CHECKING:
@@ -110,9 +111,10 @@ class GridController(Controller):
                 self.jobs.cancel("grid")
                 self._image = None
                 self._strips = Strips()
-                self.forget("content", "message", "selected", "focus", "near")
+                self.forget("content", "message", "selected", "focus", "near", "tags")
                 self.grid.set_content(None)
                 self.grid.set_focus(None)
+                self.grid.set_tags(None, {})
                 self.grid.set_message(_nothing(self.document))
             return
         picture = state.display.picture
@@ -176,6 +178,9 @@ class GridController(Controller):
             if focus is not None and pairs is not None:
                 focus = pairs.before(focus)
             self.grid.set_focus(focus)
+        if self.is_news("tags", self._image, state.tags, state.tag_bits):
+            colours = {n: tag_colour(state.tags, n) for n in state.tags}
+            self.grid.set_tags(state.tag_bits, colours)
         if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))
@@ -233,7 +238,7 @@ def _pairs(state: ViewState, pairs: PoolPairs) -> str:
 
 def _nothing(document: Document) -> str:
     """Why the grid is empty although networks are open."""
-    names = [bank.name for bank in document.banks]
+    names = [model.name for model in document.models]
     others = sum(len(bank.convolutions) for bank in document.banks)
     if not names:
         return ""
@@ -271,6 +276,7 @@ GRID = ViewSpec(
         *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
         *("selected", "only_selected", "focus", "near", "pairs", "run", "mean"),
+        *("tags", "tag_bits", "own_classes"),
     ),
     keys=(
         ViewKeys(

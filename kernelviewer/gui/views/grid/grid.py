@@ -213,6 +213,13 @@ class KernelGrid(Listed, QAbstractScrollArea):
             if box is not None:
                 self.viewport().update(box.adjusted(-8, -8, 8, 8).toAlignedRect())
 
+    def set_tags(
+        self, tags: NDArray[np.uint16] | None, colours: dict[int, str]
+    ) -> None:
+        """Mark tagged kernels: bit n of uint16 [N] is tag n; None: there are none."""
+        self._painter.tags, self._painter.tag_colours = tags, colours
+        self.viewport().update()
+
     def set_message(self, text: str) -> None:
         """Say what would fill the view; shown while there is no kernel."""
         self._painter.message = text

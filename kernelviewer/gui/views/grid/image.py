@@ -29,7 +29,7 @@ from kernelviewer.gui.views.grid.mosaic import (
 )
 from kernelviewer.jobs.runs import read_step
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, INDEX, PATTERNS
+from kernelviewer.kernels.classes import INDEX, PATTERNS, classes_shown, showing_classes
 from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
@@ -125,7 +125,10 @@ def build_grid(
         layer = pool.layer if display.scale_mode == "layer" else None
         as_they_are = mosaic if pairs is None and pane is None else drawn
         gain = common_gain(as_they_are or drawn, layer, shown)
-    order = arrange(pool, shown, display, state.labels, state.stretches, state.pairs)
+    with showing_classes(state.own_classes):
+        order = arrange(
+            pool, shown, display, state.labels, state.stretches, state.pairs
+        )
     return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 
 
@@ -199,7 +202,7 @@ def content_of(
     image: GridImage, labels: PoolLabels | None, *, framed: bool, dark: bool
 ) -> GridContent:
     """What the grid draws: headings with class colours, frames if wanted."""
-    colours = tuple(item.dark if dark else item.light for item in CLASSES)
+    colours = tuple(item.dark if dark else item.light for item in classes_shown())
     frames = None
     if framed and labels is not None and len(labels.label) == len(image.pool):
         frames = np.where(labels.label < len(PATTERNS), labels.label, NO_FRAME)

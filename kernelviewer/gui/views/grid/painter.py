@@ -37,6 +37,8 @@ _HATCH = 6
 _HEADING_PADDING = 6
 """Above and below a heading's text, logical pixels."""
 _SWATCH = 9
+_TAG = 7
+"""Side of the square of a tag, logical pixels."""
 _MESSAGE_WIDTH = 420
 
 
@@ -55,6 +57,9 @@ class GridPainter:
         that is under way; None: nothing, and no gesture.
     marked
         Kernels with marked corners.
+    tags, tag_colours
+        uint16 [N] by kernel id, bit n of tag n, None: no kernel has a tag; the colour
+        of each tag.
     message
         What would fill the view; shown while there is no kernel.
     """
@@ -64,6 +69,8 @@ class GridPainter:
         self.selected: NDArray[np.bool_] | None = None
         self.preview: NDArray[np.bool_] | None = None
         self.marked: tuple[int, ...] = ()
+        self.tags: NDArray[np.uint16] | None = None
+        self.tag_colours: dict[int, str] = {}
         self.message = ""
         self._image: QImage | None = None
 
@@ -152,6 +159,7 @@ class GridPainter:
     def _paint_marks(self, painter: QPainter, geometry: GridGeometry) -> None:
         """Corners, then the ring of the focus, counting device pixels."""
         line = geometry.view.pixels(_LINE)
+        self._paint_tags(painter, geometry)
         for kernel in self.marked:
             box = _ring_box(geometry, kernel)
             if box is not None:
@@ -159,6 +167,33 @@ class GridPainter:
         box = _ring_box(geometry, geometry.focus)
         if box is not None:
             paint_frame(painter, box, line, theme.tokens().text)
+
+    def _paint_tags(self, painter: QPainter, geometry: GridGeometry) -> None:
+        """Small squares at the lower left of tagged kernels, up the side."""
+        content, plan, view = geometry.content, geometry.plan, geometry.view
+        if self.tags is None or content is None or plan is None:
+            return
+        left, top = geometry.left, geometry.top
+        places = plan.positions_in(left, top, left + view.across, top + view.down)
+        bits = self.tags[content.order[places]]
+        cell, edge = plan.cell, view.pixels(1)
+        least = min(cell.width, cell.height)
+        side = max(edge + 1, min(view.pixels(_TAG), least // 3))
+        ground = QColor(theme.tokens().panel)
+        for position, own in zip(
+            places[bits > 0].tolist(), bits[bits > 0].tolist(), strict=True
+        ):
+            x, y = plan.origin(position)
+            x, y = x - left, y - top + cell.height - side
+            for number, colour in self.tag_colours.items():
+                if not own >> number & 1 or y < plan.origin(position)[1] - top:
+                    continue
+                if side > 2 * edge:
+                    painter.fillRect(
+                        x - edge, y - edge, side + 2 * edge, side + 2 * edge, ground
+                    )
+                painter.fillRect(x, y, side, side, QColor(colour))
+                y -= side + edge
 
 
 def _heading_box(geometry: GridGeometry, y: int) -> QRectF:

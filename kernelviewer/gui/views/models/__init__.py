@@ -97,7 +97,12 @@ class ModelsController(Controller):
         tree.compare_requested.connect(
             lambda before, after: self.window.compare(Comparing(before, after))
         )
+        tree.rename_requested.connect(self._on_rename_requested)
         tree.details_requested.connect(self._show_details)
+
+    def _on_rename_requested(self, identity: int, name: str) -> None:
+        if self.document.is_open(identity):
+            self.document.rename_network(identity, name)
 
     def _show_details(self, identity: int) -> None:
 
@@ -155,6 +160,7 @@ MODELS = ViewSpec(
             (
                 ("Show only some layers", "click them; Ctrl+click adds"),
                 ("Show all layers, or clear the search", "Escape"),
+                ("Rename the network; empty: as its file", "F2"),
                 ("Close the network", "Delete"),
             ),
         ),

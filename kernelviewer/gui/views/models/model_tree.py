@@ -62,7 +62,6 @@ from kernelviewer.gui.views.models.tree_model import (
     SIZE_COLUMN,
     ModelTreeModel,
 )
-from kernelviewer.kernels.equality import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -285,6 +284,8 @@ class ModelTree(QWidget):
     """Model id, layer name, whether to take its kernels in."""
     compare_requested = Signal(int, int)
     """Ids of two networks, before and after."""
+    rename_requested = Signal(int, str)
+    """Model id, and what it is to be called; empty: as its file."""
     details_requested = Signal(int)
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
@@ -308,6 +309,10 @@ class ModelTree(QWidget):
         self.proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.proxy.setFilterRole(SEARCH_ROLE)
         self.tree.setModel(self.proxy)
+        self.source.rename_requested.connect(
+            self.rename_requested, Qt.ConnectionType.QueuedConnection
+        )
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._delegate = TreeDelegate(self.tree)
         self.tree.setItemDelegate(self._delegate)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -359,7 +364,7 @@ class ModelTree(QWidget):
         for item in self._items(self.source.roots):
             if not item.children:
                 continue
-            key = (item.model.id, item.text(0), len(item.indices))
+            key = _key(item)
             few = len(item.children) <= 40
             fold = key in folded if item.model.id in known else not few
             self.tree.setExpanded(self._index(item), not fold)
@@ -466,6 +471,17 @@ class ModelTree(QWidget):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
+    def start_rename(self, identity: int) -> None:
+        """Put the cursor into the name of a network."""
+        for item in self.source.roots:
+            if item.model.id == identity:
+                index = self._index(item)
+                if not index.isValid():  # the search hides it
+                    self.search.clear()
+                    index = self._index(item)
+                self.tree.scrollTo(index)
+                self.tree.edit(index)
+
     def current_model(self) -> int | None:
         """Id of the network of the current row, else of the only one."""
         item = self._at(self.tree.currentIndex())
@@ -482,11 +498,14 @@ class ModelTree(QWidget):
         return roots[0].model.id if len(roots) == len(rows) == 1 else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete closes the network, Escape shows all layers again."""
+        """Delete closes the network, F2 renames it, Escape shows all layers again."""
         if event.key() == Qt.Key.Key_Delete and self.tree.hasFocus():
             model = self.current_model()
             if model is not None:
                 self.close_requested.emit(model)
+        elif event.key() == Qt.Key.Key_F2 and self.tree.hasFocus():
+            if (model := self.current_model()) is not None:
+                self.start_rename(model)
         elif event.key() == Qt.Key.Key_Escape:
             if self.search.text():
                 self.search.clear()
@@ -546,11 +565,12 @@ class ModelTree(QWidget):
         beside.setObjectName("compareWith")
         beside.setEnabled(bool(others))
         for other in others:
-            name = told_apart(other.bank, bank)[0].replace("&", "&&")
+            name = other.name.replace("&", "&&")
             ask = partial(self.compare_requested.emit, model, other.id)
             beside.addAction(shortened(name, 48), ask)
+        menu.addAction("Rename…", lambda: self.start_rename(model))
         menu.addAction("Details…", lambda: self.details_requested.emit(model))
-        title = shortened(bank.name, 48).replace("&", "&&")
+        title = shortened(item.model.name, 48).replace("&", "&&")
         menu.addAction(f"Close “{title}”", lambda: self.close_requested.emit(model))
         return menu
 
@@ -573,7 +593,7 @@ class ModelTree(QWidget):
 
     def _folded(self) -> set[tuple[int, str, int]]:
         return {
-            (item.model.id, item.text(0), len(item.indices))
+            _key(item)
             for item in self._items(self.source.roots)
             if item.children and not self.tree.isExpanded(self._index(item))
         }
@@ -589,6 +609,12 @@ class ModelTree(QWidget):
             elif item.refs & layers:
                 rows += self._cover(item.children, layers)
         return rows
+
+
+def _key(item: TreeItem) -> tuple[int, str, int]:
+    """What a row is known by, whatever its network is called."""
+    name = item.node.text if item.node else ""
+    return item.model.id, name, len(item.indices)
 
 
 def _is_size(text: str) -> bool:

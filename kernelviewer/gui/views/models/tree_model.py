@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from weakref import ref as weak
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QFont
 
 from kernelviewer.gui.text import (
@@ -17,7 +17,7 @@ from kernelviewer.gui.text import (
     spaced,
 )
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.equality import best_match, told_apart
+from kernelviewer.kernels.equality import best_match
 from kernelviewer.state.layer_tree import layer_tree, summarize
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.tally import add_up
@@ -136,7 +136,7 @@ class TreeItem:
     def text(self, column: int) -> str:
         """What the row shows in a column."""
         if column == 0:
-            return self.node.text if self.node else self.model.bank.name
+            return self.node.text if self.node else self.model.name
         if self.excluded and self.layer and column == 2:
             return self.layer.kind
         if column == 1:
@@ -169,6 +169,8 @@ class TreeItem:
         bank = self.model.bank
         if self.node is None:
             lines = [shown(bank.path), f"{bank.format}, {bank.size_bytes / 1e6:.1f} MB"]
+            if self.model.name != bank.name:
+                lines.insert(0, f"{self.model.name}: {bank.name}")
             if bank.architecture:
                 lines.append(bank.architecture)
             if bank.copies:
@@ -227,6 +229,9 @@ def is_step_of(one: OpenModel, other: OpenModel) -> bool:
 
 class ModelTreeModel(QAbstractItemModel):
     """Rows of the model tree; rebuilt when networks open or close."""
+
+    rename_requested = Signal(int, str)
+    """Model id, and what it is to be called; empty: as its file."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -340,20 +345,19 @@ class ModelTreeModel(QAbstractItemModel):
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
         """Show these networks; those already shown are not walked again."""
-        known = {item.model: item for item in self.roots}
+        known = {(item.model.id, item.model.bank): item for item in self.roots}
         self.beginResetModel()
         self.roots = []
         for row, model in enumerate(models):
-            item = known.get(model) or TreeItem(model, None, None, row)
-            item.row = row
+            item = known.get((model.id, model.bank)) or TreeItem(model, None, None, row)
+            item.model, item.row = model, row
             self.roots.append(item)
         self._rows = {ref: item for root in self.roots for ref, item in root.leaves()}
         self._equal = {}
         for row, model in enumerate(models):
-            earlier = [other.bank for other in models[:row]]
+            earlier = {other.bank: other.name for other in models[:row]}
             if found := best_match(model.bank, earlier):
-                name = told_apart(model.bank, found[0])[1]
-                self._equal[model.id] = name, found[1]
+                self._equal[model.id] = earlier[found[0]], found[1]
         self.endResetModel()
 
     def item(self, index: Index) -> TreeItem | None:
@@ -405,6 +409,21 @@ class ModelTreeModel(QAbstractItemModel):
             return HEADER_TIPS.get(section)
         return None
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Qt: the names of networks can be changed."""
+        item, flags = self.item(index), super().flags(index)
+        named = item is not None and item.node is None and not index.column()
+        return flags | Qt.ItemFlag.ItemIsEditable if named else flags
+
+    def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
+        """Qt: ask for another name of a network; the row changes when it has one."""
+        item = self.item(index)
+        if role != Role.EditRole or item is None or item.node is not None:
+            return False
+        if value != item.model.name:
+            self.rename_requested.emit(item.model.id, value)
+        return False
+
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         """Qt: what a cell shows."""
         item = self.item(index)
@@ -416,6 +435,8 @@ class ModelTreeModel(QAbstractItemModel):
                 return "" if counts is None else identified_text(counts)
             mark = "" if index.column() else self._mark(item)
             return f"{mark}{item.text(index.column())}"
+        if role == Role.EditRole and item.node is None and not index.column():
+            return item.model.name
         if role == Role.ToolTipRole:
             return as_tip(self._tip(item))
         if role == Role.AccessibleDescriptionRole:

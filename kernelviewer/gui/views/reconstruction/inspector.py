@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import as_tip, second_class, signed
+from kernelviewer.gui.text import as_tip, second_class, signed, tags_text
 from kernelviewer.gui.view import (
     Computed,
     Controller,
@@ -39,7 +39,7 @@ from kernelviewer.gui.views.reconstruction.content import (
 from kernelviewer.gui.views.reconstruction.pair import PairView, pair_content
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FINE
+from kernelviewer.kernels.classes import FINE, class_shown
 from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.latent.labels import reaches
 from kernelviewer.state.arrangement import leaves_out_mean
@@ -75,6 +75,7 @@ FIELDS = (
     ("range", "Smallest, largest"),
     ("norm", "Norm ‖w‖"),
     ("state", "Pattern"),
+    ("tags", "Tags"),
     ("class", "Class by code"),
     ("family", "Class by family"),
     ("margin", "Margin to the next"),
@@ -263,6 +264,10 @@ class Inspector(QScrollArea):
         self.place.set_values({key: facts.pop(key) for key, _ in PLACE})
         self.values.set_values(facts)
 
+    def set_tags(self, text: str) -> None:
+        """Show the kernel's tags; empty: it has none."""
+        self.values.set_values({"tags": text or "none (keys 1–9)"})
+
     def set_class(self, name: str) -> None:
         """Show the class by the kernel's code; empty: it has none."""
         self.values.set_values({"class": name or "none"})
@@ -340,7 +345,7 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
     else:
         state = "has a pattern"
     return {
-        "network": model.bank.name,
+        "network": model.name,
         "layer": layer.name,
         "channel": f"{pool.channel[number]} of {layer.kernels}",
         "size": size_label(pool.size)
@@ -361,10 +366,10 @@ def describe_family(found: FamilyFit | None, scheme: Scheme) -> dict[str, str]:
     keys = ("family", "margin", "family_width", "family_angle", "family_offset")
     if found is None:
         return dict.fromkeys(keys, "–")
-    name = CLASSES[int(found.index_in(scheme)[0])].name
+    name = class_shown(int(found.index_in(scheme)[0])).name
     both = int(found.class_index[0]), int(found.second_index[0])
     second = second_class(scheme, *both)
-    after = "" if second is None else f", {CLASSES[second].name}"
+    after = "" if second is None else f", {class_shown(second).name}"
     x, y = float(found.sigma_x[0]), float(found.sigma_y[0])
     offset = [round(float(v[0]), 2) + 0.0 for v in (found.offset_x, found.offset_y)]
     texts = (
@@ -440,8 +445,10 @@ class InspectorController(Controller):
             self.comparison.setVisible(focus is not None and not paired)
         if pool is None or focus is None:
             self._family.forget()
-            self.forget("class")
+            self.forget("class", "tags")
             return
+        if self.is_news("tags", pool, focus, state.tags, state.tag_bits):
+            self.inspector.set_tags(tags_text(state, focus).removeprefix("tagged "))
         if self.is_news("class", pool, focus, state.by_code, state.code_threshold):
             self.inspector.set_class(_class_name(state, focus))
         if not self.window.device or pool.flat[focus]:
@@ -463,7 +470,7 @@ def _class_name(state: ViewState, focus: int) -> str:
     labels, threshold = state.by_code, state.code_threshold
     if labels is None or threshold is None or np.isnan(labels.code[focus]):
         return ""
-    name, fit = CLASSES[int(labels.best[focus])].name, float(labels.fit[focus])
+    name, fit = class_shown(int(labels.best[focus])).name, float(labels.fit[focus])
     known = bool(reaches(labels.fit[focus : focus + 1], threshold)[0])
     return f"{name}{'' if known else ', but unidentified'}, fit {fit:.3f}"
 
@@ -504,7 +511,7 @@ INSPECTOR = ViewSpec(
     controller=InspectorController,
     reads=(
         *("pool", "focus", "labels", "by_code", "code_threshold", "spectrum"),
-        *("pairs", "naming", "mean"),
+        *("pairs", "naming", "mean", "tags", "tag_bits"),
     ),
     figures={
         "comparisonView": ViewFigure("kernel", "focus"),

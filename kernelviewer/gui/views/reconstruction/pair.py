@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from kernelviewer.gui.text import as_tip, signed
 from kernelviewer.gui.views.reconstruction.comparison import PictureRow
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import leaves_out_mean
 
@@ -86,8 +86,8 @@ def _class(state: ViewState, number: int) -> str:
     if labels is None:
         return "–"
     kind, best = int(labels.label[number]), int(labels.best[number])
-    name = CLASSES[kind].short
-    return name if kind == best else f"{name} ({CLASSES[best].short})"
+    name = class_shown(kind).short
+    return name if kind == best else f"{name} ({class_shown(best).short})"
 
 
 def _change(pairs: PoolPairs, row: int) -> str:

@@ -25,7 +25,7 @@ from kernelviewer.gui.views.reconstruction.content import NO_SPECTRUM
 from kernelviewer.gui.views.reconstruction.picture import TapsPicture
 from kernelviewer.gui.views.reconstruction.surface import KernelSurface
 from kernelviewer.gui.views.reconstruction.thumbnails import Thumbnails
-from kernelviewer.kernels.classes import CLASSES, PATTERNS
+from kernelviewer.kernels.classes import PATTERNS, class_shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class ClassLine(QWidget):
         """Show a class, by its short name unless a text is given."""
         self.swatch.set_class(class_index)
         if class_index is not None:
-            found = CLASSES[class_index]
+            found = class_shown(class_index)
             self.label.setToolTip(found.name)
             text = text or found.short
         self.label.setText(text)
@@ -139,7 +139,7 @@ class Facts(QWidget):
         self.class_line.set_class(content.class_index, unnamed)
         family = content.family
         other = family is not None and family.class_index != content.class_index
-        name = CLASSES[family.class_index].short if family and other else ""
+        name = class_shown(family.class_index).short if family and other else ""
         self._names["family"].setText(_family(name))
         for key, text in describe(family).items():
             self._values[key].setText(text)

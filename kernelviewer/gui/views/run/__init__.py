@@ -181,7 +181,7 @@ def why_nothing(state: ViewState) -> str:
     if model is None:
         return NO_RUN
     if size is None or size not in model.bank.sizes:
-        return f"{model.bank.name} has no kernels of this size."
+        return f"{model.name} has no kernels of this size."
     if state.track is None:
         return "This shows once the kernels of every step are encoded."
     return f"Neither a code nor the pattern family names {size_label(size)} kernels."

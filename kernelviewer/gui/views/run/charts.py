@@ -15,7 +15,7 @@ from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import class_colour, elided
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, spaced
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, class_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,7 +239,9 @@ class SharesChart(StepsChart):
             if count:
                 mark = "▸ " if index == here else ""
                 part = percent(count / int(row.sum()))
-                lines.append(f"{mark}{CLASSES[index].name}: {spaced(count)}, {part}")
+                lines.append(
+                    f"{mark}{class_shown(index).name}: {spaced(count)}, {part}"
+                )
         return "\n".join(lines)
 
     # Items, as a screen reader has them: steps

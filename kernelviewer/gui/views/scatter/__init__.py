@@ -103,6 +103,7 @@ class ScatterController(Controller):
                 )
             )
         )
+        view.name_requested.connect(self.window.rename_class)
         view.toggle_requested.connect(
             self._if_current(
                 lambda number: acts.select_kernels(
@@ -360,6 +361,7 @@ SCATTER = ViewSpec(
                     "arrow keys; Shift+arrow keys",
                 ),
                 ("Zoom, show all", "wheel, + (=), −; double click, Home, 0"),
+                ("Give a class a name and a colour", "double click in the legend"),
                 ("Give up a drag", "Escape"),
             ),
         ),

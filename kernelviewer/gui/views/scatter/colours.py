@@ -11,7 +11,12 @@ from PySide6.QtGui import QColor, QFontMetricsF
 
 from kernelviewer.gui.painting.pixels import baseline
 from kernelviewer.gui.text import spaced
-from kernelviewer.kernels.classes import CLASSES, NETWORK_COLOURS
+from kernelviewer.kernels.classes import (
+    CLASSES,
+    NETWORK_COLOURS,
+    class_shown,
+    classes_shown,
+)
 from kernelviewer.state.analysis import UNIDENTIFIED
 from kernelviewer.state.layer_tree import short_names
 
@@ -53,12 +58,15 @@ class Legend:
         Colours from the low to the high end; with a bar there are no entries.
     low, high
         What stands at the bar's ends.
+    classes
+        The class of each swatch, where they are classes.
     """
 
     entries: tuple[tuple[str, str], ...] = ()
     bar: tuple[str, ...] = ()
     low: str = ""
     high: str = ""
+    classes: tuple[int, ...] = ()
 
 
 class LegendStrip:
@@ -170,12 +178,14 @@ def bar_colours(tokens: Tokens) -> tuple[str, ...]:
 
 
 def _by_class(label: NDArray[np.uint8], tokens: Tokens) -> Coloured:
-    colours = tuple(item.dark if tokens.dark else item.light for item in CLASSES)
+    colours = tuple(
+        item.dark if tokens.dark else item.light for item in classes_shown()
+    )
     there = np.flatnonzero(np.bincount(label, minlength=len(CLASSES)))
     ordered = [int(i) for i in there if i < UNIDENTIFIED]
     ordered += [UNIDENTIFIED] if UNIDENTIFIED in there else []
-    entries = tuple((colours[i], CLASSES[i].short) for i in ordered)
-    return label, colours, Legend(entries)
+    entries = tuple((colours[i], class_shown(i).short) for i in ordered)
+    return label, colours, Legend(entries, classes=tuple(ordered))
 
 
 def _by_fit(fit: NDArray[np.float32], tokens: Tokens) -> Coloured:
@@ -215,7 +225,7 @@ def _by_layer(pool: KernelPool, numbers: NDArray[np.int64], tokens: Tokens) -> C
 def _by_model(pool: KernelPool, numbers: NDArray[np.int64]) -> Coloured:
     row = np.searchsorted(pool.starts, numbers, side="right") - 1
     last = len(NETWORK_COLOURS) - 1
-    names = [model.bank.name for model in pool.models]
+    names = [model.name for model in pool.models]
     entries = tuple(zip(NETWORK_COLOURS, names[:last], strict=False))
     if len(names) > last:
         entries = (*entries, (NETWORK_COLOURS[last], f"{len(names) - last} more"))

@@ -15,11 +15,13 @@ from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
+from kernelviewer.kernels.classes import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
@@ -80,6 +82,8 @@ class ScatterView(Listed, ScatterPlot):
     selection_requested = Signal(object, object)
     """Kernel numbers, int64, and the keyboard modifiers held."""
     toggle_requested = Signal(int)
+    name_requested = Signal(str)
+    """Id of a class that is to be called otherwise."""
     axes_requested = Signal(int, int)
     """Components across and up, from 0."""
     plane_requested = Signal(str)
@@ -319,8 +323,18 @@ class ScatterView(Listed, ScatterPlot):
         self.selection_requested.emit(numbers, event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Qt: show all points again."""
-        self.reset_zoom()
+        """Qt: show all points again; in the legend ask for a class's name."""
+        if (index := self.class_at(event.position().toPoint())) is not None:
+            self.name_requested.emit(CLASSES[index].id)
+        else:
+            self.reset_zoom()
+
+    def class_at(self, place: QPoint | None) -> int | None:
+        """Class index of the legend's entry at a place; None: there is none."""
+        if place is None or not self._legend.classes:
+            return None
+        entry = self._ensure_strip().entry_at(QPointF(place))
+        return None if entry is None else self._legend.classes[entry]
 
     # Other events
 

@@ -64,6 +64,7 @@ class SpectrumController(Controller):
         view.border_set.connect(lambda i, z: self._move_border(i, z, False))
         view.border_dropped.connect(lambda border: document.give_up_drag())
         view.rename_requested.connect(self._on_rename_requested)
+        view.name_requested.connect(window.rename_stretch)
         view.split_requested.connect(self._on_split_requested)
         view.merge_requested.connect(self._on_merge_requested)
         view.reset_requested.connect(document.reset_stretches)
@@ -127,7 +128,7 @@ class SpectrumController(Controller):
 
     def _on_rename_requested(self, stretch: int, class_index: int) -> None:
         if (now := self._stretches()) is not None:
-            renamed = editing.rename(now, stretch, CLASSES[class_index].id, "")
+            renamed = editing.rename(now, stretch, CLASSES[class_index].id, "", "")
             self._edit(renamed, "Rename")
 
     def _on_split_requested(self, stretch: int, code: float) -> None:
@@ -139,7 +140,9 @@ class SpectrumController(Controller):
             kept = now[neighbour]
             lower = min(stretch, neighbour)
             joined = editing.merge(now, lower)
-            merged = editing.rename(joined, lower, kept.class_id, kept.name)
+            merged = editing.rename(
+                joined, lower, kept.class_id, kept.name, kept.colour
+            )
             self._edit(merged, "Merge")
 
     def _stretches(self) -> Stretches | None:
@@ -161,7 +164,9 @@ def _content(state: ViewState) -> SpectrumContent | None:
     editable = state.named_by == "code"
     edited = bool(editable and own and not editing.same_names(stretches, own.stretches))
     parts = tuple(
-        StretchSpan(s.low, s.high, s.class_index, s.family_cosine, s.name)
+        StretchSpan(
+            s.low, s.high, s.class_index, s.family_cosine, s.name, colour=s.colour
+        )
         for s in stretches
     )
     return SpectrumContent(state.spectrum, parts, edited, editable)
@@ -241,7 +246,8 @@ SPECTRUM = ViewSpec(
             (
                 ("Next stretch", "Left, Right"),
                 ("Move its upper or lower border", "drag; Shift+arrows, Ctrl+arrows"),
-                ("Rename, split, merge", "right click, Enter, F2"),
+                ("Give it a name and a colour", "double click, F2"),
+                ("Rename, split, merge", "right click, Enter"),
                 ("Give up a drag", "Escape"),
             ),
         ),

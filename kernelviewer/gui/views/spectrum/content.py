@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.gui.text import spaced
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import class_shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,8 @@ class StretchSpan:
         What stands under it; empty: the class's short name.
     note
         What else its tooltip says, such as how many kernels bear its code.
+    colour
+        Its own, ``#RRGGBB``; empty: the class's.
     """
 
     start: float
@@ -46,16 +48,17 @@ class StretchSpan:
     cosine: float
     name: str = ""
     note: str = ""
+    colour: str = ""
 
     @property
     def label(self) -> str:
         """What stands under it."""
-        return self.name or CLASSES[self.class_index].short
+        return self.name or class_shown(self.class_index).short
 
     @property
     def title(self) -> str:
         """Its name where there is room."""
-        return self.name or CLASSES[self.class_index].name
+        return self.name or class_shown(self.class_index).name
 
     @property
     def span(self) -> str:

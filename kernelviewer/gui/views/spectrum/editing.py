@@ -14,7 +14,7 @@ from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.views.spectrum.content import NARROWEST
 from kernelviewer.gui.views.spectrum.stretches import StretchStrip
-from kernelviewer.kernels.classes import CLASSES, PAPER
+from kernelviewer.kernels.classes import PAPER, class_shown
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
@@ -32,6 +32,7 @@ _STEPS = {Qt.Key.Key_Left: -0.002, Qt.Key.Key_Right: 0.002}
 class StretchMenu(QMenu):
     """Menu of one stretch; gone when it is closed."""
 
+    name_chosen = Signal(int)
     rename_chosen = Signal(int, int)
     split_chosen = Signal(int, float)
     merge_chosen = Signal(int, int)
@@ -55,6 +56,9 @@ class StretchMenu(QMenu):
         ask = partial(self.range_chosen.emit, stretch.start, stretch.stop, "replace")
         select.triggered.connect(ask)
         self.aboutToHide.connect(self.deleteLater)
+        what = "Rename…" if content.editable else f"Rename “{stretch.title}”…"
+        name = self.addAction(what)
+        name.triggered.connect(partial(self.name_chosen.emit, index))
         if not content.editable:
             return
         self.addSeparator()
@@ -71,12 +75,12 @@ class StretchMenu(QMenu):
         reset.triggered.connect(self.reset_chosen)
 
     def _add_names(self, tokens: Tokens) -> None:
-        names = self.addMenu("Rename To")
+        names = self.addMenu("Rename To Class")
         ratio = self.devicePixelRatioF()
         current = self._content.stretches[self._index].class_index
         for class_index in PAPER.rows[:-2]:
             icon = swatch_icon(class_index, tokens, ratio)
-            action = names.addAction(icon, CLASSES[class_index].name)
+            action = names.addAction(icon, class_shown(class_index).name)
             action.setEnabled(class_index != current)
             ask = partial(self.rename_chosen.emit, self._index, class_index)
             action.triggered.connect(ask)
@@ -105,6 +109,8 @@ class StretchEditor(StretchStrip):
     """The same, when it is let go."""
     border_dropped = Signal(int)
     """Dragging was given up: the border is to stay where it was."""
+    name_requested = Signal(int)
+    """Ask what a stretch is to be called."""
     rename_requested = Signal(int, int)
     """Stretch and class index."""
     split_requested = Signal(int, float)
@@ -173,13 +179,18 @@ class StretchEditor(StretchStrip):
         super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Select the kernels of the stretch."""
+        """Ask what the stretch is to be called; with a key held select its kernels."""
         if self.content is None or event.button() != Qt.MouseButton.LeftButton:
             return
         index = self.content.stretch_at(self.axis.code(event.position().x()))
-        if index is not None:
+        if index is None:
+            return
+        mode = mode_of(event.modifiers())
+        if mode == "replace":
+            self.drop()
+            self.name_requested.emit(index)
+        else:
             stretch = self.content.stretches[index]
-            mode = mode_of(event.modifiers())
             self.range_requested.emit(stretch.start, stretch.stop, mode)
 
     def _drag(self, x: float, place: QPointF) -> None:
@@ -231,7 +242,10 @@ class StretchEditor(StretchStrip):
             self.drop()
         elif event.key() in _STEPS and self.content is not None:
             self._act_on_arrow(_STEPS[Qt.Key(event.key())], event.modifiers())
-        elif event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_F2):
+        elif event.key() == keys.Key_F2 and self.content is not None:
+            if (index := self.content.stretch_at(self.position)) is not None:
+                self.name_requested.emit(index)
+        elif event.key() in (keys.Key_Return, keys.Key_Enter):
             x = self.axis.logical(self.position)
             self._open_menu(self.position, QPoint(round(x), self.height()))
         else:
@@ -265,6 +279,7 @@ class StretchEditor(StretchStrip):
             return
         self.touched.emit()
         menu = StretchMenu(self.content, index, z, theme.tokens(), self)
+        menu.name_chosen.connect(self.name_requested)
         menu.rename_chosen.connect(self.rename_requested)
         menu.split_chosen.connect(self.split_requested)
         menu.merge_chosen.connect(self.merge_requested)

@@ -181,6 +181,8 @@ class StretchStrip(Strip):
         return None if index is None else self.drawn.stretches[index]
 
     def _colour(self, stretch: StretchSpan) -> QColor:
+        if stretch.colour:
+            return QColor(stretch.colour)
         return class_colour(stretch.class_index, dark=theme.tokens().dark)
 
     def _line_height(self) -> float:

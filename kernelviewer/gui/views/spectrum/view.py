@@ -194,7 +194,10 @@ class SpectrumControls(QWidget):
 
     def set_stretch(self, stretch: StretchSpan | None) -> None:
         """Say which stretch the code is in; None: nothing is named."""
-        self.swatch.set_class(None if stretch is None else stretch.class_index)
+        self.swatch.set_class(
+            None if stretch is None else stretch.class_index,
+            "" if stretch is None else stretch.colour,
+        )
         if stretch is None:
             self.name.setText("")
             self.detail.set_texts()
@@ -260,6 +263,7 @@ class SpectrumView(QWidget):
     border_set = Signal(int, float)
     border_dropped = Signal(int)
     """The drag was given up: what `border_moved` said does not hold."""
+    name_requested = Signal(int)
     rename_requested = Signal(int, int)
     """Stretch and class index."""
     split_requested = Signal(int, float)
@@ -322,6 +326,7 @@ class SpectrumView(QWidget):
         editor.border_moved.connect(self.border_moved)
         editor.border_set.connect(self.border_set)
         editor.border_dropped.connect(self.border_dropped)
+        editor.name_requested.connect(self.name_requested)
         editor.rename_requested.connect(self.rename_requested)
         editor.split_requested.connect(self.split_requested)
         editor.merge_requested.connect(self.merge_requested)
