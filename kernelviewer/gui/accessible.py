@@ -197,8 +197,7 @@ class _List(QAccessibleWidget):
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        found = self._made.pop(number)
-        QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(found))
+        _delete(self._made.pop(number))
 
     def childCount(self) -> int:
         """Qt: widgets and items."""
@@ -233,24 +232,36 @@ class _List(QAccessibleWidget):
         return self.item(now)
 
 
-_LISTS: dict[int, _List] = {}
-"""By the address of the widget. Qt does not keep what Python makes."""
+_LISTS: dict[int, list[_List]] = {}
+"""By the address of the widget. Python would free what only Qt knows."""
 
 
 def _make(name: str, found: QObject) -> QAccessibleInterface | None:
-    """A list for each widget that says what its items are."""
+    """A list for a widget that says what its items are; another one each time.
+
+    Qt asks again when the widget has another meta-object, as after signals were
+    connected, and frees each answer by itself.
+    """
     if not isinstance(found, QWidget) or not issubclass(type(found), Listed):
         return None
     (key,) = shiboken6.getCppPointer(found)
     if key not in _LISTS:
-        _LISTS[key] = _List(found)
+        _LISTS[key] = []
         found.destroyed.connect(lambda *_: _forget(key))
-    return _LISTS[key]
+    _LISTS[key].append(_List(found))
+    return _LISTS[key][-1]
 
 
 def _forget(key: int) -> None:
-    if (gone := _LISTS.pop(key, None)) is not None:
+    for gone in _LISTS.pop(key, ()):
         gone.forget()
+        _delete(gone)
+
+
+def _delete(gone: QAccessibleInterface) -> None:
+    """Have Qt forget an interface before Python frees it: Qt would free it again."""
+    if shiboken6.isValid(gone):
+        QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(gone))
 
 
 def install() -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.accessible import announce
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.view import Home, ViewSpec
 
@@ -328,8 +329,12 @@ class JobsPanel(QScrollArea):
     def end(self, number: int, text: str) -> None:
         """Show what came of a job."""
         if number in self.rows:
-            self.rows[number].set_ended(text)
-            self._look_at(self.rows[number])
+            row = self.rows[number]
+            row.set_ended(text)
+            kind = next((g for g in self.groups.values() if row in g.rows), None)
+            if kind is None or not any(other.running for other in kind.rows):
+                announce(self, f"{row.title.text()}: {text}")
+            self._look_at(row)
             self._trim()
 
     def add_error(self, title: str, text: str, details: str) -> None:
@@ -341,6 +346,7 @@ class JobsPanel(QScrollArea):
         """Show a job's error and ask to be seen."""
         row = self._row(number, title)
         row.set_ended(text, details, failed=True)
+        announce(self, f"{title}: {text}")
         self._bring_forward(row)
         self._trim()
         self.attention_requested.emit()
