@@ -167,6 +167,7 @@ class WindowContext(QMainWindow):
         super().__init__()
         accessible.install()
         self.setDockNestingEnabled(True)
+        self.setAnimated(False)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True

@@ -54,6 +54,11 @@ class PatternClass:
     dark: str
     paper: str = ""
 
+    @property
+    def mark(self) -> str:
+        """Two letters that tell it without its colour; + is on, − is off."""
+        return _MARKS[self.id]
+
 
 PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
@@ -150,6 +155,19 @@ CLASSES = (*PATTERNS, UNIDENTIFIED, FLAT)
 """All classes, once each: the fine ones, the rest of the paper's, the nameless."""
 INDEX = {item.id: index for index, item in enumerate(CLASSES)}
 """Class id → index into `CLASSES`."""
+_MARKS = dict(
+    (
+        entry.split("=")
+        for entry in (
+            "on-point=P+ off-point=P− on-centre=C+ off-centre=C− on-square=S+ "
+            "off-square=S− on-disc=D+ off-disc=D− on-cross=X+ off-cross=X− on-ring=R+ "
+            "off-ring=R− edge-x=Ex edge-y=Ey edge-d=Ed on-bar-v=V+ off-bar-v=V− "
+            "on-bar-h=H+ off-bar-h=H− on-bar-d=B+ off-bar-d=B− saddle=Sa checker=Ch "
+            "d1-x=∂x d1-y=∂y d2-x=xx d2-y=yy d2-xy=xy unidentified=? flat=0"
+        ).split()
+    ),
+)
+"""Class id → its letters; bars are vertical, horizontal, or neither."""
 NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])
 
 

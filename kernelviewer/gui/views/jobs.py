@@ -61,7 +61,7 @@ class JobRow(QWidget):
         self.text = _Message("waiting", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
-        self.bar.setRange(0, 0)
+        self.bar.setRange(0, 1)  # 0 of 0 would move all the time
         self.bar.setFixedWidth(140)
         self.bar.setAccessibleName(f"Progress of {title}")
         self.button = QPushButton(self)
@@ -105,7 +105,7 @@ class JobRow(QWidget):
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
         self.bar.setUpdatesEnabled(False)  # else it paints at once all that has changed
-        self.bar.setRange(0, total)
+        self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
         self.bar.setUpdatesEnabled(True)
         count = f"{done} of {total}" if total else ""

@@ -15,13 +15,12 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QSlider,
     QToolBar,
     QToolButton,
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton, NumberField
+from kernelviewer.gui.controls import ChoiceButton, EscapableSlider, NumberField
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -178,7 +177,7 @@ class ThresholdBar(QWidget):
         self._said: tuple[float, float | None] = (math.nan, None)
         self.title = QLabel("Threshold", self)
         self.title.setProperty("role", "secondary")
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = EscapableSlider(self)
         self.slider.setObjectName("thresholdSlider")
         self.slider.setAccessibleName("Threshold of the fit")
         self.slider.setRange(0, STEPS)

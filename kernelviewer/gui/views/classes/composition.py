@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
-from kernelviewer.gui.painting.classes import elided, fill_stack
+from kernelviewer.gui.painting.classes import elided, fill_stack, paint_mark
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, as_tip, percent, spaced
 from kernelviewer.gui.views.classes.bars import (
@@ -259,6 +259,8 @@ class LayerComposition(Listed, Ringed):
             painter.setOpacity(1.0 if bar.shown else 0.35)
             stacked = bar.stacked(box)
             fill_stack(painter, stacked, dark=theme.tokens().dark, upright=True)
+            for index, part, pale in stacked:
+                paint_mark(painter, part, index, theme.tokens(), pale=pale)
             if (chosen := self._selected.get(bar.key)) is not None:
                 for strip in chosen.marks(bar, box):
                     edge = strip.adjusted(0, 0, 1, 0)

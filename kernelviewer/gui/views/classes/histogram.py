@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 NARROWEST = 72
 """A column with bars and numbers is at least this wide, pixels."""
 _SPACE = 10
+_MARKS_FROM = 230
+"""Width of a block that has room for letters beside the names, pixels."""
 ROW = 14
 CAPTION = 16
 MARGIN = 12
@@ -240,7 +242,8 @@ class ClassRows(Ringed):
         shorts = (class_shown(index).short for index in self._rows)
         names = max(map(metrics.horizontalAdvance, shorts))
         several = self._blocks() > 1
-        left, count = MARGIN + names + GAP, max(1, len(self._contents))
+        left = MARGIN + names + self._mark_width() + GAP
+        count = max(1, len(self._contents))
         most = max((int(item.counts.max()) for item in self._contents), default=0)
         widest = "00 %" if count > 1 else "00 000  00 %"
         if not self._shares():
@@ -248,6 +251,12 @@ class ClassRows(Ringed):
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
         return Columns(left, end, count, self._first, numbers + GAP)
+
+    def _mark_width(self) -> float:
+        """Room for the letters that stand in charts for a class, where there is some."""
+        if self._block_width() < _MARKS_FROM:
+            return 0.0
+        return float(self.fontMetrics().horizontalAdvance("X−")) + 2
 
     def _shares(self) -> bool:
         """Whether there is room for shares beside the counts."""
@@ -329,9 +338,14 @@ class ClassRows(Ringed):
             ink = theme.tokens().text if there else theme.tokens().secondary
             painter.setPen(QColor(ink))
             name = line.adjusted(MARGIN, 0, 0, 0)
-            name.setWidth(columns.left - MARGIN - GAP)
+            marks = self._mark_width()
+            name.setWidth(columns.left - MARGIN - GAP - marks)
             text = elided(painter, class_shown(index).short, name.width())
             painter.drawText(name, right, text)
+            if marks:
+                painter.setPen(QColor(theme.tokens().secondary))
+                mark = QRectF(name.right() + GAP / 2, line.top(), marks, line.height())
+                painter.drawText(mark, right, CLASSES[index].mark)
         if self._ringed:
             left, end = columns.whole(self._column)
             start = 2 if len(self._contents) == 1 else left - 4

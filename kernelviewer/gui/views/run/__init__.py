@@ -253,6 +253,7 @@ STEPS = ViewSpec(
             (
                 ("To a step", "click, drag, wheel; arrow keys; Home, End"),
                 ("Play the run", "Space"),
+                ("Give up a drag", "Escape"),
             ),
         ),
     ),
@@ -270,6 +271,7 @@ SHARES = ViewSpec(
             "views.run.charts",
             (
                 ("To a step", "click, drag; Left, Right, Home, End"),
+                ("Give up a drag", "Escape"),
                 ("Select a forming layer", "click; Up, Down, Enter, Space"),
             ),
         ),

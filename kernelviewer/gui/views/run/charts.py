@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
-from kernelviewer.gui.painting.classes import class_colour, elided
+from kernelviewer.gui.painting.classes import class_colour, elided, paint_mark
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, spaced
 from kernelviewer.kernels.classes import CLASSES, class_shown
@@ -174,6 +174,7 @@ class SharesChart(StepsChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sharesChart", "Share of each class along the run", parent)
         self.counts: NDArray[np.int64] | None = None
+        self._origin: int | None = None
 
     def set_counts(
         self, axis: Axis | None, counts: NDArray[np.int64] | None, message: str = ""
@@ -197,6 +198,7 @@ class SharesChart(StepsChart):
         xs = [self.x_of(place) for place in self.axis.places]
         if len(xs) == 1:
             xs, edges = [box.left(), box.right()], np.repeat(edges, 2, axis=0)
+        marks: list[tuple[int, QRectF]] = []
         painter.setPen(Qt.PenStyle.NoPen)
         for index in range(len(CLASSES)):
             lower, upper = edges[:, index], edges[:, index + 1]
@@ -206,10 +208,14 @@ class SharesChart(StepsChart):
                 back = [QPointF(x, y) for x, y in zip(xs, ys[1].tolist(), strict=True)]
                 painter.setBrush(class_colour(index, dark=tokens.dark))
                 painter.drawPolygon(QPolygonF([*there, *back[::-1]]))
+                marks.append((index, self._widest(xs, ys)))
         painter.setPen(QPen(QColor(tokens.panel), 1))
         for x in xs[1:-1]:
             painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
         painter.setFont(caption_font(self.font()))
+        for index, place in marks:
+            paint_mark(painter, place, index, tokens)
+            painter.setPen(Qt.PenStyle.NoPen)
         painter.setPen(QColor(tokens.secondary))
         for share in (0, 0.5, 1):
             y = box.bottom() - share * box.height()
@@ -217,6 +223,15 @@ class SharesChart(StepsChart):
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, flags, f"{100 * share:.0f}\u202f%")
         self.paint_axis(painter)
+
+    def _widest(self, xs: list[float], ys: NDArray[np.float64]) -> QRectF:
+        """Where an area has most room for letters: at one of its inner steps."""
+        box, room = self.chart(), 12.0
+        middles = [min(max(x, box.left() + room), box.right() - room) for x in xs]
+        heights = ys[0] - ys[1]
+        step = int(heights.argmax())
+        top = float(ys[1, step])
+        return QRectF(middles[step] - room, top, 2 * room, float(heights[step]))
 
     def _edges(self) -> NDArray[np.float64]:
         """Cumulated shares [S, classes + 1]."""
@@ -274,12 +289,26 @@ class SharesChart(StepsChart):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: the step under the mouse."""
+        if event.button() == Qt.MouseButton.LeftButton and self.axis is not None:
+            self._origin = self.axis.step
         self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt: the step under the mouse."""
-        if event.buttons() & Qt.MouseButton.LeftButton and self.axis is not None:
+        if self._origin is not None and self.axis is not None:
             self.step_requested.emit(self.step_at(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Qt: let go."""
+        self._origin = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: Escape gives a drag up."""
+        if event.key() == Qt.Key.Key_Escape and self._origin is not None:
+            origin, self._origin = self._origin, None
+            self.step_requested.emit(origin)
+        else:
+            super().keyPressEvent(event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ class ScatterView(Listed, ScatterPlot):
         self._tooltip: Callable[[int], str] = str
         self._name: Callable[[int], str] | None = None
         self._pan_from: QPointF | None = None
+        self._origin = self._box
         self._axes = (0, 1)
         self._names: tuple[str, ...] = ()
         self._planes: Mapping[str, tuple[str, str]] = {}
@@ -247,6 +248,9 @@ class ScatterView(Listed, ScatterPlot):
         elif key == Qt.Key.Key_Escape and self._path:
             self._path = []
             self.update()
+        elif key == Qt.Key.Key_Escape and self._pan_from is not None:
+            self._pan_from, self._box = None, self._origin
+            self.redraw()
         else:
             super().keyPressEvent(event)
 
@@ -279,7 +283,7 @@ class ScatterView(Listed, ScatterPlot):
         if event.button() == Qt.MouseButton.LeftButton:
             self._path = [event.position()]
         elif event.button() == Qt.MouseButton.MiddleButton:
-            self._pan_from = event.position()
+            self._pan_from, self._origin = event.position(), self._box
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt: go on with what was begun."""

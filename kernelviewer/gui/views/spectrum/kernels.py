@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
@@ -45,6 +45,7 @@ class KernelStrip(Strip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("spectrumKernels", "Decoded kernels along the code", parent)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the slider has the keys
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(QSizePolicy.Policy.Expanding, fixed)
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)

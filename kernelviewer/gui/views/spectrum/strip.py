@@ -23,6 +23,7 @@ from kernelviewer.gui.text import as_tip
 if TYPE_CHECKING:
     from PySide6.QtGui import (
         QHelpEvent,
+        QKeyEvent,
         QMouseEvent,
         QPaintEvent,
         QResizeEvent,
@@ -108,6 +109,7 @@ class Strip(Listed, Ringed):
         self.position = 0.0
         self._guide: float | None = None
         self._scrubbing = False
+        self._origin = 0.0
         self._picture: QImage | None = None
 
     # Setters
@@ -256,7 +258,7 @@ class Strip(Listed, Ringed):
             return
         self.touched.emit()
         if not self.take_press(event) and self.content is not None:
-            self._scrubbing = True
+            self._scrubbing, self._origin = True, self.position
             self.position_requested.emit(self.axis.code(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -268,6 +270,14 @@ class Strip(Listed, Ringed):
         """Let go."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._scrubbing = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape gives moving the cursor up."""
+        if event.key() == Qt.Key.Key_Escape and self._scrubbing:
+            self._scrubbing = False
+            self.position_requested.emit(self._origin)
+        else:
+            super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Tooltips; and whole device pixels on whatever screen the window is."""
