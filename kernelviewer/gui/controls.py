@@ -212,6 +212,9 @@ class ChoiceButton(QToolButton):
 class EscapableSlider(QSlider):
     """A horizontal slider; Escape gives a drag up: it is where it was before."""
 
+    given_up = Signal()
+    """A drag was; the slider goes back unless whoever hears this sets it back."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._origin: int | None = None
@@ -236,8 +239,11 @@ class EscapableSlider(QSlider):
         """Qt: steps, ends; Escape."""
         if event.key() == Qt.Key.Key_Escape and self._origin is not None:
             origin, self._origin, self._given_up = self._origin, None, True
-            self.setValue(origin)
+            self.blockSignals(True)
             self.setSliderDown(False)
+            self.blockSignals(False)
+            self.given_up.emit()
+            self.setValue(origin)
         else:
             super().keyPressEvent(event)
 

@@ -156,16 +156,15 @@ CLASSES = (*PATTERNS, UNIDENTIFIED, FLAT)
 INDEX = {item.id: index for index, item in enumerate(CLASSES)}
 """Class id → index into `CLASSES`."""
 _MARKS = dict(
-    (
-        entry.split("=")
-        for entry in (
-            "on-point=P+ off-point=P− on-centre=C+ off-centre=C− on-square=S+ "
-            "off-square=S− on-disc=D+ off-disc=D− on-cross=X+ off-cross=X− on-ring=R+ "
-            "off-ring=R− edge-x=Ex edge-y=Ey edge-d=Ed on-bar-v=V+ off-bar-v=V− "
-            "on-bar-h=H+ off-bar-h=H− on-bar-d=B+ off-bar-d=B− saddle=Sa checker=Ch "
-            "d1-x=∂x d1-y=∂y d2-x=xx d2-y=yy d2-xy=xy unidentified=? flat=0"
-        ).split()
-    ),
+    zip(
+        INDEX,
+        (
+            *("P+", "P−", "C+", "C−", "S+", "S−", "D+", "D−", "X+", "X−", "R+", "R−"),
+            *("Ex", "Ey", "Ed", "V+", "V−", "H+", "H−", "B+", "B−", "Sa", "Ch"),
+            *("∂x", "∂y", "xx", "yy", "xy", "?", "0"),
+        ),
+        strict=True,
+    )
 )
 """Class id → its letters; bars are vertical, horizontal, or neither."""
 NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])

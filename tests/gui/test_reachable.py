@@ -129,13 +129,12 @@ def test_tab_leads_through_the_whole_window(
 def test_space_presses_every_button_as_the_mouse_does(window: MainWindow) -> None:
     buttons = [w for w in controls(window) if isinstance(w, QAbstractButton)]
     buttons = [button for button in buttons if button.isEnabled()]
-    pressed: list[QAbstractButton] = []
+    assert len(buttons) > 8
     for button in buttons:
-        button.clicked.disconnect()  # what they do is tested elsewhere
-        button.clicked.connect(lambda *_, b=button: pressed.append(b))
-        QTest.keyClick(button, Qt.Key.Key_Space)
-    assert len(pressed) > 8
-    assert pressed == buttons
+        QTest.keyPress(button, Qt.Key.Key_Space)
+        assert button.isDown(), button.objectName()
+        button.setDown(False)  # what they do is tested elsewhere
+        QTest.keyRelease(button, Qt.Key.Key_Space)
 
 
 def dragged(widget: QWidget, start: QPoint, end: QPoint) -> None:
@@ -207,8 +206,9 @@ def test_nothing_moves_by_itself(window: MainWindow, qtbot: Any) -> None:
     window.docks["jobs"].show()
     panel.add(70, "Long work")
     panel.set_progress(70, 0, 0, "running")
-    (bar,) = [b for b in window.findChildren(QProgressBar) if b.isVisible()]
-    assert bar.maximum() > bar.minimum()
+    bars = panel.findChildren(QProgressBar)
+    assert bars
+    assert [bar for bar in bars if bar.maximum() == bar.minimum()] == []
     assert "running" in panel.rows[70].text.text()
     panel.end(70, "done")
     assert not window.parts.spectrum.player.running

@@ -166,6 +166,7 @@ class ThresholdBar(QWidget):
 
     threshold_requested = Signal(float, bool)
     """The wished threshold, and whether the slider is still being dragged."""
+    drag_given_up = Signal()
     default_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -211,6 +212,7 @@ class ThresholdBar(QWidget):
         line.addWidget(self.null)
         self.slider.valueChanged.connect(self._on_slider_moved)
         self.slider.sliderReleased.connect(self._on_slider_released)
+        self.slider.given_up.connect(self.drag_given_up)
         self.value.valueChanged.connect(self._on_value_typed)
         self.presets.clicked.connect(self._open_menu)
         self.reset.clicked.connect(lambda: self.default_requested.emit())
@@ -434,6 +436,7 @@ class ToolController(Controller):
         self.parts.edited.clicked.connect(self._open_edits)
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
+        threshold.drag_given_up.connect(self.document.give_up_drag)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
         export.clicked.connect(lambda: self.window.commands["export"].trigger())
 

@@ -253,7 +253,7 @@ class ClassRows(Ringed):
         return Columns(left, end, count, self._first, numbers + GAP)
 
     def _mark_width(self) -> float:
-        """Room for the letters that stand in charts for a class, where there is some."""
+        """Room for the letters that stand for a class in charts."""
         if self._block_width() < _MARKS_FROM:
             return 0.0
         return float(self.fontMetrics().horizontalAdvance("X−")) + 2
