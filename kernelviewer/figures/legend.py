@@ -31,10 +31,19 @@ class Entry:
     hatch: str = ""
 
 
-def class_entries(indices: Iterable[int], ground: Ink) -> list[Entry]:
-    """Entries of classes, given by their index, in the order of the classes."""
+def class_entries(
+    indices: Iterable[int], ground: Ink, *, marks: bool = False
+) -> list[Entry]:
+    """Entries of classes, given by their index, in the order of the classes.
+
+    ``marks``: with their letters.
+    """
     return [
-        Entry(ground.of_class(item), item.name, HATCH if item is FLAT else "")
+        Entry(
+            ground.of_class(item),
+            f"{item.mark} {item.name}" if marks else item.name,
+            HATCH if item is FLAT else "",
+        )
         for item in (class_shown(index) for index in sorted(set(indices)))
     ]
 

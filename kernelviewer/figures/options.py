@@ -26,6 +26,7 @@ Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
 Mean = Literal["auto", "with", "without"]
+ClassMarks = Literal["colours", "letters"]
 Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
@@ -291,6 +292,9 @@ class FigureOptions:
     labels, legend, scale_bar, panel_letters
         Whether to draw names of layers, axes and classes; class colours; colours of the
         weights; **a**, **b** …
+    class_marks
+        What tells the classes apart in bars and areas, and in their legend; with
+        ``letters`` a print in grey can be read.
     title
         Text above the figure; empty: none.
     colormap
@@ -442,6 +446,18 @@ class FigureOptions:
         ),
     )
     legend: bool = declared(True, Switch(label="Legend", help="the colours of classes"))
+    class_marks: ClassMarks = declared(
+        "colours",
+        Choice(
+            label="Classes",
+            title="What tells the classes apart",
+            noun="telling of classes",
+            choices={
+                "colours": "by colours",
+                "letters": "by letters too",
+            },
+        ),
+    )
     scale_bar: bool = declared(
         True, Switch(label="Scale of weights", help="the colours of weights")
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import POINT, Face
+from kernelviewer.kernels.classes import FLAT, ink_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.kernels.classes import PatternClass
 
 _MAX_PIXELS = 60_000
 _IMAGE, _SHAPE, _MARK, _TEXT = 1, 2, 3, 4
@@ -243,6 +245,22 @@ class Page:
                 gid=self._unique(gid),
                 zorder=_SHAPE,
             )
+        )
+
+    def class_mark(
+        self, kind: PatternClass, x: float, y: float, width: float, height: float
+    ) -> None:
+        """Write a class's letters into its box, if wanted and there is room."""
+        size = 0.85 * self.face.size
+        tall = size * POINT
+        if self.options.class_marks != "letters" or height < 1.05 * tall:
+            return
+        if width < self.face.width(kind.mark, size):
+            return
+        middle = y + height / 2 + 0.36 * tall
+        ink = self.ink.text if kind is FLAT else ink_on(self.ink.of_class(kind))
+        self.text(
+            x + width / 2, middle, kind.mark, size=size, align="center", colour=ink
         )
 
     def marker(self, x: float, y: float, text: str, ring: str) -> None:

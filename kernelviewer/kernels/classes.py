@@ -167,6 +167,23 @@ _MARKS = dict(
     )
 )
 """Class id → its letters; bars are vertical, horizontal, or neither."""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#RRGGBB`` as WCAG 2.2 defines it, 0 to 1."""
+    shares = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in shares
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever stands out more from ``#RRGGBB``."""
+    return "#000000" if luminance(colour) > 0.179 else "#FFFFFF"
+
+
 NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])
 
 

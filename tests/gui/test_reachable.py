@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.files import resource
 from kernelviewer.gui import theme
+from kernelviewer.kernels.classes import CLASSES, ink_on, luminance
 from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.harness import LEFT
 
@@ -216,15 +217,6 @@ def test_nothing_moves_by_itself(window: MainWindow, qtbot: Any) -> None:
 
 def contrast(text: str, ground: str) -> float:
     """Of two colours ``#RRGGBB``, as WCAG 2.2 defines it, 1 to 21."""
-
-    def luminance(colour: str) -> float:
-        shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [
-            share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
-            for share in shares
-        ]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
     low, high = sorted((luminance(text), luminance(ground)))
     return (high + 0.05) / (low + 0.05)
 
@@ -237,3 +229,39 @@ def test_text_stands_out_from_every_ground(tokens: theme.Tokens) -> None:
             found = contrast(getattr(tokens, name), getattr(tokens, ground))
             assert found >= LEAST_CONTRAST, (name, ground, found)
     assert contrast(tokens.on_accent, tokens.accent) >= LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_letters_tell_each_class_and_are_read_on_its_colour(dark: bool) -> None:
+    marks = [item.mark for item in CLASSES]
+    assert len(set(marks)) == len(CLASSES)
+    for item in CLASSES:
+        colour = item.dark if dark else item.light
+        assert contrast(ink_on(colour), colour) >= LEAST_CONTRAST, item.id
+
+
+def test_large_parts_of_a_layer_bear_the_letters_of_their_class(
+    window: MainWindow, qtbot: Any
+) -> None:
+    window.docks["composition"].raise_()
+    wait_idle(qtbot, window)
+    view = window.parts.composition
+    image = view.grab().toImage()
+    parts = [
+        (index, box)
+        for bar, at in zip(view.bars, view.boxes(), strict=True)
+        for index, box, pale in bar.stacked(at)
+        if not pale and box.height() > 18 and box.width() > 24
+    ]
+    assert parts
+    for index, box in parts:
+        x, middle = round(box.center().x()), round(box.center().y())
+        ground = CLASSES[index].light
+        ink = luminance(ink_on(ground))
+        seen = {
+            image.pixelColor(left, top).name()
+            for left in range(x - 8, x + 8)
+            for top in range(middle - 5, middle + 5)
+        }
+        found = min(abs(luminance(colour) - ink) for colour in seen)
+        assert found < abs(luminance(ground) - ink) / 2, CLASSES[index].id

@@ -192,7 +192,9 @@ class CompositionContent:
         from kernelviewer.figures.colours import ink
 
         total = sum(item.by_class.sum(axis=0) for item in self.networks)
-        return class_entries(np.flatnonzero(total).tolist(), ink(options.dark))
+        marks = options.class_marks == "letters"
+        there = np.flatnonzero(total).tolist()
+        return class_entries(there, ink(options.dark), marks=marks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,6 +297,7 @@ class _Panel:
                         hatch=HATCH if kind is FLAT else "",
                         gid=f"layer-{number}-{kind.id}",
                     )
+                    page.class_mark(kind, left, base - high, wide, high)
                 base -= high
         self._draw_counts(page, item, x, y - 0.4 * page.face.em)
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kernelviewer.gui import theme
-from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown, ink_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,6 @@ PARTING = 0.8
 """Free line between the parts of a bar, pixels."""
 LEAST_PARTED = 3
 """Parts this thick, pixels, have such a line."""
-DARK_INK, LIGHT_INK, HALF_LIGHT = "#000000", "#FFFFFF", 0.179
-"""Of letters on a colour, and from which luminance on the dark one is read better."""
 PALE = 0.38
 """Opacity of kernels below the threshold, in the colour of their best class."""
 
@@ -153,23 +151,13 @@ def paint_mark(
         return
     colour = class_colour(index, dark=tokens.dark)
     plain = pale or CLASSES[index] is FLAT
-    light = luminance(colour) > HALF_LIGHT
-    ink = tokens.text if plain else DARK_INK if light else LIGHT_INK
+    ink = tokens.text if plain else ink_on(colour.name())
     if CLASSES[index] is FLAT:
         room = QRectF(0, 0, metrics.horizontalAdvance(text) + 2, metrics.height() - 2)
         room.moveCenter(box.center())
         painter.fillRect(room, QColor(tokens.panel))
     painter.setPen(QColor(ink))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def luminance(colour: QColor) -> float:
-    """Relative luminance of a colour as WCAG 2.2 defines it, 0 to 1."""
-    linear = [
-        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
-        for share in (colour.redF(), colour.greenF(), colour.blueF())
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _hatch(painter: QPainter, box: QRectF, colour: QColor) -> None:
