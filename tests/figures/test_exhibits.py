@@ -205,6 +205,21 @@ def test_composition_stacks_to_the_share_of_each_class() -> None:
     assert svg.colours_of("layer-0-on-centre") == [PAPER.patterns[0].light.lower()]
 
 
+def test_letters_stand_in_bars_and_in_their_legend_where_they_are_wished_for() -> None:
+    scene = named(make_bank([("layer", 60)]))
+    plain = Svg(make_figure("composition", scene, SINGLE).figure).texts
+    options = replace(SINGLE, class_marks="letters", height_mm=150.0)
+    texts = Svg(make_figure("composition", scene, options).figure).texts
+    there = [item for item in ROWS if counts(scene).get(item.id)]
+    assert len(there) > 2
+    for item in there:
+        assert f"{item.mark} {item.name}" in texts
+        assert f"{item.mark} {item.name}" not in plain
+    most = max(there, key=lambda item: counts(scene)[item.id])
+    assert most.mark in texts
+    assert most.mark not in plain
+
+
 def test_coverage_is_never_without_white_noise() -> None:
     scene = named(make_bank())
     there = labels(scene)

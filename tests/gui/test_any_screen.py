@@ -41,8 +41,8 @@ SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
 SCALES = (1.0, 1.25, 1.5, 2.0)
 """14 points are 1.44 times the usual text."""
 LARGEST = 2.0
-SIZES_OF_LARGEST = ((2560, 1440), (1920, 1200))
-"""Screens on which people have text twice as large."""
+SIZES_OF_LARGEST = ((2560, 1440), (1600, 1000))
+"""Where text twice as large has to have room."""
 STATES = ("empty", "open", "comparison", "run")
 CONTROLS = (
     *(QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QSlider, QLabel),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
@@ -26,6 +27,8 @@ from PySide6.QtWidgets import (
 
 from kernelviewer.files import resource
 from kernelviewer.gui import theme
+from kernelviewer.gui.views.run.charts import Axis, SharesChart
+from kernelviewer.gui.views.run.steps import StepsContent, StepsSlider
 from kernelviewer.kernels.classes import CLASSES, ink_on, luminance
 from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.harness import LEFT
@@ -199,6 +202,27 @@ def test_escape_gives_moving_the_cloud_up(window: MainWindow, qtbot: Any) -> Non
     assert view._box == before
     QTest.mouseRelease(view, middle, pos=QPoint(90, 90))
     assert not view.zoomed
+
+
+def test_escape_gives_a_drag_along_a_run_up(qtbot: Any) -> None:
+    axis = Axis("step", (0, 10, 20), (0.0, 0.5, 1.0), 1)
+    chart, slider = SharesChart(), StepsSlider()
+    chart.set_counts(axis, np.ones((3, len(CLASSES)), np.int64))
+    slider.set_content(StepsContent("run", "step", (0, 10, 20), 1, (0.1, 0.2, 0.3)))
+    for view in (chart, slider):
+        qtbot.addWidget(view)
+        view.resize(400, 200)
+        view.show()
+        asked: list[int] = []
+        view.step_requested.connect(asked.append)
+        dragged(view, QPoint(60, 100), QPoint(370, 100))
+        assert asked[-1] == 2
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        assert asked[-1] == 1
+        count = len(asked)
+        QTest.mouseMove(view, QPoint(70, 100))
+        QTest.mouseRelease(view, LEFT, pos=QPoint(70, 100))
+        assert len(asked) == count
 
 
 def test_nothing_moves_by_itself(window: MainWindow, qtbot: Any) -> None:
