@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton, NumberField
+from kernelviewer.gui.controls import ChoiceButton, ExplainButton, NumberField
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -341,6 +341,7 @@ class ToolLine(QWidget):
         self._fitted: object = None
         self.title = QLabel("kernelviewer", self)
         self.title.setProperty("role", "heading")
+        self.explain = ExplainButton("tools", "this line", self)
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._line = line = QHBoxLayout(self)
@@ -350,6 +351,7 @@ class ToolLine(QWidget):
         line.addWidget(parts.sizes)
         line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
+        line.addWidget(self.explain)
         line.addWidget(parts.edited)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
@@ -388,6 +390,7 @@ class ToolLine(QWidget):
         self._fitted = now
         steps: tuple[Callable[[bool], object], ...] = (
             lambda on: self.title.setVisible(not on),
+            lambda on: self.explain.setVisible(not on),
             parts.naming.set_brief,
             parts.sizes.set_compact,
             parts.palette.set_brief,
@@ -403,7 +406,7 @@ class ToolLine(QWidget):
     def _needed(self) -> int:
         """How wide all of it is."""
         parts = self._parts
-        told = (self.title, parts.sizes, parts.naming, parts.threshold)
+        told = (self.title, self.explain, parts.sizes, parts.naming, parts.threshold)
         whole = (*told, parts.edited, parts.palette, parts.export)
         widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
         return sum(widths) + GAP * (len(widths) + 1) + 8
