@@ -237,6 +237,11 @@ def terms_of(view: str) -> tuple[Term, ...]:
     return tuple(term for term in TERMS if view in term.views)
 
 
+def tip_of(name: str) -> str:
+    """What a word means, for a tooltip, by its id."""
+    return next(f"{term.word}: {term.says}" for term in TERMS if term.id == name)
+
+
 def found(text: str, terms: Iterable[Term] = TERMS) -> list[Term]:
     """The terms that answer a search; those whose word itself does come first."""
     wanted = text.casefold().strip()

@@ -171,7 +171,7 @@ class CompareContent:
         """The roomiest layout that fits; without kernels if nothing else does."""
         room = usual_height(options) - rest
         for kernels in (True, False):
-            for tight in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25):
+            for tight in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.3):
                 layout = self._layout(options, face, tight, kernels)
                 if layout.height <= room:
                     return layout
@@ -225,7 +225,7 @@ class CompareContent:
         """The most changed kernels of networks of one kind, else random ones."""
         if self.changed is None:
             return SamplePanel(self.sides, room, face, options, tight)
-        rows = 3 if tight <= 0.5 else 2 if tight <= 1 else 1
+        rows = 3 if tight <= 0.5 else 2 if tight < 1.3 else 1
         return ChangedPanel(self.changed, room, face, options, rows)
 
 

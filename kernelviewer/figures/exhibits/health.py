@@ -39,7 +39,7 @@ _PANELS = (
         ("flat", "Share of flat kernels"),
     ),
 )
-_CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 3.0, 1.5, 12.0, 40.0, 1.5
+_CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 2.6, 1.5, 12.0, 40.0, 1.5
 """Heights of charts: usual, on a full page, least; widths of the page, of one with two
 columns, of the gap: in units of the font size."""
 

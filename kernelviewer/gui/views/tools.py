@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.controls import ChoiceButton, ExplainButton, NumberField
+from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -198,6 +199,9 @@ class ThresholdBar(QWidget):
         self.null = QLabel(self)
         self.null.setObjectName("nullCoverage")
         self.null.setProperty("role", "secondary")
+        for label, word in ((self.coverage, "identified"), (self.null, "noise")):
+            label.setToolTip(as_tip(tip_of(word)))
+        self.title.setToolTip(as_tip(tip_of("threshold")))
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
@@ -246,10 +250,6 @@ class ThresholdBar(QWidget):
         """Show the identified share of the kernels, and of white noise."""
         self._said = coverage, null
         self._say()
-        self.coverage.setToolTip("Identified share of the kernels with a pattern")
-        self.null.setToolTip(
-            "Share of white-noise kernels that would be identified at this threshold"
-        )
 
     def set_brevity(self, brevity: int) -> None:
         """Use fewer words: from 0, all of them, to `BREVITIES`, numbers alone."""
