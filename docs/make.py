@@ -12,6 +12,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -56,14 +57,31 @@ def commands() -> str:
         head = "kernelviewer" if name == WINDOW else f"kernelviewer {name}"
         about = "open the window" if name == WINDOW else COMMANDS[name]
         parts.append(f"## `{head}`\n\n{about[0].upper()}{about[1:]}.\n")
-        parts.append(f"```text\n{parser.format_usage().strip()}\n```\n")
-        rows = [
-            (_words(action), (action.help or "") % _defaults(action))
-            for action in parser._actions
-            if action.help != argparse.SUPPRESS
-        ]
-        parts.append(_table(("option", "what it does"), rows))
+        parts += _told(parser)
+        for inner, part in _subcommands(parser).items():
+            parts.append(f"### `{head} {inner}`\n\n{part.description}\n")
+            parts += _told(part)
     return "\n".join(parts)
+
+
+def _told(parser: argparse.ArgumentParser) -> list[str]:
+    """Usage and options of a command."""
+    rows = [
+        (_words(action), (action.help or "") % _defaults(action))
+        for action in parser._actions
+        if action.help != argparse.SUPPRESS
+        and not isinstance(action, argparse._SubParsersAction)
+    ]
+    usage = f"```text\n{parser.format_usage().strip()}\n```\n"
+    return [usage, _table(("option", "what it does"), rows)]
+
+
+def _subcommands(parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """Commands of a command by name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
 
 
 def columns() -> str:

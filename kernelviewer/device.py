@@ -49,6 +49,7 @@ _THREADS_OF_BLAS = (
 )
 
 _window_has_a_core = False
+_most_threads = 0
 
 Array = Any
 """An array of numpy or torch, as the array API standard has it."""
@@ -195,8 +196,19 @@ def start_torch(watch: Watch) -> None:
 
 
 def threads() -> int:
-    """How many threads may compute: as many as there are cores, or one less."""
+    """How many threads may compute: as many as there are cores, unless told less."""
+    if _most_threads:
+        return _most_threads
     return _all_but_one() if _window_has_a_core else os.cpu_count() or 1
+
+
+def use_threads(count: int) -> None:
+    """Have at most ``count`` threads of ours compute, where processes share a machine.
+
+    Libraries that numpy brings are told by their own variables, before it is imported.
+    """
+    global _most_threads
+    _most_threads = count
 
 
 def leave_a_core() -> None:

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(kernelviewer.__file__).parent
 ROOMS = (
-    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "gui", "front"
+    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "corpus",
+    "gui", "front"
 )  # fmt: skip
 GROUND = {
     "files", "text", "strangers", "importing", "device", "watch"
 }  # fmt: skip
 FRONT = {"cli", "__main__", "commands", "__init__"}
-HEAVY = {"torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"}
+HEAVY = {
+    *("torch", "timm", "matplotlib", "onnx", "h5py", "safetensors", "scipy"),
+    *("dask", "distributed", "duckdb", "psutil", "pyarrow"),
+}
 BEFORE_THE_WINDOW = {"torch", "timm", "matplotlib"}
 FIRST_PAINT = """
 import sys

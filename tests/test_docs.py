@@ -35,6 +35,9 @@ def test_every_command_and_option_is_told(make: ModuleType) -> None:
     label = next(text for text in sections if text.startswith("`kernelviewer label`"))
     for option in ("--threshold", "--json", "--output", "--autoencoder"):
         assert option in label
+    for name in ("build", "table", "query"):
+        assert f"### `kernelviewer corpus {name}`" in page
+    assert "`--scheduler-file F`" in page
     assert "%(" not in page
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "train an autoencoder on the kernels of networks",
     "evaluate": "judge autoencoders on networks beside K-means",
     "null-test": "compare kernels with noise, shuffled taps and untrained networks",
+    "corpus": "take thousands of networks into one folder of tables, and ask it",
     "figure": "draw a figure of checkpoints as SVG, PDF or PNG",
     "report": "write every figure of checkpoints and a page to look through",
     "desktop": "put the program into the desktop's menus and file types (Linux)",

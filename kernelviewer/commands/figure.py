@@ -25,6 +25,8 @@ from kernelviewer.commands.reading import (
     parse_size,
     read_bank,
 )
+from kernelviewer.corpus.store import Corpus, CorpusError, is_corpus
+from kernelviewer.corpus.tables import Accuracies, chosen, main_size, scene_of
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
 from kernelviewer.figures.errors import FigureError, OptionError
@@ -41,6 +43,7 @@ from kernelviewer.figures.provenance import (
 )
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
 from kernelviewer.figures.writing import with_suffix
+from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import own_from_json
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.latent.stretches import from_json
@@ -113,6 +116,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the kernels shown: .npz, .safetensors, .png or .zip",
     )
     parser.add_argument(
+        "--accuracy",
+        type=Path,
+        metavar="CSV",
+        help="table with a network and its accuracy a line, for coverage-accuracy",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace existing files without asking"
     )
     add_looks(parser)
@@ -140,7 +149,7 @@ def run(options: argparse.Namespace) -> int:
     except (OptionError, DeviceError) as error:
         complain(str(error))
         return 2
-    except (FigureError, LatentError) as error:
+    except (FigureError, LatentError, CorpusError) as error:
         complain(str(error))
         return 1
 
@@ -149,7 +158,12 @@ def _make(
     kind: str, words: list[str], record: Record | None, options: argparse.Namespace
 ) -> int:
     paths = [Path(word) for word in words]
-    if record is not None:
+    of_corpus = any(map(is_corpus, paths))
+    if of_corpus and not exhibit(kind).of_counts:
+        kinds = ", ".join(key for key, item in EXHIBITS.items() if item.of_counts)
+        complain(f"{paths[0]} is a corpus, of which there are these figures: {kinds}")
+        return 2
+    if record is not None and not of_corpus:
         folders = (options.source.resolve().parent, Path.cwd())
         paths = find_files(record, paths, folders)
         options.size = options.size or record.kernel_size
@@ -158,6 +172,8 @@ def _make(
     written = [output, *filter(None, (options.data, options.kernels))]
     if not options.force and not all(map(_may_write, written)):
         return 1
+    if of_corpus:
+        return _of_corpus(kind, paths, options, look, output)
     if exhibit(kind).is_run and record is None:
         from kernelviewer.commands.series import read_run
 
@@ -171,9 +187,44 @@ def _make(
     if paths and not banks:
         return 1
     scene = _scene(kind, banks, record, options, look)
+    if options.accuracy is not None:
+        scene = Accuracies.read(options.accuracy).join(scene)
+    caption = options.caption or (record.caption if record else "")
+    _write(kind, scene, look, output, caption, options)
+    return int(failed)
+
+
+def _of_corpus(
+    kind: str,
+    paths: list[Path],
+    options: argparse.Namespace,
+    look: FigureOptions,
+    output: Path,
+) -> int:
+    """The figure of a corpus, of whose networks the counts are enough."""
+    if len(paths) > 1:
+        complain("name one corpus alone: kernelviewer figure KIND CORPUS -o OUT")
+        return 2
+    corpus = Corpus.open(paths[0])
+    size = size_key(options.size) if options.size else main_size(corpus)
+    accuracies = Accuracies.read(options.accuracy) if options.accuracy else None
+    networks = chosen(corpus, size, repeats=options.count_equal)
+    scene = scene_of(corpus, size, networks, accuracies)
+    _write(kind, scene, look, output, options.caption or "", options)
+    return 0
+
+
+def _write(
+    kind: str,
+    scene: Scene,
+    look: FigureOptions,
+    output: Path,
+    caption: str,
+    options: argparse.Namespace,
+) -> None:
+    """Draw the figure and write it, with all that is to be told."""
     load_matplotlib(documented=False)
     drawn = make_figure(kind, scene, look)
-    caption = options.caption or (record.caption if record else "")
     if caption:
         drawn = drawn.with_caption(caption)
     if output.suffix.lower() in _TABLES:
@@ -188,7 +239,6 @@ def _make(
     for note in (*drawn.notes, drawn.remark):
         if note:
             complain(note)
-    return int(failed)
 
 
 def _read(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,9 @@ from kernelviewer.latent.replacing import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+TIMM = "timm:"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--like",
         required=True,
-        metavar="FILE",
+        metavar="FILE|timm:NAME",
         help="a checkpoint of the architecture: its names and shapes count, and for "
-        "covariance and family what it has learned",
+        "covariance and family what it has learned; or an architecture of timm, such "
+        "as timm:convnext_tiny, of which nothing is downloaded",
     )
     parser.add_argument(
         "--kind",
@@ -94,20 +100,21 @@ def run(options: argparse.Namespace) -> int:
     """Make kernels and write them."""
     check_output(options.output)
     try:
-        checkpoint = open_checkpoint(Path(options.like), copy=options.copy)
-        bank = extract_kernels(checkpoint, include=options.include)
-        made = starting_kernels(
-            bank,
-            options.kind,
-            sizes_of([bank], options.size),
-            share=options.share,
-            on=options.on,
-            gamma=options.gamma,
-            keys=options.keys,
-            seed=options.seed,
-            watch=LINE,
-        )
-        tensors = tensors_of(checkpoint, made)
+        with _like(options) as path:
+            checkpoint = open_checkpoint(path, copy=options.copy)
+            bank = extract_kernels(checkpoint, include=options.include)
+            made = starting_kernels(
+                bank,
+                options.kind,
+                sizes_of([bank], options.size),
+                share=options.share,
+                on=options.on,
+                gamma=options.gamma,
+                keys=options.keys,
+                seed=options.seed,
+                watch=LINE,
+            )
+            tensors = tensors_of(checkpoint, made)
     except (CheckpointError, KeysError, ReplacingError, ValueError) as error:
         raise RefusedError(str(error)) from None
     from safetensors.numpy import save
@@ -119,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
     note = {
         "program": f"kernelviewer {__version__}",
         "kind": options.kind,
-        "like": checkpoint.path.name,
+        "like": options.like if options.like.startswith(TIMM) else checkpoint.path.name,
         **{name: getattr(options, name) for name in ("share", "seed", "on", "gamma")},
     }
     data = save(arrays, metadata={"format": "pt", NOTE: json.dumps(note)})
@@ -132,3 +139,32 @@ def run(options: argparse.Namespace) -> int:
     layers = counted(len(made), "layer")
     say(f"{options.output}: {counted(kernels, 'kernel')} of {layers}, {options.kind}")
     return 0
+
+
+@contextmanager
+def _like(options: argparse.Namespace) -> Iterator[Path]:
+    """A checkpoint of the network that is to be like, while it is needed.
+
+    Raises
+    ------
+    RefusedError
+        timm has no such architecture, or the kind needs a trained network.
+    """
+    if not options.like.startswith(TIMM):
+        yield Path(options.like)
+        return
+    name = options.like.removeprefix(TIMM)
+    if options.kind in ("covariance", "family"):
+        msg = f"{options.like} has learned nothing that {options.kind} could come from"
+        raise RefusedError(f"{msg}: give --like a trained checkpoint of it")
+    import timm
+
+    from kernelviewer.kernels.archive import snapshot
+
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name.replace('.', '_').split('_')[0]}*")[:6]
+        known = f"; it has {', '.join(near)} …" if near else ""
+        raise RefusedError(f"timm has no architecture {name!r}{known}")
+    model = timm.create_model(name, pretrained=False)
+    with tempfile.TemporaryDirectory() as folder:
+        yield snapshot(model, 0, folder, architecture=name)

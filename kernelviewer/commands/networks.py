@@ -209,6 +209,7 @@ class Autoencoders:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._named: dict[Size, Autoencoder] = {}
         self._names: dict[Size, str] = {}
+        self.files: dict[Size, Path] = {}
         for path in paths:
             try:
                 autoencoder = Autoencoder.load(path)
@@ -220,6 +221,7 @@ class Autoencoders:
                 raise RefusedError(msg)
             self._named[autoencoder.size] = autoencoder
             self._names[autoencoder.size] = path.name
+            self.files[autoencoder.size] = path
 
     def fit(self, banks: Sequence[KernelBank]) -> bool:
         """True if all that the user named have kernels; complains of those without."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from kernelviewer import __version__
 from kernelviewer.commands.keys import add_among_argument, add_keys_argument
 from kernelviewer.commands.networks import LINE, sizes_of
 from kernelviewer.commands.output import RefusedError, aligned, counted, number, say
@@ -19,26 +17,21 @@ from kernelviewer.commands.reading import (
     parse_seed,
     parse_size,
 )
-from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats import CheckpointError, open_checkpoint
-from kernelviewer.formats.rewriting import check_written, rewrite
-from kernelviewer.kernels import extract_kernels, size_key
+from kernelviewer.formats.rewriting import check_written
+from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.keys import KeysError
-from kernelviewer.latent.keys import key_set
 from kernelviewer.latent.replacing import (
     ReplacingError,
-    parameter_name,
-    replace_kernels,
-    tensors_of,
-    transplant,
+    Wish,
+    replaced_by,
+    write_replaced,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kernelviewer.formats import Checkpoint
     from kernelviewer.kernels import KernelBank
-    from kernelviewer.latent.replacing import By, Replaced
+    from kernelviewer.latent.replacing import By
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,15 +86,16 @@ def run(options: argparse.Namespace) -> int:
     try:
         checkpoint, bank = _opened(options.file, options)
         check_written(checkpoint, options.output)
-        replaced, how = _replaced(bank, options)
-        note = _note(checkpoint, replaced, how)
-        rewrite(
-            checkpoint, options.output, tensors_of(checkpoint, replaced), note, LINE
-        )
-        write_text(f"{options.output}.json", json.dumps(note, indent=1) + "\n")
+        other = None
         if options.other:
-            names = [parameter_name(checkpoint, item.raw_name) for item in replaced]
-            write_text(f"{options.output}.freeze.txt", "\n".join(names) + "\n")
+            plain = argparse.Namespace(copy="", include=[])
+            _, other = _opened(options.other, plain)
+        replaced, how = replaced_by(bank, _wish(bank, options), other, watch=LINE)
+        write_replaced(
+            *(checkpoint, options.output, replaced, how),
+            freeze=other is not None,
+            watch=LINE,
+        )
     except (CheckpointError, KeysError, ReplacingError, ValueError) as error:
         raise RefusedError(str(error)) from None
     except OSError as error:
@@ -122,59 +116,17 @@ def _opened(path: str, options: argparse.Namespace) -> tuple[Checkpoint, KernelB
     return checkpoint, extract_kernels(checkpoint, include=options.include)
 
 
-def _replaced(
-    bank: KernelBank, options: argparse.Namespace
-) -> tuple[list[Replaced], str]:
-    """The new kernels, and by what they are, in words."""
-    size = options.size
-    if options.other:
-        other = argparse.Namespace(copy="", include=[])
-        _, giver = _opened(options.other, other)
-        found = transplant(bank, giver, sizes_of([bank], size))
-        return found, f"by those of {giver.name}"
-    by: By = "keys"
+def _wish(bank: KernelBank, options: argparse.Namespace) -> Wish:
+    """What is to stand for the kernels."""
+    sizes = tuple(sizes_of([bank], options.size)) if options.size else ()
     if options.keys is not None:
-        given = key_set(options.keys)
-        size = size or (given.size if given is not None else None)
-        named = given.name if given is not None else f"{options.keys} sought"
-        how = f"by {named} keys"
-    elif options.family:
-        by, how = "family", "by the nearest members of the pattern family"
-    elif options.reconstruction:
-        by, how = "reconstruction", "by the nearest points of the curve"
-    else:
-        by, how = "noise", "by white noise of their scale and offset"
-    sizes = sizes_of([bank], size)
-    found = replace_kernels(
-        bank,
-        by,
-        sizes,
-        keys=options.keys or "",
-        among=options.among,
-        seed=options.seed,
-        watch=LINE,
-    )
-    return found, how
-
-
-def _note(
-    checkpoint: Checkpoint, replaced: Sequence[Replaced], how: str
-) -> dict[str, Any]:
-    """What is told of the new file."""
-    return {
-        "program": f"kernelviewer {__version__}",
-        "source": checkpoint.path.name,
-        "sha256": file_hash(checkpoint.path, LINE),
-        "copy": checkpoint.copy,
-        "replaced": how,
-        "layers": [
-            {
-                "layer": item.layer,
-                "name": item.raw_name,
-                "kernels": len(item.kernels),
-                "size": size_key(item.kernels.shape[1:]),
-            }
-            | ({} if math.isnan(item.r2) else {"r2": round(item.r2, 6)})
-            for item in replaced
-        ],
+        among = options.among
+        return Wish("keys", sizes, options.keys, among=among, seed=options.seed)
+    ways: dict[str, By | Literal["other"]] = {
+        "other": "other",
+        "family": "family",
+        "reconstruction": "reconstruction",
     }
+    by: By | Literal["other"] = "noise"
+    by = next((way for name, way in ways.items() if getattr(options, name)), by)
+    return Wish(by, sizes, seed=options.seed)

@@ -24,6 +24,10 @@ from kernelviewer.commands.reading import (
     parse_seed,
     parse_size,
 )
+from kernelviewer.corpus.query import size_of
+from kernelviewer.corpus.store import Corpus, CorpusError, content_hash, is_corpus
+from kernelviewer.corpus.stream import KernelStream
+from kernelviewer.corpus.tables import main_size
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import METHODS
 from kernelviewer.latent.curve_training import CurveOptions
@@ -35,17 +39,22 @@ from kernelviewer.text import shown
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from kernelviewer.device import Device
-    from kernelviewer.kernels import KernelBank
+    from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
+    from kernelviewer.latent.networks import Network
+    from kernelviewer.latent.training import Supply
 
 INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_network_arguments(parser, "networks to train on, or folders of them")
+    add_network_arguments(
+        parser, "networks to train on, or folders of them; or a corpus, which streams"
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -119,6 +128,8 @@ def run(options: argparse.Namespace) -> int:
         return _remake_shipped(options)
     check_output(options.output)
     device = device_of(options)
+    if any(map(is_corpus, options.files)):
+        return _of_corpus(options, device)
     seen, unseen = read_banks(options, options.files, options.holdout)
     if not seen.named or not unseen.whole:
         return 1
@@ -127,6 +138,34 @@ def run(options: argparse.Namespace) -> int:
     except LatentError as error:
         complain(str(error))
         return 1
+    return _kept(autoencoder, options, stopped, whole=seen.whole)
+
+
+def _of_corpus(options: argparse.Namespace, device: Device) -> int:
+    """Train on the networks of a corpus, a part of them in each sweep."""
+    if len(options.files) > 1:
+        complain("name one corpus alone, or networks: kernelviewer train CORPUS -o OUT")
+        return 2
+    (unseen,) = read_banks(options, options.holdout)
+    if not unseen.whole:
+        return 1
+    try:
+        corpus = Corpus.open(options.files[0])
+        size = options.size or size_of(main_size(corpus))
+        held_out = split([], unseen.banks, size).held_out
+        contents = {content_hash(bank) for bank in unseen.banks}
+        stream = KernelStream(corpus, size, options.seed, contents)
+        autoencoder, stopped = _fitted(size, stream, held_out, options, device)
+    except (CorpusError, LatentError) as error:
+        complain(str(error))
+        return 1
+    return _kept(autoencoder, options, stopped, whole=True)
+
+
+def _kept(
+    autoencoder: Autoencoder, options: argparse.Namespace, stopped: bool, *, whole: bool
+) -> int:
+    """Write the autoencoder and tell of it."""
     try:
         autoencoder.save(options.output)
     except OSError as error:
@@ -136,7 +175,7 @@ def run(options: argparse.Namespace) -> int:
     if stopped:
         complain("interrupted; the best so far was kept")
         return INTERRUPTED
-    return 0 if seen.whole else 1
+    return 0 if whole else 1
 
 
 def _train(
@@ -153,10 +192,21 @@ def _train(
     if unseen and not parts.held_out:
         msg = f"the held-out files have no {size_label(size)} kernels"
         raise LatentError(msg)
+    return _fitted(size, parts.networks, parts.held_out, options, device)
+
+
+def _fitted(
+    size: Size,
+    networks: Sequence[Network] | Supply,
+    held_out: Sequence[Network],
+    options: argparse.Namespace,
+    device: Device,
+) -> tuple[Autoencoder, bool]:
+    """As `_train`."""
     training = Training(
         size,
-        parts.networks,
-        held_out=parts.held_out,
+        networks,
+        held_out=held_out,
         options=TrainingOptions(
             method=options.method,
             sweeps=options.epochs,
@@ -194,10 +244,11 @@ def _print(autoencoder: Autoencoder, options: argparse.Namespace) -> None:
         say(json.dumps({"output": shown(options.output), **card}, indent=1))
         return
     kernels = sum(entry["kernels"] for entry in card["training"])
+    networks = sum(entry.get("networks", 1) for entry in card["training"])
     results = card["results"]
     say(
         f"{options.output}: {size_label(autoencoder.size)}, {autoencoder.method}, "
-        f"{counted(kernels, 'kernel')} of {counted(len(card['training']), 'network')}"
+        f"{counted(kernels, 'kernel')} of {counted(networks, 'network')}"
     )
     held_out = card["held_out_fit"]
     unseen = "" if held_out is None else f" · held-out fit {held_out:.3f}"

@@ -78,6 +78,8 @@ class Exhibit:
         Whether it needs two networks: kernels of theirs that correspond are shown.
     pools
         Whether networks are counted together in it: equal kernels count once.
+    of_counts
+        Whether it needs no kernels, but counts of them by class, as a corpus has.
     is_run
         Whether its networks are the steps of one training run.
     with_classes
@@ -99,6 +101,7 @@ class Exhibit:
     compares: bool = False
     pairs: bool = False
     pools: bool = False
+    of_counts: bool = False
     is_run: bool = False
     with_classes: Callable[[FigureOptions], bool] = _never
     uses: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.scene import Counted
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.text import printable as as_printable
 
@@ -142,6 +143,30 @@ def coding_of(subject: Subject) -> Coding:
 def labels_of(subject: Subject, yardstick: Yardstick) -> NDArray[np.int64]:
     """Classes of all kernels of a subject, shown or not."""
     return coding_of(subject).label(yardstick.threshold)
+
+
+def counted_networks(scene: Scene, yardstick: Yardstick) -> tuple[Counted, ...]:
+    """The networks of a scene with the kernels of each class that are shown.
+
+    Those without any are left out.
+
+    Raises
+    ------
+    FigureError
+        There are none.
+    """
+    found = scene.counted or tuple(
+        Counted(
+            item.name,
+            count_labels(labels_of(item, yardstick)[item.index]).by_class,
+            architecture=item.bank.architecture,
+        )
+        for item in scene.subjects
+    )
+    shown = tuple(item for item in found if item.by_class.any())
+    if not shown:
+        raise FigureError("no kernels are shown", "Show a layer or another size.")
+    return shown
 
 
 def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:

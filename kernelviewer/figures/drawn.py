@@ -145,7 +145,11 @@ def make_figure(
     """
     options = options or FigureOptions()
     item = exhibit(kind)
-    if item.needs_file and not scene.subjects:
+    if (
+        item.needs_file
+        and not scene.subjects
+        and not (item.of_counts and scene.counted)
+    ):
         raise FigureError("there is no network to show", "Open a checkpoint first.")
     own = scene.yardstick.own if scene.yardstick else {}
     with showing_classes(own):

@@ -208,11 +208,16 @@ def _coding(
         return Coding(codes.code, codes.fit, found.best_class.astype(np.int64))
     from kernelviewer.kernels.family import family_fit_set
     from kernelviewer.kernels.family.spectrum import family_spectrum
+    from kernelviewer.latent.family_null import like_noise
 
     there = ~kernels.flat
     own = family_fit_set(kernels, device=device, watch=watch)
     code, fit = (np.full(len(kernels), np.nan, np.float32) for _ in range(2))
     best = np.full(len(kernels), INDEX["flat"], np.int64)
     code[there] = family_spectrum(kernels.size).codes(own)
-    fit[there], best[there] = own.cosine, own.index_in(yardstick.scheme)
+    noise = like_noise(
+        kernels, np.flatnonzero(there), own.cosine, device=device, watch=watch
+    )
+    named = np.where(noise, INDEX["unidentified"], own.index_in(yardstick.scheme))
+    fit[there], best[there] = own.cosine, named
     return Coding(code, fit, best)

@@ -305,6 +305,9 @@ class FigureOptions:
     keys
         How many keys are sought for the networks; None: the published ones, or 8 where
         the size has none.
+    key_set
+        ``published``, ``shipped``, ``centroids`` or a CSV file, not keys sought; of
+        shipped ones and centroids as many as ``keys`` says.
     group, sort
         How a sheet's kernels are grouped (``code``: by stretch of the spectrum), and in
         which order they stand in a group.
@@ -520,6 +523,18 @@ class FigureOptions:
             high=64,
             unset="published",
             whole=True,
+        ),
+    )
+    key_set: str = declared(
+        "",
+        Text(
+            label="Set of keys",
+            title="Which keys: published, shipped, centroids, or a CSV file",
+            help="published, shipped (the best that come with the program), centroids, "
+            "or a CSV file (default: the published ones at 7x7, else found ones)",
+            noun="set of keys",
+            metavar="SET",
+            is_look=False,
         ),
     )
     group: Group = declared(

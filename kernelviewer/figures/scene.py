@@ -82,6 +82,8 @@ class Yardstick:
         The user's names and colours of classes, by class id.
     scheme
         The classes that the kernels are named by.
+    noise
+        Share of white noise that reaches the threshold, where there is no ``null``.
     """
 
     method: str
@@ -92,6 +94,7 @@ class Yardstick:
     sha256: str = ""
     edited: bool = False
     scheme: Scheme = PAPER
+    noise: float | None = None
     own: Mapping[str, OwnName] = field(default_factory=dict)
 
     @property
@@ -140,7 +143,7 @@ class Yardstick:
     def null_coverage(self) -> float:
         """Share of white noise that reaches the threshold; NaN if not known."""
         if self.null is None:
-            return float("nan")
+            return float("nan") if self.noise is None else self.noise
         return self.null.coverage(self.threshold)
 
 
@@ -207,6 +210,26 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
+class Counted:
+    """A network whose kernels are counted already, as in a corpus.
+
+    Attributes
+    ----------
+    name, architecture
+        For people.
+    by_class
+        int [classes], kernels of each of `CLASSES`.
+    accuracy
+        What the user told of it; None: nothing.
+    """
+
+    name: str
+    by_class: NDArray[np.int64]
+    accuracy: float | None = None
+    architecture: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """The networks of a figure, all seen at one kernel size.
 
@@ -221,6 +244,9 @@ class Scene:
     count_equal
         Whether kernels that several networks have alike count every time where
         networks are counted together.
+    counted, measured
+        Networks of which there are only counts, for exhibits that need no more; what
+        their accuracies are called.
     """
 
     subjects: tuple[Subject, ...]
@@ -228,6 +254,8 @@ class Scene:
     yardstick: Yardstick | None = None
     selection: str = ""
     count_equal: bool = False
+    counted: tuple[Counted, ...] = ()
+    measured: str = ""
 
     @property
     def count(self) -> int:

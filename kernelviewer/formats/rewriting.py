@@ -177,23 +177,34 @@ def _traced(
     return order if len(each_once) == numbers and (each_once == 1).all() else None
 
 
+def check_container(checkpoint: Checkpoint) -> set[Path]:
+    """See whether a file can be rewritten at all; the files that it is read from.
+
+    Raises
+    ------
+    CheckpointError
+        The container is not written, or is packed.
+    """
+    path = checkpoint.path
+    if not checkpoint.format.startswith(WRITTEN) or not path.is_file():
+        problem = f"{checkpoint.format} files are not rewritten"
+        raise CheckpointError(path, problem, _CONVERT)
+    paths = {file.path.resolve() for file in checkpoint.files} | {path.resolve()}
+    if len(paths) > 1 and not checkpoint.format.startswith("ONNX"):
+        problem = "its weights lie in other files"
+        raise CheckpointError(path, problem, "Rewrite the file that holds them.")
+    return paths
+
+
 def check_written(checkpoint: Checkpoint, output: AnyPath) -> Path:
     """See whether a file can be rewritten there; its path.
 
     Raises
     ------
     CheckpointError
-        The container is not written, is packed, or the output is one of its files.
+        As `check_container`, or the output is one of its files.
     """
-    path = checkpoint.path
-    if not checkpoint.format.startswith(WRITTEN) or not path.is_file():
-        problem = f"{checkpoint.format} files are not rewritten"
-        raise CheckpointError(path, problem, _CONVERT)
-    main = path.resolve()
-    paths = {file.path.resolve() for file in checkpoint.files} | {main}
-    if len(paths) > 1 and not checkpoint.format.startswith("ONNX"):
-        problem = "its weights lie in other files"
-        raise CheckpointError(path, problem, "Rewrite the file that holds them.")
+    path, paths = checkpoint.path, check_container(checkpoint)
     output = Path(output)
     if output.resolve() in paths or any(
         output.exists() and output.samefile(other) for other in paths if other.exists()

@@ -254,6 +254,12 @@ def _export_labels(window: WindowContext) -> None:
     open_export_labels(window)
 
 
+def _write_approximated(window: WindowContext) -> None:
+    from kernelviewer.gui.dialogs.rewriting import open_rewriting
+
+    open_rewriting(window)
+
+
 def _export_animation(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.runs import export_animation
 
@@ -596,6 +602,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("export_animation", "Export Ani&mation…", "File", _export_animation,
         needs="run", tip="Write the run as an animated picture, step by step",
         also="film gif apng movie"),
+    Command("write_approximated", "&Write Approximated…", "File", _write_approximated,
+        needs="network", also="rewrite checkpoint keys family transplant freeze",
+        tip="Write the network with keys, members of the family or other kernels in "
+        "the place of its own, to test what they are worth"),
     Command("close_model", "&Close Network", "File", _close_model, ("Ctrl+W",),
         needs="network", also="remove unload"),
     Command("close_all", "Close &All Networks", "File", _close_all, ("Ctrl+Shift+W",),

@@ -13,6 +13,7 @@ from kernelviewer.gui.views.classes import CLASSES_VIEW, COMPOSITION
 from kernelviewer.gui.views.comparing import COMPARING, DRIFT, TRANSITIONS
 from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
+from kernelviewer.gui.views.keys import KEYS
 from kernelviewer.gui.views.models import MODELS
 from kernelviewer.gui.views.overview import OVERVIEW
 from kernelviewer.gui.views.reconstruction import RECONSTRUCTION
@@ -39,6 +40,7 @@ VIEWS: tuple[ViewSpec, ...] = (
     INSPECTOR,
     CLASSES_VIEW,
     COMPOSITION,
+    KEYS,
     SCATTER,
     TRANSITIONS,
     DRIFT,

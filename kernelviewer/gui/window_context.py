@@ -18,6 +18,7 @@ from kernelviewer.gui.controllers.schedulers import (
     EncodingScheduler,
     FamilyScheduler,
     FileHashes,
+    KeysScheduler,
 )
 from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.frame.layouts import (
@@ -209,6 +210,7 @@ class WindowContext(QMainWindow):
         self.comparer: ComparisonScheduler = ComparisonScheduler(
             self.document, self.jobs, self
         )
+        self.key_finder: KeysScheduler = KeysScheduler(self.document, self.jobs, self)
         self.looks: Looks = self._looks(framed=False)
         self.controllers = self._make_controllers()
         self.dock_layout = DockLayout(self, self.docks, FLEETING)

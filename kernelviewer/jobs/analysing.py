@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.tasks import give_back
+from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import INDEX
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.stretches import near_classes
 from kernelviewer.state.analysis import Analysis, FamilyNames
+from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.tally import order_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.jobs.runner import Ticket
-    from kernelviewer.kernels.bank import KernelBank, KernelSet
+    from kernelviewer.kernels.bank import KernelBank, KernelSet, Size
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
     from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.kernels.family.scale_space import ScaleSpaceFit
+    from kernelviewer.kernels.health import LayerHealth
+    from kernelviewer.kernels.keys import Keys
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.comparing import Comparing
+    from kernelviewer.state.keys import KeyChoice, Keyed, ShownByKeys
     from kernelviewer.state.pool import KernelPool
+    from kernelviewer.watch import Watch
 
 T = TypeVar("T")
 COMPONENTS = 6
@@ -210,7 +216,7 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
     """The same, batch by batch; other tasks go first in between."""
     from kernelviewer.kernels.family import family_fit_set
     from kernelviewer.kernels.family.spectrum import family_spectrum
-    from kernelviewer.latent.family_null import family_null
+    from kernelviewer.latent.family_null import family_null, like_noise
 
     spectrum = family_spectrum(kernels.size)
     _ = spectrum.table  # drawn here: the window asks for it at once
@@ -226,8 +232,10 @@ def _name_by_family(ticket: Ticket, kernels: KernelSet, device: str) -> FamilyNa
         ticket.progress(first, len(there), "kernels compared with the family")
         rows = there[first : first + NAMED_AT_ONCE]
         found = family_fit_set(kernels, rows, device=place, watch=ticket.quiet())
-        best[rows], fit[rows] = found.class_index, found.cosine
-        paper[rows] = found.paper_index
+        noise = like_noise(kernels, rows, found.cosine, device=place, watch=ticket)
+        fit[rows] = found.cosine
+        for target, named in ((best, found.class_index), (paper, found.paper_index)):
+            target[rows] = np.where(noise, INDEX["unidentified"], named)
         second[rows], margin[rows] = found.second_index, found.margin
         near[rows], code[rows] = near_classes(found), spectrum.codes(found)
     give_back()
@@ -257,3 +265,124 @@ def compare_networks(
 
     pairing = pair(first, second, match=how.match, layers=how.layers, watch=ticket)
     return compare_pairs(pairing, {}, watch=ticket)
+
+
+def key_networks(
+    ticket: Ticket,
+    banks: tuple[KernelBank, ...],
+    size: Size,
+    choice: KeyChoice,
+    known: Keyed | None = None,
+) -> Keyed | str:
+    """Networks that have kernels of a size by the keys that were chosen.
+
+    ``known`` is the same of some of them: they are not approximated again by keys that
+    don't depend on what is open. A text says why there are no such keys.
+    """
+    from kernelviewer.kernels.keys import KeysError, approximate_kernels
+    from kernelviewer.latent.keys import null_of
+    from kernelviewer.state.keys import Keyed
+
+    having = tuple(bank for bank in banks if size in bank.sizes)
+    try:
+        keys, note = _chosen_keys(having, size, choice, ticket)
+    except KeysError as error:
+        return str(error)
+    before = {}
+    if known is not None and np.array_equal(known.keys.patterns, keys.patterns):
+        before = dict(zip(known.banks, known.parts, strict=True))
+    parts = []
+    for number, bank in enumerate(having):
+        ticket.progress(number, len(having), "kernels by keys")
+        kernels = bank.sizes[size]
+        parts.append(
+            before.get(bank)
+            or approximate_kernels(kernels.weights, keys, kernels.flat, ticket.quiet())
+        )
+    return Keyed(keys, null_of(keys), having, tuple(parts), note)
+
+
+def _chosen_keys(
+    banks: Sequence[KernelBank], size: Size, choice: KeyChoice, watch: Watch
+) -> tuple[Keys, str]:
+    """The keys of a choice, and what should be known of them; raises `KeysError`."""
+    from kernelviewer.kernels.keys import KeysError, read_keys
+    from kernelviewer.latent import keys as known
+
+    label = size_label(size)
+    if choice.by == "published" and size == known.PUBLISHED_SIZE:
+        return known.published(), ""
+    if choice.by in ("published", "shipped"):
+        count = choice.count if choice.by == "shipped" else 8
+        if (given := known.shipped_keys(size, count)) is not None:
+            note = "published ones are 7×7" if choice.by == "published" else ""
+            return given, note
+        msg = f"no keys come with the program for {label} kernels: have some found"
+        raise KeysError(msg)
+    if choice.by == "file":
+        given = read_keys(choice.path)
+        if given.size != size:
+            msg = f"the keys of {given.name} are {size_label(given.size)}, not {label}"
+            raise KeysError(msg)
+        return given, ""
+    among: Literal["centroids"] | None = (
+        "centroids" if choice.by == "centroids" else None
+    )
+    return known.find_keys(banks, size, choice.count, among, watch=watch), ""
+
+
+def approximate_shown(
+    ticket: Ticket, pool: KernelPool, shown: NDArray[np.bool_], keys: Keys
+) -> ShownByKeys | None:
+    """The shown kernels of a pool by keys; None where none of them has a pattern."""
+    from kernelviewer.kernels.bank import PER_KERNEL
+    from kernelviewer.kernels.keys import KeysError
+    from kernelviewer.latent.keys import QUANTILES, approximate
+    from kernelviewer.state.keys import LayerR2, ShownByKeys
+    from kernelviewer.state.model import LayerRef
+
+    banks, models = [], []
+    spans = zip(pool.models, pool.sets, pool.starts, pool.starts[1:], strict=False)
+    for model, kernels, start, end in spans:
+        own = shown[start:end]
+        if own.any():
+            inside = replace(
+                kernels, **{name: getattr(kernels, name)[own] for name in PER_KERNEL}
+            )
+            banks.append(replace(model.bank, sizes={pool.size: inside}))
+            models.append(model)
+    try:
+        found = approximate(banks, keys, pool.size, watch=ticket.quiet())
+    except KeysError:
+        return None
+    layers = []
+    for model, part in zip(models, found.parts, strict=True):
+        layer, r2 = part.bank.sizes[pool.size].layer, part.approximation.r2
+        for index in np.unique(layer).tolist():
+            own = r2[(layer == index) & np.isfinite(r2)]
+            if len(own):
+                ref, name = LayerRef(model.id, index), model.bank.layers[index].name
+                mean, spread = own.mean(dtype=float), np.quantile(own, QUANTILES)
+                layers.append(
+                    LayerR2(ref, name, len(own), float(mean), tuple(spread.tolist()))
+                )
+    return ShownByKeys(pool, found, tuple(layers))
+
+
+def health_of(
+    ticket: Ticket, banks: tuple[KernelBank, ...]
+) -> tuple[list[LayerHealth], ...]:
+    """Health of the layers of networks; at once where it was asked for before."""
+    found = []
+    for number, bank in enumerate(banks):
+        ticket.progress(number, len(banks), bank.name)
+        found.append(_health()(bank))
+    return tuple(found)
+
+
+@cache
+def _health() -> MemoOf[KernelBank, [], list[LayerHealth]]:
+    """What was computed of each bank, as long as it is."""
+    from kernelviewer.kernels.health import layer_health
+
+    return MemoOf(layer_health)

@@ -23,6 +23,7 @@ from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -97,7 +98,7 @@ def extract_kernels(
     watch.progress(len(planned), len(planned))
     return KernelBank(
         path=checkpoint.path,
-        name=_short_name(checkpoint),
+        name=name_of(checkpoint.path),
         format=checkpoint.format,
         size_bytes=checkpoint.size_bytes,
         layers=tuple(layers),
@@ -322,9 +323,8 @@ def _warn_of_broken(counted: Iterable[tuple[LayerInfo, int]]) -> list[str]:
     ]
 
 
-def _short_name(checkpoint: Checkpoint) -> str:
+def name_of(path: Path) -> str:
     """File name without suffix; a generic one is preceded by its folder's."""
-    path = checkpoint.path
     if path.stem.lower() in _GENERIC_NAMES and path.parent.name:
         return shown(f"{path.parent.name}/{path.stem}")
     return shown(path.stem)

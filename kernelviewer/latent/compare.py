@@ -16,7 +16,6 @@ from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
-from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import (
     ROWS_BETWEEN_CHECKS,
@@ -156,23 +155,22 @@ class _Naming:
     def _by_family(
         self, kernels: KernelSet, code: np.ndarray, watch: Watch
     ) -> KernelNames | None:
-        from kernelviewer.kernels.family import family_fit
-        from kernelviewer.latent.family_null import family_null
+        from kernelviewer.kernels.family import family_fit_set
+        from kernelviewer.latent.family_null import family_null, like_noise
 
         level = self._threshold
         if level is None:
             null = family_null(self._size, device=self._device, watch=watch)
             level = null.default_threshold
         there = ~kernels.flat
-        rows = patterns(
-            kernels.weights[there], kernels.scale[there], kernels.offset[there]
-        )
         text = f"fitting the family to {size_label(self._size)} kernels"
-        found = family_fit(rows, device=self._device, watch=watch.saying(text))
+        found = family_fit_set(kernels, device=self._device, watch=watch.saying(text))
         fit = np.full(len(kernels), np.nan, np.float32)
         kind = np.full(len(kernels), INDEX[FLAT.id], np.int8)
         fit[there] = found.cosine
-        enough = reaches(fit[there], level)
+        enough = reaches(found.cosine, level) & ~like_noise(
+            kernels, np.flatnonzero(there), found.cosine, device=self._device
+        )
         kind[there] = np.where(
             enough, found.index_in(self._scheme), INDEX[UNIDENTIFIED.id]
         )

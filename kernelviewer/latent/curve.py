@@ -243,6 +243,11 @@ class PlainFit:
             self._optimizer, 2e-3, total_steps=max(2, sweeps * self.STEPS)
         )
 
+    def show(self, patterns: Tensor, weights: Tensor) -> None:
+        """Show other kernels from now on, as where there are too many for one sweep."""
+        self._patterns = patterns.to(self._device)
+        self._weights = weights / weights.sum()
+
     def sweep(self) -> float:
         """Take some steps down the gradient; their mean loss, 1 − cosine."""
         losses = [self._step() for _ in range(self.STEPS)]

@@ -139,6 +139,11 @@ class CurveFit:
         self._pull = np.zeros((POINTS, self._table.shape[1] + self._shares.shape[1]))
         self._let_pull()
 
+    def show(self, patterns: Tensor, weights: Tensor) -> None:
+        """Show other kernels from now on, as where there are too many for one sweep."""
+        self._patterns, self._weights = patterns, weights / weights.sum()
+        self._classes = self._own_classes()
+
     def sweep(self) -> float:
         """Let every kernel pull once; the loss 1 − mean fit of before that."""
         self._done += 1
@@ -244,15 +249,15 @@ class CurveFit:
         return unit_rows(table)
 
     def _class_loss(self, centroids: NDArray[np.float32]) -> NDArray[np.float64]:
-        """[K, K] what two centroids lose in cosine if named by the same class."""
-        from kernelviewer.kernels.family import family_fit, prices, supported
+        """[K, K] what two centroids lose in evidence if named by the same class."""
+        from kernelviewer.kernels.family import family_fit, supported
 
         if not self._options.class_cost or not supported(self._size):
             return np.zeros((len(centroids), len(centroids)))
         fit = family_fit(
             centroids.reshape(-1, *self._size), device=self._device, watch=self._watch
         )
-        score = fit.class_cosine.astype(np.float64) - prices()
+        score = fit.class_score.astype(np.float64)
         loss = score.max(axis=1, keepdims=True) - score
         shared: NDArray[np.float64] = (loss[:, None] + loss[None]).min(axis=2)
         return shared

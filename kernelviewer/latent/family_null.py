@@ -20,9 +20,12 @@ import numpy as np
 from kernelviewer import __version__
 from kernelviewer.files import atomic_write, cache_dir, resource
 from kernelviewer.kernels.bank import size_key, size_label
+from kernelviewer.kernels.family import prices
+from kernelviewer.kernels.family.fit import SPREAD
 from kernelviewer.kernels.family.formulas import KINDS
 from kernelviewer.kernels.family.members import as_plane
 from kernelviewer.kernels.family.regions import boxes, kinds
+from kernelviewer.kernels.support import parts, support_size
 from kernelviewer.latent.noise import BINS, SEED, Null, white_noise
 from kernelviewer.watch import NEVER
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.device import Device
-    from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.bank import KernelSet, Size
     from kernelviewer.watch import Watch
 
 _FOLDER = "latent"
@@ -146,10 +149,11 @@ def plane_of(size: Size) -> Size:
 
 @cache
 def fingerprint() -> str:
-    """Hash of what belongs to the family: its kinds and the limits of their members."""
+    """Hash of what the family is: kinds, their limits, how a class is chosen."""
     sizes = ((1, 11), (2, 2), (3, 3), (4, 4), (7, 7), (13, 13))
     limits = [(k, s, boxes(k, s)) for s in sizes for k in KINDS if k in kinds(s)]
-    return hashlib.sha256(repr(limits).encode()).hexdigest()[:16]
+    rule = [f"{price:.5f}" for price in (SPREAD, *prices())]
+    return hashlib.sha256(repr((limits, rule)).encode()).hexdigest()[:16]
 
 
 @cache
@@ -187,6 +191,37 @@ def family_null(
 
     key = content_hash(plane, count, SEED, fingerprint())
     return Null(cached("family-null", key, compute)["counts"])
+
+
+def like_noise(
+    kernels: KernelSet,
+    rows: NDArray[np.intp],
+    fit: NDArray[np.float32],
+    *,
+    device: Device | None = None,
+    watch: Watch = NEVER,
+) -> NDArray[np.bool_]:
+    """Which of n kernels stand on a support and fit no better there than noise does.
+
+    On few taps noise fits well: a threshold is for kernels that fill their window. A
+    kernel on a support has to reach the usual threshold of the support's size as well.
+
+    Parameters
+    ----------
+    kernels
+        Kernels of one size.
+    rows
+        Which of them were fitted, [n].
+    fit
+        float32 [n], their cosines by `kernelviewer.kernels.family.family_fit_set`.
+    """
+    found = np.zeros(len(rows), np.bool_)
+    for place, support in parts(kernels.layer[rows], kernels.supports):
+        if support is not None:
+            null = family_null(support_size(support), device=device, watch=watch)
+            level = null.default_threshold
+            found[place] = (fit[place] < np.float32(level)) | (level >= 1)
+    return found
 
 
 def measure(

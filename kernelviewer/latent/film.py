@@ -491,6 +491,8 @@ class _Reel:
         if self._by is None:
             self._best[step, rows[there]] = _UNIDENTIFIED
             return
+        from kernelviewer.latent.family_null import like_noise
+
         for first in range(0, len(there), _AT_ONCE):
             some = there[first : first + _AT_ONCE]
             watch.check()
@@ -499,8 +501,12 @@ class _Reel:
             own = family_spectrum(kernels.size).codes(family)
             self._code[step, at] = _packed(own)
             self._fit[step, at] = _packed(family.cosine)
-            self._best[step, at] = family.class_index
-            self._paper[step, at] = family.paper_index
+            noise = like_noise(kernels, some, family.cosine, device=self._device)
+            for target, named in (
+                (self._best, family.class_index),
+                (self._paper, family.paper_index),
+            ):
+                target[step, at] = np.where(noise, np.int8(_UNIDENTIFIED), named)
             self._second[step, at] = family.second_index
             self._margin[step, at] = _packed(family.margin)
             self._near[step, at] = near_classes(family)

@@ -109,7 +109,7 @@ there; the rest is even."""
 _KNOTS = 257
 _ORIENTING = 256
 """Points that tell which way round a curve is."""
-_NAMED = 65_536
+NAMED = 65_536
 """Kernels that names are made from at most."""
 
 
@@ -282,9 +282,9 @@ def _sample(
     """The training kernels and their weights, or a fixed sample of them."""
     kernels = np.concatenate([network.patterns for network in networks])
     weight = network_weights(networks)
-    if len(kernels) <= _NAMED:
+    if len(kernels) <= NAMED:
         return kernels, weight
-    drawn = np.random.default_rng(SEED).choice(len(kernels), _NAMED, replace=False)
+    drawn = np.random.default_rng(SEED).choice(len(kernels), NAMED, replace=False)
     drawn.sort()
     return kernels[drawn], weight[drawn]
 

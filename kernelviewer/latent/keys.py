@@ -165,6 +165,15 @@ def published() -> Keys:
     return Keys(PUBLISHED, found.patterns)
 
 
+def shipped_keys(size: Size, count: int = 8) -> Keys | None:
+    """The best keys of a size that come with the program; None: there are none."""
+    try:
+        path = resource("keys", f"best-{count}-{size_key(size)}.csv")
+    except FileNotFoundError:
+        return None
+    return Keys(f"{count} shipped", read_keys(path).patterns)
+
+
 def approximate(
     banks: KernelBank | Sequence[KernelBank],
     keys: Keys | NDArray[np.floating] | str | Path | int = PUBLISHED,

@@ -118,7 +118,7 @@ class Agreement:
 
 
 def label(
-    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme = PAPER
+    codes: Codes, stretches: Stretches, threshold: float, scheme: Scheme | None = None
 ) -> Labels:
     """Classes of kernels from their codes: that of the stretch the code falls in.
 
@@ -131,9 +131,12 @@ def label(
     threshold
         The fit from which on a kernel is identified.
     scheme
-        What to name them in.
+        What to name them in; None: as each stretch shows, in the paper's unless
+        somebody renamed it.
     """
-    names = np.array([item.index_in(scheme) for item in stretches], np.int8)
+    names = np.array(
+        [item.index_in(scheme or item.scheme) for item in stretches], np.int8
+    )
     flat = np.isnan(codes.code)
     best = names[stretch_of(stretches, codes.code)]
     best[flat] = _FLAT
@@ -145,6 +148,8 @@ def label_by_family(
     flat: NDArray[np.bool_],
     threshold: float,
     scheme: Scheme = FINE,
+    *,
+    noise: NDArray[np.bool_] | None = None,
 ) -> Labels:
     """Classes of kernels from their nearest family members.
 
@@ -158,10 +163,16 @@ def label_by_family(
         The cosine from which on a kernel is identified.
     scheme
         The classes that name them.
+    noise
+        Bool, as long as ``family``: kernels that have no class, as noise fits as well
+        on their support; None: none.
     """
     best = np.full(len(flat), _FLAT, np.int8)
     cosine = np.full(len(flat), np.nan, np.float32)
-    best[~flat], cosine[~flat] = family.index_in(scheme), family.cosine
+    named = family.index_in(scheme)
+    if noise is not None:
+        named = np.where(noise, np.int8(_UNIDENTIFIED), named)
+    best[~flat], cosine[~flat] = named, family.cosine
     return _labels(best, cosine, threshold)
 
 
@@ -263,10 +274,12 @@ COLUMNS = (
     "by",
     "code_class",
     "margin",
+    "family_position",
 )
-"""``class`` and ``best_class`` are by what ``by`` says; ``code_class`` and
-``family_class`` are the best by either; ``margin`` is by how much the family's best
-class is nearer than its second."""
+"""``code`` and ``fit`` are of the autoencoder, whatever names the kernels, and
+``family_position`` is the place on the family's own spectrum; ``class`` and
+``best_class`` are by what ``by`` says; ``code_class`` and ``family_class`` are the best
+by either; ``margin`` is by how much the family's best class is ahead of its second."""
 ROWS_BETWEEN_CHECKS = 4096
 
 
@@ -360,7 +373,7 @@ def label_kernels(
     A threshold that is given is for what names them.
     """
     from kernelviewer.kernels.family import family_fit_set, supported
-    from kernelviewer.latent.family_null import family_null
+    from kernelviewer.latent.family_null import family_null, like_noise
 
     kernels = bank.sizes[size]
     autoencoder, codes = how.autoencoder, how.codes
@@ -380,11 +393,16 @@ def label_kernels(
     if supported(size):
         text = f"fitting the family to {size_label(size)} kernels"
         family = family_fit_set(kernels, device=device, watch=watch.saying(text))
-        noise = family_null(size, device=device, watch=watch)
-        null = null if by == "code" else noise
-        usual = level("family", noise.default_threshold)
+        own = family_null(size, device=device, watch=watch)
+        null = null if by == "code" else own
         by_family = label_by_family(
-            family, kernels.flat, usual, how.naming.scheme("family")
+            *(family, kernels.flat, level("family", own.default_threshold)),
+            how.naming.scheme("family"),
+            noise=like_noise(
+                *(kernels, np.flatnonzero(~kernels.flat), family.cosine),
+                device=device,
+                watch=watch,
+            ),
         )
     return Labelled(
         *(source, bank, kernels, autoencoder, codes, by_code, family, by_family),
@@ -452,6 +470,7 @@ def _rows(
     key = size_key(kernels.size)
     family_class, family_cosine, margin = _family_columns(item, here)
     discrete = _scale_space_columns(item, here)
+    position = item.family_code
     for at, i in enumerate(here.tolist()):
         flat = bool(kernels.flat[i])
         code = fit = code_class = ""
@@ -479,6 +498,7 @@ def _rows(
             item.by or "",
             code_class,
             margin[at],
+            "" if position is None or flat else f"{position[i]:.6f}",
             *(csv_text(item.more[name][i]) for name in more),
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.kernels.bank import size_label
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -61,7 +63,7 @@ length of the curve, change the fit on unseen networks is told below (7×7).
 **Names**: dynamic programming over the 2 048 points for the names that are right for
 the most kernels and members, at a cost for each stretch, none shorter than 1 % of the
 axis, at least one for each class of the paper that 2 % of the identified kernels have.
-A name is right that the family gives the kernel: the simplest class that fits. The
+A name is right that the family gives the kernel (its rule is told last). The
 stretches carry fine classes; each belongs to one of the paper's, so the same stretches
 name in both schemes (no stretch is called checker, which the paper has no class for).
 **Threshold**: 0.7, or what 1 % of 100 000 white-noise
@@ -83,7 +85,31 @@ def model_card(facts: Mapping[str, Any]) -> str:
     parts = [head, recipe, *_overview(facts["sizes"])]
     for key, size in facts["sizes"].items():
         parts += _size(key.replace("x", "×"), size)
+    parts += _family()
     return "\n\n".join(parts) + "\n"
+
+
+def _family() -> Iterator[str]:
+    """The rule that the pattern family names by, and how its names hold."""
+    from kernelviewer.kernels.family.fit import DELTA, DIAGONAL_EDGE, PRICES, SPREAD
+    from kernelviewer.latent.family_null import shipped_nulls, stability
+
+    prices = ", ".join(f"{base} {units}" for base, units in PRICES.items())
+    yield "## The family's names"
+    yield (
+        f"The class with most evidence, T·ln Σ mean exp(cosine/T) over the members of "
+        f"each of its kinds and signs, T = {SPREAD:g}, less its price: {prices}, a "
+        f"diagonal edge {DIAGONAL_EDGE:g}, each times {DELTA:g}; the same for every "
+        "size. Kept: the share of names that fresh noise of half a kernel's own "
+        "residual leaves, a mean over networks."
+    )
+    rows = []
+    for size, null in sorted(shipped_nulls().nulls.items()):
+        if (kept := stability(size)) is not None:
+            level = null.default_threshold
+            share = _percent(null.coverage(level), 2)
+            rows.append((size_label(size), _fit(level), share, _percent(kept)))
+    yield _table(("size", "threshold", "null", "kept"), rows)
 
 
 def _overview(sizes: Mapping[str, Any]) -> Iterator[str]:

@@ -21,35 +21,49 @@ To start from:
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from kernelviewer import __version__
 from kernelviewer.device import choose_device
-from kernelviewer.files import resource
+from kernelviewer.files import file_hash, write_text
 from kernelviewer.formats.errors import HintedError
+from kernelviewer.formats.rewriting import rewrite
 from kernelviewer.kernels.bank import size_key, size_label
 from kernelviewer.kernels.family.members import supported
-from kernelviewer.kernels.keys import KeysError, approximate_kernels, read_keys
+from kernelviewer.kernels.keys import KeysError, approximate_kernels
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.autoencoder import shipped
-from kernelviewer.latent.keys import PUBLISHED_SIZE, find_keys, key_set, published
+from kernelviewer.latent.keys import (
+    PUBLISHED,
+    PUBLISHED_SIZE,
+    find_keys,
+    key_set,
+    published,
+    shipped_keys,
+)
 from kernelviewer.latent.noise import white_noise
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from kernelviewer.formats import Checkpoint, Tensor
     from kernelviewer.kernels import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.keys import Keys
     from kernelviewer.latent.keys import Among
     from kernelviewer.watch import Watch
 
 By = Literal["keys", "family", "reconstruction", "noise"]
+SHIPPED = "shipped"
+NOISE = 500
 
 
 class ReplacingError(HintedError):
@@ -77,30 +91,207 @@ class Replaced:
     r2: float
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to stand for the kernels of a network.
+
+    Attributes
+    ----------
+    by
+        Keys, members of the family, points of the curve, noise, or the kernels of
+        another network.
+    sizes
+        Which kernels; none: all, or those of the keys' size.
+    keys
+        ``published``, ``shipped`` or ``shipped-16`` (those of each size that come with
+        the program), a number of keys to seek, or a CSV file.
+    among
+        Where a number of keys is sought.
+    seed
+        Of noise.
+    """
+
+    by: By | Literal["other"]
+    sizes: tuple[Size, ...] = ()
+    keys: str = PUBLISHED
+    among: Among | None = None
+    seed: int = 0
+
+
+def replaced_by(
+    bank: KernelBank,
+    wish: Wish,
+    other: KernelBank | None = None,
+    *,
+    sets: Mapping[Size, Keys] | None = None,
+    watch: Watch = NEVER,
+) -> tuple[list[Replaced], str]:
+    """What stands for the kernels of a network, and by what they are, in words.
+
+    ``sets`` are the keys of the wish, where `key_sets` was asked for them before.
+
+    Raises
+    ------
+    ReplacingError
+        There are no such kernels, or nothing that could stand for them.
+    """
+    if wish.by == "keys":
+        sets = key_sets(bank, wish, watch) if sets is None else sets
+        names = dict.fromkeys(keys.name for keys in sets.values())
+        found = replace_kernels(bank, "keys", tuple(sets), keys=sets, watch=watch)
+        return found, f"by keys ({', '.join(names)})"
+    sizes = _wished_sizes(bank, wish.sizes)
+    if wish.by == "other":
+        assert other is not None
+        return transplant(bank, other, sizes), f"by those of {other.name}"
+    how = {
+        "family": "by the nearest members of the pattern family",
+        "reconstruction": "by the nearest points of the curve",
+        "noise": "by white noise of their scale and offset",
+    }[wish.by]
+    return replace_kernels(bank, wish.by, sizes, seed=wish.seed, watch=watch), how
+
+
+def key_sets(bank: KernelBank, wish: Wish, watch: Watch = NEVER) -> dict[Size, Keys]:
+    """The keys of a wish, for each size that they are to stand for kernels of.
+
+    Raises
+    ------
+    ReplacingError
+        There are none of a size.
+    """
+    try:
+        if wish.keys.startswith(SHIPPED):
+            count = int(wish.keys.removeprefix(SHIPPED)[1:] or 8)
+            return {
+                size: _shipped(size, count) for size in _wished_sizes(bank, wish.sizes)
+            }
+        given = key_set(wish.keys)
+        if given is not None:
+            (size,) = _wished_sizes(bank, wish.sizes or (given.size,))
+            if size != given.size:
+                label, own = size_label(size), size_label(given.size)
+                msg = f"the keys of {given.name} are {own}: the kernels are {label}"
+                raise ReplacingError(msg)
+            return {size: given}
+        return {
+            size: find_keys([bank], size, int(wish.keys), wish.among, watch=watch)
+            for size in _wished_sizes(bank, wish.sizes)
+        }
+    except KeysError as error:
+        raise ReplacingError(str(error)) from None
+
+
+def _wished_sizes(bank: KernelBank, wished: Sequence[Size]) -> tuple[Size, ...]:
+    if lacking := [size_label(size) for size in wished if size not in bank.sizes]:
+        raise ReplacingError(f"{bank.name} has no {' and '.join(lacking)} kernels")
+    if not bank.sizes:
+        raise ReplacingError(f"{bank.name} has no depthwise kernels")
+    return tuple(wished) or tuple(bank.sizes)
+
+
+def _shipped(size: Size, count: int) -> Keys:
+    """The keys of a size that come with the program."""
+    found = shipped_keys(size, count)
+    if found is None:
+        msg = f"no {count} keys come with the program for {size_label(size)} kernels"
+        raise ReplacingError(msg, "Have some found, or name a file.")
+    return found
+
+
+def noise_r2(
+    kernels: KernelSet, wish: Wish, sets: Mapping[Size, Keys], watch: Watch = NEVER
+) -> float:
+    """Mean R² of white noise of a size by what a wish puts in the place of kernels."""
+    noise = next(white_noise(kernels.size, NOISE, wish.seed + 1))  # not what replaces
+    rows = noise.reshape(len(noise), -1)
+    offset, flat = rows.mean(axis=1), np.zeros(len(rows), np.bool_)
+    scale = np.linalg.norm(rows - offset[:, None], axis=1)
+    layer = np.zeros(len(rows), np.int32)
+    made = replace(
+        kernels, weights=noise, layer=layer, channel=layer, scale=scale, offset=offset,
+        flat=flat, supports={},
+    )  # fmt: skip
+    by = _by_of(wish)
+    return float(np.nanmean(_r2(made, _made(made, by, sets, wish.seed, watch))))
+
+
+def _by_of(wish: Wish) -> By:
+    if wish.by == "other":
+        raise ReplacingError("noise has no layers that another network's could be for")
+    return wish.by
+
+
+def write_replaced(
+    checkpoint: Checkpoint,
+    output: Path,
+    replaced: Sequence[Replaced],
+    how: str,
+    *,
+    freeze: bool = False,
+    watch: Watch = NEVER,
+) -> list[Path]:
+    """Write a checkpoint with other kernels, and how it was made beside it.
+
+    ``OUT.json`` tells it; with ``freeze`` ``OUT.freeze.txt`` lists the names of the
+    weights that came from elsewhere. Returns the files.
+
+    Raises
+    ------
+    CheckpointError, ReplacingError, OSError
+        As `kernelviewer.formats.rewriting.rewrite` and `tensors_of`.
+    """
+    tensors = tensors_of(checkpoint, replaced)
+    note = {
+        "program": f"kernelviewer {__version__}",
+        "source": checkpoint.path.name,
+        "sha256": file_hash(checkpoint.path, watch),
+        "copy": checkpoint.copy,
+        "replaced": how,
+        "layers": [
+            {
+                "layer": item.layer,
+                "name": item.raw_name,
+                "kernels": len(item.kernels),
+                "size": size_key(item.kernels.shape[1:]),
+            }
+            | ({} if math.isnan(item.r2) else {"r2": round(item.r2, 6)})
+            for item in replaced
+        ],
+    }
+    written = rewrite(checkpoint, output, tensors, note, watch)
+    beside = [(f"{output}.json", json.dumps(note, indent=1))]
+    if freeze:
+        names = [parameter_name(checkpoint, item.raw_name) for item in replaced]
+        beside.append((f"{output}.freeze.txt", "\n".join(names)))
+    for path, text in beside:
+        write_text(path, f"{text}\n")
+        written.append(Path(path))
+    return written
+
+
 def replace_kernels(
     bank: KernelBank,
     by: By,
     sizes: Sequence[Size],
     *,
-    keys: str | int = "published",
-    among: Among | None = None,
+    keys: Mapping[Size, Keys] | None = None,
     seed: int = 0,
     watch: Watch = NEVER,
 ) -> list[Replaced]:
     """New kernels for every layer of some sizes, in the order of the bank.
 
+    ``keys`` are those of each size, where kernels are replaced by keys.
+
     Raises
     ------
     ReplacingError
-        There are no keys, members or curve of a size, or no kernels.
+        There are no members or curve of a size, or no kernels.
     """
     found: dict[int, Replaced] = {}
     for size in sizes:
         kernels = bank.sizes[size]
-        try:
-            made = _made(bank, kernels, by, keys, among, seed, watch)
-        except KeysError as error:
-            raise ReplacingError(str(error)) from None
+        made = _made(kernels, by, keys or {}, seed, watch)
         made[kernels.flat] = kernels.weights[kernels.flat]
         r2 = _r2(kernels, made)
         for index in np.unique(kernels.layer):
@@ -113,23 +304,14 @@ def replace_kernels(
 
 
 def _made(
-    bank: KernelBank,
-    kernels: KernelSet,
-    by: By,
-    keys: str | int,
-    among: Among | None,
-    seed: int,
-    watch: Watch,
+    kernels: KernelSet, by: By, sets: Mapping[Size, Keys], seed: int, watch: Watch
 ) -> NDArray[np.float32]:
     """What stands for all kernels of a size, float32 [N, *size]."""
     size = kernels.size
     if by == "keys":
-        given = key_set(keys)
-        if given is None:
-            given = find_keys([bank], size, int(keys), among, watch=watch)
-        return approximate_kernels(kernels.weights, given, kernels.flat, watch).kernels(
-            given
-        )
+        keys = sets[size]
+        found = approximate_kernels(kernels.weights, keys, kernels.flat, watch)
+        return found.kernels(keys)
     if by == "noise":
         noise = np.concatenate(list(white_noise(size, len(kernels), seed)))
         rows = noise.reshape(len(noise), -1)
@@ -425,12 +607,11 @@ def _key_rows(size: Size, keys: str | None) -> NDArray[np.float64]:
         return given.rows.astype(np.float64)
     if size == PUBLISHED_SIZE:
         return published().rows.astype(np.float64)
-    try:
-        path = resource("keys", f"best-8-{size_key(size)}.csv")
-    except FileNotFoundError:
+    given = shipped_keys(size)
+    if given is None:
         problem = f"no keys come with the program for {size_label(size)} kernels"
-        raise ReplacingError(problem, "Name a file with --keys.") from None
-    return read_keys(path).rows.astype(np.float64)
+        raise ReplacingError(problem, "Name a file with --keys.")
+    return given.rows.astype(np.float64)
 
 
 def _member_rows(kernels: KernelSet, watch: Watch) -> NDArray[np.float64]:

@@ -7,9 +7,9 @@ The cut is made by dynamic programming. Each point of the curve could be named b
 own class in the pattern family, but neighbouring classes overlap and the names would
 flicker. So the names are chosen together: those that are right for the most kernels, at
 a cost for each new stretch. A name is right for a kernel if it is the one that the
-family gives it, the simplest class that fits
-(`kernelviewer.kernels.family.family_fit`): half of that counts for the fine class, half
-for the class of the paper that it belongs to, so that the names hold in both schemes.
+family gives it (`kernelviewer.kernels.family.family_fit`): half of that counts for the
+fine class, half for the class of the paper that it belongs to, so that the names hold
+in both schemes.
 What counts is thus where kernels live, not how long the curve is there, and no class
 that many kernels have is swallowed by a neighbour: its kernels count for it more and
 more until it has a stretch.
@@ -30,6 +30,7 @@ from kernelviewer.kernels.classes import (
     INDEX,
     PAPER,
     PAPER_OF,
+    SCHEMES,
     class_shown,
 )
 from kernelviewer.latent.errors import LatentError
@@ -69,7 +70,8 @@ class Stretch:
         What a user calls it in place of the class's name, and the colour that it has
         in place of the class's, ``#RRGGBB``.
     scheme
-        Whose classes it shows: the paper's where it is of learned codes.
+        Whose classes it shows: the paper's where it is of learned codes, unless
+        somebody gave it a fine one.
     """
 
     low: float
@@ -136,14 +138,27 @@ def check_stretches(stretches: Sequence[Stretch]) -> Stretches:
 
 
 def family_stretches(spectrum: FamilySpectrum, scheme: Scheme = FINE) -> Stretches:
-    """The classes of a scheme along the family's own spectrum, each once."""
+    """The classes of a scheme along the family's own spectrum, each once.
+
+    In the paper's words a diagonal is of either axis, by the angle of the kernel: its
+    stretch says so, and has the class of a tie.
+    """
     fine = [Stretch(*item, scheme=scheme) for item in spectrum.stretches]
+
+    def shown(item: Stretch) -> tuple[int, str]:
+        name = "" if scheme is FINE else _DIAGONALS.get(item.class_id[-6:], "")
+        return item.class_index, name
+
     found = []
-    for index, group in groupby(fine, lambda item: item.class_index):
+    for (index, name), group in groupby(fine, shown):
         first, *rest = group
         high = rest[-1].high if rest else first.high
-        found.append(replace(first, high=high, class_id=CLASSES[index].id))
+        id_ = CLASSES[index].id
+        found.append(replace(first, high=high, class_id=id_, name=name))
     return tuple(found)
+
+
+_DIAGONALS = {"edge-d": "∂x or ∂y, by its angle", "-bar-d": "∂²x or ∂²y, by its angle"}
 
 
 def same_names(some: Stretches, others: Stretches) -> bool:
@@ -181,13 +196,15 @@ def rename(
     class_id: str | None = None,
     name: str | None = None,
     colour: str | None = None,
+    scheme: Scheme | None = None,
 ) -> Stretches:
-    """Change a stretch's class, its name, its colour.
+    """Change a stretch's class, its name, its colour, or whose classes it shows.
 
     How well the family explains a stretch holds for its class and goes with it.
     """
     _need(0 <= index < len(stretches), f"there is no stretch {index}")
     item = stretches[index]
+    item = replace(item, scheme=scheme or item.scheme)
     if class_id is not None and class_id != item.class_id:
         item = replace(item, class_id=class_id, sign=0, family_cosine=float("nan"))
     if name is not None:
@@ -209,17 +226,21 @@ def split(stretches: Stretches, code: float, class_id: str | None = None) -> Str
     return cut if class_id is None else rename(cut, index + 1, class_id, "", "")
 
 
-def merge(stretches: Stretches, index: int) -> Stretches:
-    """Join stretches ``index`` and ``index + 1``; the longer one's class stays."""
+def merge(stretches: Stretches, index: int, like: int | None = None) -> Stretches:
+    """Join stretches ``index`` and ``index + 1``.
+
+    The class of the one that is ``like`` stays; None: of the longer one.
+    """
     _need(0 <= index < len(stretches) - 1, f"there is no border {index}")
     left, right = stretches[index], stretches[index + 1]
     widths = left.high - left.low, right.high - right.low
-    longer = left if widths[0] >= widths[1] else right
-    cosine = longer.family_cosine
+    kept = left if widths[0] >= widths[1] else right
+    kept = kept if like is None else stretches[like]
+    cosine = kept.family_cosine
     if left.class_id == right.class_id:
         both = [left.family_cosine, right.family_cosine]
         cosine = round(float(np.average(both, weights=widths)), 4)
-    joined = replace(longer, low=left.low, high=right.high, family_cosine=cosine)
+    joined = replace(kept, low=left.low, high=right.high, family_cosine=cosine)
     return _put(stretches, index, 2, joined)
 
 
@@ -267,6 +288,7 @@ def to_json(stretches: Stretches) -> list[dict[str, Any]]:
             else item.family_cosine
         }
         | ({"colour": item.colour} if item.colour else {})
+        | ({"words": FINE.id} if item.scheme is FINE else {})
         for item in stretches
     ]
 
@@ -300,13 +322,14 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> Stretches:
                 float("nan") if cosine is None else _number(cosine),
                 printable(texts[1]),
                 texts[2],
+                SCHEMES.get(str(value.get("words")), PAPER),
             )
         )
     return check_stretches(items)
 
 
-def _named(item: Stretch) -> tuple[float, float, str, str, str]:
-    return item.low, item.high, item.class_id, item.name, item.colour
+def _named(item: Stretch) -> tuple[float, float, str, str, str, str]:
+    return item.low, item.high, item.class_id, item.scheme.id, item.name, item.colour
 
 
 def _number(value: object) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,14 +17,15 @@ from kernelviewer.latent.autoencoder import METHODS, Autoencoder
 from kernelviewer.latent.curve import PlainFit, codes_of_table
 from kernelviewer.latent.curve_training import CurveFit, CurveOptions
 from kernelviewer.latent.errors import LatentError
-from kernelviewer.latent.finishing import finish, with_members
+from kernelviewer.latent.finishing import NAMED, finish, with_members
 from kernelviewer.latent.networks import network_weights
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import Size
@@ -89,6 +91,25 @@ class Sweep:
         return rows.reshape(count, *self.model.size)
 
 
+class Supply(Protocol):
+    """Networks that are too many to hold at once, as those of a corpus."""
+
+    def batch(self, number: int, kernels: int) -> Sequence[Network]:
+        """Some of the networks with some of their kernels, other ones each time.
+
+        Parameters
+        ----------
+        number
+            Of the sweep that they are for; the same gives the same.
+        kernels
+            About how many they have together.
+        """
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """What the card says of all of them."""
+
+
 class Training:
     """One training. Iterate over it for its sweeps, then ask for `result`.
 
@@ -97,7 +118,7 @@ class Training:
     size
         Kernel size.
     networks
-        What to train on; families weigh equally.
+        What to train on; families weigh equally. Of a `Supply` each sweep shows others.
     held_out
         Networks to measure the fit on; no family may be on both sides.
     options
@@ -117,13 +138,16 @@ class Training:
     def __init__(
         self,
         size: Size,
-        networks: Sequence[Network],
+        networks: Sequence[Network] | Supply,
         *,
         held_out: Sequence[Network] = (),
         options: TrainingOptions | None = None,
         device: Device | None = None,
         watch: Watch = NEVER,
     ) -> None:
+        self._supply = None if isinstance(networks, Sequence) else networks
+        if not isinstance(networks, Sequence):
+            networks = networks.batch(0, NAMED)
         self.size, self.networks, self.held_out = size, networks, held_out
         self.options = options or TrainingOptions()
         self.total = _sweeps(self.options)
@@ -146,6 +170,9 @@ class Training:
             if self._stopped:
                 return
             self._watch.check()
+            if self._supply is not None:
+                kernels = self.options.curve.kernels
+                fit.show(*self._shown(self._supply.batch(number, kernels)))
             loss = fit.sweep()
             model = fit.curve() if isinstance(fit, CurveFit) else fit.model()
             left = (time.monotonic() - start) / number * (self.total - number)
@@ -184,7 +211,7 @@ class Training:
             "sweeps": f"{best.number} of {self.total}",
             "options": asdict(self.options.curve) if self._is_curve else {},
             "device": self._device.type,
-            "training": [_entry(network) for network in self.networks],
+            "training": self._entries(),
             "held_out": [_entry(network) for network in self.held_out],
             "held_out_fit": best.held_out_fit,
             "versions": _versions(),
@@ -204,14 +231,24 @@ class Training:
     def _is_curve(self) -> bool:
         return self.options.method == "curve"
 
-    def _fit(self) -> CurveFit | PlainFit:
+    def _entries(self) -> list[dict[str, Any]]:
+        if self._supply is not None:
+            return self._supply.entries
+        return [_entry(network) for network in self.networks]
+
+    def _shown(self, networks: Sequence[Network]) -> tuple[Tensor, Tensor]:
+        """Patterns [N, taps] and weights [N] of networks and of members beside them."""
         import torch
 
-        kernels = np.concatenate([network.patterns for network in self.networks])
+        kernels = np.concatenate([network.patterns for network in networks])
         share = self.options.curve.members if self._is_curve else 0.0
-        shown = with_members(self.size, kernels, network_weights(self.networks), share)
-        patterns = torch.from_numpy(shown.patterns).flatten(1)
-        weights = torch.from_numpy(shown.weight)
+        shown = with_members(self.size, kernels, network_weights(networks), share)
+        return torch.from_numpy(shown.patterns).flatten(1), torch.from_numpy(
+            shown.weight
+        )
+
+    def _fit(self) -> CurveFit | PlainFit:
+        patterns, weights = self._shown(self.networks)
         if not self._is_curve:
             return PlainFit(
                 self.size,

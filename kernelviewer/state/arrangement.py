@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.comparing import PoolPairs
+    from kernelviewer.state.keys import PoolKeys
     from kernelviewer.state.pool import KernelPool
 
 
-GroupBy = Literal["layer", "model", "class", "code", "fit", "none", "transition"]
+GroupBy = Literal["layer", "model", "class", "code", "fit", "key", "none", "transition"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,7 @@ def cut_into_groups(
     labels: PoolLabels | None,
     stretches: Stretches | None,
     pairs: PoolPairs | None = None,
+    by_keys: PoolKeys | None = None,
 ) -> Cut:
     """Groups of a pool's kernels; by layer where what is asked for is not known."""
     if labels is not None and pairs is not None and group_by == "transition":
@@ -56,6 +58,8 @@ def cut_into_groups(
     if labels is not None and group_by == "class":
         keys = labels.label.astype(np.int64)
         return Cut(keys, lambda key: (class_shown(key).name, "", key))
+    if by_keys is not None and group_by == "key":
+        return _by_key(by_keys)
     if labels is not None and group_by == "fit":
         return _by_fit(labels)
     if labels is not None and stretches is not None and group_by == "code":
@@ -91,6 +95,20 @@ def _by_code(labels: PoolLabels, stretches: Stretches) -> Cut:
         stretch = stretches[key]
         name = stretch.name or class_shown(stretch.class_index).name
         return name, f"code {stretch.low:.3f}–{stretch.high:.3f}", stretch.class_index
+
+    return Cut(keys, heading)
+
+
+def _by_key(by_keys: PoolKeys) -> Cut:
+    """One group a key, in their order, then what has none."""
+    last, null = len(by_keys.keys), by_keys.found.null.mean
+    keys = np.where(by_keys.key < 0, last, by_keys.key).astype(np.int64)
+
+    def heading(key: int) -> tuple[str, str, int | None]:
+        if key == last:
+            return "Flat", "no key", FLAT
+        r2 = float(by_keys.r2[keys == key].mean(dtype=float))
+        return f"Key {key + 1}", f"R² {r2:.2f}, white noise {null:.2f}", None
 
     return Cut(keys, heading)
 
@@ -136,7 +154,10 @@ def _by_fit(labels: PoolLabels) -> Cut:
 
 SortBy = Literal["channel", "scale", "flat", "class", "code", "fit", "change"]
 ScaleMode = Literal["kernel", "layer", "global"]
-Picture = Literal["kernel", "reconstruction", "residual", "beside", "pair", "strip"]
+Picture = Literal[
+    "kernel", "reconstruction", "residual", "beside", "pair", "strip", "key",
+    "key_residual",
+]  # fmt: skip
 Mean = Literal["auto", "with", "without"]
 """How kernels are drawn; ``auto``: without their mean where their classes are seen."""
 
@@ -154,7 +175,7 @@ class Display:
     ----------
     group_by
         One group a layer, a model, a class, a stretch of the spectrum, a band of fits,
-        a change of class between two networks, or one for all.
+        a key, a change of class between two networks, or one for all.
     sort_by
         Within a group: network order, falling scale, flat kernels first, class, rising
         code, falling fit, or what changed the most between two networks first.
@@ -163,8 +184,8 @@ class Display:
         itself, of its layer, or of all that is shown.
     picture
         What is drawn of a kernel: itself, its reconstruction, what that leaves over,
-        the three side by side, itself before and after and the difference, or itself
-        at every step of a run.
+        the three side by side, itself before and after and the difference, itself at
+        every step of a run, what its key makes of it, or what that leaves over.
     """
 
     group_by: GroupBy = "layer"
@@ -183,6 +204,11 @@ class Display:
         """True if kernels stand under the names of classes, or in their order."""
         groups = ("class", "code", "transition")
         return self.group_by in groups or self.sort_by == "class"
+
+    @property
+    def by_key(self) -> bool:
+        """True if it shows what keys make of kernels."""
+        return self.group_by == "key" or self.picture in ("key", "key_residual")
 
     @property
     def by_pair(self) -> bool:
@@ -235,6 +261,7 @@ def arrange(
     labels: PoolLabels | None = None,
     stretches: Stretches | None = None,
     pairs: PoolPairs | None = None,
+    by_keys: PoolKeys | None = None,
 ) -> Arrangement:
     """Order the shown kernels and cut them into groups.
 
@@ -253,9 +280,11 @@ def arrange(
         The spectrum's stretches; without them there are no groups by code.
     pairs
         Which kernels of two networks correspond; without them none changed.
+    by_keys
+        The kernels by keys; without them there are no groups by key.
     """
     order = np.flatnonzero(shown)
-    cut = cut_into_groups(pool, display.group_by, labels, stretches, pairs)
+    cut = cut_into_groups(pool, display.group_by, labels, stretches, pairs, by_keys)
     ranks = _ranks(pool, display.sort_by, labels, pairs)
     keys = cut.keys
     if ranks is not None:
@@ -306,6 +335,8 @@ Switch = Literal["on", "off"]
 EqualKernels = Literal["once", "all"]
 Matrix = Literal["numbers", "shares", "shuffled"]
 Plane = Literal["pca", "codes", "change"]
+Measure = Literal["flat", "sparsity", "entropy", "orthogonality", "support", "scale"]
+"""Of the health of a layer (`kernelviewer.kernels.health`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +365,8 @@ class Charts:
     plane
         What the scatter plot's axes are: components, or of the pairs that are
         compared their codes before and after, or cosine and ln of the scale ratio.
+    health
+        What the list of networks tells of the health of layers.
     """
 
     across: int = 0
@@ -345,6 +378,7 @@ class Charts:
     equal: EqualKernels = "once"
     matrix: Matrix = "numbers"
     plane: Plane = "pca"
+    health: tuple[Measure, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError for a component that none can be, as a session may name."""

@@ -25,6 +25,7 @@ from kernelviewer.state.analysis import (
 )
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.comparing import Comparisons
+from kernelviewer.state.keys import KeyedNetworks
 from kernelviewer.state.memo import Signal
 from kernelviewer.state.model import OpenModel
 from kernelviewer.state.own_names import OwnNames, Tag, called, tidied, with_tag
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.analysis import FamilyNames, Known, PoolLabels
     from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
+    from kernelviewer.state.keys import KeyChoice, Keyed
     from kernelviewer.state.model import KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Kernels, Mode, Query
@@ -82,6 +84,7 @@ class Document:
         self._analyses: Computed[Analysis] = Computed()
         self._families: Computed[FamilyNames] = Computed()
         self._comparisons = Comparisons()
+        self._keyed = KeyedNetworks()
         self._tracks: Computed[Track] = Computed()
         self._family_tracks: Computed[Track] = Computed()
         self._batches = 0
@@ -113,6 +116,7 @@ class Document:
         self._analyses.look(self.models, self.autoencoders)
         self._families.look(self.models)
         self._comparisons.look(self.banks)
+        self._keyed.look(self.banks)
         self._tracks.look(self.models, self.autoencoders)
         self._family_tracks.look(self.models)
         if self._batches:
@@ -184,6 +188,19 @@ class Document:
     def comparison(self) -> Comparison | None:
         """What came of comparing them; None while it is not known."""
         return self._comparisons.get(self.comparing, self.models)
+
+    @property
+    def keys(self) -> KeyChoice:
+        """Which keys stand for kernels."""
+        return self.marks.keys
+
+    def keyed_of(self, size: Size) -> Keyed | None:
+        """The open networks by those keys; None while it is not known."""
+        return self._keyed.get(self.keys, size, self.banks)
+
+    def nearly_keyed(self, size: Size) -> Keyed | None:
+        """The same of some of them, perhaps."""
+        return self._keyed.parts(self.keys, size)
 
     @property
     def analyses(self) -> Mapping[tuple[int, Size], Analysis]:
@@ -670,6 +687,15 @@ class Document:
     def set_comparison(self, how: Comparing, found: Comparison) -> None:
         """Keep what came of comparing two networks, while both are open."""
         self._comparisons.put(how, found)
+        self._tell()
+
+    def choose_keys(self, choice: KeyChoice) -> None:
+        """Let other keys stand for kernels; can be undone."""
+        self._mark(replace(self.marks, keys=choice), "Choice of Keys")
+
+    def set_keyed(self, choice: KeyChoice, size: Size, found: Keyed) -> None:
+        """Keep what came of a choice of keys, while its networks are open."""
+        self._keyed.put(choice, size, found)
         self._tell()
 
     def set_family(self, bank: KernelBank, size: Size, names: FamilyNames) -> None:

@@ -17,6 +17,7 @@ from kernelviewer.state.analysis import (
     spectrum_of,
 )
 from kernelviewer.state.comparing import pairs_of
+from kernelviewer.state.keys import keys_of
 from kernelviewer.state.memo import MemoOf
 from kernelviewer.state.own_names import edits, tag_bits
 from kernelviewer.state.pool import make_pool
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Charts, Display, Mean
     from kernelviewer.state.comparing import Comparing, PoolPairs
     from kernelviewer.state.document import Document
+    from kernelviewer.state.keys import PoolKeys
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.own_names import Tags
     from kernelviewer.state.pool import KernelPool
@@ -121,6 +123,8 @@ class ViewState:
     comparing, comparison, pairs
         Which networks are compared, what came of it, and the pairs of the pool; None
         where nothing is compared, or it is not known yet.
+    by_keys
+        The pool's kernels by the keys in use, `Document.keys`; None: not known.
     run
         The open run whose steps are gone through: that of the focused kernel, else the
         one opened last; None without any.
@@ -186,6 +190,7 @@ class ViewState:
     comparing: Comparing | None
     comparison: Comparison | None
     pairs: PoolPairs | None
+    by_keys: PoolKeys | None
     run: OpenModel | None
     track: Track | None
     own_classes: dict[str, OwnName]
@@ -226,7 +231,7 @@ class ViewState:
 
 def resolve(document: Document, old: ViewState | None) -> ViewState:
     """The state of a document, taking from ``old`` what has not changed."""
-    size, layers = document.size, document.scope.layers
+    size, layers, marks = document.size, document.scope.layers, document.marks
     same_pool = old is not None and old.models is document.models and old.size == size
     pool = _pool(document, size) if old is None or not same_pool else old.pool
     shown = _shown(old, pool, layers)
@@ -234,8 +239,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
     learned = document.stretches_of(size) if size else None
-    spectrum, stretches = _axis(document, size)
     threshold = document.threshold_of(size) if size else None
+    spectrum, stretches = _axis(document, size)
     known = _known(document, pool)
     by_code, families, named = _named(document, old, known, pool, learned)
     labels, counts = _labels(document, old, named, pool, threshold)
@@ -243,7 +248,6 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
-    only, marks = document.scope.only_selected, document.marks
     pairs, run = _pairs(document, old, pool), _run(document)
     return ViewState(
         work=document.work,
@@ -279,8 +283,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         selection=document.selection,
         selected=selected,
         counted_selected=picked,
-        only_selected=only,
-        listed=selected if only else shown,
+        only_selected=document.scope.only_selected,
+        listed=selected if document.scope.only_selected else shown,
         focus=pool.number(document.focus) if pool else None,
         position=document.position,
         spectrum=spectrum,
@@ -297,6 +301,7 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
         comparing=document.comparing,
         comparison=document.comparison,
         pairs=pairs,
+        by_keys=_by_keys(document, old, pool),
         run=run,
         track=_track(document, run, size, learned),
         own_classes=marks.names.classes,
@@ -395,6 +400,18 @@ def _pairs(
     ):
         return old.pairs
     return pairs_of(pool, document.comparing, comparison)
+
+
+def _by_keys(
+    document: Document, old: ViewState | None, pool: KernelPool | None
+) -> PoolKeys | None:
+    found = None if pool is None else document.keyed_of(pool.size)
+    if pool is None or found is None:
+        return None
+    before = None if old is None or old.pool is not pool else old.by_keys
+    if before is not None and before.found is found:
+        return before
+    return keys_of(pool, found)
 
 
 def _code_threshold(document: Document, size: Size | None) -> float | None:

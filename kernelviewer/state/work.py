@@ -8,6 +8,7 @@ from weakref import ref
 
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.arrangement import Charts, Display
+from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, changed_tags
 from kernelviewer.state.selection import (
     Selection,
@@ -51,7 +52,8 @@ class Marks:
     ``family_thresholds`` are in use where an autoencoder's size is named by the family.
     ``comparing`` are the two networks that are compared, or None. ``mean`` is whether
     kernels are drawn with their mean. ``names`` are the user's for networks and
-    classes, ``tags`` those that kernels bear.
+    classes, ``tags`` those that kernels bear; ``keys`` are those that
+    stand for kernels.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -63,6 +65,7 @@ class Marks:
     mean: Mean = "auto"
     names: OwnNames = field(default_factory=OwnNames)
     tags: Tags = field(default_factory=dict)
+    keys: KeyChoice = field(default_factory=KeyChoice)
 
     @property
     def are_blank(self) -> bool:

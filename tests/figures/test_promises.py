@@ -50,9 +50,11 @@ CHOICES = [
 ]
 NEED_CLASSES = {
     *("classes", "composition", "histogram", "table"),
-    *("shares-over-time", "formation", "transitions"),
+    *("shares-over-time", "formation", "transitions", "zoo", "coverage-accuracy"),
 }
-OF_PATTERNS = {"pca", "histogram", "keys", "r2", "scatter", "shift"}
+OF_PATTERNS = {
+    *("pca", "histogram", "keys", "r2", "scatter", "shift", "coverage-accuracy"),
+}
 
 
 def drawn(kind: str, scene: Scene | None = None, **options: Any) -> Drawn:

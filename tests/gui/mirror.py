@@ -86,6 +86,7 @@ class Mirror:
         for listener in (
             *(window.presenter.refresh, window.analyst.look, window.families.look),
             window.comparer.look,
+            window.key_finder.look,
             window.runs.look,
         ):
             window.document.changed.disconnect(listener)
@@ -179,6 +180,12 @@ def contents(parts: Parts) -> dict[str, object]:
         "pair": parts.inspector.pair.content,
         "transitions": (parts.transitions.content, parts.transitions._message),
         "drift": (parts.drift.layers, parts.drift.selected, parts.drift._message),
+        "keys": (
+            *(parts.keys.facts.text(), parts.keys_choice.text()),
+            *(parts.keys.tiles.tiles, parts.keys.tiles.marked),
+            *(parts.keys.focused.content, parts.keys.layers.layers),
+            *(parts.keys.layers.selected, parts.keys.curve.curve),
+        ),
         "comparison hidden": parts.inspector.comparison.isHidden(),
         "inspector": [
             parts.inspector.empty.isHidden(),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.family import family_fit, random_members
@@ -63,6 +65,7 @@ def test_every_size_can_be_scrubbed_and_brushed(
     window: MainWindow, qtbot: Any, size: tuple[int, ...]
 ) -> None:
     document, spectrum = window.document, family_spectrum(size)
+    window.layouts.show_panel("reconstruction")
     document.show_size(size)
     wait_idle(qtbot, window)
     view, state = window.parts.spectrum, window.state
@@ -143,8 +146,11 @@ def test_the_switch_changes_the_axis_and_only_the_learned_one_is_edited(
     assert not document.marks.stretches
     menus: list[Any] = []
     view.menu_opening.connect(menus.append)
-    QTest.keyClick(editor, Qt.Key.Key_F2)
-    assert not any("Rename" in a.text() for a in menus[-1].actions())
+    at = QPoint(editor.width() // 2, 6)
+    reason = QContextMenuEvent.Reason.Mouse
+    asked = QContextMenuEvent(reason, at, editor.mapToGlobal(at))
+    QApplication.sendEvent(editor, asked)
+    assert not any("Rename To" in a.text() for a in menus[-1].actions())
     menus[-1].close()
 
     document.name(Naming("code"))

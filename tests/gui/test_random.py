@@ -46,7 +46,7 @@ MODIFIERS = (
 )
 PANELS = (
     *("classes", "composition", "scatter", "spectrum", "reconstruction"),
-    *("transitions", "drift", "shares", "formation"),
+    *("transitions", "drift", "shares", "formation", "keys"),
 )
 STEPS = 500
 BETWEEN_MIRRORS = 16
@@ -111,6 +111,7 @@ class Visitor:
                 (4, self.naming),
                 (3, self.words),
             ),
+            *((3, self.choose_keys), (4, self.click_key)),
             *((8, self.scrub), (3, self.run_chart), (2, self.open_run)),
             *((6, self.bring_up), (4, self.rename), (5, self.tag), (1, self.reset)),
         ]
@@ -374,6 +375,15 @@ class Visitor:
     def click_drift(self) -> None:
         view = self.window.parts.drift
         if view.isVisible():
+            QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
+
+    def choose_keys(self) -> None:
+        names = [n for n in self.window.parts.keys_choice.choices if " " in n]
+        self.window.parts.keys_choice.chosen.emit(self.random.choice(names))
+
+    def click_key(self) -> None:
+        view = self.window.parts.keys.tiles
+        if view.isVisible() and view.height():
             QTest.mouseClick(view, LEFT, self.keys(), self.place(view))
 
     def plane(self) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.views.spectrum.content import NARROWEST
 from kernelviewer.gui.views.spectrum.editing import StretchMenu
-from kernelviewer.kernels.classes import INDEX, PAPER
+from kernelviewer.kernels.classes import FINE, INDEX, PAPER
 from tests.gui.harness import CONTROL, LEFT, NO_KEY, SHIFT
 from tests.gui.spectrum_harness import STRETCHES, SpectrumHarness, make_spectrum
 
@@ -78,7 +78,8 @@ def action(menu: StretchMenu, start: str) -> QAction:
 
 def names(menu: StretchMenu) -> dict[str, QAction]:
     submenu = action(menu, "Rename To").menu()
-    return {item.text(): item for item in submenu.actions()}  # type: ignore[attr-defined]
+    items = submenu.actions()  # type: ignore[attr-defined]
+    return {item.text(): item for item in items if not item.isSeparator()}
 
 
 # Borders
@@ -207,6 +208,8 @@ def test_a_stretch_can_be_renamed_to_any_other_pattern(
 ) -> None:
     menu = open_menu(harness, 0.38)
     offered = names(menu)
+    fine = offered.pop("Fine Class")
+    assert fine.isEnabled()
     assert list(offered) == [pattern.name for pattern in PAPER.patterns]
     assert [name for name, item in offered.items() if not item.isEnabled()] == [
         "On-square (beside the middle)"
@@ -214,6 +217,14 @@ def test_a_stretch_can_be_renamed_to_any_other_pattern(
     assert all(not item.icon().isNull() for item in offered.values())
     offered["Off-cross"].trigger()
     assert harness.of("rename_requested") == [[SQUARE, INDEX["off-cross"]]]
+
+
+def test_a_stretch_can_be_renamed_to_a_fine_class(harness: SpectrumHarness) -> None:
+    fine = names(open_menu(harness, 0.38))["Fine Class"].menu()
+    offered = {item.text(): item for item in fine.actions()}  # type: ignore[attr-defined]
+    assert list(offered) == [item.name for item in FINE.patterns if item.paper]
+    offered["On-disc"].trigger()
+    assert harness.of("rename_requested") == [[SQUARE, INDEX["on-disc"]]]
 
 
 def test_a_stretch_can_be_split_where_the_mouse_is(harness: SpectrumHarness) -> None:

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QLabel
 from safetensors.numpy import save_file
 
 from kernelviewer.gui.text import kernel_tip
+from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family.members import member
+from kernelviewer.latent.family_null import family_null
 from tests.gui.conftest import wait_idle
 
 if TYPE_CHECKING:
@@ -52,3 +54,25 @@ def test_tree_tips_and_inspector_tell_the_support(
     assert "support" not in first.tip()
     assert "named on its effective support 5×5" in kernel_tip(window.state, 8)
     assert "support" not in kernel_tip(window.state, 0)
+
+
+def test_noise_on_few_taps_has_no_class_in_the_window_and_a_true_edge_has(
+    make_window: MakeWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    random = np.random.default_rng(3)
+    weights = 1e-20 * random.standard_normal((31, 1, 9, 9)).astype(np.float32)
+    weights[:, 0, 3:6, 3:6] = random.standard_normal((31, 3, 3))
+    weights[30, 0, 3:6, 3:6] = member("edge-y", (3, 3))
+    path = tmp_path / "few.safetensors"
+    save_file({"blocks.0.dwconv.weight": weights}, path)
+    window = make_window(path)
+    wait_idle(qtbot, window)
+    labels, names = window.state.labels, window.state.families
+    assert labels is not None
+    assert names is not None
+    assert (names.fit > 0.7).sum() > 20, "the window's threshold would name them"
+    level = family_null((3, 3)).default_threshold
+    identified = labels.label < len(FINE.patterns)
+    np.testing.assert_array_equal(identified, names.fit >= level)
+    assert identified[30]
+    assert identified.sum() < 15

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from kernelviewer import device
 from kernelviewer.kernels.family import family_fit, member
 from kernelviewer.kernels.family import fit as fitting
 from tests.kernels.family_made import CPU, IDS, fit, noise, varied
@@ -126,7 +127,7 @@ def test_batches_side_by_side_are_fitted_as_one(
     kernels = noise(700)
     whole = fit(kernels)
     monkeypatch.setattr(fitting, "_CPU", (256, 256 * 49))
-    monkeypatch.setattr(fitting, "threads", lambda: 3)
+    monkeypatch.setattr(device, "threads", lambda: 3)
     watch = Recorder()
     parts = fit(kernels, watch=watch)
     np.testing.assert_array_equal(parts.class_index, whole.class_index)

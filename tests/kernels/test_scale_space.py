@@ -196,3 +196,14 @@ def test_a_kernel_stands_on_its_support() -> None:
 def test_no_kernels_are_no_error() -> None:
     flat = as_set(np.ones((3, 7, 7)))
     assert len(scale_space_fit(flat)) == 0
+
+
+def test_a_lone_tap_anywhere_has_the_least_width() -> None:
+    """Its variance by the moments is 0, which rounding must not make negative."""
+    random = np.random.default_rng(0)
+    weights = 1e-20 * random.standard_normal((1000, 49))
+    places = random.integers(0, 49, 1000)
+    weights[np.arange(1000), places] = random.standard_normal(1000)
+    found = scale_space_fit(as_set(weights.reshape(-1, 7, 7)))
+    assert np.isfinite(found.cosine).all()
+    assert (found.cosine > 0.99).all()

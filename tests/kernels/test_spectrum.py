@@ -26,8 +26,13 @@ def test_it_runs_through_every_class_once(size: tuple[int, ...]) -> None:
     assert {"on-point", "off-point"} <= set(names)
     if min((1, *size)[-2:]) > 4:
         assert set(names) == {item.id for item in FINE.patterns}
-    papers = [item.class_id for item in family_stretches(spectrum, PAPER)]
+    shown = family_stretches(spectrum, PAPER)
+    papers = [item.class_id for item in shown if not item.name]
     assert len(set(papers)) == len(papers)
+    # diagonals are of either axis in the paper's words, and say so
+    ends = {item.class_id: item.label for item in shown if item.name}
+    assert all(label.endswith("by its angle") for label in ends.values())
+    assert set(ends) == ({"d1-x", "d2-x"} if min((1, *size)[-2:]) > 2 else set())
     fine = [item.class_id for item in family_stretches(spectrum, FINE)]
     assert fine == names
     assert (papers[0], papers[-1]) == ("on-centre", "off-centre")

@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kernelviewer.device import CPU
+from kernelviewer.figures.naming import FigureNaming, name_scene
+from kernelviewer.figures.scene import make_scene
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import FINE, INDEX
 from kernelviewer.kernels.family import family_fit, family_fit_set
 from kernelviewer.kernels.family.members import member
+from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.support import find_support
 from kernelviewer.latent.autoencoder import shipped
+from kernelviewer.latent.compare import compare
+from kernelviewer.latent.family_null import family_null, like_noise
+from kernelviewer.latent.labels import Labelling, label_kernels
 from tests.kernels.checkpoints import of_arrays
 
 
@@ -125,3 +132,31 @@ def test_a_support_without_patterns_counts_as_the_window() -> None:
     whole = family_fit(bank.sizes[9, 9].weights)
     np.testing.assert_array_equal(fit.class_index, whole.class_index)
     assert INDEX["flat"] not in fit.class_index
+
+
+def test_on_a_support_the_threshold_is_that_of_its_size() -> None:
+    """Of 9×9 kernels on 3×3 taps: noise there fits well and has no class."""
+    inner = np.concatenate([noise(40, 3, 3), member("edge-x", (3, 3))[None]])
+    bank = extract_kernels(of_arrays(network(inner)))
+    kernels = bank.sizes[9, 9]
+    rows = np.flatnonzero(~kernels.flat)
+    family = family_fit_set(kernels)
+    level = family_null((3, 3)).default_threshold
+    assert level > 0.95
+    same = like_noise(kernels, rows, family.cosine)
+    on_support = kernels.layer[rows] == 1
+    assert not same[~on_support].any(), "the window's threshold is another matter"
+    np.testing.assert_array_equal(same[on_support], family.cosine[on_support] < level)
+    assert (family.cosine[on_support] > 0.7).mean() > 0.8, "noise would be named"
+
+    labelled = label_kernels("file", bank, (9, 9), Labelling(None), CPU)
+    scene = name_scene(make_scene([bank]), FigureNaming(naming=Naming("family")))
+    named = scene.subjects[0].coding
+    pairs = compare(bank, bank, device=CPU).sizes[9, 9]
+    assert labelled.by_family is not None
+    assert named is not None
+    enough = on_support & ~same
+    for found in (labelled.by_family.class_index, named.label(0.7), pairs.class_a):
+        identified = found < len(FINE.patterns)
+        np.testing.assert_array_equal(identified[on_support], enough[on_support])
+        assert identified[-1], "a true edge is named on nine taps"

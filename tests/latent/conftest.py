@@ -21,6 +21,7 @@ COLUMNS = [
     *("scale", "offset", "family_class", "family_cosine"),
     *("discrete_model", "discrete_sigma_x", "discrete_sigma_y", "discrete_cosine"),
     *("moment_sigma_x", "moment_sigma_y", "by", "code_class", "margin"),
+    "family_position",
 ]
 
 

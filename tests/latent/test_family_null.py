@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernelviewer.device import CPU
-from kernelviewer.kernels.family import family_fit, prices
+from kernelviewer.kernels.family import family_fit
 from kernelviewer.latent import family_null as nulls
 from kernelviewer.latent.labels import label_by_family, reaches
 from kernelviewer.latent.noise import PRESETS, white_noise
@@ -73,18 +73,6 @@ def test_flat_kernels_stay_flat() -> None:
     labels = label_by_family(family_fit(kernels), flat, 0.0)
     assert np.array_equal(labels.flat, flat)
     assert np.array_equal(labels.identified, ~flat)
-
-
-def test_the_margin_is_to_the_second_class() -> None:
-    found = family_fit(np.concatenate(list(white_noise((7, 7), 200))), device=CPU)
-    score = found.class_cosine - prices()
-    ordered = np.sort(score, axis=1)
-    ahead = ordered[:, -1] - ordered[:, -2]
-    assert np.abs(found.margin - ahead).max() < 1e-4
-    assert (found.second_index != found.class_index).all()
-    rows = np.arange(len(score))
-    for index, place in ((found.class_index, -1), (found.second_index, -2)):
-        assert np.allclose(score[rows, index], ordered[:, place], atol=1e-4)
 
 
 def test_how_stable_names_are_is_known_for_usual_sizes_only() -> None:

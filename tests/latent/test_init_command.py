@@ -118,3 +118,34 @@ def test_what_there_is_none_of(tmp_path: Path, capsys) -> None:
     for kind in ("dog", "keys"):
         assert main(["init", *files, "--kind", kind]) == 1
         assert "1×11" in capsys.readouterr().err
+
+
+def test_like_an_architecture_of_timm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import timm
+
+    output = tmp_path / "out.safetensors"
+    words = ["init", "--like", "timm:convnext_atto", "-o", str(output)]
+    assert main([*words, "--kind", "keys"]) == 0
+    found = load_file(output)
+    network = timm.create_model("convnext_atto", pretrained=False)
+    state = network.state_dict()
+    depthwise = {
+        f"{name}.weight"
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Conv2d) and module.groups > 1
+    }
+    assert set(found) == depthwise
+    assert all(found[name].shape == state[name].shape for name in found)
+    assert network.load_state_dict(found, strict=False).unexpected_keys == []
+    kernels = torch.cat([value[:, 0] for value in found.values()]).numpy()
+    r2 = approximate_kernels(kernels, published()).r2
+    assert r2 == pytest.approx(np.ones(len(kernels)), abs=1e-3)
+    for kind in ("covariance", "family"):  # an untrained network has none to give
+        capsys.readouterr()
+        assert main([*words, "--kind", kind]) == 1
+        assert "trained checkpoint" in capsys.readouterr().err
+    words[2] = "timm:convnext_attto"
+    assert main([*words, "--kind", "dog"]) == 1
+    assert "convnext_atto" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from kernelviewer.kernels.classes import CLASSES, FINE, PAPER, PAPER_OF
+from kernelviewer.kernels.family.spectrum import family_spectrum
 from tests.latent.conftest import rows_of
 from tests.latent.made import patterns
 from tests.shared import CHECKPOINTS, needs_checkpoints
@@ -121,7 +122,18 @@ def test_the_names_are_by_what_is_wished(
                 named = float(row[column]) >= found[by]["7x7"]["threshold"]
                 assert (row["class"] != "unidentified") == named
                 assert 0 <= float(row["margin"]) <= 2
-    same = ("code", "fit", "code_class", "family_class", "family_cosine", "margin")
+    same = (
+        *("code", "fit", "code_class", "family_class", "family_cosine", "margin"),
+        "family_position",
+    )
+    spectrum = family_spectrum((7, 7))
+    for row in rows["family"]:
+        if row["class"] == "flat":
+            assert row["family_position"] == ""
+            continue
+        at = float(row["family_position"])
+        own = next(name for low, high, name in spectrum.stretches if low <= at < high)
+        assert own == row["family_class"]
     for one, other in zip(rows["code"], rows["family"], strict=True):
         assert [one[key] for key in same] == [other[key] for key in same]
     printed = cli("label", network, "--by", "code").out

@@ -229,6 +229,68 @@ def test_onnx(external: bool, tmp_path: Path) -> None:
         assert not (tmp_path / "x.onnx").exists()
 
 
+def test_onnxruntime_computes_with_the_new_kernels(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    torch.manual_seed(2)
+    weight, bias = torch.randn(24, 1, 7, 7), torch.randn(24)
+    picture = torch.randn(1, 24, 9, 9)
+    numbers = [weight.numpy(), bias.numpy()]
+    inputs = [
+        onnx.numpy_helper.from_array(values, name)
+        for values, name in zip(numbers, "wb", strict=True)
+    ]
+    node = onnx.helper.make_node(
+        "Conv", ["x", "w", "b"], ["y"], group=24, pads=[3, 3, 3, 3]
+    )
+    ends = [onnx.helper.make_tensor_value_info(name, 1, [1, 24, 9, 9]) for name in "xy"]
+    graph = onnx.helper.make_graph([node], "net", ends[:1], ends[1:], inputs)
+    version = [onnx.helper.make_opsetid("", 17)]
+    model = onnx.helper.make_model(graph, opset_imports=version, ir_version=8)
+    onnx.save(model, tmp_path / "net.onnx")
+    rewritten(tmp_path / "net.onnx", tmp_path / "out.onnx", *PUBLISHED)
+    for name, used in (
+        ("net", weight),
+        ("out", torch.from_numpy(by_hand(weight.numpy())).float()),
+    ):
+        path = str(tmp_path / f"{name}.onnx")
+        session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        (found,) = session.run(None, {"x": picture.numpy()})
+        wanted = torch.nn.functional.conv2d(picture, used, bias, padding=3, groups=24)
+        assert found == pytest.approx(wanted.numpy(), abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_keras_loads_the_file(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((9, 9, 24)),
+            layers.DepthwiseConv2D(7, padding="same", name="dw"),
+            layers.Conv2D(24, 1, name="pw"),
+            layers.SeparableConv2D(8, 3, name="other"),
+        ]
+    )
+    model.save(tmp_path / "net.keras")
+    rewritten(tmp_path / "net.keras", tmp_path / "out.keras", *PUBLISHED)
+    again = keras.saving.load_model(tmp_path / "out.keras")
+    old, new = ([np.asarray(w) for w in m.get_weights()] for m in (model, again))
+    assert [values.shape for values in old] == [values.shape for values in new]
+    assert [(a == b).all() for a, b in zip(old, new, strict=True)].count(False) == 1
+    made = by_hand(old[0].transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
+    assert new[0] == pytest.approx(made, abs=1e-4)
+    picture = np.random.default_rng(0).normal(size=(1, 9, 9, 24)).astype(np.float32)
+    padded = np.pad(picture, ((0, 0), (3, 3), (3, 3), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (7, 7), axis=(1, 2))
+    kernel = made[:, :, :, 0].transpose(2, 0, 1)
+    wanted = np.einsum("nxyckl,ckl->nxyc", windows, kernel) + old[1]
+    found = np.asarray(again.get_layer("dw")(picture).detach().cpu())
+    assert found == pytest.approx(wanted, abs=1e-3)
+
+
 def test_sought_keys(tmp_path: Path) -> None:
     save_file(state(), tmp_path / "net.safetensors")
     output = tmp_path / "out.safetensors"

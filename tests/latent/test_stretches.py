@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from kernelviewer.kernels.classes import CLASSES, FINE, INDEX, PAPER
+from kernelviewer.latent.curve import Codes
 from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent.labels import label
 from kernelviewer.latent.stretches import (
     NARROWEST,
     Stretch,
@@ -18,6 +20,7 @@ from kernelviewer.latent.stretches import (
     merge,
     move_border,
     rename,
+    same_names,
     split,
     stretch_at,
     stretch_of,
@@ -67,6 +70,21 @@ def test_another_class_drops_what_held_for_the_old_one() -> None:
     assert named[1].sign == 0
     assert math.isnan(named[1].family_cosine)
     assert rename(THREE, 1, "d1-x") == THREE
+
+
+def test_a_fine_class_that_somebody_chose_is_shown_and_kept() -> None:
+    named = rename(THREE, 1, "on-disc", "", scheme=FINE)
+    assert named[1].label == "On-disc"
+    again = from_json(json.loads(json.dumps(to_json(named))))
+    assert [item.label for item in again] == [item.label for item in named]
+    assert not same_names(again, THREE)
+    code = np.array([(THREE[1].low + THREE[1].high) / 2], np.float32)
+    labels = label(Codes(code, np.ones(1, np.float32)), again, 0.5)
+    assert CLASSES[labels.class_index[0]].id == "on-disc"
+    plain = rename(THREE, 1, "on-disc")
+    assert plain[1].label == "On-centre", "the paper's words, as before"
+    joined = merge(named, 0, like=1)
+    assert (joined[0].label, joined[0].low) == ("On-disc", THREE[0].low)
 
 
 def test_a_stretch_can_have_a_name_of_its_own() -> None:

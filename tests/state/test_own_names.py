@@ -7,6 +7,7 @@ import pytest
 
 from kernelviewer.kernels.classes import (
     CLASSES,
+    FINE,
     INDEX,
     OwnName,
     class_shown,
@@ -14,6 +15,7 @@ from kernelviewer.kernels.classes import (
     own_to_json,
     showing_classes,
 )
+from kernelviewer.latent.stretches import rename
 from kernelviewer.state.document import Document
 from kernelviewer.state.own_names import Tag, edits, tag_bits, tag_texts
 from kernelviewer.state.pool import make_pool
@@ -153,3 +155,11 @@ def test_a_session_has_names_and_tags_of_networks_that_are_there() -> None:
     assert alone.models[0].name == "first"
     assert not alone.marks.names.networks
     assert any("left out" in text for text in lost)
+
+
+def test_a_session_keeps_the_fine_class_of_a_stretch() -> None:
+    document = worked_on()
+    stretches = rename(document.stretches_of(SEVEN), 0, "on-disc", "", scheme=FINE)
+    document.set_stretches(SEVEN, stretches)
+    again, _ = reopened(from_text(to_text(session_of(document))), "first", "other")
+    assert again.marks.stretches[SEVEN][0].label == stretches[0].label == "On-disc"

@@ -73,6 +73,38 @@ PLANE: Own[Literal["both", "codes", "change"]] = Own(
     ),
 )
 
+ORDER: Own[Literal["coverage", "kernels", "name"]] = Own(
+    "networks_order",
+    "coverage",
+    Choice(
+        label="Networks by",
+        title="Order of the networks",
+        noun="order of networks",
+        choices={
+            "coverage": "share identified",
+            "kernels": "number of kernels",
+            "name": "name",
+        },
+    ),
+)
+AGAINST: Own[Literal["auto", "accuracy", "kernels"]] = Own(
+    "against",
+    "auto",
+    Choice(
+        label="Against",
+        title="What the networks are set against",
+        help="what the share identified is drawn against: accuracies, which "
+        "--accuracy gives, or the number of kernels (auto: accuracies if there are "
+        "some)",
+        noun="other axis",
+        choices={
+            "auto": "accuracy, else kernels",
+            "accuracy": "accuracy",
+            "kernels": "number of kernels",
+        },
+    ),
+)
+
 
 def _told_apart(options: FigureOptions) -> bool:
     """True if kernels are grouped or sorted by what names them."""
@@ -157,14 +189,14 @@ EXHIBITS: dict[str, Exhibit] = {
             "Keys",
             "the keys that stand for the kernels, and how much each carries",
             "keys.prepare_keys",
-            uses=("keys",),
+            uses=("keys", "key_set"),
         ),
         Exhibit(
             "r2",
             "R² by layer",
             "how much of each layer's kernels the keys keep, beside white noise",
             "r2.prepare_r2",
-            uses=("keys",),
+            uses=("keys", "key_set"),
         ),
         Exhibit(
             "health",
@@ -278,6 +310,25 @@ EXHIBITS: dict[str, Exhibit] = {
             "strips.prepare_strips",
             is_run=True,
             uses=("samples", "seed", "mean"),
+        ),
+        Exhibit(
+            "zoo",
+            "Zoo",
+            "the networks, each as the shares of its classes",
+            "zoo.prepare_zoo",
+            needs_classes=always,
+            of_counts=True,
+            own=(ORDER,),
+        ),
+        Exhibit(
+            "coverage-accuracy",
+            "Coverage against accuracy",
+            "share identified of each network against its accuracy or number of "
+            "kernels",
+            "coverage.prepare_coverage",
+            needs_classes=always,
+            of_counts=True,
+            own=(AGAINST,),
         ),
         Exhibit(
             "table",

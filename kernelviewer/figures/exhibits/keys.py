@@ -20,7 +20,12 @@ from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks, as_pictures, quantise
 from kernelviewer.kernels.bank import PER_KERNEL, size_label
 from kernelviewer.kernels.keys import KeysError
-from kernelviewer.latent.keys import PUBLISHED, PUBLISHED_SIZE, approximate
+from kernelviewer.latent.keys import (
+    PUBLISHED,
+    PUBLISHED_SIZE,
+    approximate,
+    shipped_keys,
+)
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -29,7 +34,8 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels import KernelBank
-    from kernelviewer.latent.keys import Approximated
+    from kernelviewer.kernels.keys import Keys
+    from kernelviewer.latent.keys import Among, Approximated
     from kernelviewer.watch import Watch
 
 USUAL = 8
@@ -48,14 +54,26 @@ def approximated(
     FigureError
         There are no keys of the size, or no kernel has a pattern.
     """
-    keys: str | int = options.keys or USUAL
+    keys: Keys | str | int = options.keys or USUAL
     if options.keys is None and scene.size == PUBLISHED_SIZE:
         keys = PUBLISHED
+    among: Among | None = "centroids" if options.key_set == "centroids" else None
     if not scene.count:
         raise FigureError("no kernels are shown", "Show other layers.")
     banks = [_shown(subject) for subject in scene.subjects]
     try:
-        return approximate(banks, keys, scene.size, watch=watch)
+        if options.key_set == "shipped":
+            given = shipped_keys(scene.size, options.keys or USUAL)
+            if given is None:
+                label = size_label(scene.size)
+                msg = (
+                    f"no {options.keys or USUAL} keys of {label} come with the program"
+                )
+                raise FigureError(msg, "It has 8 and 16 for 3×3, 5×5, 7×7 and 9×9.")
+            keys = given
+        elif options.key_set and among is None:
+            keys = options.key_set
+        return approximate(banks, keys, scene.size, among=among, watch=watch)
     except KeysError as error:
         raise FigureError(str(error)) from None
 

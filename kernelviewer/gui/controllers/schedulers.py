@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.analysis import FamilyNames, Stage, Status
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.document import Document
+    from kernelviewer.state.keys import KeyChoice, Keyed
     from kernelviewer.state.model import OpenModel
 
     Key = tuple[int, Size]
@@ -334,6 +335,88 @@ class ComparisonScheduler(Scheduler["Comparing"]):
         quiet = how.match != "best" and len(first) <= SILENT
         reaction, task = Reaction(done, quiet=quiet), compare_networks
         self._submit(how, first, "compare", title, reaction, task, first, second, how)
+
+
+class KeysScheduler(Scheduler["tuple[KeyChoice, Size]"]):
+    """Has the open kernels approximated by keys, when a view asks for it.
+
+    Searching keys takes seconds, and nobody may want to see them.
+    """
+
+    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(document, jobs, parent)
+        self._problems: dict[tuple[KeyChoice, Size], str] = {}
+        self._models: tuple[OpenModel, ...] = ()
+        self._told: tuple[KeyChoice, Size] | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why there are no keys of the shown size; empty if nothing is wrong."""
+        if (key := self._key) is None:
+            return ""
+        stopped = "The search was stopped." if key in self._given_up else ""
+        return self._problems.get(key, stopped)
+
+    @property
+    def _key(self) -> tuple[KeyChoice, Size] | None:
+        size = self._document.size
+        return None if size is None else (self._document.keys, size)
+
+    def look(self) -> None:
+        """Stop what nobody needs any more, and tell of another choice or networks."""
+        document, key = self._document, self._key
+        opened = document.models is not self._models
+        if opened:
+            self._models = document.models
+            self._asked.keep({})
+            self._given_up.clear()
+            self._problems.clear()
+        self._asked.keep({} if key is None else {key: document.models})
+        if opened or key != self._told:
+            self._told = key
+            self.changed.emit()
+
+    def request(self) -> None:
+        """Approximate the kernels of the shown size, unless that failed before."""
+        document, key = self._document, self._key
+        if key is None or document.keyed_of(key[1]) is not None:
+            return
+        known = (self._asked, self._given_up, self._problems)
+        if not any(key in kept for kept in known):
+            self._ask(*key)
+
+    def again(self) -> None:
+        """Ask also for what was stopped, or has failed."""
+        self._given_up.clear()
+        self._problems.clear()
+        self.request()
+        self.changed.emit()
+
+    def _ask(self, choice: KeyChoice, size: Size) -> None:
+        from kernelviewer.jobs.analysing import key_networks
+
+        def done(found: Keyed | str) -> str:
+            if isinstance(found, str):
+                self._problems[choice, size] = found
+                self.changed.emit()
+                return found
+            self._document.set_keyed(choice, size, found)
+            return f"{len(found.keys)} keys"
+
+        document, label = self._document, size_label(size)
+        sought = choice.by in ("found", "centroids")
+        title = f"Seek {choice.count} keys for" if sought else "Keys of"
+        key, models, known = (
+            (choice, size),
+            document.models,
+            document.nearly_keyed(size),
+        )
+        title = f"{title} {label} kernels"
+        reaction, task = Reaction(done, quiet=not sought), key_networks
+        banks = document.banks
+        self._submit(
+            key, models, "keys", title, reaction, task, banks, size, choice, known
+        )
 
 
 class FileHashes(QObject):

@@ -36,13 +36,19 @@ NO_CLASS = -1.0
 TIE = 1e-5
 """By how much y has to be better than x, and a diagonal than y: a tie goes to x."""
 DELTA = 0.02
-"""Cosine within which a simpler class is preferred, and below which a kernel is as near
-to the next class as to its own."""
-SIMPLE = {"point": 0, "centre": 1, "square": 1, "disc": 1, "edge": 1}
-OTHER = 4
-"""What a class costs in units of `DELTA`: the simpler a class, the less; other bases
-(bar, ring, cross, saddle, checker) need a clearly better fit. A name that is chosen so
-survives noise, and is the one that people give."""
+"""The unit of prices, a cosine; and below which margin a kernel is as near to the next
+class as to its own."""
+SPREAD = 0.0125
+"""Cosine over which the members of a class speak together: one that is that much
+further from a kernel than another counts 1/e of it."""
+PRICES = {
+    **{"edge": 0, "point": 1},
+    **{"centre": 3, "square": 3, "bar": 3, "saddle": 3, "disc": 4},
+    **{"cross": 6, "ring": 6, "checker": 6},
+}
+"""What a base costs in units of `DELTA`: the commoner and simpler it is, the less."""
+DIAGONAL_EDGE = 0.5
+"""What a diagonal edge costs."""
 _CPU = (256, 2**18)
 _DEVICE = (8192, 2**21)
 """Kernels multiplied with the bank at a time, and taps in a batch of kernels: on the
@@ -65,8 +71,11 @@ class FamilyFit(Members):
         float32 [N, 23]: the best member of each class of
         `kernelviewer.kernels.classes.FINE`; −1 for classes that the size has too few
         taps for.
+    class_score
+        float32 [N, 23], what the class is chosen by: the `evidence` for each, less its
+        price.
     margin
-        float32 [N]: by how much the class is ahead of the next, each less its price.
+        float32 [N]: by how much the class is ahead of the next in that.
     second_index
         int8 [N], that next class.
     """
@@ -74,6 +83,7 @@ class FamilyFit(Members):
     size: Size
     cosine: NDArray[np.float32]
     class_cosine: NDArray[np.float32]
+    class_score: NDArray[np.float32]
     margin: NDArray[np.float32]
     second_index: NDArray[np.int8]
 
@@ -86,13 +96,20 @@ class FamilyFit(Members):
     def paper_index(self) -> NDArray[np.int8]:
         """int8 [N], the class of the paper that the kernel's class belongs to.
 
-        A diagonal belongs to the nearest axis, a tie to x; the paper has no checker.
+        A diagonal belongs to the nearest axis, a tie to x; the paper has no checker. A
+        point beside the middle tap is no centre to the paper: where it has a paler
+        neighbour of the other sign, it is a first derivative with a small offset.
         """
         found = np.array(PAPER_OF, np.int8)[self.class_index]
         upright = np.abs(self.angle) > 45.01
         for diagonal, along_y in _DIAGONALS.items():
             found[(self.class_index == INDEX[diagonal]) & upright] = INDEX[along_y]
-        return found
+        edges = self.class_cosine[:, [INDEX["edge-x"], INDEX["edge-y"]]]
+        beside = np.maximum(np.abs(self.offset_x), np.abs(self.offset_y)) > 0.5
+        point = np.isin(self.class_index, [INDEX["on-point"], INDEX["off-point"]])
+        derived = point & beside & (edges.max(axis=1) >= TWO_LOBES)
+        along = np.array([INDEX["d1-x"], INDEX["d1-y"]], np.int8)[edges.argmax(axis=1)]
+        return np.where(derived, along, found)
 
     def index_in(self, scheme: Scheme) -> NDArray[np.int8]:
         """int8 [N], each kernel's class by a scheme; index into `CLASSES`."""
@@ -111,6 +128,9 @@ class FamilyFit(Members):
         return found
 
 
+TWO_LOBES = 0.8
+"""Cosine with an edge from which on a point has a neighbour of the other sign: a lone
+tap reaches 0.71."""
 _DIAGONALS = {"edge-d": "d1-y", "on-bar-d": "d2-y", "off-bar-d": "d2-y"}
 """The class of the paper that a diagonal nearer to y belongs to."""
 _COLUMNS = {INDEX[item.id]: column for column, item in enumerate(PAPER.patterns)}
@@ -126,21 +146,25 @@ _PAPER_CLASSES = [
 
 
 def prices() -> NDArray[np.float32]:
-    """What is taken off each class's cosine before the best is chosen, [23]."""
+    """What is taken off the evidence for each class before the best is chosen, [23]."""
     found = []
     for item in FINE.patterns:
-        parts = item.id.split("-")
-        rank = next((SIMPLE[part] for part in parts if part in SIMPLE), OTHER)
-        way = {"y": 1, "h": 1, "d": 2}.get(parts[-1], 0)
-        found.append(DELTA * rank + TIE * way)
+        base = next(part for part in item.id.split("-") if part in PRICES)
+        price = DIAGONAL_EDGE if item.id == "edge-d" else PRICES[base]
+        way = {"y": 1, "h": 1, "d": 2}.get(item.id.rpartition("-")[2], 0)
+        found.append(DELTA * price + TIE * way)
     return np.array(found, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """Nearest member of each class to b kernels: [b, 23], parameters [5, b, 23]."""
+    """Nearest member of each class to b kernels: [b, 23], parameters [5, b, 23].
+
+    And the evidence for each class, [b, 23].
+    """
 
     cosine: Array
+    evidence: Array
     sign: Array
     start: Array
     parameters: Array
@@ -156,11 +180,17 @@ def family_fit(
 ) -> FamilyFit:
     """The member of the pattern family nearest to each kernel.
 
-    Each kernel is multiplied with a bank of members; the best of each class that comes
-    near is then refined by Levenberg and Marquardt's method, within the class's limits
-    (`kernelviewer.kernels.family.regions`). A kernel's class is that of its largest
-    cosine less the class's price (`prices`); a tie goes to x. The same kernels give the
-    same fit on the same device.
+    Each kernel is multiplied with a bank of members. Its class is the one with the most
+    evidence less the class's price (`prices`); a tie goes to x. The evidence for a
+    class is T·ln Σ mean exp(cosine/T) over the bank's members of each of its kinds and
+    signs, T = `SPREAD`: not its best member alone speaks for it but all that come near,
+    so that the name survives noise. Read as chances, the likelihood of a member is
+    exp(cosine/T), and a price is −T·ln of how common a class is.
+
+    The best member of that class, and of each other that comes near, is then refined by
+    Levenberg and Marquardt's method, within the class's limits
+    (`kernelviewer.kernels.family.regions`). The same kernels give the same fit on the
+    same device.
 
     Parameters
     ----------
@@ -264,6 +294,7 @@ class _Results:
 
     def __init__(self, total: int, members: Bank) -> None:
         self.class_cosine = np.empty((total, len(FINE.patterns)), dtype=np.float32)
+        self.class_score = np.empty_like(self.class_cosine)
         self.class_index = np.empty(total, dtype=np.int8)
         self.second_index = np.empty(total, dtype=np.int8)
         self.margin = np.empty(total, dtype=np.float32)
@@ -276,9 +307,10 @@ class _Results:
         self._prices = prices()
 
     def put(self, here: slice, found: _Found) -> None:
-        """Keep the best class of a batch, by cosine less price."""
+        """Keep the best class of a batch, by evidence less price."""
         cosine, sign = host(found.cosine), host(found.sign)
-        score = cosine - self._prices
+        score = host(found.evidence) - self._prices
+        self.class_score[here] = score
         rows = np.arange(len(score))
         best = score.argmax(axis=1)
         first = score[rows, best]
@@ -303,6 +335,7 @@ class _Results:
             size=size,
             cosine=self.cosine.clip(-1, 1),
             class_cosine=self.class_cosine.clip(-1, 1),
+            class_score=self.class_score,
             margin=self.margin,
             second_index=self.second_index,
         )
@@ -331,7 +364,7 @@ def _unit(kernels: Array, device: Device, first: int) -> Array:
 
 
 def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
-    """The bank's nearest member of each class."""
+    """The bank's nearest member of each class, and the evidence for it."""
     xp, device = namespace_of(kernels), kernels.device
     shape, kind = (
         (len(kernels), len(FINE.patterns)),
@@ -339,6 +372,7 @@ def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
     )
     start = xp.zeros(shape, dtype=xp.int64, device=device)
     cosine, sign = xp.full(shape, NO_CLASS, **kind), xp.ones(shape, **kind)
+    likelihood = xp.zeros(shape, **kind)
     products = xp.empty((rows, members.patterns.shape[1]), **kind)
     for first in range(0, len(kernels), rows):
         watch.check()
@@ -350,7 +384,28 @@ def _search(kernels: Array, members: Bank, rows: int, watch: Watch) -> _Found:
             _keep_best(
                 (cosine[here], sign[here], start[here]), name, every[:, low:high], low
             )
-    return _Found(cosine, sign, start, members.parameters[:, start])
+        every /= SPREAD
+        _add_likelihood(likelihood[here], members, xp.exp(every, out=every))
+    evidence = SPREAD * xp.log(xp.maximum(likelihood, _LEAST))
+    return _Found(cosine, evidence, sign, start, members.parameters[:, start])
+
+
+_LEAST = 1e-37
+"""A likelihood that float32 has, less than any: exp(−1/`SPREAD`) is 2e-35."""
+
+
+def _add_likelihood(found: Array, members: Bank, each: Array) -> None:
+    """Add up the means over kinds and signs, [b, 23], of members' likelihoods [b, n].
+
+    exp(±1/`SPREAD`) and sums of thousands of them are within float32.
+    """
+    xp = namespace_of(each)
+    for name, low, high in members.kinds:
+        plus, minus = xp.mean(each[:, low:high], axis=1), None
+        for index, only in CLASSES_OF[name]:
+            if only < 1 and minus is None:
+                minus = xp.mean(1 / each[:, low:high], axis=1)
+            found[:, index] += plus if only > 0 else minus if only else plus + minus
 
 
 CLASSES_OF = {
@@ -392,10 +447,13 @@ def _refine(
     margin: float,
     watch: Watch,
 ) -> None:
-    """Refine the classes that come near to each kernel's best."""
+    """Refine each kernel's class and those that come near to its best."""
     xp = namespace_of(kernels)
     near = xp.max(found.cosine, axis=1)[:, None] - margin
     close = (found.cosine >= near) & (found.cosine > NO_CLASS)
+    score = found.evidence - xp.asarray(prices(), device=kernels.device)
+    rows = xp.arange(len(kernels), device=kernels.device)
+    close[rows, xp.argmax(score, axis=1)] = True
     for kind, low, high in members.kinds:
         columns = [index for index, _ in CLASSES_OF[kind]]
         classes = xp.asarray(columns, device=kernels.device)

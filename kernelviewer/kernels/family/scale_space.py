@@ -131,7 +131,8 @@ def moments(kernels: Values) -> tuple[Values, Values]:
         p = np.arange(along.shape[1], dtype=np.float64)
         mean = along @ p / total
         middle.append(mean)
-        variance.append(along @ p**2 / total - mean**2)
+        # of a lone tap: 0, which rounding could make negative
+        variance.append(np.maximum(along @ p**2 / total - mean**2, 0))
     return np.stack(middle), np.stack(variance)
 
 

@@ -9,9 +9,11 @@ from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import OwnName
 from kernelviewer.kernels.naming import Naming
+from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, Tag
 from kernelviewer.state.selection import Kernels, Selection, Step
 from kernelviewer.state.session.form import (
+    KeysEntry,
     NamesEntry,
     NamingEntry,
     NetworkEntry,
@@ -130,6 +132,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
         comparing=places.comparing(marks.comparing) if marks.comparing else None,
+        keys=KeysEntry(marks.keys.by, marks.keys.count, marks.keys.path),
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -181,6 +184,7 @@ def rebuild(
             comparing=(
                 places.compared(session.comparing) if session.comparing else None
             ),
+            keys=KeyChoice(session.keys.by, session.keys.count, session.keys.path),
             mean=session.mean,
             names=OwnNames(
                 places.named_networks(session.names.networks),

@@ -20,6 +20,7 @@ from kernelviewer.kernels.naming import By, Words
 from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display, Mean
+from kernelviewer.state.keys import MOST, KeysBy
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session import runs
 from kernelviewer.state.session.places import (
@@ -165,6 +166,7 @@ class StretchEntry(Entry, frozen=True):
     name: Text
     family_cosine: float | None
     colour: Colour = ""
+    words: Literal["", "fine"] = ""
 
 
 class OwnNameEntry(Entry, frozen=True, omit_defaults=True):
@@ -216,6 +218,14 @@ class NamingEntry(Entry, frozen=True, omit_defaults=True):
     words: Words = "paper"
 
 
+class KeysEntry(Entry, frozen=True, omit_defaults=True):
+    """The keys in use, as in `kernelviewer.state.keys.KeyChoice`."""
+
+    by: KeysBy = "published"
+    count: Annotated[int, Meta(ge=1, le=MOST)] = 8
+    path: Text = ""
+
+
 class Look(Entry, frozen=True):
     """How the window shows the work. ``layout`` is base64 of Qt's own bytes."""
 
@@ -237,8 +247,9 @@ class Session(Entry, frozen=True, kw_only=True):
         Where those in use are from, by size.
     thresholds, stretches, family_thresholds
         Those that were changed, by size; as in `kernelviewer.state.work.Marks`.
-    naming, mean
-        By what kernels are named, and whether they are drawn with their mean.
+    naming, mean, keys
+        By what kernels are named, whether they are drawn with their mean, and which
+        keys stand for them.
     names, tags
         What the user calls things, and tags by number.
     selection, scope, focus, comparing
@@ -269,6 +280,7 @@ class Session(Entry, frozen=True, kw_only=True):
     saved: Text
     origin: Text = ""
     naming: NamingEntry = NamingEntry()
+    keys: KeysEntry = KeysEntry()
     family_thresholds: dict[SizeKey, Fit] = msgspec.field(default_factory=dict)
     mean: Mean = "auto"
     names: NamesEntry = NamesEntry()
@@ -291,20 +303,22 @@ def to_text(session: Session) -> str:
         **msgspec.to_builtins(session),
     }
     # what came later is written where it is used, so that old files stay as they are
-    for name in ("equal", "matrix", "plane"):
+    for name in ("equal", "matrix", "plane", "health"):
         if getattr(session.charts, name) == getattr(Charts(), name):
             del values["charts"][name]
     if session.mean == "auto":
         del values["mean"]
     for name in (
         *("origin", "naming", "family_thresholds", "comparing", "names", "tags"),
+        "keys",
     ):
         if not values[name]:
             del values[name]
     for own in values["stretches"].values():
         for stretch in own:
-            if not stretch["colour"]:
-                del stretch["colour"]
+            for name in ("colour", "words"):
+                if not stretch[name]:
+                    del stretch[name]
     plain = json.dumps(
         values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False
     )

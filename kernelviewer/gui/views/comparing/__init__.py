@@ -322,7 +322,7 @@ DRIFT = ViewSpec(
     keys=(
         ViewKeys(
             "Drift by layer",
-            "views.comparing.drift",
+            "painting.layers",
             (
                 (
                     "Select both layers",

@@ -5,33 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QScrollBar, QToolTip
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, signed, spaced
+from kernelviewer.gui.painting.layers import LEFT, RIGHT, TOP, LayerAxis, paint_spread
+from kernelviewer.gui.text import percent, signed, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import (
-        QKeyEvent,
-        QMouseEvent,
-        QPaintEvent,
-        QResizeEvent,
-        QWheelEvent,
-    )
+    from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.state.comparing import LayerDrift
 
-_LEFT, _RIGHT, _TOP = 40, 12, 4
-_LEAST = 15
-"""Pixels across for a layer and its null."""
-_MOST = 110
-_SCROLL = 10
 _TITLES = ("1 − cosine", "ln scale ratio", "class changed")
 
 
@@ -51,33 +39,16 @@ class _Track:
         return self.box.bottom() - share * self.box.height()
 
 
-class DriftChart(Ringed):
-    """Medians, quartiles and 5 to 95 % by layer, the null pale beside.
-
-    A click asks for a layer; Left and right go from layer to layer, Space or Enter
-    asks. Setters never emit.
-    """
+class DriftChart(LayerAxis):
+    """Medians, quartiles and 5 to 95 % by layer, the null pale beside."""
 
     layer_requested = Signal(object, object)
     """Both layers, a pair of `LayerRef`, and the keys held."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("driftChart")
-        self.setAccessibleName("How far the kernels of each layer moved")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
+        title = "How far the kernels of each layer moved"
+        super().__init__("drift", title, parent)
         self.layers: tuple[LayerDrift, ...] = ()
-        self.selected: frozenset[int] = frozenset()
-        self._labels: tuple[str, ...] = ()
-        self._message = ""
-        self._current = 0
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
-        self._scroll.setObjectName("driftScroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.valueChanged.connect(lambda _: self.update())
-        self._scroll.hide()
 
     def set_layers(
         self,
@@ -86,17 +57,12 @@ class DriftChart(Ringed):
         message: str = "",
     ) -> None:
         """Show layers under short names, or say what would fill the view."""
-        self.layers, self._labels, self._message = layers, tuple(labels), message
-        self._current = min(self._current, max(0, len(layers) - 1))
-        self._arrange()
-        self._describe()
-        self.update()
+        self.layers = layers
+        self._set_labels(labels, message)
 
-    def set_selected(self, selected: frozenset[int]) -> None:
-        """Mark layers, by their numbers, of which kernels are selected."""
-        if selected != self.selected:
-            self.selected = selected
-            self.update()
+    def ask(self, number: int, keys: Qt.KeyboardModifier) -> None:
+        """Ask for both layers."""
+        self.layer_requested.emit(self.layers[number].refs, keys)
 
     def sizeHint(self) -> QSize:
         """Qt: wished size."""
@@ -105,26 +71,6 @@ class DriftChart(Ringed):
     def minimumSizeHint(self) -> QSize:
         """Qt: smallest size."""
         return QSize(160, 100)
-
-    # Places
-
-    def _step(self) -> float:
-        """Pixels across for a layer."""
-        room = self.width() - _LEFT - _RIGHT
-        return min(_MOST, max(_LEAST, room / max(1, len(self.layers))))
-
-    def box_of(self, number: int) -> QRectF:
-        """Where a layer lies, over all charts."""
-        step = self._step()
-        left = _LEFT + number * step - self._scroll.value()
-        return QRectF(left, _TOP, step, self.height() - _TOP)
-
-    def layer_at(self, place: QPointF) -> int | None:
-        """Number of the layer at a place."""
-        if place.x() < _LEFT:
-            return None
-        number = int((place.x() - _LEFT + self._scroll.value()) // self._step())
-        return number if 0 <= number < len(self.layers) else None
 
     def _tracks(self, line: float) -> list[_Track]:
         """The charts from top to bottom; the null's outer parts may be beyond them."""
@@ -137,79 +83,41 @@ class DriftChart(Ringed):
         furthest = max(value for value in apart if value == value)
         reach = max(value for value in ratios if value == value)
         ranges = ((0.0, furthest), (-reach, reach), (0.0, 1.0))
-        foot = line + 4 + (_SCROLL if self._scroll.maximum() else 0)
-        high = (self.height() - _TOP - foot) / len(ranges)
+        high = (self.height() - TOP - self._foot(line)) / len(ranges)
         return [
             _Track(
                 title,
                 *span,
                 QRectF(
-                    _LEFT,
-                    _TOP + number * high + line,
-                    self.width() - _LEFT - _RIGHT,
+                    LEFT,
+                    TOP + number * high + line,
+                    self.width() - LEFT - RIGHT,
                     max(8.0, high - line - 5),
                 ),
             )
             for number, (title, span) in enumerate(zip(_TITLES, ranges, strict=True))
         ]
 
-    def _arrange(self) -> None:
-        """Scroll where not all layers have room."""
-        wide = self._step() * len(self.layers)
-        beyond = max(0, round(wide - (self.width() - _LEFT - _RIGHT)))
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(max(1, self.width()))
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
-        self._scroll.setGeometry(
-            _LEFT, self.height() - _SCROLL - 1, self.width() - _LEFT - 4, _SCROLL
-        )
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: fill the new size."""
-        self._arrange()
-
-    # Painting
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: paint charts and names."""
-        painter, tokens = QPainter(self), theme.tokens()
-        if not self.layers:
-            painter.setPen(QColor(tokens.secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(10, 0, -10, 0), flags, self._message)
-            self.paint_outer_ring(painter)
-            return
-        painter.setFont(caption_font(self.font()))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        line = QFontMetricsF(painter.font()).height()
+    def _paint_charts(self, painter: QPainter, line: float) -> None:
         tracks = self._tracks(line)
         for track in tracks:
             self._paint_track(painter, track, line)
-        self._paint_legend(painter, line)
-        inside = QRectF(_LEFT, 0, self.width() - _LEFT - _RIGHT + 6, self.height())
-        painter.setClipRect(inside)
-        for number, layer in enumerate(self.layers):
-            box = self.box_of(number)
-            if box.right() < _LEFT or box.left() > self.width():
-                continue
-            if number in self.selected:
-                ground = QColor(tokens.selected)
-                ground.setAlphaF(0.55)
-                painter.fillRect(box.adjusted(1, 0, -1, 0), ground)
+        names = ("channels shuffled", "pairs")
+        self._paint_legend(painter, line, _TITLES[0], names)
+
+        def paint(number: int, box: QRectF) -> None:
+            layer = self.layers[number]
             painter.setOpacity(1.0 if layer.shown else 0.35)
             self._paint_layer(painter, tracks, box, layer)
             painter.setOpacity(1.0)
+
+        self._each(painter, paint)
         self._paint_labels(painter, tracks[-1].box.bottom() + 4, line)
-        if self._ringed:
-            painter.setPen(QPen(QColor(tokens.accent), 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self.box_of(self._current).adjusted(1, 1, -1, -1))
 
     def _paint_track(self, painter: QPainter, track: _Track, line: float) -> None:
         tokens, box = theme.tokens(), track.box
         painter.setPen(QColor(tokens.text))
-        head = QRectF(_LEFT, box.top() - line, box.width(), line)
+        head = QRectF(LEFT, box.top() - line, box.width(), line)
         painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, track.title)
         values = [track.low, track.high]
         if track.low < 0:
@@ -220,32 +128,11 @@ class DriftChart(Ringed):
                 QRectF(box.left(), y, box.width(), 1), QColor(tokens.separator)
             )
             text = f"{100 * value:.0f} %" if track.title == _TITLES[2] else _tick(value)
-            place = QRectF(0, y - line / 2, _LEFT - 5, line)
+            place = QRectF(0, y - line / 2, LEFT - 5, line)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.setPen(QColor(tokens.secondary))
             if value or box.height() >= 2.4 * line or track.low == 0:
                 painter.drawText(place, flags, text)
-
-    def _paint_legend(self, painter: QPainter, line: float) -> None:
-        """At the top right, what blue and grey are, where there is room."""
-        tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
-        right = float(self.width() - _RIGHT)
-        head = _LEFT + metrics.horizontalAdvance(_TITLES[0]) + 20
-        for text, colour in (
-            ("channels shuffled", tokens.disabled),
-            ("pairs", tokens.accent),
-        ):
-            left = right - metrics.horizontalAdvance(text)
-            if left - 10 < head:
-                return
-            painter.setPen(QColor(tokens.secondary))
-            place = QRectF(left, _TOP, right - left + 1, line)
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colour))
-            painter.drawEllipse(QPointF(left - 8, _TOP + line / 2), 3, 3)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            right = left - 24
 
     def _paint_layer(
         self, painter: QPainter, tracks: list[_Track], box: QRectF, layer: LayerDrift
@@ -260,82 +147,16 @@ class DriftChart(Ringed):
         )
         for x, colour, summary, changed in both:
             apart = tuple(1 - value for value in reversed(summary.cosine))
-            _paint_spread(painter, tracks[0], x, wide, colour, apart)
-            _paint_spread(painter, tracks[1], x, wide, colour, summary.scale_ratio)
+            for track, values in zip(
+                tracks, (apart, summary.scale_ratio), strict=False
+            ):
+                places = [track.place(value) for value in values]
+                paint_spread(painter, x, wide, colour, places)
             if changed == changed:
                 track = tracks[2]
                 top = track.place(changed)
                 bar = QRectF(x - wide / 2, top, wide, track.box.bottom() - top)
                 painter.fillRect(bar.adjusted(0, -1, 0, 0), colour)
-
-    def _paint_labels(self, painter: QPainter, top: float, line: float) -> None:
-        """Names under as many layers as have room."""
-        metrics = QFontMetricsF(painter.font())
-        painter.setPen(QColor(theme.tokens().secondary))
-        taken = -1e9
-        for number, name in enumerate(self._labels):
-            box = self.box_of(number)
-            wide = metrics.horizontalAdvance(name) + 8
-            left = max(_LEFT - 0.0, box.center().x() - wide / 2)
-            if left < taken or box.right() < _LEFT:
-                continue
-            taken = left + wide
-            place = QRectF(left, top, wide, line)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
-
-    # Mouse and keys
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt: ask for the layer."""
-        number = self.layer_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and number is not None:
-            self._current = number
-            self.layer_requested.emit(self.layers[number].refs, event.modifiers())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt: scroll along the layers where not all have room."""
-        if self._scroll.maximum():
-            turned = event.angleDelta().y() + event.angleDelta().x()
-            self._scroll.setValue(self._scroll.value() - round(turned / 2))
-            event.accept()
-        else:
-            super().wheelEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt: go from layer to layer; ask for one."""
-        keys, key = Qt.Key, event.key()
-        last = len(self.layers) - 1
-        places = {
-            keys.Key_Left: max(0, self._current - 1),
-            keys.Key_Right: min(last, self._current + 1),
-            keys.Key_Home: 0,
-            keys.Key_End: last,
-        }
-        if self.layers and key in places:
-            self._current = places[Qt.Key(key)]
-            self._ringed = True
-            box = self.box_of(self._current).translated(self._scroll.value(), 0)
-            low = round(box.right()) - self.width() + _RIGHT
-            value = self._scroll.value()
-            self._scroll.setValue(min(max(value, low), round(box.left()) - _LEFT))
-            self._describe()
-            self.update()
-        elif self.layers and key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
-            refs = self.layers[self._current].refs
-            self.layer_requested.emit(refs, event.modifiers())
-        else:
-            super().keyPressEvent(event)
-
-    # Words
-
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the layer under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = self.layer_at(QPointF(event.pos()))
-            text = "" if number is None else self.tip(number)
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
 
     def tip(self, number: int) -> str:
         """A layer in words."""
@@ -360,33 +181,6 @@ class DriftChart(Ringed):
                 text += f" (channels shuffled {percent(layer.null_changed)})"
             lines.append(text)
         return "\n".join(lines)
-
-    def _describe(self) -> None:
-        """What a screen reader says: the layer that keys are at."""
-        text = self._message
-        if self.layers:
-            text = self.tip(self._current).replace("\n", ", ")
-        self.setAccessibleDescription(text)
-
-
-def _paint_spread(
-    painter: QPainter,
-    track: _Track,
-    x: float,
-    wide: float,
-    colour: QColor,
-    values: tuple[float, ...],
-) -> None:
-    """A line from 5 to 95 %, a thick one between quartiles, a dot for the median."""
-    if any(value != value for value in values):
-        return
-    outer, low, middle, high, top = (track.place(value) for value in values)
-    painter.fillRect(QRectF(x - 0.5, top, 1, outer - top), colour)
-    painter.fillRect(QRectF(x - wide / 3, high, wide / 1.5, low - high), colour)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawEllipse(QPointF(x, middle), wide / 2, wide / 2)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _number(value: float) -> str:

@@ -22,7 +22,13 @@ from kernelviewer.gui.view import (
 )
 from kernelviewer.gui.views.grid.controls import GridControls
 from kernelviewer.gui.views.grid.grid import KernelGrid
-from kernelviewer.gui.views.grid.image import Strips, build_grid, content_of, decodable
+from kernelviewer.gui.views.grid.image import (
+    Strips,
+    build_grid,
+    content_of,
+    decodable,
+    made_of,
+)
 from kernelviewer.state.arrangement import leaves_out_mean
 from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.tally import count_kernels
@@ -71,6 +77,7 @@ class GridController(Controller):
         grid.activated.connect(lambda: self.window.docks["inspector"].show())
         grid.zoom_changed.connect(self._show_zoom)
         acts.revealed.connect(self._on_revealed)
+        self.window.key_finder.changed.connect(self.again)
         controls.zoom_requested.connect(grid.set_zoom)
         controls.display_requested.connect(document.show_as)
         controls.show_all_requested.connect(lambda: document.show_only_selected(False))
@@ -118,15 +125,15 @@ class GridController(Controller):
                 self.grid.set_message(_nothing(self.document))
             return
         picture = state.display.picture
-        decoded = picture in ("reconstruction", "residual", "beside")
-        decoded = decoded and state.named is not None
+        if state.display.by_key:
+            self.window.key_finder.request()
         if picture != "strip":
             self._strips = Strips()
-        code = state.named.code if state.named else None
         wanted = (
             *(state.pool, state.listed, state.display),
             state.labels if state.display.by_label else None,
-            *((code, state.spectrum) if decoded else (None, None)),
+            *(made_of(state) or (None, None)),
+            state.by_keys if state.display.by_key else None,
             state.pairs if state.display.by_pair else None,
             state.run if picture == "strip" else None,
             centred := draws_without_mean(state, framed=self.window.looks.framed),
@@ -255,6 +262,7 @@ def _figure_options(document: Document) -> dict[str, str]:
     """How a sheet is grouped and sorted to be like the grid."""
     display = document.display.plain
     group = FIGURE_WORDS.get(display.group_by, display.group_by)
+    group = "layer" if group == "key" else group  # no figure has such groups
     return {"group": group, "sort": display.sort_by}
 
 
@@ -276,7 +284,7 @@ GRID = ViewSpec(
         *("autoencoder", "spectrum", "named", "named_by", "stretches"),
         *("sizes", "counted", "counted_selected"),
         *("selected", "only_selected", "focus", "near", "pairs", "run", "mean"),
-        *("tags", "tag_bits", "own_classes"),
+        *("tags", "tag_bits", "own_classes", "by_keys"),
     ),
     keys=(
         ViewKeys(

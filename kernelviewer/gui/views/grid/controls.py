@@ -39,6 +39,7 @@ GROUPS = {
     "class": "by class",
     "code": "by code",
     "fit": "by fit",
+    "key": "by key",
     "none": "ungrouped",
 }
 SORTS = {
@@ -74,10 +75,14 @@ PICTURES = {
     "reconstruction": "reconstructions",
     "residual": "residuals",
     "beside": "side by side",
+    "key": "a·f + b of their keys",
+    "key_residual": "left over by keys",
 }
 BRIEF_PICTURES = {
     **{"pair": "pairs", "reconstruction": "reconstr.", "beside": "all three"},
     "strip": "film strips",
+    "key": "by keys",
+    "key_residual": "left over",
 }
 PAIRED = {
     "group_by": {"transition": "by change of class"},
@@ -85,6 +90,8 @@ PAIRED = {
     "picture": {"pair": "before, after, difference"},
 }
 """What is offered besides while two networks are compared."""
+NOT_DECODED = ("pair", "strip", "key", "key_residual")
+"""Pictures that need no reconstruction."""
 OF_RUNS = {"strip": "film strips, first step to last"}
 """Pictures that are offered besides while a run is open."""
 SWATCH = QSize(32, 10)
@@ -237,7 +244,7 @@ class GridControls(QWidget):
         self._display = display
         for name, button in self._buttons.items():
             button.set_choice(getattr(display, name))
-        if not self._decodable and display.picture not in ("pair", "strip"):
+        if not self._decodable and display.picture not in NOT_DECODED:
             self.picture.set_choice("kernel")
         self._fit()
 

@@ -125,9 +125,11 @@ def build_grid(
         layer = pool.layer if display.scale_mode == "layer" else None
         as_they_are = mosaic if pairs is None and pane is None else drawn
         gain = common_gain(as_they_are or drawn, layer, shown)
+    by_keys = state.by_keys if display.by_key else None
     with showing_classes(state.own_classes):
         order = arrange(
-            pool, shown, display, state.labels, state.stretches, state.pairs
+            *(pool, shown, display, state.labels, state.stretches, state.pairs),
+            by_keys,
         )
     return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 
@@ -141,6 +143,22 @@ def decodable(state: ViewState) -> tuple[bool, str]:
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
+def made_of(
+    state: ViewState,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Places [N] and patterns there of what the picture has beside the kernels.
+
+    Codes on the spectrum, or keys; None where there are none, or they are not known.
+    """
+    picture, keys = state.display.picture, state.by_keys
+    if picture in ("key", "key_residual"):
+        return None if keys is None else (keys.place, keys.keys.patterns)
+    decoded = picture in ("reconstruction", "residual", "beside")
+    if not decoded or state.named is None or state.spectrum is None:
+        return None
+    return state.named.code, state.spectrum
+
+
 _PARTS: Mapping[Picture, tuple[Part, ...]] = {
     "kernel": (),
     "reconstruction": ("reconstruction",),
@@ -148,6 +166,8 @@ _PARTS: Mapping[Picture, tuple[Part, ...]] = {
     "beside": ("reconstruction", "residual"),
     "pair": (),
     "strip": (),
+    "key": ("reconstruction",),
+    "key_residual": ("residual",),
 }
 
 
@@ -159,11 +179,9 @@ def _decode(
     centred: bool,
 ) -> Decoded | None:
     """What the picture needs beside the kernels; None where there are no codes."""
-    pool, named = state.pool, state.named
-    spectrum, wanted = state.spectrum, _PARTS[state.display.picture]
-    if pool is None or spectrum is None or named is None or not wanted:
+    pool, wanted, made_with = state.pool, _PARTS[state.display.picture], made_of(state)
+    if pool is None or made_with is None or not wanted:
         return None
-    made_with = named.code, spectrum
     if known is not None and not all(
         map(same, (known.code, known.spectrum), made_with)
     ):
@@ -177,8 +195,7 @@ def _decode(
             mosaic,
             [kernels.weights for kernels in pool.sets],
             pool.flat,
-            named.code,
-            spectrum,
+            *made_with,
             missing,
             centred=centred,
             watch=ticket.saying("kernels decoded"),

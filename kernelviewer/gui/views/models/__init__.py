@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import show_text
 from kernelviewer.gui.text import breakable, spaced
-from kernelviewer.gui.view import Controller, Home, ViewFigure, ViewKeys, ViewSpec
+from kernelviewer.gui.view import (
+    Computed,
+    Controller,
+    Home,
+    ViewFigure,
+    ViewKeys,
+    ViewSpec,
+)
 from kernelviewer.gui.views.models.model_tree import ModelTree
+from kernelviewer.jobs.analysing import health_of
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import Layers
 from kernelviewer.text import shown
 
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.kernels.bank import KernelBank
-    from kernelviewer.state.model import LayerRef
+    from kernelviewer.state.arrangement import Measure
     from kernelviewer.state.view_state import ViewState
 
 LEAST_WIDTH = 156
@@ -99,6 +109,14 @@ class ModelsController(Controller):
         )
         tree.rename_requested.connect(self._on_rename_requested)
         tree.details_requested.connect(self._show_details)
+        tree.measures_requested.connect(self._on_measures_requested)
+        title = "Health of layers"
+        self._health = Computed(
+            self.jobs, "compute", "health", title, health_of, self.again
+        )
+
+    def _on_measures_requested(self, measures: tuple[Measure, ...]) -> None:
+        self.document.show_charts(replace(self.document.charts, health=measures))
 
     def _on_rename_requested(self, identity: int, name: str) -> None:
         if self.document.is_open(identity):
@@ -119,10 +137,26 @@ class ModelsController(Controller):
         computed = (state.analyses, state.open_families, state.naming)
         if self.is_news("classes", models, *computed, *edits):
             self.tree.set_class_counts(self.window.all_sizes.count(state))
+        self._show_health(state)
         if self.is_news("selected", state.pool, state.chosen):
             self.tree.set_selected(_selected(state))
         if self.is_news("near", state.pool, state.near):
             self.tree.set_marked(_near(state))
+
+    def _show_health(self, state: ViewState) -> None:
+        """Compute the health of layers as long as there are columns for it."""
+        found, measures = None, state.charts.health
+        if measures and state.models:
+            found = self._health.of(tuple(m.bank for m in state.models))
+        else:
+            self._health.forget()
+        if self.is_news("health", state.models, measures, found):
+            health = {
+                LayerRef(model.id, item.layer): item
+                for model, items in zip(state.models, found or (), strict=False)
+                for item in items
+            }
+            self.tree.set_health(measures, health)
 
 
 def _selected(state: ViewState) -> dict[LayerRef, int]:
@@ -151,7 +185,7 @@ MODELS = ViewSpec(
     reads=(
         *("models", "layers", "analyses", "open_families", "naming", "thresholds"),
         *("family_thresholds", "edited_stretches"),
-        *("sizes", "size", "pool", "tally", "chosen", "near"),
+        *("sizes", "size", "pool", "tally", "chosen", "near", "charts"),
     ),
     keys=(
         ViewKeys(
@@ -162,6 +196,7 @@ MODELS = ViewSpec(
                 ("Show all layers, or clear the search", "Escape"),
                 ("Rename the network; empty: as its file", "F2"),
                 ("Close the network", "Delete"),
+                ("Have columns for the health of layers", "right click on the titles"),
             ),
         ),
     ),

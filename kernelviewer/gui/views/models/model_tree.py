@@ -53,6 +53,7 @@ from kernelviewer.gui.views.models.tree_model import (
     ELIDE_ROLE,
     EXCLUDED_ROLE,
     FLAT_COLUMN,
+    HEALTH_COLUMNS,
     KERNELS_COLUMN,
     MARKED_ROLE,
     NAMED_COLUMN,
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QStyleOptionViewItem
 
     from kernelviewer.gui.views.models.tree_model import TreeItem
+    from kernelviewer.kernels.health import LayerHealth
+    from kernelviewer.state.arrangement import Measure
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.tally import LayerCounts
 
@@ -287,6 +290,8 @@ class ModelTree(QWidget):
     rename_requested = Signal(int, str)
     """Model id, and what it is to be called; empty: as its file."""
     details_requested = Signal(int)
+    measures_requested = Signal(object)
+    """Measures of the layers' health to have columns, a tuple of `Measure`."""
     menu_opening = Signal(object)
     """The context menu, before it is shown: others may add to it."""
 
@@ -325,6 +330,9 @@ class ModelTree(QWidget):
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._on_columns_requested)
+        self.measures: tuple[Measure, ...] = ()
         self.empty = QLabel("Networks that you open are listed here.", self)
         self.empty.setProperty("role", "secondary")
         self.empty.setWordWrap(True)
@@ -398,6 +406,46 @@ class ModelTree(QWidget):
         self._make_room()
         self.tree.viewport().update()
 
+    def set_health(
+        self, measures: tuple[Measure, ...], health: Mapping[LayerRef, LayerHealth]
+    ) -> None:
+        """Have columns for some measures of the layers' health."""
+        self.measures = measures
+        self.source.set_health(health)
+        self._fit_columns()
+        self.tree.viewport().update()
+
+    def column_menu(self) -> QMenu:
+        """Offers a column for each measure of the layers' health."""
+        menu = QMenu(self)
+        menu.setObjectName("columnMenu")
+        menu.addSection("Health of layers")
+        for measure, (title, tip) in HEALTH_COLUMNS.items():
+            name = tip.partition(":")[0] if ":" in tip else title
+            action = menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(measure in self.measures)
+            action.setStatusTip(tip)
+            action.setData(measure)
+        menu.addSeparator()
+        for text, wanted in (("All", tuple(HEALTH_COLUMNS)), ("None", ())):
+            action = menu.addAction(text)
+            action.setData(wanted)
+            action.setEnabled(self.measures != wanted)
+        menu.triggered.connect(lambda action: self._on_measure_chosen(action.data()))
+        return menu
+
+    def _on_columns_requested(self, place: QPoint) -> None:
+        menu = self.column_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.tree.header().mapToGlobal(place))
+
+    def _on_measure_chosen(self, chosen: Measure | tuple[Measure, ...]) -> None:
+        if isinstance(chosen, str):
+            wanted = {*self.measures} ^ {chosen}
+            chosen = tuple(measure for measure in HEALTH_COLUMNS if measure in wanted)
+        self.measures_requested.emit(tuple(chosen))
+
     def set_marked(self, marked: Mapping[LayerRef, int]) -> None:
         """Mark layers with kernels nearest to the slider, by how many."""
         for item in self.source.set_marked(marked):
@@ -436,6 +484,12 @@ class ModelTree(QWidget):
             title = caption.horizontalAdvance(COLUMNS[column])
             self._widths[column] = max(min(width, most), title) + CELL_PADDING
             self.tree.header().resizeSection(column, self._widths[column])
+        for column in range(CLASSES_COLUMN + 1, len(COLUMNS)):
+            texts = {"", *(self.source.health_text(item, column) for item in items)}
+            width = max(map(metrics.horizontalAdvance, _longest(texts)), default=0)
+            title = caption.horizontalAdvance(COLUMNS[column])
+            self._widths[column] = max(width, title) + CELL_PADDING
+            self.tree.header().resizeSection(column, self._widths[column])
         title = caption.horizontalAdvance(COLUMNS[CLASSES_COLUMN]) + CELL_PADDING
         self._widths[CLASSES_COLUMN] = max(BAR_WIDTH, title)
         self.tree.header().resizeSection(CLASSES_COLUMN, self._widths[CLASSES_COLUMN])
@@ -454,6 +508,10 @@ class ModelTree(QWidget):
         there = {*LEAST_WIDE, CLASSES_COLUMN}
         if not self._labelled:
             there -= {NAMED_COLUMN, CLASSES_COLUMN}
+        for column, measure in enumerate(HEALTH_COLUMNS, CLASSES_COLUMN + 1):
+            there |= {column} if measure in self.measures else set()
+        if "flat" in self.measures:
+            there -= {FLAT_COLUMN}
         header, room = self.tree.header(), self.tree.width() - SCROLL_BAR
         widths = {column: self._widths[column] for column in there}
         banks = [root.model.bank for root in self.source.roots]

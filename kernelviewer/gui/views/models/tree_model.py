@@ -29,19 +29,48 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject, QPersistentModelIndex
 
     from kernelviewer.kernels.equality import Match
+    from kernelviewer.kernels.health import LayerHealth
+    from kernelviewer.state.arrangement import Measure
     from kernelviewer.state.layer_tree import Node, Summary
     from kernelviewer.state.model import OpenModel
     from kernelviewer.state.tally import LayerCounts, SummedCounts
 
     Index = QModelIndex | QPersistentModelIndex
 
-COLUMNS = ("Layer", "Size", "Count", "Flat", "Ident.", "Classes")
+HEALTH_COLUMNS: Mapping[Measure, tuple[str, str]] = {
+    "flat": ("Flat", "Share of dead or constant kernels, which have no pattern"),
+    "sparsity": (
+        "Sparse",
+        "Sparsity: share of kernels of which no weight reaches a hundredth of the "
+        "layer's largest",
+    ),
+    "entropy": (
+        "Entropy / noise",
+        "Variance entropy: how many patterns the kernels are mixed of (log₁₀), beside "
+        "that of white noise of as many kernels and taps",
+    ),
+    "orthogonality": (
+        "Orthog.",
+        "Orthogonality: 1 − the mean |cosine| of two kernels of the layer",
+    ),
+    "support": ("Support", "Effective support: the taps that ever saw data"),
+    "scale": ("Scale", "Mean scale ‖w − mean(w)‖ of the kernels that are not flat"),
+}
+"""Measure of a layer's health → its column's title, and what it is."""
+COLUMNS = (
+    *("Layer", "Size", "Count", "Flat", "Ident.", "Classes"),
+    *(title for title, _ in HEALTH_COLUMNS.values()),
+)
 SIZE_COLUMN, KERNELS_COLUMN, FLAT_COLUMN, NAMED_COLUMN, CLASSES_COLUMN = range(1, 6)
 HEADER_TIPS = {
     KERNELS_COLUMN: "Kernels",
     FLAT_COLUMN: "Share of dead or constant kernels, which have no pattern",
     NAMED_COLUMN: "Share of the kernels with a pattern that are identified",
     CLASSES_COLUMN: "Kernels per class; grey: unidentified, hatched: flat",
+    **{
+        column: tip
+        for column, (_, tip) in enumerate(HEALTH_COLUMNS.values(), CLASSES_COLUMN + 1)
+    },
 }
 EQUAL, PARTLY_EQUAL = "= ", "(=) "
 """Before the names of what an earlier network has too, and has in part.
@@ -135,6 +164,8 @@ class TreeItem:
 
     def text(self, column: int) -> str:
         """What the row shows in a column."""
+        if column > CLASSES_COLUMN:
+            return ""
         if column == 0:
             return self.node.text if self.node else self.model.name
         if self.excluded and self.layer and column == 2:
@@ -227,6 +258,20 @@ def is_step_of(one: OpenModel, other: OpenModel) -> bool:
     )
 
 
+def measured(health: LayerHealth, measure: Measure) -> str:
+    """A measure of a layer's health as the tree says it; a dash: it has no meaning."""
+    if measure == "support":
+        return size_label(health.support)
+    value = getattr(health, measure)
+    if value != value:
+        return "–"
+    if measure in ("flat", "sparsity"):
+        return rough_percent(value) if value else "–"
+    if measure == "entropy":
+        return f"{value:.2f} / {health.noise_entropy:.2f}"
+    return f"{value:.2f}" if measure == "orthogonality" else f"{value:.3g}"
+
+
 class ModelTreeModel(QAbstractItemModel):
     """Rows of the model tree; rebuilt when networks open or close."""
 
@@ -242,6 +287,23 @@ class ModelTreeModel(QAbstractItemModel):
         self._selected: Mapping[LayerRef, int] = {}
         self._rows: dict[LayerRef, TreeItem] = {}
         self._equal: dict[int, tuple[str, Match]] = {}
+        self._health: Mapping[LayerRef, LayerHealth] = {}
+
+    def set_health(self, health: Mapping[LayerRef, LayerHealth]) -> None:
+        """Know the health of layers; views repaint."""
+        self._health = health
+
+    def health_of(self, item: TreeItem) -> LayerHealth | None:
+        """The health of the layer of a row; None of other rows, and while unknown."""
+        if item.layer is None or item.node is None or item.node.layer is None:
+            return None
+        return self._health.get(LayerRef(item.model.id, item.node.layer))
+
+    def health_text(self, item: TreeItem, column: int) -> str:
+        """What a column of health says of a row."""
+        found = self.health_of(item)
+        measure = [*HEALTH_COLUMNS][column - CLASSES_COLUMN - 1]
+        return "" if found is None else measured(found, measure)
 
     def set_class_counts(self, counts: dict[LayerRef, LayerCounts]) -> None:
         """Show how many kernels of each class the layers have; views repaint."""
@@ -297,6 +359,13 @@ class ModelTreeModel(QAbstractItemModel):
         lines = [item.tip(), *self._equal_lines(item)]
         if (row := self.counts_of(item)) is not None:
             lines += identified_lines(row)
+        if (health := self.health_of(item)) is not None:
+            told = [
+                f"{title} {measured(health, measure)}"
+                for measure, (title, _) in HEALTH_COLUMNS.items()
+            ]
+            lines.append(", ".join(told).lower())
+            lines.append(f"decile {health.decile} of the network's depth")
         if selected := self.selected_of(item):
             lines.append(f"{spaced(selected)} selected")
         if marked := self.marked_of(item):
@@ -433,6 +502,8 @@ class ModelTreeModel(QAbstractItemModel):
             if index.column() == NAMED_COLUMN:
                 counts = self.counts_of(item)
                 return "" if counts is None else identified_text(counts)
+            if index.column() > CLASSES_COLUMN:
+                return self.health_text(item, index.column())
             mark = "" if index.column() else self._mark(item)
             return f"{mark}{item.text(index.column())}"
         if role == Role.EditRole and item.node is None and not index.column():

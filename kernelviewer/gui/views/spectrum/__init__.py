@@ -24,7 +24,7 @@ from kernelviewer.gui.views.spectrum.content import (
 )
 from kernelviewer.gui.views.spectrum.histogram import bin_codes, count_codes
 from kernelviewer.gui.views.spectrum.view import SpectrumView
-from kernelviewer.kernels.classes import CLASSES
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER
 from kernelviewer.latent import stretches as editing
 from kernelviewer.state.memo import Memo
 from kernelviewer.state.selection import CodeRange
@@ -128,7 +128,9 @@ class SpectrumController(Controller):
 
     def _on_rename_requested(self, stretch: int, class_index: int) -> None:
         if (now := self._stretches()) is not None:
-            renamed = editing.rename(now, stretch, CLASSES[class_index].id, "", "")
+            scheme = FINE if CLASSES[class_index].paper else PAPER
+            id_ = CLASSES[class_index].id
+            renamed = editing.rename(now, stretch, id_, "", "", scheme)
             self._edit(renamed, "Rename")
 
     def _on_split_requested(self, stretch: int, code: float) -> None:
@@ -137,12 +139,8 @@ class SpectrumController(Controller):
 
     def _on_merge_requested(self, stretch: int, neighbour: int) -> None:
         if (now := self._stretches()) is not None:
-            kept = now[neighbour]
             lower = min(stretch, neighbour)
-            joined = editing.merge(now, lower)
-            merged = editing.rename(
-                joined, lower, kept.class_id, kept.name, kept.colour
-            )
+            merged = editing.merge(now, lower, like=neighbour)
             self._edit(merged, "Merge")
 
     def _stretches(self) -> Stretches | None:

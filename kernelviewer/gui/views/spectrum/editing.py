@@ -14,7 +14,7 @@ from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.views.spectrum.content import NARROWEST
 from kernelviewer.gui.views.spectrum.stretches import StretchStrip
-from kernelviewer.kernels.classes import PAPER, class_shown
+from kernelviewer.kernels.classes import FINE, PAPER, class_shown
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
@@ -78,12 +78,16 @@ class StretchMenu(QMenu):
         names = self.addMenu("Rename To Class")
         ratio = self.devicePixelRatioF()
         current = self._content.stretches[self._index].class_index
-        for class_index in PAPER.rows[:-2]:
+        fine = QMenu("Fine Class", names)
+        for class_index in sorted({*PAPER.rows[:-2], *FINE.rows[:-2]}):
+            menu = names if class_index in PAPER.rows else fine
             icon = swatch_icon(class_index, tokens, ratio)
-            action = names.addAction(icon, class_shown(class_index).name)
+            action = menu.addAction(icon, class_shown(class_index).name)
             action.setEnabled(class_index != current)
             ask = partial(self.rename_chosen.emit, self._index, class_index)
             action.triggered.connect(ask)
+        names.addSeparator()
+        names.addMenu(fine)
 
     def _add_merge(self, neighbour: int, side: str) -> None:
         there = 0 <= neighbour < len(self._content.stretches)

@@ -1,0 +1,275 @@
+"""Layers side by side along an axis: scrolled, gone through by keys, asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
+from PySide6.QtWidgets import QScrollBar, QToolTip
+
+from kernelviewer.gui import theme
+from kernelviewer.gui.painting.pixels import Ringed, caption_font
+from kernelviewer.gui.text import as_tip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import (
+        QKeyEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QResizeEvent,
+        QWheelEvent,
+    )
+    from PySide6.QtWidgets import QWidget
+
+LEFT, RIGHT, TOP = 40, 12, 4
+"""What is free beside and above the layers, pixels."""
+SCROLL = 10
+_LEAST = 15
+"""Pixels across for a layer and its null."""
+_MOST = 110
+
+
+class LayerAxis(Ringed):
+    """A place for each layer, all of the same width; the wheel scrolls where many are.
+
+    A click asks for a layer; Left and right go from layer to layer, Space or Enter
+    asks. Setters never emit.
+
+    Attributes
+    ----------
+    selected
+        Numbers of the layers that are marked.
+    """
+
+    def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{name}Chart")
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.selected: frozenset[int] = frozenset()
+        self._labels: tuple[str, ...] = ()
+        self._message = ""
+        self._current = 0
+        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._scroll.setObjectName(f"{name}Scroll")
+        self._scroll.setAccessibleName("Scroll along the layers")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
+
+    def tip(self, number: int) -> str:
+        """A layer in words."""
+        raise NotImplementedError
+
+    def ask(self, number: int, keys: Qt.KeyboardModifier) -> None:
+        """A layer was clicked, or Enter pressed at it."""
+        raise NotImplementedError
+
+    def _set_labels(self, labels: Sequence[str], message: str) -> None:
+        """Have so many layers under short names, or say what would fill the view."""
+        self._labels, self._message = tuple(labels), message
+        self._current = min(self._current, max(0, len(self._labels) - 1))
+        self._arrange()
+        self._describe()
+        self.update()
+
+    def set_selected(self, selected: frozenset[int]) -> None:
+        """Mark layers, by their numbers, of which kernels are selected."""
+        if selected != self.selected:
+            self.selected = selected
+            self.update()
+
+    # Places
+
+    def _step(self) -> float:
+        """Pixels across for a layer."""
+        room = self.width() - LEFT - RIGHT
+        return min(_MOST, max(_LEAST, room / max(1, len(self._labels))))
+
+    def box_of(self, number: int) -> QRectF:
+        """Where a layer lies, over all charts."""
+        step = self._step()
+        left = LEFT + number * step - self._scroll.value()
+        return QRectF(left, TOP, step, self.height() - TOP)
+
+    def layer_at(self, place: QPointF) -> int | None:
+        """Number of the layer at a place."""
+        if place.x() < LEFT:
+            return None
+        number = int((place.x() - LEFT + self._scroll.value()) // self._step())
+        return number if 0 <= number < len(self._labels) else None
+
+    def _foot(self, line: float) -> float:
+        """Height of what lies below the charts."""
+        return line + 4 + (SCROLL if self._scroll.maximum() else 0)
+
+    def _arrange(self) -> None:
+        """Scroll where not all layers have room."""
+        wide = self._step() * len(self._labels)
+        beyond = max(0, round(wide - (self.width() - LEFT - RIGHT)))
+        self._scroll.setRange(0, beyond)
+        self._scroll.setPageStep(max(1, self.width()))
+        self._scroll.setSingleStep(40)
+        self._scroll.setVisible(beyond > 0)
+        self._scroll.setGeometry(
+            LEFT, self.height() - SCROLL - 1, self.width() - LEFT - 4, SCROLL
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: paint charts and names."""
+        painter, tokens = QPainter(self), theme.tokens()
+        if not self._labels:
+            painter.setPen(QColor(tokens.secondary))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(10, 0, -10, 0), flags, self._message)
+            self.paint_outer_ring(painter)
+            return
+        painter.setFont(caption_font(self.font()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        line = QFontMetricsF(painter.font()).height()
+        self._paint_charts(painter, line)
+        if self._ringed:
+            painter.setPen(QPen(QColor(tokens.accent), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.box_of(self._current).adjusted(1, 1, -1, -1))
+
+    def _paint_charts(self, painter: QPainter, line: float) -> None:
+        """Paint all but the ring, ``line`` being the height of a line of text."""
+        raise NotImplementedError
+
+    def _each(self, painter: QPainter, paint: Callable[[int, QRectF], object]) -> None:
+        """Paint each layer that is seen, on a ground where it is marked."""
+        inside = QRectF(LEFT, 0, self.width() - LEFT - RIGHT + 6, self.height())
+        painter.setClipRect(inside)
+        for number in range(len(self._labels)):
+            box = self.box_of(number)
+            if box.right() < LEFT or box.left() > self.width():
+                continue
+            if number in self.selected:
+                ground = QColor(theme.tokens().selected)
+                ground.setAlphaF(0.55)
+                painter.fillRect(box.adjusted(1, 0, -1, 0), ground)
+            paint(number, box)
+
+    def _paint_labels(self, painter: QPainter, top: float, line: float) -> None:
+        """Names under as many layers as have room."""
+        metrics = QFontMetricsF(painter.font())
+        painter.setPen(QColor(theme.tokens().secondary))
+        taken = -1e9
+        for number, name in enumerate(self._labels):
+            box = self.box_of(number)
+            wide = metrics.horizontalAdvance(name) + 8
+            left = max(LEFT - 0.0, box.center().x() - wide / 2)
+            if left < taken or box.right() < LEFT:
+                continue
+            taken = left + wide
+            place = QRectF(left, top, wide, line)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
+
+    def _paint_legend(
+        self, painter: QPainter, line: float, title: str, names: tuple[str, str]
+    ) -> None:
+        """At the top right, what grey and blue are, where the title leaves room."""
+        tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
+        right = float(self.width() - RIGHT)
+        head = LEFT + metrics.horizontalAdvance(title) + 20
+        for text, colour in zip(names, (tokens.disabled, tokens.accent), strict=True):
+            left = right - metrics.horizontalAdvance(text)
+            if left - 10 < head:
+                return
+            painter.setPen(QColor(tokens.secondary))
+            place = QRectF(left, TOP, right - left + 1, line)
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colour))
+            painter.drawEllipse(QPointF(left - 8, TOP + line / 2), 3, 3)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            right = left - 24
+
+    # Mouse and keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: ask for the layer."""
+        number = self.layer_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and number is not None:
+            self._current = number
+            self.ask(number, event.modifiers())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt: scroll along the layers where not all have room."""
+        if self._scroll.maximum():
+            turned = event.angleDelta().y() + event.angleDelta().x()
+            self._scroll.setValue(self._scroll.value() - round(turned / 2))
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: go from layer to layer; ask for one."""
+        keys, key = Qt.Key, event.key()
+        last = len(self._labels) - 1
+        places = {
+            keys.Key_Left: max(0, self._current - 1),
+            keys.Key_Right: min(last, self._current + 1),
+            keys.Key_Home: 0,
+            keys.Key_End: last,
+        }
+        if self._labels and key in places:
+            self._current = places[Qt.Key(key)]
+            self._ringed = True
+            box = self.box_of(self._current).translated(self._scroll.value(), 0)
+            low = round(box.right()) - self.width() + RIGHT
+            value = self._scroll.value()
+            self._scroll.setValue(min(max(value, low), round(box.left()) - LEFT))
+            self._describe()
+            self.update()
+        elif self._labels and key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
+            self.ask(self._current, event.modifiers())
+        else:
+            super().keyPressEvent(event)
+
+    # Words
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: say more about the layer under the cursor."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            number = self.layer_at(QPointF(event.pos()))
+            text = "" if number is None else self.tip(number)
+            QToolTip.showText(event.globalPos(), as_tip(text), self)
+            return True
+        return super().event(event)
+
+    def _describe(self) -> None:
+        """What a screen reader says: the layer that keys are at."""
+        text = self._message
+        if self._labels:
+            text = self.tip(self._current).replace("\n", ", ")
+        self.setAccessibleDescription(text)
+
+
+def paint_spread(
+    painter: QPainter, x: float, wide: float, colour: QColor, places: Sequence[float]
+) -> None:
+    """A line between the outer of five places, a thick one between the next, a dot.
+
+    ``places`` lie from the bottom up; those of what is not known are not numbers.
+    """
+    if any(place != place for place in places):
+        return
+    outer, low, middle, high, top = places
+    painter.fillRect(QRectF(x - 0.5, top, 1, outer - top), colour)
+    painter.fillRect(QRectF(x - wide / 3, high, wide / 1.5, low - high), colour)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawEllipse(QPointF(x, middle), wide / 2, wide / 2)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
