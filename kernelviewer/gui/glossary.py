@@ -227,7 +227,8 @@ TERMS: tuple[Term, ...] = (
     Term("keys", "Keys and R²",
         "A few patterns with which most kernels can be rebuilt by strength and offset "
         "alone. R² is how much of a kernel they keep: 1 all, 0 nothing.",
-        "family", "R² = 1 − ‖w − best key‖² / ‖w − mean(w)‖²", also="rewrite replace"),
+        "family", "R² = 1 − ‖w − best key‖² / ‖w − mean(w)‖²", ("keys",),
+        "rewrite replace"),
 )
 # fmt: on
 
