@@ -227,7 +227,7 @@ TERMS: tuple[Term, ...] = (
     Term("keys", "Keys and R²",
         "A few patterns with which most kernels can be rebuilt by strength and offset "
         "alone. R² is how much of a kernel they keep: 1 all, 0 nothing.",
-        "family", "R² = 1 − ‖w − best key‖² / ‖w − mean(w)‖²", ("keys",),
+        "family", "R² = cos² of the kernel and the key, each less its mean", ("keys",),
         "rewrite replace"),
 )
 # fmt: on
