@@ -14,10 +14,10 @@ run: $(VENV)/.run
 	@$(BIN)/kernelviewer sample
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-shared: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist loadfile -m shared
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m shared
 
 speed: $(VENV)/.test
 	$(BIN)/python -m pytest tests/speed -s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -33,12 +34,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip_without_shared(items)
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for each test to come, one after the other.
+
+    Pytest looks through all folders there are before it makes another.
+    """
+    base = tmp_path_factory.mktemp("homes")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def own_folders(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def own_folders(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings and cache of a test never touch the user's."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("KERNELVIEWER_CONFIG", str(home / "config"))
     monkeypatch.setenv("KERNELVIEWER_CACHE", str(home / "cache"))
     return home

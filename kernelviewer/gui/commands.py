@@ -395,6 +395,17 @@ def _toggle_equal(window: WindowContext) -> None:
     window.document.show_charts(replace(charts, equal=equal))
 
 
+def _is_reused(window: WindowContext) -> bool:
+    return window.settings.reuse == "on"
+
+
+def _toggle_reuse(window: WindowContext) -> None:
+    """Kept at once: later starts of the program read it while this window is open."""
+    reuse = "off" if _is_reused(window) else "on"
+    window.settings = replace(window.settings, reuse=reuse)
+    window.keep_settings()
+
+
 def _toggle_jobs(window: WindowContext) -> None:
     """Show the background jobs, also where another panel lies before them, or hide."""
     dock = window.docks["jobs"]
@@ -712,6 +723,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "&Theme", "View", rule=True, choices=_themes,
         also="dark mode appearance"),
     Command("device", "&Device", "View", choices=_devices, also="gpu"),
+    Command("reuse", "Open Files in T&his Window", "View", _toggle_reuse,
+        on=_is_reused,
+        tip="Files that are opened elsewhere, from a terminal or a file manager, come "
+        "here instead of to a window of their own (--new-window)",
+        also="single instance running second"),
     Command("jobs", "Show &Jobs", "View", _toggle_jobs, ("Ctrl+J",),
         on=lambda w: w.docks["jobs"].in_front),
     Command("train", "&Train on What Is Open…", "Analysis", _train, ("Ctrl+T",),

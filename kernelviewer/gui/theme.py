@@ -151,10 +151,17 @@ def use_theme(theme: str) -> None:
 
 
 def apply_theme(app: QApplication, tokens: Tokens) -> None:
-    """Give the whole application the palette and style sheet of the tokens."""
+    """Give the whole application the palette and style sheet of the tokens.
+
+    Where it has them, as for a second window, nothing is done: all widgets would be
+    styled anew.
+    """
+    sheet = style_sheet(tokens)
+    if app.styleSheet() == sheet:
+        return
     app.setStyle("Fusion")
     app.setPalette(make_palette(tokens))
-    app.setStyleSheet(style_sheet(tokens))
+    app.setStyleSheet(sheet)
 
 
 def base_font() -> QFont:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from kernelviewer.kernels import family
 from kernelviewer.kernels.naming import Naming
+from kernelviewer.watch import NEVER
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.gui.theme import Tokens
     from kernelviewer.gui.views.reconstruction.view import ReconstructionView
+    from kernelviewer.kernels.family import FamilyFit
     from kernelviewer.kernels.naming import By
+    from kernelviewer.watch import Watch
     from tests.gui.harness import MakeWindow, ViewHarness
 
 WAIT_MS = 60_000
@@ -32,6 +37,29 @@ SMALL, LARGE = (1280, 800), (1600, 1000)
 def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nulls of the family take most of the time of windows on unusual sizes."""
     monkeypatch.setattr("kernelviewer.latent.family_null.KERNELS", 100)
+
+
+_fits: dict[tuple[object, ...], FamilyFit] = {}
+
+
+@pytest.fixture(autouse=True)
+def each_fit_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of the same networks fit the same kernels to the family, most of their
+    time: the same kernels give the same fit, so once is enough, for every test.
+    """
+    fit = family.family_fit
+
+    def remember(
+        patterns: np.ndarray, *, watch: Watch = NEVER, **how: Any
+    ) -> FamilyFit:
+        key = patterns.shape, patterns.tobytes(), *sorted(how.items(), key=str)
+        watch.check()
+        if key not in _fits:
+            _fits[key] = fit(patterns, watch=watch, **how)
+        return deepcopy(_fits[key])
+
+    for module in (family, family.fit):
+        monkeypatch.setattr(module, "family_fit", remember)
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -58,46 +57,45 @@ def default_of(dialog: QDialog) -> QPushButton:
     return found
 
 
-@pytest.mark.parametrize("command", DIALOGS)
 def test_escape_closes_it_and_return_presses_its_default_button(
-    make_window: MakeWindow, small_file: Path, qtbot: Any, command: str
+    make_window: MakeWindow, small_file: Path, qtbot: Any
 ) -> None:
     window = make_window(small_file)
-    dialog = open_dialog(window, command, qtbot)
-    button = default_of(dialog)
-    assert button.text().replace("&", "") == DIALOGS[command][1]
-    qtbot.waitUntil(button.isEnabled)  # a figure is drawn first
-    pressed: list[str] = []
-    button.clicked.disconnect()
-    button.clicked.connect(lambda: pressed.append(button.text()))
-    QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
-    assert pressed
-    for other in dialog.findChildren(QPushButton):
-        if other.isVisible() and other.isEnabled():
-            other.setFocus()
-            assert default_of(dialog) is other, other.text()
-    QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    assert not dialog.isVisible()
-    QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
-    assert not isValid(dialog)
-    wait_idle(qtbot, window)
+    for command, (_, default) in DIALOGS.items():
+        dialog = open_dialog(window, command, qtbot)
+        button = default_of(dialog)
+        assert button.text().replace("&", "") == default
+        qtbot.waitUntil(button.isEnabled)  # a figure is drawn first
+        button.clicked.disconnect()
+        pressed = QSignalSpy(button.clicked)
+        QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+        assert pressed.count() == 1, command
+        for other in dialog.findChildren(QPushButton):
+            if other.isVisible() and other.isEnabled():
+                other.setFocus()
+                assert default_of(dialog) is other, (command, other.text())
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+        assert not dialog.isVisible(), command
+        QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+        assert not isValid(dialog), command
+        wait_idle(qtbot, window)
 
 
-@pytest.mark.parametrize("command", DIALOGS)
 def test_no_text_of_it_is_cut_off(
-    make_window: MakeWindow, small_file: Path, qtbot: Any, command: str
+    make_window: MakeWindow, small_file: Path, qtbot: Any
 ) -> None:
     window = make_window(small_file)
-    dialog = open_dialog(window, command, qtbot)
-    for label in (*dialog.findChildren(QLabel), *dialog.findChildren(QPushButton)):
-        if not label.isVisible() or label.objectName() == "figureSaid":
-            continue
-        wish = label.sizeHint()
-        assert label.width() >= (0 if _wraps(label) else wish.width()), label.text()
-        if _wraps(label):
-            assert label.height() >= label.heightForWidth(label.width()), label.text()
-    dialog.close()
-    wait_idle(qtbot, window)
+    for command in DIALOGS:
+        dialog = open_dialog(window, command, qtbot)
+        for label in (*dialog.findChildren(QLabel), *dialog.findChildren(QPushButton)):
+            if not label.isVisible() or label.objectName() == "figureSaid":
+                continue
+            told, wish = (command, label.text()), label.sizeHint()
+            assert label.width() >= (0 if _wraps(label) else wish.width()), told
+            if _wraps(label):
+                assert label.height() >= label.heightForWidth(label.width()), told
+        dialog.close()
+        wait_idle(qtbot, window)
 
 
 def _wraps(label: QLabel | QPushButton) -> bool:

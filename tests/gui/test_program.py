@@ -48,7 +48,14 @@ print(sorted(heavy))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_screenshot_shows_the_opened_file(tmp_path: Path, theme: str) -> None:
+def test_a_screenshot_shows_the_opened_file_and_leaves_the_settings_as_they_were(
+    tmp_path: Path, own_folders: Path, theme: str
+) -> None:
+    settings = own_folders / "config" / "settings.json"
+    settings.parent.mkdir()
+    other = "dark" if theme == "light" else "light"
+    kept = f'{{"theme": "{other}", "colormap": "grey"}}'
+    settings.write_text(kept)
     path = write_network(tmp_path / "net.safetensors")
     picture = tmp_path / "window.png"
     done = run(
@@ -60,6 +67,7 @@ def test_a_screenshot_shows_the_opened_file(tmp_path: Path, theme: str) -> None:
     assert (image.width(), image.height()) == (1080, 740)
     corner = image.pixelColor(2, image.height() // 2).lightness()
     assert corner > 200 if theme == "light" else corner < 60
+    assert settings.read_text() == kept
 
 
 def test_a_screenshot_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None:
@@ -113,21 +121,6 @@ def test_reset_forgets_the_settings(tmp_path: Path, own_folders: Path) -> None:
     done = run("-m", "kernelviewer", "--reset", "--screenshot", str(picture))
     assert done.returncode == 0, done.stderr
     assert not settings.exists()
-
-
-def test_a_screenshot_leaves_the_settings_as_they_were(
-    tmp_path: Path, own_folders: Path
-) -> None:
-    settings = own_folders / "config" / "settings.json"
-    settings.parent.mkdir()
-    settings.write_text('{"theme": "dark", "colormap": "grey"}')
-    path, picture = write_network(tmp_path / "net.safetensors"), tmp_path / "window.png"
-    done = run(
-        *("-m", "kernelviewer", str(path), "--theme", "light", "--size", "1100x720"),
-        *("--screenshot", str(picture)),
-    )
-    assert done.returncode == 0, done.stderr
-    assert settings.read_text() == '{"theme": "dark", "colormap": "grey"}'
 
 
 @pytest.mark.parametrize("chosen", [False, True])

@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.runs import open_run
-from kernelviewer.kernels import extract_kernels, family
+from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import PATTERNS, OwnName
 from kernelviewer.latent import stretches as stretch_editing
 from kernelviewer.state.comparing import Comparing
@@ -479,21 +479,6 @@ class Visitor:
 
     def reset(self) -> None:
         self.trigger("reset_names")
-
-
-@pytest.fixture(autouse=True)
-def each_fit_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same kernels are fitted to the family over and over: once is enough."""
-    known: dict[tuple[object, ...], object] = {}
-    fit = family.family_fit
-
-    def remember(patterns: np.ndarray, **how: Any) -> object:
-        key = patterns.shape, patterns.tobytes()
-        if key not in known:
-            known[key] = fit(patterns, **how)
-        return known[key]
-
-    monkeypatch.setattr(family, "family_fit", remember)
 
 
 @pytest.fixture

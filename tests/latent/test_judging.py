@@ -24,7 +24,7 @@ from kernelviewer.latent.evaluation import (
 from kernelviewer.latent.family_null import cached, content_hash
 from kernelviewer.latent.finishing import measure_null
 from kernelviewer.latent.noise_control import null_test, shuffled, untrained_kernels
-from kernelviewer.latent.training import TrainingOptions
+from kernelviewer.latent.training import SWEEPS, TrainingOptions
 from tests.latent.made import CPU, SIZE, networks, patterns, small
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def test_fresh_noise_is_covered_as_the_null_says() -> None:
         assert fresh.coverage(threshold) <= share + 0.006
 
 
-def test_only_trained_kernels_stand_out() -> None:
+def test_only_trained_kernels_stand_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SWEEPS, "curve", 12)  # as of `small`
     found = null_test([bank()], networks(1, 600), small(), device=CPU)
     names = [item.name for item in found.conditions]
     assert names == ["these kernels", "white noise", "shuffled taps", "untrained"]
