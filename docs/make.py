@@ -35,12 +35,9 @@ def main() -> None:
     write("columns.md", columns())
     write("views.md", views())
     write("menus.md", menus())
-<<<<<<< HEAD
     write("glossary.md", glossary(pictures=not options.no_pictures))
-=======
     for path in sorted(EXAMPLES.glob("*.ipynb")):
         write(f"{path.stem}.md", notebook(path))
->>>>>>> main
     if not options.no_pictures:
         pictures()
 
@@ -131,7 +128,6 @@ def menus() -> str:
     return "\n".join(parts)
 
 
-<<<<<<< HEAD
 def glossary(pictures: bool = True) -> str:
     """The words of the window with their pictures, from its own table."""
     from PySide6.QtWidgets import QApplication
@@ -162,7 +158,8 @@ def glossary(pictures: bool = True) -> str:
             parts.append(f"*Seen in: {', '.join(map(place_of, term.views))}.*\n")
     del app
     return "\n".join(parts)
-=======
+
+
 def notebook(path: Path) -> str:
     """A notebook with its outputs as a page."""
     parts = []
@@ -174,7 +171,6 @@ def notebook(path: Path) -> str:
         parts.append(f"```python\n{text}\n```")
         parts += map(_output, cell["outputs"])
     return "\n\n".join(parts) + "\n"
->>>>>>> main
 
 
 def pictures() -> None:
