@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
+_LINE = 40
+"""Letters that the controls of the kernels want beyond the least."""
 KERNELS_PAGE, OVERVIEW_PAGE = 1, 2
 """Of the centre; the first one welcomes."""
 CORNERS = {
@@ -76,7 +78,7 @@ def make_parts(window: QMainWindow) -> Parts:
     panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
     line = panel.title_line
     line.line.addWidget(parts.controls, 1)
-    line.add_control(ExplainButton("grid", "Kernels", line))
+    line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
     networks = Panel("Networks", parts.overview)
