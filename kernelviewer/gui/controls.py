@@ -248,6 +248,21 @@ class EscapableSlider(QSlider):
             super().keyPressEvent(event)
 
 
+class ExplainButton(QToolButton):
+    """A "?" that asks what the words of a panel mean, told by the panel's id."""
+
+    asked = Signal(str)
+
+    def __init__(self, view: str, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{view}Explain")
+        self.setText("?")
+        self.setProperty("quiet", True)
+        self.setAccessibleName(f"What the words in {title} mean")
+        self.setToolTip("What the words here mean")
+        self.clicked.connect(lambda: self.asked.emit(view))
+
+
 def chart_choice(
     name: str, title: str, choices: dict[str, str], short: dict[str, str] | None = None
 ) -> Callable[[QWidget], ChoiceButton]:

@@ -146,7 +146,7 @@ PATTERNS: tuple[PatternClass, ...] = (
 )
 """The fine classes, and then those that only the paper has."""
 UNIDENTIFIED = PatternClass(
-    "unidentified", "Unidentified", "Unident.", "#C9C9C4", "#55575B"
+    "unidentified", "Unidentified", "Unidentified", "#C9C9C4", "#55575B"
 )
 FLAT = PatternClass("flat", "Flat", "Flat", "#C9C9C4", "#55575B")
 

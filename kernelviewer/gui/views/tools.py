@@ -20,7 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton, EscapableSlider, NumberField
+from kernelviewer.gui.controls import (
+    ChoiceButton,
+    EscapableSlider,
+    ExplainButton,
+    NumberField,
+)
+from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -198,6 +204,9 @@ class ThresholdBar(QWidget):
         self.null = QLabel(self)
         self.null.setObjectName("nullCoverage")
         self.null.setProperty("role", "secondary")
+        for label, word in ((self.coverage, "identified"), (self.null, "noise")):
+            label.setToolTip(as_tip(tip_of(word)))
+        self.title.setToolTip(as_tip(tip_of("threshold")))
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
@@ -247,10 +256,6 @@ class ThresholdBar(QWidget):
         """Show the identified share of the kernels, and of white noise."""
         self._said = coverage, null
         self._say()
-        self.coverage.setToolTip("Identified share of the kernels with a pattern")
-        self.null.setToolTip(
-            "Share of white-noise kernels that would be identified at this threshold"
-        )
 
     def set_brevity(self, brevity: int) -> None:
         """Use fewer words: from 0, all of them, to `BREVITIES`, numbers alone."""
@@ -342,6 +347,7 @@ class ToolLine(QWidget):
         self._fitted: object = None
         self.title = QLabel("kernelviewer", self)
         self.title.setProperty("role", "heading")
+        self.explain = ExplainButton("tools", "this line", self)
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._line = line = QHBoxLayout(self)
@@ -351,6 +357,7 @@ class ToolLine(QWidget):
         line.addWidget(parts.sizes)
         line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
+        line.addWidget(self.explain)
         line.addWidget(parts.edited)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
@@ -389,6 +396,7 @@ class ToolLine(QWidget):
         self._fitted = now
         steps: tuple[Callable[[bool], object], ...] = (
             lambda on: self.title.setVisible(not on),
+            lambda on: self.explain.setVisible(not on),
             parts.naming.set_brief,
             parts.sizes.set_compact,
             parts.palette.set_brief,
@@ -404,7 +412,7 @@ class ToolLine(QWidget):
     def _needed(self) -> int:
         """How wide all of it is."""
         parts = self._parts
-        told = (self.title, parts.sizes, parts.naming, parts.threshold)
+        told = (self.title, self.explain, parts.sizes, parts.naming, parts.threshold)
         whole = (*told, parts.edited, parts.palette, parts.export)
         widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
         return sum(widths) + GAP * (len(widths) + 1) + 8

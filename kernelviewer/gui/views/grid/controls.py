@@ -63,7 +63,7 @@ SCALES = {
     "layer": "scale per layer",
     "global": "one scale",
 }
-BRIEF_SCALES = {"kernel": "own scale", "layer": "layer scale"}
+BRIEF_SCALES = {"kernel": "per kernel", "layer": "per layer"}
 MEANS = {
     "auto": "without mean where classes are seen",
     "with": "with mean",

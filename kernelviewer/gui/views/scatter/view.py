@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 REACH = 6
 """How far from a point a click still means it, logical pixels."""
-GESTURES = {"band": "band", "lasso": "lasso"}
+GESTURES = {"band": "drag a box", "lasso": "draw a line around"}
 _DIRECTIONS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
