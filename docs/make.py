@@ -35,6 +35,7 @@ def main() -> None:
     write("columns.md", columns())
     write("views.md", views())
     write("menus.md", menus())
+    write("glossary.md", glossary(pictures=not options.no_pictures))
     for path in sorted(EXAMPLES.glob("*.ipynb")):
         write(f"{path.stem}.md", notebook(path))
     if not options.no_pictures:
@@ -124,6 +125,38 @@ def menus() -> str:
         ]
         parts.append(f"## {menu}\n")
         parts.append(_table(("entry", "keys"), rows))
+    return "\n".join(parts)
+
+
+def glossary(pictures: bool = True) -> str:
+    """The words of the window with their pictures, from its own table."""
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance() or QApplication([])
+    from kernelviewer.gui.dialogs.help import place_of
+    from kernelviewer.gui.glossary import TERMS, picture_of
+    from kernelviewer.gui.painting.kernels import WeightColours
+    from kernelviewer.gui.theme import LIGHT
+    from kernelviewer.gui.views.grid.colours import weight_colours
+
+    weights = weight_colours("signed", LIGHT)
+    colours = WeightColours.of(weights, LIGHT.panel, LIGHT.separator)
+    parts = [
+        "# Glossary\n\nThe words on the screen. In the window, the “?” of each panel "
+        "tells its own, and *Help → Glossary* all of them.\n"
+    ]
+    for term in TERMS:
+        parts.append(f"## {term.word} {{ #{term.id} }}\n")
+        if pictures:
+            name = f"word-{term.picture}.png"
+            picture_of(term.picture, colours, 6).save(str(PICTURES / name))
+            parts.append(f"![](../pictures/{name})\n")
+        parts.append(f"{term.says}\n")
+        if term.formula:
+            parts.append(f"`{term.formula}`\n")
+        if term.views:
+            parts.append(f"*Seen in: {', '.join(map(place_of, term.views))}.*\n")
+    del app
     return "\n".join(parts)
 
 

@@ -78,8 +78,9 @@ MAY_COME_BEFORE = {
 """Room → its modules that may be imported before the window is painted; None: not even
 the room. What they import counts; the rest comes when it is used."""
 GUI = (
-    "text", "theme", "desktop", "instance", "painting", "controls", "jobs", "acts",
-    "palette", "view", "views", "registry", "frame", "dialogs", "controllers",
+    "text", "theme", "desktop", "instance", "accessible", "painting", "glossary",
+    "controls", "jobs", "acts", "palette", "view", "views", "registry", "frame",
+    "dialogs", "controllers",
     "window_context", "view_menus", "commands", "search", "main_window", "application",
 )  # fmt: skip
 """The rooms of the window, from the ground up; a room imports only those before it."""

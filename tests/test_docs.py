@@ -85,6 +85,17 @@ def test_every_panel_and_menu_is_told(make: ModuleType, qapp: object) -> None:
         assert entry.text.replace("&", "") in menus
 
 
+def test_every_word_is_told_with_where_it_is_seen(
+    make: ModuleType, qapp: object
+) -> None:
+    from kernelviewer.gui.glossary import TERMS
+
+    page = make.glossary(pictures=False)
+    for term in TERMS:
+        assert f"## {term.word} {{ #{term.id} }}\n\n{term.says}\n" in page
+    assert "*Seen in: Spectrum.*" in page
+
+
 def test_the_sidebar_names_every_page_and_no_other() -> None:
     written = {
         str(path.relative_to(DOCS / "pages"))
