@@ -55,5 +55,5 @@ VIEWS: tuple[ViewSpec, ...] = (
 """In the order in which they are shown: the scope first, what stands on it after."""
 OF_RUNS = tuple(spec.id for spec in VIEWS if spec.of_runs)
 OF_COMPARISONS = tuple(spec.id for spec in VIEWS if spec.of_comparisons)
-FLEETING = ("jobs", *OF_RUNS, *OF_COMPARISONS)
+FLEETING = ("jobs", KEYS.id, *OF_RUNS, *OF_COMPARISONS)
 """Panels that come and go by themselves."""

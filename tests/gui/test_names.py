@@ -46,7 +46,7 @@ def expected(window: MainWindow, threshold: float) -> str:
     labels = label(autoencoder.encode(weights), autoencoder.stretches, threshold)
     found = agreement(labels, family_fit(weights))
     return (
-        f"Named alike by code and by family: {percent(found.exact)} exactly, "
+        f"Code and family name {percent(found.exact)} alike, "
         f"{percent(found.within)} within {TOLERANCE} of the best cosine"
     )
 

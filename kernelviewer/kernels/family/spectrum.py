@@ -57,6 +57,9 @@ _ARM = 1 / 5
 _LONG = [INDEX[n] for n in _ORDER if "cross" in n or "bar" in n]
 """Classes whose two σ differ: the first says how large they are."""
 
+_THIN_DIAGONAL = 0.6
+"""σ of the thinnest diagonal bar, px; thinner ones look like a piece of a checker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -107,6 +110,8 @@ def stops_of(size: Size) -> tuple[Stop, ...]:
 
 def _sigmas(name: str, side: int) -> tuple[float, float]:
     """Least and largest σ of a stop, px; wider ones fill the window and look alike."""
+    if name.endswith("bar-d"):
+        return _THIN_DIAGONAL, side / 5
     base = name.removeprefix("on-").removeprefix("off-").partition("-")[0]
     disc = max(DISC * side, DISC_LEAST)
     limits = {

@@ -98,7 +98,7 @@ class NamesLine(QWidget):
             self.text.setText("No identified kernels whose names could be compared")
         else:
             self.text.setText(
-                f"Named alike by code and by family: {percent(found.exact)} exactly, "
+                f"Code and family name {percent(found.exact)} alike, "
                 f"{percent(found.within)} within {TOLERANCE} of the best cosine"
             )
             self.text.setToolTip(
