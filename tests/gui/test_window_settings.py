@@ -60,6 +60,8 @@ def test_jobs_that_came_up_by_themselves_do_not_come_up_at_the_next_start(
     window.keep_settings()
     asked = make_window()
     assert asked.docks["jobs"].isVisible()
+    panel = asked.parts.jobs_panel
+    assert panel.empty.minimumSizeHint().width() <= panel.viewport().width()
 
 
 def test_broken_settings_do_not_stop_the_window(make_window: MakeWindow) -> None:
