@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
+from kernelviewer.gui import accessible
 from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
 from kernelviewer.gui.controllers.runs import Runs
@@ -20,6 +21,7 @@ from kernelviewer.gui.controllers.schedulers import (
     FileHashes,
     KeysScheduler,
 )
+from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.frame.layouts import (
     AREAS,
     BY_ID,
@@ -28,6 +30,7 @@ from kernelviewer.gui.frame.layouts import (
     arrange_panels,
 )
 from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
+from kernelviewer.gui.glossary import terms_of
 from kernelviewer.gui.jobs import Jobs
 from kernelviewer.gui.registry import FLEETING, VIEWS
 from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
@@ -47,14 +50,18 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.jobs.corpus import OpenCorpus
     from kernelviewer.kernels.classes import OwnName
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
-KERNELS_PAGE, OVERVIEW_PAGE = 1, 2
-"""Of the centre; the first one welcomes."""
+Page = Literal["welcome", "kernels", "overview", "corpus"]
+PAGES: tuple[Page, ...] = ("welcome", "kernels", "overview", "corpus")
+"""Of the centre, in order."""
+_LINE = 40
+"""Letters that the controls of the kernels want beyond the least."""
 CORNERS = {
     Qt.Corner.TopLeftCorner: "left",
     Qt.Corner.TopRightCorner: "right",
@@ -72,10 +79,17 @@ def make_parts(window: QMainWindow) -> Parts:
     }
     parts = Parts(**made)
     panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
-    panel.title_line.line.addWidget(parts.controls, 1)
+    line = panel.title_line
+    line.line.addWidget(parts.controls, 1)
+    line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
-    parts.centre.addWidget(Panel("Networks", parts.overview))
+    networks = Panel("Networks", parts.overview)
+    line = networks.title_line
+    line.add_control(ExplainButton("overview", "Networks", line))
+    line.line.addStretch(1)
+    parts.centre.addWidget(networks)
+    parts.centre.addWidget(Panel("Corpus", parts.corpus))
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -104,6 +118,9 @@ def _dock(spec: ViewSpec, parts: Parts) -> DockPanel:
     dock = DockPanel(f"{spec.id}Dock", spec.title, body, spec.short)
     for name in spec.controls:
         dock.title_line.add_control(getattr(parts, name))
+    if terms_of(spec.id):
+        line = dock.title_line
+        line.add_control(ExplainButton(spec.id, spec.short or spec.title, line))
     return dock
 
 
@@ -135,6 +152,8 @@ class WindowContext(QMainWindow):
         Command id → its action.
     all_sizes
         Counts of the kernels of every size, for all views that tell of networks.
+    corpus
+        The corpus that is open; None: none is.
     sessions
         The session and its file; `MainWindow` makes it.
     keeps_settings
@@ -156,7 +175,7 @@ class WindowContext(QMainWindow):
     models_changed = Signal(object)
     """Other networks are open, a tuple of `OpenModel`."""
     overview_changed = Signal()
-    """The networks are shown in the place of the kernels, or these again."""
+    """Something else is shown in the place of the kernels, or these again."""
     laid_out = Signal()
     """The grid shows what the document says."""
 
@@ -167,13 +186,16 @@ class WindowContext(QMainWindow):
         jobs: Jobs | None = None,
     ) -> None:
         super().__init__()
+        accessible.install()
         self.setDockNestingEnabled(True)
+        self.setAnimated(False)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True
         self.of_this_run: set[str] = set()
         self.jobs_came_up = False
         self.device = ""
+        self.corpus: OpenCorpus | None = None
         self.commands: Mapping[str, QAction] = {}
         self.document: Document = document or Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
@@ -266,6 +288,12 @@ class WindowContext(QMainWindow):
         self.settings = replace(self.settings, colormap=name)
         self.set_looks(self._looks(framed=self.looks.framed))
 
+    def explain(self, view: str = "") -> None:
+        """Tell what the words of a panel mean, by its id, or all words."""
+        from kernelviewer.gui.dialogs.help import Glossary
+
+        Glossary(self, self.looks.weights, view).show()
+
     def set_framed(self, framed: bool) -> None:
         """Frame kernels in the colour of their class, or not."""
         self.set_looks(replace(self.looks, framed=framed))
@@ -307,20 +335,46 @@ class WindowContext(QMainWindow):
         self.document.compare(how)
 
     @property
+    def page(self) -> Page:
+        """What the centre shows."""
+        index: int = self.parts.centre.currentIndex()
+        return PAGES[index]
+
+    def show_page(self, page: Page) -> None:
+        """Show something else in the centre; the keyboard goes there."""
+        if page == self.page:
+            return
+        parts = self.parts
+        if "corpus" in (page, self.page):
+            self.layouts.make_room(page == "corpus")
+        parts.centre.setCurrentIndex(PAGES.index(page))
+        if page != "welcome":
+            keys = {"overview": parts.overview.table, "corpus": parts.corpus.line}
+            keys.get(page, parts.grid).setFocus()
+        self.overview_changed.emit()
+
+    def show_corpus(self, shown: bool) -> None:
+        """Show the corpus that is open in the place of the kernels, or these again."""
+        if shown and self.corpus is None:
+            self.statusBar().showMessage(
+                "No corpus is open: drop its folder here, or use File → Open Folder."
+            )
+        elif shown:
+            self.show_page("corpus")
+        else:
+            self.show_page("kernels" if self.document.models else "welcome")
+        self.overview_changed.emit()  # a switch that was given up is off again
+
+    @property
     def overview_shown(self) -> bool:
         """Whether the networks stand where the kernels were."""
-        return bool(self.parts.centre.currentIndex() == OVERVIEW_PAGE)
+        return self.page == "overview"
 
     def show_overview(self, shown: bool) -> None:
         """Show a row for each network in the place of the kernels, or these again."""
         if not self.document.models:
             return
-        page, parts = OVERVIEW_PAGE if shown else KERNELS_PAGE, self.parts
-        if parts.centre.currentIndex() == page:
-            return
-        parts.centre.setCurrentIndex(page)
-        (parts.overview.table if shown else parts.grid).setFocus()
-        self.overview_changed.emit()
+        self.show_page("overview" if shown else "kernels")
 
     def rename_class(self, class_id: str) -> None:
         """Ask what a class is to be called."""

@@ -463,6 +463,7 @@ class LayoutKeeper(QObject):
         self._had_focus = False
         self._active: TitleLine | None = None
         self._silent: dict[str, bool] = {}
+        self._made_way: list[DockPanel] = []
         self._extents = Extents(window, docks)
         for dock in docks.values():
             dock.fold_requested.connect(partial(self._fold, dock))
@@ -507,11 +508,9 @@ class LayoutKeeper(QObject):
         """Qt: a first start is arranged for the size that the window is shown at."""
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
-        if event.type() == QEvent.Type.ChildPolished:
-            assert isinstance(event, QChildEvent)
-            child = event.child()
-            if isinstance(child, QTabBar):
-                _name_tabs(child)
+        if event.type() == QEvent.Type.LayoutRequest:
+            for bar in self._window.findChildren(QTabBar):
+                _name_tabs(bar)
         return super().eventFilter(watched, event)
 
     def show(self, state: ViewState) -> None:
@@ -540,6 +539,20 @@ class LayoutKeeper(QObject):
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # --- folding ---
+
+    def make_room(self, room: bool) -> None:
+        """Fold the panels above and below the centre, or unfold those folded so."""
+        if not room:
+            for dock in self._made_way:
+                self._fold(dock, False)
+            self._made_way = []
+            return
+        for dock in self._docks.values():
+            area = self._window.dockWidgetArea(dock)
+            beside = area in (AREAS["top"], AREAS["bottom"])
+            if beside and not (dock.folded or dock.isFloating() or dock.isHidden()):
+                self._made_way.append(dock)
+                self._fold(dock, True)
 
     def _fold_silent(self, silent: Mapping[str, bool]) -> None:
         """Fold what has nothing to say any more, unfold what has again.
@@ -633,8 +646,11 @@ class LayoutKeeper(QObject):
 
 
 def _name_tabs(bar: QTabBar) -> None:
+    titles = [bar.tabText(number) for number in range(bar.count())]
+    bar.setAccessibleName(f"Panels behind each other: {', '.join(titles)}")
+    if bar.objectName():
+        return
     bar.setObjectName("panelTabs")
-    bar.setAccessibleName("Panels that lie behind each other")
     bar.setDrawBase(False)
     bar.setElideMode(Qt.TextElideMode.ElideRight)
     bar.setUsesScrollButtons(False)
