@@ -177,8 +177,15 @@ def test_both_kernels_of_a_pair_are_in_scope_where_one_is(
     state = window.state
     assert state.layers is not None
     assert state.shown.sum() == 2 * len(state.pairs) == 84
-    chip = window.parts.chips.scope
-    assert chip.text == "7×7 · all of after, with partners"
+    chips = window.parts.chips
+    assert chips.scope.text == "7×7 · all of after, with partners"
+    window.document.compare(None)
+    wait_idle(qtbot, window)
+    assert chips.scope.text == "7×7 · all of after"
+    assert window.state.shown.sum() == 42
+    window.commands["undo"].trigger()
+    wait_idle(qtbot, window)
+    assert chips.scope.text == "7×7 · all of after, with partners"
     grid = window.parts.grid
     grid.setFocus()
     QTest.keyClick(grid, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)

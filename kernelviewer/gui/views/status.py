@@ -107,7 +107,7 @@ class StatusController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Say what is in scope and what is selected."""
-        scope = (state.models, state.size, state.layers)
+        scope = (state.models, state.size, state.layers, state.pairs)
         if self.is_news("chips", state.selection, *scope):
             self.chips.set_chips(tuple(_chips(state)), _scope_chip(state))
         sets = (state.counted, state.counted_selected, state.selection, state.sizes)
