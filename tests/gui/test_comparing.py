@@ -198,6 +198,17 @@ def test_both_kernels_of_a_pair_are_in_scope_where_one_is(
     }
 
 
+def test_a_matrix_too_low_for_names_is_as_wide_as_its_panel(
+    window: MainWindow, qtbot: Any
+) -> None:
+    view = window.parts.transitions
+    for high, least in ((700, 0.4), (110, 0.85)):
+        view.resize(280, high)
+        across = [box.right() for box in view.boxes().values()]
+        wide = max(across) - min(box.left() for box in view.boxes().values())
+        assert least * 280 < wide < (least + 0.3) * 280
+
+
 def test_drift_tells_each_layer_and_selects_it(window: MainWindow) -> None:
     view = window.parts.drift
     assert [layer.names[0] for layer in view.layers] == [
