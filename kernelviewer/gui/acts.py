@@ -76,7 +76,7 @@ class Acts(QObject):
     def select_shown(self) -> None:
         """Select every kernel in scope."""
         if self._state.pool is not None:
-            layers = self._document.scope.layers
+            layers = self._state.layers_in_scope
             self._document.select("replace", Layers(layers) if layers else All())
 
     def select_similar(self) -> None:

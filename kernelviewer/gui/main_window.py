@@ -71,7 +71,6 @@ class MainWindow(WindowContext):
         self.setWindowTitle("kernelviewer")
         self.setAcceptDrops(True)
         self.stopped = True
-        self._jobs_came_up = False
         self._settled = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
@@ -203,15 +202,15 @@ class MainWindow(WindowContext):
     def _on_jobs_counted(self, running: int) -> None:
         jobs = "job" if running == 1 else "jobs"
         self.jobs_button.setText(f"{running or 'no'} {jobs} running")
-        if not running and self._jobs_came_up and not self.parts.jobs_panel.failed():
-            self._jobs_came_up = False
+        if not running and self.jobs_came_up and not self.parts.jobs_panel.failed():
+            self.jobs_came_up = False
             self.docks["jobs"].hide()
 
     def _on_jobs_need_attention(self) -> None:
         """The panel comes up by itself, and goes if all went well."""
         jobs = self.docks["jobs"]
         hidden = jobs.isHidden()
-        self._jobs_came_up |= hidden
+        self.jobs_came_up |= hidden
         if hidden or self.parts.jobs_panel.failed():
             jobs.show()
             jobs.raise_()

@@ -158,6 +158,8 @@ class WindowContext(QMainWindow):
         The session and its file; `MainWindow` makes it.
     keeps_settings
         Whether they are written; not by a window that is there for a picture only.
+    jobs_came_up
+        Whether the list of jobs was shown by itself, not by the user.
     of_this_run
         Names of settings that were given for this run alone: what was kept of them
         before stays.
@@ -191,6 +193,7 @@ class WindowContext(QMainWindow):
         self.settings = settings
         self.keeps_settings = True
         self.of_this_run: set[str] = set()
+        self.jobs_came_up = False
         self.device = ""
         self.corpus: OpenCorpus | None = None
         self.commands: Mapping[str, QAction] = {}
@@ -412,6 +415,8 @@ class WindowContext(QMainWindow):
             return
         display, charts = self.document.display.plain, self.document.charts
         geometry, layout = self.layouts.saved()
+        if self.jobs_came_up:  # by itself: at the next start nobody asked for it
+            layout = self.settings.layout
         self.settings = replace(
             self.settings,
             group_by=display.group_by,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.state.model import LayerRef, OpenModel
     from kernelviewer.state.selection import Query, Selection, Step
+    from kernelviewer.state.view_state import ViewState
 
 SIGNS = {"replace": "", "add": "∪", "subtract": "−", "intersect": "∩", "toggle": "△"}
 INVERTED = "inverted"
@@ -133,6 +134,15 @@ def describe_layers(layers: frozenset[LayerRef], models: Sequence[OpenModel]) ->
     if by_model and not texts:
         return "layers of a closed network"
     return ", ".join(texts) if texts else "no layers"
+
+
+def describe_scope(state: ViewState) -> str:
+    """The layers in scope, and whether what they are compared with is in it too."""
+    layers = describe_layers(state.layers or frozenset(), state.models)
+    if state.pool is None or state.pairs is None:
+        return layers
+    alone = int(state.pool.layers_mask(state.layers).sum())
+    return layers if int(state.shown.sum()) == alone else f"{layers}, with partners"
 
 
 def _layers_of(bank: KernelBank, chosen: set[int]) -> str:

@@ -209,6 +209,14 @@ class ViewState:
         return self.pool is not None and len(self.known) == len(self.pool.models)
 
     @property
+    def layers_in_scope(self) -> frozenset[LayerRef] | None:
+        """The layers that are shown, and those of the partners of their kernels."""
+        if self.pool is None or self.pairs is None or self.layers is None:
+            return self.layers
+        there = np.unique(self.pool.layer[self.shown])
+        return self.layers.union(self.pool.layer_refs[layer] for layer in there)
+
+    @property
     def repeated(self) -> int:
         """How many kernels in scope do not count, as equal ones do."""
         return int(np.count_nonzero(self.shown) - np.count_nonzero(self.counted))
@@ -234,7 +242,8 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     size, layers, marks = document.size, document.scope.layers, document.marks
     same_pool = old is not None and old.models is document.models and old.size == size
     pool = _pool(document, size) if old is None or not same_pool else old.pool
-    shown = _shown(old, pool, layers)
+    pairs, run = _pairs(document, old, pool), _run(document)
+    shown = _shown(old, pool, layers, pairs)
     equal = _equal(document, old)
     once = equal.get(size) if size and document.charts.equal == "once" else None
     counted = _counted(old, once, shown)
@@ -248,7 +257,6 @@ def resolve(document: Document, old: ViewState | None) -> ViewState:
     selected = _selected(document, old, pool, shown, labels, other)
     picked = _counted_selected(old, once, selected, counted)
     chosen = _chosen(old, pool, labels, counts, selected)
-    pairs, run = _pairs(document, old, pool), _run(document)
     return ViewState(
         work=document.work,
         models=document.models,
@@ -371,14 +379,23 @@ def _track(
 
 
 def _shown(
-    old: ViewState | None, pool: KernelPool | None, layers: frozenset[LayerRef] | None
+    old: ViewState | None,
+    pool: KernelPool | None,
+    layers: frozenset[LayerRef] | None,
+    pairs: PoolPairs | None,
 ) -> NDArray[np.bool_]:
-    """What is in scope; the same mask as long as it is alike, as from step to step."""
+    """What is in scope; the same mask as long as it is alike, as from step to step.
+
+    While two networks are compared, both kernels of a pair are in scope where one is.
+    """
     if pool is None:
         return NOTHING
-    if old is not None and old.pool is pool and old.layers == layers:
+    same = old is not None and old.pool is pool and old.pairs is pairs
+    if old is not None and same and old.layers == layers:
         return old.shown
     found = pool.layers_mask(layers)
+    if pairs is not None and layers is not None:
+        found = pairs.spread(found)
     before = None if old is None else old.pool
     alike = before is not None and before.layer_refs == pool.layer_refs
     if old is not None and alike and np.array_equal(old.shown, found):

@@ -21,7 +21,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.selection import Kernels, Layers
 from tests.gui.conftest import wait_idle
-from tests.gui.harness import drop, tree_rows
+from tests.gui.harness import click_row, drop, tree_rows
 from tests.gui.test_random import write_patterns
 from tests.kernels.banks import bank_of, noise
 
@@ -167,6 +167,46 @@ def test_the_matrix_follows_threshold_and_scope(window: MainWindow, qtbot: Any) 
     assert view.content.counts.sum() == 14
     assert len(window.parts.grid.content.order) == 14
     assert [drift.shown for drift in window.parts.drift.layers] == [True, False, False]
+
+
+def test_both_kernels_of_a_pair_are_in_scope_where_one_is(
+    window: MainWindow, qtbot: Any
+) -> None:
+    click_row(window, "after")
+    wait_idle(qtbot, window)
+    state = window.state
+    assert state.layers is not None
+    assert state.shown.sum() == 2 * len(state.pairs) == 84
+    chips = window.parts.chips
+    assert chips.scope.text == "7×7 · all of after, with partners"
+    window.document.compare(None)
+    wait_idle(qtbot, window)
+    assert chips.scope.text == "7×7 · all of after"
+    assert window.state.shown.sum() == 42
+    window.commands["undo"].trigger()
+    wait_idle(qtbot, window)
+    assert chips.scope.text == "7×7 · all of after, with partners"
+    grid = window.parts.grid
+    grid.setFocus()
+    QTest.keyClick(grid, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(grid, Qt.Key.Key_1)
+    wait_idle(qtbot, window)
+    assert window.state.selected.sum() == 84
+    tagged = window.document.marks.tags[1].kernels[SEVEN]
+    assert {model: len(found) for model, found in tagged.indices.items()} == {
+        model.id: 42 for model in window.document.models
+    }
+
+
+def test_a_matrix_too_low_for_names_is_as_wide_as_its_panel(
+    window: MainWindow, qtbot: Any
+) -> None:
+    view = window.parts.transitions
+    for high, least in ((700, 0.4), (110, 0.85)):
+        view.resize(280, high)
+        across = [box.right() for box in view.boxes().values()]
+        wide = max(across) - min(box.left() for box in view.boxes().values())
+        assert least * 280 < wide < (least + 0.3) * 280
 
 
 def test_drift_tells_each_layer_and_selects_it(window: MainWindow) -> None:
@@ -408,7 +448,7 @@ def test_layers_are_paired_by_hand(window: MainWindow, qtbot: Any) -> None:
     layers = window.state.comparison.pairing.layers
     assert (layers[0].a, layers[0].b, layers[0].how) == (0, 1, "hand")
     assert len(window.state.pairs) == 28
-    assert window.parts.comparing.edit.text() == "Pairing by hand…"
+    assert window.parts.comparing.edit.text() == "Edit Pairs (by hand)…"
     dialog = window.view_menus.export("driftChart")
     assert dialog.subject.fields["pairing"].widget.isVisible()
     wish = dialog.wish()

@@ -25,7 +25,7 @@ from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.model import LayerRef
 from kernelviewer.state.selection import CodeRange, Layers
 from tests.gui.conftest import wait_idle
-from tests.gui.harness import LEFT
+from tests.gui.harness import LEFT, click_row
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -64,6 +64,25 @@ def save(
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_selected_pairs_are_written_from_both_networks(
+    make_window: MakeWindow,
+    files: list[Path],
+    qtbot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    window = make_window(*files)
+    window.commands["compare"].trigger()
+    wait_idle(qtbot, window)
+    click_row(window, "second")
+    wait_idle(qtbot, window)
+    window.commands["select_all"].trigger()
+    save(window, monkeypatch, tmp_path / "pairs.csv", "labelsOfSelected")
+    wait_idle(qtbot, window)
+    rows = [r for r in rows_of(tmp_path / "pairs.csv") if r["size"] == "7x7"]
+    assert len(rows) == window.state.selected.sum() == len(window.state.pool)
 
 
 def test_the_table_is_that_of_the_command_line(

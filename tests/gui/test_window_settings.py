@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import (
-    QPushButton,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from kernelviewer.state.settings import load_settings, settings_path
 from tests.gui.conftest import wait_idle
@@ -42,6 +42,26 @@ def test_layout_theme_and_choices_are_kept(
     assert again.settings.theme == "dark"
     assert again.settings.colormap == "grey"
     assert not again.docks["inspector"].isVisible()
+
+
+def test_jobs_that_came_up_by_themselves_do_not_come_up_at_the_next_start(
+    make_window: MakeWindow, small_file: Path, qtbot: Any
+) -> None:
+    window = make_window(small_file)
+    window.keep_settings()
+    window.parts.jobs_panel.attention_requested.emit()
+    assert window.docks["jobs"].isVisible()
+    window.keep_settings()
+    again = make_window()
+    assert not again.docks["jobs"].isVisible()
+    window.jobs.counted.emit(0)
+    assert not window.docks["jobs"].isVisible()
+    QTest.mouseClick(window.jobs_button, Qt.MouseButton.LeftButton)
+    window.keep_settings()
+    asked = make_window()
+    assert asked.docks["jobs"].isVisible()
+    panel = asked.parts.jobs_panel
+    assert panel.empty.minimumSizeHint().width() <= panel.viewport().width()
 
 
 def test_broken_settings_do_not_stop_the_window(make_window: MakeWindow) -> None:

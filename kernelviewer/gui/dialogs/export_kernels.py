@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,8 @@ class ExportLabelsDialog(Dialog):
             return
         only = self.selected.isChecked()
         wish = wish_of(window.document, window.settings.device, only_selected=only)
+        scope = replace(wish.work.scope, layers=window.state.layers_in_scope)
+        wish = replace(wish, work=replace(wish.work, scope=scope))
         tell = window.statusBar().showMessage
 
         def done(rows: int) -> str:

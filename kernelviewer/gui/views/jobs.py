@@ -299,6 +299,7 @@ class JobsPanel(QScrollArea):
         self._layout.setSpacing(4)
         self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.empty = QLabel(EMPTY, body)
+        self.empty.setWordWrap(True)
         self.empty.setProperty("role", "secondary")
         self._layout.addWidget(self.empty)
         self.setWidget(body)

@@ -19,7 +19,7 @@ from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.gui.views.selection_chips import Chip, ScopeChip, SelectionChips
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.state.describe import describe_layers, describe_step
+from kernelviewer.state.describe import describe_scope, describe_step
 from kernelviewer.state.selection import Classes, Similar
 from kernelviewer.state.tally import count_kernels
 
@@ -107,7 +107,7 @@ class StatusController(Controller):
 
     def show(self, state: ViewState) -> None:
         """Say what is in scope and what is selected."""
-        scope = (state.models, state.size, state.layers)
+        scope = (state.models, state.size, state.layers, state.pairs)
         if self.is_news("chips", state.selection, *scope):
             self.chips.set_chips(tuple(_chips(state)), _scope_chip(state))
         sets = (state.counted, state.counted_selected, state.selection, state.sizes)
@@ -151,7 +151,7 @@ def _scope_chip(state: ViewState) -> ScopeChip | None:
     text = size_label(state.size)
     if state.layers is None:
         return ScopeChip(text, removable=False)
-    return ScopeChip(f"{text} · {describe_layers(state.layers, state.models)}", True)
+    return ScopeChip(f"{text} · {describe_scope(state)}", True)
 
 
 def _count(state: ViewState) -> str:

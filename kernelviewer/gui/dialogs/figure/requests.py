@@ -12,7 +12,7 @@ from kernelviewer.figures.scene import Coding
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.drawing import FigureRequest, Part
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.state.describe import describe_layers, describe_selection
+from kernelviewer.state.describe import describe_scope, describe_selection
 from kernelviewer.state.own_names import tag_texts
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class FigureRequests:
         selected, shown = int(state.counted_selected.sum()), int(state.counted.sum())
         found = []
         if not state.shown.all() and shown:
-            layers = describe_layers(state.layers or frozenset(), state.models)
-            found.append(_choice("shown", f"in view: {layers}", shown))
+            found.append(_choice("shown", f"in view: {describe_scope(state)}", shown))
         found.append(_choice("all", "all open", state.sizes[pool.size]))
         if selected:
             text = f"selected: {describe_selection(state)}"
@@ -171,14 +170,11 @@ class FigureRequests:
         """Which kernels of the pool (None: all), and what they are in words."""
         state = self.state
         if key == "shown" and not state.shown.all():
-            return state.shown, describe_layers(
-                state.layers or frozenset(), state.models
-            )
+            return state.shown, describe_scope(state)
         if key == "selected":
             words = describe_selection(state)
             if not state.shown.all():
-                layers = describe_layers(state.layers or frozenset(), state.models)
-                words = f"{words} in {layers}"
+                words = f"{words} in {describe_scope(state)}"
             return state.selected, words
         if key == "focus" and state.focus is not None:
             mask = np.zeros(len(pool), bool)

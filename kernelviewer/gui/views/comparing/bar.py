@@ -26,6 +26,7 @@ MATCHES = {
     "order": "paired by order and shape",
     "best": "paired by best match",
 }
+EDIT_PAIRS = "Edit Pairs…"
 BRIEF_MATCHES = {"names": "by names", "order": "by order", "best": "best match"}
 
 
@@ -93,7 +94,7 @@ class ComparingBar(QWidget):
             "compareMatch", "Kernels correspond", MATCHES, self, BRIEF_MATCHES
         )
         self.edit = self._button(
-            "comparePairing", "Pairing…", "Say which layer stands against which"
+            "comparePairing", EDIT_PAIRS, "Say which layer stands against which"
         )
         self.again = self._button("compareAgain", "Compare Again", "Compare after all")
         self.end = self._button("compareEnd", "×", "End the comparison")
@@ -138,7 +139,7 @@ class ComparingBar(QWidget):
     def set_match(self, match: str, by_hand: bool) -> None:
         """Say how kernels are paired, and whether the layers were set by hand."""
         self.match.set_choice(match)
-        self.edit.setText("Pairing by hand…" if by_hand else "Pairing…")
+        self.edit.setText("Edit Pairs (by hand)…" if by_hand else EDIT_PAIRS)
 
     def set_facts(self, text: str, tip: str = "", *, stopped: bool = False) -> None:
         """Say what came of it, or how far it is; ``stopped``: offer it anew."""

@@ -167,11 +167,13 @@ class TransitionMatrix(Listed, Ringed):
             metrics.horizontalAdvance(class_shown(kind).short) for kind in kinds
         )
         names = min(names, self.width() * 0.3)
-        left = _MARGIN + names + 2 * _GAP + _SWATCH
         right = metrics.horizontalAdvance("100 %") + _GAP + _MARGIN
-        wide = max(40.0, self.width() - left - right)
         line = metrics.height()
         above = 2 * line + _SWATCH + 2 * _GAP
+        if self.height() - above - _GAP < (_LEAST - 3) * len(kinds):  # swatches alone
+            names, right = 0.0, _MARGIN
+        left = _MARGIN + names + 2 * _GAP + _SWATCH
+        wide = max(40.0, self.width() - left - right)
         spare = self.height() - above - names - _LEAST * len(kinds)
         if wide / max(1, len(kinds)) >= _UPRIGHT and spare > 0:
             above += names
@@ -262,8 +264,9 @@ class TransitionMatrix(Listed, Ringed):
             self._headline(), Qt.TextElideMode.ElideRight, head.width()
         )
         painter.drawText(head, flags.AlignVCenter, text)
-        kept = QRectF(field.right() + _GAP, field.top() - line - 2, 60, line)
-        painter.drawText(kept, flags.AlignVCenter, "kept")
+        if high >= _LEAST - 3:
+            kept = QRectF(field.right() + _GAP, field.top() - line - 2, 60, line)
+            painter.drawText(kept, flags.AlignVCenter, "kept")
         upright = field.top() > 2 * line + _SWATCH + 3 * _GAP
         for number, kind in enumerate(kinds):
             name = class_shown(kind).short
