@@ -393,9 +393,10 @@ def test_info_and_table(folder: Path, tmp_path: Path, cli: Cli) -> None:
 
 def test_a_table_of_accuracies_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "accuracy.csv"
-    path.write_text("network,accuracy\nfirst,high\n")
-    with pytest.raises(CorpusError, match="line 2: there is no accuracy"):
-        Accuracies.read(path)
+    for value in ("high", "nan", "inf", "1e999"):
+        path.write_text(f"network,accuracy\nfirst,{value}\n")
+        with pytest.raises(CorpusError, match="line 2: there is no accuracy"):
+            Accuracies.read(path)
     path.write_text("first\n")
     with pytest.raises(CorpusError, match="no rows with two columns"):
         Accuracies.read(path)
