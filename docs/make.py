@@ -1,12 +1,14 @@
 """Write the pages and pictures of the documentation that follow from the program.
 
 Commands and their options come from their parsers, panels and keys from the window's
-tables, pictures from the program itself, so that none of them can grow old.
+tables, notebooks from docs/examples, pictures from the program itself, so that none of
+them can grow old.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 PAGES = Path(__file__).parent / "pages"
 GENERATED, PICTURES = PAGES / "generated", PAGES / "pictures"
+EXAMPLES = Path(__file__).parent / "examples"
 FIGURES = ("family", "spectrum", "composition", "classes", "pca")
 
 
@@ -32,6 +35,9 @@ def main() -> None:
     write("columns.md", columns())
     write("views.md", views())
     write("menus.md", menus())
+    write("glossary.md", glossary(pictures=not options.no_pictures))
+    for path in sorted(EXAMPLES.glob("*.ipynb")):
+        write(f"{path.stem}.md", notebook(path))
     if not options.no_pictures:
         pictures()
 
@@ -122,6 +128,51 @@ def menus() -> str:
     return "\n".join(parts)
 
 
+def glossary(pictures: bool = True) -> str:
+    """The words of the window with their pictures, from its own table."""
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance() or QApplication([])
+    from kernelviewer.gui.dialogs.help import place_of
+    from kernelviewer.gui.glossary import TERMS, picture_of
+    from kernelviewer.gui.painting.kernels import WeightColours
+    from kernelviewer.gui.theme import LIGHT
+    from kernelviewer.gui.views.grid.colours import weight_colours
+
+    weights = weight_colours("signed", LIGHT)
+    colours = WeightColours.of(weights, LIGHT.panel, LIGHT.separator)
+    parts = [
+        "# Glossary\n\nThe words on the screen. In the window, the “?” of each panel "
+        "tells its own, and *Help → Glossary* all of them.\n"
+    ]
+    for term in TERMS:
+        parts.append(f"## {term.word} {{ #{term.id} }}\n")
+        if pictures:
+            name = f"word-{term.picture}.png"
+            picture_of(term.picture, colours, 6).save(str(PICTURES / name))
+            parts.append(f"![](../pictures/{name})\n")
+        parts.append(f"{term.says}\n")
+        if term.formula:
+            parts.append(f"`{term.formula}`\n")
+        if term.views:
+            parts.append(f"*Seen in: {', '.join(map(place_of, term.views))}.*\n")
+    del app
+    return "\n".join(parts)
+
+
+def notebook(path: Path) -> str:
+    """A notebook with its outputs as a page."""
+    parts = []
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(text)
+            continue
+        parts.append(f"```python\n{text}\n```")
+        parts += map(_output, cell["outputs"])
+    return "\n\n".join(parts) + "\n"
+
+
 def pictures() -> None:
     """The window and figures of the sample network."""
     from kernelviewer.files import resource
@@ -136,6 +187,17 @@ def pictures() -> None:
         out = str(PICTURES / f"figure-{kind}.png")
         words = ("figure", kind, sample, "-o", out, "--force", "--width", "120")
         subprocess.run([*program, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def _output(output: dict[str, Any]) -> str:
+    """What a cell gave: a picture, else HTML, else text."""
+    data = output.get("data", {"text/plain": output.get("text", "")})
+    if "image/png" in data:
+        picture = "".join(data["image/png"].split())
+        return f"<img alt='figure' src='data:image/png;base64,{picture}'>"
+    if "text/html" in data:
+        return "".join(data["text/html"])
+    return f"```text\n{''.join(data['text/plain']).rstrip()}\n```"
 
 
 def _words(action: argparse.Action) -> str:

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module = import_module(module_of(name))
         parser = parser_of(name)
         module.add_arguments(parser)
-        options = parser.parse_args(words)
+        options = _parsed(parser, words)
         code: int = module.run(options)
         flush()
     except BrokenPipeError:  # the reader of our output has seen enough
@@ -60,6 +60,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return INTERRUPTED
     return code
+
+
+def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """The arguments; files may follow options that follow files.
+
+    Argparse's own way is kept where ``--`` says what are files.
+    """
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            if not words or words[0] not in action.choices:
+                return parser.parse_args(words)
+            options = _parsed(action.choices[words[0]], words[1:])
+            setattr(options, action.dest, words[0])
+            return options
+    if "--" in words:
+        return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
 
 
 def module_of(name: str) -> str:

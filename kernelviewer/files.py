@@ -146,6 +146,25 @@ def cache_dir() -> Path:
     return _folder("KERNELVIEWER_CACHE", platformdirs.user_cache_path(APP, False))
 
 
+def running_dir() -> Path:
+    """Folder where the windows that run are found; only this user may enter it.
+
+    Raises
+    ------
+    OSError
+        It cannot be made, or others may enter it.
+    """
+    own = os.environ.get("XDG_RUNTIME_DIR")
+    default = own and not os.environ.get("KERNELVIEWER_CONFIG")
+    folder = Path(own) / APP if own and default else config_dir() / "running"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32":
+        state = folder.lstat()
+        if state.st_uid != os.getuid() or state.st_mode & 0o077:
+            raise PermissionError(errno.EACCES, "others may enter", str(folder))
+    return folder
+
+
 def _folder(variable: str, default: Path) -> Path:
     folder = Path(os.environ.get(variable) or default)
     folder.mkdir(parents=True, exist_ok=True)

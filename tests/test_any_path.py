@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import kernelviewer as kv
@@ -22,10 +23,12 @@ from kernelviewer.figures.writing import with_suffix, write_figure
 from kernelviewer.formats import is_checkpoint
 from kernelviewer.formats.registry import files_of, hash_at, holds_checkpoint
 from kernelviewer.formats.source import OpenedFile
+from kernelviewer.gui import create_window
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Reopened, Wanted, open_session, write_session
 from kernelviewer.jobs.tasks import find_checkpoints, load, open_files, read_code
 from kernelviewer.kernels.archive import write_archive
+from kernelviewer.kernels.keys import Keys, write_keys
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 from kernelviewer.latent.labels import Labelling, label_kernels, write_rows
 from kernelviewer.state.document import Document
@@ -33,6 +36,9 @@ from kernelviewer.state.session.files import is_session, read_session
 from kernelviewer.state.session.form import Look
 from kernelviewer.state.settings import Settings
 from tests.networks import write_network
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 
 class Like:
@@ -69,6 +75,30 @@ def test_checkpoints(kind: Any, net: Path, tmp_path: Path) -> None:
     write_archive(kind(tmp_path / "a.npz"), [("net", bank)])
     files.write_text(kind(tmp_path / "a.txt"), "a")
     assert (tmp_path / "a.npz").exists()
+
+
+def test_the_api(kind: Any, net: Path, tmp_path: Path) -> None:
+    bank = kv.extract_kernels(kind(net))
+    assert bank.path == net
+    table = kv.label(kind(net), size=(3, 3))
+    assert table.to_csv(kind(tmp_path / "t.csv")) == len(table)
+    assert kv.spectrum(kind(net)).size == (7, 7)
+    kv.figure("sheet", kind(net)).savefig(kind(tmp_path / "f.svg"))
+    assert (tmp_path / "f.svg").exists()
+    folder = tmp_path / "run"
+    step = kv.snapshot({"a": bank.sizes[3, 3].weights[:, None]}, 3, kind(folder))
+    assert len(kv.extract_kernels(step)) == len(bank.sizes[3, 3])
+    keys = tmp_path / "keys.csv"
+    write_keys(kind(keys), Keys.of("own", np.eye(9).reshape(9, 3, 3)))
+    assert len(kv.approximate(bank, kind(keys)).keys.patterns) == 9
+
+
+def test_a_window(kind: Any, net: Path, qtbot: QtBot) -> None:
+    window = create_window(paths=[kind(net)])
+    qtbot.waitUntil(lambda: bool(window.document.models) and window.jobs.is_idle())
+    assert window.document.models[0].bank.path == net
+    window.close()
+    window.deleteLater()
 
 
 def test_tasks(kind: Any, net: Path) -> None:

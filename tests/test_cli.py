@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from argparse import PARSER
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from kernelviewer.cli import WINDOW, main, module_of, parser_of
 from kernelviewer.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -43,6 +47,63 @@ def test_help_names_every_command(cli: Cli) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, cli: Cli) -> None:
     assert f"kernelviewer {name}" in cli(name, "--help").out
+
+
+BETWEEN = {
+    WINDOW: "A --device cpu B",
+    "info": "A --json B",
+    "extract": "A -o x.npz B",
+    "label": "A --json B",
+    "compare": "A -o x.csv B",
+    "series": "A --json B",
+    "keys": "A --json B",
+    "train": "A -o x --size 7x7 B",
+    "evaluate": "A --device cpu B",
+    "null-test": "A --device cpu B",
+    "figure": "A -o x B",
+    "report": "A -o x B",
+}
+"""Commands that take several words → words with an option between them."""
+
+
+@pytest.mark.parametrize("name", [WINDOW, *COMMANDS])
+def test_files_may_follow_an_option_that_follows_files(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, parser = import_module(module_of(name)), parser_of(name)
+    module.add_arguments(parser)
+    words = [item for item in parser._actions if not item.option_strings]
+    if words and words[0].nargs == PARSER:
+        pytest.skip("its commands are tried below")
+    several = len(words) > 1 or any(item.nargs in ("*", "+") for item in words)
+    assert several == (name in BETWEEN)
+    if several:
+        given: list[Any] = []
+        monkeypatch.setattr(module, "run", lambda options: given.append(options) or 0)
+        command = [] if name == WINDOW else [name]
+        assert main([*command, *BETWEEN[name].split()]) == 0
+        found = [getattr(given[0], item.dest) for item in words]
+        assert found in ([["A", "B"]], ["A", "B"])
+
+
+def test_files_may_follow_an_option_within_a_command_of_a_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from kernelviewer.commands import corpus
+
+    given: list[Any] = []
+    monkeypatch.setattr(corpus, "run", lambda options: given.append(options) or 0)
+    assert main(["corpus", "build", "A", "-o", "C", "B"]) == 0
+    assert (given[0].part, given[0].sources) == ("build", ["A", "B"])
+    with pytest.raises(SystemExit):
+        main(["corpus", "nonsense"])
+
+
+def test_after_two_dashes_every_word_is_a_file(network: Path, cli: Cli) -> None:
+    odd = network.with_name("--json")
+    odd.write_bytes(network.read_bytes())
+    with contextlib.chdir(network.parent):
+        assert "--json" in cli("info", "--", "--json").out
 
 
 def test_a_reader_that_stops_early_is_no_error(network: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import kernelviewer as kv
+from kernelviewer.cli import WINDOW, module_of, parser_of
 from kernelviewer.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -29,16 +33,44 @@ def make() -> ModuleType:
 
 def test_every_command_and_option_is_told(make: ModuleType) -> None:
     page = make.commands()
-    for name in COMMANDS:
-        assert f"## `kernelviewer {name}`" in page
-    sections = page.split("\n## ")
-    label = next(text for text in sections if text.startswith("`kernelviewer label`"))
-    for option in ("--threshold", "--json", "--output", "--autoencoder"):
-        assert option in label
+    parts = re.findall(r"^##+ `([^`]+)`\n(.*?)(?=^##+ |\Z)", page, re.M | re.S)
+    sections = dict(parts)
+    for name in (WINDOW, *COMMANDS):
+        parser = parser_of(name)
+        importlib.import_module(module_of(name)).add_arguments(parser)
+        head = "kernelviewer" if name == WINDOW else f"kernelviewer {name}"
+        inner = make._subcommands(parser)
+        for place, one in {"": parser, **inner}.items():
+            section = sections[f"{head} {place}".rstrip()]
+            for action in one._actions:
+                for option in action.option_strings:
+                    assert re.search(rf"`{option}[ `]", section), (name, option)
     for name in ("build", "table", "query"):
         assert f"### `kernelviewer corpus {name}`" in page
     assert "`--scheduler-file F`" in page
     assert "%(" not in page
+
+
+def test_every_public_name_has_its_place(make: ModuleType) -> None:
+    page = (DOCS / "pages" / "python.md").read_text("utf-8")
+    told = set(re.findall(r"^::: kernelviewer\.(\w+)$", page, re.M))
+    assert told == set(kv.__all__) - {"__version__", "CheckpointError"}
+    assert "`kv.CheckpointError`" in page
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("examples/*.ipynb")), ids=str)
+def test_notebooks_run_and_have_their_outputs(path: Path, make: ModuleType) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] or not cell["source"], cell["source"]
+            assert all(item["output_type"] != "error" for item in cell["outputs"])
+            exec("".join(cell["source"]), names)
+    page = make.notebook(path)
+    assert "data:image/png" in page
+    assert str(Path.home()) not in page
+    assert path.stat().st_size < 300_000
 
 
 def test_every_panel_and_menu_is_told(make: ModuleType, qapp: object) -> None:
@@ -51,6 +83,17 @@ def test_every_panel_and_menu_is_told(make: ModuleType, qapp: object) -> None:
             assert f"## {keys.view}\n" in panels
     for entry in ENTRIES:
         assert entry.text.replace("&", "") in menus
+
+
+def test_every_word_is_told_with_where_it_is_seen(
+    make: ModuleType, qapp: object
+) -> None:
+    from kernelviewer.gui.glossary import TERMS
+
+    page = make.glossary(pictures=False)
+    for term in TERMS:
+        assert f"## {term.word} {{ #{term.id} }}\n\n{term.says}\n" in page
+    assert "*Seen in: Spectrum.*" in page
 
 
 def test_the_sidebar_names_every_page_and_no_other() -> None:
@@ -69,5 +112,11 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(
             r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")
         ):
-            if not target.startswith(("generated/", "pictures/")):
+            if target.rpartition("generated/")[2] in ("views.md", "menus.md"):
+                continue
+            if "generated/" in target:
+                name = target.rpartition("/")[2].removesuffix(".md")
+                made = name in ("commands", "columns")
+                assert made or (DOCS / "examples" / f"{name}.ipynb").exists(), target
+            elif not target.startswith("pictures/"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"

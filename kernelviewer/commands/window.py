@@ -174,6 +174,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reset", action="store_true", help="forget settings and window layout"
     )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--reuse-window",
+        dest="reuse",
+        action="store_true",
+        default=None,
+        help="let the window that is open take the files, if there is one (default: as "
+        "Open Files in This Window in its View menu says)",
+    )
+    which.add_argument(
+        "--new-window",
+        dest="reuse",
+        action="store_false",
+        help="open a window of their own for the files",
+    )
     parser.add_argument(
         "--version", action="version", version=f"kernelviewer {__version__}"
     )
@@ -192,6 +207,11 @@ def run(options: argparse.Namespace, watch: Path | None = None) -> int:
         complain(problem)
         return 1
     try:
+        if watch is None and _reuses(options):
+            from kernelviewer.gui.instance import hand_over
+
+            if hand_over(map(Path, options.files)):
+                return 0
         with large_import():
             from kernelviewer.gui.application import run as open_window
     except ImportError as error:
@@ -209,6 +229,23 @@ def run(options: argparse.Namespace, watch: Path | None = None) -> int:
         size=options.size,
         watch=watch,
     )
+
+
+def _reuses(options: argparse.Namespace) -> bool:
+    """True if a window that is open may take the files: as asked, else as it is set.
+
+    What is said of the window itself needs one of its own.
+    """
+    own = (options.screenshot, options.reset, options.device, options.theme)
+    if any(own) or options.size:
+        if options.reuse:
+            complain("options of the window itself open a new one")
+        return False
+    if options.reuse is None:
+        from kernelviewer.state.settings import load_settings
+
+        return load_settings()[0].reuse == "on"
+    return bool(options.reuse)
 
 
 def _unknown_command(files: list[str]) -> str:

@@ -38,6 +38,8 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
 
 Liberation Sans, as wide as Arial and Helvetica, ships with the program.
 """
+_UNLIKE = frozenset(("STIXGeneral", *(families[-1] for families in FALLBACKS.values())))
+"""Those whose letters are not as wide as the usual families'."""
 _LAST_RESORT = "Last Resort"
 
 
@@ -51,7 +53,7 @@ class Face:
     size
         Size in points of ordinary labels.
     margin
-        Empty border in mm; None: hardly any, as journals set figures.
+        Empty border in mm; None: 0.4 of the size, as journals set figures.
     """
 
     def __init__(self, family: str, size: float, margin: float | None = None) -> None:
@@ -63,6 +65,7 @@ class Face:
         found = [name for name in (*wanted, *FALLBACKS[self.generic]) if name in known]
         self._families = [*found[:1], *found[-1:]] if len(found) > 1 else found
         self.missing = wanted if wanted and wanted[0] not in known else ()
+        self.stand_in = found[0] if found and found[0] in _UNLIKE else ""
         self.escaped: set[str] = set()
         self._known: dict[str, str] = {}
 

@@ -18,23 +18,36 @@ if TYPE_CHECKING:
 
 
 _PATCH, _GAP, _BETWEEN = 0.9, 0.4, 1.2
+_FEW = 3
+"""Most lines in which texts stand in full."""
 HATCH = "//////"
 """Tells flat kernels from unidentified ones, which have the same grey."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A colour and what it stands for."""
+    """A colour and what it stands for; ``short``: in fewer letters, if there are."""
 
     colour: str
     text: str
     hatch: str = ""
+    short: str = ""
 
 
-def class_entries(indices: Iterable[int], ground: Ink) -> list[Entry]:
-    """Entries of classes, given by their index, in the order of the classes."""
+def class_entries(
+    indices: Iterable[int], ground: Ink, *, marks: bool = False
+) -> list[Entry]:
+    """Entries of classes, given by their index, in the order of the classes.
+
+    ``marks``: with their letters.
+    """
     return [
-        Entry(ground.of_class(item), item.name, HATCH if item is FLAT else "")
+        Entry(
+            ground.of_class(item),
+            f"{item.mark} {item.name}" if marks else item.name,
+            HATCH if item is FLAT else "",
+            f"{item.mark} {item.short}" if marks else item.short,
+        )
         for item in (class_shown(index) for index in sorted(set(indices)))
     ]
 
@@ -46,7 +59,7 @@ def width_of(entries: Iterable[Entry], face: Face) -> float:
 
 
 class Legend:
-    """Entries laid out in lines of a given width.
+    """Entries laid out in lines of a given width, with short texts if they are many.
 
     Parameters
     ----------
@@ -63,17 +76,29 @@ class Legend:
     def __init__(
         self, entries: list[Entry], face: Face, width: float, *, stacked: bool = False
     ) -> None:
-        self._places: list[tuple[Entry, float, int, str]] = []
         self._face = face
+        texts = [entry.text for entry in entries]
+        self._places, lines = self._laid_out(entries, texts, width, stacked)
+        if lines > _FEW and not stacked:
+            texts = [entry.short or entry.text for entry in entries]
+            self._places, lines = self._laid_out(entries, texts, width, stacked)
+        self.height = 1.2 * face.line() * lines
+
+    def _laid_out(
+        self, entries: list[Entry], texts: list[str], width: float, stacked: bool
+    ) -> tuple[list[tuple[Entry, float, int, str]], int]:
+        """Entry, place, line and text of each; how many lines there are."""
+        places: list[tuple[Entry, float, int, str]] = []
+        face = self._face
         x, line = 0.0, 0
-        for entry in entries:
-            text = face.elide(entry.text, width - (_PATCH + _GAP) * face.em)
+        for entry, whole in zip(entries, texts, strict=True):
+            text = face.elide(whole, width - (_PATCH + _GAP) * face.em)
             wide = (_PATCH + _GAP) * face.em + face.width(text)
             if x and (stacked or x + wide > width):
                 x, line = 0.0, line + 1
-            self._places.append((entry, x, line, text))
+            places.append((entry, x, line, text))
             x += wide + _BETWEEN * face.em
-        self.height = 1.2 * face.line() * (line + 1) if entries else 0.0
+        return places, line + 1 if entries else 0
 
     def draw(self, page: Page, x: float, y: float) -> None:
         """Draw it with its upper left corner there."""

@@ -26,6 +26,7 @@ Group = Literal["layer", "network", "class", "code", "fit", "none"]
 Sort = Literal["channel", "scale", "flat", "class", "code", "fit"]
 Colour = Literal["class", "layer", "network", "fit"]
 Mean = Literal["auto", "with", "without"]
+ClassMarks = Literal["colours", "letters"]
 Time = Literal["auto", "even", "step", "log"]
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
@@ -281,7 +282,7 @@ class FigureOptions:
     ----------
     width_mm, height_mm, margin_mm
         Width of the column; height, None lets the content decide; empty border, None:
-        hardly any, as journals set figures.
+        0.4 of the font size, as journals set figures.
     dpi
         Pixels per inch of PNG files. Kernels are laid out on this raster in every
         format, so that each tap is a whole number of pixels.
@@ -291,6 +292,9 @@ class FigureOptions:
     labels, legend, scale_bar, panel_letters
         Whether to draw names of layers, axes and classes; class colours; colours of the
         weights; **a**, **b** …
+    class_marks
+        What tells the classes apart in bars and areas, and in their legend; with
+        ``letters`` a print in grey can be read.
     title
         Text above the figure; empty: none.
     colormap
@@ -301,7 +305,7 @@ class FigureOptions:
         Whether kernels are drawn with their mean; ``auto``: without it where they
         stand with their classes, which are given whatever the mean is.
     samples
-        Kernels in a row of random samples; None: as many as look well.
+        Kernels in a row of random samples; None: as many as have a good size.
     keys
         How many keys are sought for the networks; None: the published ones, or 8 where
         the size has none.
@@ -377,7 +381,7 @@ class FigureOptions:
         Number(
             label="Border",
             title="Empty border",
-            help="empty border; default: hardly any",
+            help="empty border; default: 0.4 of the font size",
             noun="margin",
             flag="margin",
             metavar="MM",
@@ -386,7 +390,7 @@ class FigureOptions:
             unit=" mm",
             most=30.0,
             step=0.1,
-            unset="hardly any",
+            unset="narrow",
         ),
     )
     dpi: int = declared(
@@ -445,6 +449,18 @@ class FigureOptions:
         ),
     )
     legend: bool = declared(True, Switch(label="Legend", help="the colours of classes"))
+    class_marks: ClassMarks = declared(
+        "colours",
+        Choice(
+            label="Classes",
+            title="What tells the classes apart",
+            noun="telling of classes",
+            choices={
+                "colours": "by colours",
+                "letters": "by letters too",
+            },
+        ),
+    )
     scale_bar: bool = declared(
         True, Switch(label="Scale of weights", help="the colours of weights")
     )
@@ -505,7 +521,7 @@ class FigureOptions:
             low=1,
             high=1000,
             unit=" in a row",
-            unset="as look well",
+            unset="as many as fit",
             whole=True,
         ),
     )
@@ -764,12 +780,18 @@ def _shown(options: FigureOptions) -> dict[str, Any]:
 
 
 _DEFAULT = FigureOptions()
+_NATURE = replace(_DEFAULT, font_size=7.0, dpi=450, panel_letters=True)
+"""As Nature's guide to figures for final submission asks.
+
+Widths of 89 and 183 mm, texts of 5 to 7 pt in Arial or Helvetica, panel letters of
+8 pt, bold and lower case, lines of 0.25 to 1 pt, RGB, 450 pixels per inch for what is
+not vectors, text that can be edited. A page is 247 mm high; exhibits keep to 170 mm
+where they can, for the caption below.
+"""
 PRESETS: Mapping[str, FigureOptions] = MappingProxyType(
     {
-        "Nature": replace(_DEFAULT, width_mm=183.0, font_size=7.0, panel_letters=True),
-        "Nature single": replace(
-            _DEFAULT, width_mm=89.0, font_size=6.0, panel_letters=True
-        ),
+        "Nature": replace(_NATURE, width_mm=WIDTHS["double"]),
+        "Nature single": replace(_NATURE, width_mm=WIDTHS["single"]),
         "IEEE": replace(_DEFAULT, width_mm=88.9, font_size=8.0, font_family="serif"),
         "IEEE double": replace(
             _DEFAULT, width_mm=181.9, font_size=8.0, font_family="serif"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.figures.colours import ink
 from kernelviewer.figures.errors import FigureError
-from kernelviewer.figures.fonts import POINT, Face
+from kernelviewer.figures.fonts import FALLBACKS, POINT, Face
+from kernelviewer.kernels.classes import FLAT, ink_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,14 +20,29 @@ if TYPE_CHECKING:
 
     from kernelviewer.figures.colours import Ink
     from kernelviewer.figures.options import FigureOptions
+    from kernelviewer.kernels.classes import PatternClass
 
 _MAX_PIXELS = 60_000
 _IMAGE, _SHAPE, _MARK, _TEXT = 1, 2, 3, 4
 _BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 _TURNED = {"left": 1.0, "center": 0.5, "right": 0.0}
 """Share of a text that lies before its place: left of it, and above it if upright."""
-TITLE = 1.2
-"""Size of the title in units of the labels' size."""
+TITLE = 8 / 7
+"""Size of the title in units of the labels' size: letters of 8 pt beside 7 pt."""
+SHEET = 247.0
+"""Height of a journal's page in mm: what is higher does not fit on one."""
+_CAPTIONED = 170.0
+"""Height in mm that leaves room for a caption on it."""
+
+
+def usual_height(options: FigureOptions) -> float:
+    """Height in mm that is asked for, or that exhibits keep to where they can.
+
+    A page of a journal with a caption below the figure; more where the font is larger.
+    """
+    if options.height_mm is not None:
+        return options.height_mm
+    return _CAPTIONED * max(1.0, options.font_size / 7)
 
 
 class Page:
@@ -80,10 +96,21 @@ class Page:
     def notes(self) -> tuple[str, ...]:
         """Sentences the user should see."""
         notes = [f"The font {name} is not installed." for name in self.face.missing]
+        if self.face.stand_in and self.face.stand_in != self.options.font_family:
+            usual = FALLBACKS[self.face.generic]
+            notes.append(
+                f"Neither {usual[0]} nor a face as wide is installed: the figure is "
+                f"set in {self.face.stand_in}, whose letters differ in width."
+            )
         if self.face.escaped:
             notes.append(
                 "No installed font covers some characters of the names; they are "
                 "written as \\u escapes."
+            )
+        if self.options.height_mm is None and self.height > SHEET:
+            notes.append(
+                f"The figure is {self.height:.0f} mm high; a journal's page has "
+                f"{SHEET:.0f} mm."
             )
         return tuple(notes)
 
@@ -243,6 +270,22 @@ class Page:
                 gid=self._unique(gid),
                 zorder=_SHAPE,
             )
+        )
+
+    def class_mark(
+        self, kind: PatternClass, x: float, y: float, width: float, height: float
+    ) -> None:
+        """Write a class's letters into its box, if wanted and there is room."""
+        size = 0.85 * self.face.size
+        tall = size * POINT
+        if self.options.class_marks != "letters" or height < 1.05 * tall:
+            return
+        if width < self.face.width(kind.mark, size):
+            return
+        middle = y + height / 2 + 0.36 * tall
+        ink = self.ink.text if kind is FLAT else ink_on(self.ink.of_class(kind))
+        self.text(
+            x + width / 2, middle, kind.mark, size=size, align="center", colour=ink
         )
 
     def marker(self, x: float, y: float, text: str, ring: str) -> None:

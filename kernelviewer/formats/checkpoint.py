@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kernelviewer.text import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
@@ -78,7 +80,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Checkpoint:
     """An opened file: the tensors of one network, in network (else file) order.
 
@@ -115,6 +117,30 @@ class Checkpoint:
     architecture: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     files: tuple[OpenedFile, ...] = ()
+
+    def __repr__(self) -> str:
+        count = len(self.tensors)
+        tensors = f"{count} tensor{'' if count == 1 else 's'}"
+        return f"<Checkpoint {shown(self.path.name)}: {self.format}, {tensors}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the largest facts, and the first tensors."""
+        from kernelviewer import notebook
+
+        rows = [
+            (item.name, "×".join(map(str, item.shape)), item.dtype)
+            for item in self.tensors[:_LISTED]
+        ]
+        more = len(self.tensors) - len(rows)
+        return notebook.card(
+            repr(self)[1:-1],
+            notebook.table(("tensor", "shape", "type"), rows),
+            notebook.line(f"… and {more} more") if more else "",
+            *map(notebook.line, self.warnings),
+        )
+
+
+_LISTED = 12
 
 
 def operator_of(facts: Mapping[Any, Any], groups: int | None = None) -> Operator:

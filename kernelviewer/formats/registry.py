@@ -132,6 +132,16 @@ def open_checkpoint(
     CheckpointError
         The file is no checkpoint or is damaged; the message says what it is and what
         to do.
+
+    Examples
+    --------
+    >>> import kernelviewer as kv
+    >>> from kernelviewer.files import resource
+    >>> checkpoint = kv.open_checkpoint(resource("sample", "sample.safetensors"))
+    >>> checkpoint
+    <Checkpoint sample.safetensors: safetensors, ... tensors>
+    >>> checkpoint.tensors[0].load().shape == checkpoint.tensors[0].shape
+    True
     """
     try:
         with unpacking(watch):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
-from kernelviewer.gui.text import kernel_tip, spaced
+from kernelviewer.gui.text import kernel_name, kernel_tip, spaced
 from kernelviewer.state.layer_tree import tree_names
 from kernelviewer.state.own_names import tag_name
 from kernelviewer.state.selection import All, Kernels, Layers, Similar
@@ -164,3 +164,7 @@ class Acts(QObject):
     def tooltip(self, number: int) -> str:
         """What views say of the kernel under the cursor."""
         return kernel_tip(self._state, number)
+
+    def name_of(self, number: int) -> str:
+        """What a screen reader calls a kernel."""
+        return kernel_name(self._state, number)

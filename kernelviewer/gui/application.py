@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import traceback
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QTimer
 from PySide6.QtGui import QIcon, QImageWriter
 from PySide6.QtWidgets import QApplication
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QImage
 
+    from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.state.settings import Settings
     from kernelviewer.text import AnyPath
 
@@ -82,12 +85,7 @@ def run(
     int
         Exit code: 1 if the screenshot could not be written, or shows what failed.
     """
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("kernelviewer")
-    app.setDesktopFileName("kernelviewer")
-    app.setFont(base_font())
-    app.setWindowIcon(QIcon(str(resource("icons", "kernelviewer.svg"))))
+    app = _application()
     if reset:
         reset_settings()
     settings, problem = load_settings()
@@ -103,6 +101,8 @@ def run(
     if size:
         window.resize(*size)
     window.show()
+    if screenshot is None:
+        QTimer.singleShot(0, window, lambda: _listen(app, window))
     window.opener.open(as_paths(paths))
     if watch is not None:
         window.runs.watch(watch, window.opener.take_run)
@@ -115,6 +115,102 @@ def run(
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+_shown: list[MainWindow] = []
+"""Windows that were opened from Python: nobody else may hold them."""
+
+
+def show_window(
+    sources: Iterable[Path | KernelBank], served: bool = False
+) -> MainWindow | None:
+    """Open a window from Python.
+
+    Parameters
+    ----------
+    sources
+        What it opens.
+    served
+        Whether somebody serves Qt's events. So it is, too, where the program has made
+        its application already.
+
+    Returns
+    -------
+    MainWindow or None
+        The window; None after it was closed, where it had to serve events itself.
+
+    Raises
+    ------
+    RuntimeError
+        The program's Qt application is one without windows.
+    """
+    served = served or QApplication.instance() is not None
+    app = _application()
+    settings, problem = load_settings()
+    window = MainWindow(settings, problem)
+    window.show()
+    paths = []
+    for source in sources:
+        if isinstance(source, Path):
+            paths.append(source)
+        else:
+            window.document.open(source)
+    window.opener.open(paths)
+    if not _shown:
+        atexit.register(_end_shown)
+    _shown.append(window)
+    if served:
+        return window
+    app.exec()
+    _end_shown()
+    return None
+
+
+def _end_shown() -> None:
+    """Take windows apart while Qt still stands, which at exit it may not."""
+    while _shown:
+        window = _shown.pop()
+        if shiboken6.isValid(window):
+            if window.isVisible():
+                window.close()
+            if (focused := window.focusWidget()) is not None:
+                focused.clearFocus()  # else its event filters would be told amid it
+            if window.stopped:
+                shiboken6.delete(window)
+
+
+def _application() -> QApplication:
+    """The application, made and furnished unless the program has one."""
+    app = QApplication.instance()
+    if app is None:
+        app = QApplication(sys.argv[:1])
+        app.setApplicationName("kernelviewer")
+        app.setDesktopFileName("kernelviewer")
+        app.setFont(base_font())
+        app.setWindowIcon(QIcon(str(resource("icons", "kernelviewer.svg"))))
+    if not isinstance(app, QApplication):
+        msg = "the program has a Qt application without windows; make a QApplication"
+        raise RuntimeError(msg)
+    return app
+
+
+def _listen(app: QApplication, window: MainWindow) -> None:
+    """The window stands: let later starts hand it their files."""
+    from kernelviewer.gui.instance import Doorkeeper
+
+    keeper = Doorkeeper(window)
+    app.applicationStateChanged.connect(keeper.note_state)
+    app.aboutToQuit.connect(keeper.close)
+
+    def open_for_another(paths: list[Path]) -> None:
+        if window.isMinimized():
+            window.showNormal()
+        window.raise_()
+        window.activateWindow()
+        app.alert(window)
+        window.opener.open(paths)
+
+    keeper.asked.connect(open_for_another)
 
 
 class _Photographer(QObject):

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from kernelviewer.files import resource
 from kernelviewer.gui import theme
+from kernelviewer.gui.glossary import TERMS
 from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.text import offer_text, shortened, spaced
 from kernelviewer.gui.views.grid import draws_without_mean
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
-MENUS = ("File", "Edit", "View", "Code", "Help")
+MENUS = ("File", "Edit", "View", "Analysis", "Help")
 NEEDS: Mapping[str, Callable[[ViewState], object]] = {
     "": lambda s: True,
     "network": lambda s: s.models,
@@ -394,6 +395,17 @@ def _toggle_equal(window: WindowContext) -> None:
     window.document.show_charts(replace(charts, equal=equal))
 
 
+def _is_reused(window: WindowContext) -> bool:
+    return window.settings.reuse == "on"
+
+
+def _toggle_reuse(window: WindowContext) -> None:
+    """Kept at once: later starts of the program read it while this window is open."""
+    reuse = "off" if _is_reused(window) else "on"
+    window.settings = replace(window.settings, reuse=reuse)
+    window.keep_settings()
+
+
 def _toggle_jobs(window: WindowContext) -> None:
     """Show the background jobs, also where another panel lies before them, or hide."""
     dock = window.docks["jobs"]
@@ -711,28 +723,36 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "&Theme", "View", rule=True, choices=_themes,
         also="dark mode appearance"),
     Command("device", "&Device", "View", choices=_devices, also="gpu"),
+    Command("reuse", "Open Files in T&his Window", "View", _toggle_reuse,
+        on=_is_reused,
+        tip="Files that are opened elsewhere, from a terminal or a file manager, come "
+        "here instead of to a window of their own (--new-window)",
+        also="single instance running second"),
     Command("jobs", "Show &Jobs", "View", _toggle_jobs, ("Ctrl+J",),
         on=lambda w: w.docks["jobs"].in_front),
-    Command("train", "&Train on What Is Open…", "Code", _train, ("Ctrl+T",),
+    Command("train", "&Train on What Is Open…", "Analysis", _train, ("Ctrl+T",),
         needs="network", also="learn fit autoencoder"),
-    Command("load_autoencoder", "&Load an Autoencoder…", "Code", _load_autoencoder),
-    Command("encode", "&Encode Again", "Code", lambda w: w.encode_again(),
-        needs="network",
-        tip="Encode the kernels whose encoding was cancelled or has failed"),
-    Command("null_test", "&Null Test…", "Code", _null_test, ("Ctrl+Shift+N",),
+    Command("load_autoencoder", "&Load an Autoencoder…", "Analysis", _load_autoencoder),
+    Command("encode", "&Compute Missing Codes", "Analysis", lambda w: w.encode_again(),
+        needs="network", also="encode again",
+        tip="Give codes to the kernels for which this was cancelled or has failed"),
+    Command("null_test", "&Null Test…", "Analysis", _null_test, ("Ctrl+Shift+N",),
         needs="network", also="noise shuffled untrained honest"),
-    Command("naming", "Na&me by Family or Code", "Code",
+    Command("naming", "Na&me by Family or Code", "Analysis",
         _name_by_other, ("Ctrl+Shift+M",), needs="network",
         tip="Name kernels by their nearest member of the pattern family, or by the "
         "stretch of the spectrum that their code falls in"),
-    Command("words", "Fine or the &Paper's Names", "Code", _name_in_other_words,
+    Command("words", "Fine or the &Paper's Names", "Analysis", _name_in_other_words,
         needs="network", also="classes scheme eleven",
         tip="Name kernels by the family in fine words, which say what people see, or "
         "by the paper's eleven classes"),
-    Command("reset_borders", "&Reset the Stretches", "Code",
+    Command("reset_borders", "&Reset the Stretches", "Analysis",
         lambda w: w.document.reset_stretches(), needs="network", rule=True),
     Command("palette", "&Search Commands…", "Help", lambda w: w.parts.palette.start(),
         ("Ctrl+K",), tip="Find a command, a layer, a class and more by typing"),
+    Command("glossary", "&Glossary", "Help", lambda w: w.explain(),
+        tip="What the words on the screen mean, with a picture of each",
+        also=" ".join(f"{term.word} {term.also}" for term in TERMS)),
     Command("shortcuts", "&Keyboard Shortcuts", "Help", _show_shortcuts, ("F1",),
         also="keys help"),
     Command("about", "&About kernelviewer", "Help", _show_about),

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
+    QSlider,
     QStyle,
     QStyleOptionToolButton,
     QStylePainter,
@@ -27,7 +28,14 @@ from kernelviewer.gui.theme import CONTROL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPaintEvent, QValidator
+    from PySide6.QtGui import (
+        QAction,
+        QIcon,
+        QKeyEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QValidator,
+    )
     from PySide6.QtWidgets import QWidget
 
 
@@ -199,6 +207,60 @@ class ChoiceButton(QToolButton):
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
         if self._key in self._actions:
             self._menu.setActiveAction(self._actions[self._key])
+
+
+class EscapableSlider(QSlider):
+    """A horizontal slider; Escape gives a drag up: it is where it was before."""
+
+    given_up = Signal()
+    """A drag was; the slider goes back unless whoever hears this sets it back."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._origin: int | None = None
+        self._given_up = False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: a drag may begin."""
+        self._origin, self._given_up = self.value(), False
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Qt: the handle follows the mouse, until the drag is given up."""
+        if not self._given_up:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Qt: let go."""
+        self._origin, self._given_up = None, False
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: steps, ends; Escape."""
+        if event.key() == Qt.Key.Key_Escape and self._origin is not None:
+            origin, self._origin, self._given_up = self._origin, None, True
+            self.blockSignals(True)
+            self.setSliderDown(False)
+            self.blockSignals(False)
+            self.given_up.emit()
+            self.setValue(origin)
+        else:
+            super().keyPressEvent(event)
+
+
+class ExplainButton(QToolButton):
+    """A "?" that asks what the words of a panel mean, told by the panel's id."""
+
+    asked = Signal(str)
+
+    def __init__(self, view: str, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{view}Explain")
+        self.setText("?")
+        self.setProperty("quiet", True)
+        self.setAccessibleName(f"What the words in {title} mean")
+        self.setToolTip("What the words here mean")
+        self.clicked.connect(lambda: self.asked.emit(view))
 
 
 def chart_choice(

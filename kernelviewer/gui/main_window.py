@@ -23,6 +23,7 @@ from kernelviewer.gui import theme
 from kernelviewer.gui.commands import Commands
 from kernelviewer.gui.controllers.schedulers import MemoryReleaser
 from kernelviewer.gui.controllers.sessions import Sessions
+from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.search import collect
 from kernelviewer.gui.view_menus import GridMenu, ViewMenus
@@ -136,6 +137,8 @@ class MainWindow(WindowContext):
         self.device_requested.connect(self.set_device)
         self.jobs.counted.connect(self._on_jobs_counted)
         self.jobs_button.clicked.connect(commands["jobs"].trigger)
+        for button in self.findChildren(ExplainButton):
+            button.asked.connect(self.explain)
         self.laid_out.connect(self._on_first_picture)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_theme_changed)

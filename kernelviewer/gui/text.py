@@ -151,6 +151,23 @@ def kernel_tip(state: ViewState, number: int) -> str:
     return "\n".join(filter(None, lines))
 
 
+def kernel_name(state: ViewState, number: int) -> str:
+    """A kernel of the pool in a line: ``kernel 12 of stages.2, On-centre, fit 0.91``.
+
+    Kernels are counted from 0, as channels are.
+    """
+    pool = state.pool
+    if pool is None or number >= len(pool):
+        return ""
+    model, layer = pool.layer_of(number)
+    owner = f" of {model.name}" if len(pool.models) > 1 else ""
+    parts = [f"kernel {pool.channel[number]} of {layer.name}{owner}"]
+    parts.append(class_text(state, number))
+    fit = np.nan if state.labels is None else state.labels.fit[number]
+    parts.append("" if np.isnan(fit) else signed(f"fit {fit:.2f}"))
+    return ", ".join(filter(None, parts))
+
+
 def tags_text(state: ViewState, number: int) -> str:
     """The tags of a kernel."""
     if state.tag_bits is None or not state.tag_bits[number]:

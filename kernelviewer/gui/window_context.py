@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
+from kernelviewer.gui import accessible
 from kernelviewer.gui.acts import Acts
 from kernelviewer.gui.controllers.opening import Opener
 from kernelviewer.gui.controllers.runs import Runs
@@ -20,6 +21,7 @@ from kernelviewer.gui.controllers.schedulers import (
     FileHashes,
     KeysScheduler,
 )
+from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.frame.layouts import (
     AREAS,
     BY_ID,
@@ -28,6 +30,7 @@ from kernelviewer.gui.frame.layouts import (
     arrange_panels,
 )
 from kernelviewer.gui.frame.panel import DockPanel, Panel, stacked
+from kernelviewer.gui.glossary import terms_of
 from kernelviewer.gui.jobs import Jobs
 from kernelviewer.gui.registry import FLEETING, VIEWS
 from kernelviewer.gui.theme import GAP, Looks, tokens, use_theme
@@ -53,6 +56,8 @@ if TYPE_CHECKING:
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
+_LINE = 40
+"""Letters that the controls of the kernels want beyond the least."""
 KERNELS_PAGE, OVERVIEW_PAGE = 1, 2
 """Of the centre; the first one welcomes."""
 CORNERS = {
@@ -72,10 +77,16 @@ def make_parts(window: QMainWindow) -> Parts:
     }
     parts = Parts(**made)
     panel = Panel("Kernels", stacked(parts.comparing, parts.grid, parts.steps, grow=1))
-    panel.title_line.line.addWidget(parts.controls, 1)
+    line = panel.title_line
+    line.line.addWidget(parts.controls, 1)
+    line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
-    parts.centre.addWidget(Panel("Networks", parts.overview))
+    networks = Panel("Networks", parts.overview)
+    line = networks.title_line
+    line.add_control(ExplainButton("overview", "Networks", line))
+    line.line.addStretch(1)
+    parts.centre.addWidget(networks)
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -104,6 +115,9 @@ def _dock(spec: ViewSpec, parts: Parts) -> DockPanel:
     dock = DockPanel(f"{spec.id}Dock", spec.title, body, spec.short)
     for name in spec.controls:
         dock.title_line.add_control(getattr(parts, name))
+    if terms_of(spec.id):
+        line = dock.title_line
+        line.add_control(ExplainButton(spec.id, spec.short or spec.title, line))
     return dock
 
 
@@ -165,7 +179,9 @@ class WindowContext(QMainWindow):
         jobs: Jobs | None = None,
     ) -> None:
         super().__init__()
+        accessible.install()
         self.setDockNestingEnabled(True)
+        self.setAnimated(False)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.settings = settings
         self.keeps_settings = True
@@ -262,6 +278,12 @@ class WindowContext(QMainWindow):
         """Draw weights in another colour map."""
         self.settings = replace(self.settings, colormap=name)
         self.set_looks(self._looks(framed=self.looks.framed))
+
+    def explain(self, view: str = "") -> None:
+        """Tell what the words of a panel mean, by its id, or all words."""
+        from kernelviewer.gui.dialogs.help import Glossary
+
+        Glossary(self, self.looks.weights, view).show()
 
     def set_framed(self, framed: bool) -> None:
         """Frame kernels in the colour of their class, or not."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from kernelviewer.files import atomic_write
+from kernelviewer.formats.live import unwrapped
 from kernelviewer.formats.safetensors import DEPTHWISE, KERNELS
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.text import printable, shown
@@ -210,6 +211,16 @@ def snapshot(
         the step is negative.
     OSError
         The file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import kernelviewer as kv
+    >>> kernels = {"conv_dw": np.random.default_rng(0).normal(size=(16, 1, 5, 5))}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kv.extract_kernels(kv.snapshot(kernels, 900, folder))
+    <KernelBank step-000900: 16 kernels of 5×5 in 1 layer>
     """
     from safetensors.numpy import save
 
@@ -220,7 +231,7 @@ def snapshot(
         kernels = {name: np.asarray(weights) for name, weights in model.items()}
     else:
         kernels = _depthwise_kernels(model)
-        architecture = architecture or type(_unwrapped(model)).__name__
+        architecture = architecture or type(unwrapped(model)).__name__
     if not kernels:
         msg = "the network has no depthwise convolutions to write"
         raise ValueError(msg)
@@ -236,22 +247,13 @@ def snapshot(
     return path
 
 
-def _unwrapped(model: Any) -> Any:
-    """The network in what `torch.compile` and data parallel training put around it."""
-    for name in ("_orig_mod", "module"):
-        inner = getattr(model, name, None)
-        if inner is not None and hasattr(inner, "named_modules"):
-            return _unwrapped(inner)
-    return model
-
-
 def _depthwise_kernels(model: nn.Module) -> dict[str, NDArray[Any]]:
     """Kernels [K, 1, *size] of each depthwise convolution, in the network's order."""
     from torch import float32
     from torch.nn.modules.conv import _ConvNd
 
     found: dict[str, NDArray[Any]] = {}
-    for name, module in _unwrapped(model).named_modules():
+    for name, module in unwrapped(model).named_modules():
         if not isinstance(module, _ConvNd) or module.in_channels < 2:
             continue
         if module.groups == module.in_channels:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Skipped, Tensor
     from kernelviewer.formats.source import OpenedFile
 
+_LISTED, _PICTURED, _PLANE = 12, 60, 2
+"""Layers and kernels that a notebook shows, and the dimensions that it can."""
+
 Size = tuple[int, ...]
 Support = tuple[tuple[int, int], ...]
 """Part of a kernel's window: per axis the first tap and the one after the last."""
@@ -121,7 +124,7 @@ class KernelSet:
         return len(self.weights)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KernelBank:
     """The depthwise kernels of one network. Immutable.
 
@@ -156,3 +159,44 @@ class KernelBank:
 
     def __len__(self) -> int:
         return sum(map(len, self.sizes.values()))
+
+    def __repr__(self) -> str:
+        layers = sum(layer.included for layer in self.layers)
+        parts = [
+            f"{len(kernels)} kernel{'s' * (len(kernels) != 1)} of {size_label(size)}"
+            for size, kernels in self.sizes.items()
+        ]
+        where = f"in {layers} layer{'s' * (layers != 1)}"
+        what = f"{', '.join(parts)} {where}" if parts else "no kernels"
+        return f"<KernelBank {self.name}: {what}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the layers, and some kernels of each size."""
+        from kernelviewer import notebook
+
+        rows = [
+            (item.name, item.kind, size_label(item.size), item.kernels, item.flat)
+            for item in self.layers[:_LISTED]
+        ]
+        more = len(self.layers) - len(rows)
+        return notebook.card(
+            repr(self)[1:-1],
+            *(_pictured(kernels) for kernels in self.sizes.values()),
+            notebook.table(("layer", "kind", "size", "kernels", "flat"), rows),
+            notebook.line(f"… and {more} more layers") if more else "",
+            *map(notebook.line, self.warnings),
+        )
+
+
+def _pictured(kernels: KernelSet) -> str:
+    """Kernels of one size, evenly from the first layer to the last, as a picture."""
+    from kernelviewer import notebook
+
+    if len(kernels.size) > _PLANE:
+        return ""
+    step = max(1, len(kernels) // _PICTURED)
+    some = kernels.weights[::step][:_PICTURED]
+    some = some.reshape(len(some), -1, kernels.size[-1])
+    return notebook.picture(
+        some, about=f"{len(some)} {size_label(kernels.size)} kernels"
+    )

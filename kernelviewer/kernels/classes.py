@@ -54,6 +54,11 @@ class PatternClass:
     dark: str
     paper: str = ""
 
+    @property
+    def mark(self) -> str:
+        """Two letters that tell it without its colour; + is on, − is off."""
+        return _MARKS[self.id]
+
 
 PATTERNS: tuple[PatternClass, ...] = (
     PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
@@ -141,7 +146,7 @@ PATTERNS: tuple[PatternClass, ...] = (
 )
 """The fine classes, and then those that only the paper has."""
 UNIDENTIFIED = PatternClass(
-    "unidentified", "Unidentified", "Unident.", "#C9C9C4", "#55575B"
+    "unidentified", "Unidentified", "Unidentified", "#C9C9C4", "#55575B"
 )
 FLAT = PatternClass("flat", "Flat", "Flat", "#C9C9C4", "#55575B")
 
@@ -150,6 +155,35 @@ CLASSES = (*PATTERNS, UNIDENTIFIED, FLAT)
 """All classes, once each: the fine ones, the rest of the paper's, the nameless."""
 INDEX = {item.id: index for index, item in enumerate(CLASSES)}
 """Class id → index into `CLASSES`."""
+_MARKS = dict(
+    zip(
+        INDEX,
+        (
+            *("P+", "P−", "C+", "C−", "S+", "S−", "D+", "D−", "X+", "X−", "R+", "R−"),
+            *("Ex", "Ey", "Ed", "V+", "V−", "H+", "H−", "B+", "B−", "Sa", "Ch"),
+            *("∂x", "∂y", "xx", "yy", "xy", "?", "0"),
+        ),
+        strict=True,
+    )
+)
+"""Class id → its letters; bars are vertical, horizontal, or neither."""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#RRGGBB`` as WCAG 2.2 defines it, 0 to 1."""
+    shares = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in shares
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever stands out more from ``#RRGGBB``."""
+    return "#000000" if luminance(colour) > 0.179 else "#FFFFFF"
+
+
 NAMELESS = (INDEX[UNIDENTIFIED.id], INDEX[FLAT.id])
 
 

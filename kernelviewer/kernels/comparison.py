@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.kernels.bank import KernelSet
+from kernelviewer.kernels.bank import KernelSet, size_label
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.kernels.pairing import KernelPairs, noise_cosines, unit_patterns
 from kernelviewer.kernels.statistics import find_shift
@@ -302,7 +302,7 @@ class SizeComparison:
         return np.asarray(after - before)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Two networks, what corresponds in them, and what changed.
 
@@ -336,6 +336,37 @@ class Comparison:
         """Layers that correspond, of all sizes, in the first network's order."""
         every = (item for size in self.sizes.values() for item in size.layers)
         return tuple(sorted(every, key=lambda item: item.layer_a))
+
+    def __repr__(self) -> str:
+        return f"<Comparison {self._title}: {len(self)} pairs of kernels>"
+
+    @property
+    def _title(self) -> str:
+        return f"{self.bank_a.name} → {self.bank_b.name}"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: each size and each layer beside what chance would give."""
+        from kernelviewer import notebook
+
+        sizes = [(size_label(size), *_row(item)) for size, item in self.sizes.items()]
+        layers = [
+            (self.bank_a.layers[item.layer_a].name, *_row(item)) for item in self.layers
+        ]
+        heads = ("pairs", "mean cosine", "shuffled", "changed class", "shuffled")
+        return notebook.card(
+            self._title,
+            notebook.table(("size", *heads), sizes),
+            notebook.table(("layer", *heads), layers),
+        )
+
+
+def _row(item: SizeComparison | LayerComparison) -> tuple[object, ...]:
+    """Pairs, mean cosine and share of changed classes, each beside the null's."""
+    found, null = item.summary, item.null
+    return (
+        *(found.pairs, found.mean_cosine, null.mean_cosine),
+        *(found.changed, null.changed),
+    )
 
 
 def compare_pairs(

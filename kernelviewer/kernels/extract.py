@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import Skipped
+from kernelviewer.formats.checkpoint import Checkpoint, Skipped
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError
+from kernelviewer.formats.live import checkpoint_of
 from kernelviewer.kernels.bank import PER_KERNEL, KernelBank, KernelSet, LayerInfo
 from kernelviewer.kernels.depthwise import Decision, classify
 from kernelviewer.kernels.names import module_path, recognise
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kernelviewer.formats.checkpoint import Checkpoint, Tensor
+    from kernelviewer.formats.checkpoint import Tensor
+    from kernelviewer.formats.live import Network
     from kernelviewer.kernels.bank import Kind, Size, Support
     from kernelviewer.kernels.statistics import Measures
+    from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
 
@@ -46,20 +50,28 @@ _REPEATED = "Its kernels repeat one filter or a few: they are not trained."
 
 
 def extract_kernels(
-    checkpoint: Checkpoint, *, include: Collection[str] = (), watch: Watch = NEVER
+    checkpoint: Checkpoint | AnyPath | Network,
+    *,
+    include: Collection[str] = (),
+    copy: str = "",
+    watch: Watch = NEVER,
 ) -> KernelBank:
     """Read the depthwise kernels of a network.
 
-    Only numpy is used. Each size is one array, filled layer by layer, so memory stays
-    near the size of the kernels themselves.
+    Each size is one array, filled layer by layer, so memory stays near the size of the
+    kernels themselves.
 
     Parameters
     ----------
     checkpoint
-        An opened file.
+        An opened file; the path of one; a ``torch.nn.Module``; or a state dict, name →
+        array.
     include
         Names of layers whose kernels to take in although nothing tells that they are
         depthwise (*ambiguous*), or although they are *fixed* filters.
+    copy
+        Which copy of the network, as `kernelviewer.open_checkpoint` takes it; an opened
+        file has one already.
     watch
         Told layers done, their number and the next one's name; what it raises cancels
         the extraction.
@@ -76,8 +88,30 @@ def extract_kernels(
         The file cannot be read any more, or its kernels are far larger than the file.
     ValueError
         ``include`` names a layer that is not there or whose shape is no kernel stack.
+    TypeError
+        It is none of these.
+
+    Examples
+    --------
+    >>> import kernelviewer as kv
+    >>> from kernelviewer.files import resource
+    >>> bank = kv.extract_kernels(resource("sample", "sample.safetensors"))
+    >>> bank
+    <KernelBank sample: 880 kernels of 7×7 in 8 layers>
+    >>> bank.sizes[7, 7].weights.shape
+    (880, 7, 7)
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(size=(64, 1, 5, 5))
+    >>> kv.extract_kernels({"stem.conv_dw.weight": noise})
+    <KernelBank state dict: 64 kernels of 5×5 in 1 layer>
     """
-    checkpoint = recognise(checkpoint)
+    return _extract(recognise(_opened(checkpoint, copy, watch)), include, watch)
+
+
+def _extract(
+    checkpoint: Checkpoint, include: Collection[str], watch: Watch
+) -> KernelBank:
+    """Decide which tensors are depthwise kernels, and read them layer by layer."""
     decisions = _with_filters(checkpoint, classify(checkpoint), watch)
     planned = _plan(checkpoint, decisions, _chosen(checkpoint, include))
     _check_size(checkpoint, planned)
@@ -116,6 +150,19 @@ def extract_kernels(
         metadata=dict(checkpoint.metadata),
         files=checkpoint.files,
     )
+
+
+def _opened(
+    source: Checkpoint | AnyPath | Network, copy: str, watch: Watch
+) -> Checkpoint:
+    """What is to be read, opened."""
+    if isinstance(source, Checkpoint):
+        return source
+    if isinstance(source, str | os.PathLike):
+        from kernelviewer.formats.registry import open_checkpoint
+
+        return open_checkpoint(source, copy=copy, watch=watch)
+    return checkpoint_of(source, copy=copy)
 
 
 def find_stack(checkpoint: Checkpoint, layer: str) -> Tensor | None:

@@ -33,12 +33,12 @@ from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from kernelviewer.kernels import Size
     from kernelviewer.kernels.keys import Approximation
+    from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
 Among = Literal["curve", "family", "kernels", "centroids"]
@@ -176,7 +176,7 @@ def shipped_keys(size: Size, count: int = 8) -> Keys | None:
 
 def approximate(
     banks: KernelBank | Sequence[KernelBank],
-    keys: Keys | NDArray[np.floating] | str | Path | int = PUBLISHED,
+    keys: Keys | NDArray[np.floating] | AnyPath | int = PUBLISHED,
     size: Size | None = None,
     *,
     among: Among | None = None,
@@ -227,7 +227,7 @@ def approximate(
     return _approximated(having, given, watch)
 
 
-def key_set(keys: Keys | NDArray[np.floating] | str | Path | int) -> Keys | None:
+def key_set(keys: Keys | NDArray[np.floating] | AnyPath | int) -> Keys | None:
     """What stands for keys as such; None for a number, of keys to seek.
 
     Raises

@@ -28,7 +28,7 @@ from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -455,18 +455,21 @@ def write_rows(
             for start in range(0, len(here), ROWS_BETWEEN_CHECKS):
                 watch.check()
                 part = here[start : start + ROWS_BETWEEN_CHECKS]
-                writer.writerows(_rows(item, part, more))
+                writer.writerows(rows_of(item, part, more))
         text.detach()
     return count
 
 
-def _rows(
-    item: Labelled, here: NDArray[np.int64], more: Sequence[str] = ()
+def rows_of(
+    item: Labelled,
+    here: NDArray[np.int64],
+    more: Sequence[str] = (),
+    cell: Callable[[str], str] = csv_text,
 ) -> Iterator[tuple[object, ...]]:
-    """Rows of kernels by their numbers."""
+    """Rows of kernels by their numbers; ``cell`` makes names fit for where they go."""
     kernels, names = item.kernels, [entry.id for entry in CLASSES]
-    source = csv_text(item.source)
-    layers = [csv_text(layer.name) for layer in item.bank.layers]
+    source = cell(item.source)
+    layers = [cell(layer.name) for layer in item.bank.layers]
     key = size_key(kernels.size)
     family_class, family_cosine, margin = _family_columns(item, here)
     discrete = _scale_space_columns(item, here)

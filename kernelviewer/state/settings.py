@@ -26,6 +26,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "thumbnails": ("on", "off"),
     "count_of": ("shown", "selected", "models"),
     "pale": ("on", "off"),
+    "reuse": ("on", "off"),
 }
 
 
@@ -33,6 +34,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 class Settings:
     """The program's memory. Geometry and layout are base64 of Qt's own bytes.
 
+    ``reuse``: whether later starts of the program hand their files to the open window.
     ``preset`` is the arrangement of panels that was asked for last.
     ``figure_look`` and ``figure_presets`` are what
     `kernelviewer.gui.dialogs.figure.looks` writes.
@@ -48,6 +50,7 @@ class Settings:
     thumbnails: str = "on"
     count_of: str = "shown"
     pale: str = "off"
+    reuse: str = "off"
     recent: tuple[str, ...] = ()
     last_folder: str = ""
     geometry: str = ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.formats import Tensor
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import Scheme
 
 THRESHOLD = 0.7
 LAYERS = (("stages.0.conv_dw", 24), ("stages.1.conv_dw", 40), ("stages.2.conv_dw", 7))
@@ -64,22 +65,24 @@ def make_bank(
     )
 
 
-def make_coding(kernels: KernelSet, classes: Sequence[int], seed: int = 0) -> Coding:
-    """Classes of the paper in turn; a third of the kernels fits badly."""
+def make_coding(
+    kernels: KernelSet, classes: Sequence[int], scheme: Scheme = PAPER
+) -> Coding:
+    """Classes of a scheme in turn; a third of the kernels fits badly."""
     n = len(kernels)
     number = np.resize(np.asarray(classes, np.int64), n)
-    best = np.array(PAPER.rows)[number]
-    code = ((number + 0.5) / len(PAPER.patterns)).astype(np.float32)
+    best = np.array(scheme.rows)[number]
+    code = ((number + 0.5) / len(scheme.patterns)).astype(np.float32)
     fit = np.where(np.arange(n) % 3, 0.9, 0.4).astype(np.float32)
     code[kernels.flat], fit[kernels.flat] = np.nan, np.nan
     best[kernels.flat] = INDEX[FLAT.id]
     return Coding(code, fit, best)
 
 
-def make_yardstick(size: Size = (7, 7)) -> Yardstick:
-    """Eleven equal stretches, one for each pattern; a narrow null."""
+def make_yardstick(size: Size = (7, 7), scheme: Scheme = PAPER) -> Yardstick:
+    """Equal stretches, one for each pattern of the scheme; a narrow null."""
     rng = np.random.default_rng(3)
-    borders = np.linspace(0, 1, len(PAPER.patterns) + 1)
+    borders = np.linspace(0, 1, len(scheme.patterns) + 1)
     fits = np.clip(rng.normal(0.4, 0.08, 5000), 0, 1)
     return Yardstick(
         method="curve autoencoder",
@@ -89,27 +92,30 @@ def make_yardstick(size: Size = (7, 7)) -> Yardstick:
         stretches=tuple(
             Stretch(float(low), float(high), item.id)
             for low, high, item in zip(
-                borders[:-1], borders[1:], PAPER.patterns, strict=True
+                borders[:-1], borders[1:], scheme.patterns, strict=True
             )
         ),
         sha256="0" * 64,
     )
 
 
-def named(*banks: KernelBank, classes: Sequence[int] = range(11)) -> Scene:
-    """The networks with classes."""
+def named(
+    *banks: KernelBank, classes: Sequence[int] = (), scheme: Scheme = PAPER
+) -> Scene:
+    """The networks with classes; all of the scheme's by default."""
     size = next(iter(banks[0].sizes))
+    classes = classes or range(len(scheme.patterns))
     subjects = tuple(
-        Subject(bank, size, coding=make_coding(bank.sizes[size], classes))
+        Subject(bank, size, coding=make_coding(bank.sizes[size], classes, scheme))
         for bank in banks
     )
-    return Scene(subjects, size, make_yardstick(size))
+    return Scene(subjects, size, make_yardstick(size, scheme))
 
 
-def scene_of(kind: str, *banks: KernelBank) -> Scene:
+def scene_of(kind: str, *banks: KernelBank, scheme: Scheme = PAPER) -> Scene:
     """The networks with classes, as many as the exhibit needs: the last again."""
     if not EXHIBITS[kind].needs_file:
         return Scene((), (7, 7))
     if EXHIBITS[kind].pairs and len(banks) == 1:
         banks = (*banks, replace(banks[0], name="after"))
-    return named(*banks)
+    return named(*banks, scheme=scheme)

@@ -205,6 +205,21 @@ def test_composition_stacks_to_the_share_of_each_class() -> None:
     assert svg.colours_of("layer-0-on-centre") == [PAPER.patterns[0].light.lower()]
 
 
+def test_letters_stand_in_bars_and_in_their_legend_where_they_are_wished_for() -> None:
+    scene = named(make_bank([("layer", 60)]))
+    plain = Svg(make_figure("composition", scene, SINGLE).figure).texts
+    options = replace(SINGLE, class_marks="letters", height_mm=150.0)
+    texts = Svg(make_figure("composition", scene, options).figure).texts
+    there = [item for item in ROWS if counts(scene).get(item.id)]
+    assert len(there) > 2
+    for item in there:
+        assert f"{item.mark} {item.name}" in texts
+        assert f"{item.mark} {item.name}" not in plain
+    most = max(there, key=lambda item: counts(scene)[item.id])
+    assert most.mark in texts
+    assert most.mark not in plain
+
+
 def test_coverage_is_never_without_white_noise() -> None:
     scene = named(make_bank())
     there = labels(scene)
@@ -274,12 +289,17 @@ def test_pca_needs_no_classes() -> None:
 
 def test_comparing_networks_of_one_kind_pairs_their_kernels() -> None:
     first = make_bank(name="before")
-    after = make_bank(name="after")
+    weights = first.sizes[(7, 7)].weights.copy()
+    weights[30] = weights[31]
+    kernels = replace(first.sizes[(7, 7)], weights=weights)
+    after = replace(make_bank(name="after"), sizes={(7, 7): kernels})
     drawn = make_figure("compare", named(first, after))
     texts = Svg(drawn.figure).texts
-    assert "The same kernels in both" in texts
+    assert "Most changed kernels: before, after, difference" in texts
+    assert next(text for text in texts if text.startswith("stages.1 ")) == "stages.1 6"
     assert "Cosine between the kernels at the same place" in texts
-    assert np.allclose(drawn.content.arrays()["cosine"], 1, atol=1e-5)
+    cosines = drawn.content.arrays()["cosine"]
+    assert (np.abs(cosines - 1) > 1e-5).sum() == 1
     other = make_bank([("x", 30)], name="other")
     texts = Svg(make_figure("compare", named(first, other)).figure).texts
     assert "Random kernels" in texts

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.counts import count, percent, short_names
-from kernelviewer.figures.fonts import Face, installed
+from kernelviewer.figures.fonts import Face, _files, installed
 from kernelviewer.latent.axis import spaced
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named
@@ -76,6 +76,13 @@ def test_a_font_that_is_not_there_is_said() -> None:
         "sheet", named(make_bank()), FigureOptions(font_family="No Such Font")
     )
     assert drawn.notes == ("The font No Such Font is not installed.",)
+
+
+def test_a_face_of_another_width_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    fonts = {name: path for name, path in _files().items() if "DejaVu" in name}
+    monkeypatch.setattr("kernelviewer.figures.fonts._files", lambda: fonts)
+    (note,) = make_figure("sheet", named(make_bank())).notes
+    assert note.startswith("Neither Arial nor a face as wide is installed")
 
 
 @pytest.mark.parametrize("family", ["serif", "monospace", "DejaVu Serif"])

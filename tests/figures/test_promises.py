@@ -6,13 +6,16 @@ import io
 import re
 from dataclasses import replace
 from math import inf, nan
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from kernelviewer.figures import (
     EXHIBITS,
+    PRESETS,
     FigureError,
     FigureOptions,
     make_figure,
@@ -21,7 +24,7 @@ from kernelviewer.figures import (
 from kernelviewer.figures.options import OPTIONS, Choice, Number, OptionError
 from kernelviewer.figures.provenance import show_again
 from kernelviewer.figures.writing import render
-from kernelviewer.kernels.classes import PAPER
+from kernelviewer.kernels.classes import FINE, PAPER
 from tests.figures.reading import Svg, faults
 from tests.figures.scenes import make_bank, named, scene_of
 
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     )
     from kernelviewer.kernels.bank import Size
 
+HIGHER = {"health": 200.0, "compare": 180.0}
+"""Of two networks: ten charts; names of the layers below a chart. In mm."""
+JOURNAL_FACES = ("Arial", "Helvetica", "Liberation Sans")
 POINT_MM = 25.4 / 72
 PIXEL_MM = 25.4 / 150
 WIDE = FigureOptions(width_mm=1000.0)
@@ -104,6 +110,51 @@ def test_the_size_is_the_one_asked_for_in_every_format(kind: str) -> None:
     picture = Image.open(io.BytesIO(render(figure, ".png", {})))
     for pixels, mm in zip(picture.size, (120.0, 180.0), strict=True):
         assert pixels * PIXEL_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+@pytest.mark.parametrize("width", [89.0, 120.0, 183.0])
+@pytest.mark.parametrize("kind", [kind for kind in EXHIBITS if kind != "sheet"])
+def test_a_figure_leaves_room_for_its_caption_on_a_page(
+    kind: str, width: float, networks: int
+) -> None:
+    """With the fine classes, all of them there; texts keep clear of each other."""
+    layers = [(f"stages.{i}.blocks.{i}.conv_dw", 12 * i + 12) for i in range(8)]
+    banks = [make_bank(layers, name=f"network-{i}", seed=i) for i in range(networks)]
+    if kind in ("kernel", "keys", "r2", "shares-over-time"):
+        banks = banks[:1]
+    scene = scene_of(kind, *banks, scheme=FINE)
+    made = drawn(kind, scene, width_mm=width, panel_letters=True)
+    assert faults(made.figure) == []
+    height = made.figure.get_size_inches()[1] * 25.4
+    assert height <= (HIGHER.get(kind, 171.0) if networks > 1 else 171.0)
+    assert made.notes == ()
+
+
+def test_a_figure_higher_than_a_page_says_so() -> None:
+    scene = named(make_bank([("layer", 9000)]))
+    (note,) = drawn("sheet", scene, width_mm=60.0).notes
+    assert "a journal's page has 247 mm" in note
+    assert drawn("sheet", scene, width_mm=60.0, height_mm=300.0).notes == ()
+
+
+@pytest.mark.parametrize("preset", ["Nature", "Nature single"])
+@pytest.mark.parametrize("kind", EXHIBITS)
+def test_the_preset_of_a_journal_is_what_its_guide_asks(kind: str, preset: str) -> None:
+    """Texts of 5 to 7 pt but letters of 8, lines of 0.25 to 1 pt, 300 dpi and more."""
+    look = PRESETS[preset]
+    assert look.width_mm == {"Nature": 183.0, "Nature single": 89.0}[preset]
+    assert look.dpi >= 300
+    figure = make_figure(kind, scene_of(kind, make_bank()), look).figure
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    letters = [text for text in texts if text.get_fontsize() > 7.001]
+    assert all(abs(text.get_fontsize() - 8) < 1e-9 for text in letters)
+    assert all(len(text.get_text()) == 1 for text in letters)
+    assert all(text.get_fontsize() >= 5 for text in texts)
+    assert all(text.get_text() in ascii_lowercase for text in letters)
+    lines = [line.get_linewidth() for line in figure.axes[0].get_lines()]
+    assert all(0.25 <= width <= 1.0 for width in lines)
+    assert texts[0].get_fontfamily()[0] in JOURNAL_FACES
 
 
 @pytest.mark.parametrize("size", [(9,), (2, 2), (4, 6), (3, 5, 5)])

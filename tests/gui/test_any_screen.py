@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 SIZES = ((1280, 800), (1024, 700), (2560, 1440), (1600, 1000))
 """In this order: smaller, much larger, and between."""
-SCALES = (1.0, 1.25, 1.5)
+SCALES = (1.0, 1.25, 1.5, 2.0)
+"""14 points are 1.44 times the usual text."""
+LARGEST = 2.0
+SIZES_OF_LARGEST = ((2560, 1440), (1600, 1000))
+"""Where text twice as large has to have room."""
 STATES = ("empty", "open", "comparison", "run")
 CONTROLS = (
     *(QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QSlider, QLabel),
@@ -192,7 +196,7 @@ def test_every_control_is_whole_and_in_the_window(
 ) -> None:
     window = show(state)
     for arranged in (False, True):
-        for width, height in SIZES:
+        for width, height in SIZES_OF_LARGEST if scale == LARGEST else SIZES:
             window.resize(width, height)
             QApplication.processEvents()
             if arranged:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DIALOGS = {
     "about": ("aboutBox", "Close"),
     "shortcuts": ("shortcutsDialog", "Close"),
+    "glossary": ("glossaryDialog", "Close"),
     "open_model": ("openModelDialog", "Open"),
     "export_labels": ("exportLabelsDialog", "Save…"),
     "train": ("trainDialog", "Train"),

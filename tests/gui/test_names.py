@@ -46,8 +46,8 @@ def expected(window: MainWindow, threshold: float) -> str:
     labels = label(autoencoder.encode(weights), autoencoder.stretches, threshold)
     found = agreement(labels, family_fit(weights))
     return (
-        f"Names agree: exactly {percent(found.exact)}, within {TOLERANCE} "
-        f"{percent(found.within)}"
+        f"Named alike by code and by family: {percent(found.exact)} exactly, "
+        f"{percent(found.within)} within {TOLERANCE} of the best cosine"
     )
 
 

@@ -151,7 +151,7 @@ def test_progress_is_told_until_the_family_has_named(
     assert text_of(window, "namesHold") == "Naming by the family…"
     wait_idle(qtbot, window)
     assert window.state.labels is not None
-    assert text_of(window, "namesHold").startswith("Names agree: exactly ")
+    assert text_of(window, "namesHold").startswith("Named alike by code ")
 
 
 def test_figures_are_named_as_the_window_is(

@@ -169,6 +169,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "share of each class in every layer",
             "composition.prepare_composition",
             needs_classes=always,
+            uses=("class_marks",),
         ),
         Exhibit(
             "histogram",
@@ -292,7 +293,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "shares.prepare_shares",
             needs_classes=always,
             is_run=True,
-            uses=("time",),
+            uses=("time", "class_marks"),
         ),
         Exhibit(
             "formation",

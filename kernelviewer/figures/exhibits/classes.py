@@ -5,6 +5,7 @@ Babaiee et al. (ICLR 2024), figure 5.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from kernelviewer.figures.kernels import (
     gather_block,
 )
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
 
 
 _MOST = 100
-_CELL = 2.4
-"""Width of a kernel in units of the font size."""
+_CELL, _SEEN = 2.4, 1.6
+"""Width of a kernel, and least height beside a caption, in units of the font."""
 _HIGH = {0: 0.0, 1: 1.2, 2: 2.3}
 """Least height of a row with so many lines of text, in the same units."""
 
@@ -127,16 +128,23 @@ class ClassesContent:
 
     def _arrange(self, options: FigureOptions, face: Face) -> tuple[Tiling, int]:
         """The tiling, and in how many lines a class's name and numbers stand."""
-        for lines in (2, 1) if options.labels else (0,):
-            if tiling := self._tile(options, face, lines):
-                return tiling, lines
+        rooms = [(usual_height(options), 0.0)]
+        if options.height_mm is None:  # rather a higher page than tiny kernels
+            rooms = [(rooms[0][0], _SEEN), (math.inf, 0.0)]
+        for room, least in rooms:
+            for lines in (2, 1) if options.labels else (0,):
+                tiling = self._tile(options, face, lines, room)
+                if tiling and tiling.cell_height >= least * face.em:
+                    return tiling, lines
         raise FigureError(
             "the classes do not fit into this size",
             "Make the figure larger, or show fewer samples.",
         )
 
-    def _tile(self, options: FigureOptions, face: Face, lines: int) -> Tiling | None:
-        """As many kernels in a row as fit, as large as the page allows."""
+    def _tile(
+        self, options: FigureOptions, face: Face, lines: int, room: float
+    ) -> Tiling | None:
+        """As many kernels in a row as fit, as large as ``room`` mm of height allow."""
         plan = Blocks(
             cell=self.blocks[0].cell,
             counts=(1,) * len(self.blocks),
@@ -147,7 +155,7 @@ class ClassesContent:
             after=0.15 * face.em,
             least=_HIGH[lines] * face.em,
         )
-        room = (options.height_mm or 1e6) - title_height(options, face) - face.margin
+        room -= title_height(options, face) + face.margin
         room -= scale_bar_height(options, face)
         largest = _CELL * face.em
         if options.samples:

@@ -16,6 +16,7 @@ from kernelviewer.figures.chart import (
     nice_ticks,
 )
 from kernelviewer.figures.colours import mix
+from kernelviewer.figures.comparing import compare_scene
 from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import (
     coding_of,
@@ -30,10 +31,11 @@ from kernelviewer.figures.counts import (
     percent,
 )
 from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.exhibits.pairs import most_changed
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import Block, colour_blocks, draw_some
 from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.figures.counts import Counts
+    from kernelviewer.figures.exhibits.pairs import PairsContent
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Subject, Yardstick
     from kernelviewer.kernels.bank import Size
@@ -72,6 +75,7 @@ class CompareContent:
     layers: tuple[str, ...]
     cosines: tuple[NDArray[np.float32], ...]
     seed: int
+    changed: PairsContent | None = None
 
     @property
     def classes(self) -> list[int]:
@@ -105,7 +109,9 @@ class CompareContent:
             mean = float(np.concatenate(self.cosines).mean())
             sentences.append(
                 "Kernels at the same place of both have a mean cosine of "
-                f"{mean:.2f}; dots are the layers' medians, lines their quartiles."
+                f"{mean:.2f}; dots are the layers' medians, lines their quartiles. "
+                "The kernels that changed most: before, after, and the difference, "
+                "with layer and channel, cosine, and class before and after."
             )
         if self.yardstick is not None:
             known = [
@@ -143,13 +149,17 @@ class CompareContent:
             "classes": np.array([CLASSES[kind].id for kind in self.classes]),
         }
         for number, side in enumerate(self.sides):
-            arrays[f"kernels_{number}"] = side.samples.weights
+            if self.changed is None:
+                arrays[f"kernels_{number}"] = side.samples.weights
             if side.counts is not None:
                 arrays[f"counts_{number}"] = side.counts.by_class[self.classes]
             if side.fit is not None:
                 arrays[f"fit_{number}"] = side.fit
         if self.yardstick is not None:
             arrays["null_shares"] = null_shares(self.yardstick.null, BINS)
+        if self.changed is not None:
+            pairs = self.changed.arrays()
+            arrays["kernels_0"], arrays["kernels_1"] = pairs["before"], pairs["after"]
         if self.cosines:
             arrays["layers"] = np.array(self.layers)
             arrays["cosine"] = np.concatenate(self.cosines)
@@ -159,14 +169,14 @@ class CompareContent:
 
     def _arrange(self, options: FigureOptions, face: Face, rest: float) -> _Layout:
         """The roomiest layout that fits; without kernels if nothing else does."""
-        if options.height_mm is None:
-            return self._layout(options, face, 0.0, True)
-        room = options.height_mm - rest
+        room = usual_height(options) - rest
         for kernels in (True, False):
-            for tight in (0.0, 0.5, 1.0):
+            for tight in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.3):
                 layout = self._layout(options, face, tight, kernels)
                 if layout.height <= room:
                     return layout
+            if options.height_mm is None:
+                return layout
         raise FigureError(
             f"the comparison does not fit into {options.height_mm:g} mm",
             f"Make the figure {layout.height + rest:.0f} mm high.",
@@ -184,7 +194,10 @@ class CompareContent:
         width = (room - (columns - 1) * 3 * face.em) / columns
         charts: list[SharePanel | FitPanel | LayerPanel] = []
         if self.yardstick is not None:
-            charts.append(SharePanel(self.sides, self.classes, width, face, tight))
+            folded = columns == 1 or tight > 0
+            charts.append(
+                SharePanel(self.sides, self.classes, width, face, tight, folded)
+            )
             yardstick = self.yardstick
             high = _between(_CHART, tight)
             charts.append(FitPanel(self.sides, yardstick, width, face, options, high))
@@ -201,11 +214,19 @@ class CompareContent:
                 y += panel.height
             bottom = max(bottom, y)
         if kernels:
-            alike = bool(self.layers)
-            samples = SamplePanel(self.sides, room, face, options, alike, tight)
+            samples = self._kernels(room, face, options, tight)
             places.append((samples, face.margin, bottom))
             bottom += samples.height
         return _Layout(places, bottom, kernels)
+
+    def _kernels(
+        self, room: float, face: Face, options: FigureOptions, tight: float
+    ) -> Panel:
+        """The most changed kernels of networks of one kind, else random ones."""
+        if self.changed is None:
+            return SamplePanel(self.sides, room, face, options, tight)
+        rows = 3 if tight <= 0.5 else 2 if tight < 1.3 else 1
+        return ChangedPanel(self.changed, room, face, options, rows)
 
 
 def _levelled(
@@ -261,13 +282,17 @@ def prepare_compare(
         yardstick = None
     alike = len(scene.subjects) == 2 and _alike(first, second)
     layers, cosines = _cosines(first, second, watch) if alike else ((), ())
+    changed = None
+    if layers:
+        plain = replace(options, match="names", pairing=None)
+        changed = most_changed(compare_scene(scene, plain, watch), "pattern")
     left = _side(first, yardstick, options)
     if len(scene.subjects) == 2:
         right = _side(second, yardstick, options)
     else:
         right = _noise(first, options)
     return CompareContent(
-        (left, right), scene.size, yardstick, layers, cosines, options.seed
+        (left, right), scene.size, yardstick, layers, cosines, options.seed, changed
     )
 
 
@@ -340,6 +365,8 @@ _ALONE = (1.6, 1.35)
 """Usual and least distance between the bars of two classes; with one bar each."""
 _BAR = 0.75
 _CELL = 2.4
+_FOLD, _FOLD_WIDTH = 12, 28.0
+"""From how many classes on, and from which width on, they stand in two columns."""
 BINS = 50
 """Bins of the distributions of fit."""
 _PALE = 0.55
@@ -386,11 +413,22 @@ class SharePanel:
     width: float
     face: Face
     tight: float
+    folded: bool = False
+    """Whether many classes stand in two columns."""
 
     @property
     def height(self) -> float:
         """Heading, key, a pair of bars for each class."""
-        return (_HEAD + 2.8 + self._pitch * len(self.classes) + 0.6) * self.face.em
+        return (_HEAD + 2.8 + self._pitch * self._rows + 0.6) * self.face.em
+
+    @property
+    def _columns(self) -> int:
+        wide = self.width > _FOLD_WIDTH * self.face.em
+        return 2 if self.folded and wide and len(self.classes) > _FOLD else 1
+
+    @property
+    def _rows(self) -> int:
+        return -(-len(self.classes) // self._columns)
 
     @property
     def _pitch(self) -> float:
@@ -417,15 +455,17 @@ class SharePanel:
             if s.counts
         ]
         top = max(float(share.max()) for share in shares) if shares else 1.0
-        room = self.width - names - face.width("100.0 %", 0.85 * face.size) - em
+        pitch = (self.width + 2 * em) / self._columns
+        room = pitch - 2 * em - names - face.width("100.0 %", 0.85 * face.size) - em
         for number, item in enumerate(kinds):
-            base = y + number * self._pitch * em
-            page.text(x, base + (1.1 if len(shares) > 1 else 0.8) * em, item.short)
+            column, line = divmod(number, self._rows)
+            start, base = x + column * pitch, y + line * self._pitch * em
+            page.text(start, base + (1.1 if len(shares) > 1 else 0.8) * em, item.short)
             for row, share in enumerate(shares):
                 at = base + (0.1 + row * (_BAR + 0.1)) * em
                 wide = float(share[number]) / top * room
                 colour = _shade(page.ink.of_class(item), page, row)
-                left = x + names
+                left = start + names
                 gid = f"share-{item.id}-{row}"
                 hatch = HATCH if item is FLAT else ""
                 page.rectangle(left, at, wide, _BAR * em, colour, hatch=hatch, gid=gid)
@@ -521,17 +561,47 @@ def _cosine_panel(
 ) -> LayerPanel:
     """How alike the kernels at the same place are, layer by layer."""
     quartiles = np.array([np.quantile(c, (0.25, 0.5, 0.75)) for c in cosines])
-    low = min(0.0, float(np.floor(quartiles.min() * 2) / 2))
+    lowest = min(float(quartiles.min()), 0.99)
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if (1 - lowest) / s <= 4)
+    ticks = 1 - step * np.arange(np.ceil((1 - lowest) / step - 1e-6), -1, -1)
     return LayerPanel(
         ("Cosine between the kernels at the same place", "Cosine of the pairs"),
-        *(layers, quartiles, None, (low, 1.0)),
-        tuple(tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= low),
+        *(layers, quartiles, None, (float(ticks[0]), 1.0)),
+        tuple(ticks.round(2).tolist()),
         *(width, face, options, _between(_CHART, tight)),
     )
 
 
+class ChangedPanel:
+    """The kernels that changed most between two networks of one kind."""
+
+    def __init__(
+        self,
+        pairs: PairsContent,
+        width: float,
+        face: Face,
+        options: FigureOptions,
+        rows: int,
+    ) -> None:
+        self._pairs, self._width, self._face = pairs, width, face
+        free = replace(options, height_mm=None)
+        self._tiling, self._shown = pairs.arrange(free, face, 0.0, rows)
+
+    @property
+    def height(self) -> float:
+        """Heading and pairs."""
+        return _HEAD * self._face.em + self._tiling.height
+
+    def draw(self, page: Page, x: float, y: float, letter: str) -> None:
+        """Draw the heading, and the pairs with their places below them."""
+        em = self._face.em
+        texts = "Most changed kernels: before, after, difference", "Most changed"
+        page.heading(x, y + em, texts, self._width, letter)
+        self._pairs.draw_pairs(page, self._tiling, self._shown, y + (_HEAD - 0.3) * em)
+
+
 class SamplePanel:
-    """Random kernels of both, at the same places in networks of one kind."""
+    """Random kernels of both."""
 
     def __init__(
         self,
@@ -539,7 +609,6 @@ class SamplePanel:
         width: float,
         face: Face,
         options: FigureOptions,
-        paired: bool,
         tight: float,
     ) -> None:
         self._sides, self._width, self._face = sides, width, face
@@ -561,7 +630,6 @@ class SamplePanel:
         self._count = min((1 if options.samples or tight else 2) * one.per_row, longest)
         plan = replace(plan, counts=(self._count,) * 2, per_row=one.per_row)
         self._tiling = plan.tile(one.tap_pixels)
-        self._heading = "The same kernels in both" if paired else "Random kernels"
 
     @property
     def height(self) -> float:
@@ -571,7 +639,7 @@ class SamplePanel:
     def draw(self, page: Page, x: float, y: float, letter: str) -> None:
         """Draw the heading, and names over kernels."""
         em = self._face.em
-        page.heading(x, y + em, self._heading, self._width, letter)
+        page.heading(x, y + em, "Random kernels", self._width, letter)
         top = page.snap(y + (_HEAD - 0.4) * em)
         tiling = self._tiling
         blocks = [side.samples.take(slice(self._count)) for side in self._sides]

@@ -48,7 +48,8 @@ _NAMES = 12.0
 _BESIDE = 50.0
 _LEAST_BARS, _LEAST_ROOM = 5.0, 4.0
 _BAR_WIDTH = 0.86
-_WIDEST = 5.0
+_BESIDE_LEGEND, _WIDEST = 5.0, 12.0
+"""Most room for a bar, with a legend beside the bars and without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,9 @@ class CompositionContent:
             width = (room - (columns - 1) * 2 * face.em) / columns
             top = title_height(options, face)
             panels = [
-                _Panel.of(item, width, options, face, rows, top + face.margin)
+                _Panel.of(
+                    item, width, options, face, rows, top + face.margin, _BESIDE_LEGEND
+                )
                 for item in self.networks
             ]
             beside = self._beside(entries, panels[0], face)
@@ -192,7 +195,9 @@ class CompositionContent:
         from kernelviewer.figures.colours import ink
 
         total = sum(item.by_class.sum(axis=0) for item in self.networks)
-        return class_entries(np.flatnonzero(total).tolist(), ink(options.dark))
+        marks = options.class_marks == "letters"
+        there = np.flatnonzero(total).tolist()
+        return class_entries(there, ink(options.dark), marks=marks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,15 +223,22 @@ class _Panel:
         face: Face,
         rows: int,
         rest: float,
+        widest: float = _WIDEST,
     ) -> _Panel:
-        """Names below the bars where they fit, else numbers of layers."""
+        """Names below the bars where they fit, else numbers of layers.
+
+        Parameters
+        ----------
+        widest
+            Most room for a bar, in units of the font size.
+        """
         n = max(len(item.layers), 1)
         axis = face.width("100 %") + 0.6 * face.em if options.labels else 0.0
         room = width - axis - face.line() / 2
         if room < _LEAST_ROOM * face.em:
             problem = "the bars do not fit into this width"
             raise FigureError(problem, "Make the figure wider, or its font smaller.")
-        pitch = min(room / n, _WIDEST * face.em)
+        pitch = min(room / n, widest * face.em)
         names, every = short_names(item.layers), 1
         if pitch < face.line():
             names = [str(i + 1) for i in range(n)]
@@ -295,6 +307,7 @@ class _Panel:
                         hatch=HATCH if kind is FLAT else "",
                         gid=f"layer-{number}-{kind.id}",
                     )
+                    page.class_mark(kind, left, base - high, wide, high)
                 base -= high
         self._draw_counts(page, item, x, y - 0.4 * page.face.em)
 

@@ -137,9 +137,11 @@ class FormationContent:
             there = places[first[first >= 0]]
             if len(there):
                 least, median, most = np.quantile(there, (0.25, 0.5, 0.75))
-                ends = [chart.right(float(least)), chart.right(float(most))]
-                wide = min(0.2 * em, 0.3 * pitch) / 0.35
-                page.line(ends, [middle] * 2, colour=page.ink.negative, width=wide)
+                left, right = chart.right(float(least)), chart.right(float(most))
+                high = min(0.2 * em, 0.3 * pitch)
+                page.rectangle(
+                    left, middle - high / 2, right - left, high, page.ink.negative
+                )
                 radius = min(0.32 * em, 0.45 * pitch)
                 page.dot(chart.right(float(median)), middle, radius, page.ink.text)
             if options.labels and number % every == 0:

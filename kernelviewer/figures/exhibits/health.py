@@ -14,7 +14,7 @@ from kernelviewer.figures.content import Table
 from kernelviewer.figures.counts import listing
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.health import MEASURES, layer_health
 from kernelviewer.watch import NEVER
@@ -39,9 +39,9 @@ _PANELS = (
         ("flat", "Share of flat kernels"),
     ),
 )
-_CHART, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 1.5, 12.0, 40.0, 1.5
-"""Heights of charts; widths of the page, of one with two columns, of the gap: in units
-of the font size."""
+_CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 2.6, 1.5, 12.0, 40.0, 1.5
+"""Heights of charts: usual, on a full page, least; widths of the page, of one with two
+columns, of the gap: in units of the font size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +68,11 @@ class HealthContent:
             ]
             heights = [_height(column[0]) for column in columns]
             height = title_height(options, face) + face.margin + sum(heights)
-            if options.height_mm is not None:
-                rows = len(self.networks) * len(groups[0])
-                spare = (options.height_mm - height) / face.em / rows
+            rows = len(self.networks) * len(groups[0])
+            spare = (usual_height(options) - height) / face.em / rows
+            if options.height_mm is None:
+                spare = max(min(spare, 0.0), _LOW - _CHART)
+            if spare:
                 if _CHART + spare < _LOWEST:
                     problem = f"{rows} charts do not fit into {options.height_mm:g} mm"
                     raise FigureError(problem, "Make the figure higher.")
@@ -78,7 +80,7 @@ class HealthContent:
                     [[replace(p, chart=p.chart + spare) for p in c] for c in network]
                     for network in columns
                 ]
-                height = options.height_mm
+                height += spare * face.em * rows
             page = Page(options, height, face)
             top, letters = page.title(), cycle(string.ascii_lowercase)
             for network in columns:

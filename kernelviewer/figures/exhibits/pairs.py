@@ -67,7 +67,7 @@ class PairsContent:
             em = face.em
             top = title_height(options, face) + 3.2 * em
             foot = scale_bar_height(options, face) + face.margin
-            tiling, shown = self._arrange(options, face, top + foot)
+            tiling, shown = self.arrange(options, face, top + foot)
             height = max(top + tiling.height + foot, options.height_mm or 0.0)
             page = Page(options, height, face)
             y = page.title()
@@ -80,15 +80,21 @@ class PairsContent:
             names = face.elide(" → ".join(self.compared.names), room)
             colour = page.ink.secondary
             page.text(page.margin, y + 2.3 * em, names, colour=colour, gid="facts")
-            y = page.snap(top)
-            pictures = self._pictures(self.rows[:shown], options)
-            per_row = tiling.per_row
-            parts = [pictures[i : i + per_row] for i in range(0, shown, per_row)]
-            tiling.draw(page, parts, page.margin, y, watch)
-            if options.labels:
-                self._write(page, tiling, y, shown)
+            self.draw_pairs(page, tiling, shown, top, watch)
             draw_scale_bar(page, page.height - page.margin, "of each pair")
             return page
+
+    def draw_pairs(
+        self, page: Page, tiling: Tiling, shown: int, y: float, watch: Watch = NEVER
+    ) -> None:
+        """The first ``shown`` pairs from ``y`` mm on, and below each what it is."""
+        y = page.snap(y)
+        pictures = self._pictures(self.rows[:shown], page.options)
+        per_row = tiling.per_row
+        parts = [pictures[i : i + per_row] for i in range(0, shown, per_row)]
+        tiling.draw(page, parts, page.margin, y, watch)
+        if page.options.labels:
+            self._write(page, tiling, y, shown)
 
     def caption(self) -> str:
         """What stands beside what, and in which order."""
@@ -159,10 +165,10 @@ class PairsContent:
             cells[:, :, left : left + wide] = part
         return cells
 
-    def _arrange(
-        self, options: FigureOptions, face: Face, rest: float
+    def arrange(
+        self, options: FigureOptions, face: Face, rest: float, most: int = _ROWS
     ) -> tuple[Tiling, int]:
-        """Rows of pairs, and how many pairs fit.
+        """Rows of pairs, ``most`` at most, and how many pairs fit.
 
         Raises
         ------
@@ -181,7 +187,7 @@ class PairsContent:
             raise FigureError(problem, "Make the figure wider, or show fewer in a row.")
         largest = min(room / per_row, 2.4 * _WIDTH * em)
         plan = Blocks(cell, (), room, options.dpi, 0.0, after, per_row)
-        for lines in range(min(_ROWS, -(-len(self.rows) // per_row)), 0, -1):
+        for lines in range(min(most, -(-len(self.rows) // per_row)), 0, -1):
             tiling = replace(plan, counts=(per_row,) * lines).fit(1e6, largest)
             if tiling is None:
                 problem = f"the pairs do not fit into this width at {options.dpi} dpi"
@@ -265,8 +271,18 @@ def prepare_pairs(
         There are not two networks, no kernels of theirs correspond, or they have no
         codes and the change of these was asked for.
     """
-    compared = compare_scene(scene, options, watch)
-    found, change = compared.found, CHANGE.of(options)
+    return most_changed(compare_scene(scene, options, watch), CHANGE.of(options))
+
+
+def most_changed(compared: Compared, change: str) -> PairsContent:
+    """The pairs whose ``change`` is largest; those with a flat kernel come last.
+
+    Raises
+    ------
+    FigureError
+        They have no codes and the change of these was asked for.
+    """
+    found = compared.found
     amount = {
         "pattern": 1 - found.cosine,
         "scale": np.abs(found.scale_ratio),

@@ -29,7 +29,7 @@ from kernelviewer.figures.legend import (
     draw_scale_bar,
     scale_bar_height,
 )
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.figures.tiling import Blocks, as_pictures, drawn_weights, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import (
@@ -367,7 +367,9 @@ class PcaPlan:
         foot = legend.height + scale_bar_height(options, face) + margin
         beside = room > _SIDE_BY_SIDE * em
         side = (0.46 if beside else 1.0) * room - axis
-        down = (options.height_mm or 1e6) - top - foot - axis - 0.5 * em
+        down = usual_height(options) - top - foot - axis - 1.9 * em
+        if options.height_mm is None:
+            down = max(down, 40 * em)
         side = min(side, down if beside else 0.6 * down)
         if side < 8 * em:
             problem = "the scatter does not fit into this size"

@@ -18,7 +18,7 @@ from kernelviewer.figures.exhibits import PLANE
 from kernelviewer.figures.exhibits.pca import by_class, by_depth, by_fit
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend
-from kernelviewer.figures.page import Page, title_height
+from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.watch import NEVER
 
@@ -139,8 +139,10 @@ class ScatterContent:
             side = min(pitch - 2 * em - axis - em, _MOST * em)
             rest = top + legend.height + face.margin
             part = _HEAD * em + below + 0.6 * em
-            if options.height_mm is not None:
-                side = min(side, (options.height_mm - rest) / down - part)
+            high = (usual_height(options) - rest) / down - part
+            if options.height_mm is None:
+                high = max(high, _LEAST * em)
+            side = min(side, high)
             if side < _LEAST * em:
                 problem = "the pairs do not fit into this size"
                 hint = "Make the figure larger, or its font smaller."

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.kernels.classes import PatternClass
     from kernelviewer.watch import Watch
 
 _HEAD, _CHART, _LEAST_CHART, _LEAST_ROOM = 4.0, 18.0, 5.0, 8.0
@@ -138,7 +139,9 @@ class SharesContent:
         from kernelviewer.figures.colours import ink
 
         total = self.counts.sum(axis=0)
-        return class_entries(np.flatnonzero(total).tolist(), ink(options.dark))
+        marks = options.class_marks == "letters"
+        there = np.flatnonzero(total).tolist()
+        return class_entries(there, ink(options.dark), marks=marks)
 
     def _draw_areas(self, page: Page, chart: Chart, options: FigureOptions) -> None:
         places = places_of(self.run.numbers, options.time)
@@ -147,6 +150,7 @@ class SharesContent:
         shares = shares if len(places) > 1 else np.repeat(shares, 2, axis=0)
         right = [chart.right(place) for place in xs]
         below = np.zeros(len(xs))
+        marks: list[tuple[PatternClass, float, float, float, float]] = []
         for number, kind in enumerate(classes_shown()):
             above = below + shares[:, number]
             if shares[:, number].any():
@@ -159,7 +163,13 @@ class SharesContent:
                     hatch=HATCH if kind is FLAT else "",
                     gid=f"shares-{kind.id}",
                 )
+                widest = int(shares[:, number].argmax())
+                room = 2.4 * page.face.em
+                left = min(max(right[widest] - room / 2, right[0]), right[-1] - room)
+                marks.append((kind, left, up[widest], room, down[widest] - up[widest]))
             below = above
+        for kind, *place in marks:
+            page.class_mark(kind, *place)
         for at in right[1:-1]:
             page.line(
                 [at, at], [chart.y, chart.y + chart.height], colour=page.ink.paper

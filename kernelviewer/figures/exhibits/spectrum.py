@@ -81,6 +81,8 @@ class SpectrumContent:
             entries = [] if names.names else self._entries(options)
             legend = Legend(entries, face, room)
             density = usual = _DENSITY * em if len(self.codes) else 0.0
+            if density:  # what is shown is higher than what explains it
+                usual = density = max(density, legend.height - row.height)
             top = title_height(options, face)
             foot = legend.height + scale_bar_height(options, face) + face.margin
             axis = 3.6 * em if options.labels else 2.3 * em
@@ -173,7 +175,8 @@ class SpectrumContent:
             return []
         from kernelviewer.figures.colours import ink
 
-        kinds = sorted({item.class_index for item in self.yardstick.stretches})
+        along = (item.class_index for item in self.yardstick.stretches)
+        kinds = dict.fromkeys(along)  # as they lie along the axis
         ground = ink(options.dark)
         return [
             Entry(ground.of_class(class_shown(kind)), class_shown(kind).short)

@@ -110,6 +110,7 @@ class ExportLabelsDialog(Dialog):
         note = QLabel(TEXT, self)
         note.setProperty("role", "secondary")
         note.setWordWrap(True)
+        note.setMinimumHeight(note.heightForWidth(WIDTH - 2 * MARGIN))
         networks = window.document.banks
         count = spaced(sum(map(len, networks)))
         where = (

@@ -1,4 +1,4 @@
-"""Windows that only tell: about the program, and its keys."""
+"""Windows that only tell: about the program, its keys, and the words on the screen."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QIcon
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QIcon, QTextDocument
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextBrowser, QVBoxLayout
 
 from kernelviewer import __version__
 from kernelviewer.files import resource
+from kernelviewer.gui import theme
 from kernelviewer.gui.controls import MARGIN, Dialog, dialog_button, line_of, show_text
+from kernelviewer.gui.glossary import TERMS, found, picture_of, terms_of
+from kernelviewer.gui.painting.kernels import WeightColours
 from kernelviewer.gui.registry import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtWidgets import QWidget
+
+    from kernelviewer.gui.glossary import Term
 
     Keys = tuple[str, Sequence[tuple[str, str]]]
     """Heading and rows of what is done and how."""
@@ -80,6 +87,94 @@ def show_about(parent: QWidget) -> None:
     layout.addLayout(both)
     layout.addLayout(line_of(copy, shut))
     box.show()
+
+
+class Glossary(Dialog):
+    """What words on the screen mean, each with a picture; searched by typing.
+
+    Parameters
+    ----------
+    parent
+        The window.
+    colours
+        [K, 3] of 0 … 255 from the most negative to the most positive weight.
+    view
+        Id of the panel whose words are told; empty: all words.
+    """
+
+    def __init__(
+        self, parent: QWidget, colours: NDArray[np.float64], view: str = ""
+    ) -> None:
+        place = f"Words in {place_of(view)}" if view else "Glossary"
+        super().__init__(parent, "glossaryDialog", place)
+        self.resize(560, 620)
+        tokens = theme.tokens()
+        self._colours = WeightColours.of(colours, tokens.panel, tokens.separator)
+        self._terms = terms_of(view) if view else TERMS
+        self.search = QLineEdit(self)
+        self.search.setObjectName("glossarySearch")
+        self.search.setPlaceholderText("Search words")
+        self.search.setAccessibleName("Search words")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._show)
+        self.text = QTextBrowser(self)
+        self.text.setObjectName("glossaryText")
+        self.text.setAccessibleName(place)
+        self.text.document().setDocumentMargin(10)
+        self.all = dialog_button(self, "All Words", "glossaryAll", self._show_all)
+        self.all.setVisible(bool(view))
+        shut = dialog_button(self, "Close", "glossaryClose", self.close)
+        shut.setDefault(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, 12)
+        layout.setSpacing(12)
+        layout.addWidget(self.search)
+        layout.addWidget(self.text)
+        layout.addLayout(line_of(self.all, shut))
+        for name in {term.picture for term in TERMS}:
+            picture = picture_of(name, self._colours)
+            kind = QTextDocument.ResourceType.ImageResource
+            self.text.document().addResource(kind, QUrl(f"kernels:{name}"), picture)
+        self._show()
+        self.search.setFocus()
+
+    def _show_all(self) -> None:
+        self._terms = TERMS
+        self.setWindowTitle("Glossary")
+        self.all.hide()
+        self._show()
+        self.search.setFocus()
+
+    def _show(self) -> None:
+        terms = found(self.search.text(), self._terms)
+        told = "".join(map(term_html, terms))
+        self.text.setHtml(told or "<p>No word here has this. “All Words” has more.</p>")
+
+
+def place_of(view: str) -> str:
+    """What people call a panel, by its id."""
+    if view == "tools":
+        return "the line above the panels"
+    spec = next(spec for spec in VIEWS if spec.id == view)
+    return spec.short or spec.title
+
+
+def term_html(term: Term) -> str:
+    """An entry: word, picture, sentences, formula, and where it is seen."""
+    parts = [
+        f"<h3 style='margin-bottom: 4px'>{escape(term.word)}</h3>",
+        f"<p style='margin: 0'><img src='kernels:{term.picture}'></p>",
+        f"<p style='margin: 4px 0'>{escape(term.says)}</p>",
+    ]
+    if term.formula:
+        parts.append(f"<p style='margin: 4px 0'><i>{escape(term.formula)}</i></p>")
+    if term.views:
+        seen = ", ".join(map(place_of, term.views))
+        colour = theme.tokens().secondary
+        parts.append(
+            f"<p style='margin: 0; color: {colour}'>Seen in: {escape(seen)}</p>"
+        )
+    return "".join(parts)
 
 
 def show_shortcuts(parent: QWidget, menus: Iterable[Keys]) -> None:

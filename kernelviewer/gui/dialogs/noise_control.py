@@ -96,7 +96,7 @@ class NullTestDialog(Dialog):
         self.table.setText(GIVES_UP)
         self.table.setProperty("role", "secondary")
         self.table.style().polish(self.table)
-        self.bar.setRange(0, 0)
+        self.bar.setRange(0, 1)
         self._show_state(running=True)
         self._ticket = self._window.jobs.submit(
             "compute",

@@ -26,7 +26,8 @@ def make_plot(parent: QWidget, name: str, axes: tuple[str, str]) -> Any:
 
     plot = pyqtgraph.PlotWidget(parent)
     plot.setObjectName(name)
-    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything there
+    for part in (plot, plot.viewport()):  # no key does anything there
+        part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     plot.setAccessibleName(f"{axes[1]} against {axes[0]}")
     plot.setMenuEnabled(False)
     plot.hideButtons()

@@ -507,11 +507,9 @@ class LayoutKeeper(QObject):
         """Qt: a first start is arranged for the size that the window is shown at."""
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
-        if event.type() == QEvent.Type.ChildPolished:
-            assert isinstance(event, QChildEvent)
-            child = event.child()
-            if isinstance(child, QTabBar):
-                _name_tabs(child)
+        if event.type() == QEvent.Type.LayoutRequest:
+            for bar in self._window.findChildren(QTabBar):
+                _name_tabs(bar)
         return super().eventFilter(watched, event)
 
     def show(self, state: ViewState) -> None:
@@ -633,8 +631,11 @@ class LayoutKeeper(QObject):
 
 
 def _name_tabs(bar: QTabBar) -> None:
+    titles = [bar.tabText(number) for number in range(bar.count())]
+    bar.setAccessibleName(f"Panels behind each other: {', '.join(titles)}")
+    if bar.objectName():
+        return
     bar.setObjectName("panelTabs")
-    bar.setAccessibleName("Panels that lie behind each other")
     bar.setDrawBase(False)
     bar.setElideMode(Qt.TextElideMode.ElideRight)
     bar.setUsesScrollButtons(False)

@@ -36,6 +36,7 @@ class TitleLine(QFrame):
         super().__init__(parent)
         self.setProperty("panel", "top")
         self._controls: list[QWidget] = []
+        self._spare: dict[QWidget, int] = {}
         self.label = QLabel(title, self)
         self.label.setProperty("role", "title")
         self.line = QHBoxLayout(self)
@@ -49,9 +50,13 @@ class TitleLine(QFrame):
         self.label.setProperty("active", active)
         self.label.style().polish(self.label)
 
-    def add_control(self, control: QWidget) -> None:
-        """Put a control after the title and the controls that are there."""
+    def add_control(self, control: QWidget, spare: int = 0) -> None:
+        """Put a control after the title and the controls that are there.
+
+        It is shown where it leaves room for ``spare`` letters to the rest of the line.
+        """
         self._controls.append(control)
+        self._spare[control] = spare
         self.line.insertWidget(len(self._controls), control)
 
     def minimumSizeHint(self) -> QSize:
@@ -67,7 +72,8 @@ class TitleLine(QFrame):
         room = self.width() - self.minimumSizeHint().width()
         for control in self._controls:
             room -= control.minimumSizeHint().width() + _SPACING
-            control.setVisible(room >= 0)
+            letter = self.fontMetrics().averageCharWidth()
+            control.setVisible(room >= self._spare[control] * letter)
 
 
 class PanelBody(QFrame):

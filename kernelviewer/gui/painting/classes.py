@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFontMetricsF, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kernelviewer.gui import theme
-from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
+from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown, ink_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -138,6 +138,26 @@ def fill_stack(
         elif not upright and box.width() >= LEAST_PARTED:
             box = box.adjusted(0, 0, -PARTING, 0)
         fill_class(painter, box, index, dark=dark, pale=pale)
+
+
+def paint_mark(
+    painter: QPainter, box: QRectF, index: int, tokens: Tokens, *, pale: bool = False
+) -> None:
+    """A class's letters in the middle of a box, if they have room there."""
+    metrics, text = QFontMetricsF(painter.font()), CLASSES[index].mark
+    if box.height() < metrics.height() - 1 or box.width() < (
+        metrics.horizontalAdvance(text) + 2
+    ):
+        return
+    colour = class_colour(index, dark=tokens.dark)
+    plain = pale or CLASSES[index] is FLAT
+    ink = tokens.text if plain else ink_on(colour.name())
+    if CLASSES[index] is FLAT:
+        room = QRectF(0, 0, metrics.horizontalAdvance(text) + 2, metrics.height() - 2)
+        room.moveCenter(box.center())
+        painter.fillRect(room, QColor(tokens.panel))
+    painter.setPen(QColor(ink))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _hatch(painter: QPainter, box: QRectF, colour: QColor) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QScrollBar, QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip
 
@@ -32,7 +33,7 @@ _LEAST = 15
 _MOST = 110
 
 
-class LayerAxis(Ringed):
+class LayerAxis(Listed, Ringed):
     """A place for each layer, all of the same width; the wheel scrolls where many are.
 
     A click asks for a layer; Left and right go from layer to layer, Space or Enter
@@ -253,8 +254,35 @@ class LayerAxis(Ringed):
         """What a screen reader says: the layer that keys are at."""
         text = self._message
         if self._labels:
-            text = self.tip(self._current).replace("\n", ", ")
+            text = one_line(self.tip(self._current))
         self.setAccessibleDescription(text)
+        self.tell_item()
+
+    # Items, as a screen reader has them: layers
+
+    def item_count(self) -> int:
+        """Layers."""
+        return len(self._labels)
+
+    def item_name(self, item: int) -> str:
+        """A layer in words."""
+        return one_line(self.tip(item))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it lies, over all charts."""
+        return self.box_of(item)
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The layer there."""
+        return self.layer_at(place)
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        return self._current if self._labels else None
+
+    def item_selected(self, item: int) -> bool:
+        """Whether kernels of it are selected."""
+        return item in self.selected
 
 
 def paint_spread(

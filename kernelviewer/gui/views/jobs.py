@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.accessible import announce
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.view import Home, ViewSpec
 
@@ -60,7 +61,7 @@ class JobRow(QWidget):
         self.text = _Message("waiting", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
-        self.bar.setRange(0, 0)
+        self.bar.setRange(0, 1)  # 0 of 0 would move all the time
         self.bar.setFixedWidth(140)
         self.bar.setAccessibleName(f"Progress of {title}")
         self.button = QPushButton(self)
@@ -104,7 +105,7 @@ class JobRow(QWidget):
     def set_progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is."""
         self.bar.setUpdatesEnabled(False)  # else it paints at once all that has changed
-        self.bar.setRange(0, total)
+        self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
         self.bar.setUpdatesEnabled(True)
         count = f"{done} of {total}" if total else ""
@@ -328,8 +329,12 @@ class JobsPanel(QScrollArea):
     def end(self, number: int, text: str) -> None:
         """Show what came of a job."""
         if number in self.rows:
-            self.rows[number].set_ended(text)
-            self._look_at(self.rows[number])
+            row = self.rows[number]
+            row.set_ended(text)
+            kind = next((g for g in self.groups.values() if row in g.rows), None)
+            if kind is None or not any(other.running for other in kind.rows):
+                announce(self, f"{row.title.text()}: {text}")
+            self._look_at(row)
             self._trim()
 
     def add_error(self, title: str, text: str, details: str) -> None:
@@ -341,6 +346,7 @@ class JobsPanel(QScrollArea):
         """Show a job's error and ask to be seen."""
         row = self._row(number, title)
         row.set_ended(text, details, failed=True)
+        announce(self, f"{title}: {text}")
         self._bring_forward(row)
         self._trim()
         self.attention_requested.emit()

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QSizePolicy,
-    QSlider,
     QToolButton,
     QWidget,
 )
 
+from kernelviewer.gui.controls import EscapableSlider
 from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.theme import as_field
 
@@ -45,7 +45,7 @@ class CosinePopover(QFrame):
         self.setObjectName("cosinePopover")
         self._number: int | None = None
         self._changed = False
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = EscapableSlider(self)
         self.slider.setObjectName("cosineSlider")
         self.slider.setAccessibleName("Least cosine of similar kernels")
         self.slider.setRange(0, STEPS)

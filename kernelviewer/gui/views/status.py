@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.gui.accessible import announce
 from kernelviewer.gui.text import as_tip, counted_once, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.gui.views.selection_chips import Chip, ScopeChip, SelectionChips
@@ -79,6 +80,7 @@ class StatusLine(QStatusBar):
         line.setSpacing(4)
         self.message = Message(holder)
         self.messageChanged.connect(self.message.show_text)
+        self.messageChanged.connect(lambda text: announce(self, text))
         line.addWidget(chips)
         line.addWidget(selected)
         line.addWidget(self.message, 1)
@@ -110,7 +112,10 @@ class StatusController(Controller):
             self.chips.set_chips(tuple(_chips(state)), _scope_chip(state))
         sets = (state.counted, state.counted_selected, state.selection, state.sizes)
         if self.is_news("count", state.models, state.shown, *sets):
-            self.parts.selected.setText(_count(state))
+            before, text = self.parts.selected.text(), _count(state)
+            self.parts.selected.setText(text)
+            if text != before:
+                announce(self.parts.selected, text)
 
     def _on_name_requested(self, number: int) -> None:
         """Rename what a chip says: a class, where it is of one."""

@@ -15,13 +15,18 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QSlider,
     QToolBar,
     QToolButton,
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton, NumberField
+from kernelviewer.gui.controls import (
+    ChoiceButton,
+    EscapableSlider,
+    ExplainButton,
+    NumberField,
+)
+from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
@@ -167,6 +172,7 @@ class ThresholdBar(QWidget):
 
     threshold_requested = Signal(float, bool)
     """The wished threshold, and whether the slider is still being dragged."""
+    drag_given_up = Signal()
     default_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -178,7 +184,7 @@ class ThresholdBar(QWidget):
         self._said: tuple[float, float | None] = (math.nan, None)
         self.title = QLabel("Threshold", self)
         self.title.setProperty("role", "secondary")
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = EscapableSlider(self)
         self.slider.setObjectName("thresholdSlider")
         self.slider.setAccessibleName("Threshold of the fit")
         self.slider.setRange(0, STEPS)
@@ -198,6 +204,9 @@ class ThresholdBar(QWidget):
         self.null = QLabel(self)
         self.null.setObjectName("nullCoverage")
         self.null.setProperty("role", "secondary")
+        for label, word in ((self.coverage, "identified"), (self.null, "noise")):
+            label.setToolTip(as_tip(tip_of(word)))
+        self.title.setToolTip(as_tip(tip_of("threshold")))
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
@@ -212,6 +221,7 @@ class ThresholdBar(QWidget):
         line.addWidget(self.null)
         self.slider.valueChanged.connect(self._on_slider_moved)
         self.slider.sliderReleased.connect(self._on_slider_released)
+        self.slider.given_up.connect(self.drag_given_up)
         self.value.valueChanged.connect(self._on_value_typed)
         self.presets.clicked.connect(self._open_menu)
         self.reset.clicked.connect(lambda: self.default_requested.emit())
@@ -246,10 +256,6 @@ class ThresholdBar(QWidget):
         """Show the identified share of the kernels, and of white noise."""
         self._said = coverage, null
         self._say()
-        self.coverage.setToolTip("Identified share of the kernels with a pattern")
-        self.null.setToolTip(
-            "Share of white-noise kernels that would be identified at this threshold"
-        )
 
     def set_brevity(self, brevity: int) -> None:
         """Use fewer words: from 0, all of them, to `BREVITIES`, numbers alone."""
@@ -341,6 +347,7 @@ class ToolLine(QWidget):
         self._fitted: object = None
         self.title = QLabel("kernelviewer", self)
         self.title.setProperty("role", "heading")
+        self.explain = ExplainButton("tools", "this line", self)
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._line = line = QHBoxLayout(self)
@@ -350,6 +357,7 @@ class ToolLine(QWidget):
         line.addWidget(parts.sizes)
         line.addWidget(parts.naming)
         line.addWidget(parts.threshold)
+        line.addWidget(self.explain)
         line.addWidget(parts.edited)
         line.addWidget(space, 1)
         line.addWidget(parts.palette)
@@ -388,6 +396,7 @@ class ToolLine(QWidget):
         self._fitted = now
         steps: tuple[Callable[[bool], object], ...] = (
             lambda on: self.title.setVisible(not on),
+            lambda on: self.explain.setVisible(not on),
             parts.naming.set_brief,
             parts.sizes.set_compact,
             parts.palette.set_brief,
@@ -403,7 +412,7 @@ class ToolLine(QWidget):
     def _needed(self) -> int:
         """How wide all of it is."""
         parts = self._parts
-        told = (self.title, parts.sizes, parts.naming, parts.threshold)
+        told = (self.title, self.explain, parts.sizes, parts.naming, parts.threshold)
         whole = (*told, parts.edited, parts.palette, parts.export)
         widths = [part.sizeHint().width() for part in whole if not part.isHidden()]
         return sum(widths) + GAP * (len(widths) + 1) + 8
@@ -435,6 +444,7 @@ class ToolController(Controller):
         self.parts.edited.clicked.connect(self._open_edits)
         sizes.size_requested.connect(self.document.show_size)
         threshold.threshold_requested.connect(self._set_threshold)
+        threshold.drag_given_up.connect(self.document.give_up_drag)
         threshold.default_requested.connect(lambda: self._set_threshold(None))
         export.clicked.connect(lambda: self.window.commands["export"].trigger())
 

@@ -98,15 +98,15 @@ class NamesLine(QWidget):
             self.text.setText("No identified kernels whose names could be compared")
         else:
             self.text.setText(
-                f"Names agree: exactly {percent(found.exact)}, within {TOLERANCE} "
-                f"{percent(found.within)}"
+                f"Named alike by code and by family: {percent(found.exact)} exactly, "
+                f"{percent(found.within)} within {TOLERANCE} of the best cosine"
             )
             self.text.setToolTip(
                 f"Of {spaced(found.kernels)} identified kernels in scope, "
-                f"{percent(found.exact)} have the same name by their code and by the "
-                f"pattern family. For {percent(found.within)} the class of their code "
-                f"explains them within {TOLERANCE} in cosine as well as the family's: "
-                "neighbouring classes overlap."
+                f"{percent(found.exact)} have exactly the same name by their code as "
+                f"by the pattern family. Of {percent(found.within)} the class by code "
+                f"has a member whose cosine with the kernel is within {TOLERANCE} of "
+                "the family's best: neighbouring classes overlap."
             )
 
 
@@ -121,7 +121,7 @@ def why_no_labels(state: ViewState) -> str:
         return "Classes show here once the family has named the kernels (Show Jobs)."
     return (
         f"No classes: there is no autoencoder for {size_label(pool.size)} kernels, and "
-        "the pattern family has no members of this size. Code → Train makes one."
+        "the pattern family has no members of this size. Analysis → Train makes one."
     )
 
 

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.painting.classes import elided, fill_stack
+from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.painting.classes import elided, fill_stack, paint_mark
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, as_tip, percent, spaced
 from kernelviewer.gui.views.classes.bars import (
@@ -98,7 +99,7 @@ class TooMany(QWidget):
                 self.setPalette(palette)
 
 
-class LayerComposition(Ringed):
+class LayerComposition(Listed, Ringed):
     """Stacked shares; a click asks for the layer, or for a class within it.
 
     Left and right go from layer to layer, up and down from class to class; Space asks
@@ -125,6 +126,7 @@ class LayerComposition(Ringed):
         self._selected: Mapping[Any, SelectedPart] = {}
         self._row: Row | None = None
         self._current, self._part = 0, 0
+        self._parts: tuple[tuple[int, int], ...] = ()
         self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
         self._scroll.setObjectName("compositionScroll")
         self._scroll.setAccessibleName("Scroll along the layers")
@@ -141,6 +143,11 @@ class LayerComposition(Ringed):
         """Show layers, or say what would fill the view."""
         same = [bar.key for bar in bars] == [bar.key for bar in self._bars]
         self._bars, self._message = bars, message
+        self._parts = tuple(
+            (number, part)
+            for number, bar in enumerate(bars)
+            for part in range(len(bar.parts()))
+        )
         if not same:
             self._current = self._part = 0
             self._insists = False
@@ -252,6 +259,8 @@ class LayerComposition(Ringed):
             painter.setOpacity(1.0 if bar.shown else 0.35)
             stacked = bar.stacked(box)
             fill_stack(painter, stacked, dark=theme.tokens().dark, upright=True)
+            for index, part, pale in stacked:
+                paint_mark(painter, part, index, theme.tokens(), pale=pale)
             if (chosen := self._selected.get(bar.key)) is not None:
                 for strip in chosen.marks(bar, box):
                     edge = strip.adjusted(0, 0, 1, 0)
@@ -425,5 +434,64 @@ class LayerComposition(Ringed):
         bar = self._bars[self._current]
         parts = bar.parts()
         part = parts[min(self._part, len(parts) - 1)][0] if parts else None
-        text = self.tip((self._current, part)).replace("\n", ", ")
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(one_line(self.tip((self._current, part))))
+        self.tell_item()
+
+    # Items, as a screen reader has them: classes within layers
+
+    def item_count(self) -> int:
+        """Parts of all bars."""
+        return len(self._parts)
+
+    def item_name(self, item: int) -> str:
+        """A class within a layer."""
+        number, part = self._parts[item]
+        bar = self._bars[number]
+        index, count, pale = bar.parts()[part]
+        total = sum(bar.counts)
+        name = class_shown(index).name
+        who = f"unidentified, best class {name}" if pale else name
+        owner = f" of {bar.network}" if self._several() else ""
+        share = percent(count / max(1, total))
+        text = f"{bar.title}{owner}, {who}: {spaced(count)} of {spaced(total)}, {share}"
+        chosen = self._chosen(item)
+        return f"{text}, {spaced(chosen)} selected" if chosen else text
+
+    def item_details(self, item: int) -> str:
+        """All of its layer."""
+        return self.tip((self._parts[item][0], None))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it stands, in view or not."""
+        number, part = self._parts[item]
+        box = self._lay_out().boxes[number].translated(-self._scroll.value(), 0)
+        return self._bars[number].stacked(box)[part][1]
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The part there."""
+        number = self.bar_at(place.x())
+        if number is None:
+            return None
+        stacked = self._bars[number].stacked(self.boxes()[number])
+        for part, (_, box, _) in enumerate(stacked):
+            if box.contains(place):
+                return self._parts.index((number, part))
+        return None
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        now = self._current, self._part
+        return self._parts.index(now) if now in self._parts else None
+
+    def item_selected(self, item: int) -> bool:
+        """Whether a kernel of it is selected."""
+        return self._chosen(item) > 0
+
+    def _chosen(self, item: int) -> int:
+        number, part = self._parts[item]
+        bar = self._bars[number]
+        found = self._selected.get(bar.key)
+        if found is None:
+            return 0
+        index, _, pale = bar.parts()[part]
+        return found.below[index] if pale else found.counts[index]

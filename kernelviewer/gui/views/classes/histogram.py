@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 NARROWEST = 72
 """A column with bars and numbers is at least this wide, pixels."""
 _SPACE = 10
+_MARKS_FROM = 230
+"""Width of a block that has room for letters beside the names, pixels."""
 ROW = 14
 CAPTION = 16
 MARGIN = 12
@@ -239,7 +242,8 @@ class ClassRows(Ringed):
         shorts = (class_shown(index).short for index in self._rows)
         names = max(map(metrics.horizontalAdvance, shorts))
         several = self._blocks() > 1
-        left, count = MARGIN + names + GAP, max(1, len(self._contents))
+        left = MARGIN + names + self._mark_width() + GAP
+        count = max(1, len(self._contents))
         most = max((int(item.counts.max()) for item in self._contents), default=0)
         widest = "00 %" if count > 1 else "00 000  00 %"
         if not self._shares():
@@ -247,6 +251,12 @@ class ClassRows(Ringed):
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
         return Columns(left, end, count, self._first, numbers + GAP)
+
+    def _mark_width(self) -> float:
+        """Room for the letters that stand for a class in charts."""
+        if self._block_width() < _MARKS_FROM:
+            return 0.0
+        return float(self.fontMetrics().horizontalAdvance("X−")) + 2
 
     def _shares(self) -> bool:
         """Whether there is room for shares beside the counts."""
@@ -328,9 +338,14 @@ class ClassRows(Ringed):
             ink = theme.tokens().text if there else theme.tokens().secondary
             painter.setPen(QColor(ink))
             name = line.adjusted(MARGIN, 0, 0, 0)
-            name.setWidth(columns.left - MARGIN - GAP)
+            marks = self._mark_width()
+            name.setWidth(columns.left - MARGIN - GAP - marks)
             text = elided(painter, class_shown(index).short, name.width())
             painter.drawText(name, right, text)
+            if marks:
+                painter.setPen(QColor(theme.tokens().secondary))
+                mark = QRectF(name.right() + GAP / 2, line.top(), marks, line.height())
+                painter.drawText(mark, right, CLASSES[index].mark)
         if self._ringed:
             left, end = columns.whole(self._column)
             start = 2 if len(self._contents) == 1 else left - 4
@@ -375,7 +390,7 @@ class ClassRows(Ringed):
             painter.drawText(number, left, text)
 
 
-class ClassHistogram(ClassRows):
+class ClassHistogram(Listed, ClassRows):
     """One row a class: name, bar, count and share; several networks in columns.
 
     A click, or Space on the row that the arrow keys lead to, asks for the class.
@@ -537,3 +552,45 @@ class ClassHistogram(ClassRows):
         index = self._rows[self._row]
         here = f"{class_shown(index).name}: {int(content.counts[index])} kernels"
         self.setAccessibleDescription(". ".join([here, ", ".join(shares)]))
+        self.tell_item()
+
+    # Items, as a screen reader has them: each class of each network
+
+    def item_count(self) -> int:
+        """Rows and columns."""
+        return len(self._rows) * len(self._contents)
+
+    def item_name(self, item: int) -> str:
+        """Counts and share of a class."""
+        column, row = divmod(item, len(self._rows))
+        return one_line(self.tip(self._rows[row], column))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Its row within the column; None for a column that has no room."""
+        column, row = divmod(item, len(self._rows))
+        columns, box = self._columns(), self.row_box(self._rows[row])
+        if column not in columns.shown():
+            return None
+        left, right = columns.whole(column)
+        if len(self._contents) > 1:
+            box.setRight(box.left() + right)
+            box.setLeft(box.left() + left)
+        return box
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The row and column at a place."""
+        index = self.row_at(place)
+        if index is None or not self._contents:
+            return None
+        return self.column_at(place) * len(self._rows) + self._rows.index(index)
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        there = bool(self._contents)
+        return self._column * len(self._rows) + self._row if there else None
+
+    def item_selected(self, item: int) -> bool:
+        """Whether a kernel of it is selected."""
+        column, row = divmod(item, len(self._rows))
+        chosen = self._contents[column].selected
+        return chosen is not None and bool(chosen[self._rows[row]])

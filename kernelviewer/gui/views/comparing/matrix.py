@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import paint_swatch
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
@@ -85,7 +86,7 @@ def _changed(matrix: NDArray[np.int64] | NDArray[np.float64]) -> float:
     return 1 - float(np.trace(matrix)) / total if total else float("nan")
 
 
-class TransitionMatrix(Ringed):
+class TransitionMatrix(Listed, Ringed):
     """A click asks for the kernels of a cell, of a row or of a column.
 
     Arrow keys go from cell to cell, Space or Enter asks. Setters never emit.
@@ -446,8 +447,46 @@ class TransitionMatrix(Ringed):
             return
         kinds = self.content.kinds
         row, column = self._current
-        text = self.tip((kinds[row], kinds[column])).replace("\n", ", ")
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(one_line(self.tip((kinds[row], kinds[column]))))
+        self.tell_item()
+
+    # Items, as a screen reader has them: cells, row by row
+
+    def _cell(self, item: int) -> tuple[int, int]:
+        assert self.content is not None
+        row, column = divmod(item, len(self.content.kinds))
+        return self.content.kinds[row], self.content.kinds[column]
+
+    def item_count(self) -> int:
+        """Cells."""
+        return 0 if self.content is None else len(self.content.kinds) ** 2
+
+    def item_name(self, item: int) -> str:
+        """A cell in words."""
+        return one_line(self.tip(self._cell(item)))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it lies."""
+        return self.boxes()[self._cell(item)]
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The cell there."""
+        before, after = self.found_at(place) or (None, None)
+        if self.content is None or before is None or after is None:
+            return None
+        kinds = self.content.kinds
+        return kinds.index(before) * len(kinds) + kinds.index(after)
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        if self.content is None or not self.content.kinds:
+            return None
+        return self._current[0] * len(self.content.kinds) + self._current[1]
+
+    def item_selected(self, item: int) -> bool:
+        """Whether a pair of it is selected."""
+        assert self.content is not None
+        return bool(self.content.selected[self._cell(item)])
 
 
 def _fitting(font: QFont, texts: Iterable[str], room: float) -> QFont:

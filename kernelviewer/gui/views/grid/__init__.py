@@ -71,7 +71,7 @@ class GridController(Controller):
         self._strips = Strips()
         self._wanted: KernelRef | None = None
         grid.setMinimumHeight(LEAST_HEIGHT)
-        grid.set_tooltip(acts.tooltip)
+        grid.set_tooltip(acts.tooltip, acts.name_of)
         grid.focus_requested.connect(self._on_focus_requested)
         grid.selection_requested.connect(self._on_selection_requested)
         grid.activated.connect(lambda: self.window.docks["inspector"].show())

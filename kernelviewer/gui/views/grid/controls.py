@@ -13,13 +13,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
-    QSlider,
     QToolButton,
     QWidget,
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.controls import PADDING, ChoiceButton
+from kernelviewer.gui.controls import PADDING, ChoiceButton, EscapableSlider
 from kernelviewer.gui.text import spaced
 from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.gui.views.grid.painter import paint_corners
@@ -64,7 +63,7 @@ SCALES = {
     "layer": "scale per layer",
     "global": "one scale",
 }
-BRIEF_SCALES = {"kernel": "own scale", "layer": "layer scale"}
+BRIEF_SCALES = {"kernel": "per kernel", "layer": "per layer"}
 MEANS = {
     "auto": "without mean where classes are seen",
     "with": "with mean",
@@ -180,7 +179,7 @@ class GridControls(QWidget):
             "gridPicture", "Show of each kernel", PICTURES, self, BRIEF_PICTURES
         )
         self.colormap = ChoiceButton("colormap", "Colour map", COLORMAPS, self)
-        self.zoom = QSlider(Qt.Orientation.Horizontal, self)
+        self.zoom = EscapableSlider(self)
         self.zoom.setObjectName("zoomSlider")
         self.zoom.setAccessibleName("Zoom of the kernel grid")
         self.zoom.setToolTip("Zoom (Ctrl+wheel)")

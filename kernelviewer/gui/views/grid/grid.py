@@ -17,8 +17,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
     QContextMenuEvent,
     QKeySequence,
     QPainter,
@@ -32,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.painting.pixels import AreaRing
 from kernelviewer.gui.text import as_tip
@@ -78,7 +77,7 @@ _TICK = 16
 """Between two steps of scrolling at the edge, milliseconds."""
 
 
-class KernelGrid(QAbstractScrollArea):
+class KernelGrid(Listed, QAbstractScrollArea):
     """Grid of all kernels in scope. Shows what it is told; asks by signals.
 
     A click or a key asks for the focus; Shift extends a range from the last focus,
@@ -101,6 +100,7 @@ class KernelGrid(QAbstractScrollArea):
         self._geometry = GridGeometry(View(0, 0, 1.0, 0))
         self._painter = GridPainter()
         self._tooltip: Callable[[int], str] = str
+        self._name: Callable[[int], str] | None = None
         self._placing = False
         self._band: Band | None = None
         self._pressed: QPointF | None = None
@@ -203,8 +203,7 @@ class KernelGrid(QAbstractScrollArea):
         if not self._extending:
             self._range_from = kernel
         self.setAccessibleDescription("" if kernel is None else self._tooltip(kernel))
-        change = QAccessible.Event.DescriptionChanged
-        QAccessible.updateAccessibility(QAccessibleEvent(self, change))
+        self.tell_item()
 
     def set_marked(self, kernels: tuple[int, ...]) -> None:
         """Mark the corners of some kernels, such as those nearest to the slider."""
@@ -226,9 +225,11 @@ class KernelGrid(QAbstractScrollArea):
         self._painter.message = text
         self.viewport().update()
 
-    def set_tooltip(self, tooltip: Callable[[int], str]) -> None:
-        """What to say of a kernel id under the cursor; plain text."""
-        self._tooltip = tooltip
+    def set_tooltip(
+        self, tooltip: Callable[[int], str], name: Callable[[int], str] | None = None
+    ) -> None:
+        """What to say of a kernel id under the cursor, and in a line; plain text."""
+        self._tooltip, self._name = tooltip, name
 
     def set_colormap(self, colormap: str) -> None:
         """Colour weights by one of `COLORMAPS`."""
@@ -254,6 +255,41 @@ class KernelGrid(QAbstractScrollArea):
     def kernel_at(self, point: QPointF) -> int | None:
         """Kernel at a point of the viewport, logical pixels."""
         return self._geometry.kernel_at(point.toTuple())
+
+    # Items, as a screen reader has them: positions in drawing order
+
+    def item_count(self) -> int:
+        """Kernels shown."""
+        return 0 if self.content is None else len(self.content.order)
+
+    def item_name(self, item: int) -> str:
+        """A kernel in a line."""
+        kernel = self._kernel_of(item)
+        return one_line(self._tooltip(kernel)) if not self._name else self._name(kernel)
+
+    def item_details(self, item: int) -> str:
+        """What its tooltip says."""
+        return self._tooltip(self._kernel_of(item))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it is drawn."""
+        return self.kernel_rect(self._kernel_of(item))
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The position of the kernel there."""
+        return self._geometry.position_of(self.kernel_at(place))
+
+    def item_now(self) -> int | None:
+        """The focused kernel, if it is shown."""
+        return self._geometry.focus_position
+
+    def item_selected(self, item: int) -> bool:
+        """Whether it is selected."""
+        return self.selected is not None and bool(self.selected[self._kernel_of(item)])
+
+    def _kernel_of(self, item: int) -> int:
+        assert self.content is not None
+        return int(self.content.order[item])
 
     # Commands
 

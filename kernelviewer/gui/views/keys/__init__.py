@@ -108,7 +108,7 @@ class KeysView(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("keysView")
-        self.setAccessibleName("Keys that stand for the kernels")
+        self.setAccessibleName("Keys, and the focused kernel by its key")
         self.setFrameShape(QFrame.Shape.NoFrame)
         AreaRing(self)
         self.setWidgetResizable(True)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     amplitudes,
@@ -116,7 +117,7 @@ class KernelPainter(Ringed):
         return QRectF(x / ratio, y / ratio, wide / ratio, high / ratio)
 
 
-class KeyTiles(KernelPainter):
+class KeyTiles(Listed, KernelPainter):
     """A tile for each key, that which adds most first: pattern, kernels, R².
 
     The bar under a pattern is as long as it stands for kernels; of it blue is what is
@@ -297,7 +298,34 @@ class KeyTiles(KernelPainter):
 
     def _describe(self) -> None:
         text = describe(self.tiles[self._current]) if self.tiles else ""
-        self.setAccessibleDescription(text.replace("\n", ", "))
+        self.setAccessibleDescription(one_line(text))
+        self.tell_item()
+
+    # Items, as a screen reader has them: keys
+
+    def item_count(self) -> int:
+        """Keys."""
+        return len(self.tiles)
+
+    def item_name(self, item: int) -> str:
+        """A key in words."""
+        return one_line(describe(self.tiles[item]))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Its tile."""
+        return QRectF(self.box_of(item))
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The tile there."""
+        return self.place_at(place)
+
+    def item_now(self) -> int | None:
+        """What the keys of the keyboard are at."""
+        return self._current if self.tiles else None
+
+    def item_selected(self, item: int) -> bool:
+        """Whether one of its kernels is selected."""
+        return self.tiles[item].selected > 0
 
 
 def describe(tile: KeyTile) -> str:

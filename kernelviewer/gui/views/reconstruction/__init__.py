@@ -117,7 +117,10 @@ RECONSTRUCTION = ViewSpec(
         ViewKeys(
             "Surface",
             "views.reconstruction.surface",
-            (("Turn, turn back", "drag, arrow keys; double click, Home"),),
+            (
+                ("Turn, turn back", "drag, arrow keys; double click, Home"),
+                ("Give up a drag", "Escape"),
+            ),
         ),
         ViewKeys(
             "Nearest kernels",

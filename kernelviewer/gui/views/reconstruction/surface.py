@@ -233,6 +233,7 @@ class KernelSurface(Ringed):
         self._calm = QTimer(self, singleShot=True, interval=_CALM)
         self._calm.timeout.connect(self._on_calm)
         self._last: QPointF | None = None
+        self._origin = self._camera
 
     @property
     def camera(self) -> Camera:
@@ -375,7 +376,7 @@ class KernelSurface(Ringed):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self._last = event.position()
+            self._last, self._origin = event.position(), self._camera
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -395,12 +396,16 @@ class KernelSurface(Ringed):
         self.reset()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Turn with the arrow keys; Home resets."""
+        """Turn with the arrow keys; Home resets, Escape gives a drag up."""
         if event.key() in _TURNS:
             azimuth, elevation = _TURNS[Qt.Key(event.key())]
             self.turn(-_KEY_DEGREES * azimuth, _KEY_DEGREES * elevation)
         elif event.key() == Qt.Key.Key_Home:
             self.reset()
+        elif event.key() == Qt.Key.Key_Escape and self._last is not None:
+            self._last, self._camera, self._mesh = None, self._origin, None
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+            self.update()
         else:
             super().keyPressEvent(event)
 

@@ -6,11 +6,12 @@ from math import ceil
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.kernels import (
     WeightColours,
     as_pictures,
@@ -22,7 +23,7 @@ from kernelviewer.gui.painting.pixels import device_length, device_pixels, paint
 from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QPoint
+    from PySide6.QtCore import QPoint, QPointF
     from PySide6.QtGui import (
         QFocusEvent,
         QHelpEvent,
@@ -43,7 +44,7 @@ _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _ROWS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
-class Thumbnails(QWidget):
+class Thumbnails(Listed, QWidget):
     """Small pictures in rows; a click asks for one, or Enter for the ringed one."""
 
     kernel_requested = Signal(int)
@@ -219,6 +220,29 @@ class Thumbnails(QWidget):
     def _describe(self) -> None:
         text = describe(self._kernels[self._current]) if self._kernels else ""
         self.setAccessibleDescription(text)
+        self.tell_item()
+
+    # Items, as a screen reader has them
+
+    def item_count(self) -> int:
+        """Kernels."""
+        return len(self._kernels)
+
+    def item_name(self, item: int) -> str:
+        """A near kernel in a line."""
+        return one_line(describe(self._kernels[item]))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it stands."""
+        return QRectF(self.kernel_rect(item))
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The kernel there."""
+        return self.index_at(place.toPoint())
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        return self._current if self._kernels else None
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the ring."""

@@ -253,6 +253,7 @@ STEPS = ViewSpec(
             (
                 ("To a step", "click, drag, wheel; arrow keys; Home, End"),
                 ("Play the run", "Space"),
+                ("Give up a drag", "Escape"),
             ),
         ),
     ),
@@ -268,7 +269,11 @@ SHARES = ViewSpec(
         ViewKeys(
             "Classes along the run",
             "views.run.charts",
-            (("To a step", "click, drag; Left, Right, Home, End"),),
+            (
+                ("To a step", "click, drag; Left, Right, Home, End"),
+                ("Give up a drag", "Escape"),
+                ("Select a forming layer", "click; Up, Down, Enter, Space"),
+            ),
         ),
     ),
     figures={"sharesChart": ViewFigure("shares-over-time")},

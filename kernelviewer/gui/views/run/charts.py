@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.painting.classes import class_colour, elided
+from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.painting.classes import class_colour, elided, paint_mark
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
 from kernelviewer.gui.text import as_tip, percent, spaced
 from kernelviewer.kernels.classes import CLASSES, class_shown
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT, _TOP, _FOOT = 46.0, 14.0, 8.0, 20.0
 _ROW, _SCROLL = 15.0, 12
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+_ROWS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ class Axis:
         return float(np.interp(number, self.numbers, self.places))
 
 
-class StepsChart(Ringed):
+class StepsChart(Listed, Ringed):
     """What charts along the steps have in common. Setters never emit.
 
     Left, Right, Home and End ask for a step.
@@ -172,12 +174,16 @@ class SharesChart(StepsChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sharesChart", "Share of each class along the run", parent)
         self.counts: NDArray[np.int64] | None = None
+        self._origin: int | None = None
 
     def set_counts(
         self, axis: Axis | None, counts: NDArray[np.int64] | None, message: str = ""
     ) -> None:
         """Show how many kernels each class has at each step, [S, classes]."""
+        before = None if self.axis is None else self.axis.step
         self.axis, self.counts, self.message = axis, counts, message
+        if axis is not None and axis.step != before:
+            self.tell_item()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -192,6 +198,7 @@ class SharesChart(StepsChart):
         xs = [self.x_of(place) for place in self.axis.places]
         if len(xs) == 1:
             xs, edges = [box.left(), box.right()], np.repeat(edges, 2, axis=0)
+        marks: list[tuple[int, QRectF]] = []
         painter.setPen(Qt.PenStyle.NoPen)
         for index in range(len(CLASSES)):
             lower, upper = edges[:, index], edges[:, index + 1]
@@ -201,10 +208,14 @@ class SharesChart(StepsChart):
                 back = [QPointF(x, y) for x, y in zip(xs, ys[1].tolist(), strict=True)]
                 painter.setBrush(class_colour(index, dark=tokens.dark))
                 painter.drawPolygon(QPolygonF([*there, *back[::-1]]))
+                marks.append((index, self._widest(xs, ys)))
         painter.setPen(QPen(QColor(tokens.panel), 1))
         for x in xs[1:-1]:
             painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
         painter.setFont(caption_font(self.font()))
+        for index, place in marks:
+            paint_mark(painter, place, index, tokens)
+            painter.setPen(Qt.PenStyle.NoPen)
         painter.setPen(QColor(tokens.secondary))
         for share in (0, 0.5, 1):
             y = box.bottom() - share * box.height()
@@ -212,6 +223,15 @@ class SharesChart(StepsChart):
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, flags, f"{100 * share:.0f}\u202f%")
         self.paint_axis(painter)
+
+    def _widest(self, xs: list[float], ys: NDArray[np.float64]) -> QRectF:
+        """Where an area has most room for letters: at one of its inner steps."""
+        box, room = self.chart(), 12.0
+        middles = [min(max(x, box.left() + room), box.right() - room) for x in xs]
+        heights = ys[0] - ys[1]
+        step = int(heights.argmax())
+        top = float(ys[1, step])
+        return QRectF(middles[step] - room, top, 2 * room, float(heights[step]))
 
     def _edges(self) -> NDArray[np.float64]:
         """Cumulated shares [S, classes + 1]."""
@@ -239,14 +259,56 @@ class SharesChart(StepsChart):
                 )
         return "\n".join(lines)
 
+    # Items, as a screen reader has them: steps
+
+    def item_count(self) -> int:
+        """Steps."""
+        known = self.axis is not None and self.counts is not None
+        return len(self.axis.numbers) if known and self.axis else 0
+
+    def item_name(self, item: int) -> str:
+        """The counts of a step."""
+        assert self.axis is not None
+        x = self.x_of(self.axis.places[item])
+        return one_line(self.tip(QPointF(x, self.chart().bottom() + 1)))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it stands."""
+        assert self.axis is not None
+        box = self.chart()
+        return QRectF(self.x_of(self.axis.places[item]) - 2, box.top(), 4, box.height())
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The nearest step."""
+        inside = self.item_count() and self.chart().contains(place)
+        return self.step_at(place.x()) if inside else None
+
+    def item_now(self) -> int | None:
+        """The step that is shown."""
+        return self.axis.step if self.axis is not None and self.item_count() else None
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: the step under the mouse."""
+        if event.button() == Qt.MouseButton.LeftButton and self.axis is not None:
+            self._origin = self.axis.step
         self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt: the step under the mouse."""
-        if event.buttons() & Qt.MouseButton.LeftButton and self.axis is not None:
+        if self._origin is not None and self.axis is not None:
             self.step_requested.emit(self.step_at(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Qt: let go."""
+        self._origin = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: Escape gives a drag up."""
+        if event.key() == Qt.Key.Key_Escape and self._origin is not None:
+            origin, self._origin = self._origin, None
+            self.step_requested.emit(origin)
+        else:
+            super().keyPressEvent(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +339,8 @@ class FormationRow:
 class FormationChart(StepsChart):
     """A row for each layer: from when on its kernels are what they are at the end.
 
-    A click asks for the layer; the wheel scrolls where not all have room.
+    A click asks for the layer, as do Up and Down, then Enter or Space; the wheel
+    scrolls where not all have room.
     """
 
     layer_requested = Signal(object, object)
@@ -289,6 +352,7 @@ class FormationChart(StepsChart):
         )
         self.rows: tuple[FormationRow, ...] = ()
         self._names, self._facts = 0.0, 0.0
+        self._row = 0
         self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
         self._scroll.setObjectName("formationScroll")
         self._scroll.setAccessibleName("Scroll along the layers")
@@ -301,6 +365,7 @@ class FormationChart(StepsChart):
     ) -> None:
         """Show these layers."""
         self.axis, self.rows, self.message = axis, rows, message
+        self._row = min(self._row, max(0, len(rows) - 1))
         self._arrange()
         self.update()
 
@@ -360,8 +425,18 @@ class FormationChart(StepsChart):
         painter.setClipRect(QRectF(0, box.top(), self.width(), box.height()))
         for row, y in self._places():
             self._paint_row(painter, row, y)
+        if self._ringed and self.rows:
+            painter.setPen(QPen(QColor(tokens.accent), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self._line(self._row).adjusted(3, 1, -3, -1))
         painter.restore()
         self.paint_axis(painter)
+
+    def _line(self, row: int) -> QRectF:
+        """Where a layer's line is, in view or not."""
+        high = self.row_height()
+        top = self.chart().top() + row * high - self._scroll.value()
+        return QRectF(0, top, self.width(), high)
 
     def _places(self) -> Iterator[tuple[FormationRow, float]]:
         """Rows in view and the middles of their lines."""
@@ -395,8 +470,10 @@ class FormationChart(StepsChart):
     def tip(self, place: QPointF) -> str:
         """A layer's formation in words."""
         number = self.row_at(place.y())
-        if number is None or self.axis is None:
-            return ""
+        return "" if number is None or self.axis is None else self._words(number)
+
+    def _words(self, number: int) -> str:
+        assert self.axis is not None
         row, unit = self.rows[number], self.axis.unit
         formed = f"{spaced(row.formed)} of {spaced(row.kernels)} kernels"
         lines = [row.title, f"{formed} keep class and fit from some {unit} on"]
@@ -411,7 +488,47 @@ class FormationChart(StepsChart):
         """Qt: ask for the layer."""
         number = self.row_at(event.position().y())
         if event.button() == Qt.MouseButton.LeftButton and number is not None:
+            self._row = number
             self.layer_requested.emit(self.rows[number].layer, event.modifiers())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: go from layer to layer and ask for one; or for another step."""
+        keys, key = Qt.Key, event.key()
+        if self.rows and key in _ROWS:
+            self._row = min(max(self._row + _ROWS[keys(key)], 0), len(self.rows) - 1)
+            box, line, value = self.chart(), self._line(self._row), self._scroll.value()
+            low = value + round(line.bottom() - box.bottom())
+            high = value + round(line.top() - box.top())
+            self._scroll.setValue(min(max(value, low), high))
+            self._ringed = True
+            self.tell_item()
+            self.update()
+        elif self.rows and key in (keys.Key_Return, keys.Key_Enter, keys.Key_Space):
+            self.layer_requested.emit(self.rows[self._row].layer, event.modifiers())
+        else:
+            super().keyPressEvent(event)
+
+    # Items, as a screen reader has them: layers
+
+    def item_count(self) -> int:
+        """Layers."""
+        return 0 if self.axis is None else len(self.rows)
+
+    def item_name(self, item: int) -> str:
+        """When a layer's kernels formed."""
+        return one_line(self._words(item))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Its line."""
+        return self._line(item)
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The layer at a place."""
+        return self.row_at(place.y())
+
+    def item_now(self) -> int | None:
+        """What the keys are at."""
+        return self._row if self.item_count() else None
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt: scroll along the layers where not all have room."""

@@ -89,6 +89,7 @@ class StepsSlider(QAbstractSlider):
         self.content: StepsContent | None = None
         self._turned = 0.0
         self._is_held = False
+        self._origin = 0
         self.valueChanged.connect(lambda value: self.step_requested.emit(value))
 
     def set_content(self, content: StepsContent | None) -> None:
@@ -204,7 +205,7 @@ class StepsSlider(QAbstractSlider):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: the step under the mouse."""
         if event.button() == Qt.MouseButton.LeftButton and self.content is not None:
-            self._is_held = True
+            self._is_held, self._origin = True, self.content.step
             self._ask(self.step_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -233,6 +234,9 @@ class StepsSlider(QAbstractSlider):
             event.ignore()
         elif key == Qt.Key.Key_Space:
             self.play_requested.emit()
+        elif key == Qt.Key.Key_Escape and self._is_held:
+            self._is_held = False
+            self._ask(self._origin)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             at_end = key == Qt.Key.Key_End
             self._ask(len(content.numbers) - 1 if at_end else 0)

@@ -92,7 +92,7 @@ class ScatterController(Controller):
             *(kernel_along, self.again),
         )
         self._placed: tuple[KernelPool, object] | None = None
-        view.set_tooltip(acts.tooltip)
+        view.set_tooltip(acts.tooltip, acts.name_of)
         view.axes_requested.connect(self._on_axes_requested)
         view.plane_requested.connect(partial(self.window.set_chart, "plane"))
         view.focus_requested.connect(self._if_current(acts.go_to))

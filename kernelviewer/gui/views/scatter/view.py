@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.controls import ChoiceButton
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 REACH = 6
 """How far from a point a click still means it, logical pixels."""
-GESTURES = {"band": "band", "lasso": "lasso"}
+GESTURES = {"band": "drag a box", "lasso": "draw a line around"}
 _DIRECTIONS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -68,7 +69,7 @@ def nearest_towards(
     return int(ahead[distance.argmin()])
 
 
-class ScatterView(ScatterPlot):
+class ScatterView(Listed, ScatterPlot):
     """Shows what it is told; asks by signals.
 
     A click asks for the focus, a band or lasso (Alt) for a selection; the wheel zooms,
@@ -95,7 +96,9 @@ class ScatterView(ScatterPlot):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._tooltip: Callable[[int], str] = str
+        self._name: Callable[[int], str] | None = None
         self._pan_from: QPointF | None = None
+        self._origin = self._box
         self._axes = (0, 1)
         self._names: tuple[str, ...] = ()
         self._planes: Mapping[str, tuple[str, str]] = {}
@@ -154,15 +157,63 @@ class ScatterView(ScatterPlot):
             others = {key: names[place] for key, names in self._planes.items()}
             button.set_choices({**components, **others})
 
-    def set_tooltip(self, tooltip: Callable[[int], str]) -> None:
-        """What to say of a kernel under the cursor."""
-        self._tooltip = tooltip
+    def set_tooltip(
+        self, tooltip: Callable[[int], str], name: Callable[[int], str] | None = None
+    ) -> None:
+        """What to say of a kernel under the cursor, and in a line."""
+        self._tooltip, self._name = tooltip, name
 
     def set_focus(self, number: int | None) -> None:
         """Ring one kernel."""
         super().set_focus(number)
         text = "" if number is None else self._tooltip(number)
         self.setAccessibleDescription(text)
+        self.tell_item()
+
+    # Items, as a screen reader has them: points
+
+    def item_count(self) -> int:
+        """Points."""
+        return 0 if self._content is None else len(self._content.numbers)
+
+    def item_name(self, item: int) -> str:
+        """A kernel in a line."""
+        number = self._number_of(item)
+        return one_line(self._tooltip(number)) if not self._name else self._name(number)
+
+    def item_details(self, item: int) -> str:
+        """What its tooltip says."""
+        return self._tooltip(self._number_of(item))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """What a click on it may miss it by."""
+        place = self.place_of(self._number_of(item))
+        if place is None:
+            return None
+        return QRectF(place.x() - REACH, place.y() - REACH, 2 * REACH, 2 * REACH)
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The point near a place."""
+        return self._item_of(self.number_at(place))
+
+    def item_now(self) -> int | None:
+        """The focused kernel, if it has a point."""
+        return self._item_of(self._focus)
+
+    def item_selected(self, item: int) -> bool:
+        """Whether it is selected."""
+        return self._selected is not None and bool(self._selected[item])
+
+    def _number_of(self, item: int) -> int:
+        assert self._content is not None
+        return int(self._content.numbers[item])
+
+    def _item_of(self, number: int | None) -> int | None:
+        if self._content is None or number is None:
+            return None
+        row = int(np.searchsorted(self._content.numbers, number))
+        there = row < len(self._content.numbers)
+        return row if there and self._content.numbers[row] == number else None
 
     def number_at(self, place: QPointF) -> int | None:
         """The kernel whose point lies nearest to a place, within reach."""
@@ -197,6 +248,9 @@ class ScatterView(ScatterPlot):
         elif key == Qt.Key.Key_Escape and self._path:
             self._path = []
             self.update()
+        elif key == Qt.Key.Key_Escape and self._pan_from is not None:
+            self._pan_from, self._box = None, self._origin
+            self.redraw()
         else:
             super().keyPressEvent(event)
 
@@ -229,7 +283,7 @@ class ScatterView(ScatterPlot):
         if event.button() == Qt.MouseButton.LeftButton:
             self._path = [event.position()]
         elif event.button() == Qt.MouseButton.MiddleButton:
-            self._pan_from = event.position()
+            self._pan_from, self._origin = event.position(), self._box
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt: go on with what was begun."""

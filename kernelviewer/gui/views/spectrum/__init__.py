@@ -227,7 +227,13 @@ SPECTRUM = ViewSpec(
                 ("Move", "drag, wheel, arrow keys; Shift: fine"),
                 ("To the next stretch, to an end", "Page Up, Page Down; Home, End"),
                 ("Play along the spectrum", "Space"),
+                ("Give up a drag", "Escape"),
             ),
+        ),
+        ViewKeys(
+            "Decoded kernels",
+            "views.spectrum.strip",
+            (("Move the code slider", "click, drag"), ("Give up a drag", "Escape")),
         ),
         ViewKeys(
             "Density of codes",

@@ -217,6 +217,6 @@ def not_encoded(size: Size, stage: Stage) -> Absence:
 STAGES: dict[Stage, str] = {
     "starting": "starting torch…",
     "encoding": "encoding…",
-    "stopped": "not encoded: Code → Encode Again",
+    "stopped": "not encoded: Analysis → Compute Missing Codes",
 }
 """What stands in the place of the density."""

@@ -383,6 +383,14 @@ class CodeHistogram(BrushedStrip):
         y = baseline(self.font(), 0, self.height())
         painter.drawText(QPointF(self.axis.logical(0), y), self._message)
 
+    def spans(self) -> list[tuple[float, float]]:
+        """The bars."""
+        if self.density is None:
+            return []
+        bars = self.bars
+        there = join_bins(self.density.shown, bars).nonzero()[0].tolist()
+        return [(bar / bars, (bar + 1) / bars) for bar in there]
+
     def tip_at(self, point: QPointF) -> tuple[str, QRect]:
         """How many kernels a bar stands for."""
         if self.density is None:

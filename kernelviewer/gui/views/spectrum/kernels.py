@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
@@ -45,6 +45,7 @@ class KernelStrip(Strip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("spectrumKernels", "Decoded kernels along the code", parent)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the slider has the keys
         fixed = QSizePolicy.Policy.Fixed
         self.setSizePolicy(QSizePolicy.Policy.Expanding, fixed)
         self._colours: NDArray[np.float64] = np.full((3, 3), 128.0)
@@ -114,6 +115,15 @@ class KernelStrip(Strip):
         drawn = self._paints.pixels(self.content.table[rows])
         for (_, left), pixels in zip(self.places(), drawn, strict=True):
             painter.drawImage(left, 0, to_image(enlarge(pixels, *self._taps())))
+
+    def spans(self) -> list[tuple[float, float]]:
+        """The kernels."""
+        return [] if self.content is None else [(z, z) for z in self.codes()]
+
+    def _item_of(self, z: float) -> int | None:
+        codes = self.codes() if self.content else []
+        near = range(len(codes))
+        return min(near, key=lambda item: abs(codes[item] - z), default=None)
 
     def tip_at(self, point: QPointF) -> tuple[str, QRect]:
         """Code and class of the kernel under the mouse."""

@@ -76,6 +76,7 @@ class LatentSlider(QAbstractSlider):
         self._z = 0.0
         self._mark: float | None = None
         self._grip: float | None = None
+        self._origin = 0.0
         self._turned = 0.0
         self.valueChanged.connect(self._on_value_changed)
 
@@ -185,6 +186,7 @@ class LatentSlider(QAbstractSlider):
         at = event.position()
         on_handle = self.handle_rect().adjusted(0, -2, 0, 2).contains(at)
         self._grip = self.axis.logical(self._z) - at.x() if on_handle else 0.0
+        self._origin = self._z
         if not on_handle:
             self.position_requested.emit(self.axis.code(at.x()))
 
@@ -217,12 +219,16 @@ class LatentSlider(QAbstractSlider):
     # Keyboard and assistive technology
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by steps, to the ends, to the next stretch; play."""
+        """Move by steps, to the ends, to the next stretch; play; give a drag up."""
         key = event.key()
         fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         step = FINE_STEP if fine else STEP
         if key == Qt.Key.Key_Space:
             self.play_requested.emit()
+            return
+        if key == Qt.Key.Key_Escape and self._grip is not None:
+            self._grip = None
+            self._ask(self._origin)
             return
         if key not in (*_MORE, *_LESS, *_ENDS, *_PAGES):
             event.ignore()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QFontMetricsF
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import one_line
 from kernelviewer.gui.painting.classes import class_colour
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.views.spectrum.strip import MARGIN, Strip
@@ -65,6 +66,23 @@ class StretchStrip(Strip):
     def minimumSizeHint(self) -> QSize:
         """Qt: least size; names go where there is no room for them."""
         return QSize(120, self.sizeHint().height())
+
+    def spans(self) -> list[tuple[float, float]]:
+        """The stretches."""
+        return [] if self.drawn is None else self.drawn.spans
+
+    def item_name(self, item: int) -> str:
+        """What a stretch is."""
+        assert self.drawn is not None
+        return one_line(describe(self.drawn.stretches[item]))
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where a stretch is."""
+        low, high = (self.axis.logical(z) for z in self.spans()[item])
+        return QRectF(low, 0, high - low, self.height())
+
+    def _item_of(self, z: float) -> int | None:
+        return None if self.drawn is None else self.drawn.stretch_at(z)
 
     def tip_at(self, point: QPointF) -> tuple[str, QRect]:
         """What a stretch is."""

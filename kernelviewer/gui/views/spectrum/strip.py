@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.pixels import (
     Ringed,
     device_length,
@@ -22,6 +23,7 @@ from kernelviewer.gui.text import as_tip
 if TYPE_CHECKING:
     from PySide6.QtGui import (
         QHelpEvent,
+        QKeyEvent,
         QMouseEvent,
         QPaintEvent,
         QResizeEvent,
@@ -84,7 +86,7 @@ class Axis:
         return [(z, f"{z:.0f}" if z in (0, 1) else f"{z:.{decimals}f}") for z in codes]
 
 
-class Strip(Ringed):
+class Strip(Listed, Ringed):
     """A picture along the axis that is kept, and the cursor's line over it.
 
     A subclass draws the picture in `draw` and what moves in `draw_over`, both in device
@@ -107,6 +109,7 @@ class Strip(Ringed):
         self.position = 0.0
         self._guide: float | None = None
         self._scrubbing = False
+        self._origin = 0.0
         self._picture: QImage | None = None
 
     # Setters
@@ -119,8 +122,11 @@ class Strip(Ringed):
     def set_position(self, z: float) -> None:
         """Move the cursor."""
         if z != self.position:
+            item = self.item_now() if self.hasFocus() else None
             before, self.position = self.position, z
             self._update_columns(before, z)
+            if self.hasFocus() and self.item_now() != item:
+                self.tell_item()
 
     def set_guide(self, z: float | None) -> None:
         """Mark a place that is being chosen; None: none."""
@@ -168,6 +174,10 @@ class Strip(Ringed):
         """What to say of a place, and where it holds; empty: nothing."""
         return "", QRect()
 
+    def spans(self) -> list[tuple[float, float]]:
+        """Lower and upper code of each item, in order."""
+        return []
+
     def take_press(self, event: QMouseEvent) -> bool:
         """Whether a press begins something else than moving the cursor."""
         return False
@@ -178,6 +188,38 @@ class Strip(Ringed):
         for z in codes:
             left = floor(axis.logical(z)) - wide
             self.update(left, 0, 2 * wide, self.height())
+
+    # Items, as a screen reader has them: what has a tooltip of its own
+
+    def _tip_of(self, item: int) -> tuple[str, QRect]:
+        low, high = self.spans()[item]
+        x = self.axis.logical((low + high) / 2)
+        return self.tip_at(QPointF(x, self.height() / 2))
+
+    def item_count(self) -> int:
+        """Parts of the axis that say something."""
+        return len(self.spans())
+
+    def item_name(self, item: int) -> str:
+        """What a part says."""
+        return one_line(self._tip_of(item)[0])
+
+    def item_box(self, item: int) -> QRectF | None:
+        """Where it is."""
+        return QRectF(self._tip_of(item)[1])
+
+    def item_at(self, place: QPointF) -> int | None:
+        """The part at a place."""
+        return self._item_of(self.axis.code(place.x()))
+
+    def item_now(self) -> int | None:
+        """The part that the cursor is in."""
+        return self._item_of(self.position)
+
+    def _item_of(self, z: float) -> int | None:
+        return next(
+            (i for i, (low, high) in enumerate(self.spans()) if low <= z <= high), None
+        )
 
     # Qt
 
@@ -216,7 +258,7 @@ class Strip(Ringed):
             return
         self.touched.emit()
         if not self.take_press(event) and self.content is not None:
-            self._scrubbing = True
+            self._scrubbing, self._origin = True, self.position
             self.position_requested.emit(self.axis.code(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -228,6 +270,14 @@ class Strip(Ringed):
         """Let go."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._scrubbing = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape gives moving the cursor up."""
+        if event.key() == Qt.Key.Key_Escape and self._scrubbing:
+            self._scrubbing = False
+            self.position_requested.emit(self._origin)
+        else:
+            super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Tooltips; and whole device pixels on whatever screen the window is."""

@@ -66,7 +66,7 @@ class AbsentSpectrum(QWidget):
         self.train.setAccessibleName("Train an autoencoder for this kernel size")
         self.train.setProperty("primary", True)
         self.train.clicked.connect(lambda: self.train_requested.emit())
-        self.encode = QPushButton("Encode Again", self)
+        self.encode = QPushButton("Compute Missing Codes", self)
         self.encode.setObjectName("encodeAgain")
         self.encode.setAccessibleName("Encode what has no codes")
         self.encode.setProperty("primary", True)
