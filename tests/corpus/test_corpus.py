@@ -343,6 +343,27 @@ def test_a_damaged_partition_is_found_and_told_of(
     )
 
 
+def test_autoencoders_of_a_corpus_are_those_of_its_codes(
+    files: list[Path], tmp_path: Path, cli: Cli
+) -> None:
+    folder = tmp_path / "corpus"
+    make_corpus(folder, files[:1])
+    own = folder / "autoencoders" / "7x7.safetensors"
+    whole = own.read_bytes()
+    own.write_bytes(b"another")
+    told = cli("corpus", "check", folder, code=1).err
+    assert "autoencoders/7x7.safetensors is missing or another" in told
+    cli("corpus", "add", folder, files[0])  # the one that comes with the program is it
+    assert own.read_bytes() == whole
+    facts = json.loads((folder / "corpus.json").read_text())
+    odd = {"9x11": "0" * 64, "../../evil": "0" * 64}
+    for size, problem in zip(odd, ("is missing or another", "is damaged"), strict=True):
+        facts["recipe"]["autoencoders"][size] = odd[size]
+        (folder / "corpus.json").write_text(json.dumps(facts))
+        complaint = cli("corpus", "add", folder, files[0], code=1).complaint
+        assert problem in complaint
+
+
 def test_a_corpus_of_another_version_is_told_of(folder: Path, tmp_path: Path) -> None:
     facts = json.loads((folder / "corpus.json").read_text())
     (tmp_path / "corpus.json").write_text(json.dumps(facts | {"schema": 0}))
