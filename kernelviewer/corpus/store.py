@@ -442,7 +442,13 @@ class Store:
                 shutil.rmtree(place, ignore_errors=True)
 
     def finish(self) -> list[Network]:
-        """Write ``networks.parquet`` of the records, and return them."""
+        """Write ``networks.parquet`` of the networks, and return them."""
+        networks = self.networks()
+        _write_networks(self.folder / NETWORKS, networks)
+        return networks
+
+    def networks(self) -> list[Network]:
+        """The records, each with the earlier one that it equals."""
         first: dict[str, str] = {}
         networks = []
         for item in self.records():
@@ -450,7 +456,6 @@ class Store:
             networks.append(
                 msgspec.structs.replace(item, equal_to="" if of == item.id else of)
             )
-        _write_networks(self.folder / NETWORKS, networks)
         return networks
 
     def describe(self, recipe: Recipe) -> None:
@@ -518,7 +523,7 @@ class Corpus:
         known = {path.stem for path in (folder / RECORDS).glob("*.json")}
         networks = _read_networks(folder / NETWORKS)
         if {item.id for item in networks} != known:  # a build has not ended
-            networks = list(Store(folder).records())
+            networks = Store(folder).networks()
         return cls(folder, recipe, tuple(networks))
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -362,6 +363,20 @@ def test_autoencoders_of_a_corpus_are_those_of_its_codes(
         (folder / "corpus.json").write_text(json.dumps(facts))
         complaint = cli("corpus", "add", folder, files[0], code=1).complaint
         assert problem in complaint
+
+
+def test_equal_networks_are_known_before_a_build_has_ended(
+    files: list[Path], tmp_path: Path, cli: Cli
+) -> None:
+    folder = tmp_path / "corpus"
+    shutil.copy(files[0], tmp_path / "again.safetensors")
+    make_corpus(folder, [files[0], tmp_path / "again.safetensors"])
+    told = cli("corpus", "info", folder).out
+    count = cli("corpus", "query", folder, "repeats=no").out
+    assert "1 with the kernels of an earlier one" in told
+    (folder / "networks.parquet").unlink()
+    assert cli("corpus", "info", folder).out == told
+    assert cli("corpus", "query", folder, "repeats=no").out == count
 
 
 def test_a_corpus_of_another_version_is_told_of(folder: Path, tmp_path: Path) -> None:
