@@ -441,7 +441,7 @@ def _listed(sources: Kernels | Iterable[Kernels]) -> list[Kernels]:
 
 def _steps(sources: Iterable[Kernels]) -> list[KernelBank]:
     """Every step of a run: those in folders in the order of their steps."""
-    from kernelviewer.jobs.tasks import find_checkpoints
+    from kernelviewer.formats.registry import find_checkpoints
     from kernelviewer.kernels.series import Series
 
     found: list[KernelBank] = []

@@ -21,12 +21,17 @@ from kernelviewer.figures.report import Report
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.figures.writing import with_suffix, write_figure
 from kernelviewer.formats import is_checkpoint
-from kernelviewer.formats.registry import files_of, hash_at, holds_checkpoint
+from kernelviewer.formats.registry import (
+    files_of,
+    find_checkpoints,
+    hash_at,
+    holds_checkpoint,
+)
 from kernelviewer.formats.source import OpenedFile
 from kernelviewer.gui import create_window
 from kernelviewer.jobs.runner import run_now
 from kernelviewer.jobs.sessions import Reopened, Wanted, open_session, write_session
-from kernelviewer.jobs.tasks import find_checkpoints, load, open_files, read_code
+from kernelviewer.jobs.tasks import load, open_files, read_code
 from kernelviewer.kernels.archive import write_archive
 from kernelviewer.kernels.keys import Keys, write_keys
 from kernelviewer.latent.autoencoder import Autoencoder, shipped

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(kernelviewer.__file__).parent
 ROOMS = (
-    "ground", "formats", "kernels", "latent", "figures", "state", "jobs", "corpus",
+    "ground", "formats", "kernels", "latent", "figures", "state", "corpus", "jobs",
     "gui", "front"
 )  # fmt: skip
 GROUND = {

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.commands.looks import (
-    add_looks,
-    add_naming,
-    looks,
-    naming,
-)
+from kernelviewer.commands.looks import add_looks, add_naming, looks, naming
 from kernelviewer.commands.output import complain, say
 from kernelviewer.commands.reading import (
     add_equal_argument,
@@ -25,7 +20,7 @@ from kernelviewer.commands.reading import (
     parse_size,
     read_bank,
 )
-from kernelviewer.corpus.store import Corpus, CorpusError, is_corpus
+from kernelviewer.corpus.store import Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies, chosen, main_size, scene_of
 from kernelviewer.device import DeviceError
 from kernelviewer.figures.drawn import make_figure
@@ -43,6 +38,7 @@ from kernelviewer.figures.provenance import (
 )
 from kernelviewer.figures.scene import FAMILY, Scene, make_scene
 from kernelviewer.figures.writing import with_suffix
+from kernelviewer.formats.containers.folders import is_corpus
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import own_from_json
 from kernelviewer.latent.errors import LatentError

@@ -15,7 +15,7 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
-from kernelviewer.jobs.tasks import find_checkpoints
+from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_label
 from kernelviewer.kernels.naming import WAYS, WORDS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.commands.output import RefusedError, complain
 from kernelviewer.formats import open_checkpoint
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
-from kernelviewer.jobs.runner import describe_failure
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.equality import best_match, told_apart
 from kernelviewer.kernels.extract import find_stack

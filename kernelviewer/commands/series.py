@@ -37,7 +37,7 @@ from kernelviewer.commands.reading import (
 from kernelviewer.figures.animation import check_suffix, write_animation
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.files import atomic_write, resource
-from kernelviewer.jobs.tasks import find_checkpoints
+from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_key, size_label
 from kernelviewer.kernels.series import Series
 from kernelviewer.latent.film import COLUMNS, film_of, rows_of

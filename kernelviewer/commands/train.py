@@ -25,9 +25,10 @@ from kernelviewer.commands.reading import (
     parse_size,
 )
 from kernelviewer.corpus.query import size_of
-from kernelviewer.corpus.store import Corpus, CorpusError, content_hash, is_corpus
+from kernelviewer.corpus.store import Corpus, CorpusError, content_hash
 from kernelviewer.corpus.stream import KernelStream
 from kernelviewer.corpus.tables import main_size
+from kernelviewer.formats.containers.folders import is_corpus
 from kernelviewer.kernels import size_label
 from kernelviewer.latent.autoencoder import METHODS
 from kernelviewer.latent.curve_training import CurveOptions

@@ -154,7 +154,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help="checkpoints, folders and sessions to open",
+        help="checkpoints, folders, sessions and corpora to open",
     )
     parser.add_argument(
         "--device", choices=CHOICES, default="", help="where to compute"

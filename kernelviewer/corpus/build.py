@@ -35,7 +35,6 @@ from kernelviewer.corpus.child import (
 )
 from kernelviewer.corpus.store import (
     AUTOENCODERS,
-    DESCRIPTION,
     KERNELS,
     RECORDS,
     WORK,
@@ -44,11 +43,11 @@ from kernelviewer.corpus.store import (
     Failure,
     Recipe,
     Store,
-    is_corpus,
     library,
     read_recipe,
 )
 from kernelviewer.files import atomic_write, file_hash
+from kernelviewer.formats.containers.folders import DESCRIPTION, is_corpus
 from kernelviewer.text import shown
 from kernelviewer.watch import NEVER
 
@@ -160,7 +159,7 @@ def expand(sources: Sequence[str], watch: Watch = NEVER) -> list[str]:
 
 
 def _expanded(source: str, watch: Watch, *, lists: bool) -> Iterator[str]:
-    from kernelviewer.jobs.tasks import find_checkpoints
+    from kernelviewer.formats.registry import find_checkpoints
 
     path = Path(source)
     if path.is_dir():

@@ -124,8 +124,11 @@ def _lost(
 
 
 def _explained(job: Job, error: Exception) -> Outcome:
-    from kernelviewer.formats.errors import CheckpointError, HintedError
-    from kernelviewer.jobs.runner import describe_failure
+    from kernelviewer.formats.errors import (
+        CheckpointError,
+        HintedError,
+        describe_failure,
+    )
 
     message, details, hint = describe_failure(error, Path(job.source).name)
     if _is_of_memory(error):  # readers take it for a header that claims too much

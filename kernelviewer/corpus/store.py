@@ -34,6 +34,7 @@ import numpy as np
 
 from kernelviewer import __version__
 from kernelviewer.files import FileLock, file_hash, write_text
+from kernelviewer.formats.containers.folders import DESCRIPTION, KIND
 from kernelviewer.formats.errors import HintedError
 from kernelviewer.kernels.bank import LayerInfo, size_key
 from kernelviewer.kernels.classes import CLASSES, FLAT
@@ -51,8 +52,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Version of the files; one that reads others says so."""
-KIND = "kernelviewer corpus"
-DESCRIPTION, NETWORKS, FAILURES = "corpus.json", "networks.parquet", "failures.jsonl"
+NETWORKS, FAILURES = "networks.parquet", "failures.jsonl"
 KERNELS, RECORDS, AUTOENCODERS, WORK = "kernels", "records", "autoencoders", ".work"
 INDEX, WEIGHTS = "index.parquet", "weights.parquet"
 Precision = Literal["float16", "float32"]
@@ -596,15 +596,6 @@ REPAIR = (
     "kernelviewer corpus check tells what is wrong; building again from the same "
     "sources makes anew what is missing."
 )
-
-
-def is_corpus(folder: AnyPath) -> bool:
-    """Whether a folder is a corpus, of whatever version."""
-    try:
-        facts = json.loads((Path(folder) / DESCRIPTION).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(facts, dict) and facts.get("kind") == KIND
 
 
 def read_recipe(folder: Path) -> Recipe:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches
 
-
 FAMILY = "pattern family"
 
 

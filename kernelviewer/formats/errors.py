@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernelviewer.device import DeviceError
 from kernelviewer.text import printable, shown
 
 if TYPE_CHECKING:
@@ -94,3 +96,22 @@ def damage_named(path: Path, what: str) -> Iterator[None]:
     except OSError as error:
         problem = f"the file cannot be read ({error.strerror or 'disk error'})"
         raise CheckpointError(path, problem) from None
+
+
+def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
+    """(message, details, hint) of an error for people and for a bug report."""
+    details = printable("".join(traceback.format_exception(error)), keep="\n")
+    title = shown(title)
+    if isinstance(error, CheckpointError):
+        return f"{error.name}: {error.problem}", details, error.hint
+    if isinstance(error, HintedError):
+        return f"{title}: {error.problem}", details, error.hint
+    if isinstance(error, DeviceError):
+        return f"{title}: {error}", details, "Choose another under View → Device."
+    if isinstance(error, MemoryError):
+        return f"{title}: not enough memory", details, "Close other networks first."
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{shown(str(error.filename))}: " if error.filename else ""
+        return f"{title}: {name}{error.strerror}", details, ""
+    text = printable(f"{title}: {type(error).__name__}: {error}".rstrip(": "), "\n")
+    return text, details, "This is a fault of kernelviewer; please report the details."

@@ -11,6 +11,7 @@ of their hashes.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 import warnings
@@ -34,7 +35,7 @@ from kernelviewer.formats.containers import archives, folders, sharded
 from kernelviewer.formats.containers.unpacked import unpacking
 from kernelviewer.formats.errors import CheckpointError, damage_named
 from kernelviewer.formats.network.assemble import Contents, assemble
-from kernelviewer.formats.network.names import with_printable_names
+from kernelviewer.formats.network.names import natural_key, with_printable_names
 from kernelviewer.formats.source import (
     HEAD_BYTES,
     OpenedFile,
@@ -46,6 +47,7 @@ from kernelviewer.formats.source import (
 from kernelviewer.formats.tensorflow import graph, js
 from kernelviewer.formats.torch import export, legacy, script, zip_file
 from kernelviewer.formats.wrong_files import is_part, wrong_file
+from kernelviewer.text import shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -347,6 +349,35 @@ def _look_at(path: Path) -> Source:
 
 _known: dict[OpenedFile, str] = {}
 """A file in this state → its hash: what was read stays known when it is replaced."""
+
+
+def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
+    """The path itself if it is a file or a model folder, else what a folder holds.
+
+    Files that bear a checkpoint's suffix and are none are among them, so that opening
+    them tells what they are. What lies in a corpus is not: it is opened by its folder.
+    """
+    path = Path(path)
+    if not path.is_dir() or is_checkpoint(path):
+        yield path
+        return
+    for folder, inside, names in os.walk(path):
+        watch.progress(0, 0, f"searching {shown(folder)}")
+        if folders.is_corpus(folder):
+            inside.clear()
+            continue
+        inner = sorted(inside, key=natural_key)
+        models = [name for name in inner if is_checkpoint(Path(folder, name))]
+        inside[:] = [n for n in inner if n not in models and not folders.is_hidden(n)]
+        yield from (Path(folder, name) for name in models)
+        for name in sorted(names, key=natural_key):
+            watch.check()
+            file = Path(folder, name)
+            if folders.is_for_training(file):
+                continue
+            by_name = folders.is_named_so(file) or folders.is_packed(file)
+            if by_name or is_checkpoint(file) or holds_checkpoint(file):
+                yield file
 
 
 def network_hash(files: Sequence[OpenedFile], watch: Watch = NEVER) -> str:

@@ -17,6 +17,7 @@ from typing import (
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.jobs.runner import (
     FINAL,
     Failure,
@@ -26,7 +27,6 @@ from kernelviewer.jobs.runner import (
     Runner,
     Started,
     Stopped,
-    describe_failure,
 )
 
 if TYPE_CHECKING:

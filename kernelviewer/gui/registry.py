@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.gui.views.classes import CLASSES_VIEW, COMPOSITION
 from kernelviewer.gui.views.comparing import COMPARING, DRIFT, TRANSITIONS
+from kernelviewer.gui.views.corpus import CORPUS
 from kernelviewer.gui.views.grid import GRID
 from kernelviewer.gui.views.jobs import JOBS
 from kernelviewer.gui.views.keys import KEYS
@@ -32,6 +33,7 @@ VIEWS: tuple[ViewSpec, ...] = (
     CENTRE,
     MODELS,
     OVERVIEW,
+    CORPUS,
     COMPARING,
     GRID,
     STEPS,

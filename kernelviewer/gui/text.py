@@ -16,6 +16,7 @@ from kernelviewer.state.own_names import tag_name, tags_in
 if TYPE_CHECKING:
     from kernelviewer.kernels.classes import Scheme
     from kernelviewer.state.comparing import PoolPairs
+    from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.session.files import Offer
     from kernelviewer.state.tally import SummedCounts
     from kernelviewer.state.view_state import ViewState
@@ -128,13 +129,20 @@ def as_tip(text: str) -> str:
     return f"<p style='white-space: pre-wrap'>{escape(text)}</p>"
 
 
+def channel_text(pool: KernelPool, number: int) -> str:
+    """The channel of a kernel, and of how many where its whole layer is there."""
+    model, layer = pool.layer_of(number)
+    whole = model.drawn is None or model.drawn.network
+    return f"{pool.channel[number]}{f' of {layer.kernels}' if whole else ''}"
+
+
 def kernel_tip(state: ViewState, number: int) -> str:
     """Where a kernel of the pool stands, its class, code and fit; plain text."""
     pool = state.pool
     if pool is None or number >= len(pool):
         return ""
     model, layer = pool.layer_of(number)
-    lines = [layer.name, f"channel {pool.channel[number]} of {layer.kernels}"]
+    lines = [layer.name, f"channel {channel_text(pool, number)}"]
     if len(pool.models) > 1:
         lines.insert(0, model.name)
     if layer.support:

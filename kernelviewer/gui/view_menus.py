@@ -138,6 +138,8 @@ class GridMenu(QObject):
         if number >= 0:
             self._window.acts.focus(number)
             menu.addActions([actions[name] for name in ON_KERNEL])
+            if self._window.corpus is not None:
+                menu.addAction(actions["similar_corpus"])
             menu.addSeparator()
         menu.addActions([actions[name] for name in ALWAYS])
         self._figures.add_to(menu, "kernelGrid")

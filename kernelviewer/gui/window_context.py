@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
@@ -50,16 +50,18 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.controllers.sessions import Sessions
     from kernelviewer.gui.view import Controller, ViewSpec
+    from kernelviewer.jobs.corpus import OpenCorpus
     from kernelviewer.kernels.classes import OwnName
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.session.form import Look
     from kernelviewer.state.settings import Settings
     from kernelviewer.state.view_state import ViewState
 
+Page = Literal["welcome", "kernels", "overview", "corpus"]
+PAGES: tuple[Page, ...] = ("welcome", "kernels", "overview", "corpus")
+"""Of the centre, in order."""
 _LINE = 40
 """Letters that the controls of the kernels want beyond the least."""
-KERNELS_PAGE, OVERVIEW_PAGE = 1, 2
-"""Of the centre; the first one welcomes."""
 CORNERS = {
     Qt.Corner.TopLeftCorner: "left",
     Qt.Corner.TopRightCorner: "right",
@@ -87,6 +89,7 @@ def make_parts(window: QMainWindow) -> Parts:
     line.add_control(ExplainButton("overview", "Networks", line))
     line.line.addStretch(1)
     parts.centre.addWidget(networks)
+    parts.centre.addWidget(Panel("Corpus", parts.corpus))
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -149,6 +152,8 @@ class WindowContext(QMainWindow):
         Command id → its action.
     all_sizes
         Counts of the kernels of every size, for all views that tell of networks.
+    corpus
+        The corpus that is open; None: none is.
     sessions
         The session and its file; `MainWindow` makes it.
     keeps_settings
@@ -168,7 +173,7 @@ class WindowContext(QMainWindow):
     models_changed = Signal(object)
     """Other networks are open, a tuple of `OpenModel`."""
     overview_changed = Signal()
-    """The networks are shown in the place of the kernels, or these again."""
+    """Something else is shown in the place of the kernels, or these again."""
     laid_out = Signal()
     """The grid shows what the document says."""
 
@@ -187,6 +192,7 @@ class WindowContext(QMainWindow):
         self.keeps_settings = True
         self.of_this_run: set[str] = set()
         self.device = ""
+        self.corpus: OpenCorpus | None = None
         self.commands: Mapping[str, QAction] = {}
         self.document: Document = document or Document(
             Display(settings.group_by, settings.sort_by, settings.scale_mode),  # type: ignore[arg-type]
@@ -326,20 +332,46 @@ class WindowContext(QMainWindow):
         self.document.compare(how)
 
     @property
+    def page(self) -> Page:
+        """What the centre shows."""
+        index: int = self.parts.centre.currentIndex()
+        return PAGES[index]
+
+    def show_page(self, page: Page) -> None:
+        """Show something else in the centre; the keyboard goes there."""
+        if page == self.page:
+            return
+        parts = self.parts
+        if "corpus" in (page, self.page):
+            self.layouts.make_room(page == "corpus")
+        parts.centre.setCurrentIndex(PAGES.index(page))
+        if page != "welcome":
+            keys = {"overview": parts.overview.table, "corpus": parts.corpus.line}
+            keys.get(page, parts.grid).setFocus()
+        self.overview_changed.emit()
+
+    def show_corpus(self, shown: bool) -> None:
+        """Show the corpus that is open in the place of the kernels, or these again."""
+        if shown and self.corpus is None:
+            self.statusBar().showMessage(
+                "No corpus is open: drop its folder here, or use File → Open Folder."
+            )
+        elif shown:
+            self.show_page("corpus")
+        else:
+            self.show_page("kernels" if self.document.models else "welcome")
+        self.overview_changed.emit()  # a switch that was given up is off again
+
+    @property
     def overview_shown(self) -> bool:
         """Whether the networks stand where the kernels were."""
-        return bool(self.parts.centre.currentIndex() == OVERVIEW_PAGE)
+        return self.page == "overview"
 
     def show_overview(self, shown: bool) -> None:
         """Show a row for each network in the place of the kernels, or these again."""
         if not self.document.models:
             return
-        page, parts = OVERVIEW_PAGE if shown else KERNELS_PAGE, self.parts
-        if parts.centre.currentIndex() == page:
-            return
-        parts.centre.setCurrentIndex(page)
-        (parts.overview.table if shown else parts.grid).setFocus()
-        self.overview_changed.emit()
+        self.show_page("overview" if shown else "kernels")
 
     def rename_class(self, class_id: str) -> None:
         """Ask what a class is to be called."""

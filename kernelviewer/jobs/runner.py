@@ -5,15 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
-import traceback
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
-from kernelviewer.device import DeviceError
-from kernelviewer.formats import CheckpointError
-from kernelviewer.formats.errors import HintedError
-from kernelviewer.text import printable, shown
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.watch import Watch
 
 if TYPE_CHECKING:
@@ -329,25 +325,6 @@ class GivingWay(Watch):
         """Tell the ticket, and check."""
         self._ticket.progress(done, total, text)
         self.check()
-
-
-def describe_failure(error: BaseException, title: str) -> tuple[str, str, str]:
-    """(message, details, hint) of an error for people and for a bug report."""
-    details = printable("".join(traceback.format_exception(error)), keep="\n")
-    title = shown(title)
-    if isinstance(error, CheckpointError):
-        return f"{error.name}: {error.problem}", details, error.hint
-    if isinstance(error, HintedError):
-        return f"{title}: {error.problem}", details, error.hint
-    if isinstance(error, DeviceError):
-        return f"{title}: {error}", details, "Choose another under View → Device."
-    if isinstance(error, MemoryError):
-        return f"{title}: not enough memory", details, "Close other networks first."
-    if isinstance(error, OSError) and error.strerror:
-        name = f"{shown(str(error.filename))}: " if error.filename else ""
-        return f"{title}: {name}{error.strerror}", details, ""
-    text = printable(f"{title}: {type(error).__name__}: {error}".rstrip(": "), "\n")
-    return text, details, "This is a fault of kernelviewer; please report the details."
 
 
 def run_now(

@@ -15,7 +15,7 @@ import numpy as np
 
 from kernelviewer.device import choose_device
 from kernelviewer.jobs.runner import GivingWay
-from kernelviewer.jobs.tasks import Tally, find_checkpoints, give_back, load, open_files
+from kernelviewer.jobs.tasks import Tally, give_back, load, open_files
 from kernelviewer.state.model import Run
 from kernelviewer.text import shown
 from kernelviewer.watch import NEVER
@@ -84,9 +84,11 @@ def open_or_ask(ticket: Ticket, paths: Sequence[Path]) -> Tally:
 
     It comes as a partial value, a `RunFound`, and nothing has been opened.
     """
+    from kernelviewer.formats.registry import find_checkpoints
+    from kernelviewer.jobs.corpus import corpus_at
     from kernelviewer.state.session.files import is_session
 
-    if not any(map(is_session, paths)):
+    if not any(is_session(path) or corpus_at(path) for path in paths):
         files = [file for path in paths for file in find_checkpoints(path, ticket)]
         if found := look_for_run(ticket, files):
             ticket.send(replace(found, paths=tuple(paths)))
@@ -166,6 +168,7 @@ def open_run(
         None of the files is a step of a run.
     """
     from kernelviewer.formats.errors import HintedError
+    from kernelviewer.formats.registry import find_checkpoints
     from kernelviewer.kernels.series import Series, unit_of
 
     files = dict.fromkeys(p for path in paths for p in find_checkpoints(path, ticket))
@@ -329,6 +332,8 @@ class Arrivals:
         watch
             Checked between files; what it raises ends the look, and nothing is lost.
         """
+        from kernelviewer.formats.registry import find_checkpoints
+
         now, whole = self._clock(), []
         there = self.folder.is_dir()
         found = find_checkpoints(self.folder, watch) if there else ()

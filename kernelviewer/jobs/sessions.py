@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernelviewer.corpus.store import content_hash
 from kernelviewer.files import file_hash, resource, write_text
 from kernelviewer.formats import CheckpointError
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.formats.hub import PREFIX, cached, fetch
 from kernelviewer.formats.registry import hash_at, network_hash
-from kernelviewer.jobs.runner import GivingWay, describe_failure
+from kernelviewer.jobs.runner import GivingWay
 from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder
-    from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.model import Drawn, OpenModel
     from kernelviewer.state.session.files import RecoveryFile
     from kernelviewer.state.session.form import KeysEntry, Look, Session
     from kernelviewer.state.work import Work
@@ -130,8 +132,11 @@ def keep(ticket: Ticket, target: RecoveryFile, wanted: Wanted) -> Written:
 def hash_network(ticket: Ticket, bank: KernelBank) -> str:
     """Hash of the files of a network as they were read; empty if that is not known.
 
-    Gives way to what is urgent between pieces of a file.
+    Gives way to what is urgent between pieces of a file. Of kernels of a corpus it is
+    that of the kernels themselves.
     """
+    if bank.format == "corpus" or not bank.files:
+        return content_hash(bank)
     return network_hash(bank.files, GivingWay(ticket))
 
 
@@ -249,6 +254,8 @@ class Missing:
     hub
         Name of a pretrained network that would have to be downloaded, which the user
         has to allow too.
+    is_folder
+        Whether it is a corpus.
     """
 
     key: str
@@ -257,6 +264,7 @@ class Missing:
     sha256: str
     outside: Path | None = None
     hub: str = ""
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +348,8 @@ def open_session(
         if bank is None:
             models.append(None)
         elif run is None:
-            models.append(new_model(bank, entry.hub))
+            drawn = entry.corpus.read() if entry.corpus else None
+            models.append(new_model(bank, entry.hub, drawn=drawn))
         else:
             step = run.place(bank.path)
             models.append(new_model(titled(bank, run, step), "", run, step))
@@ -418,6 +427,8 @@ def _place(
 ) -> Path | Missing:
     """Where a file is, else why it is nowhere; ``known`` None: the session is ours."""
     missing = Missing(entry.key, shown(entry.name), "", entry.sha256)
+    if isinstance(entry, NetworkEntry) and entry.corpus:
+        missing = replace(missing, sha256="", is_folder=True)
     hub = entry.hub if isinstance(entry, NetworkEntry) else ""
     if hub:
         try:
@@ -457,6 +468,8 @@ class _Reading:
         place = self.places[entry.key]
         if place is None:
             return None
+        if entry.corpus is not None:
+            return self._of_corpus(entry, entry.corpus.read(), place)
         changed = entry.sha256 not in ("", hash_at(place, self.ticket))
         if changed:
             self.notes.append(f"{entry.name} has changed since the session was saved")
@@ -469,6 +482,28 @@ class _Reading:
         if entry.hub:
             bank = replace(bank, name=entry.hub.removeprefix(PREFIX))
         self.hashes[bank] = network_hash(bank.files, self.ticket)
+        return bank
+
+    def _of_corpus(
+        self, entry: NetworkEntry, drawn: Drawn, place: Path
+    ) -> KernelBank | None:
+        """Kernels of a corpus, asked for again, or None with a note."""
+        from kernelviewer.corpus.query import Questions
+        from kernelviewer.corpus.store import Corpus
+        from kernelviewer.jobs.corpus import corpus_at, read
+
+        try:
+            questions = Questions(Corpus.open(corpus_at(place) or place))
+            bank = read(questions, drawn, self.ticket)
+            questions.close()
+        except Exception as error:
+            message, _, hint = describe_failure(error, place.name)
+            self.notes.append(f"{drawn.name}: {message}. {hint}".rstrip(". "))
+            return None
+        self.hashes[bank] = hash_network(self.ticket, bank)
+        if entry.sha256 not in ("", self.hashes[bank]):
+            changed = f"{drawn.name}: the corpus {entry.name} has changed since"
+            self.notes.append(f"{changed} the session was saved")
         return bank
 
     def run(self, entry: NetworkEntry) -> Run | None:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernelviewer.device import choose_device, describe_device, needs_torch, start_torch
-from kernelviewer.jobs.runner import describe_failure
+from kernelviewer.formats.errors import describe_failure
 from kernelviewer.text import as_paths, shown
-from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
+    from kernelviewer.jobs.corpus import OpenCorpus
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
     from kernelviewer.latent.autoencoder import Autoencoder, Method
     from kernelviewer.latent.noise_control import NullTest
     from kernelviewer.text import AnyPath
-    from kernelviewer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +62,58 @@ class SessionFound:
     others: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CorpusFound:
+    """A corpus among files to open, opened, and the path by which it was named."""
+
+    path: Path
+    opened: OpenCorpus
+
+
+def open_corpora(ticket: Ticket, paths: Sequence[Path]) -> tuple[list[Path], Tally]:
+    """Open the corpora among paths, each a partial value, `CorpusFound` or `Unusable`.
+
+    Returns
+    -------
+    others, tally
+        The paths that are none, and how it went.
+    """
+    from kernelviewer.jobs.corpus import corpus_at, open_corpus
+
+    others, opened, failed = [], 0, 0
+    for path in paths:
+        if corpus_at(path) is None:
+            others.append(path)
+            continue
+        ticket.progress(0, 0, shown(path.name))
+        try:
+            found = open_corpus(ticket, path)
+        except Exception as error:
+            message, details, hint = describe_failure(error, path.name)
+            failed += 1
+            ticket.send(Unusable(path, message, hint, details))
+        else:
+            opened += 1
+            ticket.send(CorpusFound(path, found))
+    return others, Tally(opened, failed)
+
+
 def open_files(ticket: Ticket, paths: AnyPath | Iterable[AnyPath]) -> Tally:
     """Open files and whatever checkpoints lie in folders, one after the other.
 
     Each comes as a partial value, a `KernelBank` or an `Unusable`; a file that cannot
     be used does not stop the others. A session among the paths comes first: it is
-    handed back with the others, and nothing else is opened.
+    handed back with the others, and nothing else is opened. A corpus is opened as what
+    it is, never as a folder of checkpoints.
     """
+    from kernelviewer.formats.registry import find_checkpoints
     from kernelviewer.state.session.files import is_session
 
     paths = as_paths(paths)
     if sessions := [path for path in paths if is_session(path)]:
         return _hand_back(ticket, sessions, paths)
-    opened, failed = 0, 0
+    paths, tally = open_corpora(ticket, paths)
+    opened, failed = tally.opened, tally.failed
     files: list[Path] = []
     for path in paths:
         files += list(find_checkpoints(path, ticket)) or [path]
@@ -134,41 +171,6 @@ def read_code(ticket: Ticket, path: AnyPath) -> Autoencoder:
     from kernelviewer.latent.autoencoder import Autoencoder
 
     return Autoencoder.load(path)
-
-
-def find_checkpoints(path: AnyPath, watch: Watch = NEVER) -> Iterator[Path]:
-    """The path itself if it is a file or a model folder, else what a folder holds.
-
-    Files that bear a checkpoint's suffix and are none are among them, so that opening
-    them tells what they are.
-    """
-    from kernelviewer.formats.containers.folders import (
-        is_for_training,
-        is_hidden,
-        is_named_so,
-        is_packed,
-    )
-    from kernelviewer.formats.network.names import natural_key
-    from kernelviewer.formats.registry import holds_checkpoint, is_checkpoint
-
-    path = Path(path)
-    if not path.is_dir() or is_checkpoint(path):
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        watch.progress(0, 0, f"searching {shown(folder)}")
-        inner = sorted(folders, key=natural_key)
-        models = [name for name in inner if is_checkpoint(Path(folder, name))]
-        folders[:] = [n for n in inner if n not in models and not is_hidden(n)]
-        yield from (Path(folder, name) for name in models)
-        for name in sorted(names, key=natural_key):
-            watch.check()
-            file = Path(folder, name)
-            if is_for_training(file):
-                continue
-            by_name = is_named_so(file) or is_packed(file)
-            if by_name or is_checkpoint(file) or holds_checkpoint(file):
-                yield file
 
 
 def prepare_device(ticket: Ticket, wish: str) -> str:

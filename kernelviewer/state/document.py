@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.arrangement import Mean
     from kernelviewer.state.comparing import Comparing
     from kernelviewer.state.keys import KeyChoice, Keyed
-    from kernelviewer.state.model import KernelRef, LayerRef, Run
+    from kernelviewer.state.model import Drawn, KernelRef, LayerRef, Run
     from kernelviewer.state.pool import KernelPool
     from kernelviewer.state.selection import Kernels, Mode, Query
     from kernelviewer.state.work import Marks, Scope
@@ -341,13 +341,23 @@ class Document:
         return any(model.id == identity for model in self.models)
 
     def new_model(
-        self, bank: KernelBank, hub: str = "", run: Run | None = None, step: int = 0
+        self,
+        bank: KernelBank,
+        hub: str = "",
+        run: Run | None = None,
+        step: int = 0,
+        drawn: Drawn | None = None,
     ) -> OpenModel:
         """A network with an id of its own, not open yet."""
-        return OpenModel(next(self._ids), bank, hub, run, step)
+        return OpenModel(next(self._ids), bank, hub, run, step, drawn=drawn)
 
     def open(
-        self, bank: KernelBank, hub: str = "", run: Run | None = None, step: int = 0
+        self,
+        bank: KernelBank,
+        hub: str = "",
+        run: Run | None = None,
+        step: int = 0,
+        drawn: Drawn | None = None,
     ) -> OpenModel:
         """Add a network after the others.
 
@@ -359,8 +369,10 @@ class Document:
             The name it was fetched by.
         run, step
             The run that it is, and the step.
+        drawn
+            Which kernels of a corpus they are.
         """
-        model = self.new_model(bank, hub, run, step)
+        model = self.new_model(bank, hub, run, step, drawn)
         self._become(replace(self.work, models=(*self.models, model)))
         return model
 

@@ -57,13 +57,42 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """Which kernels of a corpus a network was made of.
+
+    Attributes
+    ----------
+    name
+        What people call it.
+    network
+        Id of the network in the corpus, all of whose kernels they are; empty: what
+        ``query`` finds.
+    query
+        A line of text, as in `kernelviewer.jobs.corpus`.
+    most, seed
+        At most so many: the first, or a sample by the seed.
+    size, like
+        Size and taps of a kernel to which they are the nearest; empty: to none.
+    """
+
+    name: str
+    network: str = ""
+    query: str = ""
+    most: int = 0
+    seed: int | None = None
+    size: str = ""
+    like: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenModel:
     """An open network, or a run as one network: the one of the step it stands on.
 
     ``id`` is never given twice while the program runs; ``hub`` is the name by which
     it was fetched, empty for files. ``step`` is an index into the steps of ``run``;
     its kernels have the same places at each step. ``called`` is what it is called among
-    the open networks; empty: what its bank is.
+    the open networks; empty: what its bank is. ``drawn`` says what it is of the corpus
+    at its bank's path; None: it is of none.
     """
 
     id: int
@@ -72,6 +101,7 @@ class OpenModel:
     run: Run | None = None
     step: int = 0
     called: str = ""
+    drawn: Drawn | None = None
 
     @property
     def name(self) -> str:

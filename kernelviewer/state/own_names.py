@@ -185,9 +185,17 @@ class OwnNames:
 def called(
     models: tuple[OpenModel, ...], own: Mapping[int, str]
 ) -> tuple[OpenModel, ...]:
-    """Open networks with the names they are shown by: no two have the same."""
+    """Open networks with the names they are shown by: no two have the same.
+
+    What a query found in a corpus is called by all of the query.
+    """
     banks = [model.bank for model in models]
-    names = network_names(banks, [own.get(model.id, "") for model in models])
+    given = [
+        own.get(model.id, "")
+        or (model.bank.name if model.drawn and not model.drawn.network else "")
+        for model in models
+    ]
+    names = network_names(banks, given)
     wanted = [
         "" if name == bank.name else name
         for bank, name in zip(banks, names, strict=True)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 KINDS = len(CLASSES)
 FEWEST, CHANCE = 50, 0.05
 """Of fewer kernels nothing is said; how rarely noise has as many identified."""
+MANY = 500
+"""Events expected from which on their number is as good as normally distributed."""
 MOST_CHANGED = 8
 """A change of more than one in so many kernels is cheaper to count anew."""
 
@@ -247,10 +249,14 @@ class SummedCounts:
 
 def poisson_tail(least: int, mean: float) -> float:
     """Probability of ``least`` or more events where ``mean`` are expected."""
+    if mean > MANY:  # so does the normal distribution
+        return 0.5 * math.erfc((least - 0.5 - mean) / math.sqrt(2 * mean))
     below, term = 0.0, math.exp(-mean)
     for number in range(least):
         below += term
         term *= mean / (number + 1)
+        if term == 0.0:
+            break
     return max(0.0, 1.0 - below)
 
 

@@ -16,9 +16,10 @@ import pandas
 import pytest
 
 from kernelviewer.corpus.query import Questions, parse
-from kernelviewer.corpus.store import Corpus, CorpusError, is_corpus
+from kernelviewer.corpus.store import Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies
 from kernelviewer.formats import open_checkpoint
+from kernelviewer.formats.containers.folders import is_corpus
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns

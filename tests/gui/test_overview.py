@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE
-from kernelviewer.gui.views.overview import (
+from kernelviewer.gui.views.network_table import (
     COLUMNS,
     COUNTS_ROLE,
     IDENTIFIED,
@@ -193,3 +193,6 @@ def test_as_noise_is_said_where_chance_would_do() -> None:
     assert not counts(0, 20).is_as_noise, "too few to say"
     assert poisson_tail(0, 3.0) == 1.0
     assert poisson_tail(1, 3.0) == pytest.approx(1 - np.exp(-3.0))
+    assert poisson_tail(501, 500.5) == pytest.approx(poisson_tail(501, 499.5), abs=0.03)
+    assert poisson_tail(5000, 1000.0) == 0.0
+    assert poisson_tail(1000, 1000.0) == pytest.approx(0.508, abs=3e-3)

@@ -46,6 +46,8 @@ _TRAINING = re.compile(
     re.IGNORECASE,
 )
 _PACKED = {".gz", ".bz2", ".xz", ".zip", ".tar"}
+DESCRIPTION, KIND = "corpus.json", "kernelviewer corpus"
+"""What describes a corpus, and what it says there."""
 
 
 def match(source: Source) -> bool:
@@ -137,6 +139,15 @@ def is_for_training(path: AnyPath) -> bool:
 def is_hidden(name: str) -> bool:
     """True if a folder is one that people do not look into, such as ``.git``."""
     return name.startswith(".")
+
+
+def is_corpus(folder: AnyPath) -> bool:
+    """Whether a folder is a corpus, of whatever version."""
+    try:
+        facts = json.loads((Path(folder) / DESCRIPTION).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(facts, dict) and facts.get("kind") == KIND
 
 
 def files_in(folder: Path, is_file: Test, watch: Watch) -> list[Path]:

@@ -12,6 +12,7 @@ from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import RunFound, open_or_ask, open_run
 from kernelviewer.jobs.tasks import (
+    CorpusFound,
     SessionFound,
     Unusable,
     load,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from kernelviewer.corpus.store import Corpus
     from kernelviewer.gui.jobs import Jobs
     from kernelviewer.gui.views.jobs import JobsPanel
     from kernelviewer.jobs.runs import OpenedRun
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import KernelBank
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.document import Document
-    from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.model import Drawn, OpenModel
 
 
 class Opener(QObject):
@@ -59,6 +61,8 @@ class Opener(QObject):
     """Path of a file that was opened."""
     session_found = Signal(object, object)
     """Path of a session among what is to be opened, and the other paths."""
+    corpus_found = Signal(object)
+    """`OpenCorpus`: a corpus that was opened."""
     run_found = Signal(object)
     """`RunFound`: files to open that are steps of one run."""
     told = Signal(str)
@@ -171,6 +175,28 @@ class Opener(QObject):
         title = f"Open {name}"
         self._jobs.submit("files", self._new_key(), title, reaction, open_named, name)
 
+    def open_drawn(self, corpus: Corpus, wanted: Sequence[Drawn]) -> None:
+        """Open kernels of a corpus as networks; until all are read there is none."""
+        from kernelviewer.jobs.corpus import draw
+
+        found: list[tuple[KernelBank, Drawn]] = []
+
+        def done(_: object) -> str:
+            with self._document.batch():
+                for bank, drawn in found:
+                    self._document.open(bank, drawn=drawn)
+            kernels = sum(len(bank) for bank, _ in found)
+            for bank, _ in found:  # after the change, which empties the status line
+                self._tell(bank)
+            return f"{spaced(kernels)} kernels"
+
+        reaction = Reaction(partial=found.append, done=done, failed=self._on_failed)
+        name = wanted[0].name if len(wanted) == 1 else f"{len(wanted)} networks"
+        title = f"Open {shown(name)}"
+        self._jobs.submit(
+            "files", self._new_key(), title, reaction, draw, corpus, wanted
+        )
+
     def load_autoencoder(self, path: Path) -> None:
         """Use an autoencoder from a file for its kernel size."""
 
@@ -203,6 +229,9 @@ class Opener(QObject):
         """Read an open network again: another copy of it, or other layers."""
         model = self._document.model(identity)
         bank, run = model.bank, model.run
+        if model.drawn is not None:
+            self.told.emit("Kernels of a corpus are as they were taken into it.")
+            return
         if run is not None:
             run = replace(run, copy=copy or bank.copy, include=tuple(include))
 
@@ -236,7 +265,7 @@ class Opener(QObject):
         self.reopen(identity, include=names)
 
     def _on_partial(
-        self, value: KernelBank | Unusable | SessionFound | RunFound
+        self, value: KernelBank | Unusable | SessionFound | RunFound | CorpusFound
     ) -> None:
         if isinstance(value, Unusable):
             self._note_unusable(value)
@@ -244,6 +273,12 @@ class Opener(QObject):
             self.session_found.emit(value.path, value.others)
         elif isinstance(value, RunFound):
             self._found = value
+        elif isinstance(value, CorpusFound):
+            self._beside = None
+            if value.path in self.unusable:
+                self.dismiss([value.path])
+            self.opened.emit(value.path)
+            self.corpus_found.emit(value.opened)
         elif is_empty(value):
             self._empty += 1
             self._note_unusable(unusable_as_empty(value))

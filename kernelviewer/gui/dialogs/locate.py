@@ -151,7 +151,9 @@ class LocateDialog(Dialog):
         item = self._lacking.missing[max(self.list.currentIndex().row(), 0)]
         dialog = QFileDialog(self, f"Locate {item.name}")
         dialog.setObjectName("locateFileDialog")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        modes = QFileDialog.FileMode
+        folder = item.is_folder
+        dialog.setFileMode(modes.Directory if folder else modes.ExistingFile)
         dialog.setDirectory(self._window.settings.last_folder)
         dialog.fileSelected.connect(lambda path: self._on_located(item.key, path))
         dialog.finished.connect(dialog.deleteLater)

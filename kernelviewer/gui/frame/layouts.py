@@ -463,6 +463,7 @@ class LayoutKeeper(QObject):
         self._had_focus = False
         self._active: TitleLine | None = None
         self._silent: dict[str, bool] = {}
+        self._made_way: list[DockPanel] = []
         self._extents = Extents(window, docks)
         for dock in docks.values():
             dock.fold_requested.connect(partial(self._fold, dock))
@@ -538,6 +539,20 @@ class LayoutKeeper(QObject):
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # --- folding ---
+
+    def make_room(self, room: bool) -> None:
+        """Fold the panels above and below the centre, or unfold those folded so."""
+        if not room:
+            for dock in self._made_way:
+                self._fold(dock, False)
+            self._made_way = []
+            return
+        for dock in self._docks.values():
+            area = self._window.dockWidgetArea(dock)
+            beside = area in (AREAS["top"], AREAS["bottom"])
+            if beside and not (dock.folded or dock.isFloating() or dock.isHidden()):
+                self._made_way.append(dock)
+                self._fold(dock, True)
 
     def _fold_silent(self, silent: Mapping[str, bool]) -> None:
         """Fold what has nothing to say any more, unfold what has again.

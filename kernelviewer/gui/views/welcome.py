@@ -278,11 +278,18 @@ def _button(
 class CentreController(Controller):
     """Shows the one or the other, and tells that other networks are open."""
 
+    def listen(self) -> None:
+        """Nothing is open yet."""
+        self._known: set[int] = set()
+
     def show(self, state: ViewState) -> None:
-        """Show the kernels once there are networks."""
-        centre = self.parts.centre
-        if bool(centre.currentIndex()) != bool(state.models):
-            centre.setCurrentIndex(1 if state.models else 0)
+        """Show the kernels once there are networks, or more of them."""
+        known, self._known = self._known, {model.id for model in state.models}
+        page = self.window.page
+        if page in ("welcome", "corpus") and self._known - known:
+            self.window.show_page("kernels")
+        elif page in ("kernels", "overview") and not state.models:
+            self.window.show_page("corpus" if self.window.corpus else "welcome")
         if self.is_news("open", tuple((m.id, m.bank) for m in state.models)):
             self.window.models_changed.emit(state.models)
 

@@ -13,6 +13,7 @@ from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, Tag, tidied, with_tag
 from kernelviewer.state.selection import Kernels, Selection, Step
 from kernelviewer.state.session.form import (
+    CorpusEntry,
     KeysEntry,
     NamesEntry,
     NamingEntry,
@@ -90,6 +91,7 @@ def entry_of(
         ),
         hub=model.hub,
         run=None if run is None else RunEntry(run.name, run.unit, steps),
+        corpus=None if model.drawn is None else CorpusEntry.write(model.drawn),
     )
 
 

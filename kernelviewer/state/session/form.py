@@ -7,6 +7,7 @@ such as ``$.networks[0].path``.
 from __future__ import annotations
 
 import json
+import math
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -21,6 +22,7 @@ from kernelviewer.latent import stretches as editing
 from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display, Mean
 from kernelviewer.state.keys import MOST, KeysBy
+from kernelviewer.state.model import Drawn
 from kernelviewer.state.selection import Mode
 from kernelviewer.state.session import runs
 from kernelviewer.state.session.places import (
@@ -93,6 +95,41 @@ class RunEntry(Entry, frozen=True):
     steps: tuple[RunStep, ...]
 
 
+class CorpusEntry(Entry, frozen=True, omit_defaults=True):
+    """`Drawn`: the corpus is at the network's path; ``like`` as in `SimilarEntry`."""
+
+    name: Text
+    network: Text = ""
+    query: Text = ""
+    most: Count = 0
+    seed: int | None = None
+    size: SizeKey | Literal[""] = ""
+    like: Text = ""
+
+    def __post_init__(self) -> None:
+        try:
+            taps = tuple(map(float, self.like.split()))
+        except ValueError:
+            raise ValueError("has a kernel that is no list of numbers") from None
+        if taps and (not self.size or len(taps) != math.prod(size_of(self.size))):
+            raise ValueError("has a kernel that is not of its size")
+        if not all(map(math.isfinite, taps)):
+            raise ValueError("has a kernel that is not finite")
+
+    @classmethod
+    def write(cls, drawn: Drawn) -> CorpusEntry:
+        """It as the file says it."""
+        like = " ".join(map(repr, drawn.like))
+        plain = (drawn.network, drawn.query, drawn.most, drawn.seed, drawn.size)
+        return cls(drawn.name, *plain, like)
+
+    def read(self) -> Drawn:
+        """It, of what the file says."""
+        taps = tuple(map(float, self.like.split()))
+        plain = (self.network, self.query, self.most, self.seed, self.size)
+        return Drawn(self.name, *plain, taps)
+
+
 class NetworkEntry(Entry, frozen=True, omit_defaults=True):
     """An open network, or a run.
 
@@ -109,6 +146,9 @@ class NetworkEntry(Entry, frozen=True, omit_defaults=True):
         The name by which it was fetched.
     run
         What it is a step of; None: of no run.
+    corpus
+        What it is of the corpus at the path, whose hash is that of the kernels; None:
+        it is of none.
     """
 
     sha256: Hash
@@ -118,6 +158,7 @@ class NetworkEntry(Entry, frozen=True, omit_defaults=True):
     include: tuple[Text, ...] = ()
     hub: Text = ""
     run: RunEntry | None = None
+    corpus: CorpusEntry | None = None
 
     def __post_init__(self) -> None:
         if not self.path and not self.hub:

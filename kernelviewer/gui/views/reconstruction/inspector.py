@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui.painting.pixels import AreaRing
-from kernelviewer.gui.text import as_tip, second_class, signed, tags_text
+from kernelviewer.gui.text import as_tip, channel_text, second_class, signed, tags_text
 from kernelviewer.gui.view import (
     Computed,
     Controller,
@@ -347,7 +347,7 @@ def describe(pool: KernelPool, number: int) -> dict[str, str]:
     return {
         "network": model.name,
         "layer": layer.name,
-        "channel": f"{pool.channel[number]} of {layer.kernels}",
+        "channel": channel_text(pool, number),
         "size": size_label(pool.size)
         + (f", effective support {layer.support_label}" if layer.support else ""),
         "scale": _number(float(pool.scale[number])),
