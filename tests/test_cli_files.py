@@ -191,13 +191,53 @@ def test_an_output_that_cannot_be_written_is_said_before_reading(
         assert captured.err.count("\n") == 1
 
 
-def test_an_input_is_never_overwritten(network: Path, cli: Cli) -> None:
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("extract", "FILE", "-o", "OUT"),
+        ("label", "FILE", "-o", "OUT"),
+        ("label", "FOLDER", "-o", "OUT"),
+        ("compare", "FILE", "FILE", "-o", "OUT"),
+        ("series", "FILE", "-o", "OUT"),
+        ("series", "FOLDER", "-o", "OUT"),
+        ("keys", "FILE", "--save", "OUT"),
+        ("train", "FILE", "--size", "7x7", "-o", "OUT"),
+        ("null-test", "FILE", "-o", "OUT"),
+        ("init", "--like", "FILE", "--kind", "dog", "-o", "OUT"),
+        ("figure", "sheet", "FILE", "-o", "sheet.svg", "--kernels", "OUT"),
+    ],
+    ids=" ".join,
+)
+def test_an_input_is_never_overwritten(
+    network: Path,
+    tmp_path: Path,
+    cli: Cli,
+    words: tuple[str, ...],
+    linked: bool,
+) -> None:
     before = network.read_bytes()
-    assert (
-        "one of the files to read"
-        in cli("extract", network, "-o", network, code=2).complaint
-    )
-    assert network.read_bytes() == before
+    (tmp_path / "nets").mkdir()
+    named = network.rename(tmp_path / "nets" / network.name)
+    output = named
+    if linked:
+        output = tmp_path / "link.safetensors"
+        output.symlink_to(named)
+    given = {"FILE": named, "FOLDER": named.parent, "OUT": output}
+    words = tuple(given.get(word, word) for word in words)
+    complaint = cli(*words, code=2).complaint
+    assert complaint.endswith("is one of the files to read; choose another name")
+    assert named.read_bytes() == before
+
+
+def test_keys_are_not_written_over_the_keys_they_are_from(
+    network: Path, tmp_path: Path, cli: Cli
+) -> None:
+    keys = tmp_path / "keys.csv"
+    cli("keys", network, "--keys", "2", "--among", "kernels", "--save", keys)
+    before = keys.read_bytes()
+    cli("keys", network, "--keys", keys, "--save", keys, code=2)
+    assert keys.read_bytes() == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")

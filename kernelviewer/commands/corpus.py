@@ -484,7 +484,7 @@ def _query(options: argparse.Namespace) -> int:
     questions = Questions(Corpus.open(options.corpus))
     try:
         if options.nearest:
-            kernel = _kernel_of(options.nearest)
+            kernel = _kernel_of(options.nearest, options.output)
             found = questions.nearest(
                 kernel, most=options.most, query=query, watch=_Line()
             )
@@ -517,13 +517,13 @@ def _said(value: object) -> str:
     return "–" if value is None else str(value)
 
 
-def _kernel_of(text: str) -> NDArray[np.float32]:
+def _kernel_of(text: str, output: Path | None) -> NDArray[np.float32]:
     """The kernel of a file that is named by its layer and channel."""
     head, _, channel = text.rpartition(":")
     path, _, name = head.rpartition(":")
     if not path or not channel.isdecimal():
         raise RefusedError(f"{text!r} is not FILE:LAYER:CHANNEL", 2)
-    reading = argparse.Namespace(copy="", include=[])
+    reading = argparse.Namespace(copy="", include=[], output=output)
     bank = read_bank(path, reading)
     if bank is None:
         raise RefusedError("there is no kernel to look for")

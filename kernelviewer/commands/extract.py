@@ -36,9 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Extract and write."""
     output = Path(options.output)
-    if any(Path(file).resolve() == output.resolve() for file in options.files):
-        complain(f"{output} is one of the files to read; choose another name")
-        return 2
     check_output(output)
     banks: list[tuple[str, KernelBank]] = []
     found: set[str] = set()

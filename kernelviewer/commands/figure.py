@@ -246,7 +246,7 @@ def _read(
     """The files' kernels; copies and included layers as the record has them."""
     banks = []
     for number, path in enumerate(paths):
-        reading = argparse.Namespace(copy=options.copy, include=options.include)
+        reading = argparse.Namespace(**vars(options))
         if record is not None:
             reading.copy = reading.copy or record.files[number].copy
             reading.include = reading.include or list(record.files[number].include)

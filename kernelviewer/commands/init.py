@@ -15,6 +15,7 @@ from kernelviewer.commands.reading import (
     add_reading_arguments,
     cannot_write,
     check_output,
+    keep_apart,
     number_between,
     parse_seed,
     parse_size,
@@ -102,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         with _like(options) as path:
             checkpoint = open_checkpoint(path, copy=options.copy)
+            keep_apart(options, (part.path for part in checkpoint.files))
             bank = extract_kernels(checkpoint, include=options.include)
             made = starting_kernels(
                 bank,

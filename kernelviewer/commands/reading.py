@@ -19,12 +19,17 @@ from kernelviewer.kernels.extract import find_stack
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kernelviewer.kernels import KernelBank
     from kernelviewer.kernels.bank import Size
+    from kernelviewer.text import AnyPath
 
 MOST_SEED = 2**32 - 1
+OUTPUTS = ("output", "save", "animation", "data", "kernels")
+"""What commands call the options that name a file to write."""
+INPUTS = ("autoencoder", "keys", "accuracy")
+"""What they call those that can name a file to read, beside the networks."""
 
 
 def parse_size(text: str) -> Size:
@@ -90,6 +95,31 @@ def check_output(output: Path) -> None:
         raise RefusedError(problem)
 
 
+def keep_apart(options: argparse.Namespace, files: Iterable[AnyPath]) -> None:
+    """See that no file that is read would be written over, by whatever name it goes.
+
+    Raises
+    ------
+    RefusedError
+        One would.
+    """
+    outputs = _named(options, OUTPUTS)
+    for file in (*map(Path, files), *_named(options, INPUTS)):
+        for output in outputs:
+            if file.is_file() and output.is_file() and output.samefile(file):
+                msg = f"{output} is one of the files to read; choose another name"
+                raise RefusedError(msg, 2)
+
+
+def _named(options: argparse.Namespace, names: Sequence[str]) -> list[Path]:
+    """What options of these names say, as paths."""
+    given: list[object] = []
+    for name in names:
+        said = getattr(options, name, None)
+        given += said if isinstance(said, list) else [said]
+    return [Path(part) for part in given if isinstance(part, str | Path) and part]
+
+
 def cannot_write(output: Path, error: OSError) -> str:
     """What to say when writing fails."""
     reason = error.strerror or str(error)
@@ -143,11 +173,17 @@ def read_bank(
     ``hf-hub:owner/repository`` opens from the hub or its local cache.
 
     Names of ``options.include`` that the file has are added to ``found``.
+
+    Raises
+    ------
+    RefusedError
+        What the options name as a file to write is one of those that were read.
     """
     try:
         on_hub = path.startswith(PREFIX)
         file = fetch(path) if on_hub else Path(path)
         checkpoint = open_checkpoint(file, copy=options.copy)
+        keep_apart(options, [file, *(part.path for part in checkpoint.files)])
         include = [
             layer
             for layer in options.include
@@ -157,6 +193,8 @@ def read_bank(
             found.update(include)
         bank = extract_kernels(checkpoint, include=include)
         return replace(bank, name=short_name(path)) if on_hub else bank
+    except RefusedError:
+        raise
     except Exception as error:  # one bad file must not end the others
         message, _, hint = describe_failure(error, path)
         complain(f"{message}. {hint}" if hint else message)

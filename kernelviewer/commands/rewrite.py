@@ -103,11 +103,13 @@ def run(options: argparse.Namespace) -> int:
     rows = [("layer", "kernels", "R²")]
     for item in replaced:
         kept = "" if math.isnan(item.r2) else f"{item.r2:.3f}"
-        rows.append((item.layer, number(len(item.kernels)), kept))
+        rows.append((item.layer, number(len(item.kernels) - item.kept), kept))
     for line in aligned(rows, frozenset({1, 2})):
         say(line)
-    kernels = sum(len(item.kernels) for item in replaced)
-    say(f"\n{options.output}: {counted(kernels, 'kernel')} replaced {how}")
+    left = sum(item.kept for item in replaced)
+    kernels = sum(len(item.kernels) for item in replaced) - left
+    flat = f"; {counted(left, 'flat kernel')} left as before" if left else ""
+    say(f"\n{options.output}: {counted(kernels, 'kernel')} replaced {how}{flat}")
     return 0
 
 

@@ -31,6 +31,7 @@ from kernelviewer.commands.reading import (
     cannot_write,
     check_included,
     check_output,
+    keep_apart,
     parse_size,
 )
 from kernelviewer.figures.animation import check_suffix, write_animation
@@ -189,6 +190,7 @@ def open_series(words: Sequence[str], options: argparse.Namespace) -> Series:
         if not found:
             raise RefusedError(f"{word}: there is no checkpoint in this folder")
         paths |= dict.fromkeys(found)
+    keep_apart(options, paths)
     return Series(list(paths), copy=options.copy, include=options.include, watch=LINE)
 
 

@@ -351,11 +351,23 @@ def prepare(store: Store, plan: Plan) -> None:
                 "networks again with --rebuild.",
             )
     (folder / AUTOENCODERS).mkdir(exist_ok=True)
+    usual = shipped_files()
     for key, sha256 in recipe.autoencoders.items():
         own = folder / AUTOENCODERS / f"{key}.safetensors"
-        if not own.exists() or file_hash(own) != sha256:
+        there = (own, plan.autoencoders.get(key), usual.get(key))
+        right = (
+            path
+            for path in there
+            if path and path.is_file() and file_hash(path) == sha256
+        )
+        if (source := next(right, None)) is None:
+            raise CorpusError(
+                f"{own} is missing or another than the codes of the corpus are of",
+                "Put it back, or build the corpus again into another folder.",
+            )
+        if source != own:
             with atomic_write(own) as file:
-                file.write(plan.autoencoders[key].read_bytes())
+                file.write(source.read_bytes())
     store.describe(recipe)
     store.sweep()
 

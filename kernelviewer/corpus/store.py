@@ -27,13 +27,13 @@ from functools import cached_property
 from importlib import import_module
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 
 from kernelviewer import __version__
-from kernelviewer.files import FileLock, write_text
+from kernelviewer.files import FileLock, file_hash, write_text
 from kernelviewer.formats.containers.folders import DESCRIPTION, KIND
 from kernelviewer.formats.errors import HintedError
 from kernelviewer.kernels.bank import LayerInfo, size_key
@@ -87,6 +87,9 @@ def library(name: str) -> ModuleType:
         ) from error
 
 
+SizeKey = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]*(x[1-9][0-9]*){0,2}\Z")]
+
+
 class Recipe(msgspec.Struct, frozen=True):
     """What decides how the kernels of a network are kept and named.
 
@@ -107,8 +110,8 @@ class Recipe(msgspec.Struct, frozen=True):
     weights: Precision = "float16"
     by: Literal["code", "family"] = "family"
     words: Literal["fine", "paper"] = "fine"
-    threshold: float | None = None
-    autoencoders: dict[str, str] = {}
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    autoencoders: dict[SizeKey, str] = {}
     family: str = ""
     copy: str = ""
     include: tuple[str, ...] = ()
@@ -439,7 +442,13 @@ class Store:
                 shutil.rmtree(place, ignore_errors=True)
 
     def finish(self) -> list[Network]:
-        """Write ``networks.parquet`` of the records, and return them."""
+        """Write ``networks.parquet`` of the networks, and return them."""
+        networks = self.networks()
+        _write_networks(self.folder / NETWORKS, networks)
+        return networks
+
+    def networks(self) -> list[Network]:
+        """The records, each with the earlier one that it equals."""
         first: dict[str, str] = {}
         networks = []
         for item in self.records():
@@ -447,7 +456,6 @@ class Store:
             networks.append(
                 msgspec.structs.replace(item, equal_to="" if of == item.id else of)
             )
-        _write_networks(self.folder / NETWORKS, networks)
         return networks
 
     def describe(self, recipe: Recipe) -> None:
@@ -515,7 +523,7 @@ class Corpus:
         known = {path.stem for path in (folder / RECORDS).glob("*.json")}
         networks = _read_networks(folder / NETWORKS)
         if {item.id for item in networks} != known:  # a build has not ended
-            networks = list(Store(folder).records())
+            networks = Store(folder).networks()
         return cls(folder, recipe, tuple(networks))
 
     @cached_property
@@ -562,6 +570,11 @@ class Corpus:
     def check(self) -> Iterator[str]:
         """What is wrong with it, a line each; every partition's footer is read."""
         store = Store(self.folder)
+        for size, sha256 in self.recipe.autoencoders.items():
+            name = f"{AUTOENCODERS}/{size}.safetensors"
+            path = self.folder / name
+            if not path.is_file() or file_hash(path) != sha256:
+                yield f"{name} is missing or another than the codes are of"
         known = set()
         for path in sorted((self.folder / RECORDS).glob("*.json")):
             known.add(path.stem)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -74,10 +75,13 @@ class Accuracies:
         found = {}
         for number, row in enumerate(rows[1:], 2):
             try:
-                found[row[name].strip()] = float(row[value])
+                measured = float(row[value])
             except (IndexError, ValueError):
+                measured = math.nan
+            if not math.isfinite(measured) or name >= len(row):
                 msg = f"{path}, line {number}: there is no accuracy in it"
-                raise CorpusError(msg) from None
+                raise CorpusError(msg)
+            found[row[name].strip()] = measured
         return cls(rows[0][value].strip(), found)
 
     def of(self, network: Network) -> float | None:

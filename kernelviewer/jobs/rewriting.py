@@ -106,12 +106,12 @@ def approximate_network(
 
 
 def _sizes_replaced(
-    bank: KernelBank, replaced: Sequence[Replaced], nulls: Mapping[Size, float]
+    bank: KernelBank, made: Sequence[Replaced], nulls: Mapping[Size, float]
 ) -> Iterator[SizeReplaced]:
     """Kernels before and after by size, the size with most kernels first."""
     places = {layer.name: index for index, layer in enumerate(bank.layers)}
     for size, kernels in bank.sizes.items():
-        items = [item for item in replaced if item.kernels.shape[1:] == size]
+        items = [item for item in made if item.kernels.shape[1:] == size]
         pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         kept, weights = [], []
         for item in items:
@@ -126,7 +126,8 @@ def _sizes_replaced(
             picked = np.linspace(0, len(pairs) - 1, min(EXAMPLES, len(pairs)))
             some = [pairs[int(place)] for place in picked]
             before, after = (np.stack(side) for side in zip(*some, strict=True))
-            yield SizeReplaced(size, len(pairs), r2, nulls[size], before, after)
+            replaced = len(pairs) - sum(item.kept for item in items)
+            yield SizeReplaced(size, replaced, r2, nulls[size], before, after)
 
 
 def write_approximated(

@@ -16,6 +16,7 @@ from kernelviewer.jobs.runner import GivingWay
 from kernelviewer.jobs.runs import titled
 from kernelviewer.jobs.tasks import load
 from kernelviewer.kernels import size_key, size_label
+from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.model import Run
 from kernelviewer.state.session.capture import (
     Coders,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import Drawn, OpenModel
     from kernelviewer.state.session.files import RecoveryFile
-    from kernelviewer.state.session.form import Look, Session
+    from kernelviewer.state.session.form import KeysEntry, Look, Session
     from kernelviewer.state.work import Work
     from kernelviewer.text import AnyPath
 
@@ -157,14 +158,18 @@ def _text_of(
         entry = _coder(path, folder, work, size, files)
         if entry is not None:
             coders[size] = entry
+    chosen = work.marks.keys
+    keys = Path(chosen.path) if chosen.by == "file" else None
     around = Surroundings(
         tuple(_network(folder, model, wanted) for model in work.models),
         coders,
         wanted.look,
         wanted.saved,
         wanted.origin,
+        path_from(folder, keys) if keys else "",
     )
     named = [
+        *((keys,) if keys else ()),
         *(model.bank.path for model in work.models if not model.hub),
         *(step.path for model in work.models if model.run for step in model.run.steps),
         *(place_of(path.parent, coder.path) for coder in coders.values() if coder.path),
@@ -352,7 +357,8 @@ def open_session(
     for size, coder in sorted(coders.items()):
         reading.coder(size, coder)
     note_files(place for place in answers.values() if place is not None)
-    work, lost = rebuild(session, models, Coders(reading.known, reading.chosen))
+    coded = Coders(reading.known, reading.chosen)
+    work, lost = rebuild(session, models, coded, reading.keys(session.keys))
     return Reopened(session, work, reading.hashes, tuple(reading.notes), tuple(lost))
 
 
@@ -392,10 +398,11 @@ def _locate(
     known = None if is_kept(path) else known_files()
     places: Answers = {}
     missing: dict[str, Missing] = {}
-    entries: list[NetworkEntry | RunStep | CoderEntry] = [
+    entries: list[NetworkEntry | RunStep | CoderEntry | KeysEntry] = [
         *session.networks,
         *(step for net in session.networks if net.run for step in net.run.steps),
         *session.autoencoders.values(),
+        session.keys,
     ]
     for entry in entries:
         key = entry.key
@@ -415,7 +422,7 @@ def _locate(
 def _place(
     ticket: Ticket,
     folder: Path,
-    entry: NetworkEntry | RunStep | CoderEntry,
+    entry: NetworkEntry | RunStep | CoderEntry | KeysEntry,
     known: Collection[str] | None,
 ) -> Path | Missing:
     """Where a file is, else why it is nowhere; ``known`` None: the session is ours."""
@@ -554,6 +561,14 @@ class _Reading:
         except CheckpointError as error:
             self.notes.append(f"{error.name}: {error.problem}")
             self._without(size, entry)
+
+    def keys(self, entry: KeysEntry) -> KeyChoice:
+        """The choice of keys; the usual one where their file cannot be had."""
+        place = self.places[entry.key] if entry.key else None
+        if entry.key and place is None:
+            self.notes.append(f"The keys of {entry.name} were left out")
+            return KeyChoice()
+        return KeyChoice(entry.by, entry.count, str(place) if place else "")
 
     def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:
         """As saved; a file that changed may lack the copy and the layers."""

@@ -75,7 +75,8 @@ class Keys:
         KeysError
             There are none or too many, or one is constant or not finite.
         """
-        weights = np.asarray(kernels, np.float32)
+        with np.errstate(over="ignore"):  # what is too large is not finite then
+            weights = np.asarray(kernels, np.float32)
         if not 0 < len(weights) <= MOST_KEYS or weights.ndim < 2:
             msg = f"{len(weights):,} keys: there have to be 1 to {MOST_KEYS}"
             raise KeysError(msg)
@@ -420,7 +421,10 @@ def read_keys(path: AnyPath) -> Keys:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise KeysError(f"{path.name}: cannot be read ({reason})") from None
-    rows = list(csv.reader(line for line in lines if line and line[0] != "#"))
+    try:
+        rows = list(csv.reader(line for line in lines if line and line[0] != "#"))
+    except csv.Error:
+        raise KeysError(f"{path.name} is no table: a cell of it does not end") from None
     dimensions = len(rows[0]) - 2 if rows else 0
     if dimensions not in AXES or tuple(rows[0][1:-1]) != AXES[dimensions]:
         msg = (

@@ -135,10 +135,11 @@ def without_mean(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     taps = math.prod(weights.shape[1:])
     rows = np.asarray(weights, np.float32).reshape(len(weights), taps)
-    mean = rows.mean(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # looked at below
+        mean = rows.mean(axis=1)
     if not np.isfinite(mean).all():
         there = np.isfinite(rows)
-        total = np.where(there, rows, 0).sum(axis=1)
+        total = np.where(there, rows, 0).sum(axis=1, dtype=np.float64)
         mean = total / np.maximum(there.sum(axis=1), 1)
     free: NDArray[np.float32] = (rows - mean[:, None]).astype(np.float32)
     return free.reshape(weights.shape)

@@ -83,12 +83,15 @@ class Replaced:
     r2
         Mean share of the variance of its kernels that the new ones keep, of those that
         have a pattern; NaN for kernels of another network.
+    kept
+        How many of the kernels are those that were there, for want of a pattern.
     """
 
     layer: str
     raw_name: str
     kernels: NDArray[np.float32]
     r2: float
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +302,10 @@ def replace_kernels(
             own = own[np.argsort(kernels.channel[own], kind="stable")]
             info, there = bank.layers[index], r2[own][np.isfinite(r2[own])]
             mean = float(there.mean(dtype=float)) if len(there) else float("nan")
-            found[int(index)] = Replaced(info.name, info.raw_name, made[own], mean)
+            kept = int(kernels.flat[own].sum())
+            found[int(index)] = Replaced(
+                info.name, info.raw_name, made[own], mean, kept
+            )
     return [found[index] for index in sorted(found)]
 
 
@@ -360,12 +366,14 @@ def _points(kernels: KernelSet, watch: Watch) -> NDArray[np.float32]:
 
 def _r2(kernels: KernelSet, made: NDArray[np.float32]) -> NDArray[np.float32]:
     """cos² of each kernel with what stands for it; NaN for flat ones."""
-    old = patterns(kernels.weights, kernels.scale, kernels.offset)
-    rows = made.reshape(len(made), -1).astype(np.float64)
+    there = ~kernels.flat  # the others may not even be finite
+    old = patterns(kernels.weights, kernels.scale, kernels.offset)[there]
+    rows = made[there].reshape(len(old), -1).astype(np.float64)
     rows -= rows.mean(axis=1, keepdims=True)
     length = np.maximum(np.linalg.norm(rows, axis=1), 1e-30)
-    cosine = np.einsum("ij,ij->i", old.reshape(rows.shape), rows) / length
-    return np.where(kernels.flat, np.nan, cosine**2).astype(np.float32)
+    found = np.full(len(made), np.nan, np.float32)
+    found[there] = (np.einsum("ij,ij->i", old.reshape(rows.shape), rows) / length) ** 2
+    return found
 
 
 def transplant(
@@ -595,6 +603,8 @@ def _drawn(
     if len(weights) < 2:
         raise ReplacingError("a layer of one kernel has no covariance")
     centred = weights - weights.mean(axis=0)
+    if not centred.any():
+        raise ReplacingError("the kernels of a layer are all alike: nothing varies")
     mix = random.standard_normal((count, len(centred)))
     return np.asarray(mix @ centred / math.sqrt(len(centred) - 1))
 
@@ -625,7 +635,9 @@ def _member_rows(kernels: KernelSet, watch: Watch) -> NDArray[np.float64]:
     fit = family_fit_set(kernels, rows, device=choose_device("cpu"), watch=watch)
     found = np.zeros((len(kernels), math.prod(kernels.size)))
     there = np.isfinite(fit.sigma_x)
-    found[rows[there]] = render(fit, kernels.size).reshape(len(rows), -1)[there]
+    if len(rows):
+        members = render(fit, kernels.size).reshape(len(rows), -1)
+        found[rows[there]] = members[there]
     return found
 
 

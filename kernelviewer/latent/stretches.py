@@ -208,7 +208,7 @@ def rename(
     if class_id is not None and class_id != item.class_id:
         item = replace(item, class_id=class_id, sign=0, family_cosine=float("nan"))
     if name is not None:
-        item = replace(item, name=" ".join(name.split()))
+        item = replace(item, name=printable(" ".join(name.split())))
     if colour is not None:
         item = replace(item, colour=colour)
     return _put(stretches, index, 1, item)

@@ -10,6 +10,7 @@ import numpy as np
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, INDEX, NAMELESS, OwnName
 from kernelviewer.kernels.equality import network_names
+from kernelviewer.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -33,8 +34,8 @@ LONGEST = 60
 
 
 def tidied(name: str) -> str:
-    """A name in one line and not too long, as it is kept."""
-    return " ".join(name.split())[:LONGEST].strip()
+    """A name in one line, printable and not too long, as it is kept."""
+    return printable(" ".join(name.split()))[:LONGEST].strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -344,6 +345,41 @@ def test_a_damaged_partition_is_found_and_told_of(
     )
 
 
+def test_autoencoders_of_a_corpus_are_those_of_its_codes(
+    files: list[Path], tmp_path: Path, cli: Cli
+) -> None:
+    folder = tmp_path / "corpus"
+    make_corpus(folder, files[:1])
+    own = folder / "autoencoders" / "7x7.safetensors"
+    whole = own.read_bytes()
+    own.write_bytes(b"another")
+    told = cli("corpus", "check", folder, code=1).err
+    assert "autoencoders/7x7.safetensors is missing or another" in told
+    cli("corpus", "add", folder, files[0])  # the one that comes with the program is it
+    assert own.read_bytes() == whole
+    facts = json.loads((folder / "corpus.json").read_text())
+    odd = {"9x11": "0" * 64, "../../evil": "0" * 64}
+    for size, problem in zip(odd, ("is missing or another", "is damaged"), strict=True):
+        facts["recipe"]["autoencoders"][size] = odd[size]
+        (folder / "corpus.json").write_text(json.dumps(facts))
+        complaint = cli("corpus", "add", folder, files[0], code=1).complaint
+        assert problem in complaint
+
+
+def test_equal_networks_are_known_before_a_build_has_ended(
+    files: list[Path], tmp_path: Path, cli: Cli
+) -> None:
+    folder = tmp_path / "corpus"
+    shutil.copy(files[0], tmp_path / "again.safetensors")
+    make_corpus(folder, [files[0], tmp_path / "again.safetensors"])
+    told = cli("corpus", "info", folder).out
+    count = cli("corpus", "query", folder, "repeats=no").out
+    assert "1 with the kernels of an earlier one" in told
+    (folder / "networks.parquet").unlink()
+    assert cli("corpus", "info", folder).out == told
+    assert cli("corpus", "query", folder, "repeats=no").out == count
+
+
 def test_a_corpus_of_another_version_is_told_of(folder: Path, tmp_path: Path) -> None:
     facts = json.loads((folder / "corpus.json").read_text())
     (tmp_path / "corpus.json").write_text(json.dumps(facts | {"schema": 0}))
@@ -394,9 +430,10 @@ def test_info_and_table(folder: Path, tmp_path: Path, cli: Cli) -> None:
 
 def test_a_table_of_accuracies_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "accuracy.csv"
-    path.write_text("network,accuracy\nfirst,high\n")
-    with pytest.raises(CorpusError, match="line 2: there is no accuracy"):
-        Accuracies.read(path)
+    for value in ("high", "nan", "inf", "1e999"):
+        path.write_text(f"network,accuracy\nfirst,{value}\n")
+        with pytest.raises(CorpusError, match="line 2: there is no accuracy"):
+            Accuracies.read(path)
     path.write_text("first\n")
     with pytest.raises(CorpusError, match="no rows with two columns"):
         Accuracies.read(path)

@@ -18,6 +18,7 @@ from kernelviewer.jobs.sessions import (
     write_session,
 )
 from kernelviewer.state.document import Document
+from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.session.files import recovery_folder
 from kernelviewer.state.session.form import Look
 from kernelviewer.state.session.paths import known_files
@@ -212,3 +213,43 @@ def test_a_network_of_odd_names_comes_back(tmp_path: Path) -> None:
     (missing,) = lacking(path).missing
     missing.name.encode()
     missing.where.encode()
+
+
+def test_a_file_of_keys_is_asked_for_as_a_network_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    mine = tmp_path / "mine" / "keys.csv"
+    mine.write_text("key,row,column,value\n")
+    session = write_strange(tmp_path / "sent" / "s.kvsession")
+    values = json.loads(session.read_text())
+    for written in (str(mine), "../mine/keys.csv", "//server/share/keys.csv"):
+        values["keys"] = {"by": "file", "path": written}
+        session.write_text(json.dumps(values))
+        with monkeypatch.context() as patch:
+            touched = watch(patch)
+            (missing,) = lacking(session).missing
+        assert missing.name == "keys.csv"
+        assert not [path for path in touched if "/mine" in path or "server" in path]
+        without = read(session, {missing.key: None})
+        assert isinstance(without, Reopened)
+        assert without.notes == ("The keys of keys.csv were left out",)
+        assert without.work.marks.keys == KeyChoice()
+    found = read(session, {missing.key: mine})
+    assert isinstance(found, Reopened)
+    assert found.work.marks.keys == KeyChoice("file", 8, str(mine))
+
+
+def test_a_file_of_keys_moves_with_the_session(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    (old / "keys.csv").write_text("key,row,column,value\n")
+    document = Document()
+    document.choose_keys(KeyChoice("file", 8, str(old / "keys.csv")))
+    wanted = Wanted(document.work, Look(), "2030-01-01T00:00:00Z")
+    run_now(write_session, old / "s.kvsession", wanted)
+    assert str(tmp_path) not in (old / "s.kvsession").read_text()
+    old.rename(new)
+    found = read(new / "s.kvsession")
+    assert isinstance(found, Reopened)
+    assert found.work.marks.keys.path == str(new / "keys.csv")

@@ -207,6 +207,8 @@ def test_files_of_keys(size, tmp_path) -> None:
         ("key,row,column,value\n1,0,zero,1\n", "a row"),
         ("key,row,column,value\n1,0,0,nan\n1,0,1,1\n", "number"),
         ("key,row,column,value\n1,0,0,2\n1,0,1,2\n", "constant"),
+        ("key,row,column,value\n1,0,0,1e99\n1,0,1,2\n", "not finite"),
+        ("key,row,column,value\n1,0,0," + "1" * 200_000, "does not end"),
         ("key,row,column,value\n1,9999999999999,0,2\n1,0,1,2\n", "once"),
     ],
 )

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kernelviewer.kernels.statistics import is_filter_bank, measure, patterns
+from kernelviewer.kernels.statistics import (
+    is_filter_bank,
+    measure,
+    patterns,
+    without_mean,
+)
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -152,3 +157,15 @@ def test_trained_and_dead_layers_are_no_filter_bank() -> None:
     assert not is_filter_bank(partly)
     pair = np.stack([SOBEL, SOBEL.T])
     assert not is_filter_bank(pair)
+
+
+def test_the_mean_of_weights_near_the_end_of_float32_is_theirs() -> None:
+    weights = np.full((2, 7, 7), 1e38, np.float32)
+    weights[1, 0] = -1e38
+    weights[1, 1, 0] = np.nan
+    with np.errstate(all="raise"):
+        free = without_mean(weights)
+    assert not free[0].any()
+    assert np.nanmean(free[1].astype(float)) == pytest.approx(0, abs=1e32)
+    assert np.isnan(free[1, 1, 0])
+    assert free[1, 0, 0] < 0 < free[1, 6, 6]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from kernelviewer.cli import main
 from kernelviewer.kernels.keys import approximate_kernels
@@ -149,3 +149,16 @@ def test_like_an_architecture_of_timm(
     words[2] = "timm:convnext_attto"
     assert main([*words, "--kind", "dog"]) == 1
     assert "convnext_atto" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["covariance", "family"])
+def test_flat_layers_have_taught_nothing(kind: str, tmp_path: Path, capsys) -> None:
+    save_file({"dwconv.weight": torch.zeros(24, 1, 7, 7)}, tmp_path / "net.safetensors")
+    words = ["--like", str(tmp_path / "net.safetensors"), "--kind", kind]
+    assert main(["init", *words, "-o", str(tmp_path / "out.safetensors")]) == 1
+    problem = {
+        "covariance": "all alike: nothing varies",
+        "family": "flat: none has a member",
+    }
+    assert problem[kind] in capsys.readouterr().err
+    assert not (tmp_path / "out.safetensors").exists()

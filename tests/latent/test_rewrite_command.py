@@ -447,3 +447,31 @@ def test_what_is_not_rewritten(name: str, problem: str, tmp_path: Path, capsys) 
     assert main(["rewrite", str(tmp_path / name), "-o", str(output), "--noise"]) == 1
     assert problem in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_flat_kernels_and_those_that_are_no_numbers_are_left(
+    tmp_path: Path, capsys
+) -> None:
+    weights = torch.randn(24, 1, 7, 7)
+    weights[0], weights[1, 0, 0, 0], weights[2] = 0, float("nan"), float("inf")
+    save_file({"dwconv.weight": weights}, tmp_path / "net.safetensors")
+    output = tmp_path / "out.safetensors"
+    for words in (["--family"], ["--noise"], ["--keys", "published"]):
+        assert (
+            main(
+                [
+                    "rewrite",
+                    str(tmp_path / "net.safetensors"),
+                    *words,
+                    "-o",
+                    str(output),
+                ]
+            )
+            == 0
+        )
+        told = capsys.readouterr().out
+        assert ": 21 kernels replaced by " in told
+        assert told.endswith("; 3 flat kernels left as before\n")
+        after = load_file(output)["dwconv.weight"]
+        assert torch.equal(after[:3].view(torch.int32), weights[:3].view(torch.int32))
+        assert (after[3:] != weights[3:]).flatten(1).any(1).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from kernelviewer.kernels.classes import (
     CLASSES,
@@ -20,7 +21,14 @@ from kernelviewer.state.document import Document
 from kernelviewer.state.own_names import Tag, edits, tag_bits, tag_texts
 from kernelviewer.state.pool import make_pool
 from kernelviewer.state.selection import Kernels
-from kernelviewer.state.session.form import from_text, to_text
+from kernelviewer.state.session.capture import Coders, rebuild
+from kernelviewer.state.session.form import (
+    NamesEntry,
+    OwnNameEntry,
+    TagEntry,
+    from_text,
+    to_text,
+)
 from tests.state.banks import make_bank
 from tests.state.session_work import SEVEN, reopened, session_of, worked_on
 
@@ -163,3 +171,39 @@ def test_a_session_keeps_the_fine_class_of_a_stretch() -> None:
     document.set_stretches(SEVEN, stretches)
     again, _ = reopened(from_text(to_text(session_of(document))), "first", "other")
     assert again.marks.stretches[SEVEN][0].label == stretches[0].label == "On-disc"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("two\nlines", "two lines"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("bell\x07", "bell\\x07"),
+        ("half \ud83d", "half \\ud83d"),
+        ("x" * 5000, "x" * 60),
+        ("\u05e9\u05dc\u05d5\u05dd \U0001f600", "\u05e9\u05dc\u05d5\u05dd \U0001f600"),
+    ],
+    ids=["lines", "turned", "bell", "half", "long", "plain"],
+)
+def test_names_are_kept_as_one_can_read_them_whoever_gave_them(
+    name: str, kept: str
+) -> None:
+    document = Document()
+    model = document.open(make_bank("first"))
+    document.rename_network(model.id, name)
+    document.rename_class("on-centre", OwnName(name))
+    document.rename_tag(3, OwnName(name))
+    mine = document.marks
+    assert mine.names.networks == {model.id: kept}
+    assert mine.names.classes["on-centre"].name == mine.tags[3].own.name == kept
+    session = session_of(document)
+    written = structs.replace(
+        session,
+        names=NamesEntry(
+            {"0": name}, {"on-centre": OwnNameEntry(name), "flat": OwnNameEntry("odd")}
+        ),
+        tags={"3": TagEntry(name), "4": TagEntry(kernels={"7x7": {}})},
+    )
+    work, _ = rebuild(written, document.models, Coders())
+    assert work.marks.names == mine.names
+    assert work.marks.tags == mine.tags

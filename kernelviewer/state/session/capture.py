@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
-from kernelviewer.kernels.classes import OwnName
+from kernelviewer.kernels.classes import INDEX, NAMELESS, OwnName
 from kernelviewer.kernels.naming import Naming
 from kernelviewer.state.keys import KeyChoice
-from kernelviewer.state.own_names import OwnNames, Tag
+from kernelviewer.state.own_names import OwnNames, Tag, tidied, with_tag
 from kernelviewer.state.selection import Kernels, Selection, Step
 from kernelviewer.state.session.form import (
     CorpusEntry,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.kernels.bank import Size
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.own_names import Tags
     from kernelviewer.state.session.form import CoderEntry, Look, RunStep
 
 
@@ -57,6 +58,8 @@ class Surroundings:
         Where those in use are from.
     look, saved, origin
         As in `Session`.
+    keys
+        Path of the file of keys, where one is in use.
     """
 
     networks: tuple[NetworkEntry, ...]
@@ -64,6 +67,7 @@ class Surroundings:
     look: Look
     saved: str
     origin: str = ""
+    keys: str = ""
 
 
 def entry_of(
@@ -134,7 +138,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
         comparing=places.comparing(marks.comparing) if marks.comparing else None,
-        keys=KeysEntry(marks.keys.by, marks.keys.count, marks.keys.path),
+        keys=KeysEntry(marks.keys.by, marks.keys.count, around.keys),
         look=around.look,
         program=__version__,
         saved=around.saved,
@@ -152,7 +156,10 @@ class Coders:
 
 
 def rebuild(
-    session: Session, models: Sequence[OpenModel | None], coders: Coders
+    session: Session,
+    models: Sequence[OpenModel | None],
+    coders: Coders,
+    keys: KeyChoice | None = None,
 ) -> tuple[Work, list[str]]:
     """The work of a session.
 
@@ -162,6 +169,8 @@ def rebuild(
         Its networks in order; None where one is not there.
     coders
         Its autoencoders.
+    keys
+        Its keys; None: as it names them.
 
     Returns
     -------
@@ -186,16 +195,11 @@ def rebuild(
             comparing=(
                 places.compared(session.comparing) if session.comparing else None
             ),
-            keys=KeyChoice(session.keys.by, session.keys.count, session.keys.path),
+            keys=keys
+            or KeyChoice(session.keys.by, session.keys.count, session.keys.path),
             mean=session.mean,
-            names=OwnNames(
-                places.named_networks(session.names.networks),
-                {
-                    class_id: OwnName(own.name, own.colour)
-                    for class_id, own in session.names.classes.items()
-                },
-            ),
-            tags={int(key): _tag(entry, places) for key, entry in session.tags.items()},
+            names=_names(session.names, places),
+            tags=_tags(session.tags, places),
         ),
         autoencoders=dict(coders.known),
         chosen=dict(coders.chosen),
@@ -204,13 +208,29 @@ def rebuild(
     return work, list(_lost(session, models, places))
 
 
-def _tag(entry: TagEntry, places: Places) -> Tag:
-    """A tag, as far as its kernels are there."""
-    sizes = {size_of(key): of for key, of in entry.kernels.items()}
-    return Tag(
-        OwnName(entry.name, entry.colour),
-        {size: Kernels(size, places.kernels(of, size)) for size, of in sizes.items()},
-    )
+def _names(entry: NamesEntry, places: Places) -> OwnNames:
+    """Names as the window would take them, whoever wrote the session."""
+    names = OwnNames()
+    for identity, name in places.named_networks(entry.networks).items():
+        names = names.with_network(identity, name)
+    for class_id, own in entry.classes.items():
+        if INDEX[class_id] not in NAMELESS:
+            names = names.with_class(class_id, OwnName(own.name, own.colour))
+    return names
+
+
+def _tags(entries: Mapping[str, TagEntry], places: Places) -> Tags:
+    """Tags, as far as their kernels are there; none that says nothing."""
+    tags: Tags = {}
+    for number, entry in entries.items():
+        sizes = {size_of(key): of for key, of in entry.kernels.items()}
+        found = {
+            size: Kernels(size, places.kernels(of, size)) for size, of in sizes.items()
+        }
+        kernels = {size: own for size, own in found.items() if len(own)}
+        own = OwnName(tidied(entry.name), entry.colour)
+        tags = with_tag(tags, int(number), Tag(own, kernels))
+    return tags
 
 
 def _lost(

@@ -260,11 +260,33 @@ class NamingEntry(Entry, frozen=True, omit_defaults=True):
 
 
 class KeysEntry(Entry, frozen=True, omit_defaults=True):
-    """The keys in use, as in `kernelviewer.state.keys.KeyChoice`."""
+    """The keys in use, as in `kernelviewer.state.keys.KeyChoice`.
+
+    The path of their file is written as that of a network.
+    """
 
     by: KeysBy = "published"
     count: Annotated[int, Meta(ge=1, le=MOST)] = 8
     path: Text = ""
+
+    def __post_init__(self) -> None:
+        if self.by == "file" and not self.path:
+            raise ValueError("has no path")
+
+    @property
+    def key(self) -> str:
+        """How the session names the file; empty where there is none."""
+        return self.path if self.by == "file" else ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file: it is not known."""
+        return ""
 
 
 class Look(Entry, frozen=True):
