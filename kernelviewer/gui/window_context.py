@@ -247,6 +247,8 @@ class WindowContext(QMainWindow):
                     partial(self._on_panel_shown, controller)
                 )
             self.presenter.add(controller, (*spec.reads, "own_classes"))
+            if spec.id in FLEETING:
+                self.presenter.set_hidden(controller, True)
         return tuple(controllers)
 
     def show_panels(self, names: Sequence[str], shown: bool) -> None:

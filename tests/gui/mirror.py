@@ -97,6 +97,7 @@ def contents(parts: Parts) -> dict[str, object]:
     """What the views show, by name."""
     spectrum, histogram = parts.spectrum, parts.spectrum.histogram
     there = spectrum.content is not None
+    items = range(parts.histogram.item_count())
     return {
         "welcome": parts.centre.currentIndex(),
         "tree rows": list(rows_of(parts.tree.proxy)),
@@ -122,7 +123,7 @@ def contents(parts: Parts) -> dict[str, object]:
         "grid message": parts.grid.message,
         "grid tags": (parts.grid._painter.tags, parts.grid._painter.tag_colours),
         "edited": (parts.edited.isHidden(), parts.edited.toolTip()),
-        "class names": parts.histogram.accessibleDescription().rpartition(". ")[2],
+        "class names": [*map(parts.histogram.item_name, items)],
         "count": parts.selected.text(),
         "names": (parts.names.text.text(), parts.names.isHidden()),
         "chips": (parts.chips.chips, parts.chips.scope),

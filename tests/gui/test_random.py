@@ -245,7 +245,7 @@ class Visitor:
 
     def edit_stretch(self) -> None:
         view = self.window.parts.spectrum
-        if view.content is None or not view.isVisible():
+        if not (view.isVisible() and view.content and view.content.editable):
             return
         stretches = view.content.stretches
         at = self.random.randrange(len(stretches))

@@ -131,8 +131,7 @@ class ModelsController(Controller):
         models = state.models
         if self.is_news("models", models):
             self.tree.set_models(models)
-        if self.is_news("layers", models, state.layers):
-            self.tree.set_layers(state.layers)
+        self.tree.set_layers(state.layers)  # also where a click came to nothing
         edits = (state.thresholds, state.family_thresholds, state.edited_stretches)
         computed = (state.analyses, state.open_families, state.naming)
         if self.is_news("classes", models, *computed, *edits):
