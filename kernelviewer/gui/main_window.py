@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 
 _ENCODED = QUrl.ComponentFormattingOption.FullyEncoded
+JOBS = "Jobs"
+"""What the button of the list says while none in it runs; quiet ones may."""
 
 
 class MainWindow(WindowContext):
@@ -90,7 +92,7 @@ class MainWindow(WindowContext):
         self.device_label.setObjectName("deviceLabel")
         self.jobs_button = QToolButton(self)
         self.jobs_button.setObjectName("jobsButton")
-        self.jobs_button.setText("no jobs running")
+        self.jobs_button.setText(JOBS)
         self.jobs_button.setProperty("quiet", True)
         self.jobs_button.setAccessibleName("Show or hide the background jobs")
         self.unopened_button = QToolButton(self)
@@ -201,7 +203,7 @@ class MainWindow(WindowContext):
 
     def _on_jobs_counted(self, running: int) -> None:
         jobs = "job" if running == 1 else "jobs"
-        self.jobs_button.setText(f"{running or 'no'} {jobs} running")
+        self.jobs_button.setText(f"{running} {jobs} running" if running else JOBS)
         if not running and self.jobs_came_up and not self.parts.jobs_panel.failed():
             self.jobs_came_up = False
             self.docks["jobs"].hide()

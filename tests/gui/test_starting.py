@@ -81,7 +81,7 @@ def test_while_torch_is_imported_a_job_runs_and_nothing_says_otherwise(
     assert row.button.isVisible()
     assert window.device_label.text() == row.text.text()
     assert absence(window) == ""
-    assert window.jobs_button.text() == "no jobs running"
+    assert window.jobs_button.text() == "Jobs"
 
 
 @pytest.mark.usefixtures("gpu")
