@@ -211,7 +211,7 @@ def cluster(tmp_path: Path) -> Iterator[Path]:
     ]
     yield file
     for process in reversed(processes):
-        process.terminate()
+        process.kill()  # a worker asked to end may wait for a scheduler that has ended
     for process in processes:
         process.wait()
 

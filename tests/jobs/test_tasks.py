@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.jobs.runner import (
     Cancelled,
     Partial,
@@ -26,7 +27,6 @@ from kernelviewer.jobs.runner import (
 from kernelviewer.jobs.tasks import (
     Tally,
     Unusable,
-    find_checkpoints,
     load,
     open_files,
     prepare_device,

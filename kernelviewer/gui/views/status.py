@@ -182,7 +182,7 @@ STATUS = ViewSpec(
     controller=StatusController,
     reads=(
         *("models", "sizes", "size", "layers", "pool", "shown", "counted"),
-        *("selection", "selected", "counted_selected", "only_selected"),
+        *("selection", "selected", "counted_selected", "only_selected", "pairs"),
     ),
     keys=(
         ViewKeys(
