@@ -199,6 +199,11 @@ class Found:
     def __len__(self) -> int:
         return len(self.row)
 
+    @property
+    def key(self) -> str:
+        """The kernel size as in paths, ``7x7``."""
+        return "x".join(map(str, self.size))
+
     def in_order(self) -> Found:
         """The same kernels by network, layer and channel, as views have them."""
         return self.take(np.lexsort((self.row, self.network)))
@@ -222,6 +227,7 @@ class Questions:
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
+        self._seen: set[tuple[str, str, str]] = set()
 
     @cached_property
     def _database(self) -> Any:
@@ -404,7 +410,7 @@ class Questions:
         values: dict[str, NDArray[Any]] = {}
         with _clear():
             for index, here in _by_network(found.network):
-                place = self._partition(found, index) / INDEX
+                place = self._file(found.networks[index], found.key, INDEX)
                 part = _index_at(place, found.row[here], columns)
                 for key, own in part.items():
                     room = np.empty(len(found), own.dtype)
@@ -437,9 +443,11 @@ class Questions:
             index, here = part
             watch.check()
             rows = found.row[here]
-            place = self._partition(found, index)
-            weights[here], measured = _weights_at(place / WEIGHTS, rows, size)
-            columns = _index_at(place / INDEX, rows, ("layer_number", *small))
+            place = found.networks[index], found.key
+            stored = self._file(*place, WEIGHTS)
+            weights[here], measured = _weights_at(stored, rows, size)
+            listed = self._file(*place, INDEX)
+            columns = _index_at(listed, rows, ("layer_number", *small))
             own[here] = columns.pop("layer_number")
             for key, values in columns.items():
                 small[key][here] = values
@@ -471,7 +479,7 @@ class Questions:
             everything = np.zeros(item.kernels, np.int32)
             found = Found(size, (identity,), everything, rows, len(rows))
             kernels = self.bank(found, record.name, watch).sizes[size]
-            place = partition(self.corpus.folder, item.size, identity) / INDEX
+            place = self._file(identity, item.size, INDEX)
             own = _index_at(place, rows, ("layer_number",))["layer_number"]
             supports = {
                 index: layer.support
@@ -531,8 +539,8 @@ class Questions:
         def search(item: tuple[int, NDArray[np.int64] | None]) -> None:
             index, rows = item
             watch.check()
-            place = partition(self.corpus.folder, query.size, places[index][0])
-            for first, similar in _similar(place / WEIGHTS, pattern, rows):
+            place = self._file(*places[index], WEIGHTS)
+            for first, similar in _similar(place, pattern, rows):
                 best.add(index, first, similar)
 
         for first, last in self._parts(places) if query.terms else ():
@@ -604,9 +612,29 @@ class Questions:
                 supports[place] = info.support
         return layer.astype(np.int32), tuple(layers), supports
 
-    def _partition(self, found: Found, index: int) -> Path:
-        key = "x".join(map(str, found.size))
-        return partition(self.corpus.folder, key, found.networks[index])
+    def _file(self, network: str, size: str, name: str) -> Path:
+        """A file of a partition, which at the first time is held against its record.
+
+        Raises
+        ------
+        CorpusError
+            It is missing, or another.
+        """
+        path = partition(self.corpus.folder, size, network) / name
+        if (network, size, name) in self._seen:
+            return path
+        known = self.corpus.by_id.get(network)
+        item = None if known is None else known.counts(size)
+        wanted = 0 if item is None else item.bytes_of(name)
+        try:
+            there = path.stat().st_size
+        except OSError:
+            raise CorpusError(f"{path} is missing", REPAIR) from None
+        if there != wanted:
+            problem = f"{path} has {there} bytes in place of {wanted}"
+            raise CorpusError(problem, REPAIR)
+        self._seen.add((network, size, name))
+        return path
 
     def _places(self, query: Query) -> list[tuple[str, str]]:
         """(network, size) of the partitions in which a query looks."""
@@ -639,9 +667,8 @@ class Questions:
         values: dict[str, Any] | None = None,
         places: list[tuple[str, str]] | None = None,
     ) -> Any:
-        folder = self.corpus.folder
         places = self._places(query) if places is None else places
-        files = [str(partition(folder, s, n) / INDEX) for n, s in places]
+        files = [str(self._file(n, s, INDEX)) for n, s in places]
         if not files:
             return None
         terms, bound = _conditions(query.terms)

@@ -345,6 +345,26 @@ def test_a_damaged_partition_is_found_and_told_of(
     )
 
 
+def test_only_the_files_that_are_recorded_are_counted(
+    files: list[Path], tmp_path: Path
+) -> None:
+    """What another program put there has the right columns, but is none of ours."""
+    corpus = make_corpus(tmp_path / "corpus", files[:2])
+    first, second = (identity(corpus, name) for name in ("first", "second"))
+    folder = corpus.folder / "kernels" / "size=7x7"
+    expected = Questions(corpus).count(parse("size=7x7 channel>=0"))
+    shutil.copytree(folder / f"network={first}", folder / "network=foreign")
+    again = Corpus.open(corpus.folder)
+    assert Questions(again).count(parse("size=7x7 channel>=0")) == expected
+    for name in ("index.parquet", "weights.parquet"):
+        own = folder / f"network={second}" / name
+        shutil.copy(folder / f"network={first}" / name, own)
+        asked = Questions(Corpus.open(corpus.folder))
+        with pytest.raises(CorpusError, match=rf"{name} has \d+ bytes in place of"):
+            asked.nearest(noise(7, 7), query=parse("channel>=0"))
+        make_corpus(corpus.folder, files[:2])
+
+
 def test_autoencoders_of_a_corpus_are_those_of_its_codes(
     files: list[Path], tmp_path: Path, cli: Cli
 ) -> None:
