@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -24,7 +21,7 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label_kernels
-from tests.corpus.made import REPOSITORY, make_corpus
+from tests.corpus.made import make_corpus
 from tests.networks import noise, write_every_kind, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
 
@@ -171,6 +168,26 @@ def test_others_read_it_without_us(folder: Path) -> None:
     source = extract_kernels(open_checkpoint(corpus.by_id[first].source))
     back = unit.astype(np.float32) * scale + offset
     assert back == pytest.approx(source.sizes[7, 7].weights, abs=5e-3)
+
+
+def test_polars_reads_it_without_us(folder: Path, questions: Questions) -> None:
+    polars = pytest.importorskip("polars")
+    kernels = polars.scan_parquet(
+        folder / "kernels" / "*" / "*" / "index.parquet",
+        hive_partitioning=True,
+        hive_schema={"size": polars.String, "network": polars.String},
+    )
+    by = ("size", "network", "class")
+    found = kernels.group_by(by).agg(polars.len().alias("count")).collect()
+    counted = {
+        tuple(row[name] for name in by): row["count"] for row in found.to_dicts()
+    }
+    assert counted == questions.counts(parse(""), by)
+    networks = polars.read_parquet(folder / "networks.parquet")
+    assert networks["kernels"].sum() == questions.corpus.kernels
+    place = next((folder / "kernels" / "size=7x7").iterdir())
+    weights = polars.read_parquet(place / "weights.parquet", hive_partitioning=False)
+    assert {len(row) for row in weights["weights"]} == {98}
 
 
 @pytest.mark.parametrize(
@@ -544,24 +561,6 @@ def test_patterns_are_of_length_one(questions: Questions) -> None:
     there = ~found.flat
     unit = patterns(found.weights[there], found.scale[there], found.offset[there])
     assert np.linalg.norm(unit.reshape(len(unit), -1), axis=1) == pytest.approx(1)
-
-
-def test_the_example_reads_a_corpus_without_us(folder: Path) -> None:
-    example = REPOSITORY / "docs" / "examples" / "read_corpus.py"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", example, folder],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    )
-    names = [item.name for item in Corpus.open(folder).networks]
-    assert all(name in done.stdout for name in names)
-    assert "unidentified" in done.stdout
-    assert "kernelviewer" not in example.read_text().split('"""')[2].replace(
-        'b"kernelviewer"', ""
-    )
 
 
 def test_a_corpus_of_a_stranger_leads_nowhere_else(
