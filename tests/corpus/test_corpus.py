@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
 import numpy as np
@@ -21,6 +21,7 @@ from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES, FINE
 from kernelviewer.kernels.statistics import patterns
 from kernelviewer.latent.labels import label_kernels
+from kernelviewer.watch import NEVER, Watch
 from tests.corpus.made import make_corpus
 from tests.networks import noise, write_every_kind, write_network
 from tests.shared import CHECKPOINTS, needs_checkpoints, reference_counts
@@ -591,3 +592,41 @@ def test_parts_of_a_large_answer_are_looked_at_in_turn(
     assert np.array_equal(parts.row, whole.row)
     assert parts.networks == whole.networks
     assert np.array_equal(parts.network, whole.network)
+
+
+def test_a_question_is_asked_of_some_files_at_a_time_and_can_be_ended(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, every = parse("size=7x7 channel>=2"), parse("size=7x7")
+
+    def answers(watch: Watch = NEVER) -> list[object]:
+        found = questions.find(query, 30, watch=watch, columns=("class", "cosine"))
+        sample = questions.find(every, 20, seed=1, watch=watch)
+        return [
+            questions.count(query, watch),
+            questions.counts(query, ("class", "network", "size"), watch),
+            questions.histogram(every, "code", 10, 0, 1, watch).tolist(),
+            (found.total, found.networks, found.network.tolist(), found.row.tolist()),
+            found.columns["class"].tolist(),
+            [sample.network.tolist(), sample.row.tolist()],
+        ]
+
+    class Told(Watch):
+        told: ClassVar[list[tuple[int, int]]] = []
+
+        def progress(self, done: int, total: int, text: str = "") -> None:
+            self.told.append((done, total))
+
+    class Ended(Watch):
+        def check(self) -> None:
+            raise KeyboardInterrupt
+
+    whole = answers()
+    monkeypatch.setattr("kernelviewer.corpus.query._FILES", 1)
+    assert answers(Told()) == whole
+    partitions = len(questions.networks(every))
+    assert partitions == 4
+    assert {*Told.told} == {(done, partitions) for done in (1, 2, 3, 4)}
+    for ask in (questions.count, lambda q, w: questions.find(q, 5, watch=w)):
+        with pytest.raises(KeyboardInterrupt):
+            ask(query, Ended())
