@@ -773,6 +773,10 @@ def _clear() -> Iterator[None]:
         yield
     except duckdb.InterruptException as error:
         raise CorpusError("the question was interrupted") from error
+    except RuntimeError as error:  # DuckDB's word for Ctrl-C
+        if "interrupted" not in str(error):
+            raise
+        raise KeyboardInterrupt from None
     except (duckdb.Error, arrow.ArrowException, OSError) as error:
         line = (str(error).splitlines() or [""])[0][:300]
         raise CorpusError(f"the corpus cannot be read ({line})", REPAIR) from error
