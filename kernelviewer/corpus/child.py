@@ -129,8 +129,11 @@ def _explained(job: Job, error: Exception) -> Outcome:
         HintedError,
         describe_failure,
     )
+    from kernelviewer.formats.hub import PREFIX
 
-    message, details, hint = describe_failure(error, Path(job.source).name)
+    on_hub = job.source.startswith(PREFIX)
+    name = job.source if on_hub else Path(job.source).name
+    message, details, hint = describe_failure(error, name)
     if _is_of_memory(error):  # readers take it for a header that claims too much
         message += ", or it needs more memory than it may take"
         return _lost(job, "memory", message, _MORE)

@@ -136,6 +136,7 @@ def _take(name: str, sign: str, value: str, found: dict[str, Any]) -> None:
     texts = tuple(part for part in value.split(",") if part)
     if name == "size" and sign == "=":
         found["size"] = value.replace("×", "x")
+        size_of(found["size"])
     elif name == "network" and sign in ("=", "!="):
         key = "networks" if sign == "=" else "without"
         found[key] = (*found.get(key, ()), *texts)
