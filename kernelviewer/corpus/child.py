@@ -105,8 +105,8 @@ def take_in(job: Job) -> Outcome:
     except MemoryError:
         return _lost(job, "memory", "it needs more memory than it may take", _MORE)
     except OSError as error:
-        if error.errno in _FULL:
-            reason = error.strerror or "no space left on the device"
+        if error.errno is not None and error.errno in _FULL:
+            reason = os.strerror(error.errno)  # not in the words of a library
             return _lost(job, "disk", f"{job.folder} cannot be written ({reason})")
         return _explained(job, error)
     except Exception as error:  # one bad file must not end the others
