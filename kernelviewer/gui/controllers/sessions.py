@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.state.session.files import SUFFIX, RecoveryFile, offers
 from kernelviewer.text import shown
@@ -292,7 +293,7 @@ class SessionOpening(QObject):
             return text
 
         def failed(message: str, hint: str) -> None:
-            self._told(f"{message}. {hint}" if hint else message)
+            self._told(with_hint(message, hint))
             self._give_up(opening)
             self._window.opener.open(opening.others)
 

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QRadioButton, QVBoxLayout
 
 from kernelviewer.figures import FigureError, FigureOptions
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.controls import MARGIN, Dialog, note_of
 from kernelviewer.gui.desktop import ask_where
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
@@ -167,7 +168,7 @@ class ExportLabelsDialog(Dialog):
             return f"{spaced(rows)} rows in {shown(path)}"
 
         def failed(message: str, hint: str) -> None:
-            tell(f"{message}. {hint}" if hint else message)
+            tell(with_hint(message, hint))
 
         reaction = Reaction(done=done, failed=failed)
         title = f"Export labels to {shown(path.name)}"

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
     MARGIN,
@@ -129,7 +130,7 @@ class NullTestDialog(WorkDialog):
         self.panel.say(f"{RUNNING}\n\n{text.removeprefix('null test: ')}")
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self._end(f"{message}. {hint}" if hint else message)
+        self._end(with_hint(message, hint))
 
     def _on_done(self, test: NullTest) -> str:
         self._test = test

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
     MARGIN,
@@ -352,7 +353,7 @@ class RewriteDialog(WorkDialog):
     def _reaction(self, done: object) -> Reaction:
         return Reaction(
             done=done,  # type: ignore[arg-type]
-            failed=lambda text, hint: self._end(f"{text}. {hint}" if hint else text),
+            failed=lambda text, hint: self._end(with_hint(text, hint)),
             stopped=lambda: self._end("Stopped before it was done."),
             progress=self._on_progress,
             quiet=not self._writes,

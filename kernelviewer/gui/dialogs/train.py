@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui import theme
 from kernelviewer.gui.controls import (
     MARGIN,
@@ -203,7 +204,7 @@ class TrainDialog(WorkDialog):
         return text
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self._end(f"{message}. {hint}" if hint else message)
+        self._end(with_hint(message, hint))
 
     def _on_cancelled(self) -> None:
         self._end("Cancelled; nothing was kept.")

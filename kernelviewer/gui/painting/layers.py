@@ -88,13 +88,6 @@ class ScrolledLayers(Listed, Ringed):
         """What a screen reader says: what the keys are at."""
         raise NotImplementedError
 
-    def _paint_message(self, painter: QPainter) -> None:
-        """Say in place of layers what would fill the view."""
-        painter.setPen(QColor(theme.tokens().secondary))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.rect().adjusted(10, 0, -10, 0), flags, self._message)
-        self.paint_outer_ring(painter)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: fill the new size."""
         self._arrange()
@@ -192,7 +185,7 @@ class LayerAxis(ScrolledLayers):
         """Qt: paint charts and names."""
         painter, tokens = QPainter(self), theme.tokens()
         if not self._labels:
-            self._paint_message(painter)
+            self.paint_message(painter, self._message)
             return
         painter.setFont(caption_font(self.font()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

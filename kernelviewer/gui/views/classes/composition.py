@@ -221,7 +221,7 @@ class LayerComposition(ScrolledLayers):
         """Qt: paint bars and names."""
         painter = QPainter(self)
         if not self._bars:
-            self._paint_message(painter)
+            self.paint_message(painter, self._message)
             return
         painter.setFont(caption_font(self.font()))
         boxes = self.boxes()
