@@ -161,12 +161,12 @@ class MainWindow(WindowContext):
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
 
     def _on_run_found(self, found: RunFound) -> None:
-        from kernelviewer.gui.dialogs.runs import ask_about_run
+        from kernelviewer.gui.dialogs.opening import ask_about_run
 
         ask_about_run(self, found)
 
     def _on_unusable_changed(self) -> None:
-        from kernelviewer.gui.dialogs.unopened import unopened_text
+        from kernelviewer.gui.dialogs.opening import unopened_text
 
         text, button = unopened_text(self), self.unopened_button
         button.setText(text)
@@ -176,7 +176,7 @@ class MainWindow(WindowContext):
 
     def _show_unopened(self) -> None:
         """List what could not be opened, where somebody is there to read it."""
-        from kernelviewer.gui.dialogs.unopened import show_unopened
+        from kernelviewer.gui.dialogs.opening import show_unopened
 
         if self.opener.unusable and self.opener.asks:
             show_unopened(self)

@@ -27,7 +27,7 @@ from kernelviewer.files import file_hash
 from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
 from kernelviewer.gui.dialogs.figure.looks import read_presets
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.figure_harness import (

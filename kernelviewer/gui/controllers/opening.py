@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import RunFound, open_or_ask, open_run
@@ -302,7 +303,7 @@ class Opener(QObject):
             self._tell(bank)
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self.told.emit(f"{message}. {hint}" if hint else message)
+        self.told.emit(with_hint(message, hint))
 
     def _on_done(self, tally: Tally) -> str:
         found, self._found = self._found, None

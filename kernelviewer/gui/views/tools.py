@@ -31,7 +31,7 @@ from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import coverage
 

@@ -16,15 +16,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernelviewer.formats.errors import HintedError
-from kernelviewer.kernels.classes import COLOUR
-from kernelviewer.kernels.naming import By, Words
+from kernelviewer.kernels.classes import COLOUR, By, Words
+from kernelviewer.latent import LatentError
 from kernelviewer.latent import stretches as editing
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.state.arrangement import Charts, Display, Mean
 from kernelviewer.state.keys import MOST, KeysBy
 from kernelviewer.state.model import Drawn
 from kernelviewer.state.selection import Mode
-from kernelviewer.state.session import runs
 from kernelviewer.state.session.places import (
     PATTERNS,
     ClassId,
@@ -36,6 +34,7 @@ from kernelviewer.state.session.places import (
     QueryEntry,
     SizeKey,
     Text,
+    ranges_from_text,
     size_of,
 )
 from kernelviewer.text import shortened
@@ -227,7 +226,7 @@ class TagEntry(Entry, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         for of in self.kernels.values():
             for written in of.values():
-                runs.from_text(written)
+                ranges_from_text(written)
 
 
 class NamesEntry(Entry, frozen=True, omit_defaults=True):

@@ -108,12 +108,6 @@ class StepsChart(Listed, Ringed):
         assert self.axis is not None
         return int(np.argmin([abs(self.x_of(p) - x) for p in self.axis.places]))
 
-    def paint_message(self, painter: QPainter) -> None:
-        """Say what would fill the chart."""
-        painter.setPen(QColor(theme.tokens().secondary))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, self.message)
-
     def paint_axis(self, painter: QPainter) -> None:
         """The row of numbers below, and a line at the step that is shown."""
         assert self.axis is not None
@@ -190,7 +184,7 @@ class SharesChart(StepsChart):
         """Qt: areas, axis, shares."""
         painter = QPainter(self)
         if self.axis is None or self.counts is None:
-            self.paint_message(painter)
+            self.paint_message(painter, self.message)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box, tokens = self.chart(), theme.tokens()
@@ -412,7 +406,7 @@ class FormationChart(StepsChart):
         """Qt: names, spans and medians, how many formed."""
         painter = QPainter(self)
         if self.axis is None:
-            self.paint_message(painter)
+            self.paint_message(painter, self.message)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tokens, box = theme.tokens(), self.chart()
