@@ -415,7 +415,8 @@ class WindowContext(QMainWindow):
         """Write the settings now, not only when the window closes."""
         if not self.keeps_settings:
             return
-        display, charts = self.document.display.plain, self.document.charts
+        charts = self.document.charts
+        display = self.document.display.where(paired=False, found=False, running=False)
         geometry, layout = self.layouts.saved()
         if self.jobs_came_up:  # by itself: at the next start nobody asked for it
             layout = self.settings.layout

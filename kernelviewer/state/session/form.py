@@ -261,12 +261,14 @@ class NamingEntry(Entry, frozen=True, omit_defaults=True):
 class KeysEntry(Entry, frozen=True, omit_defaults=True):
     """The keys in use, as in `kernelviewer.state.keys.KeyChoice`.
 
-    The path of their file is written as that of a network.
+    Path and hash of their file are written as those of a network; sessions once had no
+    hash of it.
     """
 
     by: KeysBy = "published"
     count: Annotated[int, Meta(ge=1, le=MOST)] = 8
     path: Text = ""
+    sha256: Hash = ""
 
     def __post_init__(self) -> None:
         if self.by == "file" and not self.path:
@@ -281,11 +283,6 @@ class KeysEntry(Entry, frozen=True, omit_defaults=True):
     def name(self) -> str:
         """What people call it."""
         return self.path.rpartition("/")[2]
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the file: it is not known."""
-        return ""
 
 
 class Look(Entry, frozen=True):
