@@ -76,7 +76,7 @@ class MainWindow(WindowContext):
         self._settled = False
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.tidier = MemoryReleaser(self.document, self.jobs, self)
+        self.tidier = MemoryReleaser(self.document, self.jobs, self.presenter, self)
         self.sessions = Sessions(self)
         self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)

@@ -128,6 +128,8 @@ class DockPanel(QDockWidget):
     """
 
     fold_requested = Signal(bool)
+    seen_changed = Signal(bool)
+    """Whether its content can be seen."""
 
     def __init__(
         self, name: str, title: str, content: QWidget, short: str = ""
@@ -167,6 +169,7 @@ class DockPanel(QDockWidget):
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()
+        self.seen_changed.emit(self.in_front and not folded)
 
     def _say_fold(self) -> None:
         what = "Unfold" if self.folded else "Fold"
@@ -176,6 +179,7 @@ class DockPanel(QDockWidget):
 
     def _note_visible(self, visible: bool) -> None:
         self.in_front = visible
+        self.seen_changed.emit(visible and not self.folded)
 
 
 def stacked(*widgets: QWidget, grow: int = -1) -> QWidget:

@@ -95,9 +95,9 @@ class GridController(Controller):
         centred = draws_without_mean(state, framed=self.window.looks.framed)
         if self.is_news("mean", state.mean, centred):
             self.controls.set_mean(state.mean, centred)
-        if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
+        if self.is_news("decodable", *decodable(state)):
             self.controls.set_decodable(*decodable(state))
-        sets = (state.pool, state.shown, state.selected, state.only_selected)
+        sets = (state.shown, state.selected, state.only_selected)
         if self.is_news("counts", *sets, state.pairs, state.display.picture):
             pairs = state.pairs if state.display.picture == "pair" else None
             self.controls.set_counts(
