@@ -140,7 +140,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "spectrum.prepare_spectrum",
             needs_classes=always,
             pools=True,
-            uses=("samples", "mark"),
+            uses=("samples", "mark", "class_marks"),
         ),
         Exhibit(
             "pca",
@@ -151,7 +151,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             pools=True,
             with_classes=always,
-            uses=("samples", "components", "colour", "seed", "mean"),
+            uses=("samples", "components", "colour", "class_marks", "seed", "mean"),
         ),
         Exhibit(
             "classes",
@@ -177,6 +177,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "distributions of codes and fits, with white noise",
             "histogram.prepare_histogram",
             needs_classes=always,
+            uses=("class_marks",),
         ),
         Exhibit(
             "offsets",
@@ -262,7 +263,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "pairing", "colour", "seed"),
+            uses=("match", "pairing", "colour", "class_marks", "seed"),
             own=(PLANE,),
         ),
         Exhibit(
@@ -319,6 +320,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "zoo.prepare_zoo",
             needs_classes=always,
             of_counts=True,
+            uses=("class_marks",),
             own=(ORDER,),
         ),
         Exhibit(
