@@ -32,7 +32,6 @@ from kernelviewer.gui.theme import CONTROL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtCore import QEvent
     from PySide6.QtGui import (
         QAction,
         QIcon,

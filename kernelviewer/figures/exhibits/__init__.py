@@ -139,7 +139,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "spectrum.prepare_spectrum",
             needs_classes=always,
             pools=True,
-            uses=("samples", "mark"),
+            uses=("samples", "mark", "class_marks"),
         ),
         Exhibit(
             "pca",
@@ -150,7 +150,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             pools=True,
             with_classes=always,
-            uses=("samples", "components", "colour", "seed", "mean"),
+            uses=("samples", "components", "colour", "class_marks", "seed", "mean"),
         ),
         Exhibit(
             "classes",
@@ -176,6 +176,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "distributions of codes and fits, with white noise",
             "histogram.prepare_histogram",
             needs_classes=always,
+            uses=("class_marks",),
         ),
         Exhibit(
             "offsets",
@@ -261,7 +262,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "pairing", "colour", "seed"),
+            uses=("match", "pairing", "colour", "class_marks", "seed"),
             own=(PLANE,),
         ),
         Exhibit(
@@ -318,6 +319,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "zoo.prepare_zoo",
             needs_classes=always,
             of_counts=True,
+            uses=("class_marks",),
             own=(ORDER,),
         ),
         Exhibit(
