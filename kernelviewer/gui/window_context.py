@@ -39,7 +39,7 @@ from kernelviewer.gui.views.grid.colours import COLORMAPS, weight_colours
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.document import Document
 from kernelviewer.state.presenter import Presenter
-from kernelviewer.state.settings import load_settings, save_settings
+from kernelviewer.state.settings import merged, save_settings
 from kernelviewer.state.tally import AllSizes
 
 if TYPE_CHECKING:
@@ -163,6 +163,9 @@ class WindowContext(QMainWindow):
     of_this_run
         Names of settings that were given for this run alone: what was kept of them
         before stays.
+    kept_settings
+        The settings as they were last read or written: what this window has not
+        changed since is as other windows have it.
     """
 
     sessions: Sessions
@@ -190,7 +193,7 @@ class WindowContext(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setAnimated(False)
         self.setContentsMargins(GAP, 0, GAP, 0)
-        self.settings = settings
+        self.settings = self.kept_settings = settings
         self.keeps_settings = True
         self.of_this_run: set[str] = set()
         self.jobs_came_up = False
@@ -416,9 +419,8 @@ class WindowContext(QMainWindow):
         if not self.keeps_settings:
             return
         display, charts = self.document.display.plain, self.document.charts
-        geometry, layout = self.layouts.saved()
-        if self.jobs_came_up:  # by itself: at the next start nobody asked for it
-            layout = self.settings.layout
+        by_itself = "jobs" if self.jobs_came_up else ""  # nobody asked for them
+        geometry, layout = self.layouts.saved(without=by_itself)
         self.settings = replace(
             self.settings,
             group_by=display.group_by,
@@ -432,10 +434,10 @@ class WindowContext(QMainWindow):
             layout=layout,
             preset=self.layouts.preset,
         )
-        kept = load_settings()[0] if self.of_this_run else self.settings
-        own = {name: getattr(kept, name) for name in self.of_this_run}
+        kept = merged(self.settings, self.kept_settings, self.of_this_run)
+        self.kept_settings = self.settings
         try:
-            save_settings(replace(self.settings, **own))
+            save_settings(kept)
         except OSError as error:
             print(f"kernelviewer: settings not saved: {error}", file=sys.stderr)
 

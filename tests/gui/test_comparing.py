@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox
 from safetensors.numpy import load_file, save_file
 
 from kernelviewer.formats import open_checkpoint
 from kernelviewer.gui.dialogs.comparing import NOBODY, ComparingDialog
+from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
@@ -228,6 +230,23 @@ def test_drift_tells_each_layer_and_selects_it(window: MainWindow) -> None:
     QTest.keyClick(view, Qt.Key.Key_Left)
     QTest.keyClick(view, Qt.Key.Key_Return)
     assert view.selected == {0}
+
+
+def test_ticks_of_the_drift_keep_off_the_edge_and_a_low_chart_shows_fewer(
+    window: MainWindow, qtbot: Any
+) -> None:
+    view = window.parts.drift
+    for high, charts in ((400, 3), (110, 2), (70, 1)):
+        view.resize(300, high)
+        picture = view.grab().toImage()
+        ground = picture.pixel(0, 0)
+        for x in range(4):
+            column = {picture.pixel(x, y) for y in range(picture.height())}
+            assert column == {ground}, (high, x)
+        caption = QFontMetricsF(caption_font(view.font())).height()
+        tracks = view._tracks(caption)
+        assert len(tracks) == charts
+        assert all(track.box.height() > 1.2 * caption for track in tracks)
 
 
 def test_the_grid_shows_the_most_changed_first_and_selects_pairs(

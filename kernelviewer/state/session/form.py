@@ -176,15 +176,14 @@ class NetworkEntry(Entry, frozen=True, omit_defaults=True):
 
 
 class CoderEntry(Entry, frozen=True, omit_defaults=True):
-    """An autoencoder: its name if it comes with the program, else its file's path."""
+    """An autoencoder: its name if it comes with the program, else its file's path.
+
+    One with neither is damaged: it is left out where the session is opened.
+    """
 
     sha256: Hash
     shipped: Text = ""
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if not self.path and not self.shipped:
-            raise ValueError("has no path")
 
     @property
     def key(self) -> str:
@@ -262,16 +261,13 @@ class NamingEntry(Entry, frozen=True, omit_defaults=True):
 class KeysEntry(Entry, frozen=True, omit_defaults=True):
     """The keys in use, as in `kernelviewer.state.keys.KeyChoice`.
 
-    The path of their file is written as that of a network.
+    The path of their file is written as that of a network; without one they are
+    damaged, and left out where the session is opened.
     """
 
     by: KeysBy = "published"
     count: Annotated[int, Meta(ge=1, le=MOST)] = 8
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if self.by == "file" and not self.path:
-            raise ValueError("has no path")
 
     @property
     def key(self) -> str:
