@@ -300,6 +300,7 @@ QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
 QPlainTextEdit, QTextBrowser { background: $panel; border: 1px solid $separator;
   border-radius: 5px; selection-background-color: $selected; selection-color: $text; }
+QPlainTextEdit[stale="true"] { color: $disabled; }
 QPlainTextEdit:focus, QTextBrowser:focus { border-color: $accent; }
 QTreeView, QListView, QTableView { background: transparent; border: none;
   outline: 0; }

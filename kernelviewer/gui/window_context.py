@@ -84,12 +84,12 @@ def make_parts(window: QMainWindow) -> Parts:
     line.add_control(ExplainButton("grid", "Kernels", line), spare=_LINE)
     parts.centre.addWidget(parts.welcome)
     parts.centre.addWidget(panel)
-    networks = Panel("Networks", parts.overview)
-    line = networks.title_line
-    line.add_control(ExplainButton("overview", "Networks", line))
-    line.line.addStretch(1)
-    parts.centre.addWidget(networks)
-    parts.centre.addWidget(Panel("Corpus", parts.corpus))
+    for view, title in (("overview", "Networks"), ("corpus", "Corpus")):
+        page = Panel(title, getattr(parts, view))
+        line = page.title_line
+        line.add_control(ExplainButton(view, title, line))
+        line.line.addStretch(1)
+        parts.centre.addWidget(page)
     window.setCentralWidget(parts.centre)
     return parts
 
@@ -171,6 +171,8 @@ class WindowContext(QMainWindow):
     sessions: Sessions
     device_requested = Signal(str)
     """Compute there from now on."""
+    figure_requested = Signal()
+    """A figure of what the user looks at."""
     device_ready = Signal()
     """There is a device to compute on, or another one."""
     looks_changed = Signal()

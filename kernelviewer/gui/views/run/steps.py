@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip, percent
 
@@ -298,6 +299,7 @@ class StepsBar(QWidget):
         line.addWidget(self.step)
         line.addWidget(self.slider, 1)
         line.addWidget(self.note)
+        line.addWidget(ExplainButton("steps", "Training steps", self))
         line.addWidget(self.stop)
         self.set_playing(False)
         self.set_note("", stoppable=False)
