@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox
 from safetensors.numpy import load_file, save_file
@@ -21,6 +21,7 @@ from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.classes import CLASSES
 from kernelviewer.state.comparing import Comparing
+from kernelviewer.state.own_names import tag_colour
 from kernelviewer.state.selection import Kernels, Layers
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import click_row, drop, tree_rows
@@ -198,6 +199,30 @@ def test_both_kernels_of_a_pair_are_in_scope_where_one_is(
     assert {model: len(found) for model, found in tagged.indices.items()} == {
         model.id: 42 for model in window.document.models
     }
+
+
+def test_a_pair_bears_the_tags_of_both_its_kernels(
+    window: MainWindow, qtbot: Any
+) -> None:
+    pairs, grid = window.state.pairs, window.parts.grid
+    assert window.document.display.picture == "pair"
+    grid.setFocus()
+    for row, number, key in ((0, pairs.second[0], "1"), (1, pairs.first[1], "2")):
+        window.acts.focus(int(number))
+        QTest.keyClicks(grid, key)
+        wait_idle(qtbot, window)
+        box = grid.geometry_.box_of(int(pairs.first[row]))
+        assert box is not None
+        colour = QColor(tag_colour(window.state.tags, int(key))).rgb()
+        picture = grid.viewport().grab().toImage()
+        left, top, wide, high = box
+        seen = {
+            picture.pixel(x, y)
+            for x in range(left, left + wide)
+            for y in range(top, top + high)
+            if picture.rect().contains(x, y)
+        }
+        assert colour in seen, key
 
 
 def test_a_matrix_too_low_for_names_is_as_wide_as_its_panel(
