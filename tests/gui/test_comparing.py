@@ -211,7 +211,7 @@ def test_a_pair_bears_the_tags_of_both_its_kernels(
         window.acts.focus(int(number))
         QTest.keyClicks(grid, key)
         wait_idle(qtbot, window)
-        box = grid.geometry_.box_of(int(pairs.first[row]))
+        box = grid._geometry.box_of(int(pairs.first[row]))
         assert box is not None
         colour = QColor(tag_colour(window.state.tags, int(key))).rgb()
         picture = grid.viewport().grab().toImage()

@@ -199,6 +199,9 @@ class LayerAxis(Listed, Ringed):
         tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
         right = float(self.width() - RIGHT)
         head = self.left + metrics.horizontalAdvance(title) + 20
+        wide = sum(metrics.horizontalAdvance(name) + 24 for name in names)
+        if right - wide < head:  # briefly
+            names = names[0].rpartition(" ")[2], names[1].rpartition(" ")[2]
         for text, colour in zip(names, (tokens.disabled, tokens.accent), strict=True):
             left = right - metrics.horizontalAdvance(text)
             if left - 10 < head:
