@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from kernelviewer.figures.colours import COLORMAPS
-from kernelviewer.figures.errors import FigureError, OptionError
+from kernelviewer.figures.content import FigureError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

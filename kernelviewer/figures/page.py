@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.figures.colours import ink
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.fonts import FALLBACKS, POINT, Face
 from kernelviewer.kernels.classes import FLAT, ink_on
 

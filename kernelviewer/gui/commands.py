@@ -22,8 +22,7 @@ from kernelviewer.gui.painting.classes import swatch_icon
 from kernelviewer.gui.text import offer_text, shortened, spaced
 from kernelviewer.gui.views.grid import draws_without_mean
 from kernelviewer.gui.views.reconstruction.inspector import array_text
-from kernelviewer.kernels.classes import CLASSES, class_shown
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import CLASSES, Naming, class_shown
 from kernelviewer.latent.stretches import stretch_at
 from kernelviewer.state.comparing import Comparing
 from kernelviewer.state.own_names import TAGS, tag_name
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernelviewer.gui.window_context import WindowContext
-    from kernelviewer.kernels.naming import By, Words
+    from kernelviewer.kernels.classes import By, Words
     from kernelviewer.state.arrangement import EqualKernels
     from kernelviewer.state.view_state import ViewState
 
@@ -255,7 +254,7 @@ def _write_approximated(window: WindowContext) -> None:
 
 
 def _export_animation(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.runs import export_animation
+    from kernelviewer.gui.dialogs.figure.output import export_animation
 
     export_animation(window)
 

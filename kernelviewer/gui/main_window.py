@@ -77,7 +77,7 @@ class MainWindow(WindowContext):
         self._under_way = ""
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.tidier = MemoryReleaser(self.document, self.jobs, self)
+        self.tidier = MemoryReleaser(self.document, self.jobs, self.presenter, self)
         self.sessions = Sessions(self)
         self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)
@@ -163,7 +163,7 @@ class MainWindow(WindowContext):
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
 
     def _on_run_found(self, found: RunFound) -> None:
-        from kernelviewer.gui.dialogs.runs import ask_about_run
+        from kernelviewer.gui.dialogs.opening import ask_about_run
 
         ask_about_run(self, found)
 
@@ -178,7 +178,7 @@ class MainWindow(WindowContext):
         self.parts.welcome.set_opening(text, done, total)
 
     def _on_unusable_changed(self) -> None:
-        from kernelviewer.gui.dialogs.unopened import unopened_text
+        from kernelviewer.gui.dialogs.opening import unopened_text
 
         text, button = unopened_text(self), self.unopened_button
         button.setText(text)
@@ -188,7 +188,7 @@ class MainWindow(WindowContext):
 
     def _show_unopened(self) -> None:
         """List what could not be opened, where somebody is there to read it."""
-        from kernelviewer.gui.dialogs.unopened import show_unopened
+        from kernelviewer.gui.dialogs.opening import show_unopened
 
         if self.opener.unusable and self.opener.asks:
             show_unopened(self)

@@ -248,8 +248,8 @@ class WindowContext(QMainWindow):
             controller = spec.controller(self, widgets_of(spec, self.parts))
             controllers.append(controller)
             if spec.is_panel:
-                self.docks[spec.id].visibilityChanged.connect(
-                    partial(self._on_panel_shown, controller)
+                self.docks[spec.id].seen_changed.connect(
+                    partial(self._on_panel_seen, controller)
                 )
             self.presenter.add(controller, (*spec.reads, "own_classes"))
             if spec.id in FLEETING:
@@ -263,7 +263,7 @@ class WindowContext(QMainWindow):
         for name in reversed(names) if shown else ():
             self.docks[name].raise_()
 
-    def _on_panel_shown(self, controller: Controller, visible: bool) -> None:
+    def _on_panel_seen(self, controller: Controller, visible: bool) -> None:
         self.presenter.set_hidden(controller, not visible)
 
     def compute_on(self, device: str) -> None:
@@ -420,7 +420,8 @@ class WindowContext(QMainWindow):
         """Write the settings now, not only when the window closes."""
         if not self.keeps_settings:
             return
-        display, charts = self.document.display.plain, self.document.charts
+        charts = self.document.charts
+        display = self.document.display.where(paired=False, found=False, running=False)
         by_itself = "jobs" if self.jobs_came_up else ""  # nobody asked for them
         geometry, layout = self.layouts.saved(without=by_itself)
         self.settings = replace(

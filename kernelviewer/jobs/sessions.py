@@ -166,7 +166,7 @@ def _text_of(
         wanted.look,
         wanted.saved,
         wanted.origin,
-        path_from(folder, keys) if keys else "",
+        (path_from(folder, keys), hash_at(keys, ticket)) if keys else ("", ""),
     )
     named = [
         *((keys,) if keys else ()),
@@ -580,6 +580,8 @@ class _Reading:
         if entry.key and place is None:
             self.notes.append(f"The keys of {entry.name} were left out")
             return KeyChoice()
+        if place and entry.sha256 not in ("", hash_at(place, self.ticket)):
+            self.notes.append(f"{entry.name} has changed: keys may differ")
         return KeyChoice(entry.by, entry.count, str(place) if place else "")
 
     def _load(self, place: Path, entry: NetworkEntry, changed: bool) -> KernelBank:

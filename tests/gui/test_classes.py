@@ -21,8 +21,7 @@ from kernelviewer.gui.views.classes.bars import (
 )
 from kernelviewer.gui.views.classes.composition import LayerComposition
 from kernelviewer.gui.views.classes.histogram import ClassCounts, ClassHistogram
-from kernelviewer.kernels.classes import CLASSES, INDEX
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import CLASSES, INDEX, Naming
 from tests.gui.conftest import use_colours
 from tests.gui.harness import LEFT, NO_KEY
 

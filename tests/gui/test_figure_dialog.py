@@ -30,7 +30,7 @@ from kernelviewer.gui.dialogs.figure.dialog import FigureDialog, open_figure
 from kernelviewer.gui.dialogs.figure.looks import read_presets
 from kernelviewer.gui.dialogs.figure.output import PNG, SVG
 from kernelviewer.jobs import drawing
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.state.selection import Classes
 from tests.gui.conftest import answer_next, wait_idle
 from tests.gui.figure_harness import (

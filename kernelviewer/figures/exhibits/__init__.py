@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from kernelviewer.figures.content import Exhibit, always
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import Exhibit, FigureError, always
 from kernelviewer.figures.options import Choice, Number, Own, declare_own
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "r2",
             "R² by layer",
             "how much of each layer's kernels the keys keep, beside white noise",
-            "r2.prepare_r2",
+            "keys.prepare_r2",
             uses=("keys", "key_set"),
         ),
         Exhibit(
@@ -290,7 +289,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "shares-over-time",
             "Shares over time",
             "share of each class along a training run",
-            "shares.prepare_shares",
+            "run.prepare_shares",
             needs_classes=always,
             is_run=True,
             uses=("time", "class_marks"),
@@ -299,7 +298,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "formation",
             "Formation",
             "at which step of a training run the kernels of each layer formed",
-            "formation.prepare_formation",
+            "run.prepare_formation",
             needs_classes=always,
             is_run=True,
             uses=("time",),

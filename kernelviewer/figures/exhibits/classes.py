@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -23,7 +23,6 @@ from kernelviewer.figures.counts import (
     named,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     blocks_arrays,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import RunFound, open_or_ask, open_run
@@ -66,6 +67,8 @@ class Opener(QObject):
     """Path of a session among what is to be opened, and the other paths."""
     corpus_found = Signal(object)
     """`OpenCorpus`: a corpus that was opened."""
+    drawn = Signal(object)
+    """`OpenModel` each: networks that were made of a corpus."""
     run_found = Signal(object)
     """`RunFound`: files to open that are steps of one run."""
     told = Signal(str)
@@ -178,15 +181,23 @@ class Opener(QObject):
         self._submit(f"Open {name}", reaction, open_named, name)
 
     def open_drawn(self, corpus: Corpus, wanted: Sequence[Drawn]) -> None:
-        """Open kernels of a corpus as networks; until all are read there is none."""
+        """Open kernels of a corpus as networks; until all are read there is none.
+
+        What is like a kernel is shown with the nearest first.
+        """
         from kernelviewer.jobs.corpus import draw
 
         found: list[tuple[KernelBank, Drawn]] = []
 
         def done(_: object) -> str:
             with self._document.batch():
-                for bank, drawn in found:
-                    self._document.open(bank, drawn=drawn)
+                models = [self._document.open(b, drawn=drawn) for b, drawn in found]
+                if any(drawn.like for _, drawn in found):
+                    how = replace(
+                        self._document.display, group_by="model", sort_by="like"
+                    )
+                    self._document.show_as(how)
+            self.drawn.emit(models)
             kernels = sum(len(bank) for bank, _ in found)
             for bank, _ in found:  # after the change, which empties the status line
                 self._tell(bank)
@@ -335,7 +346,7 @@ class Opener(QObject):
             self._tell(bank)
 
     def _on_failed(self, message: str, hint: str) -> None:
-        self.told.emit(f"{message}. {hint}" if hint else message)
+        self.told.emit(with_hint(message, hint))
 
     def _on_done(self, tally: Tally) -> str:
         found, self._found = self._found, None

@@ -131,6 +131,8 @@ class DockPanel(QDockWidget):
     """
 
     fold_requested = Signal(bool)
+    seen_changed = Signal(bool)
+    """Whether its content can be seen."""
 
     def __init__(
         self, name: str, title: str, content: QWidget, short: str = ""
@@ -170,6 +172,7 @@ class DockPanel(QDockWidget):
         high = self.title_line.sizeHint().height() + RADIUS
         self.setMaximumHeight(high if folded else _UNBOUNDED)
         self._say_fold()
+        self.seen_changed.emit(self.in_front and not folded)
 
     def _say_fold(self) -> None:
         what = "Unfold" if self.folded else "Fold"
@@ -179,6 +182,7 @@ class DockPanel(QDockWidget):
 
     def _note_visible(self, visible: bool) -> None:
         self.in_front = visible
+        self.seen_changed.emit(visible and not self.folded)
 
 
 class MoreTabs(QToolButton):

@@ -43,8 +43,85 @@ def left_of_charts(font: QFont) -> int:
     return round(metrics.horizontalAdvance(_WIDEST_TICK)) + _EDGE
 
 
-class LayerAxis(Listed, Ringed):
-    """A place for each layer, all of the same width; the wheel scrolls where many are.
+class ScrolledLayers(Listed, Ringed):
+    """Layers from left to right; where not all have room the wheel scrolls along them.
+
+    Parameters
+    ----------
+    name, scroll, title
+        Object names of the view and of its scroll bar; what it shows.
+    """
+
+    def __init__(
+        self, name: str, scroll: str, title: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self._message = ""
+        self._current = 0
+        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._scroll.setObjectName(scroll)
+        self._scroll.setAccessibleName("Scroll along the layers")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
+
+    def tip_at(self, place: QPointF) -> str:
+        """What is at a place, in words."""
+        raise NotImplementedError
+
+    def _arrange(self) -> None:
+        """Lay out anew."""
+        raise NotImplementedError
+
+    def _set_beyond(self, beyond: int, left: int, right: int) -> None:
+        """Scroll over what has no room, from ``left`` to ``right`` beside the edges."""
+        self._scroll.setRange(0, beyond)
+        self._scroll.setPageStep(max(1, self.width()))
+        self._scroll.setSingleStep(40)
+        self._scroll.setVisible(beyond > 0)
+        top, wide = self.height() - SCROLL - 1, self.width() - left - right
+        self._scroll.setGeometry(left, top, wide, SCROLL)
+
+    def _bring_in(self, low: float, high: float) -> None:
+        """Scroll until what lies between is in view, and ring it."""
+        value = max(self._scroll.value(), round(low) - self.width())
+        self._scroll.setValue(min(value, round(high)))
+        self._ringed = True
+        self._describe()
+        self.update()
+
+    def _describe(self) -> None:
+        """What a screen reader says: what the keys are at."""
+        raise NotImplementedError
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt: scroll along the layers where not all have room."""
+        if self._scroll.maximum():
+            turned = event.angleDelta().y() + event.angleDelta().x()
+            self._scroll.setValue(self._scroll.value() - round(turned / 2))
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: say more about what is under the cursor."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self.tip_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), as_tip(text), self)
+            return True
+        return super().event(event)
+
+
+class LayerAxis(ScrolledLayers):
+    """A place for each layer, all of the same width.
 
     A click asks for a layer; Left and right go from layer to layer, Space or Enter
     asks. Setters never emit.
@@ -56,21 +133,9 @@ class LayerAxis(Listed, Ringed):
     """
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(f"{name}Chart")
-        self.setAccessibleName(title)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
+        super().__init__(f"{name}Chart", f"{name}Scroll", title, parent)
         self.selected: frozenset[int] = frozenset()
         self._labels: tuple[str, ...] = ()
-        self._message = ""
-        self._current = 0
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
-        self._scroll.setObjectName(f"{name}Scroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.valueChanged.connect(lambda _: self.update())
-        self._scroll.hide()
 
     def tip(self, number: int) -> str:
         """A layer in words."""
@@ -127,17 +192,7 @@ class LayerAxis(Listed, Ringed):
         """Scroll where not all layers have room."""
         wide = self._step() * len(self._labels)
         beyond = max(0, round(wide - (self.width() - self.left - RIGHT)))
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(max(1, self.width()))
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
-        self._scroll.setGeometry(
-            self.left, self.height() - SCROLL - 1, self.width() - self.left - 4, SCROLL
-        )
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: fill the new size."""
-        self._arrange()
+        self._set_beyond(beyond, self.left, 4)
 
     # Painting
 
@@ -145,10 +200,7 @@ class LayerAxis(Listed, Ringed):
         """Qt: paint charts and names."""
         painter, tokens = QPainter(self), theme.tokens()
         if not self._labels:
-            painter.setPen(QColor(tokens.secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(10, 0, -10, 0), flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         painter.setFont(caption_font(self.font()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -224,15 +276,6 @@ class LayerAxis(Listed, Ringed):
             self._current = number
             self.ask(number, event.modifiers())
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt: scroll along the layers where not all have room."""
-        if self._scroll.maximum():
-            turned = event.angleDelta().y() + event.angleDelta().x()
-            self._scroll.setValue(self._scroll.value() - round(turned / 2))
-            event.accept()
-        else:
-            super().wheelEvent(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: go from layer to layer; ask for one."""
         keys, key = Qt.Key, event.key()
@@ -245,13 +288,8 @@ class LayerAxis(Listed, Ringed):
         }
         if self._labels and key in places:
             self._current = places[Qt.Key(key)]
-            self._ringed = True
             box = self.box_of(self._current).translated(self._scroll.value(), 0)
-            low = round(box.right()) - self.width() + RIGHT
-            value = self._scroll.value()
-            self._scroll.setValue(min(max(value, low), round(box.left()) - self.left))
-            self._describe()
-            self.update()
+            self._bring_in(box.right() + RIGHT, box.left() - self.left)
         elif self._labels and key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
             self.ask(self._current, event.modifiers())
         else:
@@ -259,17 +297,12 @@ class LayerAxis(Listed, Ringed):
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the layer under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = self.layer_at(QPointF(event.pos()))
-            text = "" if number is None else self.tip(number)
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
+    def tip_at(self, place: QPointF) -> str:
+        """The layer there, in words."""
+        number = self.layer_at(place)
+        return "" if number is None else self.tip(number)
 
     def _describe(self) -> None:
-        """What a screen reader says: the layer that keys are at."""
         text = self._message
         if self._labels:
             text = one_line(self.tip(self._current))

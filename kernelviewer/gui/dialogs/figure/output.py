@@ -33,7 +33,14 @@ from kernelviewer.gui.desktop import ask_where, show_in_folder
 from kernelviewer.gui.dialogs.export_kernels import export_kernels
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip
-from kernelviewer.jobs.drawing import Refusal, copy_figure, save_data, save_figure
+from kernelviewer.gui.theme import tokens
+from kernelviewer.jobs.drawing import (
+    Refusal,
+    copy_figure,
+    save_animation,
+    save_data,
+    save_figure,
+)
 from kernelviewer.text import shown
 
 if TYPE_CHECKING:
@@ -47,6 +54,7 @@ if TYPE_CHECKING:
     from kernelviewer.gui.window_context import WindowContext
     from kernelviewer.jobs.drawing import Copies, FigureCache, FigureRequest
 
+ANIMATIONS = {".gif": "Animated GIF", ".png": "Animated PNG, in all colours"}
 _BORDER = 12
 DRAWING = "Drawing…"
 _PALE = 0.3
@@ -515,3 +523,34 @@ class FigureOutput(QWidget):
         self.said.setProperty("role", "error" if failed else "secondary")
         self.said.style().unpolish(self.said)
         self.said.style().polish(self.said)
+
+
+def export_animation(window: WindowContext) -> None:
+    """Ask where to, and write the run as an animated picture in the background."""
+    from kernelviewer.figures.animation import SCREEN
+    from kernelviewer.gui.dialogs.figure.requests import FigureRequests
+
+    model = window.state.run
+    if model is None or model.run is None:
+        return
+    options = SCREEN.with_values({"dark": tokens().dark})
+    try:
+        wish = FigureRequests(window).wish("shares-over-time", "shown", options)
+    except FigureError as error:
+        window.statusBar().showMessage(str(error))
+        return
+    name = model.run.name
+    start = Path(window.settings.last_folder, f"{name}.gif")
+    path = ask_where(window, f"Export {name} as an animation", start, ANIMATIONS)
+    if path is None:
+        return
+
+    def done(result: Path | Refusal) -> str:
+        text = f"{name} in {result}" if isinstance(result, Path) else str(result)
+        window.statusBar().showMessage(text)
+        return text
+
+    title, reaction = f"Animate {name}", Reaction(done=done)
+    window.jobs.submit(
+        "compute", "animate", title, reaction, save_animation, wish, path
+    )

@@ -350,11 +350,7 @@ class ClassRows(Ringed):
         """Qt: paint the rows."""
         painter = QPainter(self)
         if not self._contents:
-            painter.setPen(QColor(theme.tokens().secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         columns = self._painted = self._lay_out()
         self._paint_captions(painter, columns)
