@@ -175,15 +175,14 @@ class NetworkEntry(Entry, frozen=True, omit_defaults=True):
 
 
 class CoderEntry(Entry, frozen=True, omit_defaults=True):
-    """An autoencoder: its name if it comes with the program, else its file's path."""
+    """An autoencoder: its name if it comes with the program, else its file's path.
+
+    One with neither is damaged: it is left out where the session is opened.
+    """
 
     sha256: Hash
     shipped: Text = ""
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if not self.path and not self.shipped:
-            raise ValueError("has no path")
 
     @property
     def key(self) -> str:
@@ -262,17 +261,14 @@ class KeysEntry(Entry, frozen=True, omit_defaults=True):
     """The keys in use, as in `kernelviewer.state.keys.KeyChoice`.
 
     Path and hash of their file are written as those of a network; sessions once had no
-    hash of it.
+    hash of it. Without a path they are damaged, and left out where the session is
+    opened.
     """
 
     by: KeysBy = "published"
     count: Annotated[int, Meta(ge=1, le=MOST)] = 8
     path: Text = ""
     sha256: Hash = ""
-
-    def __post_init__(self) -> None:
-        if self.by == "file" and not self.path:
-            raise ValueError("has no path")
 
     @property
     def key(self) -> str:

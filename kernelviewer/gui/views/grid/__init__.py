@@ -189,7 +189,10 @@ class GridController(Controller):
             self.grid.set_focus(focus)
         if self.is_news("tags", self._image, state.tags, state.tag_bits):
             colours = {n: tag_colour(state.tags, n) for n in state.tags}
-            self.grid.set_tags(state.tag_bits, colours)
+            bits = state.tag_bits
+            if bits is not None and pairs is not None:
+                bits = pairs.bits_before(bits)
+            self.grid.set_tags(bits, colours)
         if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))
