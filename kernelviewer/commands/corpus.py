@@ -51,6 +51,7 @@ from kernelviewer.corpus.store import AUTOENCODERS, Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies, chosen, main_size, table_of
 from kernelviewer.device import CHOICES
 from kernelviewer.files import atomic_write, write_text
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.kernels import size_key
 from kernelviewer.text import csv_text
 from kernelviewer.watch import Watch
@@ -240,7 +241,7 @@ def _taken_in(options: argparse.Namespace, folder: Path, plan: Plan) -> int:
     sources = expand(options.sources)
     tally = build(sources, folder, plan, _Line())
     for item in tally.failures:
-        complain(f"{item.message}. {item.hint}" if item.hint else item.message)
+        complain(with_hint(item.message, item.hint))
     if options.json:
         say(json.dumps(_summary(folder, tally), indent=1))
     else:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kernelviewer.corpus.store import Precision
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 

@@ -99,7 +99,7 @@ class Recipe(msgspec.Struct, frozen=True):
     weights
         Type of the weights.
     by, words, threshold
-        As in `kernelviewer.kernels.naming.Naming`; None: the usual threshold.
+        As in `kernelviewer.kernels.classes.Naming`; None: the usual threshold.
     autoencoders
         Kernel size → SHA-256 of the autoencoder's file.
     family

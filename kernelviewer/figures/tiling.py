@@ -77,7 +77,7 @@ def quantise(
     reach = np.where(reach > 0, reach, np.inf)[:, None, None]
     with np.errstate(over="ignore"):  # beyond the reach, however far
         steps = np.clip(np.rint(weights / reach * middle), -middle, middle)
-    indices = (steps + middle).astype(np.uint16)
+    indices: NDArray[np.uint16] = (steps + middle).astype(np.uint16)
     rows, columns = np.indices(pictures.shape[1:])
     hatch = np.where((rows + columns) % _HATCH_STEP, PLAIN, HATCH).astype(np.uint16)
     indices[flat] = hatch

@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import OwnName, Scheme
+    from kernelviewer.kernels.classes import By, Naming, OwnName, Scheme
     from kernelviewer.kernels.comparison import Comparison
     from kernelviewer.kernels.equality import Equal
-    from kernelviewer.kernels.naming import By, Naming
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null

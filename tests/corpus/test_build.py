@@ -22,7 +22,7 @@ from kernelviewer.corpus.build import (
 )
 from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Corpus, CorpusError, Failure, Store
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.watch import Watch
 from tests.corpus.made import (
     REPOSITORY,

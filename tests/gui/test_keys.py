@@ -16,8 +16,8 @@ from kernelviewer.figures import FigureOptions, make_figure
 from kernelviewer.figures.scene import make_scene
 from kernelviewer.gui.registry import VIEWS
 from kernelviewer.gui.views.grid.mosaic import TOP, ZERO
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.kernels.keys import Keys, write_keys
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.keys import QUANTILES, published
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.model import LayerRef

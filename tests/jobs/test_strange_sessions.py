@@ -240,6 +240,21 @@ def test_a_file_of_keys_is_asked_for_as_a_network_is(
     assert found.work.marks.keys == KeyChoice("file", 8, str(mine))
 
 
+def test_what_names_no_file_is_left_out_and_told(tmp_path: Path) -> None:
+    session = write_strange(tmp_path / "s.kvsession")
+    values = json.loads(session.read_text())
+    values["keys"] = {"by": "file"}
+    values["autoencoders"] = {"7x7": {"sha256": ""}}
+    session.write_text(json.dumps(values))
+    found = read(session)
+    assert isinstance(found, Reopened)
+    coder, keys = found.notes
+    assert coder.startswith("The autoencoder for 7×7 was left out")
+    assert keys.startswith("The keys of a file were left out")
+    assert found.work.marks.keys == KeyChoice()
+    assert not found.work.autoencoders
+
+
 def test_a_file_of_keys_moves_with_the_session(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction
 from kernelviewer.gui.text import as_tip, spaced
 from kernelviewer.gui.theme import CONTROL
@@ -362,7 +363,7 @@ class CorpusController(Controller):
         self.view.set_found(text, button)
 
     def _say_problem(self, message: str, hint: str) -> None:
-        self.view.set_found(f"{message}. {hint}" if hint else message, "", wrong=True)
+        self.view.set_found(with_hint(message, hint), "", wrong=True)
 
     def _open_found(self) -> None:
         """Open what the line finds as one network."""

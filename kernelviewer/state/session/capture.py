@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer import __version__
 from kernelviewer.kernels.bank import size_key
-from kernelviewer.kernels.classes import INDEX, NAMELESS, OwnName
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import INDEX, NAMELESS, Naming, OwnName
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, Tag, tidied, with_tag
 from kernelviewer.state.selection import Kernels, Selection, Step
@@ -129,7 +128,7 @@ def describe(work: Work, around: Surroundings) -> Session:
                 tag.own.name,
                 tag.own.colour,
                 {
-                    size_key(s): places.kernel_runs(own.indices)
+                    size_key(s): places.kernel_ranges(own.indices)
                     for s, own in tag.kernels.items()
                 },
             )

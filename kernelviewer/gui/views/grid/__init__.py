@@ -95,9 +95,9 @@ class GridController(Controller):
         centred = draws_without_mean(state, framed=self.window.looks.framed)
         if self.is_news("mean", state.mean, centred):
             self.controls.set_mean(state.mean, centred)
-        if self.is_news("decodable", state.pool, state.autoencoder, state.named_by):
+        if self.is_news("decodable", *decodable(state)):
             self.controls.set_decodable(*decodable(state))
-        sets = (state.pool, state.shown, state.selected, state.only_selected)
+        sets = (state.shown, state.selected, state.only_selected)
         if self.is_news("counts", *sets, state.pairs, state.display.picture):
             pairs = state.pairs if state.display.picture == "pair" else None
             self.controls.set_counts(
@@ -189,7 +189,10 @@ class GridController(Controller):
             self.grid.set_focus(focus)
         if self.is_news("tags", self._image, state.tags, state.tag_bits):
             colours = {n: tag_colour(state.tags, n) for n in state.tags}
-            self.grid.set_tags(state.tag_bits, colours)
+            bits = state.tag_bits
+            if bits is not None and pairs is not None:
+                bits = pairs.bits_before(bits)
+            self.grid.set_tags(bits, colours)
         if self.is_news("near", self._image, state.near, state.listed):
             near = state.near if pairs is None else pairs.befores(state.near)
             self.grid.set_marked(tuple(near.tolist()))

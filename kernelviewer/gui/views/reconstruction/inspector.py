@@ -36,14 +36,17 @@ from kernelviewer.gui.view import (
     ViewSpec,
     match_option,
 )
-from kernelviewer.gui.views.reconstruction.comparison import ComparisonView
+from kernelviewer.gui.views.reconstruction.comparison import (
+    ComparisonView,
+    PairView,
+    pair_content,
+)
 from kernelviewer.gui.views.reconstruction.content import (
     UNIDENTIFIED,
     ComparisonContent,
     cosine,
     without_code,
 )
-from kernelviewer.gui.views.reconstruction.pair import PairView, pair_content
 from kernelviewer.jobs.analysing import fit_one
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import FINE, class_shown
