@@ -224,9 +224,7 @@ def agreement(
     column = np.searchsorted(scheme.rows[:-2], named)
     loss = family.cosine[here] - cosine[here][np.arange(len(named)), column]
     return Agreement(
-        len(named),
-        float((named == own).mean()),
-        float((loss <= TOLERANCE).mean()),
+        len(named), float((named == own).mean()), float((loss <= TOLERANCE).mean())
     )
 
 

@@ -403,9 +403,7 @@ def _shown(
 
 
 def _pairs(
-    document: Document,
-    old: ViewState | None,
-    pool: KernelPool | None,
+    document: Document, old: ViewState | None, pool: KernelPool | None
 ) -> PoolPairs | None:
     comparison = document.comparison
     if (

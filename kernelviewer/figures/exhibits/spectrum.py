@@ -13,12 +13,7 @@ import numpy as np
 from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import count, listing
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.legend import (
-    Entry,
-    Legend,
-    draw_scale_bar,
-    scale_bar_height,
-)
+from kernelviewer.figures.legend import Entry, Legend, draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise

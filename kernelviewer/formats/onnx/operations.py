@@ -570,9 +570,7 @@ def _constant_of_shape(call: Call) -> Value:
     if min(shape, default=0) < 0:
         call.fail(f"has the shape {list(shape[:16])}")
     return replace(
-        value,
-        shape=shape,
-        load=lambda: np.full(shape, value.load().reshape(())),
+        value, shape=shape, load=lambda: np.full(shape, value.load().reshape(()))
     )
 
 

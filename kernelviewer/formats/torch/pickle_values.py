@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kernelviewer.formats.checkpoint import (
-    NESTED,
-    OWN_CLASS,
-    SPARSE,
-    WITHOUT_VALUES,
-)
+from kernelviewer.formats.checkpoint import NESTED, OWN_CLASS, SPARSE, WITHOUT_VALUES
 from kernelviewer.formats.errors import DamagedError
 
 if TYPE_CHECKING:

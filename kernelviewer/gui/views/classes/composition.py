@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import (
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import one_line
@@ -32,17 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtCore import QEvent, QPoint
-    from PySide6.QtGui import (
-        QKeyEvent,
-        QMouseEvent,
-        QPaintEvent,
-    )
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
-    from kernelviewer.gui.views.classes.bars import (
-        CompositionBar,
-        Row,
-        SelectedPart,
-    )
+    from kernelviewer.gui.views.classes.bars import CompositionBar, Row, SelectedPart
 
 TOP = 6
 LINE = 16

@@ -128,8 +128,7 @@ def build_grid(
     by_keys = state.by_keys if display.by_key else None
     with showing_classes(state.own_classes):
         order = arrange(
-            *(pool, shown, display, state.labels, state.stretches, state.pairs),
-            by_keys,
+            *(pool, shown, display, state.labels, state.stretches, state.pairs), by_keys
         )
     return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 
@@ -143,9 +142,7 @@ def decodable(state: ViewState) -> tuple[bool, str]:
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
-def made_of(
-    state: ViewState,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+def made_of(state: ViewState) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Places [N] and patterns there of what the picture has beside the kernels.
 
     Codes on the spectrum, or keys; None where there are none, or they are not known.

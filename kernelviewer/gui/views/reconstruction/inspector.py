@@ -66,11 +66,7 @@ _STANDARD = (
 )
 MAX_CELL = 34
 MAX_VALUE_WIDTH = 0.86
-PLACE = (
-    ("network", "Network"),
-    ("layer", "Layer"),
-    ("channel", "Channel"),
-)
+PLACE = (("network", "Network"), ("layer", "Layer"), ("channel", "Channel"))
 FIELDS = (
     ("size", "Size"),
     ("scale", "Scale ‖w − mean‖"),

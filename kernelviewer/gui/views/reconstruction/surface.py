@@ -156,11 +156,7 @@ def extent(heights: NDArray[np.float64], camera: Camera) -> tuple[float, float, 
     radius = np.hypot(points[..., 0], points[..., 1])
     flat = radius * sin(radians(camera.elevation))
     rise = points[..., 2] * cos(radians(camera.elevation))
-    return (
-        float(radius.max()),
-        float((flat + rise).max()),
-        float((flat - rise).max()),
-    )
+    return (float(radius.max()), float((flat + rise).max()), float((flat - rise).max()))
 
 
 def _points(heights: NDArray[np.float64]) -> NDArray[np.float64]:

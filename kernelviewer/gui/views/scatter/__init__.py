@@ -11,12 +11,7 @@ import numpy as np
 from kernelviewer.gui import theme
 from kernelviewer.gui.acts import mode_of
 from kernelviewer.gui.controls import chart_choice
-from kernelviewer.gui.painting.kernels import (
-    WeightColours,
-    enlarge,
-    fit_taps,
-    to_image,
-)
+from kernelviewer.gui.painting.kernels import WeightColours, enlarge, fit_taps, to_image
 from kernelviewer.gui.text import percent, spaced
 from kernelviewer.gui.view import (
     FIGURE_WORDS,
@@ -369,7 +364,7 @@ SCATTER = ViewSpec(
     figures={
         "scatterView": ViewFigure(
             "pca", options=_figure_options, instead=_figure_of_pairs
-        ),
+        )
     },
     home=Home("right", 1, 2),
     homes={"compare": Home("right", 1, 0), "label": Home("left", 1, 1)},

@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PySide6.QtCore import QPoint
-    from PySide6.QtGui import (
-        QKeyEvent,
-        QMouseEvent,
-        QResizeEvent,
-        QWheelEvent,
-    )
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
     from PySide6.QtWidgets import QWidget
 
     from kernelviewer.gui.views.scatter.cloud import ScatterContent
