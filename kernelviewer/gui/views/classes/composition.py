@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -138,14 +138,6 @@ class LayerComposition(ScrolledLayers):
     def bars(self) -> tuple[CompositionBar, ...]:
         """What is shown."""
         return self._bars
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     # Places
 
@@ -338,7 +330,7 @@ class LayerComposition(ScrolledLayers):
 
     # Words
 
-    def tip_at(self, place: QPointF) -> str:
+    def words_at(self, place: QPointF) -> str:
         """The part there, in words."""
         return self.tip(self.part_at(place))
 
@@ -424,7 +416,7 @@ class LayerComposition(ScrolledLayers):
         return self._parts.index(now) if now in self._parts else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether a kernel of it is selected."""
+        """True if a kernel of it is selected."""
         return self._chosen(item) > 0
 
     def _chosen(self, item: int) -> int:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.classes import elided, fill_class
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip, percent, rough_percent, spaced
+from kernelviewer.gui.text import percent, rough_percent, spaced
 from kernelviewer.kernels.classes import CLASSES, PAPER, PATTERNS, class_shown
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtCore import QPoint
+    from PySide6.QtCore import QEvent, QPoint
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
     from PySide6.QtWidgets import QWidget
 
@@ -254,7 +254,7 @@ class ClassRows(Ringed):
         return float(self.fontMetrics().horizontalAdvance("X−")) + 2
 
     def _shares(self) -> bool:
-        """Whether there is room for shares beside the counts."""
+        """True if there is room for shares beside the counts."""
         return len(self._contents) > 1 or self._block_width() >= _SHARES_FROM
 
     def _row_height(self) -> float:
@@ -500,15 +500,10 @@ class ClassHistogram(Listed, ClassRows):
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the row under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = QPointF(event.pos())
-            index, column = self.row_at(place), self.column_at(place)
-            text = "" if index is None else self.tip(index, column)
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
+    def words_at(self, place: QPointF) -> str:
+        """The row there, in words."""
+        index, column = self.row_at(place), self.column_at(place)
+        return "" if index is None else self.tip(index, column)
 
     def tip(self, index: int, column: int = 0) -> str:
         """Counts and shares of a class in words."""
@@ -581,7 +576,7 @@ class ClassHistogram(Listed, ClassRows):
         return self._column * len(self._rows) + self._row if there else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether a kernel of it is selected."""
+        """True if a kernel of it is selected."""
         column, row = divmod(item, len(self._rows))
         chosen = self._contents[column].selected
         return chosen is not None and bool(chosen[self._rows[row]])

@@ -280,7 +280,7 @@ class KernelGrid(Listed, QAbstractScrollArea):
         return self._geometry.focus_position
 
     def item_selected(self, item: int) -> bool:
-        """Whether it is selected."""
+        """True if it is selected."""
         return self.selected is not None and bool(self.selected[self._kernel_of(item)])
 
     def _kernel_of(self, item: int) -> int:
@@ -467,7 +467,7 @@ class KernelGrid(Listed, QAbstractScrollArea):
             self._move_focus("down", extend=False)
 
     def _has_focus(self) -> bool:
-        """Whether the focused kernel is among those shown."""
+        """True if the focused kernel is among those shown."""
         return self._geometry.focus_position is not None
 
     def _move_focus(self, move: Move, *, extend: bool) -> None:

@@ -134,7 +134,7 @@ def build_grid(
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
-    """Whether there are reconstructions to show, and else why there are none."""
+    """True if there are reconstructions to show, and else why there are none."""
     pool = state.pool
     if pool is None or state.autoencoder is not None or state.named_by == "family":
         return True, ""

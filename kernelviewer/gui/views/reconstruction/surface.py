@@ -7,7 +7,7 @@ from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
@@ -211,6 +211,8 @@ def lower_edge(outline: NDArray[np.float64], x: float) -> float:
 class KernelSurface(Ringed):
     """Surface of a 2-D kernel; drag or arrow keys turn it, a double click resets."""
 
+    wished, least = (240, 160), (120, 100)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("kernelSurface")
@@ -270,14 +272,6 @@ class KernelSurface(Ringed):
         self.update()
 
     # Drawing
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(240, 160)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: least size."""
-        return QSize(120, 100)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Quads, and which way x and y run."""

@@ -248,7 +248,7 @@ class ScatterController(Controller):
         self.view.set_trail(found.places(taps)[:, [across, up]])
 
     def _is_current(self) -> bool:
-        """Whether the plot's numbers mean the kernels of the pool."""
+        """True if the plot's numbers mean the kernels of the pool."""
         return self._placed is not None and self._placed[0] is self.window.state.pool
 
     def _if_current(self, call: Callable[..., None]) -> Callable[..., None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from kernelviewer.gui import theme
@@ -148,7 +148,7 @@ class ScatterPlot(Ringed):
 
     @property
     def zoomed(self) -> bool:
-        """Whether another part than all points is seen."""
+        """True if another part than all points is seen."""
         return self._box != self._whole
 
     # Places
@@ -174,14 +174,6 @@ class ScatterPlot(Ringed):
         """Where points can lie."""
         top = self._ensure_strip().height + (_NOTE if self._note() else 0)
         return QRectF(0, top, self.width(), max(1, self.height() - CAPTION - top))
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(320, 190)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     # Drawing
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.controls import ChoiceButton
 from kernelviewer.gui.painting.pixels import caption_font
-from kernelviewer.gui.text import as_tip
 from kernelviewer.gui.views.scatter.cloud import inside_polygon
 from kernelviewer.gui.views.scatter.plot import CAPTION, MARGIN, ScatterPlot
 from kernelviewer.kernels.classes import CLASSES
@@ -196,7 +194,7 @@ class ScatterView(Listed, ScatterPlot):
         return self._item_of(self._focus)
 
     def item_selected(self, item: int) -> bool:
-        """Whether it is selected."""
+        """True if it is selected."""
         return self._selected is not None and bool(self._selected[item])
 
     def _number_of(self, item: int) -> int:
@@ -342,16 +340,8 @@ class ScatterView(Listed, ScatterPlot):
         super().resizeEvent(event)
         self._arrange_buttons()
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: name the kernel or the colour under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = as_tip(self.tip(QPointF(event.pos())))
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
-
-    def tip(self, place: QPointF) -> str:
-        """What is said of a place."""
+    def words_at(self, place: QPointF) -> str:
+        """The kernel or the colour there, in words."""
         entry = self._ensure_strip().entry_at(place)
         if entry is not None:
             return self._legend.entries[entry][1]

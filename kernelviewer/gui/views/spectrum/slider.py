@@ -267,7 +267,7 @@ class Player(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it moves."""
+        """True if it moves."""
         return self._timer.isActive()
 
     def set_position(self, z: float) -> None:
