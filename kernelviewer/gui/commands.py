@@ -235,12 +235,6 @@ def _open_model(window: WindowContext) -> None:
     choose_model(window, window.opener.open_named)
 
 
-def _export_figure(window: WindowContext) -> None:
-    from kernelviewer.gui.dialogs.figure.dialog import open_figure
-
-    open_figure(window)
-
-
 def _export_kernels(window: WindowContext) -> None:
     from kernelviewer.gui.dialogs.export_kernels import export_marked
 
@@ -599,8 +593,9 @@ COMMANDS: tuple[Command, ...] = (
         needs="network", rule=True),
     Command("save_as", "Save Session &As…", "File", lambda w: w.sessions.save_as(),
         ("Ctrl+Shift+S",), needs="network"),
-    Command("export", "&Export Figure…", "File", _export_figure, ("Ctrl+E",),
-        needs="network", rule=True, also="save picture svg pdf png"),
+    Command("export", "&Export Figure…", "File",
+        lambda w: w.figure_requested.emit(), ("Ctrl+E",), needs="network", rule=True,
+        tip="Draw what is looked at as a figure", also="save picture svg pdf png"),
     Command("export_kernels", "Export &Kernels…", "File", _export_kernels,
         ("Ctrl+Alt+E",), needs="network",
         tip="Write the selected kernels, or those in view, as arrays or pictures"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -32,7 +32,6 @@ from kernelviewer.gui.theme import CONTROL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtCore import QEvent
     from PySide6.QtGui import (
         QAction,
         QIcon,
@@ -191,8 +190,10 @@ class ChoiceButton(QToolButton):
             self.setIcon(action.icon())
             return
         text = self._short.get(self._key, action.text()) if self._brief else None
-        self.setText(f"{text or action.text()}{self._notes[self._brief]} ▾")
-        self.updateGeometry()
+        said = f"{text or action.text()}{self._notes[self._brief]} ▾"
+        if said != self.text():
+            self.setText(said)
+            self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """Qt: as wide as its text; a tool button would add two letters."""
@@ -214,6 +215,27 @@ class ChoiceButton(QToolButton):
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
         if self._key in self._actions:
             self._menu.setActiveAction(self._actions[self._key])
+
+
+class SteadyLabel(QLabel):
+    """A line of text; what is around it is laid out anew only when its width changes.
+
+    Any other label has the whole window laid out at every change of its text.
+    """
+
+    def setText(self, text: str) -> None:
+        """Qt: another text."""
+        super().setText(text)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: letters may have another size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedSize(self.sizeHint())
 
 
 class EscapableSlider(QSlider):

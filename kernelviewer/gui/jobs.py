@@ -145,6 +145,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._panel = panel
         self._reactions: dict[int, Reaction] = {}
+        self._closed = False
         sys.setswitchinterval(min(sys.getswitchinterval(), GIVING_WAY))
         self._runner = Runner(self.arrived.emit)
         self.arrived.connect(self._on_arrived)
@@ -187,7 +188,9 @@ class Jobs(QObject):
 
     def close(self, timeout: float = 2.0) -> bool:
         """Stop everything; False if a task still runs after ``timeout`` seconds."""
-        self.arrived.disconnect(self._on_arrived)
+        if not self._closed:
+            self._closed = True
+            self.arrived.disconnect(self._on_arrived)
         return self._runner.close(timeout)
 
     def _on_arrived(self, message: Message) -> None:

@@ -132,12 +132,8 @@ class SharesContent:
     def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
-        from kernelviewer.figures.colours import ink
-
         total = self.counts.sum(axis=0)
-        marks = options.class_marks == "letters"
-        there = np.flatnonzero(total).tolist()
-        return class_entries(there, ink(options.dark), marks=marks)
+        return class_entries(np.flatnonzero(total).tolist(), options)
 
     def _draw_areas(self, page: Page, chart: Chart, options: FigureOptions) -> None:
         places = places_of(self.run.numbers, options.time)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import (
+        QFont,
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
@@ -24,12 +25,21 @@ if TYPE_CHECKING:
     )
     from PySide6.QtWidgets import QWidget
 
-LEFT, RIGHT, TOP = 40, 12, 4
+RIGHT, TOP = 12, 4
 """What is free beside and above the layers, pixels."""
+_WIDEST_TICK = "−00.00"
+_EDGE = 14
+"""Free left of the ticks and between them and the layers, pixels."""
 SCROLL = 10
 _LEAST = 15
 """Pixels across for a layer and its null."""
 _MOST = 110
+
+
+def left_of_charts(font: QFont) -> int:
+    """Where charts begin that have ticks at their left, pixels."""
+    metrics = QFontMetricsF(caption_font(font))
+    return round(metrics.horizontalAdvance(_WIDEST_TICK)) + _EDGE
 
 
 class ScrolledLayers(Listed, Ringed):
@@ -138,22 +148,27 @@ class LayerAxis(ScrolledLayers):
 
     # Places
 
+    @property
+    def left(self) -> int:
+        """Where the layers begin, beside the ticks, pixels."""
+        return left_of_charts(self.font())
+
     def _step(self) -> float:
         """Pixels across for a layer."""
-        room = self.width() - LEFT - RIGHT
+        room = self.width() - self.left - RIGHT
         return min(_MOST, max(_LEAST, room / max(1, len(self._labels))))
 
     def box_of(self, number: int) -> QRectF:
         """Where a layer lies, over all charts."""
         step = self._step()
-        left = LEFT + number * step - self._scroll.value()
+        left = self.left + number * step - self._scroll.value()
         return QRectF(left, TOP, step, self.height() - TOP)
 
     def layer_at(self, place: QPointF) -> int | None:
         """Number of the layer at a place."""
-        if place.x() < LEFT:
+        if place.x() < self.left:
             return None
-        number = int((place.x() - LEFT + self._scroll.value()) // self._step())
+        number = int((place.x() - self.left + self._scroll.value()) // self._step())
         return number if 0 <= number < len(self._labels) else None
 
     def _foot(self, line: float) -> float:
@@ -163,8 +178,8 @@ class LayerAxis(ScrolledLayers):
     def _arrange(self) -> None:
         """Scroll where not all layers have room."""
         wide = self._step() * len(self._labels)
-        beyond = max(0, round(wide - (self.width() - LEFT - RIGHT)))
-        self._set_beyond(beyond, LEFT, 4)
+        beyond = max(0, round(wide - (self.width() - self.left - RIGHT)))
+        self._set_beyond(beyond, self.left, 4)
 
     # Painting
 
@@ -189,11 +204,11 @@ class LayerAxis(ScrolledLayers):
 
     def _each(self, painter: QPainter, paint: Callable[[int, QRectF], object]) -> None:
         """Paint each layer that is seen, on a ground where it is marked."""
-        inside = QRectF(LEFT, 0, self.width() - LEFT - RIGHT + 6, self.height())
-        painter.setClipRect(inside)
+        wide = self.width() - self.left - RIGHT + 6
+        painter.setClipRect(QRectF(self.left, 0, wide, self.height()))
         for number in range(len(self._labels)):
             box = self.box_of(number)
-            if box.right() < LEFT or box.left() > self.width():
+            if box.right() < self.left or box.left() > self.width():
                 continue
             if number in self.selected:
                 ground = QColor(theme.tokens().selected)
@@ -209,8 +224,8 @@ class LayerAxis(ScrolledLayers):
         for number, name in enumerate(self._labels):
             box = self.box_of(number)
             wide = metrics.horizontalAdvance(name) + 8
-            left = max(LEFT - 0.0, box.center().x() - wide / 2)
-            if left < taken or box.right() < LEFT:
+            left = max(float(self.left), box.center().x() - wide / 2)
+            if left < taken or box.right() < self.left:
                 continue
             taken = left + wide
             place = QRectF(left, top, wide, line)
@@ -222,7 +237,10 @@ class LayerAxis(ScrolledLayers):
         """At the top right, what grey and blue are, where the title leaves room."""
         tokens, metrics = theme.tokens(), QFontMetricsF(painter.font())
         right = float(self.width() - RIGHT)
-        head = LEFT + metrics.horizontalAdvance(title) + 20
+        head = self.left + metrics.horizontalAdvance(title) + 20
+        wide = sum(metrics.horizontalAdvance(name) + 24 for name in names)
+        if right - wide < head:  # briefly
+            names = names[0].rpartition(" ")[2], names[1].rpartition(" ")[2]
         for text, colour in zip(names, (tokens.disabled, tokens.accent), strict=True):
             left = right - metrics.horizontalAdvance(text)
             if left - 10 < head:
@@ -258,7 +276,7 @@ class LayerAxis(ScrolledLayers):
         if self._labels and key in places:
             self._current = places[Qt.Key(key)]
             box = self.box_of(self._current).translated(self._scroll.value(), 0)
-            self._bring_in(box.right() + RIGHT, box.left() - LEFT)
+            self._bring_in(box.right() + RIGHT, box.left() - self.left)
         elif self._labels and key in (keys.Key_Space, keys.Key_Return, keys.Key_Enter):
             self.ask(self._current, event.modifiers())
         else:

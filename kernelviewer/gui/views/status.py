@@ -441,8 +441,10 @@ class StatusController(Controller):
     def show(self, state: ViewState) -> None:
         """Say what is in scope and what is selected."""
         scope = (state.models, state.size, state.layers, state.pairs)
-        if self.is_news("chips", state.selection, *scope):
-            self.chips.set_chips(tuple(_chips(state)), _scope_chip(state))
+        if self.is_news("described", state.selection, *scope):
+            said = tuple(_chips(state)), _scope_chip(state)
+            if self.is_news("chips", said):
+                self.chips.set_chips(*said)
         sets = (state.counted, state.counted_selected, state.selection, state.sizes)
         if self.is_news("count", state.models, state.shown, *sets):
             before, text = self.parts.selected.text(), _count(state)

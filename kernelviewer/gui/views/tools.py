@@ -25,6 +25,7 @@ from kernelviewer.gui.controls import (
     EscapableSlider,
     ExplainButton,
     NumberField,
+    SteadyLabel,
 )
 from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
@@ -198,10 +199,10 @@ class ThresholdBar(QWidget):
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
-        self.coverage = QLabel(self)
+        self.coverage = SteadyLabel(self)
         self.coverage.setObjectName("coverage")
         self.coverage.setProperty("role", "strong")
-        self.null = QLabel(self)
+        self.null = SteadyLabel(self)
         self.null.setObjectName("nullCoverage")
         self.null.setProperty("role", "secondary")
         for label, word in ((self.coverage, "identified"), (self.null, "noise")):

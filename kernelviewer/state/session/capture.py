@@ -58,7 +58,7 @@ class Surroundings:
     look, saved, origin
         As in `Session`.
     keys
-        Path of the file of keys, where one is in use.
+        Path and hash of the file of keys, where one is in use.
     """
 
     networks: tuple[NetworkEntry, ...]
@@ -66,7 +66,7 @@ class Surroundings:
     look: Look
     saved: str
     origin: str = ""
-    keys: str = ""
+    keys: tuple[str, str] = ("", "")
 
 
 def entry_of(
@@ -133,7 +133,7 @@ def describe(work: Work, around: Surroundings) -> Session:
         scope=ScopeEntry(layers, size, scope.only_selected),
         focus=places.kernel(work.focus) if work.focus else None,
         comparing=places.comparing(marks.comparing) if marks.comparing else None,
-        keys=KeysEntry(marks.keys.by, marks.keys.count, around.keys),
+        keys=KeysEntry(marks.keys.by, marks.keys.count, *around.keys),
         look=around.look,
         program=__version__,
         saved=around.saved,

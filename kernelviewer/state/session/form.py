@@ -175,15 +175,14 @@ class NetworkEntry(Entry, frozen=True, omit_defaults=True):
 
 
 class CoderEntry(Entry, frozen=True, omit_defaults=True):
-    """An autoencoder: its name if it comes with the program, else its file's path."""
+    """An autoencoder: its name if it comes with the program, else its file's path.
+
+    One with neither is damaged: it is left out where the session is opened.
+    """
 
     sha256: Hash
     shipped: Text = ""
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if not self.path and not self.shipped:
-            raise ValueError("has no path")
 
     @property
     def key(self) -> str:
@@ -261,16 +260,15 @@ class NamingEntry(Entry, frozen=True, omit_defaults=True):
 class KeysEntry(Entry, frozen=True, omit_defaults=True):
     """The keys in use, as in `kernelviewer.state.keys.KeyChoice`.
 
-    The path of their file is written as that of a network.
+    Path and hash of their file are written as those of a network; sessions once had no
+    hash of it. Without a path they are damaged, and left out where the session is
+    opened.
     """
 
     by: KeysBy = "published"
     count: Annotated[int, Meta(ge=1, le=MOST)] = 8
     path: Text = ""
-
-    def __post_init__(self) -> None:
-        if self.by == "file" and not self.path:
-            raise ValueError("has no path")
+    sha256: Hash = ""
 
     @property
     def key(self) -> str:
@@ -281,11 +279,6 @@ class KeysEntry(Entry, frozen=True, omit_defaults=True):
     def name(self) -> str:
         """What people call it."""
         return self.path.rpartition("/")[2]
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the file: it is not known."""
-        return ""
 
 
 class Look(Entry, frozen=True):

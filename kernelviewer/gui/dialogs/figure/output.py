@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPointF, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
-    QColor,
     QDrag,
     QGuiApplication,
     QImage,
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtCore import QMimeData
+    from PySide6.QtCore import QMimeData, QPointF
     from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 
     from kernelviewer.gui.window_context import WindowContext
@@ -57,7 +56,9 @@ if TYPE_CHECKING:
 
 ANIMATIONS = {".gif": "Animated GIF", ".png": "Animated PNG, in all colours"}
 _BORDER = 12
-_PATIENCE = "Drawing…"
+DRAWING = "Drawing…"
+_PALE = 0.3
+"""How much is seen of a figure while another one is drawn."""
 
 
 class FigurePreview(QWidget):
@@ -77,9 +78,14 @@ class FigurePreview(QWidget):
         self.setSizePolicy(policy, policy)
         self.setMinimumSize(280, 160)
         self._image = QImage()
-        self._text = _PATIENCE
-        self._stale = False
+        self._text = DRAWING
+        self._stale = ""
         self._pressed: QPointF | None = None
+
+    @property
+    def stale(self) -> str:
+        """What is said over a figure that another one will replace; else empty."""
+        return self._stale
 
     @property
     def image(self) -> QImage:
@@ -103,7 +109,7 @@ class FigurePreview(QWidget):
         kind = QImage.Format.Format_RGBA8888
         data = pixels.tobytes()
         self._image = QImage(data, columns, rows, 4 * columns, kind).copy()
-        self._text, self._stale = "", False
+        self._text = self._stale = ""
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip("Drag the figure into another program")
         self.update()
@@ -111,17 +117,18 @@ class FigurePreview(QWidget):
     def set_text(self, text: str) -> None:
         """Say why there is no figure."""
         text = f"{text[:1].upper()}{text[1:]}"
-        self._image, self._text, self._stale = QImage(), text, False
+        self._image, self._text, self._stale = QImage(), text, ""
         self._pressed = None
         self.unsetCursor()
         self.setToolTip("")
         self.setAccessibleDescription(text)
         self.update()
 
-    def set_stale(self, stale: bool) -> None:
-        """True if another figure is on its way."""
-        if self._stale != stale:
-            self._stale = stale
+    def set_stale(self, text: str) -> None:
+        """Say this of another figure that is on its way; empty: none is."""
+        if self._stale != text:
+            self._stale = text
+            self.setAccessibleDescription(text or self._text)
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -135,20 +142,25 @@ class FigurePreview(QWidget):
             painter.setPen(self.palette().placeholderText().color())
             room = self.rect().adjusted(24, 24, -24, -24)
             wrap = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, wrap, self._text)
+            painter.drawText(room, wrap, self._stale or self._text)
             return
         box = self._box()
         painter.setPen(self.palette().mid().color())
         painter.drawRect(box.adjusted(-1, -1, 0, 0))
         smooth = QPainter.RenderHint.SmoothPixmapTransform
         painter.setRenderHint(smooth)
+        painter.setOpacity(_PALE if self._stale else 1.0)
         painter.drawImage(box, self._scaled())
+        painter.setOpacity(1.0)
         if self._stale:
-            dot = QColor(self.palette().link().color())
+            text = painter.fontMetrics().boundingRect(self._stale)
+            label = text.adjusted(-14, -8, 14, 8)
+            label.moveCenter(self.rect().center())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(dot)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawEllipse(QPointF(self.width() - 10.0, 10.0), 4.0, 4.0)
+            painter.setBrush(self.palette().base())
+            painter.drawRoundedRect(label, 6, 6)
+            painter.setPen(self.palette().text().color())
+            painter.drawText(label, Qt.AlignmentFlag.AlignCenter, self._stale)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: a drag may begin."""
