@@ -167,7 +167,7 @@ class ScatterView(Listed, ScatterPlot):
 
     def item_count(self) -> int:
         """Points."""
-        return 0 if self._content is None else len(self._content.numbers)
+        return 0 if self.content is None else len(self.content.numbers)
 
     def item_name(self, item: int) -> str:
         """A kernel in a line."""
@@ -198,19 +198,19 @@ class ScatterView(Listed, ScatterPlot):
         return self._selected is not None and bool(self._selected[item])
 
     def _number_of(self, item: int) -> int:
-        assert self._content is not None
-        return int(self._content.numbers[item])
+        assert self.content is not None
+        return int(self.content.numbers[item])
 
     def _item_of(self, number: int | None) -> int | None:
-        if self._content is None or number is None:
+        if self.content is None or number is None:
             return None
-        row = int(np.searchsorted(self._content.numbers, number))
-        there = row < len(self._content.numbers)
-        return row if there and self._content.numbers[row] == number else None
+        row = int(np.searchsorted(self.content.numbers, number))
+        there = row < len(self.content.numbers)
+        return row if there and self.content.numbers[row] == number else None
 
     def number_at(self, place: QPointF) -> int | None:
         """The kernel whose point lies nearest to a place, within reach."""
-        if self._content is None or not len(self._content.numbers):
+        if self.content is None or not len(self.content.numbers):
             return None
         self._ensure_image()
         ratio = self.devicePixelRatioF()
@@ -219,7 +219,7 @@ class ScatterView(Listed, ScatterPlot):
         best = int(distance.argmin())
         if distance[best] > (REACH * ratio) ** 2:
             return None
-        return int(self._content.numbers[best])
+        return int(self.content.numbers[best])
 
     # Keys
 
@@ -249,7 +249,7 @@ class ScatterView(Listed, ScatterPlot):
 
     def _move_focus(self, dx: int, dy: int) -> None:
         """Ask for the nearest kernel in a direction; for the middle one at first."""
-        if self._content is None or not len(self._content.numbers):
+        if self.content is None or not len(self.content.numbers):
             return
         self._ensure_image()
         start = None if self._focus is None else self.place_of(self._focus)
@@ -262,7 +262,7 @@ class ScatterView(Listed, ScatterPlot):
             at = np.array([start.x(), start.y()]) * ratio
             row = nearest_towards(self._places, at, (dx, dy))
         if row is not None:
-            self.focus_requested.emit(int(self._content.numbers[row]))
+            self.focus_requested.emit(int(self.content.numbers[row]))
 
     # Mouse
 
@@ -305,7 +305,7 @@ class ScatterView(Listed, ScatterPlot):
             return
         path, self._path = self._path, []
         self.update()
-        if self._content is None or not path:
+        if self.content is None or not path:
             return
         way = max((p - path[0]).manhattanLength() for p in (*path, event.position()))
         if way < QApplication.startDragDistance():
@@ -316,7 +316,7 @@ class ScatterView(Listed, ScatterPlot):
         self._ensure_image()
         corners = np.array([[p.x(), p.y()] for p in path]) * self.devicePixelRatioF()
         inside = inside_polygon(self._places, corners)
-        numbers = self._content.numbers[inside]
+        numbers = self.content.numbers[inside]
         self.selection_requested.emit(numbers, event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -328,10 +328,10 @@ class ScatterView(Listed, ScatterPlot):
 
     def class_at(self, place: QPoint | None) -> int | None:
         """Class index of the legend's entry at a place; None: there is none."""
-        if place is None or not self._legend.classes:
+        if place is None or not self.legend.classes:
             return None
         entry = self._ensure_strip().entry_at(QPointF(place))
-        return None if entry is None else self._legend.classes[entry]
+        return None if entry is None else self.legend.classes[entry]
 
     # Other events
 
@@ -344,7 +344,7 @@ class ScatterView(Listed, ScatterPlot):
         """The kernel or the colour there, in words."""
         entry = self._ensure_strip().entry_at(place)
         if entry is not None:
-            return self._legend.entries[entry][1]
+            return self.legend.entries[entry][1]
         number = self.number_at(place)
         return "" if number is None else self._tooltip(number)
 
