@@ -154,9 +154,7 @@ def with_codings(
 
 
 def yardstick_of(
-    autoencoder: Autoencoder,
-    threshold: float | None = None,
-    stretches: Stretches = (),
+    autoencoder: Autoencoder, threshold: float | None = None, stretches: Stretches = ()
 ) -> Yardstick:
     """What names the kernels that an autoencoder encoded."""
     own = autoencoder.stretches

@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import (
-    QGuiApplication,
-)
-from PySide6.QtWidgets import (
-    QLabel,
-    QToolButton,
-)
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QToolButton
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
 from kernelviewer.gui import theme
