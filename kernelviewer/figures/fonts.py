@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kernelviewer.files import resource
-from kernelviewer.importing import imported_later, large_import
+from kernelviewer.importing import imported_later, there_to_stay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -261,7 +261,7 @@ def load_matplotlib(*, documented: bool = True) -> ModuleType:
         imported, in a quarter of that time, and nobody needs them in a process of a
         command.
     """
-    with large_import(), nullcontext() if documented else _bare():
+    with there_to_stay(), nullcontext() if documented else _bare():
         import matplotlib.figure
     return matplotlib
 
