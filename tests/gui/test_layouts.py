@@ -138,6 +138,10 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
     window.document.set_position(0.4)
     QApplication.processEvents()
     assert dock.folded, "it stays as the user has it"
+    assert window.parts.reconstruction.content.code == 0.3, "nobody sees it"
+    QTest.mouseClick(fold, LEFT)
+    assert window.parts.reconstruction.content.code == 0.4
+    QTest.mouseClick(fold, LEFT)
     window.layouts.show_panel("inspector")
     QApplication.processEvents()
     assert not window.docks["inspector"].folded
