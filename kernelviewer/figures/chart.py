@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.figures.colours import mix
-from kernelviewer.figures.counts import short_names
+from kernelviewer.figures.counts import fit_text, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,8 +124,8 @@ def nice_ticks(top: float, most: int = 4) -> list[float]:
 
 
 def fit_name(value: float) -> str:
-    """A fit as a tick says it: two decimals at most."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    """A fit as a tick says it: as short as can be."""
+    return fit_text(value).rstrip("0").rstrip(".")
 
 
 _HEAD = 2.4

@@ -49,6 +49,12 @@ def count(number: int, noun: str = "") -> str:
     return f"{digits} {noun}" if number == 1 else f"{digits} {noun}s"
 
 
+def fit_text(value: float) -> str:
+    """A fit with two decimals, or as many as tell it from 1."""
+    digits = 3 if 0.995 <= value < 1 else 2
+    return f"{value:.{digits}f}"
+
+
 def percent(share: float, digits: int = 1) -> str:
     """``90.8 %``; a dash where there is no share, and never 0 where there is some."""
     if share != share:
@@ -182,8 +188,9 @@ def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:
 def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
     """A coverage is never said without what white noise reaches."""
     return (
-        f"Identified: {percent(coverage)} at a fit of {yardstick.threshold:.2f} or "
-        f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.words})."
+        f"Identified: {percent(coverage)} at a fit of "
+        f"{fit_text(yardstick.threshold)} or more (white noise: "
+        f"{percent(yardstick.null_coverage)}; {yardstick.words})."
     )
 
 

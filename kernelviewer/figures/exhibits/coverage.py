@@ -13,7 +13,14 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.counts import Counts, count, counted_networks, named, percent
+from kernelviewer.figures.counts import (
+    Counts,
+    count,
+    counted_networks,
+    fit_text,
+    named,
+    percent,
+)
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import AGAINST
 from kernelviewer.figures.fonts import Face, figure_style
@@ -90,8 +97,8 @@ class CoverageContent:
         of = count(len(self.names), "network")
         start = (
             f"Share of identified {size_label(self.size)} kernels of {of} at a fit of "
-            f"{self.yardstick.threshold:.2f} or more against {self._noun}; the line is "
-            f"white noise ({percent(self.yardstick.null_coverage)}; "
+            f"{fit_text(self.yardstick.threshold)} or more against {self._noun}; "
+            f"the line is white noise ({percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
         if len(self.names) >= _FEWEST and not math.isnan(self.correlation):

@@ -10,7 +10,7 @@ import numpy as np
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.counts import count, named, percent, short_names
+from kernelviewer.figures.counts import count, fit_text, named, percent, short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
@@ -89,7 +89,7 @@ class FormationContent:
         return (
             f"When the {size_label(self.size)} kernels of {self.run.name} formed: the "
             f"first {self.run.unit} from which class and a fit of "
-            f"{self.yardstick.threshold:.2f} or more stay to the end "
+            f"{fit_text(self.yardstick.threshold)} or more stay to the end "
             f"({self.yardstick.words}). Dots are the layers' medians, lines the "
             f"quartiles of the kernels that formed, from input (top) to output. "
             f"{self.run.sentence()} {formed} of {count(len(self.formation.first))} "

@@ -15,7 +15,7 @@ import numpy as np
 from kernelviewer.device import choose_device
 from kernelviewer.figures.chart import Chart, axis_height
 from kernelviewer.figures.content import Table
-from kernelviewer.figures.counts import count, listing, short_names
+from kernelviewer.figures.counts import count, fit_text, listing, short_names
 from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import LEAST, REACH
 from kernelviewer.figures.fonts import Face, figure_style
@@ -193,7 +193,7 @@ class OffsetsContent:
             f"Offsets of the {size_label(self.size)} kernels of {names} from the "
             "middle of their window, by the nearest member of the pattern family: mean "
             "(dot) and standard deviation (bar) of each layer, x to the right and y "
-            f"down. Kernels with a cosine of {self.least:.2f} or more count. "
+            f"down. Kernels with a cosine of {fit_text(self.least)} or more count. "
             + " ".join(told)
         ).strip()
 

@@ -12,6 +12,7 @@ from kernelviewer.figures.counts import (
     coding_of,
     count,
     count_labels,
+    fit_text,
     labels_of,
     listed,
     named,
@@ -94,8 +95,9 @@ class TableContent:
         return (
             f"{size_label(self.size)} depthwise kernels of "
             f"{count(len(self.entries), 'network')}: mean fit of those that are not "
-            f"flat, share identified at a fit of {self.yardstick.threshold:.2f} or "
-            "more beside the share of white noise that reaches it, and share of each "
+            "flat, share identified at a fit of "
+            f"{fit_text(self.yardstick.threshold)} or more beside the share of "
+            "white noise that reaches it, and share of each "
             f"class among all kernels, in per cent ({self.yardstick.words})."
         )
 

@@ -13,6 +13,7 @@ from kernelviewer.figures.counts import (
     count,
     counted_networks,
     coverage_sentence,
+    fit_text,
     listed,
     named,
     percent,
@@ -108,7 +109,7 @@ class ZooContent:
         return (
             f"{start} Identified: from {percent(known.min())} to "
             f"{percent(known.max())}, {percent(float(np.median(known)))} in the median "
-            f"network, at a fit of {self.yardstick.threshold:.2f} or more "
+            f"network, at a fit of {fit_text(self.yardstick.threshold)} or more "
             f"(white noise: {percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
