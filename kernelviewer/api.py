@@ -17,7 +17,7 @@ from kernelviewer.device import choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import extract_kernels, size_label
 from kernelviewer.kernels.bank import as_size
-from kernelviewer.kernels.naming import WAYS, WORDS, Naming
+from kernelviewer.kernels.classes import WAYS, WORDS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from kernelviewer.formats.live import Network
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import KernelBank, Size
+    from kernelviewer.kernels.classes import By, Words
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
-    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.latent.table import LabelTable
     from kernelviewer.text import AnyPath

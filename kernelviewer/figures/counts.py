@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.scene import Counted
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.text import printable as as_printable
@@ -47,12 +47,6 @@ def count(number: int, noun: str = "") -> str:
     if not noun:
         return digits
     return f"{digits} {noun}" if number == 1 else f"{digits} {noun}s"
-
-
-def fit_text(value: float) -> str:
-    """A fit with two decimals, or as many as tell it from 1."""
-    digits = 3 if 0.995 <= value < 1 else 2
-    return f"{value:.{digits}f}"
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -188,9 +182,8 @@ def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:
 def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
     """A coverage is never said without what white noise reaches."""
     return (
-        f"Identified: {percent(coverage)} at a fit of "
-        f"{fit_text(yardstick.threshold)} or more (white noise: "
-        f"{percent(yardstick.null_coverage)}; {yardstick.words})."
+        f"Identified: {percent(coverage)} at a fit of {yardstick.least} or "
+        f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.words})."
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kernelviewer.figures.colours import ink
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.fonts import FALLBACKS, POINT, Face
 from kernelviewer.figures.legend import HATCH
 from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown, ink_on

@@ -18,8 +18,7 @@ from kernelviewer.figures import (
     name_scene,
 )
 from kernelviewer.formats import Tensor
-from kernelviewer.kernels.classes import CLASSES, PAPER
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import CLASSES, PAPER, Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.stretches import from_json, move_border, rename, to_json
 from tests.figures.reading import Svg

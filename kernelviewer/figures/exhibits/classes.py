@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -23,7 +23,6 @@ from kernelviewer.figures.counts import (
     named,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     blocks_arrays,
@@ -41,12 +40,8 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.counts import (
-        Counts,
-    )
-    from kernelviewer.figures.kernels import (
-        Block,
-    )
+    from kernelviewer.figures.counts import Counts
+    from kernelviewer.figures.kernels import Block
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
     count,
@@ -24,7 +24,6 @@ from kernelviewer.figures.counts import (
     named,
     short_names,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Legend, class_entries, width_of
 from kernelviewer.figures.page import Page, title_height
@@ -232,8 +231,7 @@ class _Panel:
         axis = face.width("100 %") + 0.6 * face.em if options.labels else 0.0
         room = width - axis - face.line() / 2
         if room < _LEAST_ROOM * face.em:
-            problem = "the bars do not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the bars do not fit")
         pitch = min(room / n, widest * face.em)
         names, every = short_names(item.layers), 1
         if pitch < face.line():
@@ -252,8 +250,7 @@ class _Panel:
         if options.height_mm is not None:
             bars = (options.height_mm - rest) / rows - head - below - face.em
         if bars < _LEAST_BARS * face.em:
-            problem = "the bars do not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the bars do not fit", options)
         return cls(width, axis, bars, pitch, tuple(names), every, below, head, face.em)
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelviewer.figures.chart import Chart, axis_height, fit_name, nice_ticks
 from kernelviewer.figures.colours import ink, mix
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -23,7 +23,6 @@ from kernelviewer.figures.counts import (
     null_shares,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Entry, Legend, class_entries
 from kernelviewer.figures.page import Page, title_height
@@ -95,17 +94,13 @@ class HistogramContent:
             high = _HIGH * face.em
             room = options.width_mm - 2 * face.margin
             if room < _NARROWEST * face.em:
-                problem = "the histograms do not fit into this width"
-                raise FigureError(
-                    problem, "Make the figure wider, or its font smaller."
-                )
+                raise too_narrow("the histograms do not fit")
             charts = 2 if codes and room < _BESIDE * face.em else 1
             rows = charts * len(self.networks)
             if options.height_mm is not None:
                 high = (options.height_mm - top - foot) / rows - rest
             if high < _LEAST * face.em:
-                problem = "the histograms do not fit into this height"
-                raise FigureError(problem, "Make the figure higher.")
+                raise too_low("the histograms do not fit", options)
             height = top + rows * (high + rest) + foot
             page = Page(options, max(height, options.height_mm or 0.0), face)
             page.title()

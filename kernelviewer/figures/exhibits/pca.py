@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.colours import ink, rgb, weight_colours
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table
 from kernelviewer.figures.counts import (
     coding_of,
     count,
@@ -20,7 +20,6 @@ from kernelviewer.figures.counts import (
     percent,
     scene_coverage,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import (
     Entry,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import coding_of, count, listing, named, scene_coverage
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.kernels import (
     colour_blocks,

@@ -9,9 +9,8 @@ import numpy as np
 
 from kernelviewer.figures.colours import mix, rgb
 from kernelviewer.figures.comparing import classes_of, compare_scene
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import Counts, count, listed, percent
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.classes import CLASSES, class_shown
@@ -155,8 +154,7 @@ class _Grid:
         self._upright = labels and self._cell >= face.line()
         self._above = names + 1.8 * em if self._upright else 1.3 * em
         if self._cell < _LEAST * em:
-            problem = "the classes do not fit into this width"
-            raise FigureError(problem, "Make the figure wider, or its font smaller.")
+            raise too_narrow("the classes do not fit")
         fitting = (self._cell - 0.3 * em) / face.width(count(largest))
         self._size = min(1.0, fitting) * face.size if fitting >= _SMALLEST else 0.0
         self._high = _HIGH * em
@@ -164,8 +162,7 @@ class _Grid:
             spare = options.height_mm - top - face.margin - _HEAD * em - self._above
             self._high = min(self._high, spare / len(self._kinds))
         if self._high < _LOWEST * em:
-            problem = "the classes do not fit into this height"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the classes do not fit", options)
         self.height = _HEAD * em + self._above + self._high * len(self._kinds) + em
 
     def draw(

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
     count,
     counted_networks,
     coverage_sentence,
-    fit_text,
     listed,
     named,
     percent,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import ORDER
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.legend import Legend, class_entries
@@ -79,10 +77,7 @@ class ZooContent:
                 before = min(names, _NAME * em, 0.4 * room) + 0.6 * em
                 after = face.width("100.0 %") + 0.6 * em
             if room - before - after < _LEAST_BAR * em:
-                raise FigureError(
-                    "the networks do not fit into this width",
-                    "Make the figure wider, or its font smaller.",
-                )
+                raise too_narrow("the networks do not fit")
             page = Page(options, top + high + foot, face)
             page.title()
             page.heading(page.margin, top - 0.7 * em, self._heading(), room, "")
@@ -109,7 +104,7 @@ class ZooContent:
         return (
             f"{start} Identified: from {percent(known.min())} to "
             f"{percent(known.max())}, {percent(float(np.median(known)))} in the median "
-            f"network, at a fit of {fit_text(self.yardstick.threshold)} or more "
+            f"network, at a fit of {self.yardstick.least} or more "
             f"(white noise: {percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
@@ -158,8 +153,7 @@ class ZooContent:
             return (number * _ROW if is_named else _THIN) * em, is_named
         high = options.height_mm - rest
         if high < _LEAST_THIN * em:
-            problem = f"the networks do not fit into {options.height_mm:g} mm"
-            raise FigureError(problem, "Make the figure higher.")
+            raise too_low("the networks do not fit", options)
         return high, high / number >= _LEAST_ROW * em
 
     def _draw_named(
