@@ -148,7 +148,7 @@ class ViewSpec:
 
     @property
     def is_panel(self) -> bool:
-        """Whether it can be moved, floated and closed."""
+        """True if it can be moved, floated and closed."""
         return self.home is not None
 
     def home_in(self, arrangement: str) -> Home | None:
@@ -215,7 +215,7 @@ class Controller(QObject):
         self.window.presenter.show_again(self)
 
     def is_news(self, name: str, *values: object) -> bool:
-        """Whether values differ from those given under that name the last time.
+        """True if values differ from those given under that name the last time.
 
         What classes are called is always one of them.
         """

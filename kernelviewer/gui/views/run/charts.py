@@ -137,7 +137,7 @@ class StepsChart(Listed, Ringed):
         """Qt: the picture, and over it the axis."""
         painter = QPainter(self)
         if not self.has_data():
-            self._paint_message(painter)
+            self.paint_message(painter, self.message)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ratio = self.devicePixelRatioF()
@@ -160,12 +160,6 @@ class StepsChart(Listed, Ringed):
     def paint_data(self, painter: QPainter) -> None:
         """All but the axis, captions in the painter's font."""
         raise NotImplementedError
-
-    def _paint_message(self, painter: QPainter) -> None:
-        """Say what would fill the chart."""
-        painter.setPen(QColor(theme.tokens().secondary))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, self.message)
 
     def _paint_axis(self, painter: QPainter) -> None:
         """The row of numbers below, and a line at the step that is shown."""

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from kernelviewer.gui import theme
+from kernelviewer.gui.controls import ExplainButton
 from kernelviewer.gui.painting.pixels import caption_font
 from kernelviewer.gui.text import as_tip, percent
 
@@ -297,6 +298,7 @@ class StepsBar(QWidget):
         line.addWidget(self.step)
         line.addWidget(self.slider, 1)
         line.addWidget(self.note)
+        line.addWidget(ExplainButton("steps", "Training steps", self))
         line.addWidget(self.stop)
         self._measured: tuple[str, tuple[int, ...]] = ("", ())
         self.set_playing(False)
