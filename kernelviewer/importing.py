@@ -81,7 +81,8 @@ def imported_when_used(
         if name not in places:
             msg = f"module {package!r} has no attribute {name!r}"
             raise AttributeError(msg, name=name, obj=own)
-        value = getattr(import_module(places[name]), name)
+        with there_to_stay():
+            value = getattr(import_module(places[name]), name)
         setattr(own, name, value)
         return value
 
