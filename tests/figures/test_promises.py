@@ -111,8 +111,7 @@ def test_the_size_is_the_one_asked_for_in_every_format(kind: str) -> None:
         assert pixels * PIXEL_MM == pytest.approx(mm, abs=PIXEL_MM / 2)
 
 
-@pytest.mark.parametrize("networks", [1, 2])
-@pytest.mark.parametrize("width", [89.0, 120.0, 183.0])
+@pytest.mark.parametrize(("networks", "width"), [(1, 120.0), (2, 89.0), (2, 183.0)])
 @pytest.mark.parametrize("kind", [kind for kind in EXHIBITS if kind != "sheet"])
 def test_a_figure_leaves_room_for_its_caption_on_a_page(
     kind: str, width: float, networks: int

@@ -34,6 +34,8 @@ from tests.gui.conftest import LARGE, wait_idle
 from tests.gui.harness import LEFT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
@@ -84,50 +86,46 @@ def bad_names(top: QWidget) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("preset", ["explore", "compare", "label", "overview"])
-def test_every_control_has_a_name_of_its_own(
-    window: MainWindow, qtbot: Any, preset: str
-) -> None:
-    if preset == "overview":
-        window.show_overview(True)
-    else:
-        window.use_preset(preset)
-    wait_idle(qtbot, window)
-    assert len(controls(window)) > 15
-    assert bad_names(window) == []
+def test_every_control_has_a_name_of_its_own(window: MainWindow, qtbot: Any) -> None:
+    for preset in ("explore", "compare", "label", "overview"):
+        if preset == "overview":
+            window.show_overview(True)
+        else:
+            window.use_preset(preset)
+        wait_idle(qtbot, window)
+        assert len(controls(window)) > 15, preset
+        assert bad_names(window) == [], preset
 
 
-@pytest.mark.parametrize(
-    "command", ["export", "export_labels", "train", "null_test", "open_model"]
-)
 def test_every_control_of_a_dialog_has_a_name_of_its_own(
-    window: MainWindow, qtbot: Any, command: str
+    make_window: MakeWindow, small_file: Path, qtbot: Any
 ) -> None:
-    window.commands[command].trigger()
-    wait_idle(qtbot, window)
-    (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
-    assert controls(dialog)
-    assert bad_names(dialog) == []
-    dialog.close()
+    window = make_window(small_file)
+    for command in ("export", "export_labels", "train", "null_test", "open_model"):
+        window.commands[command].trigger()
+        wait_idle(qtbot, window)
+        (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        assert controls(dialog), command
+        assert bad_names(dialog) == [], command
+        dialog.close()
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
-@pytest.mark.parametrize("preset", ["explore", "label"])
-def test_tab_leads_through_the_whole_window(
-    window: MainWindow, qtbot: Any, key: Qt.Key, preset: str
-) -> None:
-    window.use_preset(preset)
-    wait_idle(qtbot, window)
-    window.parts.grid.setFocus()
-    stops: list[QWidget] = []
-    while (stop := QApplication.focusWidget()) is not None and stop not in stops:
-        stops.append(stop)
-        QTest.keyClick(stop, key)
-    wanted = [w for w in controls(window) if w.isEnabled() and w.focusPolicy() & TAB]
-    assert len(wanted) > 15
-    assert [w.objectName() for w in wanted if w not in stops] == []
-    by_mouse = [w.objectName() for w in controls(window) if not w.focusPolicy() & TAB]
-    assert by_mouse == []
+def test_tab_leads_through_the_whole_window(window: MainWindow, qtbot: Any) -> None:
+    for preset in ("explore", "label"):
+        window.use_preset(preset)
+        wait_idle(qtbot, window)
+        there = controls(window)
+        wanted = [w for w in there if w.isEnabled() and w.focusPolicy() & TAB]
+        assert len(wanted) > 15, preset
+        assert [w.objectName() for w in there if not w.focusPolicy() & TAB] == []
+        for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            window.parts.grid.setFocus()
+            stops: list[QWidget] = []
+            while (stop := QApplication.focusWidget()) not in (None, *stops):
+                stops.append(stop)
+                QTest.keyClick(stop, key)
+            missed = [w.objectName() for w in wanted if w not in stops]
+            assert missed == [], (preset, key)
 
 
 def test_space_presses_every_button_as_the_mouse_does(window: MainWindow) -> None:
