@@ -152,9 +152,9 @@ def test_the_next_key_ends_a_count(
     asked, ended = [], []
     ask = Questions.count
 
-    def count(self: Questions, query: Any) -> int:
+    def count(self: Questions, query: Any, watch: Any) -> int:
         asked.append(query)
-        return ask(self, query)
+        return ask(self, query, watch)
 
     monkeypatch.setattr(Questions, "count", count)
     monkeypatch.setattr(Questions, "interrupt", lambda self: ended.append(1))
