@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kernelviewer.device import choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.kernels import KernelBank, extract_kernels, size_label
-from kernelviewer.kernels.naming import WAYS, WORDS, Naming
+from kernelviewer.kernels.classes import WAYS, WORDS, Naming
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from kernelviewer.formats.live import Network
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import Size
+    from kernelviewer.kernels.classes import By, Words
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
-    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.latent.table import LabelTable
     from kernelviewer.text import AnyPath

@@ -6,10 +6,12 @@ import gc
 import sys
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
 
 
 @contextmanager
@@ -28,6 +30,33 @@ def large_import() -> Iterator[None]:
         gc.freeze()
         if collects:
             gc.enable()
+
+
+@contextmanager
+def imported_later(*names: str) -> Iterator[None]:
+    """Have these modules run when something in them is first asked for.
+
+    For those that a library imports as a whole at its top and uses in a function.
+    """
+    from importlib.util import LazyLoader
+
+    class Later(PathFinder):
+        @classmethod
+        def find_spec(
+            cls, fullname: str, path: Sequence[str] | None = None, target: Any = None
+        ) -> ModuleSpec | None:
+            found = None
+            if fullname in names:
+                found = PathFinder.find_spec(fullname, path, target)
+            if found and found.loader:
+                found.loader = LazyLoader(found.loader)
+            return found
+
+    sys.meta_path.insert(0, Later)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(Later)
 
 
 def imported_when_used(

@@ -23,8 +23,8 @@ from kernelviewer.commands.reading import (
 from kernelviewer.corpus.store import Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies, chosen, main_size, scene_of
 from kernelviewer.device import DeviceError
+from kernelviewer.figures.content import FigureError, OptionError
 from kernelviewer.figures.drawn import make_figure
-from kernelviewer.figures.errors import FigureError, OptionError
 from kernelviewer.figures.exhibits import EXHIBITS, exhibit
 from kernelviewer.figures.export import DATA_SUFFIXES, write_kernels
 from kernelviewer.figures.fonts import load_matplotlib
@@ -41,7 +41,7 @@ from kernelviewer.figures.writing import with_suffix
 from kernelviewer.formats.containers.folders import is_corpus
 from kernelviewer.kernels.bank import size_key
 from kernelviewer.kernels.classes import own_from_json
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.stretches import from_json
 
 if TYPE_CHECKING:

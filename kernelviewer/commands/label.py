@@ -164,7 +164,7 @@ def _offsets(items: Sequence[Labelled], least: float) -> Iterator[dict[str, Any]
 
     Kernels count whose cosine with the family is ``least`` or more.
     """
-    from kernelviewer.kernels.family.offsets import layer_offsets
+    from kernelviewer.kernels.family.fit import layer_offsets
 
     for item in items:
         if item.family is None:

@@ -17,9 +17,9 @@ from kernelviewer.device import CHOICES, choose_device
 from kernelviewer.formats import CheckpointError
 from kernelviewer.formats.registry import find_checkpoints
 from kernelviewer.kernels import size_label
-from kernelviewer.kernels.naming import WAYS, WORDS, Naming
+from kernelviewer.kernels.classes import WAYS, WORDS, Naming
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.autoencoder import Autoencoder, shipped
-from kernelviewer.latent.errors import LatentError
 from kernelviewer.text import printable
 from kernelviewer.watch import Watch
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.latent.autoencoder import Method
 
 

@@ -30,7 +30,7 @@ from kernelviewer.commands.reading import (
 )
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.latent.errors import LatentError
+from kernelviewer.latent import LatentError
 from kernelviewer.latent.networks import collect
 from kernelviewer.latent.noise_control import null_test
 from kernelviewer.text import csv_text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernelviewer.commands.output import RefusedError, complain
 from kernelviewer.formats import open_checkpoint
-from kernelviewer.formats.errors import describe_failure
+from kernelviewer.formats.errors import describe_failure, with_hint
 from kernelviewer.formats.hub import PREFIX, fetch, short_name
 from kernelviewer.kernels import extract_kernels
 from kernelviewer.kernels.equality import best_match, told_apart
@@ -197,7 +197,7 @@ def read_bank(
         raise
     except Exception as error:  # one bad file must not end the others
         message, _, hint = describe_failure(error, path)
-        complain(f"{message}. {hint}" if hint else message)
+        complain(with_hint(message, hint))
         return None
 
 

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kernelviewer.corpus.store import Precision
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.text import AnyPath
     from kernelviewer.watch import Watch
 
@@ -106,13 +106,19 @@ class Engine:
 
 @dataclass(slots=True)
 class Tally:
-    """How a build went: networks taken in, there before, failed; their kernels."""
+    """How a build went: networks taken in, there before, failed; their kernels.
+
+    ``began``: by the steady clock; ``seconds``: since then; ``waited``: since something
+    came of a network.
+    """
 
     total: int = 0
     added: int = 0
     there: int = 0
     kernels: int = 0
+    began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
+    waited: float = 0.0
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     stopped: bool = False
@@ -127,8 +133,10 @@ class Tally:
         worked = self.added + len(self.failures)
         parts = [f"{self.done} of {self.total} networks"]
         if worked and self.seconds:
-            left = (self.total - self.done) * self.seconds / worked
-            parts += [f"{worked / self.seconds:.2g} a second", f"{_time(left)} left"]
+            each = self.seconds / worked
+            left = max((self.total - self.done) * each, self.waited)
+            least = "at least " * (self.waited > 2 * each)
+            parts += [f"{1 / each:.2g} a second", f"{least}{_time(left)} left"]
         if self.failures:
             parts.append(f"{len(self.failures)} failed")
         return " · ".join(parts)
@@ -247,10 +255,9 @@ def shipped_files() -> dict[str, Path]:
 def family_hash() -> str:
     """Hash of what belongs to the pattern family, and of how a class is chosen."""
     from kernelviewer.kernels.classes import FINE
-    from kernelviewer.kernels.family import prices
     from kernelviewer.latent.family_null import fingerprint
 
-    text = repr((fingerprint(), prices().tolist(), [c.id for c in FINE.patterns]))
+    text = repr((fingerprint(), [c.id for c in FINE.patterns]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -281,7 +288,6 @@ def build(
     folder = Path(folder)
     store, tally = Store(folder), Tally(len(sources))
     library("pyarrow")
-    start = time.monotonic()
     with _clear_of_the_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not is_corpus(folder) and any(map(_is_strange, folder.iterdir())):
@@ -297,7 +303,6 @@ def build(
             known.setdefault(item.source, set()).add(item.id)
         try:
             for outcome in _outcomes(sources, folder, plan, tally, watch):
-                tally.seconds = time.monotonic() - start
                 _count(outcome, store, known, tally)
                 watch.progress(tally.done, tally.total, tally.line())
         finally:
@@ -307,7 +312,7 @@ def build(
                 store.sweep()
                 store.write_failures([*others, *tally.failures])
                 store.finish()
-        tally.seconds = time.monotonic() - start
+        tally.seconds = time.monotonic() - tally.began
         return tally
     finally:
         lock.release()
@@ -420,6 +425,7 @@ def _outcomes(
     )
     with _cluster(engine, folder / WORK) as client, _interrupts() as interrupted:
         waiting, end = iter(sources), math.inf
+        last = time.monotonic()
         futures: dict[Any, str] = {}
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         share = 1 if engine.is_remote else engine.workers
@@ -438,7 +444,10 @@ def _outcomes(
                 if interrupted.is_set() and not tally.stopped:
                     tally.stopped, end = True, time.monotonic() + _STOP_S
                     client.run(stop_build, name)
-                future = _next_done(done)
+                future, now = _next_done(done), time.monotonic()
+                tally.seconds = now - tally.began
+                last = last if future is None else now
+                tally.waited = now - last
                 if future is None:
                     watch.progress(tally.done, tally.total, tally.line())
                     continue

@@ -197,7 +197,7 @@ def _keep(
 ) -> Outcome:
     """Name the kernels of each size and write them, one size after the other."""
     from kernelviewer.device import choose_device
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.latent.labels import Labelling, label_kernels
 
     recipe, device = job.recipe, choose_device(job.device)

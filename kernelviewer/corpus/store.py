@@ -98,7 +98,7 @@ class Recipe(msgspec.Struct, frozen=True):
     weights
         Type of the weights.
     by, words, threshold
-        As in `kernelviewer.kernels.naming.Naming`; None: the usual threshold.
+        As in `kernelviewer.kernels.classes.Naming`; None: the usual threshold.
     autoencoders
         Kernel size → SHA-256 of the autoencoder's file.
     family
@@ -154,6 +154,10 @@ class SizeCounts(msgspec.Struct, frozen=True):
     classes: dict[str, int]
     index_bytes: int = 0
     weights_bytes: int = 0
+
+    def bytes_of(self, name: str) -> int:
+        """Size of one of its files, `INDEX` or `WEIGHTS`."""
+        return {INDEX: self.index_bytes, WEIGHTS: self.weights_bytes}[name]
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -631,9 +635,8 @@ def faults(folder: Path, network: Network, *, footers: bool = False) -> Iterator
     """What is wrong with a network's partitions: missing, cut off, of other rows."""
     for item in network.sizes:
         place = partition(folder, item.size, network.id)
-        sizes = ((INDEX, item.index_bytes), (WEIGHTS, item.weights_bytes))
-        for name, size in sizes:
-            path = place / name
+        for name in (INDEX, WEIGHTS):
+            path, size = place / name, item.bytes_of(name)
             shown = path.relative_to(folder)
             if not path.is_file():
                 yield f"{shown} is missing"

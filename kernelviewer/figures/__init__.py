@@ -15,8 +15,8 @@ drawn; pyplot never is.
 
 from __future__ import annotations
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.drawn import Drawn, make_figure
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.exhibits import EXHIBITS
 from kernelviewer.figures.naming import FigureNaming, name_scene
 from kernelviewer.figures.options import PRESETS, FigureOptions

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.figures.colours import mix
+from kernelviewer.figures.content import too_low
 from kernelviewer.figures.counts import short_names
 
 if TYPE_CHECKING:
@@ -107,6 +108,24 @@ class Chart:
             page.line([self.x - _TICK * em, self.x], [at, at])
             left = self.x - 0.5 * em
             page.text(left, at + 0.36 * em, name(tick), align="right", gid="tick")
+
+
+def chart_height(
+    options: FigureOptions, rest: float, usual: float, least: float, what: str
+) -> float:
+    """Height of a chart beside what else takes ``rest``, all in mm.
+
+    Raises
+    ------
+    FigureError
+        The height asked for leaves less than ``least``; it begins with ``what``.
+    """
+    if options.height_mm is None:
+        return usual
+    high = options.height_mm - rest
+    if high < least:
+        raise too_low(what, options)
+    return high
 
 
 def axis_height(em: float, labels: bool) -> float:

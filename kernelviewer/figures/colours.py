@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.errors import OptionError
+from kernelviewer.figures.content import OptionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.counts import (
     UNNAMED,
     coding_of,
@@ -15,7 +16,6 @@ from kernelviewer.figures.counts import (
     listing,
     named,
 )
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.comparison import KernelNames, compare_size
 from kernelviewer.kernels.pairing import pair, why_apart

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.scene import Counted
 from kernelviewer.kernels.classes import CLASSES, INDEX, PAPER
 from kernelviewer.text import printable as as_printable

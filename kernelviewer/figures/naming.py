@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernelviewer.device import choose_device
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import FigureError
 from kernelviewer.figures.scene import FAMILY, Coding, Yardstick
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.classes import INDEX
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import INDEX, Naming
 from kernelviewer.latent.labels import label, named_by
 from kernelviewer.latent.stretches import family_stretches, same_names
 from kernelviewer.watch import NEVER
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from kernelviewer.device import Device
     from kernelviewer.figures.scene import Scene, Subject
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.kernels.classes import OwnName
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By, OwnName
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.stretches import Stretches
     from kernelviewer.watch import Watch

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from kernelviewer.figures.colours import COLORMAPS
-from kernelviewer.figures.errors import FigureError, OptionError
+from kernelviewer.figures.content import FigureError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -293,8 +293,8 @@ class FigureOptions:
         Whether to draw names of layers, axes and classes; class colours; colours of the
         weights; **a**, **b** …
     class_marks
-        What tells the classes apart in bars and areas, and in their legend; with
-        ``letters`` a print in grey can be read.
+        What tells the classes apart in bars, areas, points and along the code, and in
+        their legend; with ``letters`` a print in grey can be read.
     title
         Text above the figure; empty: none.
     colormap

@@ -74,9 +74,10 @@ class MainWindow(WindowContext):
         self.setAcceptDrops(True)
         self.stopped = True
         self._settled = False
+        self._under_way = ""
         self.addToolBar(make_tool_line(self, self.parts))
         self._make_status_line()
-        self.tidier = MemoryReleaser(self.document, self.jobs, self)
+        self.tidier = MemoryReleaser(self.document, self.jobs, self.presenter, self)
         self.sessions = Sessions(self)
         self.commands = Commands(self).actions
         self._overlay = DropOverlay(self)
@@ -123,6 +124,7 @@ class MainWindow(WindowContext):
         self.opener.run_found.connect(self._on_run_found)
         self.runs.told.connect(self.statusBar().showMessage)
         self.opener.told.connect(self.statusBar().showMessage)
+        self.opener.under_way.connect(self._on_under_way)
         self.opener.unusable_changed.connect(self._on_unusable_changed)
         self.opener.nothing_opened.connect(self._show_unopened)
         self.unopened_button.clicked.connect(self._show_unopened)
@@ -161,12 +163,22 @@ class MainWindow(WindowContext):
         self.jobs.submit("compute", "device", title, reaction, prepare_device, wish)
 
     def _on_run_found(self, found: RunFound) -> None:
-        from kernelviewer.gui.dialogs.runs import ask_about_run
+        from kernelviewer.gui.dialogs.opening import ask_about_run
 
         ask_about_run(self, found)
 
+    def _on_under_way(self, text: str, done: int, total: int) -> None:
+        """Say at once what is being opened, where one looks."""
+        line, before = self.statusBar(), self._under_way
+        self._under_way = text
+        if text and text != before:
+            line.showMessage(text)
+        elif before and not text and line.currentMessage() == before:
+            line.clearMessage()
+        self.parts.welcome.set_opening(text, done, total)
+
     def _on_unusable_changed(self) -> None:
-        from kernelviewer.gui.dialogs.unopened import unopened_text
+        from kernelviewer.gui.dialogs.opening import unopened_text
 
         text, button = unopened_text(self), self.unopened_button
         button.setText(text)
@@ -176,7 +188,7 @@ class MainWindow(WindowContext):
 
     def _show_unopened(self) -> None:
         """List what could not be opened, where somebody is there to read it."""
-        from kernelviewer.gui.dialogs.unopened import show_unopened
+        from kernelviewer.gui.dialogs.opening import show_unopened
 
         if self.opener.unusable and self.opener.asks:
             show_unopened(self)

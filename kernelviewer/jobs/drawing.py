@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kernelviewer.figures.scene import Coding, Yardstick
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.latent.labels import Labelled
     from kernelviewer.state.analysis import Analysis
     from kernelviewer.state.document import Document

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.formats.checkpoint import Checkpoint
     from kernelviewer.jobs.runner import Ticket
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.kernels.series import LeftOut
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.film import Film

@@ -1,4 +1,4 @@
-"""The pattern classes in one table: ids, names, colours; the colours of networks.
+"""The pattern classes in one table: ids, names, colours; what kernels are named by.
 
 `CLASSES` is what ships; a user may call a class otherwise, and `class_shown` is what
 people are to read then. Ids are never another.
@@ -12,6 +12,9 @@ to one of the paper's. The order is the legend's order, of either.
 The colours began as Paul Tol's "muted" scheme with a brown added; they were moved apart
 until within a scheme no two (nor *unidentified*) are nearer than 11 in CIELAB, to
 normal, deuteranope and protanope eyes. None but *unidentified* and *flat* is a grey.
+
+A `Naming` says what names kernels, the code of an autoencoder or the pattern family,
+and by which scheme.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kernelviewer.text import printable
 
@@ -351,3 +354,34 @@ NETWORK_COLOURS = (
     "#8A8A8A",
 )
 """Okabe and Ito's colours for colour-blind readers; from the eighth network on grey."""
+
+
+By = Literal["code", "family"]
+Words = Literal["fine", "paper"]
+
+WAYS: dict[By, str] = {"code": "code", "family": "family"}
+"""What names kernels → what people call it."""
+WORDS: tuple[Words, ...] = ("fine", "paper")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How kernels get their names.
+
+    Attributes
+    ----------
+    by
+        ``code``: by the stretch of the spectrum that a kernel's code falls in, as in
+        the paper; ``family``: by the kernel's own nearest member of the pattern family.
+        Kernels of a size without an autoencoder have no code; the family names them.
+    words
+        Whose classes the family names them by: ``fine``, those that people see, or
+        ``paper``, the eleven of Babaiee et al. Stretches have the paper's in any case.
+    """
+
+    by: By = "family"
+    words: Words = "fine"
+
+    def scheme(self, by: By | None) -> Scheme:
+        """The classes of kernels that are named by the code or by the family."""
+        return FINE if by == "family" and self.words == "fine" else PAPER

@@ -12,9 +12,8 @@ import numpy as np
 from kernelviewer.device import choose_device
 from kernelviewer.files import atomic_write
 from kernelviewer.kernels import size_key, size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED
+from kernelviewer.kernels.classes import CLASSES, FLAT, INDEX, UNIDENTIFIED, Naming
 from kernelviewer.kernels.comparison import KernelNames, compare_pairs
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.kernels.pairing import pair
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import (
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
+    from kernelviewer.kernels.classes import By, Words
     from kernelviewer.kernels.comparison import Comparison, SizeComparison
-    from kernelviewer.kernels.naming import By, Words
     from kernelviewer.kernels.pairing import Match
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.text import AnyPath

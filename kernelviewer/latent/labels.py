@@ -21,8 +21,8 @@ from kernelviewer.kernels.classes import (
     PAPER_OF,
     PATTERNS,
     UNIDENTIFIED,
+    Naming,
 )
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.stretches import TOLERANCE, stretch_of
 from kernelviewer.text import csv_text
 from kernelviewer.watch import NEVER
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from kernelviewer.device import Device
     from kernelviewer.kernels import KernelBank, KernelSet, Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import By, Scheme
     from kernelviewer.kernels.family import FamilyFit
-    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.autoencoder import Autoencoder
     from kernelviewer.latent.curve import Codes
     from kernelviewer.latent.noise import Null

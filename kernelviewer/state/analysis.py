@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.classes import Scheme
+    from kernelviewer.kernels.classes import By, Scheme
     from kernelviewer.kernels.family.spectrum import FamilySpectrum
-    from kernelviewer.kernels.naming import By
     from kernelviewer.latent.film import Track
     from kernelviewer.latent.noise import Null
     from kernelviewer.latent.stretches import Stretches

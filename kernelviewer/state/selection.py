@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernelviewer.kernels.bank import KernelBank, Size
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
     from kernelviewer.state.analysis import PoolLabels
     from kernelviewer.state.pool import KernelPool
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import ref
 
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, changed_tags

@@ -2,7 +2,7 @@
 
     python resources/family/fit_common.py CHECKPOINTS… [--labels CSV…]
 
-Prints the table ``COMMON`` of `kernelviewer.kernels.family.grid`, and how often the
+Prints the table ``COMMON`` of `kernelviewer.kernels.family.members`, and how often the
 family's names agree with the eye on networks left out of the fit. ``CHECKPOINTS`` are
 folders with the files that the labels name; ``named_by_eye.csv`` stands beside this
 script: 490 kernels, each named twice from its picture without its mean. Labels that
@@ -25,10 +25,14 @@ import kernelviewer as kv
 from kernelviewer.device import choose_device
 from kernelviewer.kernels.classes import FINE
 from kernelviewer.kernels.family.fit import CLASSES_OF, SPREAD
-from kernelviewer.kernels.family.grid import COMMON, Bank, bank, place_in_common
+from kernelviewer.kernels.family.members import COMMON, DIAGONAL, bank, place_in_common
 
-WIDE, SHAPE = 0.03 / 84, 0.02 / 12
-"""Ridges on ln weights: of the widths within a shape, and of whole shapes."""
+START = {"edge": 0.0, "point": -1.0, "disc": -4.0, "plate": -4.0}
+START |= dict.fromkeys(("cross", "ring", "checker"), -6.0)
+"""Where the ln weights of shapes start; of others at −3."""
+OWN, SHAPE, SMOOTH, SIDES = 1.2e-4, 1.7e-3, 3.6e-4, 1.2e-4
+"""What a squared step costs: of a group from its shape, of a shape from its start,
+between adjacent widths, between near the middle and beside it."""
 SAME = {"mcunet-in3-tinyimagenet": "mcunet-in3", "mcunet-in3-cifar": "mcunet-in3"}
 """Networks of one parent, which are left out together."""
 
@@ -98,7 +102,8 @@ def read(labels: list[Path], folders: list[Path]) -> Kernels:
                 ]
             )
             sure.append(first == second)
-            network.append(next((SAME[s] for s in SAME if source.startswith(s)), source))
+            parent = (SAME[start] for start in SAME if source.startswith(start))
+            network.append(next(parent, source))
     return Kernels(
         np.array(network),
         torch.tensor(meant),
@@ -116,18 +121,21 @@ GROUPS = [
 
 
 def by_group(weights: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """ln of the likelihoods of the members of each group, by class, [groups, 23]."""
-    members: Bank = bank(size, choose_device("cpu"))
+    """Ln of the likelihoods of the members of each group, by class, [groups, 23]."""
+    members = bank(size, choose_device("cpu"))
     unit = weights.reshape(-1).astype(np.float64)
     unit = unit - unit.mean()
     cosine = (unit / np.linalg.norm(unit)) @ members.patterns
     found = np.zeros((len(GROUPS), len(FINE.patterns)))
     for kind, low, high in members.kinds:
         shape, width, beside = place_in_common(kind, members.parameters[:, low:high])
-        group = np.array([GROUPS.index((shape, *at)) for at in zip(width, beside)])
+        group = np.array(
+            [GROUPS.index((shape, *at)) for at in zip(width, beside, strict=True)]
+        )
         for index, only in CLASSES_OF[kind]:
             for sign in (only,) if only else (1, -1):
                 each = np.exp(sign * cosine[low:high] / SPREAD) / (high - low)
+                each *= np.exp(DIAGONAL * kind.endswith("-d"))
                 np.add.at(found[:, index], group, each)
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(found), -1e4)
@@ -139,8 +147,9 @@ def evidence(kernels: Kernels, weights: torch.Tensor) -> torch.Tensor:
 
 
 def fitted(kernels: Kernels, use: np.ndarray) -> torch.Tensor:
-    """ln weights [groups] with which the kernels in use are most likely named right."""
+    """Ln weights [groups] with which the kernels in use are most likely named right."""
     shapes = torch.tensor([list(COMMON).index(shape) for shape, *_ in GROUPS])
+    start = torch.tensor([START.get(shape, -3.0) for shape in COMMON]).double()
     own = torch.zeros(len(GROUPS), dtype=torch.float64, requires_grad=True)
     whole = torch.zeros(len(COMMON), dtype=torch.float64, requires_grad=True)
     some = Kernels(*(part[use] for part in kernels))
@@ -148,15 +157,22 @@ def fitted(kernels: Kernels, use: np.ndarray) -> torch.Tensor:
 
     def loss() -> torch.Tensor:
         step.zero_grad()
-        score = evidence(some, own + whole[shapes])
+        score = evidence(some, own + (whole + start)[shapes])
         right = score.masked_fill(~some.meant, -1e5)
         wrong = torch.logsumexp(score, 1) - torch.logsumexp(right, 1)
-        value = wrong.mean() + WIDE * (own**2).sum() + SHAPE * (whole**2).sum()
+        table = own.reshape(len(COMMON), -1, 2)
+        value = (
+            wrong.mean()
+            + OWN * (own**2).sum()
+            + SHAPE * (whole**2).sum()
+            + SMOOTH * (table.diff(dim=1) ** 2).sum()
+            + SIDES * (table.diff(dim=2) ** 2).sum()
+        )
         value.backward()
         return value
 
     step.step(loss)
-    return (own + whole[shapes]).detach()
+    return (own + (whole + start)[shapes]).detach()
 
 
 def main() -> None:
@@ -174,15 +190,14 @@ def main() -> None:
         best = evidence(kernels, fitted(kernels, ~out)).argmax(1)
         right[out] = kernels.meant[torch.arange(len(best)), best].numpy()[out]
     sure = kernels.sure
-    print(f"networks left out: {right[sure].sum()} of {sure.sum()} = {right[sure].mean():.3f}")
-    weights = fitted(kernels, np.ones(len(sure), bool)).numpy()
-    weights = weights - weights.max()
-    for shape in COMMON:
-        pairs = [
-            f"({weights[GROUPS.index((shape, w, 0))]:.1f}, {weights[GROUPS.index((shape, w, 1))]:.1f})"
-            for w in range(len(COMMON[shape]))
-        ]
-        print(f'    "{shape}": ({", ".join(pairs)}),')
+    share = f"{right[sure].sum()} of {sure.sum()} = {right[sure].mean():.3f}"
+    print(f"networks left out: {share}")
+    weights = (
+        fitted(kernels, np.ones(len(sure), bool)).numpy().reshape(len(COMMON), -1, 2)
+    )
+    for shape, widths in zip(COMMON, weights - weights.max(), strict=True):
+        pairs = ", ".join(f"({near:.1f}, {beside:.1f})" for near, beside in widths)
+        print(f'    "{shape}": ({pairs}),')
 
 
 if __name__ == "__main__":

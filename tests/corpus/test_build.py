@@ -22,7 +22,7 @@ from kernelviewer.corpus.build import (
 )
 from kernelviewer.corpus.child import Job, take_in
 from kernelviewer.corpus.store import Corpus, CorpusError, Failure, Store
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.watch import Watch
 from tests.corpus.made import (
     REPOSITORY,
@@ -395,10 +395,15 @@ def test_progress_tells_rate_and_time_left() -> None:
     tally.seconds = 9000.0
     assert tally.line() == "19 of 40 networks · 0.001 a second · 5.8 h left · 1 failed"
     assert Tally(total=3).line() == "0 of 3 networks"
+    # the last may be the largest: what has taken long takes longer still
+    slow = Tally(total=40, added=39, seconds=78.0)
+    assert slow.line() == "39 of 40 networks · 0.5 a second · 2 s left"
+    slow.seconds, slow.waited = 117.0, 39.0
+    assert slow.line() == "39 of 40 networks · 0.33 a second · at least 39 s left"
 
 
 def test_progress_is_told_where_there_is_no_terminal(
-    tmp_path: Path, networks: list[Path]
+    tmp_path: Path, networks: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Told(Watch):
         lines: ClassVar[list[str]] = []
@@ -406,8 +411,20 @@ def test_progress_is_told_where_there_is_no_terminal(
         def progress(self, done: int, total: int, text: str = "") -> None:
             self.lines.append(text)
 
+    tell, waited = Tally.line, []
+
+    def line(tally: Tally) -> str:
+        waited.append((tally.waited, tally.seconds))
+        return tell(tally)
+
+    monkeypatch.setattr(Tally, "line", line)
+    monkeypatch.setattr("kernelviewer.corpus.build._POLL_S", 0.01)
     build([str(networks[2])], tmp_path / "corpus", plan(), Told())
     assert Told.lines[-1].startswith("1 of 1 networks")
+    *before, last = waited
+    assert all(0 < wait <= seconds for wait, seconds in before)
+    assert before == sorted(before)
+    assert last[0] == 0
 
 
 def test_this_machine_alone_hears_of_a_build(tmp_path: Path) -> None:

@@ -245,6 +245,23 @@ def test_similar_kernels_are_the_nearest_of_the_corpus(
     assert cosines.max() == pytest.approx(1, abs=1e-3)
     assert cosines.min() == pytest.approx(lowest, abs=1e-3)
     assert model.bank.warnings == (f"The 12 nearest, of cosine {lowest:.3f} and more",)
+    # they stand before what was open, nearest first, and say how near
+    grid, controls = window.parts.grid, window.parts.controls
+    order = grid.content.order[:12] - window.state.pool.starts[-2]
+    assert sorted(order) == list(range(12))
+    assert np.all(np.diff(cosines[order]) <= 1e-6)
+    assert controls.sort_by.text().startswith("nearest to what")
+    assert grid.content.groups[0].title == model.name
+    assert f"cosine 1.000 to {lowest:.3f}" in grid.content.groups[0].note
+    assert grid.kernel_rect(grid.content.order[0]).top() >= 0
+    window.acts.focus(int(grid.content.order[11]))
+    wait_idle(qtbot, window)
+    said = window.findChild(object, "value_like")
+    assert said.text() == f"{lowest:.3f}"
+    assert f"cosine {lowest:.3f} with" in window.acts.tooltip(grid.content.order[11])
+    window.acts.focus(3)
+    wait_idle(qtbot, window)
+    assert said.isHidden()
     # the same by the line, and from the menu of a kernel
     found = write(window, qtbot, f"size=7x7 like>={lowest - 1e-4:.4f}")
     assert found in ("12 kernels", "13 kernels")

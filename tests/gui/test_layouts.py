@@ -395,3 +395,74 @@ def test_in_a_small_window_jobs_lie_before_the_charts_and_take_no_room(
     QApplication.processEvents()
     assert jobs.isHidden()
     assert not window.docks["classes"].visibleRegion().isEmpty()
+
+
+def rows_of_tabs(window: MainWindow) -> list[QTabBar]:
+    """The rows of tabs that can be seen in the window."""
+    return [
+        bar
+        for bar in window.findChildren(QTabBar)
+        if bar.isVisible() and bar.count() and window.rect().intersects(bar.geometry())
+    ]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (1600, 1000)])
+def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
+    make_window: MakeWindow, qtbot: Any, small_file: Path, size: tuple[int, int]
+) -> None:
+    window = make_window(small_file)
+    resize(window, *size)
+    window.layouts.reset()
+    for name in FLEETING:
+        window.docks[name].show()
+    for _ in range(3):
+        QApplication.processEvents()
+    bars = rows_of_tabs(window)
+    named = {bar.tabText(n) for bar in bars for n in range(bar.count())}
+    assert {"Classes", "Composition", "PCA", "Run", "Formation", "Keys"} <= named
+    hidden = []
+    for bar in bars:
+        more = bar.findChild(QToolButton, "moreTabs")
+        assert bar.isTabVisible(bar.currentIndex())
+        for number in range(bar.count()):
+            text = bar.tabText(number)
+            if bar.isTabVisible(number):
+                wide = bar.fontMetrics().horizontalAdvance(text)
+                box = bar.tabRect(number)
+                assert box.width() >= wide, text
+                assert box.right() < (more.x() if more.isVisible() else bar.width())
+            else:
+                hidden.append((bar, text))
+    assert hidden, "they have no room beside each other"
+    bar, text = hidden[-1]
+    (dock,) = [dock for dock in window.docks.values() if dock.windowTitle() == text]
+    more = bar.findChild(QToolButton, "moreTabs")
+    assert more.text() == f"{[b for b, _ in hidden].count(bar)} more ▾"
+    more.menu().aboutToShow.emit()
+    (action,) = [one for one in more.menu().actions() if one.text() == text]
+    action.trigger()
+    QApplication.processEvents()
+    assert dock.in_front
+    place = [bar.tabText(n) for n in range(bar.count())].index(text)
+    assert bar.isTabVisible(place)
+    dock.close()
+    QApplication.processEvents()
+    assert overlapping(window) == []
+
+
+def test_an_arrangement_that_comes_back_leaves_no_tabs_of_the_last_one(
+    make_window: MakeWindow, small_file: Path
+) -> None:
+    window = make_window(small_file)
+    resize(window, 1440, 900)
+    window.use_preset("explore")
+    QApplication.processEvents()
+    explore = window.dock_layout.text()
+    for preset in ("label", "compare"):
+        window.use_preset(preset)
+        QApplication.processEvents()
+        assert window.dock_layout.restore(explore)
+        QApplication.processEvents()
+        assert overlapping(window) == []
+        titles = [b.tabText(n) for b in rows_of_tabs(window) for n in range(b.count())]
+        assert sorted(titles) == sorted(set(titles)), preset

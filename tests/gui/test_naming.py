@@ -12,9 +12,8 @@ from kernelviewer.figures import FigureOptions
 from kernelviewer.gui.dialogs.figure.requests import FigureRequests
 from kernelviewer.gui.text import kernel_tip, percent
 from kernelviewer.gui.views.reconstruction.content import cosine
-from kernelviewer.kernels.classes import CLASSES, FINE, PAPER
+from kernelviewer.kernels.classes import CLASSES, FINE, PAPER, Naming
 from kernelviewer.kernels.family import family_fit
-from kernelviewer.kernels.naming import Naming
 from kernelviewer.latent.autoencoder import shipped
 from kernelviewer.latent.labels import label
 from kernelviewer.state.similarity import row_at

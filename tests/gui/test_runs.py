@@ -395,6 +395,7 @@ def test_memory_holds_a_few_steps_and_what_names_all(
     for step in range(len(STEPS)):
         click_step(window, qtbot, step)
     assert len(alive) >= 2 * (len(STEPS) - 1)
+    qtbot.waitUntil(lambda: not window.presenter.holds_steps)
     gc.collect()
     assert sum(item() is not None for item in alive) <= runs.KEPT_STEPS
     track = window.state.track

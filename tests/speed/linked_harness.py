@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from kernelviewer.gui.main_window import MainWindow
     from kernelviewer.kernels import KernelBank
-    from kernelviewer.kernels.naming import By
+    from kernelviewer.kernels.classes import By
 
 SIZE = (7, 7)
 LAYERS = 20
@@ -129,7 +129,7 @@ def scenes(
     window: MainWindow,
 ) -> dict[str, Iterator[Callable[[], Any]]]:
     """What is timed, by name."""
-    from kernelviewer.kernels.naming import Naming
+    from kernelviewer.kernels.classes import Naming
     from kernelviewer.state.selection import CodeRange
 
     document = window.document

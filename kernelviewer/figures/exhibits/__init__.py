@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from kernelviewer.figures.content import Exhibit, always
-from kernelviewer.figures.errors import FigureError
+from kernelviewer.figures.content import Exhibit, FigureError, always
 from kernelviewer.figures.options import Choice, Number, Own, declare_own
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "spectrum.prepare_spectrum",
             needs_classes=always,
             pools=True,
-            uses=("samples", "mark"),
+            uses=("samples", "mark", "class_marks"),
         ),
         Exhibit(
             "pca",
@@ -151,7 +150,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             pools=True,
             with_classes=always,
-            uses=("samples", "components", "colour", "seed", "mean"),
+            uses=("samples", "components", "colour", "class_marks", "seed", "mean"),
         ),
         Exhibit(
             "classes",
@@ -177,6 +176,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "distributions of codes and fits, with white noise",
             "histogram.prepare_histogram",
             needs_classes=always,
+            uses=("class_marks",),
         ),
         Exhibit(
             "offsets",
@@ -196,7 +196,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "r2",
             "R² by layer",
             "how much of each layer's kernels the keys keep, beside white noise",
-            "r2.prepare_r2",
+            "keys.prepare_r2",
             uses=("keys", "key_set"),
         ),
         Exhibit(
@@ -262,7 +262,7 @@ EXHIBITS: dict[str, Exhibit] = {
             shows_classes=True,
             compares=True,
             pairs=True,
-            uses=("match", "pairing", "colour", "seed"),
+            uses=("match", "pairing", "colour", "class_marks", "seed"),
             own=(PLANE,),
         ),
         Exhibit(
@@ -290,7 +290,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "shares-over-time",
             "Shares over time",
             "share of each class along a training run",
-            "shares.prepare_shares",
+            "run.prepare_shares",
             needs_classes=always,
             is_run=True,
             uses=("time", "class_marks"),
@@ -299,7 +299,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "formation",
             "Formation",
             "at which step of a training run the kernels of each layer formed",
-            "formation.prepare_formation",
+            "run.prepare_formation",
             needs_classes=always,
             is_run=True,
             uses=("time",),
@@ -319,6 +319,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "zoo.prepare_zoo",
             needs_classes=always,
             of_counts=True,
+            uses=("class_marks",),
             own=(ORDER,),
         ),
         Exhibit(

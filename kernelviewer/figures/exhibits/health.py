@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernelviewer.figures.chart import LayerPanel, fit_name, nice_ticks
-from kernelviewer.figures.content import Table
+from kernelviewer.figures.content import FigureError, Table, too_low, too_narrow
 from kernelviewer.figures.counts import listing
-from kernelviewer.figures.errors import FigureError
 from kernelviewer.figures.fonts import Face, figure_style
 from kernelviewer.figures.page import Page, title_height, usual_height
 from kernelviewer.kernels.bank import size_label
@@ -57,8 +56,7 @@ class HealthContent:
             face = Face.of(options)
             room = options.width_mm - 2 * face.margin
             if room < _NARROWEST * face.em:
-                problem = "the health of layers does not fit into this width"
-                raise FigureError(problem, "Make the figure wider.")
+                raise too_narrow("the health of layers does not fit")
             beside = room > _BESIDE * face.em
             groups = _PANELS if beside else ((*_PANELS[0], *_PANELS[1]),)
             wide = (room - (len(groups) - 1) * _GAP * face.em) / len(groups)
@@ -74,8 +72,7 @@ class HealthContent:
                 spare = max(min(spare, 0.0), _LOW - _CHART)
             if spare:
                 if _CHART + spare < _LOWEST:
-                    problem = f"{rows} charts do not fit into {options.height_mm:g} mm"
-                    raise FigureError(problem, "Make the figure higher.")
+                    raise too_low(f"{rows} charts do not fit", options)
                 columns = [
                     [[replace(p, chart=p.chart + spare) for p in c] for c in network]
                     for network in columns

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
+from kernelviewer.formats.errors import with_hint
 from kernelviewer.gui.jobs import Reaction, Requests
 from kernelviewer.gui.text import spaced
 from kernelviewer.jobs.runs import Arrivals, encode_run, open_run, read_step
@@ -144,7 +145,7 @@ class Runs(QObject):
 
         def failed(message: str, hint: str) -> None:
             self.stop()
-            self.told.emit(f"{message}. {hint}" if hint else message)
+            self.told.emit(with_hint(message, hint))
 
         title = f"Read {run.name}, {run.title(step)}"
         reaction = Reaction(done=done, failed=failed, quiet=True)
@@ -379,7 +380,7 @@ class Runs(QObject):
                 self._join(paths)
 
         def failed(message: str, hint: str) -> None:
-            self.told.emit(f"{message}. {hint}" if hint else message)
+            self.told.emit(with_hint(message, hint))
             self.stop_watching()
 
         title = f"Watch {shown(arrivals.folder.name)}"

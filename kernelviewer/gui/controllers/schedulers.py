@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernelviewer.state.document import Document
     from kernelviewer.state.keys import KeyChoice, Keyed
     from kernelviewer.state.model import OpenModel
+    from kernelviewer.state.presenter import Presenter
 
     Key = tuple[int, Size]
 
@@ -477,7 +478,9 @@ class FileHashes(QObject):
 
 
 class MemoryReleaser(QObject):
-    """Submits a quiet task once the document has rested.
+    """Once the document has rested, hidden views let go of a run's other steps.
+
+    Where there are many kernels a quiet task gives memory back.
 
     Parameters
     ----------
@@ -485,20 +488,31 @@ class MemoryReleaser(QObject):
         Whose changes are waited for.
     jobs
         Runs the task.
+    presenter
+        Has the views.
     """
 
-    def __init__(self, document: Document, jobs: Jobs, parent: QObject) -> None:
+    def __init__(
+        self, document: Document, jobs: Jobs, presenter: Presenter, parent: QObject
+    ) -> None:
         super().__init__(parent)
-        self._document, self._jobs = document, jobs
+        self._document, self._jobs, self._presenter = document, jobs, presenter
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._on_rest)
         document.changed.connect(self._on_changed)
 
+    @property
+    def _has_many(self) -> bool:
+        return sum(map(len, self._document.banks)) >= MANY
+
     def _on_changed(self) -> None:
-        if sum(map(len, self._document.banks)) >= MANY:
+        if self._has_many or self._presenter.holds_steps:
             self._rest.start()
 
     def _on_rest(self) -> None:
-        self._jobs.submit("compute", "tidy", "Tidy", Reaction(quiet=True), tidy)
+        if self._presenter.holds_steps:
+            self._presenter.show_hidden()
+        if self._has_many:
+            self._jobs.submit("compute", "tidy", "Tidy", Reaction(quiet=True), tidy)

@@ -7,14 +7,16 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
+
+from kernelviewer.gui import theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from PySide6.QtCore import QObject, QRect
-    from PySide6.QtGui import QColor, QPaintEvent
+    from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QAbstractScrollArea
 
 _CAPTION = 11 / 13
@@ -110,6 +112,13 @@ class Ringed(QWidget):
         super().focusOutEvent(event)
         self._ringed = is_ringed(event, self._ringed)
         self.update()
+
+    def paint_message(self, painter: QPainter, text: str) -> None:
+        """Say in place of what is painted what would fill the widget."""
+        painter.setPen(QColor(theme.tokens().secondary))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, text)
+        self.paint_outer_ring(painter)
 
     def paint_outer_ring(self, painter: QPainter) -> None:
         """A ring along the edge, for what has no parts that could have one."""

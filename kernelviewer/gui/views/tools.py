@@ -25,13 +25,14 @@ from kernelviewer.gui.controls import (
     EscapableSlider,
     ExplainButton,
     NumberField,
+    SteadyLabel,
 )
 from kernelviewer.gui.glossary import tip_of
 from kernelviewer.gui.palette import PaletteLine
 from kernelviewer.gui.text import as_tip, percent, short_percent, shortened, spaced
 from kernelviewer.gui.view import Controller, ViewKeys, ViewSpec
 from kernelviewer.kernels.bank import size_key, size_label
-from kernelviewer.kernels.naming import Naming
+from kernelviewer.kernels.classes import Naming
 from kernelviewer.latent.noise import PRESETS
 from kernelviewer.state.analysis import coverage
 
@@ -198,10 +199,10 @@ class ThresholdBar(QWidget):
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
-        self.coverage = QLabel(self)
+        self.coverage = SteadyLabel(self)
         self.coverage.setObjectName("coverage")
         self.coverage.setProperty("role", "strong")
-        self.null = QLabel(self)
+        self.null = SteadyLabel(self)
         self.null.setObjectName("nullCoverage")
         self.null.setProperty("role", "secondary")
         for label, word in ((self.coverage, "identified"), (self.null, "noise")):

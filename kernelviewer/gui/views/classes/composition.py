@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
-    QScrollBar,
-    QToolTip,
     QVBoxLayout,
     QWidget,
 )
 
 from kernelviewer.gui import theme
-from kernelviewer.gui.accessible import Listed, one_line
+from kernelviewer.gui.accessible import one_line
 from kernelviewer.gui.painting.classes import elided, fill_stack, paint_mark
-from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, as_tip, percent, spaced
+from kernelviewer.gui.painting.layers import SCROLL, ScrolledLayers
+from kernelviewer.gui.painting.pixels import caption_font
+from kernelviewer.gui.text import AS_NOISE, NOISE_SENTENCE, percent, spaced
 from kernelviewer.gui.views.classes.bars import (
     MARGIN,
     UNIDENTIFIED,
@@ -32,13 +31,11 @@ from kernelviewer.kernels.classes import CLASSES, class_shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtCore import QPoint
+    from PySide6.QtCore import QEvent, QPoint
     from PySide6.QtGui import (
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
-        QResizeEvent,
-        QWheelEvent,
     )
 
     from kernelviewer.gui.views.classes.bars import (
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
 TOP = 6
 LINE = 16
 """Height of a line of names."""
-SCROLL = 10
 MANY, SCREENS = 4, 2.5
 """From so many networks on, and from so many views' widths of bars, they are offered as
 rows."""
@@ -99,7 +95,7 @@ class TooMany(QWidget):
                 self.setPalette(palette)
 
 
-class LayerComposition(Listed, Ringed):
+class LayerComposition(ScrolledLayers):
     """Stacked shares; a click asks for the layer, or for a class within it.
 
     Left and right go from layer to layer, up and down from class to class; Space asks
@@ -116,23 +112,13 @@ class LayerComposition(Listed, Ringed):
     """Id of a class that is to be called otherwise."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("layerComposition")
-        self.setAccessibleName("Share of each class per layer")
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        title = "Share of each class per layer"
+        super().__init__("layerComposition", "compositionScroll", title, parent)
         self._bars: tuple[CompositionBar, ...] = ()
-        self._message = ""
         self._selected: Mapping[Any, SelectedPart] = {}
         self._row: Row | None = None
-        self._current, self._part = 0, 0
+        self._part = 0
         self._parts: tuple[tuple[int, int], ...] = ()
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
-        self._scroll.setObjectName("compositionScroll")
-        self._scroll.setAccessibleName("Scroll along the layers")
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.valueChanged.connect(lambda _: self.update())
-        self._scroll.hide()
         self._insists = False
         self.offer = TooMany(self)
         self.offer.hide()
@@ -216,18 +202,12 @@ class LayerComposition(Listed, Ringed):
         """Lay out anew; the scroll bar shows if not all bars have room."""
         self._row = None
         extent = round(self._lay_out().width)
-        beyond = max(0, extent - self.width())
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(self.width())
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
+        self._set_beyond(max(0, extent - self.width()), 4, 4)
         networks = len(model_runs(self._bars))
         slivers = networks >= MANY and extent > SCREENS * self.width()
         self.offer.set_counts(len(self._bars), networks)
         self.offer.setGeometry(self.rect())
         self.offer.setVisible(slivers and not self._insists)
-        place = self.height() - SCROLL - 1
-        self._scroll.setGeometry(4, place, self.width() - 8, SCROLL)
 
     def _insist(self) -> None:
         """Show the bars, however thin."""
@@ -235,21 +215,13 @@ class LayerComposition(Listed, Ringed):
         self._arrange()
         self.setFocus()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt: fill the new size."""
-        self._arrange()
-
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint bars and names."""
         painter = QPainter(self)
         if not self._bars:
-            painter.setPen(QColor(theme.tokens().secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            whole = self.rect().adjusted(int(MARGIN), 0, -int(MARGIN), 0)
-            painter.drawText(whole, flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         painter.setFont(caption_font(self.font()))
         boxes = self.boxes()
@@ -342,15 +314,6 @@ class LayerComposition(Listed, Ringed):
         parts = self._bars[self._current].parts() if self._bars else []
         return parts[self._part][0] if self._part < len(parts) else None
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt: scroll along the layers where not all have room."""
-        if self._scroll.maximum():
-            turned = event.angleDelta().y() + event.angleDelta().x()
-            self._scroll.setValue(self._scroll.value() - round(turned / 2))
-            event.accept()
-        else:
-            super().wheelEvent(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: go from layer to layer and class to class; ask for either."""
         keys, key = Qt.Key, event.key()
@@ -384,22 +347,13 @@ class LayerComposition(Listed, Ringed):
         parts = len(self._bars[self._current].parts())
         self._part = min(max(part, 0), max(0, parts - 1))
         box = self._lay_out().boxes[self._current]
-        value, wide = self._scroll.value(), self.width()
-        low, high = round(box.right() + MARGIN) - wide, round(box.left() - MARGIN)
-        self._scroll.setValue(min(max(value, low), high))
-        self._ringed = True
-        self._describe()
-        self.update()
+        self._bring_in(box.right() + MARGIN, box.left() - MARGIN)
 
     # Words
 
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about the part under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            found = self.part_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), as_tip(self.tip(found)), self)
-            return True
-        return super().event(event)
+    def tip_at(self, place: QPointF) -> str:
+        """The part there, in words."""
+        return self.tip(self.part_at(place))
 
     def tip(self, found: tuple[int, int | None] | None) -> str:
         """A layer's counts in words."""
@@ -427,7 +381,6 @@ class LayerComposition(Listed, Ringed):
         return "\n".join(lines)
 
     def _describe(self) -> None:
-        """What a screen reader says: the bar that keys are at."""
         if not self._bars:
             self.setAccessibleDescription(self._message)
             return

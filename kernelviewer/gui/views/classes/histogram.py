@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QFontMetricsF,
+    QHelpEvent,
+    QPainter,
+    QPen,
+)
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
         QKeyEvent,
         QMouseEvent,
         QPaintEvent,
+        QResizeEvent,
         QWheelEvent,
     )
     from PySide6.QtWidgets import QWidget
@@ -40,8 +49,11 @@ ROW = 14
 CAPTION = 16
 MARGIN = 12
 GAP = 8
+_USUAL = 13.0
+"""Size of text, pixels, of which the heights of rows here are; larger text has more."""
 _LEAST_ROW = 11.0
-"""Rows that would be lower stand in two blocks beside each other."""
+"""Rows that would be lower stand in two blocks beside each other, then scroll."""
+_SCROLLED_ROW, _MOST_ROW = 14.0, 20.0
 _WIDE_FROM = 560
 """A view as wide has two blocks as soon as rows would be lower than `_GOOD_ROW`."""
 _GOOD_ROW = 15.0
@@ -49,6 +61,9 @@ _SHARES_FROM = 250
 """Narrower views say shares in their tooltips only."""
 BLOCKS = 3
 """The most that a wide view has beside each other."""
+_BAR = 24
+"""Least length of the longest bar where blocks stand beside each other, pixels."""
+_SCROLL = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +160,12 @@ class ClassRows(Ringed):
         self._row, self._column, self._first = 0, 0, 0
         self._painted: Columns | None = None
         self._rows = PAPER.rows
+        self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
+        self._scroll.setObjectName("classScroll")
+        self._scroll.setAccessibleName("Scroll along the classes")
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.valueChanged.connect(lambda _: self.update())
+        self._scroll.hide()
 
     def set_counts(
         self,
@@ -166,6 +187,7 @@ class ClassRows(Ringed):
         self._message = message
         self._column = min(self._column, max(0, len(self._contents) - 1))
         self._first = min(self._first, max(0, len(self._contents) - 1))
+        self._arrange()
         self.update()
 
     @property
@@ -190,7 +212,11 @@ class ClassRows(Ringed):
 
     def row_at(self, place: QPointF) -> int | None:
         """Class index of the row at a place, or None."""
-        line = int((place.y() - self._top()) // self._row_height())
+        if not self._top() <= place.y():
+            return None
+        line = int(
+            (place.y() - self._top() + self._scroll.value()) // self._row_height()
+        )
         number = self._block_at(place.x()) * self._lines() + line
         there = 0 <= line < self._lines() and number < len(self._rows)
         return self._rows[number] if there else None
@@ -202,7 +228,7 @@ class ClassRows(Ringed):
     def row_box(self, index: int) -> QRectF:
         """Where the row of a class lies."""
         block, line = divmod(self._rows.index(index), self._lines())
-        top = self._top() + line * self._row_height()
+        top = self._top() + line * self._row_height() - self._scroll.value()
         return QRectF(self._shift(block), top, self._block_width(), self._row_height())
 
     def bar_box(self, index: int, column: int = 0) -> QRectF:
@@ -213,19 +239,62 @@ class ClassRows(Ringed):
         top = row.top() + (row.height() - thick) / 2
         return QRectF(row.left() + left, top, max(0.0, right - left), thick)
 
+    def _unit(self) -> float:
+        """How much larger text is than usual; never smaller."""
+        return max(1.0, self.fontInfo().pixelSize() / _USUAL)
+
+    def _font(self, height: float) -> QFont:
+        """Of names and numbers in rows of a height."""
+        font, unit = QFont(self.font()), self._unit()
+        size = 12 if height >= 15 * unit else 11 if height >= 12.5 * unit else 10
+        font.setPixelSize(round(size * unit))
+        return font
+
     def _blocks(self) -> int:
         """More than one where the view is too low for all rows below each other."""
-        room = self.height() - self._top() - GAP / 2
         wide = self.width() >= _WIDE_FROM and len(self._contents) < 2
         least, most = (_GOOD_ROW, BLOCKS) if wide else (_LEAST_ROW, 2)
+        least *= self._unit()
+        narrowest = self._beside_bars(self._font(0)) + _BAR
+        most = min(most, max(1, int(self.width() // narrowest)))
+        room = self._room()
         high = (n for n in range(1, most) if room / -(-len(self._rows) // n) >= least)
         return next(high, most)
+
+    def _beside_bars(self, font: QFont) -> float:
+        """What names and counts of a block take, pixels."""
+        metrics = QFontMetricsF(font)
+        shorts = (class_shown(index).short for index in self._rows)
+        most = max((int(item.counts.max()) for item in self._contents), default=0)
+        names = max(map(metrics.horizontalAdvance, shorts))
+        return MARGIN + names + 3 * GAP + metrics.horizontalAdvance(spaced(most))
+
+    def _room(self) -> float:
+        """Height for rows."""
+        return self.height() - self._top() - GAP / 2
+
+    def _arrange(self) -> None:
+        """Scroll where not all rows have room."""
+        beyond = round(self._lines() * self._row_height() - self._room())
+        self._scroll.setRange(0, max(0, beyond))
+        self._scroll.setPageStep(max(1, round(self._room())))
+        self._scroll.setSingleStep(round(self._row_height()))
+        self._scroll.setVisible(beyond > 0 and bool(self._contents))
+        top = round(self._top())
+        self._scroll.setGeometry(
+            self.width() - _SCROLL, top, _SCROLL, self.height() - top - 2
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: fill the new size."""
+        self._arrange()
 
     def _lines(self) -> int:
         return -(-len(self._rows) // self._blocks())
 
     def _block_width(self) -> float:
-        return self.width() / self._blocks()
+        free = 0 if self._scroll.isHidden() else _SCROLL
+        return (self.width() - free) / self._blocks()
 
     def _block_at(self, x: float) -> int:
         return min(max(int(x // self._block_width()), 0), self._blocks() - 1)
@@ -238,16 +307,16 @@ class ClassRows(Ringed):
         return self._painted or self._lay_out()
 
     def _lay_out(self) -> Columns:
-        metrics = self.fontMetrics()
+        metrics = QFontMetrics(self._font(self._row_height()))
         shorts = (class_shown(index).short for index in self._rows)
         names = max(map(metrics.horizontalAdvance, shorts))
         several = self._blocks() > 1
-        left = MARGIN + names + self._mark_width() + GAP
+        left = MARGIN + names + 2 + self._mark_width() + GAP
         count = max(1, len(self._contents))
         most = max((int(item.counts.max()) for item in self._contents), default=0)
         widest = "00 %" if count > 1 else "00 000  00 %"
         if not self._shares():
-            widest = spaced(most) if several else "00 000"
+            widest = f"{spaced(most)}0" if several else "00 000"
         numbers = metrics.horizontalAdvance(widest)
         end = self._block_width() - (GAP / 2 if several else MARGIN)
         return Columns(left, end, count, self._first, numbers + GAP)
@@ -256,40 +325,37 @@ class ClassRows(Ringed):
         """Room for the letters that stand for a class in charts."""
         if self._block_width() < _MARKS_FROM:
             return 0.0
-        return float(self.fontMetrics().horizontalAdvance("X−")) + 2
+        metrics = QFontMetricsF(self._font(self._row_height()))
+        return metrics.horizontalAdvance("X−") + 2
 
     def _shares(self) -> bool:
         """Whether there is room for shares beside the counts."""
         return len(self._contents) > 1 or self._block_width() >= _SHARES_FROM
 
     def _row_height(self) -> float:
-        return min(20.0, (self.height() - self._top() - GAP / 2) / self._lines())
+        unit, even = self._unit(), self._room() / self._lines()
+        if even < _LEAST_ROW * unit:
+            return _SCROLLED_ROW * unit
+        return min(_MOST_ROW * unit, even)
 
     def _top(self) -> float:
         """Where the rows begin; a low view has no line above them."""
-        roomy = (
-            self.height() >= len(PAPER.rows) * 12 + CAPTION or len(self._contents) > 1
-        )
-        return float(CAPTION) if roomy else GAP / 2
+        unit, caption = self._unit(), CAPTION * self._unit()
+        low = self.height() < len(PAPER.rows) * 12 * unit + caption
+        return GAP / 2 if low and len(self._contents) < 2 else caption
 
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the rows."""
         painter = QPainter(self)
-        font = painter.font()
-        height = self._row_height()
-        font.setPixelSize(12 if height >= 15 else 11 if height >= 12.5 else 10)
         if not self._contents:
-            painter.setPen(QColor(theme.tokens().secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         columns = self._painted = self._lay_out()
         self._paint_captions(painter, columns)
-        painter.setFont(font)
+        painter.setFont(self._font(self._row_height()))
+        painter.setClipRect(QRectF(0, self._top(), self.width(), self._room() + 2))
         self._paint_names(painter, columns)
         top = max(self._longest(content) for content in self._contents)
         for column in columns.shown():
@@ -306,7 +372,8 @@ class ClassRows(Ringed):
 
     def _paint_captions(self, painter: QPainter, columns: Columns) -> None:
         """Above the bars: how many kernels there are in all, and whose."""
-        if self._top() < CAPTION:
+        high = self._top()
+        if high < CAPTION:
             return
         painter.setFont(caption_font(self.font()))
         painter.setPen(QColor(theme.tokens().secondary))
@@ -321,10 +388,10 @@ class ClassRows(Ringed):
                 total = f"{content.title}: {total}"
             if self._blocks() > 1 and len(self._contents) == 1:
                 left, right = MARGIN, self.width() - MARGIN
-            box = QRectF(left, 0, right - left, CAPTION)
+            box = QRectF(left, 0, right - left, high)
             painter.drawText(box, flags, elided(painter, total, box.width()))
         if hidden := len(self._contents) - len(columns.shown()):
-            box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, CAPTION)
+            box = QRectF(MARGIN, 0, columns.left - MARGIN - GAP, high)
             text = elided(painter, f"+{hidden} (wheel)", box.width())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -464,6 +531,10 @@ class ClassHistogram(Listed, ClassRows):
             self._first = min(max(0, self._first + step), last)
             self.update()
             event.accept()
+        elif self._scroll.maximum():
+            turned = event.angleDelta().y()
+            self._scroll.setValue(self._scroll.value() - round(turned / 4))
+            event.accept()
         else:
             super().wheelEvent(event)
 
@@ -496,6 +567,9 @@ class ClassHistogram(Listed, ClassRows):
         elif self._column >= shown.stop:
             self._first = self._column - len(shown) + 1
         self._ringed = True
+        box = self.row_box(self._rows[self._row])
+        above, below = box.top() - self._top(), box.bottom() - self.height() + GAP / 2
+        self._scroll.setValue(self._scroll.value() + round(min(above, max(0, below))))
         self._describe()
         self.update()
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kernelviewer.gui.controls import ChoiceButton
+from kernelviewer.gui.controls import ChoiceButton, ExplainButton
 from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class ComparingBar(QWidget):
         line.setSpacing(4)
         line.addWidget(self.swap)
         line.addWidget(self.names, 1)
-        for button in (self.again, self.match, self.edit, self.end):
+        explain = ExplainButton("comparing", "Comparison", self)
+        for button in (self.again, self.match, self.edit, explain, self.end):
             line.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 0, 6, 4)

@@ -203,11 +203,7 @@ class TransitionMatrix(Listed, Ringed):
         """Qt: paint cells and names."""
         painter, tokens = QPainter(self), theme.tokens()
         if self.content is None or not self.content.kinds:
-            painter.setPen(QColor(tokens.secondary))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            inside = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
-            painter.drawText(inside, flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         ratio = self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatioF() != ratio:

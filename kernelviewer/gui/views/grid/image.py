@@ -33,6 +33,7 @@ from kernelviewer.kernels.classes import INDEX, PATTERNS, classes_shown, showing
 from kernelviewer.kernels.statistics import without_mean
 from kernelviewer.state.arrangement import arrange
 from kernelviewer.state.memo import same
+from kernelviewer.state.similarity import likeness
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def build_grid(
     with showing_classes(state.own_classes):
         order = arrange(
             *(pool, shown, display, state.labels, state.stretches, state.pairs),
-            by_keys,
+            *(by_keys, likeness(pool)),
         )
     return GridImage(pool, mosaic, drawn, order, gain, decoded, pairs, pane, centred)
 

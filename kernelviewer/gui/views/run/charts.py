@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip
 
 from kernelviewer.gui import theme
@@ -58,6 +58,11 @@ class Axis:
     places: tuple[float, ...]
     step: int
 
+    @property
+    def steps(self) -> tuple[object, ...]:
+        """All but which one is shown."""
+        return self.unit, self.numbers, self.places
+
     def place_of(self, number: float) -> float:
         """Where a number stands that may lie between steps."""
         return float(np.interp(number, self.numbers, self.places))
@@ -107,12 +112,6 @@ class StepsChart(Listed, Ringed):
         """The step nearest to a place."""
         assert self.axis is not None
         return int(np.argmin([abs(self.x_of(p) - x) for p in self.axis.places]))
-
-    def paint_message(self, painter: QPainter) -> None:
-        """Say what would fill the chart."""
-        painter.setPen(QColor(theme.tokens().secondary))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.rect().adjusted(12, 0, -12, 0), flags, self.message)
 
     def paint_axis(self, painter: QPainter) -> None:
         """The row of numbers below, and a line at the step that is shown."""
@@ -174,24 +173,47 @@ class SharesChart(StepsChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sharesChart", "Share of each class along the run", parent)
         self.counts: NDArray[np.int64] | None = None
+        self._areas = QPixmap()
         self._origin: int | None = None
 
     def set_counts(
         self, axis: Axis | None, counts: NDArray[np.int64] | None, message: str = ""
     ) -> None:
         """Show how many kernels each class has at each step, [S, classes]."""
-        before = None if self.axis is None else self.axis.step
+        before, after = (a.steps if a else () for a in (self.axis, axis))
+        if before != after or counts is not self.counts:
+            self._areas = QPixmap()
+        step = None if self.axis is None else self.axis.step
         self.axis, self.counts, self.message = axis, counts, message
-        if axis is not None and axis.step != before:
+        if axis is not None and axis.step != step:
             self.tell_item()
         self.update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: other colours or letters."""
+        super().changeEvent(event)
+        self._areas = QPixmap()
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: areas, axis, shares."""
+        """Qt: areas, axis, shares; from step to step only the axis changes."""
         painter = QPainter(self)
         if self.axis is None or self.counts is None:
-            self.paint_message(painter)
+            self.paint_message(painter, self.message)
             return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ratio = self.devicePixelRatioF()
+        if self._areas.size() != (size := self.size() * ratio):
+            self._areas = QPixmap(size)
+            self._areas.setDevicePixelRatio(ratio)
+            self._areas.fill(QColor(theme.tokens().panel))
+            self._paint_areas()
+        painter.drawPixmap(0, 0, self._areas)
+        self.paint_axis(painter)
+
+    def _paint_areas(self) -> None:
+        """All but the axis."""
+        assert self.axis is not None
+        painter = QPainter(self._areas)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box, tokens = self.chart(), theme.tokens()
         edges = self._edges()
@@ -222,7 +244,7 @@ class SharesChart(StepsChart):
             place = QRectF(0, y - 8, _LEFT - 6, 16)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, flags, f"{100 * share:.0f}\u202f%")
-        self.paint_axis(painter)
+        painter.end()
 
     def _widest(self, xs: list[float], ys: NDArray[np.float64]) -> QRectF:
         """Where an area has most room for letters: at one of its inner steps."""
@@ -412,7 +434,7 @@ class FormationChart(StepsChart):
         """Qt: names, spans and medians, how many formed."""
         painter = QPainter(self)
         if self.axis is None:
-            self.paint_message(painter)
+            self.paint_message(painter, self.message)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tokens, box = theme.tokens(), self.chart()

@@ -194,11 +194,7 @@ class ScatterPlot(Ringed):
         """Qt: paint points, what is marked, and what it means."""
         painter = QPainter(self)
         if self._content is None or not len(self._content.points):
-            painter.setPen(QColor(theme.tokens().secondary))
-            box = self.rect().adjusted(MARGIN, 0, -MARGIN, 0)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(box, flags, self._message)
-            self.paint_outer_ring(painter)
+            self.paint_message(painter, self._message)
             return
         self._ensure_image()
         painter.setClipRect(self.field())
