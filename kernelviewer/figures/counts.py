@@ -182,7 +182,7 @@ def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:
 def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
     """A coverage is never said without what white noise reaches."""
     return (
-        f"Identified: {percent(coverage)} at a fit of {yardstick.threshold:.2f} or "
+        f"Identified: {percent(coverage)} at a fit of {yardstick.least} or "
         f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.words})."
     )
 

@@ -77,6 +77,10 @@ READERS: tuple[Reader, ...] = (
     legacy.PLAIN,
 )
 """Asked from the top; the first whose ``match`` says yes reads the file."""
+READABLE = (
+    "PyTorch, safetensors, ONNX, TFLite, TensorFlow, Paddle, Keras, NumPy and Flax "
+    "files are read."
+)
 
 GROUP = "kernelviewer.readers"
 """Entry points by which other packages add readers."""
@@ -183,7 +187,7 @@ class _Opening:
             if reader is not None:
                 return self._read(source, reader)
             if is_part(source.path) or not archives.match(source):
-                raise wrong_file(source)
+                raise wrong_file(source, READABLE)
             self._archives += 1
             limits = self._limits or archives.Limits(source.size, self._options.watch)
             self._limits = limits

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
+import sys
+from threading import Timer
 from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
@@ -12,7 +15,7 @@ import numpy as np
 import pandas
 import pytest
 
-from kernelviewer.corpus.query import Questions, parse
+from kernelviewer.corpus.query import Questions, _clear, parse
 from kernelviewer.corpus.store import Corpus, CorpusError
 from kernelviewer.corpus.tables import Accuracies
 from kernelviewer.formats import open_checkpoint
@@ -500,6 +503,8 @@ def test_the_query_command_counts_and_writes(
     assert [row[1:3] for row in first] == [["stages.0.conv_dw", "5"]] * 2
     assert min(float(row[3]) for row in first) > 0.999
     assert cli("corpus", "query", folder, "--by", "colour", code=1).complaint
+    words = ("corpus", "query", folder, "network=nobody", "--nearest", where)
+    assert "no 7x7 kernels to compare" in cli(*words, code=1).complaint
 
 
 def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
@@ -516,6 +521,8 @@ def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
     assert {name: row["top1"] for name, row in rows.items()} == {
         "again": "0.8", "second": "0.7", "strange": "0.1"
     }  # fmt: skip
+    words = ("figure", "zoo", folder, "--size", "3x3", "-o", tmp_path / "small.svg")
+    assert "at a fit of 0.996 or more" in cli(*words).out  # 1.00 is none's
     words = ("figure", "pca", folder, "-o", tmp_path / "none.svg")
     assert "there are these figures: zoo, coverage" in cli(*words, code=2).complaint
     told = cli(
@@ -630,3 +637,17 @@ def test_a_question_is_asked_of_some_files_at_a_time_and_can_be_ended(
     for ask in (questions.count, lambda q, w: questions.find(q, 5, watch=w)):
         with pytest.raises(KeyboardInterrupt):
             ask(query, Ended())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are none there")
+def test_ctrl_c_ends_a_question(questions: Questions) -> None:
+    database = questions._database
+    database.execute("create table numbers as select range as n from range(100000)")
+    endless = (
+        "select count(*) from numbers a, numbers b, numbers c where a.n + b.n > c.n"
+    )
+    timer = Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), _clear():
+        database.execute(endless).fetchall()
+    timer.join()

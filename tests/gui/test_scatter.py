@@ -208,7 +208,7 @@ def test_a_legend_stands_above_the_points(scatter: ScatterView) -> None:
     scatter.set_classes(np.zeros(5, np.uint8), ("#ff0000",), legend)
     tops = [scatter.place_of(int(number)).y() for number in NUMBERS]
     assert min(tops) > scatter.field().top() > 0
-    assert scatter.tip(QPointF(14, 7)) == "On-centre"
+    assert scatter.words_at(QPointF(14, 7)) == "On-centre"
     image = scatter.grab().toImage()
     assert image.pixelColor(15, 7).name() == "#ff0000"
 

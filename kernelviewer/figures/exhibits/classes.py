@@ -40,12 +40,8 @@ from kernelviewer.watch import NEVER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kernelviewer.figures.counts import (
-        Counts,
-    )
-    from kernelviewer.figures.kernels import (
-        Block,
-    )
+    from kernelviewer.figures.counts import Counts
+    from kernelviewer.figures.kernels import Block
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.figures.tiling import Tiling

@@ -78,7 +78,7 @@ class CoverageContent:
         of = count(len(self.names), "network")
         start = (
             f"Share of identified {size_label(self.size)} kernels of {of} at a fit of "
-            f"{self.yardstick.threshold:.2f} or more against {self._noun}; the line is "
+            f"{self.yardstick.least} or more against {self._noun}; the line is "
             f"white noise ({percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )

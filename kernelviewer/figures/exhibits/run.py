@@ -247,7 +247,7 @@ class FormationContent:
         return (
             f"When the {size_label(self.size)} kernels of {self.run.name} formed: the "
             f"first {self.run.unit} from which class and a fit of "
-            f"{self.yardstick.threshold:.2f} or more stay to the end "
+            f"{self.yardstick.least} or more stay to the end "
             f"({self.yardstick.words}). Dots are the layers' medians, lines the "
             f"quartiles of the kernels that formed, from input (top) to output. "
             f"{self.run.sentence()} {formed} of {count(len(self.formation.first))} "

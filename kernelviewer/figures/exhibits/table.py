@@ -93,7 +93,7 @@ class TableContent:
         return (
             f"{size_label(self.size)} depthwise kernels of "
             f"{count(len(self.entries), 'network')}: mean fit of those that are not "
-            f"flat, share identified at a fit of {self.yardstick.threshold:.2f} or "
+            f"flat, share identified at a fit of {self.yardstick.least} or "
             "more beside the share of white noise that reaches it, and share of each "
             f"class among all kernels, in per cent ({self.yardstick.words})."
         )

@@ -104,7 +104,7 @@ class ZooContent:
         return (
             f"{start} Identified: from {percent(known.min())} to "
             f"{percent(known.max())}, {percent(float(np.median(known)))} in the median "
-            f"network, at a fit of {self.yardstick.threshold:.2f} or more "
+            f"network, at a fit of {self.yardstick.least} or more "
             f"(white noise: {percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
