@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,35 +11,43 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from kernelviewer.corpus.query import Questions, parse
-from kernelviewer.corpus.store import Store
+from kernelviewer.corpus.store import Corpus, Store
 from kernelviewer.gui.view_menus import GridMenu
 from kernelviewer.gui.views.network_table import KERNELS, NAME
 from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, NO_KEY
+from tests.gui.test_focus_rings import unseen
 from tests.gui.test_random import write_patterns
+from tests.gui.test_reachable import assert_tab_reaches_all, bad_names
 from tests.networks import write_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kernelviewer.corpus.store import Corpus
     from kernelviewer.gui.main_window import MainWindow
     from tests.gui.harness import MakeWindow
 
 NAMES = ("oak", "elm", "ash")
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Corpus:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three networks with patterns, and one of noise with 7×7 and 3×3 kernels."""
+    folder = tmp_path_factory.mktemp("built")
     files = [
-        write_patterns(tmp_path / f"{name}.safetensors", seed)
+        write_patterns(folder / f"{name}.safetensors", seed)
         for seed, name in enumerate(NAMES)
     ]
-    files.append(write_network(tmp_path / "noise.safetensors", 30))
-    return make_corpus(tmp_path / "zoo", files)
+    files.append(write_network(folder / "noise.safetensors", 30))
+    return make_corpus(folder / "zoo", files).folder
+
+
+@pytest.fixture
+def corpus(built: Path, tmp_path: Path) -> Corpus:
+    """The same, a copy for each test."""
+    return Corpus.open(shutil.copytree(built, tmp_path / "zoo"))
 
 
 @pytest.fixture
@@ -143,9 +152,9 @@ def test_the_next_key_ends_a_count(
     asked, ended = [], []
     ask = Questions.count
 
-    def count(self: Questions, query: Any) -> int:
+    def count(self: Questions, query: Any, watch: Any) -> int:
         asked.append(query)
-        return ask(self, query)
+        return ask(self, query, watch)
 
     monkeypatch.setattr(Questions, "count", count)
     monkeypatch.setattr(Questions, "interrupt", lambda self: ended.append(1))
@@ -403,6 +412,14 @@ def test_without_the_extra_it_says_what_to_install(
     assert "duckdb, which is not installed" in unusable.message
     assert "pip install 'kernelviewer[corpus]'" in unusable.hint
     assert window.page == "welcome"
+
+
+def test_the_page_is_worked_by_the_keyboard(window: MainWindow, qtbot: Any) -> None:
+    write(window, qtbot, "class=on-centre size=7x7")
+    window.parts.corpus.line.setFocus()
+    assert_tab_reaches_all(window)
+    assert bad_names(window) == []
+    assert unseen(window) == []
 
 
 def test_titles_say_what_a_line_asks_for() -> None:
