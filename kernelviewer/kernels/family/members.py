@@ -456,7 +456,8 @@ def _common(kind: str, p: NDArray[np.float32]) -> NDArray[np.float32]:
     """How common members of a kind are, [n], of their parameters [5, n]."""
     shape, width, beside = place_in_common(kind, p)
     logs = np.array(COMMON[shape])[width, beside] + DIAGONAL * kind.endswith("-d")
-    return (np.exp(logs) / p.shape[1]).astype(np.float32)
+    found: NDArray[np.float32] = (np.exp(logs) / p.shape[1]).astype(np.float32)
+    return found
 
 
 def _members(kind: str, box: Box) -> Iterator[tuple[float, ...]]:
