@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
@@ -77,22 +78,22 @@ def eight_sizes(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (2560, 1440)])
 @pytest.mark.parametrize("preset", [preset.id for preset in ARRANGEMENTS])
 def test_a_preset_shows_every_panel_and_keeps_the_window(
-    make_window: MakeWindow, small_file: Path, preset: str, size: tuple[int, int]
+    make_window: MakeWindow, small_file: Path, preset: str
 ) -> None:
     window = make_window(small_file)
-    resize(window, *size)
-    QTest.keyClick(window, KEYS[preset], CONTROL)
-    QApplication.processEvents()
-    assert (window.width(), window.height()) == size
-    closed = [name for name in window.docks if not is_open(window, name)]
-    assert set(closed) == {*FLEETING}
-    assert overlapping(window) == []
-    wished = window.layout().minimumSize()
-    assert wished.width() <= 1280
-    assert wished.height() <= 800
+    for size in ((1280, 800), (2560, 1440)):
+        resize(window, *size)
+        QTest.keyClick(window, KEYS[preset], CONTROL)
+        QApplication.processEvents()
+        assert (window.width(), window.height()) == size
+        closed = [name for name in window.docks if not is_open(window, name)]
+        assert set(closed) == {*FLEETING}
+        assert overlapping(window) == []
+        wished = window.layout().minimumSize()
+        assert wished.width() <= 1280
+        assert wished.height() <= 800
 
 
 def test_the_kernels_have_most_of_the_window_and_charts_share_a_place(
@@ -137,6 +138,10 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
     window.document.set_position(0.4)
     QApplication.processEvents()
     assert dock.folded, "it stays as the user has it"
+    assert window.parts.reconstruction.content.code == 0.3, "nobody sees it"
+    QTest.mouseClick(fold, LEFT)
+    assert window.parts.reconstruction.content.code == 0.4
+    QTest.mouseClick(fold, LEFT)
     window.layouts.show_panel("inspector")
     QApplication.processEvents()
     assert not window.docks["inspector"].folded
@@ -249,6 +254,34 @@ def test_a_panel_is_dragged_off_by_its_title(
     window.layouts.reset()
     assert not dock.isFloating()
     assert dock.isVisible()
+
+
+def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
+    make_window: MakeWindow,
+) -> None:
+    """It is not worked out anew each time it is asked for."""
+    line = make_window().docks["models"].title_line
+    before = line.minimumSizeHint()
+    line.label.setText("A much longer title than any panel has")
+    longer = line.minimumSizeHint()
+    assert longer.width() > before.width()
+    button = QToolButton(line)
+    button.setText("More")
+    line.line.addWidget(button)
+    button.show()
+    assert line.minimumSizeHint().width() > longer.width()
+    button.setText("More and more")
+    wide = line.minimumSizeHint().width()
+    assert wide >= longer.width() + button.minimumSizeHint().width()
+    button.hide()
+    assert line.minimumSizeHint() == longer
+    control = QToolButton(line)
+    control.setText("Left out where there is no room")
+    line.add_control(control)
+    control.show()
+    assert line.minimumSizeHint() == longer
+    line.label.setFont(QFont(line.label.font().family(), 30))
+    assert line.minimumSizeHint().height() > longer.height()
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(

@@ -179,7 +179,7 @@ class PcaContent:
         order = np.random.default_rng(self.seed).permutation(n)
         largest = (0.4 * page.face.size) ** 2
         area = min(largest, max(0.8, 2.8 * plan.side**2 / n))
-        axes.scatter(
+        points = axes.scatter(
             self.projection.points[order, 0],
             self.projection.points[order, 1],
             c=colouring.points[order],
@@ -189,6 +189,8 @@ class PcaContent:
             clip_on=False,  # none reaches the border: see `span_of`
             rasterized=n > _VECTOR_POINTS,
         )
+        if hasattr(points, "set_hatchcolor"):  # else it is worked out for each point
+            points.set_hatchcolor("none")
         if not page.options.labels:
             return
         across, up = (
