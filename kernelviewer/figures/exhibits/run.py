@@ -12,6 +12,7 @@ from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
+    as_fit,
     count,
     count_labels,
     coverage_facts,
@@ -251,7 +252,7 @@ class FormationContent:
         return (
             f"When the {size_label(self.size)} kernels of {self.run.name} formed: the "
             f"first {self.run.unit} from which class and a fit of "
-            f"{self.yardstick.threshold:.2f} or more stay to the end "
+            f"{as_fit(self.yardstick.threshold)} or more stay to the end "
             f"({self.yardstick.words}). Dots are the layers' medians, lines the "
             f"quartiles of the kernels that formed, from input (top) to output. "
             f"{self.run.sentence()} {formed} of {count(len(self.formation.first))} "

@@ -24,7 +24,7 @@ from kernelviewer.figures.scene import FAMILY
 from kernelviewer.figures.tiling import Mosaic, as_pictures, palette, quantise
 from kernelviewer.kernels.bank import size_label
 from kernelviewer.kernels.classes import CLASSES, class_shown
-from kernelviewer.latent.axis import place_kernels, place_names
+from kernelviewer.latent.axis import Name, place_kernels, place_names, spaced
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from kernelviewer.figures.options import FigureOptions
     from kernelviewer.figures.scene import Scene, Yardstick
     from kernelviewer.kernels.bank import Size
-    from kernelviewer.latent.axis import Name
     from kernelviewer.latent.stretches import Stretch
     from kernelviewer.watch import Watch
 
@@ -44,6 +43,8 @@ _CELL = 1.7
 _GAP = 0.25
 """Least space between kernels, mm."""
 _DENSITY, _BAR = 4.0, 0.7
+_UPRIGHT = 1.1
+"""From one upright name to the next in the same units."""
 _MOST_DENSITY = 4.0
 """Heights in units of the font size; how far the codes may grow on a high page."""
 BINS = 160
@@ -85,7 +86,7 @@ class SpectrumContent:
             top = title_height(options, face)
             foot = legend.height + scale_bar_height(options, face) + face.margin
             axis = 3.6 * em if options.labels else 2.3 * em
-            stretches = _BAR * em + 2 * max(names.height, 0.2 * em)
+            stretches = _BAR * em + names.above + names.below
             height = top + density + stretches + row.height + axis + foot
             if options.height_mm is not None:
                 spare = options.height_mm - height
@@ -99,11 +100,11 @@ class SpectrumContent:
             x = page.snap(page.margin + (room - width) / 2)
             y = top + density + (page.height - height) / 2
             self._draw_density(page, x, y, width, density)
-            start, y = y - density, y + max(names.height, 0.2 * em)
+            start, y = y - density, y + names.above
             self._draw_stretches(page, x, y, width)
             names.draw(page, x, y, y + _BAR * em)
             watch.check()
-            band, y = y, page.snap(y + stretches - max(names.height, 0.2 * em))
+            band, y = y, page.snap(y + _BAR * em + names.below)
             row.draw(page, x, y, self.spectrum)
             _draw_axis(page, x, y + row.height, width)
             if options.mark is not None:
@@ -350,41 +351,60 @@ def _draw_mark(page: Page, x: float, *spans: tuple[float, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NameRows:
-    """Names above and below the stretches; empty where there is no room for all.
+    """Names above and below the stretches, or upright above; none without room.
 
     Attributes
     ----------
     names
         What is written, and where.
-    height
-        Room that a row takes, mm; 0 without names.
+    above, below
+        Room that they take there, mm.
+    upright
+        They run upwards, each over its stretch.
     """
 
     names: tuple[tuple[str, Name], ...]
-    height: float
+    above: float
+    below: float
+    upright: bool = False
 
     @classmethod
     def of(
         cls, stretches: Sequence[Stretch], width: float, face: Face, wanted: bool
     ) -> NameRows:
         """Names of stretches along ``width`` mm; none where none are wanted."""
+        em, least = face.em, 0.2 * face.em
         names = [item.name or class_shown(item.class_index).short for item in stretches]
         spans = [(item.low * width, item.high * width) for item in stretches]
         widths = list(map(face.width, names))
         limits = (-face.margin / 2, width + face.margin / 2)
-        placed = place_names(spans, names, widths, limits, 0.5 * face.em)
+        placed = place_names(spans, names, widths, limits, 0.5 * em)
         found = tuple((names[name.index], name) for name in placed)
-        if not wanted or {text for text, _ in found} != set(names):
-            return cls((), 0.0)
-        return cls(found, 1.5 * face.em)
+        if wanted and {text for text, _ in found} == set(names):
+            return cls(found, 1.5 * em, 1.5 * em)
+        pitch, half = _UPRIGHT * em, 0.5 * em
+        if not wanted or len(names) * pitch > width:
+            return cls((), least, least)
+        middles = [(low + high) / 2 for low, high in spans]
+        places = spaced(middles, pitch, half, width - half)
+        upright = tuple(
+            (text, Name(number, middle, place, wide, above=True, led=True))
+            for number, (text, middle, place, wide) in enumerate(
+                zip(names, middles, places, widths, strict=True)
+            )
+        )
+        return cls(upright, max(widths) + 1.4 * em, least, upright=True)
 
     def draw(self, page: Page, x: float, top: float, below: float) -> None:
         """Write them above ``top`` and below ``below``, with lines to the stretches."""
         em = page.face.em
         for text, name in self.names:
-            left = x + name.left
+            at, left = x + name.anchor, x + name.left
+            if self.upright:
+                page.line([at, left, left], [top, top - 0.5 * em, top - 0.7 * em])
+                page.text(left + 0.36 * em, top - em, text, rotation=90, gid="stretch")
+                continue
             if name.led:
-                at = x + name.anchor
                 ends = (
                     [top - 0.4 * em, top] if name.above else [below, below + 0.4 * em]
                 )

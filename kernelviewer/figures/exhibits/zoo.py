@@ -10,6 +10,7 @@ import numpy as np
 from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
+    as_fit,
     count,
     counted_networks,
     coverage_sentence,
@@ -101,7 +102,7 @@ class ZooContent:
         return (
             f"{start} Identified: from {percent(known.min())} to "
             f"{percent(known.max())}, {percent(float(np.median(known)))} in the median "
-            f"network, at a fit of {self.yardstick.threshold:.2f} or more "
+            f"network, at a fit of {as_fit(self.yardstick.threshold)} or more "
             f"(white noise: {percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
@@ -165,6 +166,8 @@ class ZooContent:
         x, y, wide, high = place
         em, row = page.face.em, high / len(self.networks)
         thick = min(0.8 * row, 2.5 * em)
+        whole = [item.name for item in self.networks]
+        names = page.face.elide_apart(whole, before - 0.6 * em)
         for number, item in enumerate(self.networks):
             watch.check()
             middle = y + (number + 0.5) * row
@@ -184,7 +187,7 @@ class ZooContent:
                 left += width
             if before:
                 baseline = middle + 0.36 * em
-                name = page.face.elide(item.name, before - 0.6 * em)
+                name = names[number]
                 page.text(x - 0.6 * em, baseline, name, align="right", gid="network")
                 told = percent(_counts(item).coverage)
                 page.text(
