@@ -151,10 +151,7 @@ def test_no_text_is_clipped_at_any_size_offered(kind: str) -> None:
     assert all(room < 5 and "fit" in problem for room, problem in refused)
 
 
-@pytest.mark.parametrize("width", [89.0, 183.0])
-def test_the_spectrum_names_fine_classes_at_their_places_not_in_a_legend(
-    width: float,
-) -> None:
+def test_the_spectrum_names_fine_classes_at_their_places_not_in_a_legend() -> None:
     scene = scene_of("spectrum", make_bank(), scheme=FINE)
     assert scene.yardstick is not None
     stretches = tuple(
@@ -162,7 +159,7 @@ def test_the_spectrum_names_fine_classes_at_their_places_not_in_a_legend(
         for stretch, item in zip(scene.yardstick.stretches, FINE.patterns, strict=True)
     )
     scene = replace(scene, yardstick=replace(scene.yardstick, stretches=stretches))
-    drawn = make_figure("spectrum", scene, FigureOptions(width_mm=width))
+    drawn = make_figure("spectrum", scene, FigureOptions(width_mm=89.0))
     assert faults(drawn.figure) == []
     boxes = dict(text_boxes(drawn.figure))
     lefts = []
