@@ -503,7 +503,7 @@ class FigureOptions:
             is_look=False,
             drawn_only=True,
             choices={
-                "auto": "without it where classes are seen",
+                "auto": "without, if by class",
                 "with": "with mean",
                 "without": "without mean",
             },

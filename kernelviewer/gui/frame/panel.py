@@ -32,11 +32,15 @@ _UNBOUNDED = (1 << 24) - 1
 class TitleLine(QFrame):
     """The top of a panel: its title, and whatever controls are added to ``line``.
 
-    A panel may be narrower than its controls: those that do not fit are hidden.
+    A panel may be narrower than its controls: then its title is the short one, and
+    those that still do not fit are hidden.
     """
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, parent: QWidget | None = None, short: str = ""
+    ) -> None:
         super().__init__(parent)
+        self._titles = (title, short) if short else (title,)
         self.setProperty("panel", "top")
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
@@ -72,11 +76,27 @@ class TitleLine(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: show the controls that there is room for."""
         super().resizeEvent(event)
-        room = self.width() - self.minimumSizeHint().width()
+        title = self.label.text()
+        titles = self._titles if title in self._titles else (title,)
+        title = min(titles, key=lambda text: len(self._without_room(text)))
+        hidden = self._without_room(title)
+        self.label.setText(title)
         for control in self._controls:
-            room -= control.minimumSizeHint().width() + _SPACING
-            letter = self.fontMetrics().averageCharWidth()
-            control.setVisible(room >= self._spare[control] * letter)
+            control.setVisible(control not in hidden)
+
+    def _without_room(self, title: str) -> list[QWidget]:
+        """The controls that do not fit beside a title."""
+        wide = self.label.fontMetrics().horizontalAdvance
+        room = self.width() - self.minimumSizeHint().width()
+        room += wide(self.label.text()) - wide(title)
+        letter, hidden = self.fontMetrics().averageCharWidth(), []
+        for control in self._controls:
+            needed = control.minimumSizeHint().width() + _SPACING
+            if room - needed >= self._spare[control] * letter:
+                room -= needed
+            else:
+                hidden.append(control)
+        return hidden
 
 
 class PanelBody(QFrame):
@@ -139,7 +159,7 @@ class DockPanel(QDockWidget):
     ) -> None:
         super().__init__(short or title)
         self.setObjectName(name)
-        self.title_line = TitleLine(title, self)
+        self.title_line = TitleLine(title, self, short)
         self.folded = False
         self._title = title
         self._fold = QToolButton(self.title_line)
