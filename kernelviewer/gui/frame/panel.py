@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QMenu,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QTabBar
 
 _SPACING = 4
+_SHRINKS = QSizePolicy.PolicyFlag.ShrinkFlag.value
 _UNBOUNDED = (1 << 24) - 1
 """Qt's own bound of a widget's height."""
 
@@ -70,19 +72,28 @@ class TitleLine(QFrame):
         """Qt: the title and what is always there."""
         least = super().minimumSizeHint()
         there = [control for control in self._controls if not control.isHidden()]
-        wide = sum(control.minimumSizeHint().width() + _SPACING for control in there)
+        wide = sum(_least(control) + _SPACING for control in there)
         return QSize(least.width() - wide, least.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: show the controls that there is room for."""
         super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: a control or the title has another size than before."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
         title = self.label.text()
         titles = self._titles if title in self._titles else (title,)
-        title = min(titles, key=lambda text: len(self._without_room(text)))
-        hidden = self._without_room(title)
+        hidden = {text: self._without_room(text) for text in titles}
+        title = min(titles, key=lambda t: [c in hidden[t] for c in self._controls])
         self.label.setText(title)
         for control in self._controls:
-            control.setVisible(control not in hidden)
+            control.setVisible(control not in hidden[title])
 
     def _without_room(self, title: str) -> list[QWidget]:
         """The controls that do not fit beside a title."""
@@ -91,12 +102,19 @@ class TitleLine(QFrame):
         room += wide(self.label.text()) - wide(title)
         letter, hidden = self.fontMetrics().averageCharWidth(), []
         for control in self._controls:
-            needed = control.minimumSizeHint().width() + _SPACING
+            needed = _least(control) + _SPACING
             if room - needed >= self._spare[control] * letter:
                 room -= needed
             else:
                 hidden.append(control)
         return hidden
+
+
+def _least(control: QWidget) -> int:
+    """Width that a layout gives a control at least, pixels."""
+    shrinks = control.sizePolicy().horizontalPolicy().value & _SHRINKS
+    hint = control.minimumSizeHint() if shrinks else control.sizeHint()
+    return min(max(hint.width(), control.minimumWidth()), control.maximumWidth())
 
 
 class PanelBody(QFrame):
