@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def large_import() -> Iterator[None]:
-    """Import something large without the garbage collector, now and later.
+def there_to_stay() -> Iterator[None]:
+    """Import or make something large without the garbage collector, now and later.
 
     It would look again and again through modules, classes and functions that are there
     to stay: a quarter of the time of a command that draws a figure, and up to 0.1 s at
-    once in the window.
+    once in the window. `gc.unfreeze` ends it.
     """
     collects = gc.isenabled()
     gc.disable()
@@ -79,7 +79,8 @@ def imported_when_used(
 
     def get(name: str) -> Any:
         if name not in places:
-            msg = f"module {package!r} has no attribute {name!r}"
+            there = ", ".join(places)
+            msg = f"module {package!r} has no attribute {name!r}; there are {there}"
             raise AttributeError(msg, name=name, obj=own)
         value = getattr(import_module(places[name]), name)
         setattr(own, name, value)

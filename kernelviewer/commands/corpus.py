@@ -495,6 +495,9 @@ def _query(options: argparse.Namespace) -> int:
             found = questions.nearest(
                 kernel, most=options.most, query=query, watch=watch
             )
+            if not len(found):
+                size = size_key(found.size)
+                raise CorpusError(f"there are no {size} kernels to compare with")
             return _written(questions, found, options)
         if options.by:
             _say_counts(

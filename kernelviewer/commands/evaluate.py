@@ -85,14 +85,7 @@ def run(options: argparse.Namespace) -> int:
     for size in sizes_of(judged.banks, options.size):
         try:
             found[size] = list(
-                _judged(
-                    size,
-                    judged.banks,
-                    seen.banks,
-                    autoencoders,
-                    options,
-                    device,
-                )
+                _judged(size, judged.banks, seen.banks, autoencoders, options, device)
             )
         except LatentError as error:
             complain(str(error))

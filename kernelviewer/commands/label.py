@@ -52,11 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_network_arguments(parser, "checkpoints of any format, or folders of them")
     parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT.csv",
-        help="write one row per kernel",
+        "-o", "--output", type=Path, metavar="OUT.csv", help="write one row per kernel"
     )
     add_by_argument(parser)
     add_threshold_argument(parser)

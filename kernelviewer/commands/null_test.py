@@ -197,11 +197,4 @@ def _cells(item: Condition) -> tuple[str, ...]:
         "" if math.isnan(share) else f"{100 * share:.1f} %"
         for share in (item.coverage, item.own_coverage)
     ]
-    return (
-        item.name,
-        number(len(item.fit)),
-        shown[0],
-        shares[0],
-        shown[1],
-        shares[1],
-    )
+    return (item.name, number(len(item.fit)), shown[0], shares[0], shown[1], shares[1])

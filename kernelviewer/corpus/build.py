@@ -29,6 +29,7 @@ from kernelviewer.corpus.child import (
     STOPPED,
     Job,
     Outcome,
+    called,
     end_children,
     run_job,
     stop_build,
@@ -499,7 +500,8 @@ def _result(future: Any, source: str) -> Outcome:
     try:
         return msgspec.json.decode(future.result(), type=Outcome)
     except Exception as error:  # whatever a cluster raises
-        text = f"the worker that had it was lost ({type(error).__name__})"
+        why = type(error).__name__
+        text = f"{called(source)}: the worker that had it was lost ({why})"
         failure = Failure(shown(source), "crash", text)
         return Outcome(source, failure=failure)
 

@@ -136,6 +136,7 @@ def _take(name: str, sign: str, value: str, found: dict[str, Any]) -> None:
     texts = tuple(part for part in value.split(",") if part)
     if name == "size" and sign == "=":
         found["size"] = value.replace("×", "x")
+        size_of(found["size"])
     elif name == "network" and sign in ("=", "!="):
         key = "networks" if sign == "=" else "without"
         found[key] = (*found.get(key, ()), *texts)
@@ -773,6 +774,10 @@ def _clear() -> Iterator[None]:
         yield
     except duckdb.InterruptException as error:
         raise CorpusError("the question was interrupted") from error
+    except RuntimeError as error:  # DuckDB's word for Ctrl-C
+        if "interrupted" not in str(error):
+            raise
+        raise KeyboardInterrupt from None
     except (duckdb.Error, arrow.ArrowException, OSError) as error:
         line = (str(error).splitlines() or [""])[0][:300]
         raise CorpusError(f"the corpus cannot be read ({line})", REPAIR) from error

@@ -21,6 +21,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -825,6 +826,7 @@ def _unit(
     return found
 
 
+_LISTED_AT_ONCE = 256
 _LISTED = (
     *("id", "name", "source", "sha256", "content", "format", "architecture"),
     *("size_bytes", "parameters", "copy", "recipe", "equal_to", "schema"),
@@ -878,20 +880,25 @@ def _write_networks(path: Path, networks: Sequence[Network]) -> None:
 def _read_networks(path: Path) -> list[Network]:
     """The networks that ``networks.parquet`` lists; none where it cannot be read."""
     parquet, arrow = library("pyarrow.parquet"), library("pyarrow")
+    found: list[Network] = []
+    wrong = (OSError, KeyError, TypeError, arrow.ArrowException)
     try:
-        rows = parquet.read_table(path, partitioning=None).to_pylist()
-    except (OSError, arrow.ArrowException):
-        return []
-    found = []
-    try:
-        for row in rows:
-            del row["kernels"]
-            for size in row["sizes"]:
-                size["classes"] = {c["class"]: c["kernels"] for c in size["classes"]}
-            found.append(msgspec.convert(row | {"layers": ()}, Network))
-    except (KeyError, TypeError, msgspec.ValidationError):
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(_LISTED_AT_ONCE, use_threads=False):
+                found += map(_listed, batch.to_pylist())
+    except (*wrong, msgspec.ValidationError):
         return []
     return found if all(map(_is_sound, found)) else []
+
+
+def _listed(row: dict[str, Any]) -> Network:
+    """A network of its row."""
+    del row["kernels"]
+    for size in row["sizes"]:
+        size["classes"] = {
+            sys.intern(item["class"]): item["kernels"] for item in size["classes"]
+        }
+    return msgspec.convert(row | {"layers": ()}, Network)
 
 
 def _is_sound(network: Network) -> bool:

@@ -22,16 +22,9 @@ from kernelviewer.figures.naming import FigureNaming, name_scene
 from kernelviewer.figures.options import PRESETS, FigureOptions
 from kernelviewer.figures.scene import Scene, Subject, make_scene
 
+# fmt: off
 __all__ = [
-    "EXHIBITS",
-    "PRESETS",
-    "Drawn",
-    "FigureError",
-    "FigureNaming",
-    "FigureOptions",
-    "Scene",
-    "Subject",
-    "make_figure",
-    "make_scene",
-    "name_scene",
+    "EXHIBITS", "PRESETS", "Drawn", "FigureError", "FigureNaming", "FigureOptions",
+    "Scene", "Subject", "make_figure", "make_scene", "name_scene",
 ]
+# fmt: on

@@ -49,10 +49,7 @@ _HIGH = 150.0
 
 
 def write_animation(
-    scene: Scene,
-    path: AnyPath,
-    options: FigureOptions = SCREEN,
-    watch: Watch = NEVER,
+    scene: Scene, path: AnyPath, options: FigureOptions = SCREEN, watch: Watch = NEVER
 ) -> Path:
     """Write the scene's networks, as steps of a run, as an animated GIF or PNG.
 

@@ -125,11 +125,7 @@ def compare_scene(
     one, other = (_bank(subject, match) for subject in scene.subjects)
     pairing = pair(one, other, match=match, layers=layers, watch=watch)
     found = compare_size(
-        pairing,
-        scene.size,
-        _names(scene),
-        shown=(first.mask, second.mask),
-        watch=watch,
+        pairing, scene.size, _names(scene), shown=(first.mask, second.mask), watch=watch
     )
     if not len(found):
         raise FigureError(

@@ -59,14 +59,6 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def as_fit(value: float) -> str:
-    """``0.70``; with as many digits as it takes to be told from 1."""
-    return next(
-        (text for digits in (2, 3, 4) if float(text := f"{value:.{digits}f}") < 1),
-        f"{value:.4f}",
-    )
-
-
 def printable(text: str) -> str:
     """The text in one line, without what no file format takes."""
     return as_printable(_BREAKS.sub(" ", text))
@@ -190,7 +182,7 @@ def coverage_facts(coverage: float, yardstick: Yardstick) -> tuple[str, ...]:
 def coverage_sentence(coverage: float, yardstick: Yardstick) -> str:
     """A coverage is never said without what white noise reaches."""
     return (
-        f"Identified: {percent(coverage)} at a fit of {as_fit(yardstick.threshold)} or "
+        f"Identified: {percent(coverage)} at a fit of {yardstick.least} or "
         f"more (white noise: {percent(yardstick.null_coverage)}; {yardstick.words})."
     )
 

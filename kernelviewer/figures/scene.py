@@ -101,6 +101,12 @@ class Yardstick:
         return "family" if self.method == FAMILY else "code"
 
     @property
+    def least(self) -> str:
+        """The threshold as captions say it: 0.996 is not all."""
+        text = f"{self.threshold:.2f}"
+        return f"{self.threshold:.3f}" if text == "1.00" else text
+
+    @property
     def words(self) -> str:
         """The name of what named the kernels, for captions."""
         if self.by == "family":

@@ -300,9 +300,7 @@ def _tags_menu(
 
 
 def _fill_tags(
-    window: WindowContext,
-    menu: QMenu,
-    use: Callable[[WindowContext, int], object],
+    window: WindowContext, menu: QMenu, use: Callable[[WindowContext, int], object]
 ) -> None:
     """The tags with how many kernels bear them."""
     menu.clear()

@@ -235,7 +235,10 @@ class SteadyLabel(QLabel):
             self._fit()
 
     def _fit(self) -> None:
-        self.setFixedSize(self.sizeHint())
+        """Be as large as the text; a label's own hint never falls below its size."""
+        self.ensurePolished()
+        single = Qt.TextFlag.TextSingleLine
+        self.setFixedSize(self.fontMetrics().size(single, self.text()))
 
 
 class EscapableSlider(QSlider):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -10,13 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import (
-    QGuiApplication,
-)
-from PySide6.QtWidgets import (
-    QLabel,
-    QToolButton,
-)
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QToolButton
 
 from kernelviewer.device import CPU, describe_device, leave_a_core, needs_torch
 from kernelviewer.gui import theme
@@ -32,6 +28,7 @@ from kernelviewer.gui.views.status import StatusLine
 from kernelviewer.gui.views.tools import make_tool_line
 from kernelviewer.gui.views.welcome import DropOverlay
 from kernelviewer.gui.window_context import WindowContext
+from kernelviewer.importing import there_to_stay
 from kernelviewer.jobs.tasks import prepare_device, settle_in
 from kernelviewer.kernels.classes import show_classes
 from kernelviewer.state.comparing import Comparing
@@ -65,6 +62,7 @@ class MainWindow(WindowContext):
         After closing: False if a task did not stop in time.
     """
 
+    @there_to_stay()
     def __init__(self, settings: Settings, problem: str = "") -> None:
         if settings.colormap not in COLORMAPS:  # of another version
             settings = replace(settings, colormap="signed")
@@ -281,6 +279,7 @@ class MainWindow(WindowContext):
         self.sessions.finish()
         self.stopped = self.jobs.close()
         show_classes({})  # names were this session's
+        gc.unfreeze()  # what was there to stay may go
         event.accept()
 
 

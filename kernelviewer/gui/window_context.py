@@ -374,7 +374,7 @@ class WindowContext(QMainWindow):
 
     @property
     def overview_shown(self) -> bool:
-        """Whether the networks stand where the kernels were."""
+        """True if the networks stand where the kernels were."""
         return self.page == "overview"
 
     def show_overview(self, shown: bool) -> None:

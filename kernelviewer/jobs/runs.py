@@ -180,12 +180,7 @@ def open_run(
     steps = [step.path for step in series.steps]
     unit = unit_of(series.ordered_by, [step.name for step in series.steps])
     run = Run(
-        name or name_of(steps),
-        series.steps,
-        series.numbers,
-        unit,
-        copy,
-        tuple(include),
+        name or name_of(steps), series.steps, series.numbers, unit, copy, tuple(include)
     )
     place = run.place(at) if at else len(run) - 1
     bank = titled(load(ticket, steps[place], copy=copy, include=include), run, place)

@@ -308,10 +308,7 @@ class Sighting:
 
 
 def open_session(
-    ticket: Ticket,
-    path: AnyPath,
-    answers: Answers,
-    new_model: Callable[..., OpenModel],
+    ticket: Ticket, path: AnyPath, answers: Answers, new_model: Callable[..., OpenModel]
 ) -> Reopened | Lacking:
     """Read a session and all that it names, or say what is missing.
 

@@ -63,90 +63,42 @@ class PatternClass:
         return _MARKS[self.id]
 
 
-PATTERNS: tuple[PatternClass, ...] = (
-    PatternClass("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
-    PatternClass(
-        "off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"
-    ),
-    PatternClass("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
-    PatternClass("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
-    PatternClass(
-        "on-square",
-        "On-square (beside the middle)",
-        "On-square",
-        "#DDCC77",
-        "#E6D98F",
-    ),
-    PatternClass(
-        "off-square",
-        "Off-square (beside the middle)",
-        "Off-square",
-        "#88CCEE",
-        "#9AD7F5",
-    ),
-    PatternClass("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
-    PatternClass(
-        "off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"
-    ),
-    PatternClass("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
-    PatternClass("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
-    PatternClass("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
-    PatternClass("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
-    PatternClass(
-        "edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"
-    ),
-    PatternClass(
-        "edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"
-    ),
-    PatternClass(
-        "edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"
-    ),
-    PatternClass(
-        "on-bar-v",
-        "On-bar ∂²x (vertical)",
-        "On-bar vert.",
-        "#AF1D8C",
-        "#B9289F",
-        "d2-x",
-    ),
-    PatternClass(
-        "off-bar-v",
-        "Off-bar ∂²x (vertical)",
-        "Off-bar vert.",
-        "#B780B4",
-        "#C288B9",
-        "d2-x",
-    ),
-    PatternClass(
-        "on-bar-h",
-        "On-bar ∂²y (horizontal)",
-        "On-bar hor.",
-        "#634100",
-        "#DA9B27",
-        "d2-y",
-    ),
-    PatternClass(
-        "off-bar-h",
-        "Off-bar ∂²y (horizontal)",
-        "Off-bar hor.",
-        "#FDBD9F",
-        "#F0B69B",
-        "d2-y",
-    ),
-    PatternClass(
-        "on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"
-    ),
-    PatternClass(
-        "off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"
-    ),
-    PatternClass("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
-    PatternClass("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
-    PatternClass("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
-    PatternClass("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
-    PatternClass("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
-    PatternClass("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
-    PatternClass("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
-)
+# fmt: off
+PATTERNS: tuple[PatternClass, ...] = tuple(PatternClass(*words) for words in (
+    ("on-point", "On-point", "On-point", "#65241E", "#C01065", "on-centre"),
+    ("off-point", "Off-point", "Off-point", "#3810C6", "#2859F5", "off-centre"),
+    ("on-centre", "On-centre", "On-centre", "#CC6677", "#E58A98"),
+    ("off-centre", "Off-centre", "Off-centre", "#4A3AA8", "#8C7BE8"),
+    ("on-square", "On-square (beside the middle)", "On-square", "#DDCC77", "#E6D98F"),
+    ("off-square", "Off-square (beside the middle)", "Off-square", "#88CCEE",
+        "#9AD7F5"),
+    ("on-disc", "On-disc", "On-disc", "#C2A6BF", "#F1DFC4", "on-centre"),
+    ("off-disc", "Off-disc", "Off-disc", "#4E75DA", "#9AC1FD", "off-centre"),
+    ("on-cross", "On-cross", "On-cross", "#572959", "#C3598E"),
+    ("off-cross", "Off-cross", "Off-cross", "#04A085", "#94F2F0"),
+    ("on-ring", "On-ring", "On-ring", "#FFB129", "#C3601A", "off-centre"),
+    ("off-ring", "Off-ring", "Off-ring", "#2379B8", "#0076AD", "on-centre"),
+    ("edge-x", "Edge ∂x (left–right)", "Edge ∂x", "#117733", "#4DB071", "d1-x"),
+    ("edge-y", "Edge ∂y (top–bottom)", "Edge ∂y", "#999933", "#C2C25A", "d1-y"),
+    ("edge-d", "Edge, diagonal", "Edge diag.", "#04B15C", "#7BA34C", "d1-x"),
+    ("on-bar-v", "On-bar ∂²x (vertical)", "On-bar vert.", "#AF1D8C", "#B9289F", "d2-x"),
+    ("off-bar-v", "Off-bar ∂²x (vertical)", "Off-bar vert.", "#B780B4", "#C288B9",
+        "d2-x"),
+    ("on-bar-h", "On-bar ∂²y (horizontal)", "On-bar hor.", "#634100", "#DA9B27",
+        "d2-y"),
+    ("off-bar-h", "Off-bar ∂²y (horizontal)", "Off-bar hor.", "#FDBD9F", "#F0B69B",
+        "d2-y"),
+    ("on-bar-d", "On-bar, diagonal", "On-bar diag.", "#690079", "#863DC7", "d2-x"),
+    ("off-bar-d", "Off-bar, diagonal", "Off-bar diag.", "#C099FE", "#8F95E7", "d2-x"),
+    ("saddle", "Saddle ∂²xy", "Saddle", "#43393E", "#E3B6C3", "d2-xy"),
+    ("checker", "Checker", "Checker", "#48674B", "#736134", "unidentified"),
+    ("d1-x", "First derivative ∂x", "∂x", "#117733", "#4DB071"),
+    ("d1-y", "First derivative ∂y", "∂y", "#999933", "#C2C25A"),
+    ("d2-x", "Second derivative ∂²x", "∂²x", "#AA4499", "#CF77C3"),
+    ("d2-y", "Second derivative ∂²y", "∂²y", "#8A4B08", "#C98A4B"),
+    ("d2-xy", "Mixed derivative ∂²xy", "∂²xy", "#9088F8", "#F8D828"),
+))
+# fmt: on
 """The fine classes, and then those that only the paper has."""
 UNIDENTIFIED = PatternClass(
     "unidentified", "Unidentified", "Unidentified", "#C9C9C4", "#55575B"

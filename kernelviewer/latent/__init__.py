@@ -33,22 +33,12 @@ else:
         },
     )
 
+# fmt: off
 __all__ = [
-    "METHODS",
-    "PRESETS",
-    "Agreement",
-    "Autoencoder",
-    "Codes",
-    "Labels",
-    "LatentError",
-    "Method",
-    "Null",
-    "Stretch",
-    "Stretches",
-    "agreement",
-    "label",
-    "shipped",
+    "METHODS", "PRESETS", "Agreement", "Autoencoder", "Codes", "Labels", "LatentError",
+    "Method", "Null", "Stretch", "Stretches", "agreement", "label", "shipped",
 ]
+# fmt: on
 
 
 class LatentError(HintedError):

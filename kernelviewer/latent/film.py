@@ -570,19 +570,12 @@ def rows_of(film: Film) -> Iterator[tuple[object, ...]]:
                 )
 
 
+# fmt: off
 COLUMNS = (
-    "step",
-    "source",
-    "layer",
-    "channel",
-    "size",
-    "code",
-    "fit",
-    "class",
-    "best_class",
-    "last_cosine",
-    "formation_step",
+    "step", "source", "layer", "channel", "size", "code", "fit", "class", "best_class",
+    "last_cosine", "formation_step",
 )
+# fmt: on
 
 
 def _text(value: float, digits: int = 6) -> str:

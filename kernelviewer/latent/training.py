@@ -182,12 +182,7 @@ class Training:
                 self._best = sweep
             yield sweep
 
-    def result(
-        self,
-        *,
-        watch: Watch = NEVER,
-        names: bool = True,
-    ) -> Autoencoder:
+    def result(self, *, watch: Watch = NEVER, names: bool = True) -> Autoencoder:
         """The best model so far with its names, its null and its card.
 
         Parameters

@@ -292,9 +292,7 @@ def join(
 
 
 def agreement(
-    by_code: PoolLabels,
-    names: FamilyNames,
-    among: NDArray[np.bool_],
+    by_code: PoolLabels, names: FamilyNames, among: NDArray[np.bool_]
 ) -> Agreement:
     """How a pool's classes by code agree with those by the family, over a mask [N].
 

@@ -232,19 +232,12 @@ class Every:
 Query = All | Layers | Kernels | CodeRange | Classes | Similar | Every
 
 
+# fmt: off
 __all__ = [
-    "All",
-    "Classes",
-    "CodeRange",
-    "Every",
-    "Kernels",
-    "Layers",
-    "Mode",
-    "Query",
-    "Selection",
-    "Similar",
-    "Step",
+    "All", "Classes", "CodeRange", "Every", "Kernels", "Layers", "Mode", "Query",
+    "Selection", "Similar", "Step",
 ]
+# fmt: on
 
 _NO_CHANGE = {
     *(("replace", "add"), ("replace", "intersect"), ("add", "add")),

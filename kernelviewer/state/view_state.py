@@ -408,9 +408,7 @@ def _shown(
 
 
 def _pairs(
-    document: Document,
-    old: ViewState | None,
-    pool: KernelPool | None,
+    document: Document, old: ViewState | None, pool: KernelPool | None
 ) -> PoolPairs | None:
     comparison = document.comparison
     if (

@@ -10,11 +10,7 @@ from kernelviewer.kernels.classes import Naming
 from kernelviewer.state.arrangement import Charts, Display
 from kernelviewer.state.keys import KeyChoice
 from kernelviewer.state.own_names import OwnNames, changed_tags
-from kernelviewer.state.selection import (
-    Selection,
-    moved_kernels,
-    moved_selection,
-)
+from kernelviewer.state.selection import Selection, moved_kernels, moved_selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

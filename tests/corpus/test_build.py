@@ -100,6 +100,9 @@ def test_harmful_networks_cost_only_themselves(
         "sleep.harm": "timeout",
     }
     assert "exit code 7" in kinds["exit.harm"]["message"]
+    for name, item in kinds.items():  # of thousands it has to be said which
+        assert item["message"].startswith(name)
+        assert item["message"] in printed.err
     assert "words before the end" in kinds["exit.harm"]["hint"]
     corpus = Corpus.open(folder)
     assert {item.kind for item in corpus.failures()} == {"crash", "memory", "timeout"}

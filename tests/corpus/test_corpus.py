@@ -500,6 +500,8 @@ def test_the_query_command_counts_and_writes(
     assert [row[1:3] for row in first] == [["stages.0.conv_dw", "5"]] * 2
     assert min(float(row[3]) for row in first) > 0.999
     assert cli("corpus", "query", folder, "--by", "colour", code=1).complaint
+    words = ("corpus", "query", folder, "network=nobody", "--nearest", where)
+    assert "no 7x7 kernels to compare" in cli(*words, code=1).complaint
 
 
 def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
@@ -516,6 +518,8 @@ def test_figures_of_a_corpus(folder: Path, tmp_path: Path, cli: Cli) -> None:
     assert {name: row["top1"] for name, row in rows.items()} == {
         "again": "0.8", "second": "0.7", "strange": "0.1"
     }  # fmt: skip
+    words = ("figure", "zoo", folder, "--size", "3x3", "-o", tmp_path / "small.svg")
+    assert "at a fit of 0.996 or more" in cli(*words).out  # 1.00 is none's
     words = ("figure", "pca", folder, "-o", tmp_path / "none.svg")
     assert "there are these figures: zoo, coverage" in cli(*words, code=2).complaint
     told = cli(
@@ -630,3 +634,18 @@ def test_a_question_is_asked_of_some_files_at_a_time_and_can_be_ended(
     for ask in (questions.count, lambda q, w: questions.find(q, 5, watch=w)):
         with pytest.raises(KeyboardInterrupt):
             ask(query, Ended())
+
+
+def test_ctrl_c_while_duckdb_works_is_no_fault(
+    folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def execute(self, *_: object) -> None:
+            raise RuntimeError("Query interrupted")  # DuckDB's answer to the signal
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(Questions, "_database", Interrupted())
+    printed = cli("corpus", "query", folder, "fit>0", code=130)
+    assert printed.complaint == "kernelviewer: interrupted"

@@ -17,7 +17,9 @@ from kernelviewer.jobs import corpus as jobs
 from tests.corpus.made import make_corpus
 from tests.gui.conftest import wait_idle
 from tests.gui.harness import CONTROL, LEFT, NO_KEY
+from tests.gui.test_focus_rings import unseen
 from tests.gui.test_random import write_patterns
+from tests.gui.test_reachable import assert_tab_reaches_all, bad_names
 from tests.networks import write_network
 
 if TYPE_CHECKING:
@@ -403,6 +405,14 @@ def test_without_the_extra_it_says_what_to_install(
     assert "duckdb, which is not installed" in unusable.message
     assert "pip install 'kernelviewer[corpus]'" in unusable.hint
     assert window.page == "welcome"
+
+
+def test_the_page_is_worked_by_the_keyboard(window: MainWindow, qtbot: Any) -> None:
+    write(window, qtbot, "class=on-centre size=7x7")
+    window.parts.corpus.line.setFocus()
+    assert_tab_reaches_all(window)
+    assert bad_names(window) == []
+    assert unseen(window) == []
 
 
 def test_titles_say_what_a_line_asks_for() -> None:

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTreeView, QWidget
 
 from tests.gui.conftest import wait_idle
+from tests.gui.test_reachable import DIALOGS, arrange
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,14 +57,14 @@ def unseen(top: QWidget) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["jobs", "keys", "overview"])
 def test_each_control_of_the_window_shows_the_keyboard(
-    make_window: MakeWindow, qtbot: Any, small_file: Path, theme: str
+    make_window: MakeWindow, qtbot: Any, small_file: Path, theme: str, place: str
 ) -> None:
     window = make_window(small_file)
     window.set_theme(theme)
     window.acts.focus(3)
-    window.docks["jobs"].show()
-    wait_idle(qtbot, window)
+    arrange(window, qtbot, place)
     assert unseen(window) == []
 
 
@@ -94,9 +95,7 @@ def test_each_stop_of_f6_is_seen(
     assert len(stops) >= (2 if preset == "empty" else 6)
 
 
-@pytest.mark.parametrize(
-    "command", ["export", "export_labels", "train", "null_test", "shortcuts"]
-)
+@pytest.mark.parametrize("command", DIALOGS)
 def test_each_control_of_a_dialog_shows_the_keyboard(
     make_window: MakeWindow, qtbot: Any, small_file: Path, command: str
 ) -> None:

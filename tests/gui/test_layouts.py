@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
@@ -137,6 +138,10 @@ def test_a_panel_that_has_nothing_to_say_is_folded_to_its_title(
     window.document.set_position(0.4)
     QApplication.processEvents()
     assert dock.folded, "it stays as the user has it"
+    assert window.parts.reconstruction.content.code == 0.3, "nobody sees it"
+    QTest.mouseClick(fold, LEFT)
+    assert window.parts.reconstruction.content.code == 0.4
+    QTest.mouseClick(fold, LEFT)
     window.layouts.show_panel("inspector")
     QApplication.processEvents()
     assert not window.docks["inspector"].folded
@@ -249,6 +254,34 @@ def test_a_panel_is_dragged_off_by_its_title(
     window.layouts.reset()
     assert not dock.isFloating()
     assert dock.isVisible()
+
+
+def test_a_title_line_knows_its_least_width_whatever_changes_in_it(
+    make_window: MakeWindow,
+) -> None:
+    """It is not worked out anew each time it is asked for."""
+    line = make_window().docks["models"].title_line
+    before = line.minimumSizeHint()
+    line.label.setText("A much longer title than any panel has")
+    longer = line.minimumSizeHint()
+    assert longer.width() > before.width()
+    button = QToolButton(line)
+    button.setText("More")
+    line.line.addWidget(button)
+    button.show()
+    assert line.minimumSizeHint().width() > longer.width()
+    button.setText("More and more")
+    wide = line.minimumSizeHint().width()
+    assert wide >= longer.width() + button.minimumSizeHint().width()
+    button.hide()
+    assert line.minimumSizeHint() == longer
+    control = QToolButton(line)
+    control.setText("Left out where there is no room")
+    line.add_control(control)
+    control.show()
+    assert line.minimumSizeHint() == longer
+    line.label.setFont(QFont(line.label.font().family(), 30))
+    assert line.minimumSizeHint().height() > longer.height()
 
 
 def test_eight_sizes_and_long_names_do_not_widen_the_window(

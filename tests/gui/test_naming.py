@@ -75,7 +75,7 @@ def test_every_view_follows_the_switch_and_undo(
         assert switch.choice == by == window.document.naming.by
         assert names(window) == expected[by]
         assert text_of(window, "coverage") == f"{percent(covered[by])} identified"
-        counts = window.parts.histogram._contents[0].counts
+        counts = window.parts.histogram.contents[0].counts
         assert counts.sum() == len(kernels)
         assert counts.tolist() == window.state.tally.label.sum(0).tolist()
     assert window.document.undo_name == "Naming"

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
 KINDS = (QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QAbstractSlider)
 TAB = Qt.FocusPolicy.TabFocus
+DIALOGS = (
+    *("export", "export_labels", "train", "null_test", "open_model", "shortcuts"),
+    *("glossary", "write_approximated"),
+)
+"""Commands that ask something."""
 LEAST_CONTRAST = 4.5
 """Of text on its ground: WCAG 2.2, 1.4.3."""
 
@@ -64,6 +69,7 @@ def controls(top: QWidget) -> list[QWidget]:
         and not isinstance(widget, QScrollBar | QHeaderView)
         and not widget.objectName().startswith("qt_")
         and widget.focusProxy() is None
+        and not isinstance(widget.parent(), QLineEdit)  # clears it, as keys do
     ]
 
 
@@ -84,27 +90,35 @@ def bad_names(top: QWidget) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("preset", ["explore", "compare", "label", "overview"])
-def test_every_control_has_a_name_of_its_own(
-    window: MainWindow, qtbot: Any, preset: str
-) -> None:
-    if preset == "overview":
+def arrange(window: MainWindow, qtbot: Any, place: str) -> None:
+    """Show a preset, the overview, or a panel."""
+    if place == "overview":
         window.show_overview(True)
+    elif place in window.docks:
+        window.docks[place].show()
+        window.docks[place].raise_()
     else:
-        window.use_preset(preset)
+        window.use_preset(place)
     wait_idle(qtbot, window)
+
+
+@pytest.mark.parametrize(
+    "place", ["explore", "compare", "label", "overview", "keys", "scatter"]
+)
+def test_every_control_has_a_name_of_its_own(
+    window: MainWindow, qtbot: Any, place: str
+) -> None:
+    arrange(window, qtbot, place)
     assert len(controls(window)) > 15
     assert bad_names(window) == []
 
 
-@pytest.mark.parametrize(
-    "command", ["export", "export_labels", "train", "null_test", "open_model"]
-)
+@pytest.mark.parametrize("command", DIALOGS)
 def test_every_control_of_a_dialog_has_a_name_of_its_own(
     window: MainWindow, qtbot: Any, command: str
 ) -> None:
     window.commands[command].trigger()
-    wait_idle(qtbot, window)
+    QApplication.processEvents()
     (dialog,) = [d for d in window.findChildren(QDialog) if d.isVisible()]
     assert controls(dialog)
     assert bad_names(dialog) == []
@@ -112,19 +126,25 @@ def test_every_control_of_a_dialog_has_a_name_of_its_own(
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
-@pytest.mark.parametrize("preset", ["explore", "label"])
+@pytest.mark.parametrize("place", ["explore", "label", "overview", "keys"])
 def test_tab_leads_through_the_whole_window(
-    window: MainWindow, qtbot: Any, key: Qt.Key, preset: str
+    window: MainWindow, qtbot: Any, key: Qt.Key, place: str
 ) -> None:
-    window.use_preset(preset)
-    wait_idle(qtbot, window)
+    arrange(window, qtbot, place)
     window.parts.grid.setFocus()
+    if place == "overview":
+        controls(window)[0].setFocus()
+    assert_tab_reaches_all(window, key)
+
+
+def assert_tab_reaches_all(window: MainWindow, key: Qt.Key = Qt.Key.Key_Tab) -> None:
+    """Every control comes when the key is pressed again and again."""
     stops: list[QWidget] = []
     while (stop := QApplication.focusWidget()) is not None and stop not in stops:
         stops.append(stop)
         QTest.keyClick(stop, key)
     wanted = [w for w in controls(window) if w.isEnabled() and w.focusPolicy() & TAB]
-    assert len(wanted) > 15
+    assert len(wanted) > 8
     assert [w.objectName() for w in wanted if w not in stops] == []
     by_mouse = [w.objectName() for w in controls(window) if not w.focusPolicy() & TAB]
     assert by_mouse == []

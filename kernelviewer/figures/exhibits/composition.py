@@ -25,10 +25,10 @@ from kernelviewer.figures.counts import (
     short_names,
 )
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.legend import HATCH, Legend, class_entries, width_of
+from kernelviewer.figures.legend import Legend, class_entries, width_of
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.kernels.bank import size_label
-from kernelviewer.kernels.classes import CLASSES, FLAT, classes_shown
+from kernelviewer.kernels.classes import CLASSES, classes_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -191,12 +191,8 @@ class CompositionContent:
     def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
-        from kernelviewer.figures.colours import ink
-
         total = sum(item.by_class.sum(axis=0) for item in self.networks)
-        marks = options.class_marks == "letters"
-        there = np.flatnonzero(total).tolist()
-        return class_entries(there, ink(options.dark), marks=marks)
+        return class_entries(np.flatnonzero(total).tolist(), options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,16 +291,8 @@ class _Panel:
             ):
                 high = float(share) * self.bars
                 if high > 0:
-                    page.rectangle(
-                        left,
-                        base - high,
-                        wide,
-                        high,
-                        page.ink.of_class(kind),
-                        hatch=HATCH if kind is FLAT else "",
-                        gid=f"layer-{number}-{kind.id}",
-                    )
-                    page.class_mark(kind, left, base - high, wide, high)
+                    box = left, base - high, wide, high
+                    page.class_box(kind, *box, f"layer-{number}-{kind.id}")
                 base -= high
         self._draw_counts(page, item, x, y - 0.4 * page.face.em)
 

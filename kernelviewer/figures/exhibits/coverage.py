@@ -15,7 +15,6 @@ from kernelviewer.figures.chart import Chart, axis_height, chart_height
 from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
-    as_fit,
     count,
     counted_networks,
     named,
@@ -85,8 +84,8 @@ class CoverageContent:
         of = count(len(self.names), "network")
         start = (
             f"Share of identified {size_label(self.size)} kernels of {of} at a fit of "
-            f"{as_fit(self.yardstick.threshold)} or more against {self._noun}; the "
-            f"line is white noise ({percent(self.yardstick.null_coverage)}; "
+            f"{self.yardstick.least} or more against {self._noun}; the line is "
+            f"white noise ({percent(self.yardstick.null_coverage)}; "
             f"{self.yardstick.words})."
         )
         if len(self.names) >= _FEWEST and not math.isnan(self.correlation):

@@ -33,10 +33,7 @@ _PANELS = (
         ("orthogonality", "Orthogonality"),
         ("scale", "Mean scale"),
     ),
-    (
-        ("sparsity", "Share of nearly empty kernels"),
-        ("flat", "Share of flat kernels"),
-    ),
+    (("sparsity", "Share of nearly empty kernels"), ("flat", "Share of flat kernels")),
 )
 _CHART, _LOW, _LOWEST, _NARROWEST, _BESIDE, _GAP = 5.0, 2.6, 1.5, 12.0, 40.0, 1.5
 """Heights of charts: usual, on a full page, least; widths of the page, of one with two

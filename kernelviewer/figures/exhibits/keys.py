@@ -93,8 +93,7 @@ def _shown(subject: Subject) -> KernelBank:
         return subject.bank
     kernels, shown = subject.kernels, subject.shown
     part = replace(
-        kernels,
-        **{name: getattr(kernels, name)[shown] for name in PER_KERNEL},
+        kernels, **{name: getattr(kernels, name)[shown] for name in PER_KERNEL}
     )
     return replace(subject.bank, sizes={subject.size: part})
 

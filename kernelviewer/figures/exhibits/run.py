@@ -12,7 +12,6 @@ from kernelviewer.figures.comparing import run_of, ticks_of
 from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import (
     Counts,
-    as_fit,
     count,
     count_labels,
     coverage_facts,
@@ -133,12 +132,8 @@ class SharesContent:
     def _entries(self, options: FigureOptions) -> list[Entry]:
         if not options.legend:
             return []
-        from kernelviewer.figures.colours import ink
-
         total = self.counts.sum(axis=0)
-        marks = options.class_marks == "letters"
-        there = np.flatnonzero(total).tolist()
-        return class_entries(there, ink(options.dark), marks=marks)
+        return class_entries(np.flatnonzero(total).tolist(), options)
 
     def _draw_areas(self, page: Page, chart: Chart, options: FigureOptions) -> None:
         places = places_of(self.run.numbers, options.time)
@@ -252,7 +247,7 @@ class FormationContent:
         return (
             f"When the {size_label(self.size)} kernels of {self.run.name} formed: the "
             f"first {self.run.unit} from which class and a fit of "
-            f"{as_fit(self.yardstick.threshold)} or more stay to the end "
+            f"{self.yardstick.least} or more stay to the end "
             f"({self.yardstick.words}). Dots are the layers' medians, lines the "
             f"quartiles of the kernels that formed, from input (top) to output. "
             f"{self.run.sentence()} {formed} of {count(len(self.formation.first))} "

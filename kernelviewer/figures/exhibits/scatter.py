@@ -229,8 +229,8 @@ class ScatterContent:
         if options.colour == "layer" or self.label is None:
             return by_depth(self.depth, ground)
         there = ~np.isnan(self.compared.found.cosine)
-        entries = by_class(self.label[there], ground).entries
-        return replace(by_class(self.label, ground), entries=entries)
+        entries = by_class(self.label[there], options).entries
+        return replace(by_class(self.label, options), entries=entries)
 
     def _entries(self, colouring: Colouring, options: FigureOptions) -> list[Entry]:
         if not options.legend:
@@ -264,6 +264,10 @@ class ScatterContent:
                 edgecolors="none",
                 rasterized=number > _VECTOR_POINTS,
             )
+        if colouring.classes is not None:
+            marked = plane.points[drawn].tolist()
+            places = [(chart.right(x), chart.up(y)) for x, y in marked]
+            page.class_tags(np.array(places), colouring.classes[drawn])
         if plane.kind == "codes":
             ends = [chart.right(0), chart.right(1)], [chart.up(0), chart.up(1)]
         else:

@@ -16,7 +16,7 @@ from kernelviewer.figures.kernels import (
     gather_block,
     gathered_table,
 )
-from kernelviewer.figures.legend import HATCH, draw_scale_bar, scale_bar_height
+from kernelviewer.figures.legend import draw_scale_bar, scale_bar_height
 from kernelviewer.figures.page import Page, title_height
 from kernelviewer.figures.tiling import Blocks
 from kernelviewer.kernels.bank import size_label
@@ -255,11 +255,7 @@ def _draw_heading(
     if group.class_index is not None:
         kind = class_shown(group.class_index)
         side, step = 0.75 * face.em, 1.2 * face.em
-        hatch = HATCH if kind is FLAT else ""
-        colour = page.ink.of_class(kind)
-        page.rectangle(
-            x, y - side, side, side, colour, hatch=hatch, gid=f"class-{kind.id}"
-        )
+        page.class_box(kind, x, y - side, side, side, f"class-{kind.id}")
         x, room = x + step, room - step
     kernels, brief = count(len(block), "kernel"), count(len(block))
     if shown < len(block):

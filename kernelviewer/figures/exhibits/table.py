@@ -9,7 +9,6 @@ import numpy as np
 
 from kernelviewer.figures.content import FigureError, Table, too_narrow
 from kernelviewer.figures.counts import (
-    as_fit,
     coding_of,
     count,
     count_labels,
@@ -105,7 +104,7 @@ class TableContent:
         return (
             f"{size_label(self.size)} depthwise kernels of "
             f"{count(len(self.entries), 'network')}: mean fit of those that are not "
-            f"flat, share identified at a fit of {as_fit(self.yardstick.threshold)} or "
+            f"flat, share identified at a fit of {self.yardstick.least} or "
             "more beside the share of white noise that reaches it, and share of each "
             f"class among all kernels, in per cent ({self.yardstick.words})."
         )

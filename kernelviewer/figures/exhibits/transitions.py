@@ -12,9 +12,8 @@ from kernelviewer.figures.comparing import classes_of, compare_scene
 from kernelviewer.figures.content import Table, too_low, too_narrow
 from kernelviewer.figures.counts import Counts, count, listed, percent
 from kernelviewer.figures.fonts import Face, figure_style
-from kernelviewer.figures.legend import HATCH
 from kernelviewer.figures.page import Page, title_height
-from kernelviewer.kernels.classes import CLASSES, FLAT, class_shown
+from kernelviewer.kernels.classes import CLASSES, class_shown
 from kernelviewer.watch import NEVER
 
 if TYPE_CHECKING:
@@ -213,13 +212,10 @@ class _Grid:
         em, size = self._face.em, 0.8 * self._face.em
         for number, kind in enumerate(self._kinds):
             item = class_shown(kind)
-            colour = page.ink.of_class(item)
             middle = top + (number + 0.5) * self._high
-            hatch = HATCH if item is FLAT else ""
-            square = (size, size, colour)
-            page.rectangle(left - 1.1 * em, middle - size / 2, *square, hatch=hatch)
+            page.class_box(item, left - 1.1 * em, middle - size / 2, size, size)
             across = left + (number + 0.5) * self._cell
-            page.rectangle(across - size / 2, top - 1.1 * em, *square, hatch=hatch)
+            page.class_box(item, across - size / 2, top - 1.1 * em, size, size)
             if page.options.labels:
                 base = middle + 0.36 * em
                 page.text(left - 1.5 * em, base, item.short, align="right", gid="class")

@@ -392,7 +392,7 @@ class Opener(QObject):
 
 
 def is_empty(bank: KernelBank) -> bool:
-    """Whether there are no depthwise kernels, and none that could be included."""
+    """True if there are no depthwise kernels, and none that could be included."""
     return not len(bank) and not any(layer.kernels for layer in bank.layers)
 
 

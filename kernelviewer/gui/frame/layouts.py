@@ -540,7 +540,8 @@ class LayoutKeeper(QObject):
         if event.type() == QEvent.Type.Show and self._fresh and not self._kept.restored:
             self.reset()
         if event.type() == QEvent.Type.LayoutRequest:
-            for bar in self._window.findChildren(QTabBar):
+            own = Qt.FindChildOption.FindDirectChildrenOnly
+            for bar in self._window.findChildren(QTabBar, options=own):
                 self._furnish(bar)
         return super().eventFilter(watched, event)
 

@@ -31,6 +31,17 @@ _UNBOUNDED = (1 << 24) - 1
 """Qt's own bound of a widget's height."""
 
 
+class _Line(QHBoxLayout):
+    """A layout that knows whether anything in it changed since it was last asked."""
+
+    changed = True
+
+    def invalidate(self) -> None:
+        """Qt: something in it has another size, or is shown or hidden."""
+        self.changed = True
+        super().invalidate()
+
+
 class TitleLine(QFrame):
     """The top of a panel: its title, and whatever controls are added to ``line``.
 
@@ -46,9 +57,10 @@ class TitleLine(QFrame):
         self.setProperty("panel", "top")
         self._controls: list[QWidget] = []
         self._spare: dict[QWidget, int] = {}
+        self._least = QSize()
         self.label = QLabel(title, self)
         self.label.setProperty("role", "title")
-        self.line = QHBoxLayout(self)
+        self.line = _Line(self)
         self.line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.line.setContentsMargins(12, 6, 6, 4)
         self.line.setSpacing(_SPACING)
@@ -69,11 +81,14 @@ class TitleLine(QFrame):
         self.line.insertWidget(len(self._controls), control)
 
     def minimumSizeHint(self) -> QSize:
-        """Qt: the title and what is always there."""
-        least = super().minimumSizeHint()
-        there = [control for control in self._controls if not control.isHidden()]
-        wide = sum(_least(control) + _SPACING for control in there)
-        return QSize(least.width() - wide, least.height())
+        """Qt, hundreds of times at the start: the title and what is always there."""
+        if self.line.changed:
+            self.line.changed = False
+            least = super().minimumSizeHint()
+            there = [control for control in self._controls if not control.isHidden()]
+            wide = sum(_least(item) + _SPACING for item in there)
+            self._least = QSize(least.width() - wide, least.height())
+        return self._least
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: show the controls that there is room for."""

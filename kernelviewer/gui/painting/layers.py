@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPen
-from PySide6.QtWidgets import QScrollBar, QToolTip
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QScrollBar
 
 from kernelviewer.gui import theme
 from kernelviewer.gui.accessible import Listed, one_line
 from kernelviewer.gui.painting.pixels import Ringed, caption_font
-from kernelviewer.gui.text import as_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,10 +68,6 @@ class ScrolledLayers(Listed, Ringed):
         self._scroll.valueChanged.connect(lambda _: self.update())
         self._scroll.hide()
 
-    def tip_at(self, place: QPointF) -> str:
-        """What is at a place, in words."""
-        raise NotImplementedError
-
     def _arrange(self) -> None:
         """Lay out anew."""
         raise NotImplementedError
@@ -110,14 +105,6 @@ class ScrolledLayers(Listed, Ringed):
             event.accept()
         else:
             super().wheelEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        """Qt: say more about what is under the cursor."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.tip_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), as_tip(text), self)
-            return True
-        return super().event(event)
 
 
 class LayerAxis(ScrolledLayers):
@@ -297,7 +284,7 @@ class LayerAxis(ScrolledLayers):
 
     # Words
 
-    def tip_at(self, place: QPointF) -> str:
+    def words_at(self, place: QPointF) -> str:
         """The layer there, in words."""
         number = self.layer_at(place)
         return "" if number is None else self.tip(number)
@@ -332,7 +319,7 @@ class LayerAxis(ScrolledLayers):
         return self._current if self._labels else None
 
     def item_selected(self, item: int) -> bool:
-        """Whether kernels of it are selected."""
+        """True if kernels of it are selected."""
         return item in self.selected
 
 

@@ -449,8 +449,8 @@ class NetworkOverview(QWidget):
     def _say(self) -> None:
         """How many there are, and which of them are no more than noise."""
         total, listed = len(self.source.rows), self.proxy.rowCount()
-        networks = f"{total} network{'s' * (total != 1)}"
-        text = networks if listed == total else f"{listed} of {networks}"
+        networks = f"{spaced(total)} network{'s' * (total != 1)}"
+        text = networks if listed == total else f"{spaced(listed)} of {networks}"
         self.counts.setText(text)
         names = [
             row.model.name

@@ -257,6 +257,7 @@ def family_fit_set(
     rows: NDArray[np.int64] | None = None,
     *,
     device: Device | None = None,
+    margin: float = MARGIN,
     watch: Watch = NEVER,
 ) -> FamilyFit:
     """As `family_fit`, of kernels of a network, each on its layer's support.
@@ -269,7 +270,7 @@ def family_fit_set(
         Kernels of one size.
     rows
         int64 [n], the kernels to fit, none of them flat; None: all that are not flat.
-    device, watch
+    device, margin, watch
         As for `family_fit`.
 
     Returns
@@ -287,7 +288,7 @@ def family_fit_set(
     joined: dict[str, NDArray[Any]] = {}
     for place, support in parts(kernels.layer[rows], kernels.supports):
         weights = on_support(kernels.weights, support)[rows[place]]
-        fit = family_fit(weights, device=device, watch=watch)
+        fit = family_fit(weights, device=device, margin=margin, watch=watch)
         if support is not None:
             down, right = (0.0, *middle_shift(kernels.size, support))[-2:]
             fit.offset_x[:] += right

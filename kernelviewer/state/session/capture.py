@@ -70,11 +70,7 @@ class Surroundings:
 
 
 def entry_of(
-    model: OpenModel,
-    path: str,
-    sha256: str,
-    size: int,
-    steps: tuple[RunStep, ...] = (),
+    model: OpenModel, path: str, sha256: str, size: int, steps: tuple[RunStep, ...] = ()
 ) -> NetworkEntry:
     """The entry of an open network whose file has this path, hash and size."""
     run = model.run

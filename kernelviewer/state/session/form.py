@@ -352,11 +352,7 @@ class _Version(Struct):
 
 def to_text(session: Session) -> str:
     """The file's text; equal sessions give equal texts."""
-    values = {
-        "format": FORMAT,
-        "version": VERSION,
-        **msgspec.to_builtins(session),
-    }
+    values = {"format": FORMAT, "version": VERSION, **msgspec.to_builtins(session)}
     # what came later is written where it is used, so that old files stay as they are
     for name in ("equal", "matrix", "plane", "health"):
         if getattr(session.charts, name) == getattr(Charts(), name):

@@ -321,11 +321,7 @@ class LayersEntry(Entry, frozen=True, tag_field="type", tag="layers"):
 
 
 class KernelsEntry(
-    Entry,
-    frozen=True,
-    tag_field="type",
-    tag="kernels",
-    omit_defaults=True,
+    Entry, frozen=True, tag_field="type", tag="kernels", omit_defaults=True
 ):
     """`Kernels`: by network number, ranges (`ranges_to_text`)."""
 
@@ -349,13 +345,7 @@ class KernelsEntry(
         return Kernels(size, places.kernels(self.of, size), self.name)
 
 
-class CodesEntry(
-    Entry,
-    frozen=True,
-    omit_defaults=True,
-    tag_field="type",
-    tag="codes",
-):
+class CodesEntry(Entry, frozen=True, omit_defaults=True, tag_field="type", tag="codes"):
     """`CodeRange`."""
 
     low: float

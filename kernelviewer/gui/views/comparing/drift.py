@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor
 
 from kernelviewer.gui import theme
@@ -46,6 +46,7 @@ class DriftChart(LayerAxis):
 
     layer_requested = Signal(object, object)
     """Both layers, a pair of `LayerRef`, and the keys held."""
+    wished = (420, 200)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         title = "How far the kernels of each layer moved"
@@ -65,14 +66,6 @@ class DriftChart(LayerAxis):
     def ask(self, number: int, keys: Qt.KeyboardModifier) -> None:
         """Ask for both layers."""
         self.layer_requested.emit(self.layers[number].refs, keys)
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(420, 200)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(160, 100)
 
     def _tracks(self, line: float) -> list[_Track]:
         """The charts from top to bottom, as many as can be read.

@@ -204,7 +204,7 @@ class GridController(Controller):
         self.parts.controls.set_zoom(self.grid.zoom, self.grid.zoom_range)
 
     def _is_current(self) -> bool:
-        """Whether the grid's numbers mean the kernels of the pool."""
+        """True if the grid's numbers mean the kernels of the pool."""
         return self._image is not None and self._image.pool is self.window.state.pool
 
     def _on_focus_requested(self, number: int) -> None:

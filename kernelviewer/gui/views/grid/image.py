@@ -136,7 +136,7 @@ def build_grid(
 
 
 def decodable(state: ViewState) -> tuple[bool, str]:
-    """Whether there are reconstructions to show, and else why there are none."""
+    """True if there are reconstructions to show, and else why there are none."""
     pool = state.pool
     if pool is None or state.autoencoder is not None or state.named_by == "family":
         return True, ""
@@ -144,9 +144,7 @@ def decodable(state: ViewState) -> tuple[bool, str]:
     return False, f"No reconstructions: there is no autoencoder for {size} kernels"
 
 
-def made_of(
-    state: ViewState,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+def made_of(state: ViewState) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Places [N] and patterns there of what the picture has beside the kernels.
 
     Codes on the spectrum, or keys; None where there are none, or they are not known.

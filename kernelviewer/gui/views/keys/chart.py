@@ -36,6 +36,7 @@ class R2Chart(LayerAxis):
 
     layer_requested = Signal(object, object)
     """`LayerRef` of a layer, and the keys held."""
+    wished, least = (260, 130), (150, 96)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("r2", "How much of each layer's kernels the keys keep", parent)
@@ -57,14 +58,6 @@ class R2Chart(LayerAxis):
     def ask(self, number: int, keys: Qt.KeyboardModifier) -> None:
         """Ask for the layer."""
         self.layer_requested.emit(self.layers[number].ref, keys)
-
-    def sizeHint(self) -> QSize:
-        """Qt: wished size."""
-        return QSize(260, 130)
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt: smallest size."""
-        return QSize(150, 96)
 
     def _paint_charts(self, painter: QPainter, line: float) -> None:
         tokens = theme.tokens()

@@ -27,6 +27,7 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
     QPolygonF,
+    QRegion,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -122,7 +123,7 @@ class LayerRows(QTreeView):
         super().__init__(parent)
         self._source = source
         self._hovered = QModelIndex()
-        self._painted = QRect()
+        self._painted = QRegion()
         self._tokens = theme.tokens()
         self._cells: list[tuple[int, int, int]] = []
         self._bars: dict[object, QPixmap] = {}
@@ -134,21 +135,16 @@ class LayerRows(QTreeView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: see what is painted, and what is hovered."""
-        self._painted, self._tokens = event.region().boundingRect(), theme.tokens()
+        self._painted, self._tokens = event.region(), theme.tokens()
         port = self.viewport()
         self._hovered = QModelIndex()
         if port.underMouse():
             at = self.indexAt(port.mapFromGlobal(QCursor.pos()))
             self._hovered = at.siblingAtColumn(0)
-        places = (
+        self._cells = [
             (column, self.columnViewportPosition(column), self.columnWidth(column))
             for column in range(1, len(COLUMNS))
             if not self.isColumnHidden(column)
-        )
-        self._cells = [
-            (column, left, width)
-            for column, left, width in places
-            if left <= self._painted.right() and left + width > self._painted.left()
         ]
         super().paintEvent(event)
 
@@ -165,16 +161,18 @@ class LayerRows(QTreeView):
         if picked or index == self._hovered:
             tokens = self._tokens
             painter.fillRect(row, QColor(tokens.selected if picked else tokens.hover))
-        if self._painted.left() < name.left():
-            indent = QRect(0, name.top(), name.left(), name.height())
+        indent = QRect(0, name.top(), name.left(), name.height())
+        if self._painted.intersects(indent):
             self.drawBranches(painter, indent, index)
-        end = name.right() + (0 if item.layer else self.columnWidth(SIZE_COLUMN))
-        if self._painted.left() <= end and self._painted.right() >= name.left():
-            name.setRight(end)
+        if item.layer is None:
+            name.setRight(name.right() + self.columnWidth(SIZE_COLUMN))
+        if self._painted.intersects(name):
             self._paint_name(painter, name, item)
         painter.setPen(QColor(self._tokens.secondary))
         for column, left, width in self._cells:
             cell = QRect(left, row.top(), width, row.height())
+            if not self._painted.intersects(cell):
+                continue
             if column == CLASSES_COLUMN:
                 self._paint_bar(painter, QRectF(cell), item)
             elif item.layer or column != SIZE_COLUMN:

@@ -417,8 +417,9 @@ class ModelTreeModel(QAbstractItemModel):
             return None
         changed = [item for root, model in news for item in root.step_to(model)]
         for item in changed:
-            ends = (self.index_of(item, column) for column in (0, FLAT_COLUMN))
-            self.dataChanged.emit(*ends)
+            for column in (0, KERNELS_COLUMN, FLAT_COLUMN):
+                cell = self.index_of(item, column)
+                self.dataChanged.emit(cell, cell)  # of several all would be painted
         return [item for item in changed if item.node is not None]
 
     def set_models(self, models: tuple[OpenModel, ...]) -> None:
