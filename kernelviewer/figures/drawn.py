@@ -84,7 +84,7 @@ class Drawn:
             sentences += f" Shown: {self.record.selection}."
         if self.exhibit.has("mean") and self.page.options.mean == "without":
             sentences += f" {WITHOUT_MEAN}"
-        return f"{sentences} {self.remark}".rstrip()
+        return " ".join([sentences, *self.page.left_out, self.remark]).rstrip()
 
     def with_caption(self, text: str) -> Drawn:
         """The figure with the user's own caption, or the proposed one if empty."""

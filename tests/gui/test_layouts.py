@@ -448,12 +448,15 @@ def test_names_of_tabs_are_whole_with_every_view_open_and_the_rest_in_a_menu(
     window.layouts.reset()
     for name in FLEETING:
         window.docks[name].show()
-    qtbot.waitUntil(lambda: bool(rows_of_tabs(window)))
-    for _ in range(3):
-        QApplication.processEvents()
+
+    def named() -> set[str]:
+        bars = rows_of_tabs(window)
+        return {bar.tabText(n) for bar in bars for n in range(bar.count())}
+
+    every = {"Classes", "Composition", "PCA", "Run", "Formation", "Keys"}
+    qtbot.waitUntil(lambda: every <= named())
+    wait_idle(qtbot, window)
     bars = rows_of_tabs(window)
-    named = {bar.tabText(n) for bar in bars for n in range(bar.count())}
-    assert {"Classes", "Composition", "PCA", "Run", "Formation", "Keys"} <= named
     hidden = []
     for bar in bars:
         more = bar.findChild(QToolButton, "moreTabs")
